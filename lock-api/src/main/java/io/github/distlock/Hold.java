@@ -1,0 +1,216 @@
+package io.github.distlock;
+
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import io.github.distlock.LockHandle.Release;
+import io.github.distlock.LockHandle.State;
+import io.github.distlock.spi.Moment;
+import java.lang.ref.ReferenceQueue;
+import java.lang.ref.WeakReference;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One holder's part of a {@link Lease}: who has it, under which token, and how it ended.
+ *
+ * <h2>State machine</h2>
+ *
+ * One atomic word. {@code OFFERED} until its waiter accepts it, then {@code HELD}, then for ever either {@code RELEASED}
+ * or the {@link LockLoss}. Every end is one compare-and-set from {@code HELD}, so exactly one of a release, an expiry seen
+ * by anybody, the store's word and the closing of the client wins, and the winner alone reports it. An offer that ends
+ * before it is accepted was never a hold: nobody is told. ({@code SUSPECT} is the lease's business: it may come and go.)
+ *
+ * <h2>Handles are reached only weakly</h2>
+ *
+ * This object is the weak reference to its {@link Handle}. The engine reaches holds, but not handles, so a handle that is
+ * dropped is collected, this reference is enqueued, and the leak is noticed. Listeners live in the handle for the same
+ * reason: they often capture it.
+ */
+final class Hold extends WeakReference<Handle> {
+    private static final Logger LOG = LoggerFactory.getLogger(LockHandle.class);
+    private static final Object OFFERED = "OFFERED";
+    private static final Object HELD = "HELD";
+    private static final Object RELEASED = "RELEASED";
+
+    final Lease lease;
+    final long token;
+    private final AtomicReference<Object> state = new AtomicReference<>(OFFERED);
+    private final long since;
+    private final @Nullable Expiry limit;
+    private final LossReason limitReason;
+    private volatile long threadId;
+    private volatile @Nullable Throwable acquireStack;
+    private volatile Release outcome = Release.PENDING;
+    private volatile @Nullable LockLoss lateLoss;
+
+    Hold(
+            Lease lease,
+            long token,
+            Moment now,
+            @Nullable Expiry limit,
+            LossReason limitReason,
+            Handle handle,
+            ReferenceQueue<Handle> dropped) {
+        super(handle, dropped);
+        this.lease = lease;
+        this.token = token;
+        this.since = now.nanoTime();
+        this.limit = limit;
+        this.limitReason = limitReason;
+    }
+
+    /** The waiter takes it: false when it ended before. Whoever reads the clocks now reads them after the wait. */
+    boolean accept(long thread, boolean recordStack) {
+        threadId = thread;
+        if (recordStack) {
+            acquireStack = new Throwable("acquired here");
+        }
+        return !lease.hasExpired() && state.compareAndSet(OFFERED, HELD);
+    }
+
+    /** Nobody takes it: the lease goes on to the next, or back. */
+    void decline() {
+        if (state.compareAndSet(OFFERED, RELEASED) && !lease.queue.passOn(lease)) {
+            lease.giveBackInBackground();
+        }
+    }
+
+    boolean isHeld() {
+        if (state.get() == HELD && lease.hasExpired()) {
+            LossReason reason = lease.lossReason();
+            if (reason != null) {
+                lose(reason);
+            }
+        }
+        return state.get() == HELD;
+    }
+
+    State state() {
+        if (isHeld()) {
+            return lease.isSuspect() ? State.SUSPECT : State.HELD;
+        }
+        return state.get() instanceof LockLoss ? State.LOST : State.RELEASED;
+    }
+
+    long remainingNanos(Moment now) {
+        long remaining = lease.remainingNanos(now);
+        return Math.max(0, limit == null ? remaining : Math.min(remaining, limit.remainingNanos(now)));
+    }
+
+    /** Whether a bound of this very hold, not of its lease, is over. */
+    boolean isOverLimit(Moment now) {
+        return limit != null && limit.isPast(now);
+    }
+
+    LossReason limitReason() {
+        return limitReason;
+    }
+
+    @Nullable
+    Expiry limit() {
+        return limit;
+    }
+
+    boolean wasAcquiredBy(long thread) {
+        return threadId == thread && state.get() == HELD;
+    }
+
+    long heldNanos() {
+        return lease.clock().nanoTime() - since;
+    }
+
+    @CanIgnoreReturnValue
+    Release release() {
+        return end() ? giveUp() : knownRelease();
+    }
+
+    /** Ends the hold at once, and gives it up on an engine thread. */
+    void releaseAsync(CompletableFuture<Release> released) {
+        if (end()) {
+            lease.background(() -> released.complete(giveUp()));
+        } else {
+            released.complete(knownRelease());
+        }
+    }
+
+    private boolean end() {
+        return isHeld() && state.compareAndSet(HELD, RELEASED);
+    }
+
+    private Release knownRelease() {
+        return state.get() instanceof LockLoss ? Release.LOST : outcome;
+    }
+
+    /** The winner of {@link #end()} passes the lease on or gives it back. */
+    private Release giveUp() {
+        long held = heldNanos();
+        Release released = lease.givenUpBy(this);
+        LOG.trace("lock \"{}\", token {}: {}", lease.lockName(), token, released);
+        outcome = released;
+        lease.event(token, held, (listener, event) -> listener.released(event, released));
+        return released;
+    }
+
+    /** The store has confirmed a release that was pending. */
+    void releaseConfirmed() {
+        outcome = Release.RELEASED;
+    }
+
+    /** The release found the hold gone: it counts as released for its state, and as lost for its outcome. */
+    void wasGone() {
+        LockLoss loss = loss(LossReason.GONE);
+        lateLoss = loss;
+        report(loss);
+    }
+
+    void lose(LossReason reason) {
+        if (state.get() == OFFERED && state.compareAndSet(OFFERED, RELEASED)) {
+            return;
+        }
+        LockLoss loss = loss(reason);
+        if (state.compareAndSet(HELD, loss)) {
+            report(loss);
+        }
+    }
+
+    private LockLoss loss(LossReason reason) {
+        Instant noticed = Instant.ofEpochMilli(lease.clock().wallMillis());
+        return new LockLoss(lease.lockName(), token, reason, noticed, Duration.ofNanos(heldNanos()));
+    }
+
+    private void report(LockLoss loss) {
+        LOG.error("{}", loss);
+        Handle handle = get();
+        if (handle != null) {
+            handle.lost(loss);
+        }
+        lease.event(token, heldNanos(), (listener, event) -> listener.lost(event, loss.reason()));
+    }
+
+    /** How it was lost, or null. */
+    @Nullable
+    LockLoss loss() {
+        return state.get() instanceof LockLoss loss ? loss : lateLoss;
+    }
+
+    /** Its handle was collected: if it was still open, it leaked. */
+    void dropped() {
+        decline();
+        if (!isHeld()) {
+            return;
+        }
+        LOG.error(
+                "lock \"{}\", token {}: its handle was dropped without being closed, {} ms after the grant; releasing it. "
+                        + "Where it was acquired is shown with recordAcquireStacks(true)",
+                lease.lockName(),
+                token,
+                heldNanos() / 1_000_000,
+                acquireStack);
+        lease.event(token, heldNanos(), (listener, event) -> listener.leaked(event));
+        release();
+    }
+}

@@ -1,0 +1,77 @@
+package io.github.distlock;
+
+import java.io.Serial;
+import java.io.Serializable;
+import java.time.Duration;
+import java.time.Instant;
+
+/** That a hold was lost, and how. Immutable. */
+public final class LockLoss implements Serializable {
+    @Serial
+    private static final long serialVersionUID = 1L;
+
+    private final String lockName;
+    private final long fencingToken;
+    private final LossReason reason;
+    private final Instant noticed;
+    private final Duration held;
+
+    LockLoss(String lockName, long fencingToken, LossReason reason, Instant noticed, Duration held) {
+        this.lockName = lockName;
+        this.fencingToken = fencingToken;
+        this.reason = reason;
+        this.noticed = noticed;
+        this.held = held;
+    }
+
+    /**
+     * Which lock.
+     *
+     * @return its name
+     */
+    public String lockName() {
+        return lockName;
+    }
+
+    /**
+     * Which hold.
+     *
+     * @return its fencing token
+     */
+    public long fencingToken() {
+        return fencingToken;
+    }
+
+    /**
+     * Why.
+     *
+     * @return the reason
+     */
+    public LossReason reason() {
+        return reason;
+    }
+
+    /**
+     * When it was noticed.
+     *
+     * @return by this machine's wall clock
+     */
+    public Instant noticed() {
+        return noticed;
+    }
+
+    /**
+     * How long the lock had been held by then.
+     *
+     * @return counted from the grant, on the monotonic clock
+     */
+    public Duration held() {
+        return held;
+    }
+
+    @Override
+    public String toString() {
+        return "lock \"" + lockName + "\" was lost (" + reason + ") at " + noticed + ", held for " + held.toMillis()
+                + " ms, fencing token " + fencingToken;
+    }
+}

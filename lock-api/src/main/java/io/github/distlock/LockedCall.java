@@ -1,0 +1,19 @@
+package io.github.distlock;
+
+/**
+ * What is computed under a lock.
+ *
+ * @param <T> the type of the value
+ * @param <X> what it throws
+ */
+@FunctionalInterface
+public interface LockedCall<T, X extends Exception> {
+    /**
+     * Computes while the lock is held.
+     *
+     * @param held the hold: for its {@link LockHandle#fencingToken()}, and {@link LockHandle#ensureHeld()} in long loops
+     * @return the value
+     * @throws X when it fails
+     */
+    T call(LockHandle held) throws X;
+}

@@ -1,0 +1,88 @@
+package io.github.distlock;
+
+import io.github.distlock.spi.LockClock;
+import java.time.Duration;
+
+/** How long one acquire is ready to wait, and for what. Immutable. All times by the nano clock. */
+final class Patience {
+    private enum Kind {
+        UNTIL_HELD,
+        LIMITED,
+        ONE_TRY
+    }
+
+    private final Kind kind;
+    private final long since;
+    private final long deadline;
+    private final long requestTimeout;
+    private final long outageTimeout;
+
+    private Patience(Kind kind, long wait, Settings settings, LockClock clock) {
+        this.kind = kind;
+        this.since = clock.nanoTime();
+        this.deadline = since + wait;
+        this.requestTimeout = settings.requestTimeout();
+        this.outageTimeout = settings.outageTimeout();
+    }
+
+    static Patience untilHeld(Settings settings, LockClock clock) {
+        return new Patience(Kind.UNTIL_HELD, Checks.FOREVER, settings, clock);
+    }
+
+    static Patience oneTry(Settings settings, LockClock clock) {
+        return new Patience(Kind.ONE_TRY, settings.requestTimeout(), settings, clock);
+    }
+
+    static Patience limited(Duration maxWait, Settings settings, LockClock clock) {
+        long wait = Checks.waitNanos(maxWait);
+        return wait == 0 ? oneTry(settings, clock) : new Patience(Kind.LIMITED, wait, settings, clock);
+    }
+
+    boolean isSingleTry() {
+        return kind == Kind.ONE_TRY;
+    }
+
+    /** When the acquire began. */
+    long since() {
+        return since;
+    }
+
+    boolean isOver(long now) {
+        return deadline - now <= 0;
+    }
+
+    boolean isLimited() {
+        return kind != Kind.UNTIL_HELD;
+    }
+
+    /** When it must have ended, whatever happens. */
+    long latest() {
+        return deadline + Settings.LAST_REQUEST_GRACE;
+    }
+
+    /** Over, and a request that was under way at that time has had its chance. */
+    boolean isOverWithGrace(long now) {
+        return deadline + grace() - now <= 0;
+    }
+
+    private long grace() {
+        return kind == Kind.LIMITED ? Settings.LAST_REQUEST_GRACE : 0;
+    }
+
+    /** The earlier of a time and the next end of patience. */
+    long next(long now, long nanoTime) {
+        long end = isOver(now) ? deadline + grace() : deadline;
+        return nanoTime - end < 0 ? nanoTime : end;
+    }
+
+    /** How long a request that is sent now may go unanswered. */
+    Duration forRequest(long now) {
+        return Duration.ofNanos(Math.min(requestTimeout, Math.max(0, deadline - now) + grace()));
+    }
+
+    /** Whether an acquire without a limit has heard nothing for too long, the last answer having come at some time. */
+    boolean isOutage(long now, long answeredAt) {
+        long heard = answeredAt - since > 0 ? answeredAt : since;
+        return kind == Kind.UNTIL_HELD && now - heard >= outageTimeout;
+    }
+}

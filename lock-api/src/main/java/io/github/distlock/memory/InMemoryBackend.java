@@ -1,0 +1,157 @@
+package io.github.distlock.memory;
+
+import io.github.distlock.LockStatus;
+import io.github.distlock.spi.Capability;
+import io.github.distlock.spi.Contender;
+import io.github.distlock.spi.Deadline;
+import io.github.distlock.spi.LockBackend;
+import io.github.distlock.spi.LockClock;
+import io.github.distlock.spi.LockClock.Parker;
+import io.github.distlock.spi.LockRequest;
+import io.github.distlock.spi.Moment;
+import io.github.distlock.spi.Renewal;
+import io.github.distlock.spi.Signals;
+import io.github.distlock.spi.Validity;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * One client's connection to an {@link InMemoryStore}. It can be {@linkplain #pause() paused}, so that a test sees what its
+ * code does when the store is silent.
+ */
+public final class InMemoryBackend implements LockBackend {
+    private static final Set<Capability> CAPABILITIES =
+            Set.of(Capability.FAIR, Capability.INSPECT, Capability.FORCE_RELEASE, Capability.CHANGE_LEASE);
+    private static final long POLL = Duration.ofMillis(1).toNanos();
+
+    private final LockTable table;
+    private final LockClock clock;
+    private volatile boolean paused;
+    private volatile boolean closed;
+
+    InMemoryBackend(LockTable table, LockClock clock) {
+        this.table = table;
+        this.clock = clock;
+    }
+
+    /** From now on requests of this client are not answered: each fails at its deadline. */
+    public void pause() {
+        paused = true;
+    }
+
+    /** Requests are answered again, also those that still wait. */
+    public void resume() {
+        paused = false;
+    }
+
+    @Override
+    public Set<Capability> capabilities() {
+        return CAPABILITIES;
+    }
+
+    @Override
+    public Contender contend(LockRequest request, Signals signals) {
+        return new InMemoryContender(this, request, signals);
+    }
+
+    @Override
+    public void renewAll(Collection<? extends Renewal> due, Deadline deadline) {
+        Moment sentAt = clock.now();
+        try {
+            awaitAnswer(deadline);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return;
+        }
+        for (Renewal renewal : due) {
+            if (renewal.grant() instanceof InMemoryContender.InMemoryGrant grant) {
+                String name = grant.contender().request().name();
+                if (table.renew(grant.contender(), name, renewal.lease())) {
+                    renewal.renewed(Validity.of(sentAt, renewal.lease()));
+                } else {
+                    renewal.gone();
+                }
+            }
+        }
+    }
+
+    @Override
+    public void heartbeat(Collection<? extends Contender> waiting, Deadline deadline) {
+        if (!paused) {
+            long now = clock.nanoTime();
+            for (Contender contender : waiting) {
+                if (contender instanceof InMemoryContender place) {
+                    place.heardAt = now;
+                }
+            }
+        }
+    }
+
+    @Override
+    public Duration heartbeatInterval() {
+        return LockTable.HEARTBEAT_INTERVAL;
+    }
+
+    @Override
+    public Duration expiry(LockRequest request) {
+        Duration lease = request.lease();
+        return lease.compareTo(LockTable.PLACE_TIMEOUT) > 0 ? lease : LockTable.PLACE_TIMEOUT;
+    }
+
+    @Override
+    public LockStatus inspect(String name, Deadline deadline) {
+        awaitAnswerUninterrupted(deadline);
+        return table.status(name);
+    }
+
+    @Override
+    public Optional<LockStatus.Holder> forceRelease(String name, Deadline deadline) {
+        awaitAnswerUninterrupted(deadline);
+        return table.remove(name, true);
+    }
+
+    @Override
+    public LockClock clock() {
+        return clock;
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+    }
+
+    LockTable table() {
+        return table;
+    }
+
+    void awaitAnswer(Deadline deadline) throws InterruptedException {
+        if (closed) {
+            throw new IllegalStateException("the connection to the in-memory store is closed");
+        }
+        if (!paused) {
+            return;
+        }
+        try (Parker parker = clock.parker()) {
+            while (paused) {
+                if (deadline.hasPassed()) {
+                    throw new IllegalStateException("the in-memory store is paused and did not answer in time");
+                }
+                if (Thread.interrupted()) {
+                    throw new InterruptedException("interrupted while the in-memory store is paused");
+                }
+                parker.parkUntil(Math.min(deadline.nanoTime(), clock.nanoTime() + POLL));
+            }
+        }
+    }
+
+    private void awaitAnswerUninterrupted(Deadline deadline) {
+        try {
+            awaitAnswer(deadline);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+}

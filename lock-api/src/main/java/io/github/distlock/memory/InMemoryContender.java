@@ -1,0 +1,61 @@
+package io.github.distlock.memory;
+
+import io.github.distlock.spi.Attempt;
+import io.github.distlock.spi.Contender;
+import io.github.distlock.spi.Deadline;
+import io.github.distlock.spi.Grant;
+import io.github.distlock.spi.LockRequest;
+import io.github.distlock.spi.Moment;
+import io.github.distlock.spi.Signals;
+import io.github.distlock.spi.Validity;
+
+/** One place, known to the table by its identity. */
+final class InMemoryContender implements Contender {
+    private final InMemoryBackend backend;
+    private final LockRequest request;
+    private final Signals signals;
+
+    /** The table's: when its client was last heard of. */
+    volatile long heardAt;
+
+    InMemoryContender(InMemoryBackend backend, LockRequest request, Signals signals) {
+        this.backend = backend;
+        this.request = request;
+        this.signals = signals;
+    }
+
+    LockRequest request() {
+        return request;
+    }
+
+    Signals signals() {
+        return signals;
+    }
+
+    @Override
+    public Attempt attempt(Deadline deadline) throws InterruptedException {
+        Moment sentAt = backend.clock().now();
+        backend.awaitAnswer(deadline);
+        return backend.table().attempt(this, request, sentAt);
+    }
+
+    @Override
+    public void withdraw(Deadline deadline) throws InterruptedException {
+        backend.awaitAnswer(deadline);
+        backend.table().withdraw(this, request.name());
+    }
+
+    Grant grant(long base, Validity validity) {
+        return new InMemoryGrant(this, base, validity);
+    }
+
+    /** A hold of this contender. */
+    record InMemoryGrant(InMemoryContender contender, long fencingBase, Validity validity) implements Grant {
+        @Override
+        public Release release(Deadline deadline) throws InterruptedException {
+            InMemoryBackend backend = contender.backend;
+            backend.awaitAnswer(deadline);
+            return backend.table().release(contender, contender.request.name());
+        }
+    }
+}

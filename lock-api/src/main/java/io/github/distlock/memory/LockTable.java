@@ -1,0 +1,218 @@
+package io.github.distlock.memory;
+
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import io.github.distlock.LockStatus;
+import io.github.distlock.spi.Attempt;
+import io.github.distlock.spi.Grant;
+import io.github.distlock.spi.LockRequest;
+import io.github.distlock.spi.Moment;
+import io.github.distlock.spi.Validity;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The store's side: who holds what, and who waits. Every method is one atomic step at the store's own time, as a script at a
+ * server is.
+ *
+ * <p>A lock that nobody holds belongs to the first place in its queue. A place whose client has sent no heartbeat for
+ * {@link #PLACE_TIMEOUT} is dropped by whoever comes across it. Bases of fencing tokens are numbered over all names.
+ */
+final class LockTable {
+    static final Duration HEARTBEAT_INTERVAL = Duration.ofSeconds(1);
+    static final Duration PLACE_TIMEOUT = HEARTBEAT_INTERVAL.multipliedBy(3);
+    private static final Duration LONGEST_RETRY = Duration.ofSeconds(1);
+
+    private final MovableClock clock;
+    private final ReentrantLock mutex = new ReentrantLock();
+    private final Map<String, Entry> entries = new HashMap<>();
+    private long lastBase;
+
+    private static final class Entry {
+        private @Nullable Held held;
+        private final LinkedHashSet<InMemoryContender> queue = new LinkedHashSet<>();
+    }
+
+    private record Held(InMemoryContender by, LockRequest request, long base, long since, long expiresAt) {}
+
+    LockTable(MovableClock clock) {
+        this.clock = clock;
+    }
+
+    Attempt attempt(InMemoryContender contender, LockRequest request, Moment sentAt) {
+        mutex.lock();
+        try {
+            Entry entry = entries.computeIfAbsent(request.name(), absent -> new Entry());
+            Held held = dropDead(entry);
+            if (held != null && held.by == contender) {
+                return grant(entry, contender, request, held.base, sentAt);
+            }
+            boolean first = entry.queue.isEmpty() || entry.queue.iterator().next() == contender;
+            if (held == null && first) {
+                entry.queue.remove(contender);
+                return grant(entry, contender, request, ++lastBase, sentAt);
+            }
+            if (request.waits()) {
+                contender.heardAt = clock.nanoTime();
+                if (entry.queue.add(contender) && held != null) {
+                    held.by.signals().wanted();
+                }
+            }
+            long retry = held == null ? LONGEST_RETRY.toNanos() : held.expiresAt - clock.nanoTime();
+            return Attempt.busy(Duration.ofNanos(Math.min(retry, LONGEST_RETRY.toNanos())));
+        } finally {
+            mutex.unlock();
+        }
+    }
+
+    private Attempt grant(Entry entry, InMemoryContender contender, LockRequest request, long base, Moment sentAt) {
+        long now = clock.nanoTime();
+        entry.held = new Held(
+                contender,
+                request,
+                base,
+                clock.wallMillis(),
+                now + request.lease().toNanos());
+        return Attempt.granted(contender.grant(base, Validity.of(sentAt, request.lease())));
+    }
+
+    boolean renew(InMemoryContender contender, String name, Duration lease) {
+        mutex.lock();
+        try {
+            Entry entry = entries.get(name);
+            Held held = entry == null ? null : dropDead(entry);
+            if (entry == null || held == null || held.by != contender) {
+                return false;
+            }
+            entry.held = new Held(contender, held.request, held.base, held.since, clock.nanoTime() + lease.toNanos());
+            return true;
+        } finally {
+            mutex.unlock();
+        }
+    }
+
+    Grant.Release release(InMemoryContender contender, String name) {
+        mutex.lock();
+        try {
+            Entry entry = entries.get(name);
+            Held held = entry == null ? null : dropDead(entry);
+            if (entry == null || held == null || held.by != contender) {
+                return Grant.Release.GONE;
+            }
+            free(name, entry);
+            return Grant.Release.RELEASED;
+        } finally {
+            mutex.unlock();
+        }
+    }
+
+    void withdraw(InMemoryContender contender, String name) {
+        mutex.lock();
+        try {
+            Entry entry = entries.get(name);
+            if (entry != null) {
+                entry.queue.remove(contender);
+                Held held = dropDead(entry);
+                if (held == null || held.by == contender) {
+                    free(name, entry);
+                }
+            }
+        } finally {
+            mutex.unlock();
+        }
+    }
+
+    Optional<LockStatus.Holder> remove(String name, boolean tell) {
+        mutex.lock();
+        try {
+            Entry entry = entries.get(name);
+            Held held = entry == null ? null : dropDead(entry);
+            if (entry == null || held == null) {
+                return Optional.empty();
+            }
+            LockStatus.Holder ended = holder(held);
+            free(name, entry);
+            if (tell) {
+                held.by.signals().gone();
+            }
+            return Optional.of(ended);
+        } finally {
+            mutex.unlock();
+        }
+    }
+
+    LockStatus status(String name) {
+        mutex.lock();
+        try {
+            Entry entry = entries.get(name);
+            LockStatus status = LockStatus.free(name);
+            if (entry == null) {
+                return status;
+            }
+            Held held = dropDead(entry);
+            status = status.withWaiters(
+                    entry.queue.stream().map(place -> place.request().owner()).toList());
+            return held == null ? status : status.withHolder(holder(held));
+        } finally {
+            mutex.unlock();
+        }
+    }
+
+    private LockStatus.Holder holder(Held held) {
+        return LockStatus.Holder.of(
+                held.request.owner(),
+                Instant.ofEpochMilli(held.since),
+                held.base,
+                Duration.ofNanos(held.expiresAt - clock.nanoTime()));
+    }
+
+    int size() {
+        mutex.lock();
+        try {
+            List.copyOf(entries.entrySet()).forEach(named -> {
+                if (dropDead(named.getValue()) == null && named.getValue().queue.isEmpty()) {
+                    entries.remove(named.getKey());
+                }
+            });
+            return entries.size();
+        } finally {
+            mutex.unlock();
+        }
+    }
+
+    /** Nobody holds it any more: the first in the queue is told, and a lock without a queue is forgotten. */
+    private void free(String name, Entry entry) {
+        entry.held = null;
+        dropDead(entry);
+        if (entry.queue.isEmpty()) {
+            entries.remove(name);
+        } else {
+            entry.queue.iterator().next().signals().wakeUp();
+        }
+    }
+
+    /** What is left of the holder once everything is dropped whose time is over. */
+    @CanIgnoreReturnValue
+    private @Nullable Held dropDead(Entry entry) {
+        long now = clock.nanoTime();
+        Held held = entry.held;
+        if (held != null && held.expiresAt - now <= 0) {
+            held = null;
+            entry.held = null;
+        }
+        for (InMemoryContender place : new ArrayList<>(entry.queue)) {
+            if (now - place.heardAt < PLACE_TIMEOUT.toNanos()) {
+                break;
+            }
+            entry.queue.remove(place);
+        }
+        return held;
+    }
+}

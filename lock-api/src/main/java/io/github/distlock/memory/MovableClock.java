@@ -1,0 +1,190 @@
+package io.github.distlock.memory;
+
+import io.github.distlock.spi.LockClock;
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The system's clock plus an offset that only grows, and knowledge of who waits for time and what work is under way.
+ *
+ * <p>Moving goes from one point at which somebody wants to wake to the next. At each it waits until everything has come to
+ * rest: each thread that waits through this clock sleeps until some later time, and each piece of {@linkplain #track
+ * tracked} work has ended, or waits for time itself. So what happens on the way happens in its order, as if the time had
+ * really passed. Work that has not come to rest within a second of real time (a listener that blocks for ever) is no longer
+ * waited for.
+ */
+final class MovableClock implements LockClock {
+    private static final long PATIENCE = Duration.ofSeconds(1).toNanos();
+    private static final long POLL = Duration.ofNanos(20_000).toNanos();
+
+    private final AtomicLong offset = new AtomicLong();
+    private final AtomicLong wallJump = new AtomicLong();
+    private final Set<Wait> waits = ConcurrentHashMap.newKeySet();
+    private final Set<Work> works = ConcurrentHashMap.newKeySet();
+    private final ReentrantLock moving = new ReentrantLock();
+
+    @Override
+    public long nanoTime() {
+        return System.nanoTime() + offset.get();
+    }
+
+    @Override
+    public long wallMillis() {
+        return System.currentTimeMillis() + offset.get() / 1_000_000 + wallJump.get();
+    }
+
+    @Override
+    public Parker parker() {
+        Wait wait = new Wait(Thread.currentThread());
+        waits.add(wait);
+        return wait;
+    }
+
+    @Override
+    public Runnable track(Runnable work) {
+        Work tracked = new Work(work);
+        works.add(tracked);
+        return tracked;
+    }
+
+    void advance(Duration time) {
+        moving.lock();
+        try {
+            long left = time.toNanos();
+            do {
+                settle();
+                long step = Math.min(left, untilNextWake());
+                offset.addAndGet(step);
+                left -= step;
+                wakeWhoIsDue();
+            } while (left > 0);
+            settle();
+        } finally {
+            moving.unlock();
+        }
+    }
+
+    /** As a suspended process sees it: the time is over before anything could run. */
+    void jump(Duration time) {
+        moving.lock();
+        try {
+            offset.addAndGet(time.toNanos());
+            wakeWhoIsDue();
+            settle();
+        } finally {
+            moving.unlock();
+        }
+    }
+
+    void jumpWallClock(Duration time) {
+        wallJump.addAndGet(time.toMillis());
+    }
+
+    private long untilNextWake() {
+        long now = nanoTime();
+        long least = Long.MAX_VALUE;
+        for (Wait wait : waits) {
+            if (wait.parked) {
+                least = Math.min(least, Math.max(0, wait.until - now));
+            }
+        }
+        return least;
+    }
+
+    private void wakeWhoIsDue() {
+        long now = nanoTime();
+        for (Wait wait : waits) {
+            if (wait.parked && wait.until - now <= 0) {
+                LockSupport.unpark(wait.thread);
+            }
+        }
+    }
+
+    private void settle() {
+        long begun = System.nanoTime();
+        while (!isAtRest()) {
+            if (System.nanoTime() - begun > PATIENCE) {
+                works.removeIf(work -> !isAtRest(work));
+                waits.removeIf(wait -> !isAtRest(wait));
+                return;
+            }
+            LockSupport.parkNanos(POLL);
+        }
+    }
+
+    private boolean isAtRest() {
+        return works.stream().allMatch(this::isAtRest) && waits.stream().allMatch(this::isAtRest);
+    }
+
+    private boolean isAtRest(Work work) {
+        Thread runner = work.runner;
+        return runner != null && (runner == Thread.currentThread() || sleeps(runner));
+    }
+
+    private boolean isAtRest(Wait wait) {
+        return wait.thread == Thread.currentThread() || sleeps(wait.thread) || !wait.thread.isAlive();
+    }
+
+    private boolean sleeps(Thread thread) {
+        long now = nanoTime();
+        return waits.stream().anyMatch(wait -> wait.thread == thread && wait.parked && wait.until - now > 0);
+    }
+
+    private final class Work implements Runnable {
+        private final Runnable work;
+        private volatile @Nullable Thread runner;
+
+        Work(Runnable work) {
+            this.work = work;
+        }
+
+        @Override
+        public void run() {
+            runner = Thread.currentThread();
+            try {
+                work.run();
+            } finally {
+                works.remove(this);
+            }
+        }
+    }
+
+    private final class Wait implements Parker {
+        private final Thread thread;
+        private volatile long until;
+        private volatile boolean parked;
+        private volatile boolean permit;
+
+        Wait(Thread thread) {
+            this.thread = thread;
+        }
+
+        @Override
+        public void parkUntil(long nanoTime) {
+            until = nanoTime;
+            parked = true;
+            while (!permit && nanoTime - nanoTime() > 0 && !thread.isInterrupted()) {
+                LockSupport.parkNanos(this, nanoTime - nanoTime());
+            }
+            parked = false;
+            permit = false;
+        }
+
+        @Override
+        public void unpark() {
+            permit = true;
+            parked = false;
+            LockSupport.unpark(thread);
+        }
+
+        @Override
+        public void close() {
+            waits.remove(this);
+        }
+    }
+}

@@ -1,0 +1,10 @@
+package io.github.distlock.spi;
+
+/**
+ * One instant on two clocks: the monotonic one, which stops while a machine is suspended, and the wall clock, which
+ * jumps. A hold has ended when <em>either</em> says so.
+ *
+ * @param nanoTime nanoseconds of {@link LockClock#nanoTime()}
+ * @param wallMillis milliseconds since 1970-01-01T00:00Z of {@link LockClock#wallMillis()}
+ */
+public record Moment(long nanoTime, long wallMillis) {}
