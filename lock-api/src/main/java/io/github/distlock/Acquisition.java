@@ -1,5 +1,7 @@
 package io.github.distlock;
 
+import static java.util.Objects.requireNonNull;
+
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.github.distlock.spi.Attempt;
 import io.github.distlock.spi.Deadline;
@@ -66,13 +68,11 @@ abstract class Acquisition {
         while (!hasOutcome()) {
             long now = engine.clock().nanoTime();
             Place place = asked && patience.isOver(now) ? null : queue.claim(this, now);
-            if (place != null) {
-                if (patience.isOutage(now, place.answeredAt) && place.failure != null) {
-                    queue.failed(place, this, place.failure, now);
-                    settle(noAnswer(place.failure));
-                } else {
-                    ask(place, now);
-                }
+            if (place != null && place.failure != null && patience.isOutage(now, place.answeredAt)) {
+                queue.failed(place, this, place.failure, now);
+                settle(noAnswer(place.failure));
+            } else if (place != null) {
+                ask(place, now);
             } else if (patience.isOverWithGrace(now)
                     || (patience.isOver(now) && queue.knowsBusySince(patience.since()))) {
                 settle(outcomeOutOfTime());
@@ -87,34 +87,27 @@ abstract class Acquisition {
         asked = true;
         engine.requestsUnderWay().incrementAndGet();
         try {
-            askOnce(place, askedAt);
-        } finally {
-            engine.requestsUnderWay().decrementAndGet();
-        }
-    }
-
-    private void askOnce(Place place, long askedAt) throws InterruptedException {
-        Attempt answer;
-        try {
-            answer = place.contender.attempt(Deadline.after(patience.forRequest(askedAt), engine.clock()));
+            answered(place, place.contender.attempt(Deadline.after(patience.forRequest(askedAt), engine.clock())));
         } catch (RequestRefusedException e) {
             queue.refused(place, this);
             settle(failure(e.getMessage(), e));
-            return;
         } catch (InterruptedException | RuntimeException | Error e) {
-            long now = engine.clock().nanoTime();
-            queue.failed(place, this, e, now + pause(place.failures));
+            queue.failed(place, this, e, engine.clock().nanoTime() + pause(place.failures));
             if (e instanceof InterruptedException interrupted) {
                 throw interrupted;
             }
             if (isSingleTry() || e instanceof Error) {
                 settle(e instanceof Error ? e : noAnswer(e));
             }
-            return;
+        } finally {
+            engine.requestsUnderWay().decrementAndGet();
         }
+    }
+
+    private void answered(Place place, Attempt answer) {
         long now = engine.clock().nanoTime();
-        if (answer instanceof Attempt.Granted granted) {
-            take(place, granted, now);
+        if (requireNonNull(answer, "the backend's answer") instanceof Attempt.Granted granted) {
+            take(place, new Lease(queue, engine, granted.grant(), place.request), now);
         } else if (answer instanceof Attempt.Busy busy) {
             queue.answeredBusy(place, this, now, now + Checks.waitNanos(busy.retryAfter()));
             if (isSingleTry()) {
@@ -123,8 +116,7 @@ abstract class Acquisition {
         }
     }
 
-    private void take(Place place, Attempt.Granted granted, long now) {
-        Lease lease = new Lease(queue, engine, granted.grant(), place.request);
+    private void take(Place place, Lease lease, long now) {
         queue.granted(place, this, lease, now);
         if (lease.hasExpired()) {
             if (isSingleTry() || patience.isOutage(now, patience.since())) {
@@ -141,10 +133,19 @@ abstract class Acquisition {
     /** Ends this acquire, unless something else has. The loser of a hold has to take it back. */
     @CanIgnoreReturnValue
     final boolean settle(Object end) {
+        return settle(end, false);
+    }
+
+    /** The same, by a hold that a local holder passes on. */
+    final boolean settlePassed(Handle handle) {
+        return settle(handle, true);
+    }
+
+    private boolean settle(Object end, boolean passed) {
         if (!outcome.compareAndSet(null, end)) {
             return false;
         }
-        queue.leave(this);
+        queue.leave(this, passed);
         wake();
         return true;
     }
@@ -167,7 +168,9 @@ abstract class Acquisition {
     }
 
     final Object outcomeOutOfTime() {
-        return queue.knowsBusySince(patience.since()) ? BUSY : noAnswer(queue.lastFailure());
+        return queue.knowsBusySince(patience.since())
+                ? BUSY
+                : noAnswer(queue.lastFailure().orElse(null));
     }
 
     /** Takes what {@link #settle} brought: false when it has ended in between, and the contest has to go on. */

@@ -89,6 +89,8 @@ final class AsyncAcquisition<T> extends Acquisition {
             next = advance();
         } catch (InterruptedException e) {
             settle(CLOSED);
+        } catch (RuntimeException | Error e) {
+            settle(e);
         }
         if (!hasOutcome()) {
             if (!waited) {

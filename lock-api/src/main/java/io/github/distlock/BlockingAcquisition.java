@@ -32,6 +32,8 @@ final class BlockingAcquisition extends Acquisition {
                     if (interruptible) {
                         settle(INTERRUPTED);
                     }
+                } catch (RuntimeException | Error e) {
+                    settle(e);
                 }
             }
         } finally {

@@ -1,7 +1,6 @@
 package io.github.distlock;
 
 import io.github.distlock.LockHandle.Release;
-import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockClock;
 import io.github.distlock.spi.LockRequest;
@@ -17,12 +16,10 @@ import org.jspecify.annotations.Nullable;
  * One grant of the store, from the moment it arrives until it is lost or given back. Waiters of this client may pass it
  * among themselves: it then has one {@link Hold} after the other.
  *
- * <h2>Validity</h2>
+ * <h2>Expiry</h2>
  *
- * {@link #expiry} is counted from before the sending of the last request that proves the grant, so it lies before the
- * store's own end of it. Only a confirmed renewal moves it, and only while it has not been reached: once past, for ever
- * past, even if the reply to a renewal shows up later. Whoever looks ({@link #hasExpired}) and sees that it is past ends
- * the lease; so an answer of "held" needs no thread to have run.
+ * Whoever looks ({@link #hasExpired}) and sees that its {@link Term} is past ends the lease; so an answer of "held" needs no
+ * thread to have run. Once past, for ever past, even if the reply to a renewal shows up later.
  *
  * <h2>End</h2>
  *
@@ -37,7 +34,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class Lease {
     private static final Object GIVEN_BACK = "GIVEN_BACK";
-    private static final long LONGEST_RENEWAL_PAUSE = Duration.ofSeconds(1).toNanos();
 
     final LocalQueue queue;
     private final Engine engine;
@@ -45,30 +41,22 @@ final class Lease {
     private final LockRequest request;
     private final boolean renewed;
     private final long grantedAt;
-    private final long length;
+    private final Term term;
     private final AtomicReference<@Nullable Object> end = new AtomicReference<>();
-    private final AtomicBoolean renewing = new AtomicBoolean();
-    private volatile Expiry expiry;
-    private volatile long renewAt;
-    private volatile boolean suspect;
+    private final AtomicBoolean alarmed = new AtomicBoolean();
     private volatile @Nullable Hold current;
     private int passes;
 
+    /** Throws when the backend has broken its contract. */
     Lease(LocalQueue queue, Engine engine, Grant grant, LockRequest request) {
+        FencingTokens.requireBase(grant.fencingBase());
         this.queue = queue;
         this.engine = engine;
         this.grant = grant;
         this.request = request;
         this.renewed = queue.options().isLeaseRenewed();
         this.grantedAt = engine.clock().nanoTime();
-        Validity validity = grant.validity();
-        this.expiry = engine.settings().expiry(validity);
-        this.length = validity.length().toNanos();
-        this.renewAt = renewAt(validity);
-    }
-
-    private static long renewAt(Validity validity) {
-        return validity.from().nanoTime() + validity.renewAfter().toNanos();
+        this.term = new Term(grant.validity(), engine.settings(), engine.clock());
     }
 
     String lockName() {
@@ -88,16 +76,16 @@ final class Lease {
     /** A hold for the next holder, or null when the lease has ended. Called by whoever ended the hold before, alone. */
     @Nullable
     Handle offer() {
-        LockOptions options = queue.options();
         Moment now = engine.clock().now();
         Expiry limit = null;
         LossReason reason = LossReason.MAXIMUM_HOLD;
-        if (options.maximumHold().isPresent()) {
-            limit = Expiry.after(now, Checks.waitNanos(options.maximumHold().get()));
+        Duration maximum = queue.options().maximumHold().orElse(null);
+        if (maximum != null) {
+            limit = Expiry.after(now, Checks.waitNanos(maximum));
         }
         if (!renewed) {
-            Validity whole = Validity.of(grant.validity().from(), request.lease());
-            Expiry leaseEnd = engine.settings().expiry(whole);
+            Expiry leaseEnd =
+                    engine.settings().expiry(Validity.of(grant.validity().from(), request.lease()));
             if (limit == null || leaseEnd.isBefore(limit)) {
                 limit = leaseEnd;
                 reason = LossReason.LEASE_ENDED;
@@ -105,7 +93,9 @@ final class Lease {
         }
         Handle handle = new Handle(engine, this, FencingTokens.token(grant.fencingBase(), passes++), limit, reason);
         current = handle.hold();
-        engine.keeper().watch(this);
+        if (passes == 1 || limit != null) {
+            engine.keeper().watch(this);
+        }
         if (end.get() != null) {
             engine.keeper().forget(this);
             handle.hold().lose(LossReason.GONE);
@@ -119,9 +109,22 @@ final class Lease {
         return queue.passOn(this) ? Release.RELEASED : giveBack(hold);
     }
 
-    /** Until when local waiters may expect to be passed this lease, or now. */
-    long passableUntil(long now) {
-        return mayBePassed() ? grantedAt + engine.settings().maxPassing() : now;
+    /**
+     * Whether the first local waiter does better not to ask the store: because this lease may be passed to it, until an alarm
+     * that is set here, or because its release is on the way.
+     */
+    boolean isWorthWaitingFor() {
+        long passableUntil = grantedAt + engine.settings().maxPassing();
+        if (end.get() == GIVEN_BACK) {
+            return true;
+        }
+        if (!mayBePassed() || passableUntil - engine.clock().nanoTime() <= 0) {
+            return false;
+        }
+        if (alarmed.compareAndSet(false, true)) {
+            engine.timer().at(passableUntil, queue::wakeHead);
+        }
+        return true;
     }
 
     boolean isPassable() {
@@ -135,7 +138,7 @@ final class Lease {
         return renewed
                 && !queue.options().isFair()
                 && end.get() == null
-                && !suspect
+                && !term.isSuspect()
                 && passes <= engine.settings().maxPasses();
     }
 
@@ -162,7 +165,7 @@ final class Lease {
             lose(hold.limitReason());
             return true;
         }
-        if (expiry.isPast(now)) {
+        if (term.end().isPast(now)) {
             lose(LossReason.EXPIRED);
             return true;
         }
@@ -204,7 +207,7 @@ final class Lease {
         }
         engine.keeper().forget(this);
         try {
-            if (releaseUninterrupted() == Grant.Release.RELEASED) {
+            if (Uninterrupted.call(grant::release, engine.requestDeadline()) == Grant.Release.RELEASED) {
                 return Release.RELEASED;
             }
             if (hold != null) {
@@ -217,32 +220,6 @@ final class Lease {
         } finally {
             queue.ended(this);
         }
-    }
-
-    private Grant.Release releaseUninterrupted() {
-        boolean interrupted = Thread.interrupted();
-        Deadline deadline = engine.requestDeadline();
-        try {
-            while (true) {
-                try {
-                    return grant.release(deadline);
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                    if (deadline.hasPassed()) {
-                        throw new LockException(lockName(), "interrupted for as long as a release may take", e);
-                    }
-                }
-            }
-        } finally {
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
-        }
-    }
-
-    /** Whether its release is on the way: asking the store for a new grant makes no sense before that is answered. */
-    boolean isBeingGivenBack() {
-        return end.get() == GIVEN_BACK;
     }
 
     /** Nobody wants it: gives it back without waiting. */
@@ -261,70 +238,71 @@ final class Lease {
     // ---- renewal -------------------------------------------------------------------------------------------------
 
     boolean isSuspect() {
-        return suspect;
+        return term.isSuspect();
     }
 
     long remainingNanos(Moment now) {
-        return expiry.remainingNanos(now);
+        return term.remainingNanos(now);
     }
 
     /** When the keeper must look again: for a renewal, or for the end. */
     long nextLook() {
-        Hold hold = current;
-        Expiry limit = hold == null ? null : hold.limit();
-        Expiry ends = limit != null && limit.isBefore(expiry) ? limit : expiry;
-        long looksAt = ends.nanoTime();
-        return !renewing.get() && needsRenewal(limit) && renewAt - looksAt < 0 ? renewAt : looksAt;
+        Expiry limit = limit();
+        long looksAt = needsRenewal(limit) ? term.nextLook() : term.end().nanoTime();
+        return limit != null && limit.nanoTime() - looksAt < 0 ? limit.nanoTime() : looksAt;
     }
 
+    private @Nullable Expiry limit() {
+        Hold hold = current;
+        return hold == null ? null : hold.limit();
+    }
+
+    /** A fixed lease, too, where the store's validity is shorter: that of a session. */
     private boolean needsRenewal(@Nullable Expiry limit) {
-        return renewed || (limit != null && expiry.isBefore(limit));
+        return renewed || (limit != null && term.end().isBefore(limit));
     }
 
     boolean isDue(long nanoTime) {
-        Hold hold = current;
-        return !renewing.get() && renewAt - nanoTime <= 0 && needsRenewal(hold == null ? null : hold.limit());
+        return term.isDue(nanoTime) && needsRenewal(limit());
+    }
+
+    long renewalTimeout() {
+        return term.renewalTimeout();
     }
 
     /** A renewal for the keeper to send, or null when one is under way. */
     @Nullable
     LeaseRenewal renewal(Outages outages) {
-        return renewing.compareAndSet(false, true) ? new LeaseRenewal(this, grant, request.lease(), outages) : null;
+        return term.beginRenewal() ? new LeaseRenewal(this, grant, request.lease(), outages) : null;
     }
 
     void renewed(Validity validity, long tookNanos) {
         if (!hasExpired()) {
-            Expiry later = engine.settings().expiry(validity);
-            if (expiry.isBefore(later)) {
-                expiry = later;
-            }
-            renewAt = renewAt(validity);
-            suspect = false;
+            term.renewed(validity);
             event(tookNanos, LockListener::renewed);
         }
-        renewing.set(false);
     }
 
     void renewalUnknown() {
+        term.renewalUnknown();
         becomeSuspect();
-        renewAt = engine.clock().nanoTime() + Math.min(LONGEST_RENEWAL_PAUSE, length / 20);
-        renewing.set(false);
     }
 
     /** The connection is in doubt: a renewal at once finds out. */
     void suspect() {
+        term.renewNow();
         becomeSuspect();
-        renewAt = engine.clock().nanoTime();
-        engine.keeper().lookBy(renewAt);
+        engine.keeper().lookBy(engine.clock().nanoTime());
     }
 
     private void becomeSuspect() {
-        if (!suspect && end.get() == null) {
-            suspect = true;
+        if (end.get() == null && term.becomeSuspect()) {
             event(Math.max(0, remainingNanos(engine.clock().now())), LockListener::suspect);
             queue.wakeHead();
         }
     }
+
+    // ---- events --------------------------------------------------------------------------------------------------
 
     void notePassed() {
         event(engine.clock().nanoTime() - grantedAt, LockListener::passed);
@@ -343,11 +321,6 @@ final class Lease {
         if (engine.callbacks().hasListener()) {
             engine.callbacks().event(lockName(), token, nanos, what);
         }
-    }
-
-    /** How long a renewal of this lease may go unanswered, so that there is time for others. */
-    long renewalTimeout() {
-        return length / 6;
     }
 
     @Nullable

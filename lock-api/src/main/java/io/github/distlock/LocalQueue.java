@@ -1,12 +1,13 @@
 package io.github.distlock;
 
-import io.github.distlock.spi.LockRequest;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -77,11 +78,13 @@ final class LocalQueue {
         }
     }
 
-    /** Whoever has an outcome leaves. */
-    void leave(Acquisition waiter) {
+    /** Whoever has an outcome leaves. Behind one that was passed the lease, nobody has reason to look again. */
+    void leave(Acquisition waiter, boolean passed) {
         Place orphan = null;
+        boolean wasFirst = false;
         mutex.lock();
         try {
+            wasFirst = first() == waiter;
             if (!tries.remove(waiter)) {
                 waiters.remove(waiter);
             }
@@ -99,7 +102,18 @@ final class LocalQueue {
         if (orphan != null) {
             withdraw(orphan);
         }
-        wakeHead();
+        if (wasFirst && !passed) {
+            wakeHead();
+        }
+    }
+
+    private @Nullable Acquisition first() {
+        mutex.lock();
+        try {
+            return waiters.isEmpty() ? null : waiters.iterator().next();
+        } finally {
+            mutex.unlock();
+        }
     }
 
     private @Nullable Place takeUnusedPlace() {
@@ -124,52 +138,37 @@ final class LocalQueue {
     }
 
     void wakeHead() {
-        Acquisition head;
-        mutex.lock();
-        try {
-            head = waiters.isEmpty() ? null : waiters.iterator().next();
-        } finally {
-            mutex.unlock();
-        }
+        Acquisition head = first();
         if (head != null) {
             head.wake();
         }
     }
 
     List<Acquisition> everybody() {
-        mutex.lock();
-        try {
-            List<Acquisition> all = new ArrayList<>(waiters);
-            all.addAll(tries);
-            return all;
-        } finally {
-            mutex.unlock();
-        }
+        return locked(() -> Stream.concat(waiters.stream(), tries.stream()).toList());
     }
 
     /** Whether the store's last answer, since some time, was that the lock is not to be had: a lease of ours says so, too. */
     boolean knowsBusySince(long nanoTime) {
-        mutex.lock();
-        try {
-            return (lease != null && lease.isHeld()) || (answered && answeredAt - nanoTime >= 0);
-        } finally {
-            mutex.unlock();
-        }
+        return locked(() -> (lease != null && lease.isHeld()) || (answered && answeredAt - nanoTime >= 0));
     }
 
     boolean isHeld() {
-        mutex.lock();
-        try {
-            return lease != null && lease.isHeld();
-        } finally {
-            mutex.unlock();
-        }
+        return locked(() -> lease != null && lease.isHeld());
     }
 
     boolean isHeldBy(long threadId) {
+        return locked(() -> lease != null && lease.isHeldBy(threadId));
+    }
+
+    Optional<Throwable> lastFailure() {
+        return locked(() -> Optional.ofNullable(place).map(asked -> asked.failure));
+    }
+
+    private <T extends @Nullable Object> T locked(Supplier<T> question) {
         mutex.lock();
         try {
-            return lease != null && lease.isHeldBy(threadId);
+            return question.get();
         } finally {
             mutex.unlock();
         }
@@ -185,18 +184,8 @@ final class LocalQueue {
             waiter.looksAgainAt = now + Checks.FOREVER;
             Place claimed = waiter.ownPlace;
             if (!waiter.isAlone()) {
-                if (waiters.isEmpty() || waiters.iterator().next() != waiter) {
+                if (first() != waiter || (lease != null && lease.isWorthWaitingFor())) {
                     return null;
-                }
-                if (lease != null) {
-                    if (lease.isBeingGivenBack()) {
-                        return null;
-                    }
-                    long passableUntil = lease.passableUntil(now);
-                    if (passableUntil - now > 0) {
-                        waiter.looksAgainAt = passableUntil;
-                        return null;
-                    }
                 }
                 claimed = place;
             }
@@ -218,14 +207,13 @@ final class LocalQueue {
     }
 
     private Place newPlace(Acquisition waiter) {
-        LockRequest request = LockRequest.exclusive(key.name, key.options.lease(), engine.owner(waiter.threadName()));
-        if (!waiter.isAlone()) {
-            place = new Place(this, null, engine, request);
-            return place;
+        Place made = new Place(this, waiter, engine);
+        if (waiter.isAlone()) {
+            waiter.ownPlace = made;
+        } else {
+            place = made;
         }
-        Place own = new Place(this, waiter, engine, waiter.isSingleTry() ? request.withoutWaiting() : request);
-        waiter.ownPlace = own;
-        return own;
+        return made;
     }
 
     /** The store said busy. */
@@ -292,16 +280,6 @@ final class LocalQueue {
         }
     }
 
-    @Nullable
-    Throwable lastFailure() {
-        mutex.lock();
-        try {
-            return place == null ? null : place.failure;
-        } finally {
-            mutex.unlock();
-        }
-    }
-
     // ---- leases --------------------------------------------------------------------------------------------------
 
     /** The store granted: the place is spent. */
@@ -325,25 +303,16 @@ final class LocalQueue {
     /** Passes a lease without a holder to the first waiter that takes it; false when it is not to be passed. */
     boolean passOn(Lease passed) {
         while (passed.isPassable()) {
-            Acquisition next;
-            mutex.lock();
-            try {
-                if (waiters.isEmpty() || lease != passed) {
-                    return false;
-                }
-                next = waiters.iterator().next();
-            } finally {
-                mutex.unlock();
-            }
-            Handle offered = passed.offer();
-            if (offered == null) {
+            Acquisition next = locked(() -> lease == passed ? first() : null);
+            Handle offered = next == null ? null : passed.offer();
+            if (next == null || offered == null) {
                 return false;
             }
-            if (next.settle(offered)) {
+            if (next.settlePassed(offered)) {
                 passed.notePassed();
                 return true;
             }
-            leave(next);
+            leave(next, true);
         }
         return false;
     }

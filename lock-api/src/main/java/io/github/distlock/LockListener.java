@@ -4,7 +4,8 @@ package io.github.distlock;
  * Is told what happens to the locks of a client, for metrics and audit. All methods do nothing unless overridden; more may
  * come.
  *
- * <p>Calls come one after another, in the order in which things happened, on the client's callback executor. What a
+ * <p>Calls come one after another, those of one hold in the order in which things happened, on the client's callback
+ * executor. What a
  * listener throws is logged. One that is slow holds up only itself: up to 10,000 events wait for it, later ones are
  * dropped, and how many were is logged.
  */
@@ -25,8 +26,8 @@ public interface LockListener {
     default void acquired(LockEvent event) {}
 
     /**
-     * A hold was passed to another waiter of the same client, without the store: comes between the {@code released} of the
-     * one and the {@code acquired} of the other.
+     * A hold was passed to another waiter of the same client, without the store. The {@code released} of the one and the
+     * {@code acquired} of the other are reported, too, in no fixed order.
      *
      * @param event its token is the new hold's; its duration is the time for which the client has had the grant
      */

@@ -31,10 +31,12 @@ final class Place implements Signals {
 
     int failures;
 
-    Place(LocalQueue queue, @Nullable Acquisition owner, Engine engine, LockRequest request) {
+    Place(LocalQueue queue, Acquisition waiter, Engine engine) {
         this.queue = queue;
-        this.owner = owner;
-        this.request = request;
+        this.owner = waiter.isAlone() ? waiter : null;
+        LockRequest waiting =
+                LockRequest.exclusive(queue.name(), queue.options().lease(), engine.owner(waiter.threadName()));
+        this.request = waiter.isSingleTry() ? waiting.withoutWaiting() : waiting;
         this.answeredAt = engine.clock().nanoTime();
         this.dueAt = answeredAt;
         this.contender = engine.backend().contend(request, this);

@@ -1,10 +1,11 @@
 package io.github.distlock.spi;
 
-import java.time.Duration;
-import java.util.Objects;
+import static java.util.Objects.requireNonNull;
 
-/** The store's answer to one {@link Contender#attempt}. Immutable. */
-public sealed interface Attempt permits Attempt.Granted, Attempt.Busy {
+import java.time.Duration;
+
+/** The store's answer to one {@link Contender#attempt}. */
+public sealed interface Attempt {
 
     /**
      * The lock is ours.
@@ -12,7 +13,7 @@ public sealed interface Attempt permits Attempt.Granted, Attempt.Busy {
      * @param grant the store's view of the new hold
      * @return the answer
      */
-    static Granted granted(Grant grant) {
+    static Attempt granted(Grant grant) {
         return new Granted(grant);
     }
 
@@ -23,53 +24,31 @@ public sealed interface Attempt permits Attempt.Granted, Attempt.Busy {
      *     notification cost bounded time; zero or less means at once
      * @return the answer
      */
-    static Busy busy(Duration retryAfter) {
+    static Attempt busy(Duration retryAfter) {
         return new Busy(retryAfter);
     }
 
-    /** The lock is ours. */
-    final class Granted implements Attempt {
-        private final Grant grant;
-
-        private Granted(Grant grant) {
-            this.grant = Objects.requireNonNull(grant, "grant");
-        }
-
-        /**
-         * The new hold.
-         *
-         * @return the store's view of it
-         */
-        public Grant grant() {
-            return grant;
-        }
-
-        @Override
-        public String toString() {
-            return "granted, base " + grant.fencingBase();
+    /**
+     * The lock is ours. Made by {@link #granted}; components may be added.
+     *
+     * @param grant the store's view of the new hold
+     */
+    record Granted(Grant grant) implements Attempt {
+        /** Checks for null. */
+        public Granted {
+            requireNonNull(grant, "grant");
         }
     }
 
-    /** Somebody else has the lock, or is first in the queue. */
-    final class Busy implements Attempt {
-        private final Duration retryAfter;
-
-        private Busy(Duration retryAfter) {
-            this.retryAfter = Objects.requireNonNull(retryAfter, "retryAfter");
-        }
-
-        /**
-         * When to ask again at the latest, counted from now.
-         *
-         * @return zero or less means at once
-         */
-        public Duration retryAfter() {
-            return retryAfter;
-        }
-
-        @Override
-        public String toString() {
-            return "busy, ask again within " + retryAfter;
+    /**
+     * Somebody else has the lock, or is first in the queue. Made by {@link #busy}; components may be added.
+     *
+     * @param retryAfter when to ask again at the latest, counted from now
+     */
+    record Busy(Duration retryAfter) implements Attempt {
+        /** Checks for null. */
+        public Busy {
+            requireNonNull(retryAfter, "retryAfter");
         }
     }
 }

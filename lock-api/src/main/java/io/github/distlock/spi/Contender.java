@@ -18,6 +18,9 @@ public interface Contender {
      * is repeated: when the store has granted meanwhile, it answers granted, with the full lease counted anew and the
      * same fencing base.
      *
+     * <p>Of a request that does not wait, a busy answer leaves nothing on the store: the contender is dropped without being
+     * withdrawn.
+     *
      * @param deadline when to give up; there may be less than a millisecond left
      * @return granted, or busy for now
      * @throws RequestRefusedException when asking is pointless; nothing was granted

@@ -1,51 +1,54 @@
 package io.github.distlock.spi;
 
+import static java.util.Objects.requireNonNull;
+
 import io.github.distlock.LockOwner;
 import java.time.Duration;
 import java.util.List;
-import java.util.Objects;
 
-/** What a contender wants. Immutable. The engine has validated everything in it. */
-public final class LockRequest {
-    private final List<String> names;
-    private final LockMode mode;
-    private final Duration lease;
-    private final boolean waits;
-    private final LockOwner owner;
-
-    private LockRequest(List<String> names, LockMode mode, Duration lease, boolean waits, LockOwner owner) {
-        this.names = names;
-        this.mode = mode;
-        this.lease = lease;
-        this.waits = waits;
-        this.owner = owner;
+/**
+ * What a contender wants. The engine has validated everything in it. Made by {@link #exclusive} and the methods that change
+ * it; components may be added.
+ *
+ * @param names the names wanted, all or none: at least one, each not blank, at most 1,024 bytes of UTF-8, without unpaired
+ *     surrogates
+ * @param mode how the hold is shared with others
+ * @param lease how long the store keeps the hold of a client that went silent, where that is not a session's business: at
+ *     least {@link LockBackend#minimumLease()}, at most 24 hours
+ * @param waits whether the caller asks more than once, so that a place in the store's queue serves it; false for a single
+ *     try
+ * @param owner who asks, as far as it was known when the place was taken: kept beside the hold, for
+ *     {@link LockBackend#inspect} only
+ */
+public record LockRequest(List<String> names, LockMode mode, Duration lease, boolean waits, LockOwner owner) {
+    /** Checks for null, and copies the names. */
+    public LockRequest {
+        names = List.copyOf(names);
+        requireNonNull(mode, "mode");
+        requireNonNull(lease, "lease");
+        requireNonNull(owner, "owner");
     }
 
     /**
      * An exclusive hold of one name, wanted by a caller that waits.
      *
-     * @param name the lock's name: not blank, at most 1,024 bytes of UTF-8, no unpaired surrogates
+     * @param name the lock's name
      * @param lease how long the store keeps the hold of a client that went silent
      * @param owner who asks
      * @return the request
      */
     public static LockRequest exclusive(String name, Duration lease, LockOwner owner) {
-        return new LockRequest(
-                List.of(name),
-                LockMode.EXCLUSIVE,
-                Objects.requireNonNull(lease, "lease"),
-                true,
-                Objects.requireNonNull(owner, "owner"));
+        return new LockRequest(List.of(name), LockMode.EXCLUSIVE, lease, true, owner);
     }
 
     /**
-     * The same for several names, all or none. Needs {@link Capability#SEVERAL_NAMES}.
+     * The same for several names. Needs {@link Capability#SEVERAL_NAMES}.
      *
      * @param names at least one, sorted, without repeats
      * @return a new request
      */
     public LockRequest withNames(List<String> names) {
-        return new LockRequest(List.copyOf(names), mode, lease, waits, owner);
+        return new LockRequest(names, mode, lease, waits, owner);
     }
 
     /**
@@ -55,7 +58,7 @@ public final class LockRequest {
      * @return a new request
      */
     public LockRequest withMode(LockMode mode) {
-        return new LockRequest(names, Objects.requireNonNull(mode, "mode"), lease, waits, owner);
+        return new LockRequest(names, mode, lease, waits, owner);
     }
 
     /**
@@ -70,59 +73,9 @@ public final class LockRequest {
     /**
      * The lock's name, of a request for a single one.
      *
-     * @return the first of {@link #names()}
+     * @return the first of the names
      */
     public String name() {
         return names.get(0);
-    }
-
-    /**
-     * The names wanted, all or none.
-     *
-     * @return at least one
-     */
-    public List<String> names() {
-        return names;
-    }
-
-    /**
-     * How the hold is shared with others.
-     *
-     * @return the mode
-     */
-    public LockMode mode() {
-        return mode;
-    }
-
-    /**
-     * How long the store keeps the hold of a client that went silent, where that is not a session's business.
-     *
-     * @return at least {@link LockBackend#minimumLease()}, at most 24 hours
-     */
-    public Duration lease() {
-        return lease;
-    }
-
-    /**
-     * Whether the caller asks more than once, so that a place in the store's queue serves it.
-     *
-     * @return false for a single try
-     */
-    public boolean waits() {
-        return waits;
-    }
-
-    /**
-     * Who asks: kept beside the hold, for {@link LockBackend#inspect} only.
-     *
-     * @return the owner as far as it was known when the place was taken
-     */
-    public LockOwner owner() {
-        return owner;
-    }
-
-    @Override
-    public String toString() {
-        return mode + " " + names + ", lease " + lease + (waits ? "" : ", one try");
     }
 }
