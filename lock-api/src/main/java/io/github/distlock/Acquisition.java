@@ -10,6 +10,8 @@ import java.time.Duration;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One acquire, blocking or asynchronous: <em>ask → granted, or wait for a wake-up or for time → ask</em>.
@@ -32,6 +34,8 @@ abstract class Acquisition {
     static final Object INTERRUPTED = "interrupted";
     static final Object WITHDRAWN = "the future was completed by somebody else";
 
+    private static final Logger LOG = LoggerFactory.getLogger(DistributedLock.class);
+
     static final long NO_THREAD = -1;
 
     private static final long FIRST_PAUSE = Duration.ofMillis(10).toNanos();
@@ -42,6 +46,7 @@ abstract class Acquisition {
     final Patience patience;
     private final AtomicReference<@Nullable Object> outcome = new AtomicReference<>();
     private boolean asked;
+    private boolean lingers;
 
     /** Both belong to the queue's mutex. */
     @Nullable
@@ -76,6 +81,9 @@ abstract class Acquisition {
             } else if (patience.isOverWithGrace(now)
                     || (patience.isOver(now) && queue.knowsBusySince(patience.since()))) {
                 settle(outcomeOutOfTime());
+            } else if (patience.isOver(now) && !lingers) {
+                lingers = true;
+                queue.linger();
             } else {
                 return patience.next(now, looksAgainAt);
             }
@@ -179,6 +187,7 @@ abstract class Acquisition {
             return false;
         }
         long waited = engine.clock().nanoTime() - patience.since();
+        LOG.trace("lock \"{}\", token {}: acquired", queue.name(), handle.fencingToken());
         engine.callbacks().event(queue.name(), handle.fencingToken(), waited, LockListener::acquired);
         return true;
     }

@@ -19,7 +19,7 @@ final class AsyncAcquisition<T> extends Acquisition {
     private final Function<Optional<LockHandle>, T> result;
     private final String threadName = Thread.currentThread().getName();
     private final AtomicInteger wakes = new AtomicInteger();
-    private final Timer.@Nullable Entry lastAlarm;
+    private volatile Timer.@Nullable Entry lastAlarm;
     private Timer.@Nullable Entry alarm;
     private boolean waited;
     private boolean delivered;
@@ -35,16 +35,16 @@ final class AsyncAcquisition<T> extends Acquisition {
         this.key = key;
         this.future = future;
         this.result = result;
-        // On time even when the request under way, or the queue for a thread, is not.
-        this.lastAlarm =
-                patience.isLimited() ? engine.timer().at(patience.latest(), () -> settle(outcomeOutOfTime())) : null;
     }
 
     static <T> CompletableFuture<T> start(
             Engine engine, LocalQueue.Key key, Patience patience, Function<Optional<LockHandle>, T> result) {
-        engine.ensureOpen();
         Result<T> future = new Result<>(engine.callbacks()::run);
-        start(engine, key, patience, future, result);
+        if (engine.isClosed()) {
+            future.completeExceptionally(engine.closedException());
+        } else {
+            start(engine, key, patience, future, result);
+        }
         return future;
     }
 
@@ -56,12 +56,20 @@ final class AsyncAcquisition<T> extends Acquisition {
             Function<Optional<LockHandle>, T> result) {
         AsyncAcquisition<T> acquisition =
                 engine.begin(key, queue -> new AsyncAcquisition<>(engine, queue, key, patience, future, result));
+        if (patience.isLimited()) {
+            acquisition.setLastAlarm();
+        }
         var unused = future.whenComplete((value, error) -> acquisition.settle(WITHDRAWN));
         if (patience.isSingleTry() && engine.holds(key)) {
             acquisition.settle(BUSY);
         } else {
             acquisition.wake();
         }
+    }
+
+    /** On time even when the request under way, or the queue for a thread, is not. */
+    private void setLastAlarm() {
+        lastAlarm = engine.timer().at(patience.latest(), () -> settle(outcomeOutOfTime()));
     }
 
     @Override
@@ -100,8 +108,9 @@ final class AsyncAcquisition<T> extends Acquisition {
             alarm = engine.timer().at(next, this::wake);
         } else if (!delivered) {
             delivered = true;
-            if (lastAlarm != null) {
-                lastAlarm.cancel();
+            Timer.Entry last = lastAlarm;
+            if (last != null) {
+                last.cancel();
             }
             engine.callbacks().run(this::deliver);
         }

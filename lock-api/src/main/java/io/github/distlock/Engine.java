@@ -98,9 +98,17 @@ final class Engine implements LockClient {
     }
 
     void ensureOpen() {
-        if (closed.get()) {
-            throw new IllegalStateException("lock client \"" + settings.client() + "\" is closed");
+        if (isClosed()) {
+            throw closedException();
         }
+    }
+
+    boolean isClosed() {
+        return closed.get();
+    }
+
+    IllegalStateException closedException() {
+        return new IllegalStateException("lock client \"" + settings.client() + "\" is closed");
     }
 
     // ---- what acquires share -------------------------------------------------------------------------------------
@@ -126,7 +134,7 @@ final class Engine implements LockClient {
     /** Whether this client has the lock itself, so that the store need not be asked. */
     boolean holds(LocalQueue.Key key) {
         LocalQueue queue = queues.get(key);
-        return queue != null && queue.isHeld();
+        return queue != null && queue.hasLease();
     }
 
     LockOwner owner(String threadName) {

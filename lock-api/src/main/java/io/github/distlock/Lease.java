@@ -147,9 +147,9 @@ final class Lease {
         return hold != null && hold.wasAcquiredBy(threadId);
     }
 
-    boolean isHeld() {
-        Hold hold = current;
-        return hold != null && hold.isHeld();
+    /** Whether it is somebody's, or on its way to somebody. */
+    boolean isAlive() {
+        return !hasExpired();
     }
 
     // ---- the end -------------------------------------------------------------------------------------------------
@@ -206,6 +206,7 @@ final class Lease {
             return Release.LOST;
         }
         engine.keeper().forget(this);
+        engine.requestsUnderWay().incrementAndGet();
         try {
             if (Uninterrupted.call(grant::release, engine.requestDeadline()) == Grant.Release.RELEASED) {
                 return Release.RELEASED;
@@ -218,6 +219,7 @@ final class Lease {
             engine.cleanUp().release(grant, request, hold == null ? () -> {} : hold::releaseConfirmed);
             return Release.PENDING;
         } finally {
+            engine.requestsUnderWay().decrementAndGet();
             queue.ended(this);
         }
     }

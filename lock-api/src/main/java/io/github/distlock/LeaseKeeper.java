@@ -13,6 +13,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Keeps leases alive and ends them on time.
@@ -29,6 +31,7 @@ import org.jspecify.annotations.Nullable;
  * clears {@code next} and then checks the set again.
  */
 final class LeaseKeeper {
+    private static final Logger LOG = LoggerFactory.getLogger(LockClient.class);
     private static final int BATCHES_PER_SERVER = 2;
     private static final long LONGEST_SLEEP = Duration.ofSeconds(1).toNanos();
     private static final long SHORTEST_SLEEP = Duration.ofMillis(1).toNanos();
@@ -145,9 +148,17 @@ final class LeaseKeeper {
         }
         if (heartbeatAt - now <= 0) {
             heartbeatAt = now + heartbeatInterval;
-            threads.execute(() -> backend.heartbeat(List.copyOf(waiting), deadline(settings.requestTimeout())));
+            threads.execute(this::heartbeat);
         }
         return heartbeatAt;
+    }
+
+    private void heartbeat() {
+        try {
+            backend.heartbeat(List.copyOf(waiting), deadline(settings.requestTimeout()));
+        } catch (RuntimeException e) {
+            LOG.debug("{}: a heartbeat of waiting places failed; the next makes up for it", settings.client(), e);
+        }
     }
 
     private static long earlier(long a, long b) {

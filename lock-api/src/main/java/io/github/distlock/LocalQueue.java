@@ -47,6 +47,7 @@ final class LocalQueue {
     private @Nullable Lease lease;
     private int leases;
     private boolean retired;
+    private volatile boolean somebodyLingers;
     private boolean answered;
     private long answeredAt;
 
@@ -150,11 +151,11 @@ final class LocalQueue {
 
     /** Whether the store's last answer, since some time, was that the lock is not to be had: a lease of ours says so, too. */
     boolean knowsBusySince(long nanoTime) {
-        return locked(() -> (lease != null && lease.isHeld()) || (answered && answeredAt - nanoTime >= 0));
+        return locked(() -> (lease != null && lease.isAlive()) || (answered && answeredAt - nanoTime >= 0));
     }
 
-    boolean isHeld() {
-        return locked(() -> lease != null && lease.isHeld());
+    boolean hasLease() {
+        return locked(() -> lease != null && lease.isAlive());
     }
 
     boolean isHeldBy(long threadId) {
@@ -271,13 +272,18 @@ final class LocalQueue {
         }
     }
 
-    /** The first answer also tells those whose time is over already, and who wait for nothing else. */
     private void noteAnswer(long now) {
+        answered = true;
         answeredAt = now;
-        if (!answered) {
-            answered = true;
+        if (somebodyLingers) {
+            somebodyLingers = false;
             waiters.forEach(Acquisition::wake);
         }
+    }
+
+    /** For one whose time is over, but who does not know yet whether the lock is busy: the next answer tells. */
+    void linger() {
+        somebodyLingers = true;
     }
 
     // ---- leases --------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ public class LockException extends RuntimeException {
     @Serial
     private static final long serialVersionUID = 1L;
 
+    /** Which lock. */
     private final String lockName;
 
     /**

@@ -10,10 +10,19 @@ public final class LockLoss implements Serializable {
     @Serial
     private static final long serialVersionUID = 1L;
 
+    /** Which lock. */
     private final String lockName;
+
+    /** Which hold. */
     private final long fencingToken;
+
+    /** Why. */
     private final LossReason reason;
+
+    /** When it was noticed. */
     private final Instant noticed;
+
+    /** For how long it had been held. */
     private final Duration held;
 
     LockLoss(String lockName, long fencingToken, LossReason reason, Instant noticed, Duration held) {

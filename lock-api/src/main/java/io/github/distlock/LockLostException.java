@@ -7,6 +7,7 @@ public class LockLostException extends LockException {
     @Serial
     private static final long serialVersionUID = 1L;
 
+    /** What happened. */
     private final LockLoss loss;
 
     /**

@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * One client's connection to an {@link InMemoryStore}. It can be {@linkplain #pause() paused}, so that a test sees what its
@@ -24,10 +25,10 @@ import java.util.Set;
 public final class InMemoryBackend implements LockBackend {
     private static final Set<Capability> CAPABILITIES =
             Set.of(Capability.FAIR, Capability.INSPECT, Capability.FORCE_RELEASE, Capability.CHANGE_LEASE);
-    private static final long POLL = Duration.ofMillis(1).toNanos();
 
     private final LockTable table;
     private final LockClock clock;
+    private final Set<Parker> unanswered = ConcurrentHashMap.newKeySet();
     private volatile boolean paused;
     private volatile boolean closed;
 
@@ -44,6 +45,7 @@ public final class InMemoryBackend implements LockBackend {
     /** Requests are answered again, also those that still wait. */
     public void resume() {
         paused = false;
+        unanswered.forEach(Parker::unpark);
     }
 
     @Override
@@ -59,12 +61,7 @@ public final class InMemoryBackend implements LockBackend {
     @Override
     public void renewAll(Collection<? extends Renewal> due, Deadline deadline) {
         Moment sentAt = clock.now();
-        try {
-            awaitAnswer(deadline);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return;
-        }
+        awaitAnswerOrFail(deadline);
         for (Renewal renewal : due) {
             if (renewal.grant() instanceof InMemoryContender.InMemoryGrant grant) {
                 String name = grant.contender().request().name();
@@ -102,13 +99,13 @@ public final class InMemoryBackend implements LockBackend {
 
     @Override
     public LockStatus inspect(String name, Deadline deadline) {
-        awaitAnswerUninterrupted(deadline);
+        awaitAnswerOrFail(deadline);
         return table.status(name);
     }
 
     @Override
     public Optional<LockStatus.Holder> forceRelease(String name, Deadline deadline) {
-        awaitAnswerUninterrupted(deadline);
+        awaitAnswerOrFail(deadline);
         return table.remove(name, true);
     }
 
@@ -120,6 +117,7 @@ public final class InMemoryBackend implements LockBackend {
     @Override
     public void close() {
         closed = true;
+        unanswered.forEach(Parker::unpark);
     }
 
     LockTable table() {
@@ -127,31 +125,39 @@ public final class InMemoryBackend implements LockBackend {
     }
 
     void awaitAnswer(Deadline deadline) throws InterruptedException {
+        if (paused) {
+            awaitResume(deadline);
+        }
         if (closed) {
             throw new IllegalStateException("the connection to the in-memory store is closed");
         }
-        if (!paused) {
-            return;
+    }
+
+    private void awaitAnswerOrFail(Deadline deadline) {
+        try {
+            awaitAnswer(deadline);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while the in-memory store was asked", e);
         }
-        try (Parker parker = clock.parker()) {
-            while (paused) {
+    }
+
+    private void awaitResume(Deadline deadline) throws InterruptedException {
+        Parker parker = clock.parker();
+        unanswered.add(parker);
+        try {
+            while (paused && !closed) {
                 if (deadline.hasPassed()) {
                     throw new IllegalStateException("the in-memory store is paused and did not answer in time");
                 }
                 if (Thread.interrupted()) {
                     throw new InterruptedException("interrupted while the in-memory store is paused");
                 }
-                parker.parkUntil(Math.min(deadline.nanoTime(), clock.nanoTime() + POLL));
+                parker.parkUntil(deadline.nanoTime());
             }
-        }
-    }
-
-    private void awaitAnswerUninterrupted(Deadline deadline) {
-        try {
-            awaitAnswer(deadline);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException(e);
+        } finally {
+            unanswered.remove(parker);
+            parker.close();
         }
     }
 }

@@ -24,6 +24,10 @@ final class InMemoryContender implements Contender {
         this.signals = signals;
     }
 
+    boolean isOfSameClient(InMemoryContender other) {
+        return backend == other.backend;
+    }
+
     LockRequest request() {
         return request;
     }

@@ -61,7 +61,7 @@ final class LockTable {
             }
             if (request.waits()) {
                 contender.heardAt = clock.nanoTime();
-                if (entry.queue.add(contender) && held != null) {
+                if (entry.queue.add(contender) && held != null && !held.by.isOfSameClient(contender)) {
                     held.by.signals().wanted();
                 }
             }

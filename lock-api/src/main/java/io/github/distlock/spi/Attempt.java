@@ -14,7 +14,7 @@ public sealed interface Attempt {
      * @return the answer
      */
     static Attempt granted(Grant grant) {
-        return new Granted(grant);
+        return new Granted(requireNonNull(grant, "grant"));
     }
 
     /**
@@ -25,7 +25,7 @@ public sealed interface Attempt {
      * @return the answer
      */
     static Attempt busy(Duration retryAfter) {
-        return new Busy(retryAfter);
+        return new Busy(requireNonNull(retryAfter, "retryAfter"));
     }
 
     /**
@@ -33,22 +33,12 @@ public sealed interface Attempt {
      *
      * @param grant the store's view of the new hold
      */
-    record Granted(Grant grant) implements Attempt {
-        /** Checks for null. */
-        public Granted {
-            requireNonNull(grant, "grant");
-        }
-    }
+    record Granted(Grant grant) implements Attempt {}
 
     /**
      * Somebody else has the lock, or is first in the queue. Made by {@link #busy}; components may be added.
      *
      * @param retryAfter when to ask again at the latest, counted from now
      */
-    record Busy(Duration retryAfter) implements Attempt {
-        /** Checks for null. */
-        public Busy {
-            requireNonNull(retryAfter, "retryAfter");
-        }
-    }
+    record Busy(Duration retryAfter) implements Attempt {}
 }

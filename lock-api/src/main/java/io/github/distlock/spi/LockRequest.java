@@ -21,14 +21,6 @@ import java.util.List;
  *     {@link LockBackend#inspect} only
  */
 public record LockRequest(List<String> names, LockMode mode, Duration lease, boolean waits, LockOwner owner) {
-    /** Checks for null, and copies the names. */
-    public LockRequest {
-        names = List.copyOf(names);
-        requireNonNull(mode, "mode");
-        requireNonNull(lease, "lease");
-        requireNonNull(owner, "owner");
-    }
-
     /**
      * An exclusive hold of one name, wanted by a caller that waits.
      *
@@ -38,7 +30,12 @@ public record LockRequest(List<String> names, LockMode mode, Duration lease, boo
      * @return the request
      */
     public static LockRequest exclusive(String name, Duration lease, LockOwner owner) {
-        return new LockRequest(List.of(name), LockMode.EXCLUSIVE, lease, true, owner);
+        return new LockRequest(
+                List.of(name),
+                LockMode.EXCLUSIVE,
+                requireNonNull(lease, "lease"),
+                true,
+                requireNonNull(owner, "owner"));
     }
 
     /**
@@ -48,7 +45,7 @@ public record LockRequest(List<String> names, LockMode mode, Duration lease, boo
      * @return a new request
      */
     public LockRequest withNames(List<String> names) {
-        return new LockRequest(names, mode, lease, waits, owner);
+        return new LockRequest(List.copyOf(names), mode, lease, waits, owner);
     }
 
     /**
@@ -58,7 +55,7 @@ public record LockRequest(List<String> names, LockMode mode, Duration lease, boo
      * @return a new request
      */
     public LockRequest withMode(LockMode mode) {
-        return new LockRequest(names, mode, lease, waits, owner);
+        return new LockRequest(names, requireNonNull(mode, "mode"), lease, waits, owner);
     }
 
     /**

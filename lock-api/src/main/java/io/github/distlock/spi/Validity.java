@@ -13,13 +13,6 @@ import java.time.Duration;
  * @param renewAfter when to renew, counted from {@code from}
  */
 public record Validity(Moment from, Duration length, Duration renewAfter) {
-    /** Checks for null. */
-    public Validity {
-        requireNonNull(from, "from");
-        requireNonNull(length, "length");
-        requireNonNull(renewAfter, "renewAfter");
-    }
-
     /**
      * A validity that is renewed after a third of its length.
      *
@@ -28,7 +21,7 @@ public record Validity(Moment from, Duration length, Duration renewAfter) {
      * @return the validity
      */
     public static Validity of(Moment from, Duration length) {
-        return new Validity(from, length, Duration.ofNanos(length.toNanos() / 3));
+        return new Validity(requireNonNull(from, "from"), length, Duration.ofNanos(length.toNanos() / 3));
     }
 
     /**
@@ -38,6 +31,6 @@ public record Validity(Moment from, Duration length, Duration renewAfter) {
      * @return a new validity
      */
     public Validity withRenewAfter(Duration renewAfter) {
-        return new Validity(from, length, renewAfter);
+        return new Validity(from, length, requireNonNull(renewAfter, "renewAfter"));
     }
 }
