@@ -67,7 +67,7 @@ final class LeaseKeeper {
 
     void watch(Lease lease) {
         leases.add(lease);
-        lookBy(lease.nextLook());
+        lookBy(earlier(lease.nextLook(), backend.clock().nanoTime() + LONGEST_SLEEP));
     }
 
     void forget(Lease lease) {

@@ -43,7 +43,8 @@ final class Timer implements AutoCloseable {
         Entry entry = new Entry(nanoTime, sequence.incrementAndGet(), task);
         entries.add(entry);
         if (!started.get() && started.compareAndSet(false, true)) {
-            Work.daemon(this::run, client, "timer").start();
+            Runnable ready = clock.track(() -> {});
+            Work.daemon(() -> run(ready), client, "timer").start();
         }
         Parker sleeper = parker;
         if (sleeper != null && nanoTime - sleepsUntil < 0) {
@@ -52,9 +53,10 @@ final class Timer implements AutoCloseable {
         return entry;
     }
 
-    private void run() {
+    private void run(Runnable ready) {
         try (Parker sleeper = clock.parker()) {
             parker = sleeper;
+            ready.run();
             while (!closed) {
                 Entry first = first();
                 long now = clock.nanoTime();

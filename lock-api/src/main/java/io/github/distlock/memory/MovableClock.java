@@ -4,6 +4,7 @@ import io.github.distlock.spi.LockClock;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
@@ -20,12 +21,14 @@ import org.jspecify.annotations.Nullable;
  */
 final class MovableClock implements LockClock {
     private static final long PATIENCE = Duration.ofSeconds(1).toNanos();
-    private static final long POLL = Duration.ofNanos(20_000).toNanos();
+    private static final int LOOKS_WITHOUT_PAUSE = 1_000;
+    private static final long PAUSE = Duration.ofNanos(50_000).toNanos();
 
     private final AtomicLong offset = new AtomicLong();
     private final AtomicLong wallJump = new AtomicLong();
     private final Set<Wait> waits = ConcurrentHashMap.newKeySet();
     private final Set<Work> works = ConcurrentHashMap.newKeySet();
+    private final AtomicLong changes = new AtomicLong();
     private final ReentrantLock moving = new ReentrantLock();
 
     @Override
@@ -42,6 +45,7 @@ final class MovableClock implements LockClock {
     public Parker parker() {
         Wait wait = new Wait(Thread.currentThread());
         waits.add(wait);
+        changes.incrementAndGet();
         return wait;
     }
 
@@ -49,6 +53,7 @@ final class MovableClock implements LockClock {
     public Runnable track(Runnable work) {
         Work tracked = new Work(work);
         works.add(tracked);
+        changes.incrementAndGet();
         return tracked;
     }
 
@@ -57,8 +62,7 @@ final class MovableClock implements LockClock {
         try {
             long left = time.toNanos();
             do {
-                settle();
-                long step = Math.min(left, untilNextWake());
+                long step = Math.min(left, stepToNextWake());
                 offset.addAndGet(step);
                 left -= step;
                 wakeWhoIsDue();
@@ -85,21 +89,28 @@ final class MovableClock implements LockClock {
         wallJump.addAndGet(time.toMillis());
     }
 
-    private long untilNextWake() {
-        long now = nanoTime();
-        long least = Long.MAX_VALUE;
-        for (Wait wait : waits) {
-            if (wait.parked) {
-                least = Math.min(least, Math.max(0, wait.until - now));
+    /** At rest, and for how long. Real time goes on, too, so what was at rest may have woken while the others were asked. */
+    private long stepToNextWake() {
+        while (true) {
+            settle();
+            long before = changes.get();
+            long now = nanoTime();
+            long step = Long.MAX_VALUE;
+            for (Wait wait : waits) {
+                if (wait.isParked()) {
+                    step = Math.min(step, Math.max(0, wait.until - now));
+                }
+            }
+            if (isAtRest() && changes.get() == before) {
+                return step;
             }
         }
-        return least;
     }
 
     private void wakeWhoIsDue() {
         long now = nanoTime();
         for (Wait wait : waits) {
-            if (wait.parked && wait.until - now <= 0) {
+            if (wait.isParked() && wait.until - now <= 0) {
                 LockSupport.unpark(wait.thread);
             }
         }
@@ -107,18 +118,26 @@ final class MovableClock implements LockClock {
 
     private void settle() {
         long begun = System.nanoTime();
-        while (!isAtRest()) {
+        for (int looks = 1; !isAtRest(); looks++) {
             if (System.nanoTime() - begun > PATIENCE) {
                 works.removeIf(work -> !isAtRest(work));
                 waits.removeIf(wait -> !isAtRest(wait));
                 return;
             }
-            LockSupport.parkNanos(POLL);
+            if (looks < LOOKS_WITHOUT_PAUSE) {
+                Thread.onSpinWait();
+            } else {
+                LockSupport.parkNanos(PAUSE);
+            }
         }
     }
 
+    /** Looked at one after another, these are the truth only if nothing has changed meanwhile. */
     private boolean isAtRest() {
-        return works.stream().allMatch(this::isAtRest) && waits.stream().allMatch(this::isAtRest);
+        long before = changes.get();
+        return works.stream().allMatch(this::isAtRest)
+                && waits.stream().allMatch(this::isAtRest)
+                && changes.get() == before;
     }
 
     private boolean isAtRest(Work work) {
@@ -132,7 +151,7 @@ final class MovableClock implements LockClock {
 
     private boolean sleeps(Thread thread) {
         long now = nanoTime();
-        return waits.stream().anyMatch(wait -> wait.thread == thread && wait.parked && wait.until - now > 0);
+        return waits.stream().anyMatch(wait -> wait.thread == thread && wait.isParked() && wait.until - now > 0);
     }
 
     private final class Work implements Runnable {
@@ -150,41 +169,54 @@ final class MovableClock implements LockClock {
                 work.run();
             } finally {
                 works.remove(this);
+                changes.incrementAndGet();
             }
         }
     }
 
     private final class Wait implements Parker {
+        private static final int RUNNING = 0;
+        private static final int PARKED = 1;
+        private static final int PERMITTED = 2;
+
         private final Thread thread;
+        private final AtomicInteger state = new AtomicInteger(RUNNING);
         private volatile long until;
-        private volatile boolean parked;
-        private volatile boolean permit;
 
         Wait(Thread thread) {
             this.thread = thread;
         }
 
+        boolean isParked() {
+            return state.get() == PARKED;
+        }
+
         @Override
         public void parkUntil(long nanoTime) {
             until = nanoTime;
-            parked = true;
-            while (!permit && nanoTime - nanoTime() > 0 && !thread.isInterrupted()) {
-                LockSupport.parkNanos(this, nanoTime - nanoTime());
+            waits.add(this);
+            if (state.compareAndSet(RUNNING, PARKED)) {
+                changes.incrementAndGet();
+                while (isParked() && nanoTime - nanoTime() > 0 && !thread.isInterrupted()) {
+                    LockSupport.parkNanos(this, nanoTime - nanoTime());
+                }
             }
-            parked = false;
-            permit = false;
+            state.set(RUNNING);
+            changes.incrementAndGet();
         }
 
         @Override
         public void unpark() {
-            permit = true;
-            parked = false;
-            LockSupport.unpark(thread);
+            if (state.getAndSet(PERMITTED) == PARKED) {
+                LockSupport.unpark(thread);
+            }
+            changes.incrementAndGet();
         }
 
         @Override
         public void close() {
             waits.remove(this);
+            changes.incrementAndGet();
         }
     }
 }

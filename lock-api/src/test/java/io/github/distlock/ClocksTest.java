@@ -1,0 +1,123 @@
+package io.github.distlock;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.distlock.memory.InMemoryBackend;
+import io.github.distlock.memory.InMemoryStore;
+import io.github.distlock.spi.Moment;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** S6 and S8 on both clocks, with time moved by hand. */
+class ClocksTest {
+    private static final Duration LEASE = Duration.ofSeconds(30);
+
+    private final InMemoryStore store = new InMemoryStore();
+    private final InMemoryBackend backend = store.connect();
+    private final LockClient client =
+            LockClient.builder(backend).shutdownTimeout(Duration.ZERO).build();
+
+    @AfterEach
+    void close() {
+        backend.resume();
+        client.close();
+    }
+
+    @Test
+    void s6_aHoldIsValidForLessThanItsLease() throws Exception {
+        Duration remaining = client.lock("a").acquire().remaining();
+        // 30 s, less 1 % for drift, less a twentieth as guard.
+        assertThat(remaining).isLessThanOrEqualTo(Duration.ofMillis(28_200)).isGreaterThan(Duration.ofSeconds(20));
+    }
+
+    @Test
+    void v8_renewalKeepsAHoldForManyLeases() throws Exception {
+        LockHandle held = client.lock("a").acquire();
+        store.advance(Duration.ofHours(1));
+        assertThat(held.state()).isEqualTo(LockHandle.State.HELD);
+        assertThat(held.release()).isEqualTo(LockHandle.Release.RELEASED);
+    }
+
+    @Test
+    void s6_afterAPauseOfTheProcessTheFirstLookSaysLost() throws Exception {
+        LockHandle held = client.lock("a").acquire();
+        List<LockLoss> losses = new CopyOnWriteArrayList<>();
+        held.onLost(losses::add);
+        store.jump(LEASE);
+        assertThat(held.isHeld()).isFalse();
+        assertThat(held.state()).isEqualTo(LockHandle.State.LOST);
+        Await.until("the loss is told", () -> losses.size() == 1);
+        assertThat(losses.get(0).reason()).isEqualTo(LossReason.EXPIRED);
+    }
+
+    @Test
+    void s6_theWallClockAloneEndsAHoldWhenTheMonotonicOneStoodStill() throws Exception {
+        LockHandle held = client.lock("a").acquire();
+        store.jumpWallClock(LEASE);
+        assertThat(held.isHeld()).isFalse();
+    }
+
+    @Test
+    void s6_aLossByTheWallClockIsToldWithinASecond() throws Exception {
+        LockHandle held = client.lock("a").acquire();
+        List<LockLoss> losses = new CopyOnWriteArrayList<>();
+        held.onLost(losses::add);
+        store.jumpWallClock(LEASE);
+        store.advance(Duration.ofSeconds(1));
+        assertThat(losses).hasSize(1);
+    }
+
+    @Test
+    void s6_aWallClockThatIsSetBackChangesNothing() throws Exception {
+        LockHandle held = client.lock("a").acquire();
+        store.jumpWallClock(LEASE.multipliedBy(-100));
+        assertThat(held.isHeld()).isTrue();
+        backend.pause();
+        store.advance(LEASE);
+        assertThat(held.state()).isEqualTo(LockHandle.State.LOST);
+    }
+
+    @Test
+    void s8_aHoldThatHasExpiredIsNotRevivedByAStoreThatAnswersAgain() throws Exception {
+        LockHandle held = client.lock("a").acquire();
+        backend.pause();
+        store.advance(Duration.ofMillis(28_300));
+        assertThat(held.state()).isEqualTo(LockHandle.State.LOST);
+        backend.resume();
+        store.advance(LEASE);
+        assertThat(held.state()).isEqualTo(LockHandle.State.LOST);
+    }
+
+    @Test
+    void s6_eitherClockEndsAnExpiry() {
+        Expiry expiry = Expiry.after(new Moment(1_000, 50), 5_000_000);
+        assertThat(expiry.isPast(new Moment(5_000_999, 54))).isFalse();
+        assertThat(expiry.isPast(new Moment(5_001_000, 50))).isTrue();
+        assertThat(expiry.isPast(new Moment(1_000, 55))).isTrue();
+        assertThat(expiry.remainingNanos(new Moment(1_000, 53))).isEqualTo(2_000_000);
+    }
+
+    @Test
+    void s6_anExpirySurvivesAMonotonicClockThatWrapsAround() {
+        Expiry expiry = Expiry.after(new Moment(Long.MAX_VALUE - 10, 0), 1_000_000_000);
+        assertThat(expiry.isPast(new Moment(Long.MAX_VALUE, 0))).isFalse();
+        assertThat(expiry.isPast(new Moment(Long.MIN_VALUE + 1_000_000_000, 0))).isTrue();
+    }
+
+    @Test
+    void aTimedWaitCountsOnTheMonotonicClockAlone() throws Exception {
+        try (LockClient other = LockClient.create(store.connect())) {
+            LockHandle held = other.lock("a").acquire();
+            var waiting = client.lock("a").tryAcquireAsync(Duration.ofSeconds(10));
+            store.jumpWallClock(Duration.ofSeconds(5));
+            store.advance(Duration.ofSeconds(9));
+            assertThat(waiting).isNotDone();
+            store.advance(Duration.ofSeconds(1));
+            assertThat(waiting).isCompletedWithValueMatching(java.util.Optional::isEmpty);
+            held.release();
+        }
+    }
+}

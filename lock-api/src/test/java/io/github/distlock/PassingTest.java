@@ -1,0 +1,162 @@
+package io.github.distlock;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.distlock.memory.InMemoryBackend;
+import io.github.distlock.memory.InMemoryStore;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Handing a lease from waiter to waiter of one client: V3 and its bounds, and the tokens of S3. */
+class PassingTest {
+    private static final Duration LONG = Duration.ofMinutes(1);
+
+    private final InMemoryStore store = new InMemoryStore();
+    private final InMemoryBackend backend = store.connect();
+    private final List<LockClient> clients = new ArrayList<>();
+
+    @AfterEach
+    void close() {
+        backend.resume();
+        clients.forEach(LockClient::close);
+    }
+
+    private LockClient client(int passes, Duration time) {
+        LockClient client = LockClient.builder(backend)
+                .passing(passes, time)
+                .shutdownTimeout(Duration.ZERO)
+                .build();
+        clients.add(client);
+        return client;
+    }
+
+    private static LockHandle get(CompletableFuture<LockHandle> future) throws Exception {
+        return future.get(20, TimeUnit.SECONDS);
+    }
+
+    private static long base(LockHandle held) {
+        return held.fencingToken() >> 8;
+    }
+
+    private static long pass(LockHandle held) {
+        return held.fencingToken() & 255;
+    }
+
+    /** Releases and waits for the next, as often as asked. */
+    private List<LockHandle> handOver(DistributedLock lock, int times) throws Exception {
+        List<LockHandle> holds = new ArrayList<>(List.of(lock.acquire()));
+        List<CompletableFuture<LockHandle>> waiting = new ArrayList<>();
+        for (int i = 0; i < times; i++) {
+            waiting.add(lock.acquireAsync());
+        }
+        for (CompletableFuture<LockHandle> next : waiting) {
+            holds.get(holds.size() - 1).release();
+            holds.add(get(next));
+        }
+        holds.get(holds.size() - 1).release();
+        return holds;
+    }
+
+    @Test
+    void v3_s3_aLeaseIsPassedWithTheNextTokenAndTheSameBase() throws Exception {
+        List<LockHandle> holds = handOver(client(64, LONG).lock("a"), 3);
+        assertThat(holds).extracting(PassingTest::pass).containsExactly(0L, 1L, 2L, 3L);
+        assertThat(holds).extracting(PassingTest::base).containsOnly(base(holds.get(0)));
+    }
+
+    @Test
+    void v3_afterTheLastPassTheStoreDecidesAgain() throws Exception {
+        List<LockHandle> holds = handOver(client(2, LONG).lock("a"), 4);
+        assertThat(holds).extracting(PassingTest::pass).containsExactly(0L, 1L, 2L, 0L, 1L);
+        assertThat(holds).extracting(LockHandle::fencingToken).isSorted().doesNotHaveDuplicates();
+    }
+
+    @Test
+    void v3_afterTheTimeForPassingTheStoreDecidesAgain() throws Exception {
+        DistributedLock lock = client(64, LONG).lock("a");
+        LockHandle held = lock.acquire();
+        CompletableFuture<LockHandle> next = lock.acquireAsync();
+        store.advance(LONG.plusMillis(1));
+        assertThat(store.size()).isEqualTo(1);
+        held.release();
+        assertThat(base(get(next))).isGreaterThan(base(held));
+    }
+
+    @Test
+    void v3_aWaiterTakesAPlaceInTheStoreWhenTheTimeForPassingIsOver() throws Exception {
+        LockClient client = client(64, LONG);
+        LockHandle held = client.lock("a").acquire();
+        CompletableFuture<LockHandle> next = client.lock("a").acquireAsync();
+        assertThat(client.inspector().inspect("a").waiters()).isEmpty();
+        store.advance(LONG.plusMillis(1));
+        assertThat(client.inspector().inspect("a").waiters()).hasSize(1);
+        held.release();
+        get(next).release();
+    }
+
+    @Test
+    void passingCanBeSwitchedOff() throws Exception {
+        assertThat(handOver(client(0, LONG).lock("a"), 2))
+                .extracting(PassingTest::pass)
+                .containsOnly(0L);
+    }
+
+    @Test
+    void v3_fairLocksAreNeverPassed() throws Exception {
+        DistributedLock lock = client(64, LONG).lock("a", LockOptions.defaults().fair());
+        assertThat(handOver(lock, 2)).extracting(PassingTest::pass).containsOnly(0L);
+    }
+
+    @Test
+    void aFixedLeaseIsNeverPassed() throws Exception {
+        DistributedLock lock = client(64, LONG).lock("a", LockOptions.defaults().fixedLease(Duration.ofMinutes(5)));
+        assertThat(handOver(lock, 2)).extracting(PassingTest::pass).containsOnly(0L);
+    }
+
+    @Test
+    void aLeaseIsNotPassedToWaitersWithAnotherLease() throws Exception {
+        LockClient client = client(64, LONG);
+        LockHandle held = client.lock("a").acquire();
+        CompletableFuture<LockHandle> next = client.lock(
+                        "a", LockOptions.defaults().renewedLease(Duration.ofMinutes(2)))
+                .acquireAsync();
+        Await.until(
+                "the waiter has its place",
+                () -> client.inspector().inspect("a").waiters().size() == 1);
+        held.release();
+        LockHandle other = get(next);
+        assertThat(base(other)).isGreaterThan(base(held));
+        other.release();
+    }
+
+    @Test
+    void aSuspectLeaseIsNotPassed() throws Exception {
+        LockClient client = client(64, LONG);
+        DistributedLock lock = client.lock("a");
+        LockHandle held = lock.acquire();
+        CompletableFuture<LockHandle> next = lock.acquireAsync();
+        backend.pause();
+        store.advance(Duration.ofSeconds(12));
+        assertThat(held.state()).isEqualTo(LockHandle.State.SUSPECT);
+        backend.resume();
+        held.release();
+        assertThat(base(get(next))).isGreaterThan(base(held));
+    }
+
+    @Test
+    void s8_aRenewalThatIsAnsweredEndsTheDoubt() throws Exception {
+        LockHandle held = client(64, LONG).lock("a").acquire();
+        backend.pause();
+        store.advance(Duration.ofSeconds(12));
+        assertThat(held.state()).isEqualTo(LockHandle.State.SUSPECT);
+        backend.resume();
+        store.advance(Duration.ofSeconds(2));
+        assertThat(held.state()).isEqualTo(LockHandle.State.HELD);
+        assertThat(held.release()).isEqualTo(LockHandle.Release.RELEASED);
+    }
+}
