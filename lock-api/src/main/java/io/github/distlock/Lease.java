@@ -264,8 +264,8 @@ final class Lease {
         return renewed || (limit != null && term.end().isBefore(limit));
     }
 
-    boolean isDue(long nanoTime) {
-        return term.isDue(nanoTime) && needsRenewal(limit());
+    boolean isDue(long now) {
+        return term.isDue(now) && needsRenewal(limit());
     }
 
     long renewalTimeout() {

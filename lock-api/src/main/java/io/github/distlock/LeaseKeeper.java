@@ -116,7 +116,10 @@ final class LeaseKeeper {
     private void look() {
         long now = backend.clock().nanoTime();
         long nextLook = now + SHORTEST_SLEEP;
-        next.set(null);
+        Timer.Entry planned = next.getAndSet(null);
+        if (planned != null) {
+            planned.cancel();
+        }
         try {
             leaks.run();
             nextLook = earlier(lookAtLeases(now), lookAtWaiting(now));
@@ -132,7 +135,7 @@ final class LeaseKeeper {
         Map<Object, List<LeaseRenewal>> due = new HashMap<>();
         for (Lease lease : leases) {
             if (!lease.hasExpired()) {
-                if (lease.isDue(now + lease.renewalTimeout() / 4)) {
+                if (lease.isDue(now)) {
                     addTo(due, lease);
                 }
                 nextLook = earlier(nextLook, lease.nextLook());

@@ -55,8 +55,10 @@ final class Term {
         return !before;
     }
 
-    boolean isDue(long nanoTime) {
-        return !renewing.get() && renewAt - nanoTime <= 0;
+    /** Due now, or so soon that it may go along with others; but not after a failure. */
+    boolean isDue(long now) {
+        long ahead = suspect ? 0 : length / 24;
+        return !renewing.get() && renewAt - now <= ahead;
     }
 
     /** The next renewal, or the end when one is under way. */

@@ -65,9 +65,9 @@ final class MovableClock implements LockClock {
                 long step = Math.min(left, stepToNextWake());
                 offset.addAndGet(step);
                 left -= step;
-                wakeWhoIsDue();
             } while (left > 0);
             settle();
+            remindAll();
         } finally {
             moving.unlock();
         }
@@ -78,8 +78,8 @@ final class MovableClock implements LockClock {
         moving.lock();
         try {
             offset.addAndGet(time.toNanos());
-            wakeWhoIsDue();
             settle();
+            remindAll();
         } finally {
             moving.unlock();
         }
@@ -116,9 +116,15 @@ final class MovableClock implements LockClock {
         }
     }
 
+    /** Whoever sleeps on reckons anew how long that is in real time. */
+    private void remindAll() {
+        waits.forEach(wait -> LockSupport.unpark(wait.thread));
+    }
+
     private void settle() {
         long begun = System.nanoTime();
         for (int looks = 1; !isAtRest(); looks++) {
+            wakeWhoIsDue();
             if (System.nanoTime() - begun > PATIENCE) {
                 works.removeIf(work -> !isAtRest(work));
                 waits.removeIf(wait -> !isAtRest(wait));
