@@ -48,9 +48,12 @@ abstract class Acquisition {
     private boolean asked;
     private boolean lingers;
 
-    /** Both belong to the queue's mutex. */
+    /** These belong to the queue's mutex. */
     @Nullable
     Place ownPlace;
+
+    /** Then the first look is for whoever wakes it. */
+    boolean enteredBehindOthers;
 
     long looksAgainAt;
 
@@ -58,6 +61,7 @@ abstract class Acquisition {
         this.engine = engine;
         this.queue = queue;
         this.patience = patience;
+        this.looksAgainAt = patience.since() + Checks.FOREVER;
     }
 
     /** Calls {@link #advance} soon. From any thread, without blocking. */
@@ -141,19 +145,19 @@ abstract class Acquisition {
     /** Ends this acquire, unless something else has. The loser of a hold has to take it back. */
     @CanIgnoreReturnValue
     final boolean settle(Object end) {
-        return settle(end, false);
-    }
-
-    /** The same, by a hold that a local holder passes on. */
-    final boolean settlePassed(Handle handle) {
-        return settle(handle, true);
-    }
-
-    private boolean settle(Object end, boolean passed) {
         if (!outcome.compareAndSet(null, end)) {
             return false;
         }
-        queue.leave(this, passed);
+        queue.leave(this);
+        wake();
+        return true;
+    }
+
+    /** The same, by a hold that a local holder passes on, of one that the queue has let go already. */
+    final boolean settlePassed(Handle handle) {
+        if (!outcome.compareAndSet(null, handle)) {
+            return false;
+        }
         wake();
         return true;
     }

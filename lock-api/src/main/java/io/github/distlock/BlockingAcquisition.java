@@ -11,6 +11,7 @@ final class BlockingAcquisition extends Acquisition {
 
     private final Thread thread = Thread.currentThread();
     private volatile @Nullable Parker parker;
+    private volatile boolean woken;
 
     BlockingAcquisition(Engine engine, LocalQueue queue, Patience patience) {
         super(engine, queue, patience);
@@ -20,10 +21,12 @@ final class BlockingAcquisition extends Acquisition {
     @Nullable
     Handle await(boolean interruptible) throws InterruptedException {
         boolean interrupted = false;
+        boolean looks = !enteredBehindOthers;
         try {
             while (!hasOutcome()) {
                 try {
-                    pause(advance());
+                    pauseUntil(looks ? look() : patience.next(patience.since(), looksAgainAt));
+                    looks = true;
                     if (Thread.interrupted()) {
                         throw new InterruptedException();
                     }
@@ -48,17 +51,24 @@ final class BlockingAcquisition extends Acquisition {
         return result(interruptible && (interrupted || Thread.interrupted()));
     }
 
-    /** The first time only prepares: a wake that came before there was a parker would be lost. */
-    private void pause(long nanoTime) {
+    private long look() throws InterruptedException {
+        woken = false;
+        return advance();
+    }
+
+    /** A wake sets {@code woken} and then unparks, so one that comes before there is a parker is seen, too. */
+    private void pauseUntil(long nanoTime) {
         if (hasOutcome()) {
             return;
         }
-        Parker own = parker;
-        if (own == null) {
-            parker = engine.clock().parker();
+        Parker sleeper = parker;
+        if (sleeper == null) {
+            sleeper = engine.clock().parker();
+            parker = sleeper;
             noteWaiting();
-        } else {
-            own.parkUntil(nanoTime);
+        }
+        if (!woken) {
+            sleeper.parkUntil(nanoTime);
         }
     }
 
@@ -96,6 +106,7 @@ final class BlockingAcquisition extends Acquisition {
 
     @Override
     void wake() {
+        woken = true;
         Parker sleeper = parker;
         if (sleeper != null) {
             sleeper.unpark();

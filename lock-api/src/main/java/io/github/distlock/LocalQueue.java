@@ -44,7 +44,8 @@ final class LocalQueue {
     private final LinkedHashSet<Acquisition> waiters = new LinkedHashSet<>();
     private final Set<Acquisition> tries = new HashSet<>(0);
     private @Nullable Place place;
-    private @Nullable Lease lease;
+    private volatile @Nullable Lease lease;
+    private volatile int waiting;
     private int leases;
     private boolean retired;
     private volatile boolean somebodyLingers;
@@ -73,21 +74,32 @@ final class LocalQueue {
     boolean enter(Acquisition waiter) {
         mutex.lock();
         try {
-            return !retired && (waiter.isSingleTry() ? tries : waiters).add(waiter);
+            if (retired) {
+                return false;
+            }
+            if (waiter.isSingleTry()) {
+                return tries.add(waiter);
+            }
+            waiter.enteredBehindOthers = !waiter.isAlone() && !waiters.isEmpty();
+            waiters.add(waiter);
+            waiting = waiters.size();
+            return true;
         } finally {
             mutex.unlock();
         }
     }
 
-    /** Whoever has an outcome leaves. Behind one that was passed the lease, nobody has reason to look again. */
-    void leave(Acquisition waiter, boolean passed) {
+    /** Whoever has an outcome leaves. */
+    void leave(Acquisition waiter) {
         Place orphan = null;
-        boolean wasFirst = false;
+        Acquisition nextHead = null;
         mutex.lock();
         try {
-            wasFirst = first() == waiter;
             if (!tries.remove(waiter)) {
+                boolean wasHead = head() == waiter;
                 waiters.remove(waiter);
+                waiting = waiters.size();
+                nextHead = wasHead ? head() : null;
             }
             Place own = waiter.ownPlace;
             if (own != null && !own.asking) {
@@ -100,20 +112,43 @@ final class LocalQueue {
         } finally {
             mutex.unlock();
         }
-        if (orphan != null) {
-            withdraw(orphan);
+        withdraw(orphan);
+        wake(nextHead);
+    }
+
+    /** Behind one that is passed the lease nobody has reason to look again, so the next head is not woken. */
+    private @Nullable Acquisition pollFor(Lease passed) {
+        Place orphan;
+        Acquisition polled;
+        mutex.lock();
+        try {
+            polled = lease == passed ? head() : null;
+            if (polled == null) {
+                return null;
+            }
+            waiters.remove(polled);
+            waiting = waiters.size();
+            orphan = takeUnusedPlace();
+        } finally {
+            mutex.unlock();
         }
-        if (wasFirst && !passed) {
-            wakeHead();
+        withdraw(orphan);
+        return polled;
+    }
+
+    private @Nullable Acquisition head() {
+        return waiters.isEmpty() ? null : waiters.iterator().next();
+    }
+
+    private static void wake(@Nullable Acquisition waiter) {
+        if (waiter != null) {
+            waiter.wake();
         }
     }
 
-    private @Nullable Acquisition first() {
-        mutex.lock();
-        try {
-            return waiters.isEmpty() ? null : waiters.iterator().next();
-        } finally {
-            mutex.unlock();
+    void wakeHead() {
+        if (waiting > 0) {
+            wake(locked(this::head));
         }
     }
 
@@ -133,15 +168,10 @@ final class LocalQueue {
         }
     }
 
-    private void withdraw(Place orphan) {
-        engine.keeper().stopHeartbeats(orphan.contender);
-        engine.cleanUp().withdraw(orphan.contender, orphan.request);
-    }
-
-    void wakeHead() {
-        Acquisition head = first();
-        if (head != null) {
-            head.wake();
+    private void withdraw(@Nullable Place orphan) {
+        if (orphan != null) {
+            engine.keeper().stopHeartbeats(orphan.contender);
+            engine.cleanUp().withdraw(orphan.contender, orphan.request);
         }
     }
 
@@ -151,15 +181,17 @@ final class LocalQueue {
 
     /** Whether the store's last answer, since some time, was that the lock is not to be had: a lease of ours says so, too. */
     boolean knowsBusySince(long nanoTime) {
-        return locked(() -> (lease != null && lease.isAlive()) || (answered && answeredAt - nanoTime >= 0));
+        return hasLease() || locked(() -> answered && answeredAt - nanoTime >= 0);
     }
 
     boolean hasLease() {
-        return locked(() -> lease != null && lease.isAlive());
+        Lease ours = lease;
+        return ours != null && ours.isAlive();
     }
 
     boolean isHeldBy(long threadId) {
-        return locked(() -> lease != null && lease.isHeldBy(threadId));
+        Lease ours = lease;
+        return ours != null && ours.isHeldBy(threadId);
     }
 
     Optional<Throwable> lastFailure() {
@@ -185,7 +217,7 @@ final class LocalQueue {
             waiter.looksAgainAt = now + Checks.FOREVER;
             Place claimed = waiter.ownPlace;
             if (!waiter.isAlone()) {
-                if (first() != waiter || (lease != null && lease.isWorthWaitingFor())) {
+                if (head() != waiter || (lease != null && lease.isWorthWaitingFor())) {
                     return null;
                 }
                 claimed = place;
@@ -308,23 +340,23 @@ final class LocalQueue {
 
     /** Passes a lease without a holder to the first waiter that takes it; false when it is not to be passed. */
     boolean passOn(Lease passed) {
-        while (passed.isPassable()) {
-            Acquisition next = locked(() -> lease == passed ? first() : null);
-            Handle offered = next == null ? null : passed.offer();
-            if (next == null || offered == null) {
+        while (waiting > 0 && passed.isPassable()) {
+            Handle offered = passed.offer();
+            Acquisition next = offered == null ? null : pollFor(passed);
+            if (offered == null || next == null) {
                 return false;
             }
             if (next.settlePassed(offered)) {
                 passed.notePassed();
                 return true;
             }
-            leave(next, true);
         }
         return false;
     }
 
     /** A lease has ended, for whatever reason, and the store has been told where there was anything to tell. */
     void ended(Lease over) {
+        Acquisition head;
         mutex.lock();
         try {
             if (lease == over) {
@@ -332,9 +364,10 @@ final class LocalQueue {
             }
             leases--;
             retireIfUnused();
+            head = head();
         } finally {
             mutex.unlock();
         }
-        wakeHead();
+        wake(head);
     }
 }
