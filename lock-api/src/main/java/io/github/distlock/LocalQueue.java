@@ -1,13 +1,9 @@
 package io.github.distlock;
 
-import java.util.HashSet;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,11 +37,9 @@ final class LocalQueue {
     private final Engine engine;
     private final Key key;
     private final ReentrantLock mutex = new ReentrantLock();
-    private final LinkedHashSet<Acquisition> waiters = new LinkedHashSet<>();
-    private final Set<Acquisition> tries = new HashSet<>(0);
+    private final Waiters waiters = new Waiters();
     private @Nullable Place place;
     private volatile @Nullable Lease lease;
-    private volatile int waiting;
     private int leases;
     private boolean retired;
     private volatile boolean somebodyLingers;
@@ -72,35 +66,16 @@ final class LocalQueue {
 
     /** False when the queue is retired. */
     boolean enter(Acquisition waiter) {
-        mutex.lock();
-        try {
-            if (retired) {
-                return false;
-            }
-            if (waiter.isSingleTry()) {
-                return tries.add(waiter);
-            }
-            waiter.enteredBehindOthers = !waiter.isAlone() && !waiters.isEmpty();
-            waiters.add(waiter);
-            waiting = waiters.size();
-            return true;
-        } finally {
-            mutex.unlock();
-        }
+        return locked(() -> !retired && waiters.add(waiter));
     }
 
     /** Whoever has an outcome leaves. */
     void leave(Acquisition waiter) {
         Place orphan = null;
-        Acquisition nextHead = null;
+        Acquisition nextHead;
         mutex.lock();
         try {
-            if (!tries.remove(waiter)) {
-                boolean wasHead = head() == waiter;
-                waiters.remove(waiter);
-                waiting = waiters.size();
-                nextHead = wasHead ? head() : null;
-            }
+            nextHead = waiters.remove(waiter);
             Place own = waiter.ownPlace;
             if (own != null && !own.asking) {
                 waiter.ownPlace = null;
@@ -122,22 +97,13 @@ final class LocalQueue {
         Acquisition polled;
         mutex.lock();
         try {
-            polled = lease == passed ? head() : null;
-            if (polled == null) {
-                return null;
-            }
-            waiters.remove(polled);
-            waiting = waiters.size();
+            polled = lease == passed ? waiters.poll() : null;
             orphan = takeUnusedPlace();
         } finally {
             mutex.unlock();
         }
         withdraw(orphan);
         return polled;
-    }
-
-    private @Nullable Acquisition head() {
-        return waiters.isEmpty() ? null : waiters.iterator().next();
     }
 
     private static void wake(@Nullable Acquisition waiter) {
@@ -147,14 +113,14 @@ final class LocalQueue {
     }
 
     void wakeHead() {
-        if (waiting > 0) {
-            wake(locked(this::head));
+        if (waiters.count() > 0) {
+            wake(locked(waiters::head));
         }
     }
 
     private @Nullable Place takeUnusedPlace() {
         Place unused = place;
-        if (unused == null || unused.asking || !waiters.isEmpty()) {
+        if (unused == null || unused.asking || waiters.count() > 0) {
             return null;
         }
         place = null;
@@ -162,7 +128,7 @@ final class LocalQueue {
     }
 
     private void retireIfUnused() {
-        if (waiters.isEmpty() && tries.isEmpty() && leases == 0 && place == null) {
+        if (waiters.isEmpty() && leases == 0 && place == null) {
             retired = true;
             engine.retire(key, this);
         }
@@ -176,7 +142,7 @@ final class LocalQueue {
     }
 
     List<Acquisition> everybody() {
-        return locked(() -> Stream.concat(waiters.stream(), tries.stream()).toList());
+        return locked(waiters::everybody);
     }
 
     /** Whether the store's last answer, since some time, was that the lock is not to be had: a lease of ours says so, too. */
@@ -217,7 +183,7 @@ final class LocalQueue {
             waiter.looksAgainAt = now + Checks.FOREVER;
             Place claimed = waiter.ownPlace;
             if (!waiter.isAlone()) {
-                if (head() != waiter || (lease != null && lease.isWorthWaitingFor())) {
+                if (waiters.head() != waiter || (lease != null && lease.isWorthWaitingFor())) {
                     return null;
                 }
                 claimed = place;
@@ -279,7 +245,7 @@ final class LocalQueue {
         try {
             asked.asking = false;
             update.run();
-            orphaned = asker.isAlone() ? asker.hasOutcome() : waiters.isEmpty();
+            orphaned = asker.isAlone() ? asker.hasOutcome() : waiters.count() == 0;
             if (spent || orphaned) {
                 forget(asked, asker);
                 retireIfUnused();
@@ -309,7 +275,7 @@ final class LocalQueue {
         answeredAt = now;
         if (somebodyLingers) {
             somebodyLingers = false;
-            waiters.forEach(Acquisition::wake);
+            waiters.everybody().forEach(Acquisition::wake);
         }
     }
 
@@ -340,7 +306,7 @@ final class LocalQueue {
 
     /** Passes a lease without a holder to the first waiter that takes it; false when it is not to be passed. */
     boolean passOn(Lease passed) {
-        while (waiting > 0 && passed.isPassable()) {
+        while (waiters.count() > 0 && passed.isPassable()) {
             Handle offered = passed.offer();
             Acquisition next = offered == null ? null : pollFor(passed);
             if (offered == null || next == null) {
@@ -356,18 +322,13 @@ final class LocalQueue {
 
     /** A lease has ended, for whatever reason, and the store has been told where there was anything to tell. */
     void ended(Lease over) {
-        Acquisition head;
-        mutex.lock();
-        try {
+        wake(locked(() -> {
             if (lease == over) {
                 lease = null;
             }
             leases--;
             retireIfUnused();
-            head = head();
-        } finally {
-            mutex.unlock();
-        }
-        wake(head);
+            return waiters.head();
+        }));
     }
 }
