@@ -189,7 +189,7 @@ final class LocalQueue {
                 claimed = place;
             }
             if (claimed == null) {
-                claimed = newPlace(waiter);
+                claimed = newPlace(waiter, now);
             }
             if (claimed.asking) {
                 return null;
@@ -205,8 +205,8 @@ final class LocalQueue {
         }
     }
 
-    private Place newPlace(Acquisition waiter) {
-        Place made = new Place(this, waiter, engine);
+    private Place newPlace(Acquisition waiter, long now) {
+        Place made = new Place(this, waiter, engine, now);
         if (waiter.isAlone()) {
             waiter.ownPlace = made;
         } else {

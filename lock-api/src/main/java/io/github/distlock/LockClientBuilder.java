@@ -75,7 +75,7 @@ public final class LockClientBuilder {
      */
     @CanIgnoreReturnValue
     public LockClientBuilder requestTimeout(Duration timeout) {
-        requestTimeout = Checks.duration(timeout, "requestTimeout", Duration.ofMillis(1), Duration.ofHours(1));
+        requestTimeout = Checks.duration(timeout, "timeout", Duration.ofMillis(1), Duration.ofHours(1));
         return this;
     }
 
@@ -87,7 +87,7 @@ public final class LockClientBuilder {
      */
     @CanIgnoreReturnValue
     public LockClientBuilder outageTimeout(Duration timeout) {
-        outageTimeout = Checks.duration(timeout, "outageTimeout", Duration.ofMillis(1), Checks.LONGEST_LEASE);
+        outageTimeout = Checks.duration(timeout, "timeout", Duration.ofMillis(1), Checks.LONGEST_LEASE);
         return this;
     }
 
@@ -99,7 +99,7 @@ public final class LockClientBuilder {
      */
     @CanIgnoreReturnValue
     public LockClientBuilder shutdownTimeout(Duration timeout) {
-        shutdownTimeout = Checks.duration(timeout, "shutdownTimeout", Duration.ZERO, Duration.ofHours(1));
+        shutdownTimeout = Checks.duration(timeout, "timeout", Duration.ZERO, Duration.ofHours(1));
         return this;
     }
 
@@ -113,7 +113,7 @@ public final class LockClientBuilder {
     @CanIgnoreReturnValue
     public LockClientBuilder clockDrift(double share) {
         if (!(share >= 0 && share <= 0.5)) {
-            throw new IllegalArgumentException("clockDrift must be from 0 to 0.5, but was " + share);
+            throw new IllegalArgumentException("share must be from 0 to 0.5, but was " + share);
         }
         clockDrift = share;
         return this;
@@ -128,7 +128,7 @@ public final class LockClientBuilder {
      */
     @CanIgnoreReturnValue
     public LockClientBuilder clockGuard(Duration guard) {
-        clockGuard = Checks.duration(guard, "clockGuard", Duration.ZERO, Duration.ofHours(1));
+        clockGuard = Checks.duration(guard, "guard", Duration.ZERO, Duration.ofHours(1));
         return this;
     }
 

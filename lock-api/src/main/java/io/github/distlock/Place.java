@@ -31,14 +31,14 @@ final class Place implements Signals {
 
     int failures;
 
-    Place(LocalQueue queue, Acquisition waiter, Engine engine) {
+    Place(LocalQueue queue, Acquisition waiter, Engine engine, long now) {
         this.queue = queue;
         this.owner = waiter.isAlone() ? waiter : null;
         LockRequest waiting =
                 LockRequest.exclusive(queue.name(), queue.options().lease(), engine.owner(waiter.threadName()));
         this.request = waiter.isSingleTry() ? waiting.withoutWaiting() : waiting;
-        this.answeredAt = engine.clock().nanoTime();
-        this.dueAt = answeredAt;
+        this.answeredAt = now;
+        this.dueAt = now;
         this.contender = engine.backend().contend(request, this);
     }
 
