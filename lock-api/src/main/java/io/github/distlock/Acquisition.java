@@ -45,7 +45,6 @@ abstract class Acquisition {
     final LocalQueue queue;
     final Patience patience;
     private final AtomicReference<@Nullable Object> outcome = new AtomicReference<>();
-    private boolean asked;
     private boolean lingers;
 
     /** These belong to the queue's mutex. */
@@ -67,6 +66,9 @@ abstract class Acquisition {
     /** Calls {@link #advance} soon. From any thread, without blocking. */
     abstract void wake();
 
+    /** There is an outcome. From any thread, without blocking. */
+    abstract void settled();
+
     /** The thread that will have the hold, or {@link #NO_THREAD}. */
     abstract long threadId();
 
@@ -76,7 +78,7 @@ abstract class Acquisition {
     final long advance() throws InterruptedException {
         while (!hasOutcome()) {
             long now = engine.clock().nanoTime();
-            Place place = asked && patience.isOver(now) ? null : queue.claim(this, now);
+            Place place = patience.hasAsked() && patience.isOver(now) ? null : queue.claim(this, now);
             if (place != null && place.failure != null && patience.isOutage(now, place.answeredAt)) {
                 queue.failed(place, this, place.failure, now);
                 settle(noAnswer(place.failure));
@@ -96,7 +98,7 @@ abstract class Acquisition {
     }
 
     private void ask(Place place, long askedAt) throws InterruptedException {
-        asked = true;
+        patience.noteAsked();
         engine.requestsUnderWay().incrementAndGet();
         try {
             answered(place, place.contender.attempt(Deadline.after(patience.forRequest(askedAt), engine.clock())));
@@ -131,13 +133,14 @@ abstract class Acquisition {
     private void take(Place place, Lease lease, long now) {
         queue.granted(place, this, lease, now);
         if (lease.hasExpired()) {
+            queue.grantedTooLate(now + pause(MOST_DOUBLINGS));
             if (isSingleTry() || patience.isOutage(now, patience.since())) {
                 settle(failure("the store granted it too late to be of use", null));
             }
             return;
         }
         Handle offered = lease.offer();
-        if (offered != null && !settle(offered) && !queue.passOn(lease)) {
+        if (offered != null && !settle(offered) && offered.hold().refuse() && !queue.passOn(lease)) {
             lease.giveBackInBackground();
         }
     }
@@ -149,7 +152,7 @@ abstract class Acquisition {
             return false;
         }
         queue.leave(this);
-        wake();
+        settled();
         return true;
     }
 
@@ -158,7 +161,7 @@ abstract class Acquisition {
         if (!outcome.compareAndSet(null, handle)) {
             return false;
         }
-        wake();
+        settled();
         return true;
     }
 
@@ -194,6 +197,11 @@ abstract class Acquisition {
         LOG.trace("lock \"{}\", token {}: acquired", queue.name(), handle.fencingToken());
         engine.callbacks().event(queue.name(), handle.fencingToken(), waited, LockListener::acquired);
         return true;
+    }
+
+    /** What the engine or the backend threw where it should not have. */
+    final Object outcomeOf(Throwable failure) {
+        return failure instanceof Error ? failure : failure(failure.getMessage(), failure);
     }
 
     /** An outcome as it is to be thrown. */

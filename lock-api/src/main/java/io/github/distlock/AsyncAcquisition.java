@@ -2,7 +2,6 @@ package io.github.distlock;
 
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -15,21 +14,20 @@ import org.jspecify.annotations.Nullable;
  */
 final class AsyncAcquisition<T> extends Acquisition {
     private final LocalQueue.Key key;
-    private final Result<T> future;
+    private final CallbackFuture<T> future;
     private final Function<Optional<LockHandle>, T> result;
     private final String threadName = Thread.currentThread().getName();
     private final AtomicInteger wakes = new AtomicInteger();
     private volatile Timer.@Nullable Entry lastAlarm;
     private Timer.@Nullable Entry alarm;
     private boolean waited;
-    private boolean delivered;
 
     private AsyncAcquisition(
             Engine engine,
             LocalQueue queue,
             LocalQueue.Key key,
             Patience patience,
-            Result<T> future,
+            CallbackFuture<T> future,
             Function<Optional<LockHandle>, T> result) {
         super(engine, queue, patience);
         this.key = key;
@@ -39,7 +37,7 @@ final class AsyncAcquisition<T> extends Acquisition {
 
     static <T> CompletableFuture<T> start(
             Engine engine, LocalQueue.Key key, Patience patience, Function<Optional<LockHandle>, T> result) {
-        Result<T> future = new Result<>(engine.callbacks()::run);
+        CallbackFuture<T> future = engine.newFuture();
         if (engine.isClosed()) {
             future.completeExceptionally(engine.closedException());
         } else {
@@ -52,7 +50,7 @@ final class AsyncAcquisition<T> extends Acquisition {
             Engine engine,
             LocalQueue.Key key,
             Patience patience,
-            Result<T> future,
+            CallbackFuture<T> future,
             Function<Optional<LockHandle>, T> result) {
         AsyncAcquisition<T> acquisition =
                 engine.begin(key, queue -> new AsyncAcquisition<>(engine, queue, key, patience, future, result));
@@ -69,13 +67,17 @@ final class AsyncAcquisition<T> extends Acquisition {
 
     /** On time even when the request under way, or the queue for a thread, is not. */
     private void setLastAlarm() {
-        lastAlarm = engine.timer().at(patience.latest(), () -> settle(outcomeOutOfTime()));
+        Timer.Entry last = engine.timer().at(patience.latest(), () -> settle(outcomeOutOfTime()));
+        lastAlarm = last;
+        if (hasOutcome()) {
+            last.cancel();
+        }
     }
 
     @Override
     void wake() {
-        if (wakes.getAndIncrement() == 0) {
-            engine.requests().execute(this::run);
+        if (wakes.getAndIncrement() == 0 && !engine.requests().execute(this::run)) {
+            settle(CLOSED);
         }
     }
 
@@ -83,37 +85,40 @@ final class AsyncAcquisition<T> extends Acquisition {
         int seen;
         do {
             seen = wakes.get();
-            step();
+            try {
+                step();
+            } catch (InterruptedException e) {
+                settle(CLOSED);
+            } catch (RuntimeException | Error e) {
+                settle(outcomeOf(e));
+            }
         } while (wakes.addAndGet(-seen) != 0);
     }
 
-    private void step() {
+    private void step() throws InterruptedException {
         if (alarm != null) {
             alarm.cancel();
             alarm = null;
         }
-        long next = 0;
-        try {
-            next = advance();
-        } catch (InterruptedException e) {
-            settle(CLOSED);
-        } catch (RuntimeException | Error e) {
-            settle(e);
-        }
+        long next = advance();
         if (!hasOutcome()) {
             if (!waited) {
                 waited = true;
                 engine.callbacks().event(queue.name(), 0, 0, LockListener::waiting);
             }
             alarm = engine.timer().at(next, this::wake);
-        } else if (!delivered) {
-            delivered = true;
-            Timer.Entry last = lastAlarm;
-            if (last != null) {
-                last.cancel();
-            }
-            engine.callbacks().run(this::deliver);
         }
+    }
+
+    /** Delivered by whoever settled it, not by a step: the threads for steps may all hang in requests. */
+    @Override
+    void settled() {
+        Timer.Entry last = lastAlarm;
+        if (last != null) {
+            last.cancel();
+        }
+        engine.callbacks().run(this::deliver);
+        wake();
     }
 
     private void deliver() {
@@ -145,24 +150,5 @@ final class AsyncAcquisition<T> extends Acquisition {
     @Override
     String threadName() {
         return threadName;
-    }
-
-    /** What depends on it, by an {@code …Async} method without an executor too, runs on the callback executor. */
-    private static final class Result<T> extends CompletableFuture<T> {
-        private final Executor callbacks;
-
-        Result(Executor callbacks) {
-            this.callbacks = callbacks;
-        }
-
-        @Override
-        public <U> CompletableFuture<U> newIncompleteFuture() {
-            return new Result<>(callbacks);
-        }
-
-        @Override
-        public Executor defaultExecutor() {
-            return callbacks;
-        }
     }
 }

@@ -36,7 +36,7 @@ final class BlockingAcquisition extends Acquisition {
                         settle(INTERRUPTED);
                     }
                 } catch (RuntimeException | Error e) {
-                    settle(e);
+                    settle(outcomeOf(e));
                 }
             }
         } finally {
@@ -111,6 +111,11 @@ final class BlockingAcquisition extends Acquisition {
         if (sleeper != null) {
             sleeper.unpark();
         }
+    }
+
+    @Override
+    void settled() {
+        wake();
     }
 
     @Override

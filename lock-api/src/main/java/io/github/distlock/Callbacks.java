@@ -4,7 +4,6 @@ import io.github.distlock.spi.LockClock;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BiConsumer;
@@ -50,16 +49,21 @@ final class Callbacks {
                 underWay.decrementAndGet();
             }
         };
-        if (usersOwn == null) {
-            threads.execute(counted);
-            return;
+        Runnable work = usersOwn == null ? counted : () -> handOver(usersOwn, counted);
+        if (!threads.execute(work)) {
+            // The client is closed: what still depends on its futures runs where it is.
+            Work.runLogged(work);
         }
+    }
+
+    /** From a thread of ours, so that an executor that runs its work at once does it nowhere else. */
+    private void handOver(Executor executor, Runnable counted) {
         Runnable tracked = clock.track(() -> Work.runLogged(counted));
         try {
-            usersOwn.execute(tracked);
-        } catch (RejectedExecutionException e) {
+            executor.execute(tracked);
+        } catch (RuntimeException e) {
             LOG.warn("the callback executor refuses work, a thread of the client does it", e);
-            threads.execute(tracked);
+            tracked.run();
         }
     }
 

@@ -55,7 +55,7 @@ final class CleanUp {
     }
 
     private void attempt(LockRequest request, Step step, Deadline bound, int failures) {
-        if (failures > 0 && bound.hasPassed()) {
+        if (bound.hasPassed()) {
             LOG.debug("lock \"{}\": gave up cleaning up, it has ended by itself", request.name());
             return;
         }

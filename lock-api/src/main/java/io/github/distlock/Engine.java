@@ -25,7 +25,7 @@ import java.util.function.Function;
  *
  * Blocking acquires and releases do their I/O on the caller's thread. The engine's own threads have one role each, so that
  * what hangs in one does not hold up another: {@code timer} (expiry and alarms, no I/O), {@code renewal}, {@code request}
- * (steps of asynchronous acquires and releases), {@code cleanup}, {@code callback} (foreign code).
+ * (steps of asynchronous acquires), {@code release} (asynchronous releases, leaks), {@code cleanup}, {@code callback} (foreign code).
  *
  * <h2>Closing</h2>
  *
@@ -35,6 +35,7 @@ import java.util.function.Function;
  */
 final class Engine implements LockClient {
     private static final int REQUEST_THREADS = 16;
+    private static final int RELEASE_THREADS = 4;
     private static final long CALLBACK_PATIENCE = Duration.ofMillis(250).toNanos();
     private static final long CLOSING_PAUSE = Duration.ofMillis(2).toNanos();
 
@@ -44,6 +45,7 @@ final class Engine implements LockClient {
     private final LockOptions defaultOptions;
     private final Timer timer;
     private final Work requests;
+    private final Work releases;
     private final Callbacks callbacks;
     private final CleanUp cleanUp;
     private final LeaseKeeper keeper;
@@ -60,6 +62,7 @@ final class Engine implements LockClient {
         defaultOptions = supported(builder.defaultOptions);
         timer = new Timer(settings.client(), clock);
         requests = Work.bounded(REQUEST_THREADS, settings.client(), "request", clock);
+        releases = Work.bounded(RELEASE_THREADS, settings.client(), "release", clock);
         callbacks = new Callbacks(settings, builder.callbackExecutor, builder.listener, clock);
         cleanUp = new CleanUp(backend, settings, timer);
         keeper = new LeaseKeeper(backend, settings, timer, this::releaseDropped);
@@ -148,7 +151,7 @@ final class Engine implements LockClient {
     private void releaseDropped() {
         for (Reference<?> dropped = droppedHandles.poll(); dropped != null; dropped = droppedHandles.poll()) {
             if (dropped instanceof Hold hold) {
-                requests.execute(hold::dropped);
+                releases.execute(hold::dropped);
             }
         }
     }
@@ -171,6 +174,14 @@ final class Engine implements LockClient {
 
     Work requests() {
         return requests;
+    }
+
+    Work releases() {
+        return releases;
+    }
+
+    <T> CallbackFuture<T> newFuture() {
+        return new CallbackFuture<>(callbacks::run);
     }
 
     Callbacks callbacks() {
@@ -219,14 +230,15 @@ final class Engine implements LockClient {
                 .filter(lease -> lease.loseQuietly(LossReason.CLIENT_CLOSED))
                 .toList();
         await(callbacks::areQuiet, CALLBACK_PATIENCE);
-        lost.forEach(Lease::cleanUp);
+        lost.forEach(lease -> Work.runLogged(lease::cleanUp));
         await(() -> requestsUnderWay.get() == 0, settings.requestTimeout());
-        requests.closeAfter(settings.requestTimeout());
+        requests.close();
+        releases.closeAfter(settings.requestTimeout());
         cleanUp.close(settings.requestTimeout());
         keeper.close();
         timer.close();
         callbacks.close();
-        backend.close();
+        Work.runLogged(backend::close);
     }
 
     private void await(BooleanSupplier condition, long nanos) {

@@ -24,9 +24,9 @@ final class Handle implements LockHandle {
     private @Nullable List<Consumer<? super LockLoss>> listeners;
 
     /** Makes the hold together with its handle. */
-    Handle(Engine engine, Lease lease, long token, @Nullable Expiry limit, LossReason limitReason) {
+    Handle(Engine engine, Lease lease, long token, @Nullable Expiry leaseEnd) {
         this.engine = engine;
-        this.hold = new Hold(lease, token, engine.clock().now(), limit, limitReason, this, engine.droppedHandles());
+        this.hold = new Hold(lease, token, leaseEnd, this, engine.droppedHandles());
     }
 
     Hold hold() {
@@ -116,8 +116,8 @@ final class Handle implements LockHandle {
     public CompletableFuture<Release> releaseAsync() {
         closed.set(true);
         try {
-            CompletableFuture<Release> released = new CompletableFuture<>();
-            hold.releaseAsync(released);
+            CompletableFuture<Release> released = engine.newFuture();
+            hold.releaseAsync(outcome -> engine.callbacks().run(() -> released.complete(outcome)));
             return released;
         } finally {
             Reference.reachabilityFence(this);

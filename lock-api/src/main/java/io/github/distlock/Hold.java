@@ -8,8 +8,8 @@ import java.lang.ref.ReferenceQueue;
 import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,27 +40,19 @@ final class Hold extends WeakReference<Handle> {
     final long token;
     private final AtomicReference<Object> state = new AtomicReference<>(OFFERED);
     private final long since;
-    private final @Nullable Expiry limit;
-    private final LossReason limitReason;
+    private volatile @Nullable Expiry limit;
+    private volatile LossReason limitReason = LossReason.LEASE_ENDED;
     private volatile long threadId;
     private volatile @Nullable Throwable acquireStack;
     private volatile Release outcome = Release.PENDING;
     private volatile @Nullable LockLoss lateLoss;
 
-    Hold(
-            Lease lease,
-            long token,
-            Moment now,
-            @Nullable Expiry limit,
-            LossReason limitReason,
-            Handle handle,
-            ReferenceQueue<Handle> dropped) {
+    Hold(Lease lease, long token, @Nullable Expiry leaseEnd, Handle handle, ReferenceQueue<Handle> dropped) {
         super(handle, dropped);
         this.lease = lease;
         this.token = token;
-        this.since = now.nanoTime();
-        this.limit = limit;
-        this.limitReason = limitReason;
+        this.since = lease.clock().nanoTime();
+        this.limit = leaseEnd;
     }
 
     /** The waiter takes it: false when it ended before. Whoever reads the clocks now reads them after the wait. */
@@ -69,22 +61,38 @@ final class Hold extends WeakReference<Handle> {
         if (recordStack) {
             acquireStack = new Throwable("acquired here");
         }
-        return !lease.hasExpired() && state.compareAndSet(OFFERED, HELD);
+        if (lease.hasExpired() || !state.compareAndSet(OFFERED, HELD)) {
+            return false;
+        }
+        lease.queue.options().maximumHold().ifPresent(this::limitTo);
+        return true;
     }
 
-    /** Nobody takes it: the lease goes on to the next, or back. */
+    private void limitTo(Duration maximum) {
+        Expiry before = limit;
+        Expiry after = Expiry.after(lease.clock().now(), Checks.waitNanos(maximum));
+        if (before == null || after.isBefore(before)) {
+            limitReason = LossReason.MAXIMUM_HOLD;
+            limit = after;
+            lease.lookBy(after);
+        }
+    }
+
+    /** Nobody takes it. Whoever offered it does so at once, while the lease is still in its hand. */
+    boolean refuse() {
+        return state.compareAndSet(OFFERED, RELEASED);
+    }
+
+    /** Whom it was given does not take it after all: the lease goes on to the next, or back. */
     void decline() {
-        if (state.compareAndSet(OFFERED, RELEASED) && !lease.queue.passOn(lease)) {
+        if (refuse() && !lease.queue.passOn(lease)) {
             lease.giveBackInBackground();
         }
     }
 
     boolean isHeld() {
         if (state.get() == HELD && lease.hasExpired()) {
-            LossReason reason = lease.lossReason();
-            if (reason != null) {
-                lose(reason);
-            }
+            lose(lease.lossReason());
         }
         return state.get() == HELD;
     }
@@ -97,13 +105,15 @@ final class Hold extends WeakReference<Handle> {
     }
 
     long remainingNanos(Moment now) {
+        Expiry bound = limit;
         long remaining = lease.remainingNanos(now);
-        return Math.max(0, limit == null ? remaining : Math.min(remaining, limit.remainingNanos(now)));
+        return Math.max(0, bound == null ? remaining : Math.min(remaining, bound.remainingNanos(now)));
     }
 
     /** Whether a bound of this very hold, not of its lease, is over. */
     boolean isOverLimit(Moment now) {
-        return limit != null && limit.isPast(now);
+        Expiry bound = limit;
+        return bound != null && bound.isPast(now);
     }
 
     LossReason limitReason() {
@@ -129,11 +139,17 @@ final class Hold extends WeakReference<Handle> {
     }
 
     /** Ends the hold at once, and gives it up on an engine thread. */
-    void releaseAsync(CompletableFuture<Release> released) {
+    void releaseAsync(Consumer<Release> released) {
         if (end()) {
-            lease.background(() -> released.complete(giveUp()));
+            lease.background(() -> {
+                try {
+                    giveUp();
+                } finally {
+                    released.accept(outcome);
+                }
+            });
         } else {
-            released.complete(knownRelease());
+            released.accept(knownRelease());
         }
     }
 
@@ -146,6 +162,7 @@ final class Hold extends WeakReference<Handle> {
     }
 
     /** The winner of {@link #end()} passes the lease on or gives it back. */
+    @CanIgnoreReturnValue
     private Release giveUp() {
         long held = heldNanos();
         Release released = lease.givenUpBy(this);

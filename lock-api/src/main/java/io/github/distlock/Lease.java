@@ -1,12 +1,13 @@
 package io.github.distlock;
 
+import static java.util.Objects.requireNonNull;
+
 import io.github.distlock.LockHandle.Release;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockClock;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Moment;
 import io.github.distlock.spi.Validity;
-import java.time.Duration;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiConsumer;
@@ -41,6 +42,7 @@ final class Lease {
     private final LockRequest request;
     private final boolean renewed;
     private final long grantedAt;
+    private final Object server;
     private final Term term;
     private final AtomicReference<@Nullable Object> end = new AtomicReference<>();
     private final AtomicBoolean alarmed = new AtomicBoolean();
@@ -56,6 +58,7 @@ final class Lease {
         this.request = request;
         this.renewed = queue.options().isLeaseRenewed();
         this.grantedAt = engine.clock().nanoTime();
+        this.server = requireNonNull(grant.server(), "the grant's server");
         this.term = new Term(grant.validity(), engine.settings(), engine.clock());
     }
 
@@ -68,7 +71,7 @@ final class Lease {
     }
 
     Object server() {
-        return grant.server();
+        return server;
     }
 
     // ---- holders -------------------------------------------------------------------------------------------------
@@ -76,24 +79,13 @@ final class Lease {
     /** A hold for the next holder, or null when the lease has ended. Called by whoever ended the hold before, alone. */
     @Nullable
     Handle offer() {
-        Moment now = engine.clock().now();
-        Expiry limit = null;
-        LossReason reason = LossReason.MAXIMUM_HOLD;
-        Duration maximum = queue.options().maximumHold().orElse(null);
-        if (maximum != null) {
-            limit = Expiry.after(now, Checks.waitNanos(maximum));
-        }
-        if (!renewed) {
-            Expiry leaseEnd =
-                    engine.settings().expiry(Validity.of(grant.validity().from(), request.lease()));
-            if (limit == null || leaseEnd.isBefore(limit)) {
-                limit = leaseEnd;
-                reason = LossReason.LEASE_ENDED;
-            }
-        }
-        Handle handle = new Handle(engine, this, FencingTokens.token(grant.fencingBase(), passes++), limit, reason);
+        Expiry leaseEnd = renewed
+                ? null
+                : engine.settings().expiry(Validity.of(grant.validity().from(), request.lease()));
+        long token = FencingTokens.token(grant.fencingBase(), passes++);
+        Handle handle = new Handle(engine, this, token, leaseEnd);
         current = handle.hold();
-        if (passes == 1 || limit != null) {
+        if (passes == 1) {
             engine.keeper().watch(this);
         }
         if (end.get() != null) {
@@ -189,11 +181,14 @@ final class Lease {
             return false;
         }
         engine.keeper().forget(this);
-        Hold hold = current;
-        if (hold != null) {
-            hold.lose(reason);
+        try {
+            Hold hold = current;
+            if (hold != null) {
+                hold.lose(reason);
+            }
+        } finally {
+            queue.ended(this);
         }
-        queue.ended(this);
         return true;
     }
 
@@ -233,8 +228,12 @@ final class Lease {
         }
     }
 
+    void lookBy(Expiry limit) {
+        engine.keeper().lookBy(limit.nanoTime());
+    }
+
     void background(Runnable work) {
-        engine.requests().execute(work);
+        engine.releases().execute(work);
     }
 
     // ---- renewal -------------------------------------------------------------------------------------------------
@@ -252,6 +251,13 @@ final class Lease {
         Expiry limit = limit();
         long looksAt = needsRenewal(limit) ? term.nextLook() : term.end().nanoTime();
         return limit != null && limit.nanoTime() - looksAt < 0 ? limit.nanoTime() : looksAt;
+    }
+
+    /** Where no renewal can be sent, only the end needs a look. */
+    long endsAt() {
+        Expiry limit = limit();
+        Expiry ends = term.end();
+        return (limit != null && limit.isBefore(ends) ? limit : ends).nanoTime();
     }
 
     private @Nullable Expiry limit() {
@@ -325,8 +331,7 @@ final class Lease {
         }
     }
 
-    @Nullable
     LossReason lossReason() {
-        return end.get() instanceof LossReason reason ? reason : null;
+        return end.get() instanceof LossReason reason ? reason : LossReason.EXPIRED;
     }
 }

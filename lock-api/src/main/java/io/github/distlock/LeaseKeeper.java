@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -47,6 +48,7 @@ final class LeaseKeeper {
     private final Set<Contender> waiting = ConcurrentHashMap.newKeySet();
     private final ConcurrentHashMap<Object, Integer> batches = new ConcurrentHashMap<>();
     private final AtomicReference<Timer.@Nullable Entry> next = new AtomicReference<>();
+    private final AtomicBoolean heartbeatUnderWay = new AtomicBoolean();
     private volatile long heartbeatAt;
 
     /**
@@ -135,10 +137,9 @@ final class LeaseKeeper {
         Map<Object, List<LeaseRenewal>> due = new HashMap<>();
         for (Lease lease : leases) {
             if (!lease.hasExpired()) {
-                if (lease.isDue(now)) {
-                    addTo(due, lease);
-                }
-                nextLook = earlier(nextLook, lease.nextLook());
+                // Where its server is busy with earlier batches, the end of one of them brings the next look.
+                boolean waits = lease.isDue(now) && !addTo(due, lease);
+                nextLook = earlier(nextLook, waits ? lease.endsAt() : lease.nextLook());
             }
         }
         due.forEach(this::send);
@@ -151,6 +152,10 @@ final class LeaseKeeper {
         }
         if (heartbeatAt - now <= 0) {
             heartbeatAt = now + heartbeatInterval;
+        } else {
+            return heartbeatAt;
+        }
+        if (heartbeatUnderWay.compareAndSet(false, true)) {
             threads.execute(this::heartbeat);
         }
         return heartbeatAt;
@@ -161,6 +166,8 @@ final class LeaseKeeper {
             backend.heartbeat(List.copyOf(waiting), deadline(settings.requestTimeout()));
         } catch (RuntimeException e) {
             LOG.debug("{}: a heartbeat of waiting places failed; the next makes up for it", settings.client(), e);
+        } finally {
+            heartbeatUnderWay.set(false);
         }
     }
 
@@ -168,14 +175,16 @@ final class LeaseKeeper {
         return a - b <= 0 ? a : b;
     }
 
-    private void addTo(Map<Object, List<LeaseRenewal>> due, Lease lease) {
+    private boolean addTo(Map<Object, List<LeaseRenewal>> due, Lease lease) {
         Object server = lease.server();
-        if (batches.getOrDefault(server, 0) < BATCHES_PER_SERVER) {
-            LeaseRenewal renewal = lease.renewal(outages);
-            if (renewal != null) {
-                due.computeIfAbsent(server, any -> new ArrayList<>()).add(renewal);
-            }
+        if (batches.getOrDefault(server, 0) >= BATCHES_PER_SERVER) {
+            return false;
         }
+        LeaseRenewal renewal = lease.renewal(outages);
+        if (renewal != null) {
+            due.computeIfAbsent(server, any -> new ArrayList<>()).add(renewal);
+        }
+        return true;
     }
 
     private void send(Object server, List<LeaseRenewal> batch) {

@@ -1,5 +1,7 @@
 package io.github.distlock;
 
+import static java.util.Objects.requireNonNull;
+
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.Renewal;
 import io.github.distlock.spi.Validity;
@@ -35,6 +37,7 @@ final class LeaseRenewal implements Renewal {
 
     @Override
     public void renewed(Validity validity) {
+        requireNonNull(validity, "validity");
         if (answered.compareAndSet(false, true)) {
             outages.answered();
             lease.renewed(validity, lease.clock().nanoTime() - begunAt);

@@ -1,5 +1,6 @@
 package io.github.distlock;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
@@ -34,6 +35,9 @@ import org.jspecify.annotations.Nullable;
  * <p>A queue that nobody uses is retired and dropped; who meets a retired one makes a new one.
  */
 final class LocalQueue {
+    /** Wakes are not lost; and if one were, it would cost this. */
+    private static final long LONGEST_SLEEP = Duration.ofSeconds(10).toNanos();
+
     private final Engine engine;
     private final Key key;
     private final ReentrantLock mutex = new ReentrantLock();
@@ -45,6 +49,7 @@ final class LocalQueue {
     private volatile boolean somebodyLingers;
     private boolean answered;
     private long answeredAt;
+    private volatile long notBefore;
 
     /** Waiters share a queue when a lease of one suits the other. */
     record Key(String name, LockOptions options) {}
@@ -52,6 +57,7 @@ final class LocalQueue {
     LocalQueue(Engine engine, Key key) {
         this.engine = engine;
         this.key = key;
+        this.notBefore = engine.clock().nanoTime();
     }
 
     String name() {
@@ -180,7 +186,7 @@ final class LocalQueue {
     Place claim(Acquisition waiter, long now) {
         mutex.lock();
         try {
-            waiter.looksAgainAt = now + Checks.FOREVER;
+            waiter.looksAgainAt = now + LONGEST_SLEEP;
             Place claimed = waiter.ownPlace;
             if (!waiter.isAlone()) {
                 if (waiters.head() != waiter || (lease != null && lease.isWorthWaitingFor())) {
@@ -206,7 +212,7 @@ final class LocalQueue {
     }
 
     private Place newPlace(Acquisition waiter, long now) {
-        Place made = new Place(this, waiter, engine, now);
+        Place made = new Place(this, waiter, engine, now, notBefore - now > 0 ? notBefore : now);
         if (waiter.isAlone()) {
             waiter.ownPlace = made;
         } else {
@@ -304,17 +310,28 @@ final class LocalQueue {
         asked.won(won);
     }
 
+    /** What comes too late is no use; asking again at once would be none either. */
+    void grantedTooLate(long nextAt) {
+        notBefore = nextAt;
+    }
+
     /** Passes a lease without a holder to the first waiter that takes it; false when it is not to be passed. */
     boolean passOn(Lease passed) {
         while (waiters.count() > 0 && passed.isPassable()) {
             Handle offered = passed.offer();
-            Acquisition next = offered == null ? null : pollFor(passed);
-            if (offered == null || next == null) {
+            if (offered == null) {
                 return false;
             }
-            if (next.settlePassed(offered)) {
+            Acquisition next = pollFor(passed);
+            if (next != null && next.settlePassed(offered)) {
                 passed.notePassed();
+                if (!passed.isWorthWaitingFor()) {
+                    wakeHead();
+                }
                 return true;
+            }
+            if (!offered.hold().refuse() || next == null) {
+                return false;
             }
         }
         return false;

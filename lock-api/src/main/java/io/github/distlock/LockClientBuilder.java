@@ -70,36 +70,38 @@ public final class LockClientBuilder {
     /**
      * How long one request to the store may go unanswered.
      *
-     * @param timeout from 1 ms to 1 h; 1 s by default
+     * @param requestTimeout from 1 ms to 1 h; 1 s by default
      * @return this
      */
     @CanIgnoreReturnValue
-    public LockClientBuilder requestTimeout(Duration timeout) {
-        requestTimeout = Checks.duration(timeout, "timeout", Duration.ofMillis(1), Duration.ofHours(1));
+    public LockClientBuilder requestTimeout(Duration requestTimeout) {
+        this.requestTimeout =
+                Checks.duration(requestTimeout, "requestTimeout", Duration.ofMillis(1), Duration.ofHours(1));
         return this;
     }
 
     /**
      * How long an acquire without a time limit goes on asking a store that does not answer at all.
      *
-     * @param timeout from 1 ms to 24 h; 30 s by default
+     * @param outageTimeout from 1 ms to 24 h; 30 s by default
      * @return this
      */
     @CanIgnoreReturnValue
-    public LockClientBuilder outageTimeout(Duration timeout) {
-        outageTimeout = Checks.duration(timeout, "timeout", Duration.ofMillis(1), Checks.LONGEST_LEASE);
+    public LockClientBuilder outageTimeout(Duration outageTimeout) {
+        this.outageTimeout =
+                Checks.duration(outageTimeout, "outageTimeout", Duration.ofMillis(1), Checks.LONGEST_LEASE);
         return this;
     }
 
     /**
      * How long {@link LockClient#close()} lets holders finish.
      *
-     * @param timeout from 0 to 1 h; 2 s by default
+     * @param shutdownTimeout from 0 to 1 h; 2 s by default
      * @return this
      */
     @CanIgnoreReturnValue
-    public LockClientBuilder shutdownTimeout(Duration timeout) {
-        shutdownTimeout = Checks.duration(timeout, "timeout", Duration.ZERO, Duration.ofHours(1));
+    public LockClientBuilder shutdownTimeout(Duration shutdownTimeout) {
+        this.shutdownTimeout = Checks.duration(shutdownTimeout, "shutdownTimeout", Duration.ZERO, Duration.ofHours(1));
         return this;
     }
 

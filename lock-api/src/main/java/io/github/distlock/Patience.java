@@ -3,7 +3,7 @@ package io.github.distlock;
 import io.github.distlock.spi.LockClock;
 import java.time.Duration;
 
-/** How long one acquire is ready to wait, and for what. Immutable. All times by the nano clock. */
+/** How long one acquire is ready to wait, and for what. All times by the nano clock. */
 final class Patience {
     private enum Kind {
         UNTIL_HELD,
@@ -16,6 +16,7 @@ final class Patience {
     private final long deadline;
     private final long requestTimeout;
     private final long outageTimeout;
+    private volatile boolean asked;
 
     private Patience(Kind kind, long wait, Settings settings, LockClock clock) {
         this.kind = kind;
@@ -40,6 +41,15 @@ final class Patience {
 
     boolean isSingleTry() {
         return kind == Kind.ONE_TRY;
+    }
+
+    /** Whether it has asked the store at all, which even the shortest patience allows. */
+    boolean hasAsked() {
+        return asked;
+    }
+
+    void noteAsked() {
+        asked = true;
     }
 
     /** When the acquire began. */
@@ -71,8 +81,10 @@ final class Patience {
 
     /** The earlier of a time and the next end of patience. */
     long next(long now, long nanoTime) {
-        long end = isOver(now) ? deadline + grace() : deadline;
-        return nanoTime - end < 0 ? nanoTime : end;
+        if (isOver(now)) {
+            return deadline + grace();
+        }
+        return nanoTime - deadline < 0 ? nanoTime : deadline;
     }
 
     /** How long a request that is sent now may go unanswered. */

@@ -13,7 +13,7 @@ final class Place implements Signals {
     final LockRequest request;
     final Contender contender;
     private final LocalQueue queue;
-    private final @Nullable Acquisition owner;
+    private volatile @Nullable Acquisition owner;
     private volatile boolean woken;
     private volatile boolean suspected;
     private volatile boolean gone;
@@ -31,14 +31,14 @@ final class Place implements Signals {
 
     int failures;
 
-    Place(LocalQueue queue, Acquisition waiter, Engine engine, long now) {
+    Place(LocalQueue queue, Acquisition waiter, Engine engine, long now, long dueAt) {
         this.queue = queue;
         this.owner = waiter.isAlone() ? waiter : null;
         LockRequest waiting =
                 LockRequest.exclusive(queue.name(), queue.options().lease(), engine.owner(waiter.threadName()));
         this.request = waiter.isSingleTry() ? waiting.withoutWaiting() : waiting;
         this.answeredAt = now;
-        this.dueAt = now;
+        this.dueAt = dueAt;
         this.contender = engine.backend().contend(request, this);
     }
 
@@ -49,6 +49,8 @@ final class Place implements Signals {
     void beginAsking() {
         asking = true;
         woken = false;
+        suspected = false;
+        gone = false;
     }
 
     void answered(long now, long nextAt) {
@@ -64,9 +66,13 @@ final class Place implements Signals {
         dueAt = nextAt;
     }
 
-    /** From now on signals are about this lease; those that came before it are heard now. */
+    /**
+     * From now on signals are about this lease; those that came before it are heard now. The backend keeps this place for as
+     * long as the hold, so it lets go of the acquire, and with it of the handle.
+     */
     void won(Lease lease) {
         this.lease = lease;
+        owner = null;
         if (gone) {
             lease.lose(LossReason.GONE);
         } else if (suspected) {
@@ -77,8 +83,9 @@ final class Place implements Signals {
     @Override
     public void wakeUp() {
         woken = true;
-        if (owner != null) {
-            owner.wake();
+        Acquisition waiter = owner;
+        if (waiter != null) {
+            waiter.wake();
         } else {
             queue.wakeHead();
         }

@@ -32,8 +32,10 @@ final class Term {
         this.renewAt = renewAt(validity);
     }
 
-    private static long renewAt(Validity validity) {
-        return validity.from().nanoTime() + validity.renewAfter().toNanos();
+    /** Never later than half of what can be used, whatever the allowance for clocks leaves of it. */
+    private long renewAt(Validity validity) {
+        long half = settings.usable(validity.length().toNanos()) / 2;
+        return validity.from().nanoTime() + Math.min(validity.renewAfter().toNanos(), half);
     }
 
     Expiry end() {

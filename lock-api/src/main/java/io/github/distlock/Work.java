@@ -1,5 +1,6 @@
 package io.github.distlock;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.github.distlock.spi.LockClock;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -59,14 +60,18 @@ final class Work implements AutoCloseable {
         return factory.alive.contains(Thread.currentThread());
     }
 
-    void execute(Runnable task) {
+    /** False once this is closed: then the task is dropped. */
+    @CanIgnoreReturnValue
+    boolean execute(Runnable task) {
         Task work = new Task(task);
         Runnable tracked = clock.track(work);
         try {
             threads.execute(tracked);
-        } catch (RejectedExecutionException closed) {
+            return true;
+        } catch (RejectedExecutionException e) {
             work.dropped = true;
             tracked.run();
+            return false;
         }
     }
 
