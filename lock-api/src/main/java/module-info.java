@@ -5,7 +5,7 @@
  * {@link io.github.distlock.spi.LockBackend}.
  */
 module io.github.distlock {
-    requires static transitive com.google.errorprone.annotations;
+    requires static com.google.errorprone.annotations;
     requires static transitive org.jspecify;
     requires org.slf4j;
 

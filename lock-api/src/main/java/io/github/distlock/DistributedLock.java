@@ -22,6 +22,7 @@ import java.util.concurrent.CompletableFuture;
  * <p><b>What it does not promise.</b> A process that is paused may go on after its hold has ended without having looked.
  * What must not happen twice has to check {@link LockHandle#fencingToken()} where it takes effect.
  */
+@SuppressWarnings("exports") // an annotation for tools, which users need not have
 public interface DistributedLock {
 
     /**

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * Settings of a {@link LockClient}. Not thread-safe; may build several clients only when each gets a backend of its own,
  * which is why it builds one.
  */
+@SuppressWarnings("exports") // an annotation for tools, which users need not have
 public final class LockClientBuilder {
     private static final AtomicInteger CLIENTS = new AtomicInteger();
 

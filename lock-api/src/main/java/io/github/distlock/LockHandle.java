@@ -19,6 +19,7 @@ import java.util.function.Consumer;
  * Methods that ask are exact at the moment of asking. Listeners run as soon as the process does: after a pause of the
  * whole process they may come after the first statement of a resumed thread.
  */
+@SuppressWarnings("exports") // an annotation for tools, which users need not have
 public interface LockHandle extends AutoCloseable {
 
     /** Where a hold stands. */

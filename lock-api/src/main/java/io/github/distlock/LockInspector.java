@@ -4,6 +4,7 @@ import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import java.util.Optional;
 
 /** A look at locks from the outside, for operators. Thread-safe. Names are checked as in {@link LockClient#lock}. */
+@SuppressWarnings("exports") // an annotation for tools, which users need not have
 public interface LockInspector {
 
     /**

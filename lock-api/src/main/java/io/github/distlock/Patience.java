@@ -67,7 +67,7 @@ final class Patience {
 
     /** When it must have ended, whatever happens. */
     long latest() {
-        return deadline + Settings.LAST_REQUEST_GRACE;
+        return deadline + 2 * Settings.LAST_REQUEST_GRACE;
     }
 
     /** Over, and a request that was under way at that time has had its chance. */

@@ -62,7 +62,7 @@ class RobustnessTest {
             }
             assertThat(next.isHeld()).isTrue();
             assertThat(next.release()).isEqualTo(LockHandle.Release.RELEASED);
-            assertThat(released).isDone();
+            Await.until("the other acquire has ended", released::isDone);
         }
         Await.until("nothing is left", () -> store.size() == 0);
     }

@@ -25,6 +25,7 @@ import java.time.Duration;
  *
  * <p>Thread-safe.
  */
+@SuppressWarnings("exports") // an annotation for tools, which users need not have
 public final class InMemoryStore {
     private final MovableClock clock = new MovableClock();
     private final LockTable table = new LockTable(clock);
