@@ -1,0 +1,177 @@
+package io.github.distlock.tests;
+
+import io.github.distlock.LockHandle;
+import io.github.distlock.spi.Capability;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.Test;
+
+/** Interruption acts soon, leaves nothing, and is never forgotten. */
+abstract class InterruptRules extends Rules {
+
+    @Test
+    void v7_anInterruptBeforeTheAcquireEndsIt() {
+        Peer a = peer();
+        Task<LockHandle> acquire = start(() -> {
+            Thread.currentThread().interrupt();
+            return a.lock(name).acquire();
+        });
+        failure(acquire, InterruptedException.class, "of a thread that was interrupted before");
+        expect(!acquire.interruptedAtEnd(), "the flag is cleared with the exception", "set");
+        Task<Optional<LockHandle>> timed = start(() -> {
+            Thread.currentThread().interrupt();
+            return a.lock(name).tryAcquire(Duration.ofSeconds(1));
+        });
+        failure(timed, InterruptedException.class, "of a thread that was interrupted before");
+        expect(!timed.interruptedAtEnd(), "the flag is cleared with the exception", "set");
+        expectFree("after the interrupt");
+    }
+
+    @Test
+    void v7_anInterruptEndsAWaitSoon() throws Exception {
+        Peer b = peer();
+        LockHandle held = peer().lock(name).acquire();
+        Task<LockHandle> waiter = startQueued(b, b.lock(name));
+        expectInterruptedWithin(waiter, Duration.ZERO);
+        expectHeld(held, "after a waiter was interrupted");
+        if (can(Capability.INSPECT)) {
+            await(
+                    "no place of the interrupted waiter",
+                    soon(),
+                    () -> b.locks.inspector().inspect(name).waiters().isEmpty());
+        }
+        held.close();
+        expectFree("after the release, although a waiter was interrupted");
+    }
+
+    @Test
+    void v7_anInterruptEndsALocalWaitSoon() throws Exception {
+        Peer a = peer();
+        LockHandle held = a.lock(name).acquire();
+        Task<LockHandle> waiter = startWaiter(a, a.lock(name));
+        expectInterruptedWithin(waiter, Duration.ZERO);
+        expectHeld(held, "after a waiter was interrupted");
+        held.close();
+        expectFree("after the release, although a waiter was interrupted");
+    }
+
+    @Test
+    void v7_anInterruptEndsATimedWaitSoon() throws Exception {
+        Peer b = peer();
+        LockHandle held = peer().lock(name).acquire();
+        Task<Optional<LockHandle>> waiter = start(() -> b.lock(name).tryAcquire(Duration.ofHours(1)));
+        await("a timed acquire waits", () -> b.faults.busyAnswers() > 0);
+        expectInterruptedWithin(waiter, Duration.ZERO);
+        held.close();
+        expectFree("after the release, although a waiter was interrupted");
+    }
+
+    @Test
+    void v7_anInterruptEndsAnUnansweredAcquireSoon() {
+        Duration requestTimeout = Duration.ofMillis(400);
+        Peer a = peer(builder -> builder.requestTimeout(requestTimeout));
+        silence(a);
+        Task<LockHandle> acquire = start(a.lock(name)::acquire);
+        await("the store is asked", () -> a.faults.requests() > 0);
+        expectInterruptedWithin(acquire, requestTimeout);
+        restore(a);
+        expectFree("once the store answers again");
+    }
+
+    private void expectInterruptedWithin(Task<?> task, Duration bound) {
+        long begin = System.nanoTime();
+        task.thread.interrupt();
+        failure(task, InterruptedException.class, "of an interrupted wait");
+        long millis = (System.nanoTime() - begin) / 1_000_000;
+        long latest = latest(bound);
+        expect(millis <= latest, "ended within " + latest + " ms", millis + " ms");
+        expect(!task.interruptedAtEnd(), "the flag is cleared with the exception", "set");
+    }
+
+    @Test
+    void v7_anInterruptThatRacesTheGrantIsNotForgotten() throws Exception {
+        Peer a = peer();
+        Peer b = peer();
+        for (int i = 0; i < 30; i++) {
+            LockHandle held = a.lock(name).acquire();
+            int before = b.faults.busyAnswers();
+            CountDownLatch interrupted = new CountDownLatch(1);
+            Task<Optional<LockHandle>> waiter = start(() -> {
+                Optional<LockHandle> granted = acquireUnlessInterrupted(b);
+                while (interrupted.getCount() > 0) {
+                    Thread.onSpinWait();
+                }
+                return granted;
+            });
+            await("an acquire waits", () -> b.faults.busyAnswers() > before);
+            Task<LockHandle.Release> releasing = start(held::release);
+            waiter.thread.interrupt();
+            interrupted.countDown();
+            Optional<LockHandle> granted = get(waiter);
+            expect(
+                    granted.isPresent() == waiter.interruptedAtEnd(),
+                    "either an InterruptedException, or a hold and the flag",
+                    "a hold: " + granted.isPresent() + ", the flag: " + waiter.interruptedAtEnd());
+            granted.ifPresent(LockHandle::release);
+            get(releasing);
+        }
+        expectFree("after many interrupts");
+    }
+
+    private Optional<LockHandle> acquireUnlessInterrupted(Peer peer) {
+        try {
+            return Optional.of(peer.lock(name).acquire());
+        } catch (InterruptedException e) {
+            return Optional.empty();
+        }
+    }
+
+    @Test
+    void v7_aTryKeepsTheFlag() throws Exception {
+        Peer a = peer();
+        Peer b = peer();
+        Task<Optional<LockHandle>> free = start(() -> {
+            Thread.currentThread().interrupt();
+            return a.lock(name).tryAcquire();
+        });
+        LockHandle held = granted(get(free), "a try is not interruptible");
+        expect(free.interruptedAtEnd(), "the flag is kept", "cleared");
+        Task<Optional<LockHandle>> busy = start(() -> {
+            Thread.currentThread().interrupt();
+            return b.lock(name).tryAcquire();
+        });
+        expect(get(busy).isEmpty(), "busy", "granted");
+        expect(busy.interruptedAtEnd(), "the flag is kept", "cleared");
+        held.close();
+        expectFree("after the release");
+    }
+
+    @Test
+    void v7_aReleaseKeepsTheFlag() throws Exception {
+        Peer a = peer();
+        LockHandle released = a.lock(name).acquire();
+        Task<LockHandle.Release> release = start(() -> {
+            Thread.currentThread().interrupt();
+            return released.release();
+        });
+        expect(get(release) == LockHandle.Release.RELEASED, "RELEASED, not interruptible", release.result());
+        expect(release.interruptedAtEnd(), "the flag is kept", "cleared");
+        expectFree("after its release by an interrupted thread");
+    }
+
+    @Test
+    void v7_closingAClientKeepsTheFlag() throws Exception {
+        Peer a = peer();
+        LockHandle held = a.lock(name).acquire();
+        Task<Boolean> closing = start(() -> {
+            Thread.currentThread().interrupt();
+            a.locks.close();
+            return true;
+        });
+        get(closing);
+        expect(closing.interruptedAtEnd(), "the flag is kept", "cleared");
+        expect(!held.isHeld(), "not held after its client was closed", held.state());
+        expectFree("after its client was closed by an interrupted thread");
+    }
+}

@@ -1,0 +1,145 @@
+package io.github.distlock.tests;
+
+import org.junit.jupiter.api.Nested;
+
+/**
+ * The contract of every backend, as JUnit tests: the promises of the library as they come out of engine and backend
+ * together. A backend's test extends it and says where its store is:
+ *
+ * <pre>{@code
+ * class MyBackendContractTest extends LockContract {
+ *     @Override
+ *     protected BackendFixture newFixture() {
+ *         return new MyFixture();
+ *     }
+ * }
+ * }</pre>
+ *
+ * <p>Each test is named after the promise that it checks: S1 to S8 are about safety, V1 to V9 about liveness, and those
+ * called API check what the public types say. Where a backend lacks a {@link io.github.distlock.spi.Capability}, the
+ * refusal is checked; nothing is skipped. A failure says which promise was broken, what was expected and what was seen.
+ */
+public abstract class LockContract {
+
+    /** For the contract of one backend. */
+    protected LockContract() {}
+
+    /**
+     * A store that holds nothing, for one test; closed after it.
+     *
+     * @return a new fixture
+     */
+    protected abstract BackendFixture newFixture();
+
+    @Nested
+    final class Exclusion extends ExclusionRules {
+        @Override
+        BackendFixture newFixture() {
+            return LockContract.this.newFixture();
+        }
+    }
+
+    @Nested
+    final class Tokens extends TokenRules {
+        @Override
+        BackendFixture newFixture() {
+            return LockContract.this.newFixture();
+        }
+    }
+
+    @Nested
+    final class Acquires extends AcquireRules {
+        @Override
+        BackendFixture newFixture() {
+            return LockContract.this.newFixture();
+        }
+    }
+
+    @Nested
+    final class Futures extends FutureRules {
+        @Override
+        BackendFixture newFixture() {
+            return LockContract.this.newFixture();
+        }
+    }
+
+    @Nested
+    final class Releases extends ReleaseRules {
+        @Override
+        BackendFixture newFixture() {
+            return LockContract.this.newFixture();
+        }
+    }
+
+    @Nested
+    final class Losses extends LossRules {
+        @Override
+        BackendFixture newFixture() {
+            return LockContract.this.newFixture();
+        }
+    }
+
+    @Nested
+    final class Ambiguity extends AmbiguityRules {
+        @Override
+        BackendFixture newFixture() {
+            return LockContract.this.newFixture();
+        }
+    }
+
+    @Nested
+    final class Waiting extends WaitingRules {
+        @Override
+        BackendFixture newFixture() {
+            return LockContract.this.newFixture();
+        }
+    }
+
+    @Nested
+    final class Interrupts extends InterruptRules {
+        @Override
+        BackendFixture newFixture() {
+            return LockContract.this.newFixture();
+        }
+    }
+
+    @Nested
+    final class Closing extends CloseRules {
+        @Override
+        BackendFixture newFixture() {
+            return LockContract.this.newFixture();
+        }
+    }
+
+    @Nested
+    final class Leaks extends LeakRules {
+        @Override
+        BackendFixture newFixture() {
+            return LockContract.this.newFixture();
+        }
+    }
+
+    @Nested
+    final class Listeners extends ListenerRules {
+        @Override
+        BackendFixture newFixture() {
+            return LockContract.this.newFixture();
+        }
+    }
+
+    @Nested
+    final class Inputs extends InputRules {
+        @Override
+        BackendFixture newFixture() {
+            return LockContract.this.newFixture();
+        }
+    }
+
+    @Nested
+    final class Inspection extends InspectorRules {
+        @Override
+        BackendFixture newFixture() {
+            return LockContract.this.newFixture();
+        }
+    }
+}

@@ -1,0 +1,37 @@
+package io.github.distlock.tests;
+
+import io.github.distlock.DistributedLock;
+import io.github.distlock.LockClient;
+import io.github.distlock.spi.LockBackend;
+import java.util.List;
+
+/** One client, with all that a test needs to know and to hurt it. */
+final class Peer {
+    final String client;
+    final LockBackend backend;
+    final FaultyBackend faults;
+    final Events events;
+    final LockClient locks;
+
+    Peer(String client, LockBackend backend, FaultyBackend faults, Events events, LockClient locks) {
+        this.client = client;
+        this.backend = backend;
+        this.faults = faults;
+        this.events = events;
+        this.locks = locks;
+    }
+
+    DistributedLock lock(String name) {
+        return locks.lock(name);
+    }
+
+    /** The threads of this client that live. */
+    List<String> threads() {
+        return Thread.getAllStackTraces().keySet().stream()
+                .filter(Thread::isAlive)
+                .map(Thread::getName)
+                .filter(thread -> thread.startsWith("distlock-" + client + "-"))
+                .sorted()
+                .toList();
+    }
+}

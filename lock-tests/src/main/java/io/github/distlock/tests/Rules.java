@@ -1,0 +1,310 @@
+package io.github.distlock.tests;
+
+import io.github.distlock.DistributedLock;
+import io.github.distlock.LockClient;
+import io.github.distlock.LockClientBuilder;
+import io.github.distlock.LockException;
+import io.github.distlock.LockHandle;
+import io.github.distlock.LockLoss;
+import io.github.distlock.LockOptions;
+import io.github.distlock.LockOwner;
+import io.github.distlock.spi.Capability;
+import io.github.distlock.spi.LockBackend;
+import io.github.distlock.spi.LockRequest;
+import java.time.Duration;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.TestInfo;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.Timeout.ThreadMode;
+import org.junit.jupiter.api.function.Executable;
+
+/** What all rules share: a fresh store, its clients, threads, and assertions that name the promise. */
+@DisplayNameGeneration(PromiseNames.class)
+@Timeout(value = 120, threadMode = ThreadMode.SEPARATE_THREAD)
+abstract class Rules {
+    private static final AtomicInteger NUMBER = new AtomicInteger();
+    private static final Duration LATE = Duration.ofMillis(250);
+
+    private final List<Peer> peers = new CopyOnWriteArrayList<>();
+    private String rule = "";
+
+    BackendFixture store;
+    /** The lock that this test is about. */
+    String name;
+    /** The lease of all holds that ask for no other. */
+    Duration lease;
+
+    abstract BackendFixture newFixture();
+
+    @BeforeEach
+    final void open(TestInfo test) {
+        rule = test.getDisplayName();
+        name = "contract/" + NUMBER.incrementAndGet();
+        store = newFixture();
+        lease = store.lease();
+    }
+
+    @AfterEach
+    final void close() {
+        Task<Boolean> closing = start(() -> {
+            for (Peer peer : peers) {
+                store.restore(peer.backend);
+                peer.locks.close();
+            }
+            store.close();
+            return true;
+        });
+        await("clients and store close after the test", closing::isDone);
+        get(closing);
+    }
+
+    // Clients and threads
+
+    Peer peer() {
+        return peer(builder -> {});
+    }
+
+    Peer peer(Consumer<LockClientBuilder> settings) {
+        return peer(settings, faults -> {});
+    }
+
+    Peer peer(Consumer<LockClientBuilder> settings, Consumer<FaultyBackend> faulty) {
+        LockBackend backend = store.newBackend();
+        FaultyBackend faults = new FaultyBackend(backend);
+        faulty.accept(faults);
+        Events events = new Events();
+        String client = "contract" + NUMBER.incrementAndGet();
+        LockClientBuilder builder = LockClient.builder(faults)
+                .name(client)
+                .listener(events)
+                .shutdownTimeout(Duration.ZERO)
+                .defaultOptions(options());
+        settings.accept(builder);
+        Peer peer = new Peer(client, backend, faults, events, builder.build());
+        peers.add(peer);
+        return peer;
+    }
+
+    LockOptions options() {
+        return LockOptions.defaults().renewedLease(lease);
+    }
+
+    void silence(Peer peer) {
+        store.silence(peer.backend);
+    }
+
+    void restore(Peer peer) {
+        store.restore(peer.backend);
+    }
+
+    boolean can(Capability capability) {
+        return peer().backend.capabilities().contains(capability);
+    }
+
+    /** How long the store keeps what a silent client left. */
+    Duration expiry(Peer peer) {
+        return peer.backend.expiry(
+                LockRequest.exclusive(name, lease, LockOwner.of("localhost", 1, peer.client, "main")));
+    }
+
+    <T> Task<T> start(Callable<T> work) {
+        return new Task<>("contract-" + NUMBER.incrementAndGet(), work);
+    }
+
+    /** A thread that waits for the lock: when this returns it has been told to wait. */
+    Task<LockHandle> startWaiter(Peer peer, DistributedLock lock) {
+        int before = peer.events.count("waiting");
+        Task<LockHandle> waiter = start(lock::acquire);
+        await("an acquire of a busy lock waits", () -> peer.events.count("waiting") > before);
+        return waiter;
+    }
+
+    /** The same, for one that asks the store itself: when this returns it has its place in the store's queue. */
+    Task<LockHandle> startQueued(Peer peer, DistributedLock lock) {
+        int before = peer.faults.busyAnswers();
+        Task<LockHandle> waiter = start(lock::acquire);
+        await("an acquire of a busy lock is told so", () -> peer.faults.busyAnswers() > before);
+        return waiter;
+    }
+
+    // Time
+
+    /** A good while, but shorter than anything that heals by itself. */
+    Duration soon() {
+        Duration good = Collections.min(List.of(lease.dividedBy(2), Duration.ofSeconds(2), store.patience()));
+        return good.plus(store.slack());
+    }
+
+    /** A promised bound, with what timed calls may add, and with what this machine may add. */
+    long latest(Duration bound) {
+        return bound.plus(LATE).plus(store.slack()).toMillis();
+    }
+
+    void await(String expected, BooleanSupplier condition) {
+        await(expected, store.patience(), condition);
+    }
+
+    void await(String expected, Duration limit, BooleanSupplier condition) {
+        if (!happens(limit, condition)) {
+            throw broken(expected + ", within " + limit.toMillis() + " ms", "it did not happen", null);
+        }
+    }
+
+    static boolean happens(Duration limit, BooleanSupplier condition) {
+        long begin = System.nanoTime();
+        while (!condition.getAsBoolean()) {
+            if (System.nanoTime() - begin > limit.toNanos()) {
+                return false;
+            }
+            LockSupport.parkNanos(1_000_000);
+            if (Thread.currentThread().isInterrupted()) {
+                throw new IllegalStateException("the test was interrupted, probably by its time-out");
+            }
+        }
+        return true;
+    }
+
+    // Expectations
+
+    void expect(boolean holds, String expected, @Nullable Object seen) {
+        if (!holds) {
+            throw broken(expected, String.valueOf(seen), null);
+        }
+    }
+
+    AssertionError broken(String expected, String seen, @Nullable Throwable cause) {
+        return new AssertionError(rule + " -- expected: " + expected + " -- seen: " + seen, cause);
+    }
+
+    /** The task's result, soon. */
+    <T> T get(Task<T> task) {
+        return get(task, "a call returns", store.patience());
+    }
+
+    <T> T get(Task<T> task, String expected, Duration limit) {
+        await(expected, limit, task::isDone);
+        Throwable failure = task.failure();
+        if (failure instanceof AssertionError error) {
+            throw error;
+        }
+        T result = task.result();
+        if (failure != null || result == null) {
+            throw broken(expected, String.valueOf(failure), failure);
+        }
+        return result;
+    }
+
+    <T> T get(CompletableFuture<T> future, String expected) throws Exception {
+        await(expected, future::isDone);
+        try {
+            return future.get();
+        } catch (ExecutionException e) {
+            throw broken(expected, String.valueOf(e.getCause()), e.getCause());
+        }
+    }
+
+    /** What the task throws, soon. */
+    <X extends Throwable> X failure(Task<?> task, Class<X> type, String when) {
+        await(type.getSimpleName() + " " + when, task::isDone);
+        return asExpected(type, when, task.failure(), task.result());
+    }
+
+    /** With what the future fails, soon. */
+    <X extends Throwable> X failure(CompletableFuture<?> future, Class<X> type, String when) throws Exception {
+        await(type.getSimpleName() + " " + when, future::isDone);
+        try {
+            return asExpected(type, when, null, future.get());
+        } catch (ExecutionException e) {
+            return asExpected(type, when, e.getCause(), null);
+        }
+    }
+
+    <X extends Throwable> X thrown(Class<X> type, String when, Executable action) {
+        try {
+            action.execute();
+        } catch (Throwable thrown) {
+            return asExpected(type, when, thrown, null);
+        }
+        return asExpected(type, when, null, "it returned");
+    }
+
+    private <X extends Throwable> X asExpected(
+            Class<X> type, String when, @Nullable Throwable thrown, @Nullable Object returned) {
+        if (type.isInstance(thrown)) {
+            return type.cast(thrown);
+        }
+        throw broken(
+                type.getSimpleName() + " " + when,
+                thrown == null ? "no exception, " + returned : thrown.toString(),
+                thrown);
+    }
+
+    /** A hold that must be there. */
+    LockHandle granted(Optional<LockHandle> answer, String expected) {
+        return answer.orElseThrow(() -> broken(expected, "the lock is busy", null));
+    }
+
+    void expectHeld(LockHandle held, String when) {
+        expect(held.isHeld(), "held " + when, held.state());
+    }
+
+    void expectState(LockHandle held, LockHandle.State expected, String when) {
+        LockHandle.State seen = held.state();
+        expect(seen == expected, expected + " " + when, seen);
+    }
+
+    void expectBusy(Peer other, String when) {
+        Optional<LockHandle> answer = other.lock(name).tryAcquire();
+        expect(answer.isEmpty(), "busy for another client " + when, "granted");
+    }
+
+    /** Another client gets the lock without any lease having to end, and when it has released, the store is clean. */
+    void expectFree(String when) {
+        expectFree(name, when);
+    }
+
+    void expectFree(String lockName, String when) {
+        Peer outsider = peer();
+        await("the lock is free for another client " + when, soon(), () -> {
+            Optional<LockHandle> answer = tried(outsider.lock(lockName));
+            answer.ifPresent(LockHandle::release);
+            return answer.isPresent();
+        });
+        expectClean(when);
+    }
+
+    private static Optional<LockHandle> tried(DistributedLock lock) {
+        try {
+            return lock.tryAcquire();
+        } catch (LockException e) {
+            return Optional.empty();
+        }
+    }
+
+    void expectClean(String when) {
+        if (!happens(soon(), () -> store.leftovers().isEmpty())) {
+            throw broken("nothing is left in the store " + when, String.join(", ", store.leftovers()), null);
+        }
+    }
+
+    /** Collects what a hold's listener is told. */
+    static List<LockLoss> losses(LockHandle held) {
+        List<LockLoss> losses = new CopyOnWriteArrayList<>();
+        held.onLost(losses::add);
+        return losses;
+    }
+}

@@ -1,0 +1,59 @@
+package io.github.distlock.tests;
+
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
+
+/** A thread of a test, with its result. */
+final class Task<T> {
+    final Thread thread;
+    private final CountDownLatch ended = new CountDownLatch(1);
+    private volatile @Nullable T result;
+    private volatile @Nullable Throwable failure;
+    private volatile long nanos;
+    private volatile boolean interruptedAtEnd;
+
+    Task(String name, Callable<T> work) {
+        thread = new Thread(() -> run(work), name);
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    private void run(Callable<T> work) {
+        long begin = System.nanoTime();
+        try {
+            result = work.call();
+        } catch (Throwable thrown) {
+            failure = thrown;
+        }
+        nanos = System.nanoTime() - begin;
+        interruptedAtEnd = Thread.currentThread().isInterrupted();
+        ended.countDown();
+    }
+
+    boolean isDone() {
+        return ended.getCount() == 0;
+    }
+
+    /** What the work returned. Once it is done. */
+    @Nullable
+    T result() {
+        return result;
+    }
+
+    /** What the work threw. Once it is done. */
+    @Nullable
+    Throwable failure() {
+        return failure;
+    }
+
+    /** How long the work took. Once it is done. */
+    long millis() {
+        return nanos / 1_000_000;
+    }
+
+    /** Whether the interrupt flag was set when the work ended. Once it is done. */
+    boolean interruptedAtEnd() {
+        return interruptedAtEnd;
+    }
+}

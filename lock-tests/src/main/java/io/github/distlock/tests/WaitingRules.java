@@ -1,0 +1,212 @@
+package io.github.distlock.tests;
+
+import io.github.distlock.LockException;
+import io.github.distlock.LockHandle;
+import io.github.distlock.LockOptions;
+import io.github.distlock.spi.Capability;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Test;
+
+/** Nobody waits in vain, too long, or out of turn. */
+abstract class WaitingRules extends Rules {
+
+    @Test
+    void v2_manyHandOversLoseNoWakeUp() {
+        Peer a = peer();
+        Peer b = peer();
+        List<Task<Integer>> workers = new ArrayList<>();
+        for (Peer peer : List.of(a, a, b, b)) {
+            workers.add(start(() -> {
+                for (int i = 0; i < 40; i++) {
+                    granted(peer.lock(name).tryAcquire(store.patience()), "granted in time while others release")
+                            .close();
+                }
+                return 40;
+            }));
+        }
+        for (Task<Integer> worker : workers) {
+            get(worker, "all get the lock in time", store.patience().multipliedBy(2));
+        }
+        expectFree("after many hand-overs");
+    }
+
+    @Test
+    void v2_aWaiterGetsTheLockSoonAfterItsRelease() throws Exception {
+        Peer b = peer();
+        for (int i = 0; i < 5; i++) {
+            LockHandle held = peer().lock(name).acquire();
+            Task<LockHandle> waiter = startQueued(b, b.lock(name));
+            held.close();
+            get(waiter, "granted after the release", soon()).close();
+        }
+    }
+
+    @Test
+    void v2_aMissedWakeUpCostsBoundedTime() throws Exception {
+        Peer b = peer();
+        b.faults.hearNoSignals();
+        LockHandle held = peer().lock(name).acquire();
+        Task<LockHandle> waiter = startQueued(b, b.lock(name));
+        held.close();
+        store.letPass(expiry(b));
+        get(waiter, "granted without being told", soon()).close();
+        expectFree("after the release");
+    }
+
+    @Test
+    void v3_localPassingDoesNotStarveAnotherClient() {
+        Peer a = peer();
+        Peer b = peer();
+        AtomicBoolean over = new AtomicBoolean();
+        List<Task<Boolean>> workers = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            workers.add(start(() -> {
+                while (!over.get()) {
+                    a.lock(name).runLocked(held -> LockSupport.parkNanos(1_000));
+                }
+                return true;
+            }));
+        }
+        await("a client passes the lock among its threads", () -> a.events.count("acquired") > 10);
+        Task<LockHandle> other = start(b.lock(name)::acquire);
+        try {
+            get(other).close();
+        } finally {
+            over.set(true);
+        }
+        workers.forEach(this::get);
+        expectFree("after all have released");
+    }
+
+    @Test
+    void v3_fairLocksAreGrantedInOrder() throws Exception {
+        if (!can(Capability.FAIR)) {
+            Peer a = peer();
+            thrown(
+                    IllegalArgumentException.class,
+                    "for a fair lock of a store that is not",
+                    () -> a.locks.lock(name, options().fair()));
+            return;
+        }
+        Peer holder = peer();
+        Peer a = peer();
+        Peer b = peer();
+        Peer c = peer();
+        LockOptions fair = options().fair();
+        for (int round = 0; round < 3; round++) {
+            LockHandle held = holder.locks.lock(name, fair).acquire();
+            List<Integer> order = new CopyOnWriteArrayList<>();
+            List<Task<LockHandle>> waiters = new ArrayList<>();
+            for (Peer peer : List.of(a, b, a, c, b, a)) {
+                int number = waiters.size();
+                waiters.add(startQueued(peer, peer.locks.lock(name, fair)));
+                expect(waiters.size() == number + 1, "one more waiter", waiters.size());
+            }
+            held.close();
+            for (int i = 0; i < waiters.size(); i++) {
+                Task<LockHandle> next = waiters.get(i);
+                await("waiter " + i + " is granted next, after " + order, next::isDone);
+                for (int later = i + 1; later < waiters.size(); later++) {
+                    expect(!waiters.get(later).isDone(), "waiter " + later + " waits for its turn", "granted");
+                }
+                order.add(i);
+                get(next).close();
+            }
+        }
+        expectFree("after all have released");
+    }
+
+    @Test
+    void v4_aTimedAcquireReturnsInTimeWhenTheStoreIsSilent() {
+        Peer a = peer();
+        silence(a);
+        expectFailure(
+                () -> a.lock(name).tryAcquire(Duration.ofMillis(200)), "of a timed acquire", Duration.ofMillis(200));
+    }
+
+    @Test
+    void v4_aTryReturnsInTimeWhenTheStoreIsSilent() {
+        Peer a = peer(builder -> builder.requestTimeout(Duration.ofMillis(200)));
+        silence(a);
+        expectFailure(() -> a.lock(name).tryAcquire(), "of a try", Duration.ofMillis(200));
+        expectFailure(() -> a.lock(name).tryAcquire(Duration.ZERO), "of a try", Duration.ofMillis(200));
+    }
+
+    @Test
+    void v4_aTimedAsynchronousAcquireEndsInTimeWhenTheStoreIsSilent() {
+        Peer a = peer();
+        silence(a);
+        expectFailure(
+                () -> {
+                    CompletableFuture<?> future = a.lock(name).tryAcquireAsync(Duration.ofMillis(200));
+                    try {
+                        return future.get();
+                    } catch (ExecutionException e) {
+                        throw e.getCause() instanceof Exception cause ? cause : e;
+                    }
+                },
+                "of a timed asynchronous acquire",
+                Duration.ofMillis(200));
+    }
+
+    @Test
+    void v4_aTimedAcquireBehindALocalWaiterEndsEmptyInTime() throws Exception {
+        Peer b = peer();
+        LockHandle held = peer().lock(name).acquire();
+        Task<LockHandle> first = startQueued(b, b.lock(name));
+        Duration wait = Duration.ofMillis(20);
+        for (int i = 0; i < 5; i++) {
+            Task<Optional<LockHandle>> blocking = start(() -> b.lock(name).tryAcquire(wait));
+            Task<Optional<LockHandle>> asynchronous =
+                    start(() -> b.lock(name).tryAcquireAsync(wait).get());
+            for (Task<Optional<LockHandle>> timed : List.of(blocking, asynchronous)) {
+                expect(get(timed).isEmpty(), "an empty answer: the store says that the lock is busy", "granted");
+                long latest = latest(wait);
+                expect(timed.millis() <= latest, "back within " + latest + " ms", timed.millis() + " ms");
+            }
+        }
+        held.close();
+        get(first).close();
+        expectFree("after all have released");
+    }
+
+    @Test
+    void v4_anAcquireGivesUpWhenTheStoreStaysSilent() {
+        Peer a = peer(builder -> builder.requestTimeout(Duration.ofMillis(200)).outageTimeout(Duration.ofMillis(500)));
+        silence(a);
+        // Counted from a request's end at the latest.
+        expectFailure(() -> a.lock(name).acquire(), "of an acquire", Duration.ofMillis(700));
+    }
+
+    @Test
+    void v4_aWaiterGivesUpWhenTheStoreFallsSilent() throws Exception {
+        Peer b = peer(builder -> builder.requestTimeout(Duration.ofMillis(200)).outageTimeout(Duration.ofMillis(500)));
+        try (LockHandle held = peer().lock(name).acquire()) {
+            Task<LockHandle> waiter = startQueued(b, b.lock(name));
+            silence(b);
+            store.letPass(expiry(b));
+            LockException failure = failure(waiter, LockException.class, "when the store has fallen silent");
+            expect(failure.lockName().equals(name), "the lock's name", failure.lockName());
+            expectHeld(held, "after another's connection broke");
+            restore(b);
+        }
+        expectFree("after the release");
+    }
+
+    private void expectFailure(Callable<?> acquire, String of, Duration bound) {
+        Task<?> task = start(acquire::call);
+        LockException failure = failure(task, LockException.class, of + " while the store is silent");
+        expect(failure.lockName().equals(name), "the lock's name", failure.lockName());
+        long latest = latest(bound);
+        expect(task.millis() <= latest, "back within " + latest + " ms", task.millis() + " ms");
+    }
+}

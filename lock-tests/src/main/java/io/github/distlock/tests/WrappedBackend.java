@@ -1,0 +1,206 @@
+package io.github.distlock.tests;
+
+import io.github.distlock.LockStatus;
+import io.github.distlock.spi.Attempt;
+import io.github.distlock.spi.Capability;
+import io.github.distlock.spi.Contender;
+import io.github.distlock.spi.Deadline;
+import io.github.distlock.spi.Grant;
+import io.github.distlock.spi.LockBackend;
+import io.github.distlock.spi.LockClock;
+import io.github.distlock.spi.LockRequest;
+import io.github.distlock.spi.Renewal;
+import io.github.distlock.spi.Signals;
+import io.github.distlock.spi.Validity;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/** Stands between the engine and a backend and passes everything on; a subclass changes what it overrides. */
+class WrappedBackend implements LockBackend {
+    final LockBackend inner;
+
+    WrappedBackend(LockBackend inner) {
+        this.inner = inner;
+    }
+
+    Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
+        return place.inner.attempt(deadline);
+    }
+
+    void withdraw(Place place, Deadline deadline) throws InterruptedException {
+        place.inner.withdraw(deadline);
+    }
+
+    Grant.Release release(Held held, Deadline deadline) throws InterruptedException {
+        return held.inner.release(deadline);
+    }
+
+    long fencingBase(Held held) {
+        return held.inner.fencingBase();
+    }
+
+    Validity validity(Held held) {
+        return held.inner.validity();
+    }
+
+    void renewed(Renewal renewal, Validity validity) {
+        renewal.renewed(validity);
+    }
+
+    void gone(Renewal renewal) {
+        renewal.gone();
+    }
+
+    /** One place; the inner one may be exchanged. */
+    final class Place implements Contender {
+        final LockRequest request;
+        final Signals signals;
+        volatile Contender inner;
+
+        Place(LockRequest request, Signals signals, Contender inner) {
+            this.request = request;
+            this.signals = signals;
+            this.inner = inner;
+        }
+
+        @Override
+        public Attempt attempt(Deadline deadline) throws InterruptedException {
+            Attempt answer = WrappedBackend.this.attempt(this, deadline);
+            return answer instanceof Attempt.Granted granted
+                    ? Attempt.granted(new Held(this, granted.grant()))
+                    : answer;
+        }
+
+        @Override
+        public void withdraw(Deadline deadline) throws InterruptedException {
+            WrappedBackend.this.withdraw(this, deadline);
+        }
+    }
+
+    /** One hold. */
+    final class Held implements Grant {
+        final Place place;
+        final Grant inner;
+
+        private Held(Place place, Grant inner) {
+            this.place = place;
+            this.inner = inner;
+        }
+
+        @Override
+        public long fencingBase() {
+            return WrappedBackend.this.fencingBase(this);
+        }
+
+        @Override
+        public Validity validity() {
+            return WrappedBackend.this.validity(this);
+        }
+
+        @Override
+        public Object server() {
+            return inner.server();
+        }
+
+        @Override
+        public Release release(Deadline deadline) throws InterruptedException {
+            return WrappedBackend.this.release(this, deadline);
+        }
+    }
+
+    private final class InnerRenewal implements Renewal {
+        private final Renewal outer;
+
+        private InnerRenewal(Renewal outer) {
+            this.outer = outer;
+        }
+
+        @Override
+        public Grant grant() {
+            return ((Held) outer.grant()).inner;
+        }
+
+        @Override
+        public Duration lease() {
+            return outer.lease();
+        }
+
+        @Override
+        public void renewed(Validity validity) {
+            WrappedBackend.this.renewed(outer, validity);
+        }
+
+        @Override
+        public void gone() {
+            WrappedBackend.this.gone(outer);
+        }
+
+        @Override
+        public void unknown(Throwable cause) {
+            outer.unknown(cause);
+        }
+    }
+
+    @Override
+    public Set<Capability> capabilities() {
+        return inner.capabilities();
+    }
+
+    @Override
+    public Contender contend(LockRequest request, Signals signals) {
+        return new Place(request, signals, inner.contend(request, signals));
+    }
+
+    @Override
+    public void renewAll(Collection<? extends Renewal> due, Deadline deadline) {
+        List<Renewal> passedOn = new ArrayList<>();
+        due.forEach(renewal -> passedOn.add(new InnerRenewal(renewal)));
+        inner.renewAll(passedOn, deadline);
+    }
+
+    @Override
+    public void heartbeat(Collection<? extends Contender> waiting, Deadline deadline) {
+        List<Contender> passedOn = new ArrayList<>();
+        waiting.forEach(place -> passedOn.add(((Place) place).inner));
+        inner.heartbeat(passedOn, deadline);
+    }
+
+    @Override
+    public Duration heartbeatInterval() {
+        return inner.heartbeatInterval();
+    }
+
+    @Override
+    public Duration expiry(LockRequest request) {
+        return inner.expiry(request);
+    }
+
+    @Override
+    public Duration minimumLease() {
+        return inner.minimumLease();
+    }
+
+    @Override
+    public LockStatus inspect(String name, Deadline deadline) {
+        return inner.inspect(name, deadline);
+    }
+
+    @Override
+    public Optional<LockStatus.Holder> forceRelease(String name, Deadline deadline) {
+        return inner.forceRelease(name, deadline);
+    }
+
+    @Override
+    public LockClock clock() {
+        return inner.clock();
+    }
+
+    @Override
+    public void close() {
+        inner.close();
+    }
+}
