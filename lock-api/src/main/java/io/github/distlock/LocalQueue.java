@@ -153,7 +153,8 @@ final class LocalQueue {
 
     /** Whether the store's last answer, since some time, was that the lock is not to be had: a lease of ours says so, too. */
     boolean knowsBusySince(long nanoTime) {
-        return hasLease() || locked(() -> answered && answeredAt - nanoTime >= 0);
+        return hasLease()
+                || locked(() -> (answered && answeredAt - nanoTime >= 0) || (place != null && place.saidBusy));
     }
 
     boolean hasLease() {

@@ -21,6 +21,8 @@ final class Place implements Signals {
 
     /** One asks at a time. */
     boolean asking;
+    /** Whether that was the last that the store said. */
+    boolean saidBusy;
     /** When to ask again at the latest. */
     long dueAt;
     /** When the store last answered, or this place was made. */
@@ -54,6 +56,7 @@ final class Place implements Signals {
     }
 
     void answered(long now, long nextAt) {
+        saidBusy = true;
         answeredAt = now;
         dueAt = nextAt;
         failure = null;
@@ -61,6 +64,7 @@ final class Place implements Signals {
     }
 
     void failed(Throwable cause, long nextAt) {
+        saidBusy = false;
         failure = cause;
         failures++;
         dueAt = nextAt;

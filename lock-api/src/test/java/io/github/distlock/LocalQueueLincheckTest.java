@@ -45,7 +45,7 @@ class LocalQueueLincheckTest {
         options()
                 .threads(2)
                 .actorsPerThread(4)
-                .iterations(4 * HoldLincheckTest.EFFORT)
+                .iterations(3 * HoldLincheckTest.EFFORT)
                 .check(Model.class);
     }
 
