@@ -3,10 +3,11 @@ package io.github.distlock;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.github.distlock.spi.LockClock;
 import io.github.distlock.spi.LockClock.Parker;
+import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentSkipListSet;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,12 +22,13 @@ import org.jspecify.annotations.Nullable;
  */
 final class Timer implements AutoCloseable {
     private static final long IDLE_NANOS = 3_600_000_000_000L;
+    private static final Duration PATIENCE = Duration.ofMillis(250);
 
     private final LockClock clock;
     private final String client;
     private final ConcurrentSkipListSet<Entry> entries = new ConcurrentSkipListSet<>();
     private final AtomicLong sequence = new AtomicLong();
-    private final AtomicBoolean started = new AtomicBoolean();
+    private final AtomicReference<@Nullable Thread> thread = new AtomicReference<>();
     private volatile @Nullable Parker parker;
     private volatile long sleepsUntil;
     private volatile boolean closed;
@@ -42,15 +44,24 @@ final class Timer implements AutoCloseable {
     Entry at(long nanoTime, Runnable task) {
         Entry entry = new Entry(nanoTime, sequence.incrementAndGet(), task);
         entries.add(entry);
-        if (!started.get() && started.compareAndSet(false, true)) {
-            Runnable ready = clock.track(() -> {});
-            Work.daemon(() -> run(ready), client, "timer").start();
+        if (thread.get() == null && !closed) {
+            start();
         }
         Parker sleeper = parker;
         if (sleeper != null && nanoTime - sleepsUntil < 0) {
             sleeper.unpark();
         }
         return entry;
+    }
+
+    private void start() {
+        Runnable ready = clock.track(() -> {});
+        Thread mine = Work.daemon(() -> run(ready), client, "timer");
+        if (thread.compareAndSet(null, mine)) {
+            mine.start();
+        } else {
+            ready.run();
+        }
     }
 
     private void run(Runnable ready) {
@@ -79,6 +90,7 @@ final class Timer implements AutoCloseable {
         return iterator.hasNext() ? iterator.next() : null;
     }
 
+    /** Ends the thread, and waits a moment for that. */
     @Override
     public void close() {
         closed = true;
@@ -86,6 +98,14 @@ final class Timer implements AutoCloseable {
         Parker sleeper = parker;
         if (sleeper != null) {
             sleeper.unpark();
+        }
+        Thread running = thread.get();
+        if (running != null && running != Thread.currentThread()) {
+            try {
+                running.join(PATIENCE.toMillis());
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 

@@ -20,7 +20,10 @@ abstract class LeakRules extends Rules {
             cycle(a, i);
         }
         expectClean("after many acquires and releases");
-        expect(a.threads().size() <= threads, "at most " + threads + " threads, as before", a.threads());
+        await(
+                "at most " + threads + " threads, as before",
+                soon(),
+                () -> a.threads().size() <= threads);
     }
 
     private void cycle(Peer peer, int number) throws InterruptedException {
