@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class MovableClock implements LockClock {
     private static final long PATIENCE = Duration.ofSeconds(1).toNanos();
+    private static final long LONGEST_SETTLING = PATIENCE * 10;
     private static final int LOOKS_WITHOUT_PAUSE = 1_000;
     private static final long PAUSE = Duration.ofNanos(50_000).toNanos();
 
@@ -125,9 +126,9 @@ final class MovableClock implements LockClock {
         long begun = System.nanoTime();
         for (int looks = 1; !isAtRest(); looks++) {
             wakeWhoIsDue();
-            if (System.nanoTime() - begun > PATIENCE) {
-                works.removeIf(work -> !isAtRest(work));
-                waits.removeIf(wait -> !isAtRest(wait));
+            works.removeIf(work -> work.isBusyTooLong(isAtRest(work)));
+            waits.removeIf(wait -> wait.isBusyTooLong(isAtRest(wait)));
+            if (System.nanoTime() - begun > LONGEST_SETTLING) {
                 return;
             }
             if (looks < LOOKS_WITHOUT_PAUSE) {
@@ -160,7 +161,26 @@ final class MovableClock implements LockClock {
         return waits.stream().anyMatch(wait -> wait.thread == thread && wait.isParked() && wait.until - now > 0);
     }
 
-    private final class Work implements Runnable {
+    /** What is looked at again and again until it rests, though not for ever. */
+    private abstract static class Busy {
+        private static final long NOT_SEEN = 0;
+        private volatile long seenBusySince = NOT_SEEN;
+
+        final boolean isBusyTooLong(boolean atRest) {
+            long now = System.nanoTime();
+            if (atRest || seenBusySince == NOT_SEEN) {
+                seenBusySince = atRest ? NOT_SEEN : now;
+                return false;
+            }
+            return now - seenBusySince > PATIENCE;
+        }
+
+        final void noteChange() {
+            seenBusySince = NOT_SEEN;
+        }
+    }
+
+    private final class Work extends Busy implements Runnable {
         private final Runnable work;
         private volatile @Nullable Thread runner;
 
@@ -171,6 +191,7 @@ final class MovableClock implements LockClock {
         @Override
         public void run() {
             runner = Thread.currentThread();
+            noteChange();
             try {
                 work.run();
             } finally {
@@ -180,7 +201,7 @@ final class MovableClock implements LockClock {
         }
     }
 
-    private final class Wait implements Parker {
+    private final class Wait extends Busy implements Parker {
         private static final int RUNNING = 0;
         private static final int PARKED = 1;
         private static final int PERMITTED = 2;
@@ -207,12 +228,14 @@ final class MovableClock implements LockClock {
                     LockSupport.parkNanos(this, nanoTime - nanoTime());
                 }
             }
+            noteChange();
             state.set(RUNNING);
             changes.incrementAndGet();
         }
 
         @Override
         public void unpark() {
+            noteChange();
             if (state.getAndSet(PERMITTED) == PARKED) {
                 LockSupport.unpark(thread);
             }
