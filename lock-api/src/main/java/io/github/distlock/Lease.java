@@ -8,6 +8,7 @@ import io.github.distlock.spi.LockClock;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Moment;
 import io.github.distlock.spi.Validity;
+import java.time.Duration;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiConsumer;
@@ -35,6 +36,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Lease {
     private static final Object GIVEN_BACK = "GIVEN_BACK";
+    private static final long ENOUGH_TO_RENEW = Duration.ofSeconds(1).toNanos();
 
     final LocalQueue queue;
     private final Engine engine;
@@ -123,7 +125,12 @@ final class Lease {
         return mayBePassed()
                 && engine.clock().nanoTime() - grantedAt < engine.settings().maxPassing()
                 && !hasExpired()
-                && remainingNanos(engine.clock().now()) >= request.lease().toNanos() / 2;
+                && remainingNanos(engine.clock().now()) >= enoughToPass();
+    }
+
+    /** Time to renew more than once; a lease that the store handed over has less of it than one that was asked for. */
+    private long enoughToPass() {
+        return Math.min(request.lease().toNanos() / 2, ENOUGH_TO_RENEW);
     }
 
     private boolean mayBePassed() {

@@ -28,8 +28,10 @@ import org.slf4j.LoggerFactory;
  * name, nothing is periodic, and an exception ends nothing. At most {@value #BATCHES_PER_SERVER} batches per server are
  * under way, so that a server that hangs costs that many threads, and delays no other server's.
  *
- * <p><b>No lease without a look.</b> {@link #watch} adds the lease and then reads {@link #next}; a look that finds none
- * clears {@code next} and then checks the set again.
+ * <p><b>No lease without a look.</b> {@link #watch} adds the lease and then reads {@link #next}; a look clears {@code next}
+ * first of all, then goes over the set, and plans the next one unless that is empty. What is in {@code next} has yet to run,
+ * for it is put there before it is scheduled. One that was replaced in between and runs all the same is a look too many, which
+ * takes the place of the planned one.
  */
 final class LeaseKeeper {
     private static final Logger LOG = LoggerFactory.getLogger(LockClient.class);
@@ -104,14 +106,14 @@ final class LeaseKeeper {
             if (planned != null && planned.nanoTime() - nanoTime <= 0) {
                 return;
             }
-            Timer.Entry earlier = timer.at(nanoTime, this::look);
+            Timer.Entry earlier = timer.entry(nanoTime, this::look);
             if (next.compareAndSet(planned, earlier)) {
+                timer.schedule(earlier);
                 if (planned != null) {
                     planned.cancel();
                 }
                 return;
             }
-            earlier.cancel();
         }
     }
 

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>An own timer, because the JDK's count on clocks of their own, and engine time is the backend's {@link LockClock}.
  *
- * <p><b>No lost wake-up.</b> {@link #at} adds its entry and then reads {@code sleepsUntil}; the thread writes
+ * <p><b>No lost wake-up.</b> {@link #schedule} adds its entry and then reads {@code sleepsUntil}; the thread writes
  * {@code sleepsUntil} and then reads the first entry again before it sleeps. Both are volatile, so at least one of the two
  * sees the other.
  */
@@ -42,16 +42,25 @@ final class Timer implements AutoCloseable {
     /** Runs a task at a time, or soon where that has passed. Nothing runs any more once the timer is closed. */
     @CanIgnoreReturnValue
     Entry at(long nanoTime, Runnable task) {
-        Entry entry = new Entry(nanoTime, sequence.incrementAndGet(), task);
+        Entry entry = entry(nanoTime, task);
+        schedule(entry);
+        return entry;
+    }
+
+    /** A task to be {@linkplain #schedule scheduled}, for those who must have hold of it before it can run. */
+    Entry entry(long nanoTime, Runnable task) {
+        return new Entry(nanoTime, sequence.incrementAndGet(), task);
+    }
+
+    void schedule(Entry entry) {
         entries.add(entry);
         if (thread.get() == null && !closed) {
             start();
         }
         Parker sleeper = parker;
-        if (sleeper != null && nanoTime - sleepsUntil < 0) {
+        if (sleeper != null && entry.nanoTime - sleepsUntil < 0) {
             sleeper.unpark();
         }
-        return entry;
     }
 
     private void start() {

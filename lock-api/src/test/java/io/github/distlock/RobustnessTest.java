@@ -44,6 +44,25 @@ class RobustnessTest {
     }
 
     @Test
+    void v8_renewalGoesOnAfterTheOnlyLeaseWasLost() throws Exception {
+        LockOptions options = LockOptions.defaults().renewedLease(Duration.ofMillis(600));
+        for (int i = 0; i < 30; i++) {
+            InMemoryStore store = new InMemoryStore();
+            InMemoryBackend backend = store.connect();
+            LockClient client = client(LockClient.builder(backend).defaultOptions(options));
+            LockHandle lost = client.lock("lost").acquire();
+            backend.pause();
+            store.advance(Duration.ofSeconds(1));
+            assertThat(lost.isHeld()).isFalse();
+            backend.resume();
+            LockHandle renewed = client.lock("renewed").acquire();
+            store.advance(Duration.ofSeconds(2));
+            assertThat(renewed.isHeld()).as("round %s", i).isTrue();
+            client.close();
+        }
+    }
+
+    @Test
     void s1_anOfferThatWasRefusedNeverTakesTheLeaseFromItsNextHolder() throws Exception {
         LockClient client = client(LockClient.builder(memory).passing(64, LONG));
         DistributedLock lock = client.lock("a");
