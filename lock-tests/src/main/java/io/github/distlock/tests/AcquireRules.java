@@ -43,7 +43,7 @@ abstract class AcquireRules extends Rules {
         Peer b = peer();
         LockHandle held = peer().lock(name).acquire();
         Task<Optional<LockHandle>> waiter = start(() -> b.lock(name).tryAcquire(store.patience()));
-        await("a timed acquire waits", () -> b.faults.busyAnswers() > 0);
+        await("a timed acquire waits", () -> b.faults.toldBusy() > 0);
         expect(!waiter.isDone(), "a timed acquire waits while the lock is held", waiter.result());
         held.close();
         LockHandle next = granted(get(waiter), "granted after the release");
@@ -90,7 +90,7 @@ abstract class AcquireRules extends Rules {
         Peer b = peer();
         LockHandle held = peer().lock(name).acquire();
         CompletableFuture<LockHandle> waiter = b.lock(name).acquireAsync();
-        await("an asynchronous acquire waits", () -> b.faults.busyAnswers() > 0);
+        await("an asynchronous acquire waits", () -> b.faults.toldBusy() > 0);
         expect(!waiter.isDone(), "an acquire waits while the lock is held", waiter);
         held.close();
         get(waiter, "granted after the release").close();
@@ -158,7 +158,7 @@ abstract class AcquireRules extends Rules {
                 get(b.lock(name).tryAcquireAsync(wait), "an answer").isEmpty(),
                 "busy, with a wait of " + wait,
                 "granted");
-        expect(b.faults.busyAnswers() == 2, "one question for each try", b.faults.busyAnswers());
+        expect(b.faults.toldBusy() == 2, "one question for each try", b.faults.toldBusy());
         expect(b.faults.requests() > before, "the store is asked", "no request");
         held.close();
         get(a.lock(name).tryAcquireAsync(wait), "an answer").orElseThrow().close();

@@ -87,7 +87,7 @@ abstract class AmbiguityRules extends Rules {
         Peer c = peer();
         LockHandle held = peer().lock(name).acquire();
         CompletableFuture<LockHandle> givesUp = b.lock(name).acquireAsync();
-        await("an acquire waits", () -> b.faults.busyAnswers() > 0);
+        await("an acquire waits", () -> b.faults.toldBusy() > 0);
         Task<LockHandle> waiter = startQueued(c, c.lock(name));
         givesUp.cancel(true);
         held.close();

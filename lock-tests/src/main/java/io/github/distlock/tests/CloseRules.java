@@ -106,7 +106,7 @@ abstract class CloseRules extends Rules {
                 return held.state();
             }
         });
-        await("an acquire waits", () -> b.faults.busyAnswers() > 0);
+        await("an acquire waits", () -> b.faults.toldBusy() > 0);
         a.locks.close();
         State seen = get(waiter);
         expect(seen == State.LOST, "LOST when the next is granted", seen);
@@ -185,7 +185,7 @@ abstract class CloseRules extends Rules {
         Peer b = peer();
         LockHandle held = a.lock(name).acquire();
         CompletableFuture<LockHandle> waiter = b.lock(name).acquireAsync();
-        await("an acquire waits", () -> b.faults.busyAnswers() > 0);
+        await("an acquire waits", () -> b.faults.toldBusy() > 0);
         store.letPass(lease);
         expect(!a.threads().isEmpty(), "threads named distlock-" + a.client + "-", a.threads());
         b.locks.close();

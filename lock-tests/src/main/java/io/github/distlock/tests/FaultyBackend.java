@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.EnumSet;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -25,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 /** Counts the requests of a client and makes single ones go wrong. */
 final class FaultyBackend extends WrappedBackend {
     private final AtomicInteger requests = new AtomicInteger();
-    private final AtomicInteger busyAnswers = new AtomicInteger();
+    private final Set<Place> toldBusy = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean loseGrant = new AtomicBoolean();
     private final AtomicLong lostBase = new AtomicLong();
     private final AtomicReference<@Nullable LateReply> lateGrant = new AtomicReference<>();
@@ -92,9 +93,9 @@ final class FaultyBackend extends WrappedBackend {
         return requests.get();
     }
 
-    /** How many attempts the store has answered with busy. */
-    int busyAnswers() {
-        return busyAnswers.get();
+    /** How many contenders the store has told that the lock is busy, however often each has asked. */
+    int toldBusy() {
+        return toldBusy.size();
     }
 
     /** When the attempt was made that was granted last, on the monotonic clock. */
@@ -131,7 +132,7 @@ final class FaultyBackend extends WrappedBackend {
                 late.await(clock());
             }
         } else {
-            busyAnswers.incrementAndGet();
+            toldBusy.add(place);
         }
         return answer;
     }

@@ -55,7 +55,7 @@ abstract class FutureRules extends Rules {
         Peer b = peer();
         LockHandle held = a.lock(name).acquire();
         CompletableFuture<LockHandle> future = b.lock(name).acquireAsync();
-        await("an asynchronous acquire waits", () -> b.faults.busyAnswers() > 0);
+        await("an asynchronous acquire waits", () -> b.faults.toldBusy() > 0);
         ending.accept(future);
         expect(future.isDone(), "the future is done", future);
         expectHeld(held, "after another has withdrawn");
@@ -75,9 +75,9 @@ abstract class FutureRules extends Rules {
         Peer b = peer();
         for (int i = 0; i < 30; i++) {
             LockHandle held = a.lock(name).acquire();
-            int before = b.faults.busyAnswers();
+            int before = b.faults.toldBusy();
             CompletableFuture<LockHandle> future = b.lock(name).acquireAsync();
-            await("an asynchronous acquire waits", () -> b.faults.busyAnswers() > before);
+            await("an asynchronous acquire waits", () -> b.faults.toldBusy() > before);
             Task<LockHandle.Release> releasing = start(held::release);
             boolean cancelled = future.cancel(true);
             get(releasing);
@@ -94,7 +94,7 @@ abstract class FutureRules extends Rules {
         LockHandle held = peer().lock(name).acquire();
         CompletableFuture<LockHandle> future = b.lock(name).acquireAsync();
         CompletableFuture<Long> dependent = future.thenApply(LockHandle::fencingToken);
-        await("an asynchronous acquire waits", () -> b.faults.busyAnswers() > 0);
+        await("an asynchronous acquire waits", () -> b.faults.toldBusy() > 0);
         expect(dependent.cancel(true), "a dependent stage can be cancelled", "it cannot");
         expect(!future.isDone(), "the acquire goes on", future);
         held.close();
@@ -147,7 +147,7 @@ abstract class FutureRules extends Rules {
             waitFor(over);
             return next.isHeld();
         });
-        await("an asynchronous acquire waits", () -> b.faults.busyAnswers() > 0);
+        await("an asynchronous acquire waits", () -> b.faults.toldBusy() > 0);
         held.close();
         await("the dependent runs", () -> inside.getCount() == 0);
         CompletableFuture<LockHandle> other = b.lock(name + "other").acquireAsync();

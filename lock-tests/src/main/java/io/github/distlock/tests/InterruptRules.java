@@ -61,7 +61,7 @@ abstract class InterruptRules extends Rules {
         Peer b = peer();
         LockHandle held = peer().lock(name).acquire();
         Task<Optional<LockHandle>> waiter = start(() -> b.lock(name).tryAcquire(Duration.ofHours(1)));
-        await("a timed acquire waits", () -> b.faults.busyAnswers() > 0);
+        await("a timed acquire waits", () -> b.faults.toldBusy() > 0);
         expectInterruptedWithin(waiter, Duration.ZERO);
         held.close();
         expectFree("after the release, although a waiter was interrupted");
@@ -95,7 +95,7 @@ abstract class InterruptRules extends Rules {
         Peer b = peer();
         for (int i = 0; i < 30; i++) {
             LockHandle held = a.lock(name).acquire();
-            int before = b.faults.busyAnswers();
+            int before = b.faults.toldBusy();
             CountDownLatch interrupted = new CountDownLatch(1);
             Task<Optional<LockHandle>> waiter = start(() -> {
                 Optional<LockHandle> granted = acquireUnlessInterrupted(b);
@@ -104,7 +104,7 @@ abstract class InterruptRules extends Rules {
                 }
                 return granted;
             });
-            await("an acquire waits", () -> b.faults.busyAnswers() > before);
+            await("an acquire waits", () -> b.faults.toldBusy() > before);
             Task<LockHandle.Release> releasing = start(held::release);
             waiter.thread.interrupt();
             interrupted.countDown();

@@ -135,9 +135,9 @@ abstract class Rules {
 
     /** The same, for one that asks the store itself: when this returns it has its place in the store's queue. */
     Task<LockHandle> startQueued(Peer peer, DistributedLock lock) {
-        int before = peer.faults.busyAnswers();
+        int before = peer.faults.toldBusy();
         Task<LockHandle> waiter = start(lock::acquire);
-        await("an acquire of a busy lock is told so", () -> peer.faults.busyAnswers() > before);
+        await("an acquire of a busy lock is told so", () -> peer.faults.toldBusy() > before);
         return waiter;
     }
 
