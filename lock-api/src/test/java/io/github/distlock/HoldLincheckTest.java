@@ -608,6 +608,8 @@ class HoldLincheckTest {
      * executors get no threads, and what they were to run is {@linkplain ManualClock#runOne run by the test}.
      */
     static final class ThreadlessEngine {
+        private static final Thread NEVER_STARTED = new Thread("never started");
+
         final ManualClock clock = new ManualClock();
         final Engine engine;
 
@@ -615,7 +617,9 @@ class HoldLincheckTest {
             store.clock = clock;
             engine = (Engine)
                     LockClient.builder(store).name("client").listener(listener).build();
-            ((AtomicBoolean) read(engine.timer(), "started")).set(true);
+            @SuppressWarnings("unchecked")
+            var timerThread = (AtomicReference<Thread>) read(engine.timer(), "thread");
+            timerThread.set(NEVER_STARTED);
             engine.keeper().lookBy(-1);
             takeThreads(engine.requests());
             takeThreads(engine.releases());
