@@ -1,0 +1,149 @@
+package io.github.distlock.redis;
+
+import io.github.distlock.spi.Deadline;
+import io.github.distlock.spi.LockClock;
+import java.net.SocketTimeoutException;
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import redis.clients.jedis.Connection;
+import redis.clients.jedis.exceptions.JedisConnectionException;
+import redis.clients.jedis.exceptions.JedisDataException;
+
+/**
+ * Connections for callers' own threads: the one used last is used next, and those not needed for a while are closed. Waiting for
+ * one, connecting and reading all end by the request's deadline. A connection that has failed is reset, never used again, so that
+ * no request reads another's reply.
+ *
+ * <p>One that has idled may have been closed by the server or something in between, which shows only when it is used. So a
+ * request that fails on such a one, other than by silence, is sent again: all requests are safe to repeat.
+ */
+final class ConnectionStack {
+    private static final long LONGEST_IDLE = Duration.ofSeconds(30).toNanos();
+
+    private final Function<Deadline, ServerConnection> connector;
+    private final LockClock clock;
+    private final Semaphore permits;
+    private final ConcurrentLinkedDeque<ServerConnection> idle = new ConcurrentLinkedDeque<>();
+    private final Set<ServerConnection> open = ConcurrentHashMap.newKeySet();
+    private volatile boolean closed;
+
+    /** An exchange over one connection: requests and their replies. */
+    interface Exchange<T> {
+        T over(Connection connection);
+    }
+
+    ConnectionStack(int most, Function<Deadline, ServerConnection> connector, LockClock clock) {
+        this.connector = connector;
+        this.clock = clock;
+        this.permits = new Semaphore(most);
+    }
+
+    <T> T exchange(Exchange<T> exchange, Deadline deadline) throws InterruptedException {
+        if (!permits.tryAcquire() && !permits.tryAcquire(deadline.remainingNanos(), TimeUnit.NANOSECONDS)) {
+            throw new JedisConnectionException("all connections were busy until the request's time was over");
+        }
+        try {
+            while (true) {
+                ServerConnection used = idle.pollFirst();
+                try {
+                    return exchange(exchange, used == null ? connect(deadline) : used, deadline);
+                } catch (JedisConnectionException e) {
+                    if (used == null
+                            || closed
+                            || deadline.hasPassed()
+                            || e.getCause() instanceof SocketTimeoutException) {
+                        throw e;
+                    }
+                    dropIdle();
+                }
+            }
+        } finally {
+            permits.release();
+        }
+    }
+
+    private ServerConnection connect(Deadline deadline) {
+        requireOpen();
+        ServerConnection connection = connector.apply(deadline);
+        open.add(connection);
+        if (closed) {
+            drop(connection);
+        }
+        requireOpen();
+        return connection;
+    }
+
+    private void requireOpen() {
+        if (closed) {
+            throw new JedisConnectionException("the Redis backend is closed");
+        }
+    }
+
+    private <T> T exchange(Exchange<T> exchange, ServerConnection connection, Deadline deadline)
+            throws InterruptedException {
+        boolean complete = false;
+        try {
+            connection.timeOutAt(deadline);
+            T result = exchange.over(connection.jedis);
+            complete = true;
+            return result;
+        } catch (JedisDataException e) {
+            complete = !isOfAServerThatCannot(e);
+            throw e;
+        } catch (JedisConnectionException e) {
+            if (Thread.interrupted()) {
+                // A virtual thread's interrupt closes the socket under its read.
+                InterruptedException interrupted = new InterruptedException(e.getMessage());
+                interrupted.initCause(e);
+                throw interrupted;
+            }
+            throw e;
+        } finally {
+            if (complete) {
+                putBack(connection);
+            } else {
+                drop(connection);
+            }
+        }
+    }
+
+    /** Behind the same name there may be another one by now. */
+    private static boolean isOfAServerThatCannot(JedisDataException error) {
+        String words = String.valueOf(error.getMessage());
+        return words.startsWith("READONLY") || words.startsWith("LOADING") || words.startsWith("MASTERDOWN");
+    }
+
+    private void putBack(ServerConnection connection) {
+        long now = clock.nanoTime();
+        connection.idleSince = now;
+        idle.addFirst(connection);
+        ServerConnection oldest = idle.peekLast();
+        if (closed) {
+            dropIdle();
+        } else if (oldest != null && now - oldest.idleSince > LONGEST_IDLE && idle.removeLastOccurrence(oldest)) {
+            drop(oldest);
+        }
+    }
+
+    private void drop(ServerConnection connection) {
+        open.remove(connection);
+        connection.reset();
+    }
+
+    private void dropIdle() {
+        for (ServerConnection connection = idle.pollFirst(); connection != null; connection = idle.pollFirst()) {
+            drop(connection);
+        }
+    }
+
+    /** Requests under way fail now. */
+    void close() {
+        closed = true;
+        open.forEach(this::drop);
+    }
+}

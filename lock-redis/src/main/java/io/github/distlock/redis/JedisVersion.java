@@ -1,0 +1,45 @@
+package io.github.distlock.redis;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.Properties;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import redis.clients.jedis.UnifiedJedis;
+
+/** Which Jedis there is. Other frameworks bring old ones along, and without this check those fail somewhere deep inside. */
+final class JedisVersion {
+    static final String NEEDED = "7.4";
+
+    private JedisVersion() {}
+
+    static void require() {
+        String found = found();
+        if (!isEnough(found)) {
+            throw new IllegalStateException("the Redis backend needs Jedis " + NEEDED
+                    + " or newer, but the one on the class path is " + (found.isEmpty() ? "older" : found)
+                    + "; frameworks that manage versions may have chosen it");
+        }
+    }
+
+    static boolean isEnough(String version) {
+        Matcher numbers = Pattern.compile("(\\d{1,6})\\.(\\d{1,6}).*").matcher(version);
+        if (!numbers.matches()) {
+            return false;
+        }
+        int major = Integer.parseInt(numbers.group(1));
+        return major > 7 || (major == 7 && Integer.parseInt(numbers.group(2)) >= 4);
+    }
+
+    private static String found() {
+        try (InputStream file = UnifiedJedis.class.getResourceAsStream("pom.properties")) {
+            Properties properties = new Properties();
+            if (file != null) {
+                properties.load(file);
+            }
+            return properties.getProperty("version", "");
+        } catch (IOException e) {
+            return "";
+        }
+    }
+}

@@ -1,0 +1,164 @@
+package io.github.distlock.redis;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.github.distlock.spi.Deadline;
+import io.github.distlock.spi.LockClock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import redis.clients.jedis.CommandArguments;
+import redis.clients.jedis.Connection;
+import redis.clients.jedis.HostAndPort;
+import redis.clients.jedis.JedisClientConfig;
+import redis.clients.jedis.Protocol.Command;
+import redis.clients.jedis.exceptions.JedisException;
+import redis.clients.jedis.exceptions.JedisNoScriptException;
+
+/**
+ * Connections of this backend's own, to one server: callers do their I/O on their own threads, and no request lasts longer than
+ * its deadline. Upkeep has connections that no acquire can exhaust.
+ */
+final class OwnConnections implements Redis {
+    private static final int UPKEEP_CONNECTIONS = 4;
+    private static final Duration SUBSCRIBING = Duration.ofSeconds(1);
+    private static final int LONGEST_SILENCE_MILLIS = 5_000;
+
+    private final ConnectionStack requests;
+    private final ConnectionStack upkeep;
+    private final Function<Deadline, ServerConnection> connector;
+    private final LockClock clock;
+
+    OwnConnections(HostAndPort server, JedisClientConfig config, int maxConnections, LockClock clock) {
+        this.connector = deadline -> new ServerConnection(server, config, deadline);
+        this.requests = new ConnectionStack(maxConnections, connector, clock);
+        this.upkeep = new ConnectionStack(UPKEEP_CONNECTIONS, connector, clock);
+        this.clock = clock;
+    }
+
+    @Override
+    public Object call(ScriptCall call, Deadline deadline) throws InterruptedException {
+        try {
+            return requests.exchange(connection -> call(connection, call), deadline);
+        } catch (JedisException e) {
+            throw Replies.translated(e, call.lockName());
+        }
+    }
+
+    private static Object call(Connection connection, ScriptCall call) {
+        try {
+            return connection.executeCommand(call.byDigest());
+        } catch (JedisNoScriptException e) {
+            return connection.executeCommand(call.bySource());
+        }
+    }
+
+    @Override
+    public List<Object> callAll(List<ScriptCall> calls, Deadline deadline) throws InterruptedException {
+        try {
+            return upkeep.exchange(connection -> callAll(connection, calls), deadline);
+        } catch (JedisException e) {
+            throw Replies.translated(e, calls.get(0).lockName());
+        }
+    }
+
+    private static List<Object> callAll(Connection connection, List<ScriptCall> calls) {
+        calls.forEach(call -> connection.sendCommand(call.byDigest()));
+        List<Object> replies = new ArrayList<>(connection.getMany(calls.size()));
+        for (int i = 0; i < replies.size(); i++) {
+            if (replies.get(i) instanceof JedisNoScriptException) {
+                connection.sendCommand(calls.get(i).bySource());
+                replies.set(i, connection.getMany(1).get(0));
+            }
+        }
+        return replies;
+    }
+
+    @Override
+    public boolean sendsAgain() {
+        return false;
+    }
+
+    @Override
+    public Listening listening(String channel, Consumer<String> messages, Runnable subscribed) {
+        return new OwnListening(channel, messages, subscribed);
+    }
+
+    @Override
+    public void close() {
+        requests.close();
+        upkeep.close();
+    }
+
+    /** Reads on its own thread; whoever pings writes on another, which a connection allows. */
+    private final class OwnListening implements Listening {
+        private final String channel;
+        private final Consumer<String> messages;
+        private final Runnable subscribed;
+        private volatile @Nullable ServerConnection connection;
+        private volatile boolean ready;
+        private volatile boolean ended;
+
+        private OwnListening(String channel, Consumer<String> messages, Runnable subscribed) {
+            this.channel = channel;
+            this.messages = messages;
+            this.subscribed = subscribed;
+        }
+
+        @Override
+        public void run() {
+            ServerConnection opened = connector.apply(Deadline.after(SUBSCRIBING, clock));
+            connection = opened;
+            try {
+                opened.jedis.setSoTimeout(LONGEST_SILENCE_MILLIS);
+                opened.jedis.sendCommand(new CommandArguments(Command.SUBSCRIBE).add(channel));
+                read(opened.jedis.getOne());
+                ready = true;
+                while (!ended) {
+                    read(opened.jedis.getUnflushedObject());
+                }
+            } finally {
+                connection = null;
+                opened.reset();
+            }
+        }
+
+        private void read(Object push) {
+            if (!(push instanceof List<?> parts) || !(parts.get(0) instanceof byte[] kind)) {
+                return;
+            }
+            String what = new String(kind, UTF_8);
+            if (what.equals("message")) {
+                messages.accept(Replies.text(parts.get(2)));
+            } else if (what.equals("subscribe")) {
+                subscribed.run();
+            }
+        }
+
+        @Override
+        public void ping() {
+            ServerConnection current = connection;
+            if (current != null && ready) {
+                current.jedis.sendCommand(Command.PING);
+                current.jedis.getMany(0); // flushes; the reader gets the reply
+            }
+        }
+
+        @Override
+        public boolean isSilent() {
+            return false;
+        }
+
+        @Override
+        public void end() {
+            ended = true;
+            ServerConnection current = connection;
+            if (current != null) {
+                current.reset();
+            }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+package io.github.distlock.redis;
+
+import io.github.distlock.spi.Deadline;
+import java.io.IOException;
+import java.net.Socket;
+import org.jspecify.annotations.Nullable;
+import redis.clients.jedis.Connection;
+import redis.clients.jedis.DefaultJedisClientConfig;
+import redis.clients.jedis.DefaultJedisSocketFactory;
+import redis.clients.jedis.HostAndPort;
+import redis.clients.jedis.JedisClientConfig;
+import redis.clients.jedis.JedisSocketFactory;
+
+/** One connection whose socket can be reset from any thread, and whose requests end by their deadline. */
+final class ServerConnection {
+    private final Sockets sockets;
+    final Connection jedis;
+    /** When it was last put back; the stack's. */
+    long idleSince;
+
+    /** Connects, authenticates and chooses the database, by the deadline. */
+    ServerConnection(HostAndPort server, JedisClientConfig config, Deadline deadline) {
+        int millis = deadline.remainingMillis();
+        JedisClientConfig timed = DefaultJedisClientConfig.builder()
+                .from(config)
+                .connectionTimeoutMillis(millis)
+                .socketTimeoutMillis(millis)
+                .build();
+        sockets = new Sockets(new DefaultJedisSocketFactory(server, timed));
+        jedis = new Connection(sockets, timed);
+    }
+
+    void timeOutAt(Deadline deadline) {
+        jedis.setSoTimeout(deadline.remainingMillis());
+    }
+
+    /** So that the server throws away what has not been read yet, and whoever reads here wakes up. */
+    void reset() {
+        sockets.reset();
+    }
+
+    private static final class Sockets implements JedisSocketFactory {
+        private final JedisSocketFactory factory;
+        private volatile @Nullable Socket last;
+
+        private Sockets(JedisSocketFactory factory) {
+            this.factory = factory;
+        }
+
+        @Override
+        public Socket createSocket() {
+            Socket socket = factory.createSocket();
+            last = socket;
+            return socket;
+        }
+
+        void reset() {
+            Socket socket = last;
+            if (socket != null) {
+                try (socket) {
+                    socket.setSoLinger(true, 0);
+                } catch (IOException e) {
+                    // It is closed already.
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,52 @@
+package io.github.distlock.redis;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.distlock.spi.RequestRefusedException;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import redis.clients.jedis.util.JedisClusterCRC16;
+
+class LockKeysTest {
+    @ParameterizedTest
+    @ValueSource(strings = {"plain", "distlock:orders/42", "a{b", "{app}:x", "x{tag}y", "ü€😀"})
+    void allKeysOfALockAreInOneSlot(String lockKey) {
+        LockKeys keys = LockKeys.of("name", lockKey);
+        assertThat(Stream.of(keys.fence, keys.queue, keys.heard).map(JedisClusterCRC16::getSlot))
+                .containsOnly(JedisClusterCRC16.getSlot(keys.lock));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"plain", "{app}:x"})
+    void allKeysOfALockDiffer(String lockKey) {
+        LockKeys keys = LockKeys.of("name", lockKey);
+        assertThat(Stream.of(keys.lock, keys.fence, keys.queue, keys.heard).map(key -> new String(key, UTF_8)))
+                .doesNotHaveDuplicates();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"a}b", "{}x", ""})
+    void s5_aKeyThatCannotHaveHelpersIsRefused(String lockKey) {
+        assertThatThrownBy(() -> LockKeys.of("the name", lockKey))
+                .isInstanceOf(RequestRefusedException.class)
+                .hasMessageContaining("the name");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"orders/42, orders/42", "a b, a%20b", "a%20b, a%2520b", "{x}, %7bx%7d", "ü, ü"})
+    void namesAreEncoded(String name, String encoded) {
+        assertThat(LockKeys.encode(name)).isEqualTo(encoded);
+    }
+
+    @Test
+    void s5_namesThatDifferInEncodingOnlyStayApart() {
+        assertThat(Stream.of("a/b", "a%2fb", "a%252fb", "a\nb", "a%0ab", "{a", "%7ba")
+                        .map(LockKeys::encode))
+                .doesNotHaveDuplicates();
+    }
+}

@@ -1,0 +1,41 @@
+package io.github.distlock.redis;
+
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import redis.clients.jedis.UnifiedJedis;
+
+class RedisBackendBuilderTest {
+    @ParameterizedTest
+    @ValueSource(strings = {"", "localhost:6379", "http://localhost", "redis://", "redis:///0", "not a uri"})
+    void api_uriMustBeOfARedisServer(String uri) {
+        assertThatThrownBy(() -> RedisBackend.connect(uri))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageStartingWith("uri must be redis://host:port");
+    }
+
+    @Test
+    void api_passwordsAreNotInMessages() {
+        assertThatThrownBy(() -> RedisBackend.connect("http://user:secret@localhost"))
+                .hasMessageNotContaining("secret");
+    }
+
+    @Test
+    void api_nullsAreNamed() {
+        assertThatThrownBy(() -> RedisBackend.connect(null)).hasMessage("uri");
+        assertThatThrownBy(() -> RedisBackend.of((UnifiedJedis) null)).hasMessage("client");
+        RedisBackendBuilder builder = RedisBackend.builder("redis://localhost");
+        assertThatThrownBy(() -> builder.keyPrefix(null)).hasMessage("prefix");
+        assertThatThrownBy(() -> builder.keys(null)).hasMessage("keyOfName");
+        assertThatThrownBy(() -> builder.clientConfig(null)).hasMessage("config");
+    }
+
+    @Test
+    void api_maxConnectionsMustBePositive() {
+        assertThatThrownBy(() -> RedisBackend.builder("redis://localhost").maxConnections(0))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("most must be at least 1, but was 0");
+    }
+}

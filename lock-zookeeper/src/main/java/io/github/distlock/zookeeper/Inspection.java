@@ -1,0 +1,88 @@
+package io.github.distlock.zookeeper;
+
+import io.github.distlock.LockOwner;
+import io.github.distlock.LockStatus;
+import io.github.distlock.LockStatus.Holder;
+import io.github.distlock.spi.Deadline;
+import io.github.distlock.zookeeper.Session.Node;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.apache.zookeeper.KeeperException;
+import org.apache.zookeeper.KeeperException.NoNodeException;
+
+/** A lock's queue, as it is seen from the outside. */
+final class Inspection {
+    private final LockDirectory directory;
+    private final Session session;
+    private final Deadline deadline;
+
+    Inspection(LockDirectory directory, Session session, Deadline deadline) {
+        this.directory = directory;
+        this.session = session;
+        this.deadline = deadline;
+    }
+
+    LockStatus status() throws KeeperException, InterruptedException {
+        List<Answer<Node>> reads = new ArrayList<>();
+        for (String child : queue()) {
+            reads.add(session.read(directory.child(child), null));
+        }
+        Optional<Holder> holder = Optional.empty();
+        List<LockOwner> waiters = new ArrayList<>();
+        for (Answer<Node> read : reads) {
+            try {
+                Node node = read.await(deadline);
+                if (holder.isEmpty()) {
+                    holder = Optional.of(holder(node));
+                } else {
+                    waiters.add(node.data().owner());
+                }
+            } catch (NoNodeException e) {
+                // Its owner has left meanwhile.
+            }
+        }
+        LockStatus status = LockStatus.free(directory.lockName()).withWaiters(waiters);
+        return holder.map(status::withHolder).orElse(status);
+    }
+
+    /** Deletes the first node. */
+    Optional<Holder> deleteFirst() throws KeeperException, InterruptedException {
+        while (true) {
+            List<String> queue = queue();
+            if (queue.isEmpty()) {
+                return Optional.empty();
+            }
+            String first = directory.child(queue.get(0));
+            try {
+                Node node = session.read(first, null).await(deadline);
+                session.delete(first).await(deadline);
+                return Optional.of(holder(node));
+            } catch (NoNodeException e) {
+                // It has left by itself: there may be another.
+            }
+        }
+    }
+
+    private List<String> queue() throws KeeperException, InterruptedException {
+        var synced = session.sync(directory.path());
+        Answer<List<String>> listing = session.children(directory.path());
+        try {
+            synced.await(deadline);
+            return Sequence.inOrder(listing.await(deadline));
+        } catch (NoNodeException e) {
+            return List.of();
+        }
+    }
+
+    private Holder holder(Node node) {
+        Duration said = node.data().sessionTimeout();
+        return Holder.of(
+                node.data().owner(),
+                Instant.ofEpochMilli(node.stat().getCtime()),
+                node.stat().getCzxid(),
+                said.isZero() ? session.timeout() : said);
+    }
+}

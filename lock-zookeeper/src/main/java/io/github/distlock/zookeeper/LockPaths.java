@@ -1,0 +1,73 @@
+package io.github.distlock.zookeeper;
+
+import static java.util.Objects.requireNonNull;
+
+import java.nio.charset.StandardCharsets;
+import java.util.function.Function;
+import org.apache.zookeeper.common.PathUtils;
+
+/**
+ * Where locks live: one directory per name, {@code <base>/<encoded name>}. A name is one path element, so its slashes mean
+ * nothing to ZooKeeper. Everything but a few harmless ASCII characters is percent-encoded as UTF-8, so distinct names have
+ * distinct paths.
+ */
+final class LockPaths {
+    private static final String HARMLESS = "-_.:,;@+=~!*'()[]{}$&#";
+    private static final String HEX = "0123456789ABCDEF";
+
+    private LockPaths() {}
+
+    /** Below a base path. */
+    static Function<String, String> below(String base) {
+        String prefix = base.equals("/") ? "/" : base + "/";
+        return name -> prefix + encode(name);
+    }
+
+    /** What a caller's mapping returned, if it is a path. */
+    static String requirePath(String path, String name) {
+        requireNonNull(path, () -> "the path of lock \"" + name + "\"");
+        if (path.equals("/")) {
+            throw new IllegalArgumentException("the path of lock \"" + name + "\" must not be the root");
+        }
+        try {
+            PathUtils.validatePath(path);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("the path of lock \"" + name + "\": " + e.getMessage(), e);
+        }
+        return path;
+    }
+
+    static String encode(String name) {
+        if (name.equals(".") || name.equals("..") || name.equals("zookeeper")) {
+            // Path elements with a meaning of their own.
+            return hex((byte) name.charAt(0)) + (name.equals("..") ? hex((byte) '.') : name.substring(1));
+        }
+        StringBuilder encoded = new StringBuilder(name.length() + 16);
+        for (byte b : name.getBytes(StandardCharsets.UTF_8)) {
+            char c = (char) (b & 0xff);
+            if (isHarmless(c)) {
+                encoded.append(c);
+            } else {
+                encoded.append(hex(b));
+            }
+        }
+        return encoded.toString();
+    }
+
+    private static boolean isHarmless(char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || HARMLESS.indexOf(c) >= 0;
+    }
+
+    private static String hex(byte b) {
+        return "%" + HEX.charAt((b >> 4) & 0xf) + HEX.charAt(b & 0xf);
+    }
+
+    static String parent(String path) {
+        int slash = path.lastIndexOf('/');
+        return slash == 0 ? "/" : path.substring(0, slash);
+    }
+
+    static String element(String path) {
+        return path.substring(path.lastIndexOf('/') + 1);
+    }
+}

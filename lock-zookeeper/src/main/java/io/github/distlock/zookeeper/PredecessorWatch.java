@@ -1,0 +1,65 @@
+package io.github.distlock.zookeeper;
+
+import io.github.distlock.spi.Signals;
+import org.apache.zookeeper.WatchedEvent;
+import org.apache.zookeeper.Watcher;
+
+/**
+ * Wakes a waiter when the node before it is gone: when its deletion is told, when it is gone before it can be watched, and when
+ * a connection is back over which the news may have been missed.
+ */
+final class PredecessorWatch implements Watcher {
+    private final Session session;
+    private final String path;
+    private final Signals signals;
+    private volatile boolean over;
+
+    private PredecessorWatch(Session session, String path, Signals signals) {
+        this.session = session;
+        this.path = path;
+        this.signals = signals;
+    }
+
+    /** Does not wait for the server. */
+    static PredecessorWatch set(Session session, String path, Signals signals) {
+        PredecessorWatch watch = new PredecessorWatch(session, path, signals);
+        var unused = session.read(path, watch).whenComplete((node, failure) -> {
+            if (failure != null) {
+                watch.end();
+            }
+        });
+        return watch;
+    }
+
+    /** Whether it still watches that. */
+    boolean isOn(Session asked, String predecessor) {
+        return !over && session == asked && path.equals(predecessor);
+    }
+
+    /** Nobody waits any more. */
+    void drop() {
+        if (!over) {
+            over = true;
+            session.removeWatch(path, this);
+        }
+    }
+
+    @Override
+    public void process(WatchedEvent event) {
+        if (event.getType() != Event.EventType.None) {
+            end();
+        } else if (event.getState() == Event.KeeperState.SyncConnected) {
+            signals.wakeUp();
+        } else if (event.getState() == Event.KeeperState.Expired) {
+            session.noteExpired();
+            end();
+        }
+    }
+
+    private void end() {
+        if (!over) {
+            over = true;
+            signals.wakeUp();
+        }
+    }
+}

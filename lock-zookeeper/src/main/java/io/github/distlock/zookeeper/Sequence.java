@@ -1,0 +1,47 @@
+package io.github.distlock.zookeeper;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * The number that ZooKeeper appends to the name of a sequential node: ten digits, counted per parent. Every child that has
+ * one is a contender, whoever made it: Curator's {@code …-lock-0000000007}, kazoo's {@code …__lock__0000000007}.
+ */
+final class Sequence {
+    /**
+     * ZooKeeper counts in an {@code int}: after 2<sup>31</sup> − 1 come negative numbers, and the order breaks. The distance
+     * leaves time for places that are taken meanwhile.
+     */
+    static final long LAST = Integer.MAX_VALUE - 1_000_000L;
+
+    private static final int DIGITS = 10;
+    private static final long NONE = -1;
+
+    private Sequence() {}
+
+    /** The number, or a negative one when the name has none. */
+    static long of(String name) {
+        int begin = name.length() - DIGITS;
+        if (begin < 0) {
+            return NONE;
+        }
+        long number = 0;
+        for (int i = begin; i < name.length(); i++) {
+            char digit = name.charAt(i);
+            if (digit < '0' || digit > '9') {
+                return NONE;
+            }
+            number = number * 10 + (digit - '0');
+        }
+        return number;
+    }
+
+    /** The contenders among some children, in the order of their numbers. */
+    static List<String> inOrder(List<String> children) {
+        List<String> contenders = new ArrayList<>(children);
+        contenders.removeIf(child -> of(child) == NONE);
+        contenders.sort(Comparator.comparingLong(Sequence::of));
+        return contenders;
+    }
+}

@@ -1,0 +1,220 @@
+package io.github.distlock.zookeeper;
+
+import io.github.distlock.spi.LockClock;
+import io.github.distlock.spi.Moment;
+import io.github.distlock.spi.Validity;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.zookeeper.CreateMode;
+import org.apache.zookeeper.KeeperException.Code;
+import org.apache.zookeeper.Op;
+import org.apache.zookeeper.OpResult;
+import org.apache.zookeeper.Watcher;
+import org.apache.zookeeper.ZooKeeper;
+import org.apache.zookeeper.ZooKeeper.States;
+import org.apache.zookeeper.data.ACL;
+import org.apache.zookeeper.data.Stat;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One session with the ensemble. Its requests are sent at once and are answered in their order; none is sent again, neither
+ * here nor by Curator. What is acknowledged counts for its {@link SessionTerm}.
+ */
+final class Session {
+    private static final int NO_VERSION = -1;
+
+    private final ZooKeeper zooKeeper;
+    private final long id;
+    private final Duration timeout;
+    private final SessionTerm term;
+    private final LockClock clock;
+    private final TransactionNumbers numbers;
+    private volatile boolean expired;
+
+    /** A node as it was made: the path that it was given, and who made it when. */
+    record Created(String path, long czxid, long owner) {
+        String name() {
+            return LockPaths.element(path);
+        }
+    }
+
+    /** A node as it was read. */
+    record Node(OwnerData data, Stat stat) {}
+
+    /** Of a handle that is connected. */
+    Session(ZooKeeper zooKeeper, Duration tick, @Nullable Moment begunAt, AtomicLong highest, LockClock clock) {
+        this.zooKeeper = zooKeeper;
+        this.id = zooKeeper.getSessionId();
+        this.timeout = Duration.ofMillis(zooKeeper.getSessionTimeout());
+        this.term = new SessionTerm(timeout, tick, begunAt);
+        this.numbers = new TransactionNumbers(highest);
+        this.clock = clock;
+    }
+
+    boolean isOf(ZooKeeper other) {
+        return zooKeeper == other;
+    }
+
+    /** For reading and writing; a server that has lost its quorum may still serve reads. */
+    boolean isConnected() {
+        return zooKeeper.getState() == States.CONNECTED;
+    }
+
+    /** Whether the ensemble has said that it is over. */
+    boolean isExpired() {
+        return expired;
+    }
+
+    void noteExpired() {
+        expired = true;
+    }
+
+    long id() {
+        return id;
+    }
+
+    Duration timeout() {
+        return timeout;
+    }
+
+    /** For how long the ensemble certainly keeps this session. */
+    Validity validity() {
+        // A server with other limits may have shortened it since.
+        Duration stated = Duration.ofMillis(zooKeeper.getSessionTimeout());
+        return term.validity(Math.min(timeout.toNanos(), stated.toNanos()), clock.now());
+    }
+
+    Answer<Created> create(String path, byte[] data, List<ACL> acl, CreateMode mode) {
+        Answer<Created> answer = new Answer<>(path);
+        Moment sentAt = clock.now();
+        zooKeeper.create(
+                path,
+                data,
+                acl,
+                mode,
+                (code, asked, context, made, stat) -> {
+                    if (code == Code.OK.intValue()) {
+                        acknowledged(sentAt);
+                        numbers.note(stat.getCzxid());
+                        answer.complete(new Created(made, stat.getCzxid(), stat.getEphemeralOwner()));
+                    } else {
+                        answer.fail(code);
+                    }
+                },
+                null);
+        return answer;
+    }
+
+    Answer<@Nullable Void> delete(String path) {
+        Answer<@Nullable Void> answer = new Answer<>(path);
+        Moment sentAt = clock.now();
+        zooKeeper.delete(
+                path,
+                NO_VERSION,
+                (code, asked, context) -> {
+                    if (code == Code.OK.intValue()) {
+                        acknowledged(sentAt);
+                        answer.complete(null);
+                    } else {
+                        answer.fail(code);
+                    }
+                },
+                null);
+        return answer;
+    }
+
+    Answer<List<String>> children(String path) {
+        Answer<List<String>> answer = new Answer<>(path);
+        zooKeeper.getChildren(
+                path,
+                false,
+                (code, asked, context, children) -> {
+                    if (code == Code.OK.intValue()) {
+                        answer.complete(children);
+                    } else {
+                        answer.fail(code);
+                    }
+                },
+                null);
+        return answer;
+    }
+
+    /** Reads a node; the watcher, if any, stays only where there is a node. */
+    Answer<Node> read(String path, @Nullable Watcher watcher) {
+        Answer<Node> answer = new Answer<>(path);
+        zooKeeper.getData(
+                path,
+                watcher,
+                (code, asked, context, data, stat) -> {
+                    if (code == Code.OK.intValue()) {
+                        answer.complete(new Node(OwnerData.read(data), stat));
+                    } else {
+                        answer.fail(code);
+                    }
+                },
+                null);
+        return answer;
+    }
+
+    /** Brings what this client's server knows up to the leader's state. */
+    Answer<@Nullable Void> sync(String path) {
+        Answer<@Nullable Void> answer = new Answer<>(path);
+        zooKeeper.sync(
+                path,
+                (code, asked, context) -> {
+                    if (code == Code.OK.intValue()) {
+                        answer.complete(null);
+                    } else {
+                        answer.fail(code);
+                    }
+                },
+                null);
+        return answer;
+    }
+
+    /**
+     * Makes sure that nodes are there, in a transaction: the ensemble commits it like any write, although it changes nothing
+     * and wakes no watch. Answers the first that is missing, if one is; then nothing was proved.
+     */
+    Answer<Optional<String>> check(List<String> paths) {
+        Answer<Optional<String>> answer = new Answer<>(paths.get(0));
+        List<Op> checks = new ArrayList<>(paths.size());
+        paths.forEach(path -> checks.add(Op.check(path, NO_VERSION)));
+        Moment sentAt = clock.now();
+        zooKeeper.multi(
+                checks,
+                (code, asked, context, results) -> {
+                    if (code == Code.OK.intValue()) {
+                        acknowledged(sentAt);
+                        answer.complete(Optional.empty());
+                    } else if (code == Code.NONODE.intValue() && results != null) {
+                        answer.complete(Optional.of(paths.get(indexOfMissing(results))));
+                    } else {
+                        answer.fail(code);
+                    }
+                },
+                null);
+        return answer;
+    }
+
+    private static int indexOfMissing(List<OpResult> results) {
+        for (int i = 0; i < results.size(); i++) {
+            if (results.get(i) instanceof OpResult.ErrorResult error && error.getErr() == Code.NONODE.intValue()) {
+                return i;
+            }
+        }
+        return 0;
+    }
+
+    /** Does not wait for it: a watch that stays is dropped with its node. */
+    void removeWatch(String path, Watcher watcher) {
+        zooKeeper.removeWatches(path, watcher, Watcher.WatcherType.Data, true, (code, asked, context) -> {}, null);
+    }
+
+    private void acknowledged(Moment sentAt) {
+        term.acknowledged(sentAt, clock.nanoTime());
+    }
+}

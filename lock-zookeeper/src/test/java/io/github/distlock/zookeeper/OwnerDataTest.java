@@ -1,0 +1,42 @@
+package io.github.distlock.zookeeper;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.distlock.LockOwner;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+
+class OwnerDataTest {
+
+    @Test
+    void api_whatIsWrittenIsRead() {
+        OwnerData data = new OwnerData(LockOwner.of("höst", 42, "a=b", "pool-1"), Duration.ofSeconds(30));
+        assertThat(OwnerData.read(data.write())).isEqualTo(data);
+    }
+
+    @Test
+    void api_linesInNamesDoNotBreakTheText() {
+        OwnerData data = new OwnerData(LockOwner.of("h", 1, "c", "evil\nclient=other"), Duration.ofSeconds(1));
+        LockOwner read = OwnerData.read(data.write()).owner();
+        assertThat(read.client()).isEqualTo("c");
+        assertThat(read.thread()).isEqualTo("evil client=other");
+    }
+
+    @Test
+    void api_dataOfOthersAreShownAsTheyAre() {
+        OwnerData curators = OwnerData.read("192.168.1.5".getBytes(StandardCharsets.UTF_8));
+        assertThat(curators.owner().host()).isEqualTo("192.168.1.5");
+        assertThat(curators.sessionTimeout()).isZero();
+    }
+
+    @Test
+    void api_noDataAndBrokenDataAreTolerated() {
+        assertThat(OwnerData.read(null).owner().client()).isEqualTo("unknown");
+        assertThat(OwnerData.read(new byte[] {-1, 0, -2}).owner().client()).isEqualTo("unknown");
+        byte[] broken = "client=c\nprocess=many\ntimeout=-5".getBytes(StandardCharsets.UTF_8);
+        OwnerData data = OwnerData.read(broken);
+        assertThat(data.owner().processId()).isZero();
+        assertThat(data.sessionTimeout()).isZero();
+    }
+}

@@ -1,0 +1,114 @@
+package io.github.distlock.zookeeper;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.distlock.spi.Moment;
+import io.github.distlock.spi.Validity;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+
+/** Session time-out 30 s, tick 2 s: ZooKeeper's client sends a ping after 10 s, and 2 % are taken off for clocks. */
+class SessionTermTest {
+    private static final Duration TIMEOUT = Duration.ofSeconds(30);
+    private static final Duration TICK = Duration.ofSeconds(2);
+    private static final long COUNTED = 29_400;
+
+    private final SessionTerm term = new SessionTerm(TIMEOUT, TICK, null);
+
+    @Test
+    void s2_withoutAWriteNothingIsProved() {
+        assertThat(term.validity(TIMEOUT.toNanos(), at(5)).length()).isLessThan(Duration.ofMillis(1));
+    }
+
+    @Test
+    void s6_aFirstWriteProvesWhatTheClientsOwnPingsHaveTouched() {
+        write(100_000, 100_010);
+        expectUntil(100_000 - 2_000 - 10_000 + COUNTED);
+    }
+
+    @Test
+    void s6_aWriteAfterAnotherThatIsATickOldProvesThatOne() {
+        write(100_000, 100_010);
+        write(102_010, 102_020);
+        expectUntil(100_000 + COUNTED);
+        write(103_000, 103_010);
+        expectUntil(100_000 + COUNTED);
+        write(104_020, 104_030);
+        expectUntil(102_010 + COUNTED);
+    }
+
+    @Test
+    void s6_aWriteThatWasAnsweredLateMayHaveTouchedLate() {
+        write(100_000, 101_500);
+        write(102_010, 102_020);
+        expectUntil(102_010 - 2_000 - 10_000 + COUNTED);
+        write(103_500, 103_510);
+        expectUntil(100_000 + COUNTED);
+    }
+
+    @Test
+    void s6_theMakingOfTheSessionIsATouch() {
+        SessionTerm begun = new SessionTerm(TIMEOUT, TICK, at(99_500));
+        begun.acknowledged(at(100_000), at(100_010).nanoTime());
+        assertThat(until(begun)).isEqualTo(99_500 + COUNTED);
+    }
+
+    @Test
+    void s6_answersThatOvertakeEachOtherDoNotShorten() {
+        write(100_000, 100_010);
+        write(105_000, 105_010);
+        long before = until(term);
+        write(104_000, 105_020);
+        assertThat(until(term)).isEqualTo(before);
+    }
+
+    @Test
+    void s6_aServerThatShortensSessionsShortensTheProof() {
+        write(100_000, 100_010);
+        Validity shorter = term.validity(Duration.ofSeconds(20).toNanos(), at(100_020));
+        assertThat(shorter.length()).isEqualTo(Duration.ofMillis(19_600 - 12_000));
+    }
+
+    @Test
+    void v8_heartbeatsComeOftenEnough() {
+        write(100_000, 100_010);
+        Validity validity = term.validity(TIMEOUT.toNanos(), at(100_020));
+        assertThat(validity.renewAfter()).isEqualTo(TICK);
+        assertThat(SessionTerm.heartbeatInterval(TIMEOUT, Duration.ofDays(1))).isEqualTo(Duration.ofSeconds(3));
+        assertThat(SessionTerm.tick(TIMEOUT, Duration.ofDays(1))).isEqualTo(Duration.ofSeconds(15));
+    }
+
+    @Test
+    void v8_heartbeatsKeepWhatIsProvedAheadOfTime() {
+        SessionTerm unknownTick = new SessionTerm(TIMEOUT, Duration.ofDays(1), null);
+        long sent = 100_000;
+        for (int i = 0; i < 50; i++) {
+            unknownTick.acknowledged(at(sent), at(sent + 10).nanoTime());
+            Validity validity = unknownTick.validity(TIMEOUT.toNanos(), at(sent + 10));
+            assertThat(validity.length()).isGreaterThan(Duration.ofSeconds(4));
+            assertThat(validity.renewAfter())
+                    .isLessThanOrEqualTo(validity.length().dividedBy(2));
+            if (i > 10) {
+                assertThat(validity.length()).isGreaterThan(Duration.ofSeconds(10));
+            }
+            sent += validity.renewAfter().toMillis();
+        }
+    }
+
+    private void write(long sent, long answered) {
+        term.acknowledged(at(sent), at(answered).nanoTime());
+    }
+
+    private void expectUntil(long millis) {
+        assertThat(until(term)).isEqualTo(millis);
+    }
+
+    private static long until(SessionTerm term) {
+        Validity validity = term.validity(TIMEOUT.toNanos(), at(0));
+        return validity.from().nanoTime() / 1_000_000 + validity.length().toMillis();
+    }
+
+    private static Moment at(long millis) {
+        return new Moment(millis * 1_000_000, millis);
+    }
+}

@@ -1,0 +1,145 @@
+package io.github.distlock.zookeeper;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.distlock.LockOwner;
+import io.github.distlock.spi.Capability;
+import io.github.distlock.spi.Deadline;
+import io.github.distlock.spi.LockRequest;
+import io.github.distlock.spi.RequestRefusedException;
+import io.github.distlock.spi.Signals;
+import java.time.Duration;
+import java.util.List;
+import org.apache.curator.framework.CuratorFramework;
+import org.apache.curator.framework.CuratorFrameworkFactory;
+import org.apache.curator.framework.imps.CuratorFrameworkState;
+import org.apache.curator.retry.RetryOneTime;
+import org.junit.jupiter.api.Test;
+
+/** What needs no server. Everything else is checked with real ones, in lock-tests. */
+class ZooKeeperBackendTest {
+    private static final LockRequest REQUEST =
+            LockRequest.exclusive("name", Duration.ofSeconds(30), LockOwner.of("host", 1, "client", "thread"));
+
+    @Test
+    void api_badInputIsRefusedBeforeAnythingHappens() {
+        assertThatThrownBy(() -> ZooKeeperBackend.connect(null))
+                .isInstanceOf(NullPointerException.class)
+                .hasMessage("connectString");
+        assertThatThrownBy(() -> ZooKeeperBackend.of(null))
+                .isInstanceOf(NullPointerException.class)
+                .hasMessage("curator");
+        for (String bad : List.of("", " ", "host:2181/bad//chroot")) {
+            assertThatThrownBy(() -> ZooKeeperBackend.connect(bad))
+                    .as(bad)
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("connectString");
+        }
+        ZooKeeperBackendBuilder builder = ZooKeeperBackend.builder("localhost:2181");
+        assertThatThrownBy(() -> builder.basePath("relative")).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> builder.basePath(null))
+                .isInstanceOf(NullPointerException.class)
+                .hasMessage("path");
+        assertThatThrownBy(() -> builder.paths(null))
+                .isInstanceOf(NullPointerException.class)
+                .hasMessage("mapping");
+        assertThatThrownBy(() -> builder.sessionTimeout(Duration.ofMillis(499)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("timeout");
+        assertThatThrownBy(() -> builder.sessionTimeout(Duration.ofDays(25)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("timeout");
+        assertThatThrownBy(() -> builder.tick(Duration.ZERO))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("tick");
+    }
+
+    @Test
+    void api_itSaysWhatItCanDo() {
+        try (ZooKeeperBackend backend = ZooKeeperBackend.connect("localhost:1")) {
+            assertThat(backend.capabilities())
+                    .containsExactlyInAnyOrder(Capability.FAIR, Capability.INSPECT, Capability.FORCE_RELEASE);
+            assertThat(backend.minimumLease()).isEqualTo(Duration.ofMillis(100));
+        }
+    }
+
+    @Test
+    void v1_aCrashedHoldersLockIsFreeAfterItsSessionAndATick() {
+        try (ZooKeeperBackend known = ZooKeeperBackend.builder("localhost:1")
+                        .sessionTimeout(Duration.ofSeconds(10))
+                        .tick(Duration.ofSeconds(2))
+                        .build();
+                ZooKeeperBackend unknown = ZooKeeperBackend.connect("localhost:1")) {
+            assertThat(known.expiry(REQUEST)).isEqualTo(Duration.ofSeconds(12));
+            assertThat(unknown.expiry(REQUEST)).isEqualTo(Duration.ofSeconds(45));
+        }
+    }
+
+    @Test
+    void v4_whereNobodyListensAnAttemptEndsInTime() {
+        try (ZooKeeperBackend backend = ZooKeeperBackend.connect("localhost:1")) {
+            long begin = System.nanoTime();
+            assertThatThrownBy(() -> attempt(backend)).hasMessageContaining("localhost:1");
+            assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(2));
+        }
+    }
+
+    @Test
+    void api_aLentClientMayBeStartedLater() {
+        try (CuratorFramework curator = CuratorFrameworkFactory.newClient("localhost:1", new RetryOneTime(1));
+                ZooKeeperBackend backend = ZooKeeperBackend.of(curator)) {
+            assertThatThrownBy(() -> attempt(backend)).hasMessageContaining("not been started");
+            assertThat(curator.getState()).isEqualTo(CuratorFrameworkState.LATENT);
+        }
+    }
+
+    @Test
+    void api_aLentClientThatIsClosedIsARefusal() {
+        CuratorFramework curator = CuratorFrameworkFactory.newClient("localhost:1", new RetryOneTime(1));
+        curator.start();
+        curator.close();
+        try (ZooKeeperBackend backend = ZooKeeperBackend.of(curator)) {
+            assertThatThrownBy(() -> attempt(backend)).isInstanceOf(RequestRefusedException.class);
+        }
+    }
+
+    @Test
+    void v5_closingTwiceIsNothingAndEndsAllUse() {
+        ZooKeeperBackend backend = ZooKeeperBackend.connect("localhost:1");
+        backend.close();
+        backend.close();
+        assertThatThrownBy(() -> attempt(backend))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("closed");
+    }
+
+    @Test
+    void api_aMappingThatReturnsNoPathIsRefused() {
+        try (ZooKeeperBackend backend =
+                ZooKeeperBackend.builder("localhost:1").paths(name -> name).build()) {
+            assertThatThrownBy(() -> attempt(backend))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("lock \"name\"");
+        }
+    }
+
+    private static void attempt(ZooKeeperBackend backend) throws InterruptedException {
+        Deadline deadline = Deadline.after(Duration.ofMillis(200), backend.clock());
+        assertThat(backend.contend(REQUEST, new Deaf()).attempt(deadline)).isNotNull();
+    }
+
+    private static final class Deaf implements Signals {
+        @Override
+        public void wakeUp() {}
+
+        @Override
+        public void wanted() {}
+
+        @Override
+        public void suspect() {}
+
+        @Override
+        public void gone() {}
+    }
+}
