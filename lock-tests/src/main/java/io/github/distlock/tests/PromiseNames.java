@@ -6,9 +6,12 @@ import java.util.Locale;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.DisplayNameGenerator;
 
-/** Shows {@code s1_holdsNeverOverlap} as "S1: holds never overlap". */
-final class PromiseNames extends DisplayNameGenerator.Standard {
+/** Shows a test method {@code s1_holdsNeverOverlap} as "S1: holds never overlap". */
+public final class PromiseNames extends DisplayNameGenerator.Standard {
     private static final Pattern UPPER_CASE = Pattern.compile("\\p{Lu}");
+
+    /** For JUnit. */
+    public PromiseNames() {}
 
     @Override
     public String generateDisplayNameForMethod(List<Class<?>> enclosing, Class<?> testClass, Method method) {

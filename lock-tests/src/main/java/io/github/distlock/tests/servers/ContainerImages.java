@@ -1,0 +1,53 @@
+package io.github.distlock.tests.servers;
+
+import com.github.dockerjava.api.DockerClient;
+import com.github.dockerjava.api.async.ResultCallback;
+import com.github.dockerjava.api.exception.NotFoundException;
+import com.github.dockerjava.api.model.PullResponseItem;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.testcontainers.DockerClientFactory;
+import org.testcontainers.utility.DockerImageName;
+
+/** Sees to it that images are there. */
+final class ContainerImages {
+    private static final long PULL_SECONDS = 120;
+
+    private ContainerImages() {}
+
+    static Optional<String> obstacle(String image) {
+        if (!DockerClientFactory.instance().isDockerAvailable()) {
+            return Optional.of("Testcontainers finds no usable Docker engine");
+        }
+        DockerClient docker = DockerClientFactory.instance().client();
+        return isThere(docker, image) ? Optional.empty() : pull(docker, image);
+    }
+
+    private static boolean isThere(DockerClient docker, String image) {
+        try {
+            docker.inspectImageCmd(image).exec();
+            return true;
+        } catch (NotFoundException e) {
+            return false;
+        }
+    }
+
+    private static Optional<String> pull(DockerClient docker, String image) {
+        DockerImageName name = DockerImageName.parse(image);
+        String why;
+        try (ResultCallback.Adapter<PullResponseItem> pulling = docker.pullImageCmd(name.getUnversionedPart())
+                .withTag(name.getVersionPart())
+                .exec(new ResultCallback.Adapter<>())) {
+            boolean done = pulling.awaitCompletion(PULL_SECONDS, TimeUnit.SECONDS);
+            why = done ? "it was not delivered" : "that takes more than " + PULL_SECONDS + " s";
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            why = "interrupted";
+        } catch (Exception e) {
+            why = e.getMessage();
+        }
+        return isThere(docker, image)
+                ? Optional.empty()
+                : Optional.of("the image " + image + " is neither there nor can it be pulled: " + why);
+    }
+}

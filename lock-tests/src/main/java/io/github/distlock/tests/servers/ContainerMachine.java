@@ -1,0 +1,205 @@
+package io.github.distlock.tests.servers;
+
+import com.github.dockerjava.api.DockerClient;
+import com.github.dockerjava.api.exception.ConflictException;
+import com.github.dockerjava.api.exception.NotFoundException;
+import com.github.dockerjava.api.exception.NotModifiedException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.testcontainers.DockerClientFactory;
+import org.testcontainers.containers.ContainerLaunchException;
+import org.testcontainers.containers.GenericContainer;
+import org.testcontainers.containers.Network;
+import org.testcontainers.containers.wait.strategy.AbstractWaitStrategy;
+import org.testcontainers.images.builder.Transferable;
+import org.testcontainers.utility.DockerImageName;
+
+/**
+ * A server in a container. Its data are those of the container: kill and start keep them, a new container has none.
+ *
+ * <p>The port of the host is fixed, and not the engine's choice, because the engine chooses another one at each start.
+ *
+ * <p>A container ends with this JVM through Testcontainers: by its shutdown hook, and through its helper container Ryuk
+ * when the JVM is killed. Where Ryuk is disabled, that last case is not covered.
+ */
+final class ContainerMachine implements Machine {
+    private static final Duration END = Duration.ofSeconds(20);
+    private static final int ORDERLY_END_SECONDS = 10;
+
+    private final Layout layout;
+    private final int port = Ports.free();
+    private volatile @Nullable GenericContainer<?> container;
+
+    ContainerMachine(Layout layout) {
+        this.layout = layout;
+    }
+
+    /** What is in the container. */
+    static final class Layout {
+        final String image;
+        final int serverPort;
+        final Map<String, String> files;
+        final List<String> command;
+        final Map<String, String> environment;
+        final String alias;
+
+        /**
+         * Describes a container.
+         *
+         * @param serverPort at which the server listens inside
+         * @param files path to content
+         * @param command empty for that of the image
+         * @param alias its name for other containers of this JVM; empty when it needs none
+         */
+        Layout(
+                String image,
+                int serverPort,
+                Map<String, String> files,
+                List<String> command,
+                Map<String, String> environment,
+                String alias) {
+            this.image = image;
+            this.serverPort = serverPort;
+            this.files = Map.copyOf(files);
+            this.command = List.copyOf(command);
+            this.environment = Map.copyOf(environment);
+            this.alias = alias;
+        }
+    }
+
+    /** Readiness is asked for in the language of the server, elsewhere. */
+    private static final class NoWait extends AbstractWaitStrategy {
+        @Override
+        protected void waitUntilReady() {}
+    }
+
+    private GenericContainer<?> newContainer() {
+        GenericContainer<?> made = new GenericContainer<>(DockerImageName.parse(layout.image))
+                .withExposedPorts(layout.serverPort)
+                .withEnv(layout.environment)
+                .waitingFor(new NoWait());
+        made.setPortBindings(List.of(port + ":" + layout.serverPort));
+        layout.files.forEach((path, content) -> made.withCopyToContainer(Transferable.of(content), path));
+        if (!layout.command.isEmpty()) {
+            made.setCommand(layout.command.toArray(String[]::new));
+        }
+        if (!layout.alias.isEmpty()) {
+            made.withNetwork(Network.SHARED).withNetworkAliases(layout.alias);
+        }
+        return made;
+    }
+
+    @Override
+    public String host() {
+        String host = DockerClientFactory.instance().dockerHostIpAddress();
+        return host.equals("localhost") ? Ports.loopback().getHostAddress() : host;
+    }
+
+    @Override
+    public int port() {
+        return port;
+    }
+
+    @Override
+    public void start() {
+        if (container == null) {
+            container = newContainer();
+            try {
+                container.start();
+            } catch (ContainerLaunchException e) {
+                throw new IllegalStateException(
+                        "a container of " + layout.image + " did not start: " + e.getMessage() + ". It wrote:\n"
+                                + output(),
+                        e);
+            }
+        } else {
+            docker().startContainerCmd(id()).exec();
+        }
+    }
+
+    @Override
+    public boolean isRunning() {
+        if (container == null || container.getContainerId() == null) {
+            return false;
+        }
+        try {
+            return Boolean.TRUE.equals(
+                    docker().inspectContainerCmd(id()).exec().getState().getRunning());
+        } catch (NotFoundException e) {
+            return false;
+        }
+    }
+
+    @Override
+    public void pause() {
+        docker().pauseContainerCmd(id()).exec();
+    }
+
+    @Override
+    public void resume() {
+        docker().unpauseContainerCmd(id()).exec();
+    }
+
+    @Override
+    public void stop() {
+        try {
+            docker().stopContainerCmd(id()).withTimeout(ORDERLY_END_SECONDS).exec();
+        } catch (NotModifiedException e) {
+            // It had ended.
+        }
+    }
+
+    @Override
+    public void kill() {
+        if (!isRunning()) {
+            return;
+        }
+        try {
+            docker().killContainerCmd(id()).exec();
+        } catch (ConflictException e) {
+            // It had ended.
+        }
+        if (!Waiting.until(END, () -> !isRunning())) {
+            throw new IllegalStateException("a container of " + layout.image + " does not end when killed");
+        }
+    }
+
+    @Override
+    public void eraseData() {
+        remove();
+    }
+
+    private void remove() {
+        if (container != null) {
+            container.stop();
+            container = null;
+        }
+    }
+
+    @Override
+    public String output() {
+        return container == null || container.getContainerId() == null ? "" : container.getLogs();
+    }
+
+    @Override
+    public void close() {
+        remove();
+    }
+
+    private DockerClient docker() {
+        return started().getDockerClient();
+    }
+
+    private String id() {
+        return started().getContainerId();
+    }
+
+    private GenericContainer<?> started() {
+        if (container == null) {
+            throw new IllegalStateException("no container of " + layout.image + " was started");
+        }
+        return container;
+    }
+}

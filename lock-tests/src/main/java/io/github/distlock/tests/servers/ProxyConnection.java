@@ -1,0 +1,267 @@
+package io.github.distlock.tests.servers;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.Socket;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One connection through the proxy: two sockets, and a thread for each direction.
+ *
+ * <p>Each direction decides about a chunk and writes it within one section of its lock. So whoever sets a fault and then
+ * passes through that lock knows that everything later obeys the fault. A direction that has swallowed something is
+ * <em>deaf</em> for ever, which healing finds out under the same lock: then either the direction saw the fault, and the
+ * connection is cut, or it lost nothing.
+ *
+ * <p>A reply that is to be dropped is announced to the other direction before its request is written, so it cannot slip
+ * through. Neither direction takes the lock of the other.
+ */
+final class ProxyConnection {
+    private static final int CHUNK = 64 * 1024;
+
+    private final FaultProxy proxy;
+    private final Socket client;
+    private final CountDownLatch closed = new CountDownLatch(1);
+    private final Requests requests = new Requests();
+    private final Replies replies = new Replies();
+    private volatile @Nullable Socket server;
+
+    ProxyConnection(FaultProxy proxy, Socket client) {
+        this.proxy = proxy;
+        this.client = client;
+    }
+
+    void start() {
+        FaultProxy.daemon("requests", this::carryRequests);
+    }
+
+    boolean hasLost() {
+        return requests.deaf || replies.deaf;
+    }
+
+    /** The reply that is awaited goes through, whatever was planned. */
+    void forgiveReply() {
+        replies.ordered.set(null);
+    }
+
+    void awaitQuiet(Duration limit) {
+        requests.awaitQuiet(limit);
+        replies.awaitQuiet(limit);
+    }
+
+    void cut() {
+        closed.countDown();
+        FaultProxy.closeQuietly(client);
+        Socket upstream = server;
+        if (upstream != null) {
+            FaultProxy.closeQuietly(upstream);
+        }
+        proxy.ended(this);
+    }
+
+    /** Closing with a linger time of zero sends RST. */
+    void reset() {
+        resetOnClose(client);
+        Socket upstream = server;
+        if (upstream != null) {
+            resetOnClose(upstream);
+        }
+        cut();
+    }
+
+    private static void resetOnClose(Socket socket) {
+        try {
+            socket.setSoLinger(true, 0);
+        } catch (IOException e) {
+            // It is closed already.
+        }
+    }
+
+    private void carryRequests() {
+        if (proxy.isSilent()) {
+            requests.deaf = true;
+            requests.carry(client, null);
+            return;
+        }
+        Socket upstream;
+        try {
+            upstream = proxy.connectToServer();
+        } catch (IOException e) {
+            reset();
+            return;
+        }
+        server = upstream;
+        if (isCut()) {
+            FaultProxy.closeQuietly(upstream);
+            return;
+        }
+        FaultProxy.daemon("replies", () -> replies.carry(upstream, client));
+        requests.carry(client, upstream);
+    }
+
+    private boolean isCut() {
+        return closed.getCount() == 0;
+    }
+
+    /** Sleeps, but not beyond the end of the connection. */
+    private void pause(Duration delay) {
+        try {
+            if (!delay.isZero() && closed.await(delay.toNanos(), TimeUnit.NANOSECONDS)) {
+                return;
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void dropped(OneShot shot) {
+        requests.deaf = true;
+        replies.deaf = true;
+        shot.strike();
+        if (shot.then == FaultProxy.Then.CUT) {
+            cut();
+        }
+    }
+
+    private abstract class Direction {
+        final ReentrantLock lock = new ReentrantLock();
+        volatile boolean deaf;
+
+        abstract boolean isSilenced();
+
+        abstract void carry(byte[] chunk, Socket to) throws IOException;
+
+        /** Under the lock: whether nothing goes this way, and if so, for ever. */
+        final boolean swallows() {
+            deaf = deaf || isSilenced();
+            return deaf;
+        }
+
+        final void awaitQuiet(Duration limit) {
+            try {
+                if (lock.tryLock(limit.toNanos(), TimeUnit.NANOSECONDS)) {
+                    lock.unlock();
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+
+        final void carry(Socket from, @Nullable Socket to) {
+            byte[] buffer = new byte[CHUNK];
+            boolean broken = false;
+            try {
+                InputStream input = from.getInputStream();
+                for (int length = input.read(buffer); length >= 0; length = input.read(buffer)) {
+                    if (to != null) {
+                        carry(Arrays.copyOf(buffer, length), to);
+                    }
+                }
+            } catch (IOException e) {
+                broken = true;
+            }
+            end(to, broken);
+        }
+
+        /** A client may still read what it has asked for; a server that ends has closed. */
+        private void end(@Nullable Socket to, boolean broken) {
+            lock.lock();
+            try {
+                if (swallows() || to == null) {
+                    return;
+                }
+                if (broken || this == replies) {
+                    cut();
+                } else {
+                    to.shutdownOutput();
+                }
+            } catch (IOException e) {
+                cut();
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+
+    private final class Requests extends Direction {
+        @Override
+        boolean isSilenced() {
+            return proxy.areRequestsSilent();
+        }
+
+        @Override
+        void carry(byte[] chunk, Socket to) throws IOException {
+            pause(proxy.requestDelay());
+            OneShot shot = deaf || isSilenced() ? null : proxy.claim(chunk, OneShot.ON_REQUEST);
+            if (shot != null && shot.effect == OneShot.Effect.DELAY_REQUEST) {
+                pause(shot.delay);
+            }
+            lock.lock();
+            try {
+                if (swallows()) {
+                    return;
+                }
+                if (shot != null && shot.effect == OneShot.Effect.DROP_REQUEST) {
+                    dropped(shot);
+                    return;
+                }
+                if (shot != null && shot.effect != OneShot.Effect.DELAY_REQUEST) {
+                    replies.ordered.set(shot);
+                }
+                proxy.requestCarried();
+                to.getOutputStream().write(chunk);
+                if (shot != null && shot.effect == OneShot.Effect.DELAY_REQUEST) {
+                    shot.strike();
+                }
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+
+    private final class Replies extends Direction {
+        final AtomicReference<@Nullable OneShot> ordered = new AtomicReference<>();
+
+        @Override
+        boolean isSilenced() {
+            return proxy.areRepliesSilent();
+        }
+
+        @Override
+        void carry(byte[] chunk, Socket to) throws IOException {
+            pause(proxy.replyDelay());
+            OneShot shot = ordered.getAndSet(null);
+            if (shot == null) {
+                shot = proxy.claim(chunk, OneShot.ON_PUSH);
+            }
+            if (shot != null) {
+                pause(shot.delay);
+            }
+            lock.lock();
+            try {
+                if (shot != null && shot.effect == OneShot.Effect.DROP_REPLY) {
+                    dropped(shot);
+                    return;
+                }
+                if (swallows()) {
+                    return;
+                }
+                if (shot == null || shot.effect != OneShot.Effect.DROP_PUSH) {
+                    proxy.replyCarried();
+                    to.getOutputStream().write(chunk);
+                }
+                if (shot != null) {
+                    shot.strike();
+                }
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+package io.github.distlock.tests.servers;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** Makes what a Redis server runs on, and its configuration. */
+final class RedisMachines {
+    private static final String CONFIG = "redis.conf";
+
+    private RedisMachines() {}
+
+    static Kind kind() {
+        return Kind.of("Redis", "lock.redis.image", "redis:7-alpine");
+    }
+
+    static Machine newMachine(List<String> configLines) {
+        Kind kind = kind();
+        return kind.containers ? Containers.newMachine(kind.image, configLines) : process(configLines);
+    }
+
+    /** Apart, so that the classes of Testcontainers are not needed for processes. */
+    private static final class Containers {
+        private static final int PORT = 6379;
+
+        static Machine newMachine(String image, List<String> configLines) {
+            String config = "/" + CONFIG;
+            return new ContainerMachine(new ContainerMachine.Layout(
+                    image,
+                    PORT,
+                    Map.of(config, config("0.0.0.0", PORT, "/data", configLines)),
+                    List.of("redis-server", config),
+                    Map.of(),
+                    ""));
+        }
+    }
+
+    private static Machine process(List<String> configLines) {
+        String program = RedisBinary.path().toString();
+        int port = Ports.free();
+        Path directory = TemporaryFiles.newDirectory("redis");
+        Path config = directory.resolve(CONFIG);
+        try {
+            Files.writeString(
+                    config,
+                    config(
+                            Ports.loopback().getHostAddress(),
+                            port,
+                            ProcessMachine.data(directory).toString(),
+                            configLines));
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot write the configuration of Redis", e);
+        }
+        return new ProcessMachine(port, directory, List.of(program, config.toString()), Map.of());
+    }
+
+    static String config(String address, int port, String directory, List<String> configLines) {
+        List<String> lines = new ArrayList<>(List.of(
+                "bind " + address,
+                "port " + port,
+                "dir \"" + directory + "\"",
+                "protected-mode no",
+                "save \"\"",
+                "appendonly no"));
+        lines.addAll(configLines);
+        return String.join("\n", lines) + "\n";
+    }
+}

@@ -1,0 +1,133 @@
+package io.github.distlock.tests.servers;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** Makes what ZooKeeper servers run on, and their configurations. */
+final class ZooKeeperMachines {
+    private static final String MAIN = "org.apache.zookeeper.server.quorum.QuorumPeerMain";
+
+    private ZooKeeperMachines() {}
+
+    static Kind kind() {
+        return Kind.of("ZooKeeper", "lock.zookeeper.image", "zookeeper:3.9");
+    }
+
+    static Machine single(ZooKeeperSettings settings) {
+        Kind kind = kind();
+        return kind.containers ? Containers.single(kind.image, settings) : process(settings, Ports.free(), 0);
+    }
+
+    static List<Machine> ensemble(ZooKeeperSettings settings, int size) {
+        Kind kind = kind();
+        return kind.containers ? Containers.ensemble(kind.image, settings, size) : processes(settings, size);
+    }
+
+    /** Apart, so that the classes of Testcontainers are not needed for processes. */
+    private static final class Containers {
+        private static final int PORT = 2181;
+        private static final String DATA = "/data";
+        private static final AtomicInteger ENSEMBLES = new AtomicInteger();
+
+        static Machine single(String image, ZooKeeperSettings settings) {
+            return machine(image, settings, 0, "");
+        }
+
+        static List<Machine> ensemble(String image, ZooKeeperSettings settings, int size) {
+            String ensemble = "ensemble" + ENSEMBLES.incrementAndGet() + "-member";
+            ZooKeeperSettings shared = settings;
+            for (int member = 1; member <= size; member++) {
+                shared = shared.with("server." + member, ensemble + member + ":2888:3888");
+            }
+            List<Machine> machines = new ArrayList<>();
+            for (int member = 1; member <= size; member++) {
+                machines.add(machine(image, shared, member, ensemble + member));
+            }
+            return machines;
+        }
+
+        private static Machine machine(String image, ZooKeeperSettings settings, int member, String alias) {
+            Map<String, String> files = new HashMap<>();
+            files.put("/conf/zoo.cfg", config(settings, DATA, PORT));
+            dataFiles(member).forEach((name, content) -> files.put(DATA + "/" + name, content));
+            String options = String.join(" ", ChildJvm.SMALL) + " " + String.join(" ", systemProperties(settings));
+            return new ContainerMachine(new ContainerMachine.Layout(
+                    image,
+                    PORT,
+                    files,
+                    List.of(),
+                    Map.of("JAVA_TOOL_OPTIONS", options, "ZK_SERVER_HEAP", "128"),
+                    alias));
+        }
+    }
+
+    private static List<Machine> processes(ZooKeeperSettings settings, int size) {
+        ZooKeeperSettings shared = settings;
+        for (int member = 1; member <= size; member++) {
+            shared = shared.with("server." + member, host() + ":" + Ports.free() + ":" + Ports.free());
+        }
+        List<Machine> machines = new ArrayList<>();
+        for (int member = 1; member <= size; member++) {
+            machines.add(process(shared, Ports.free(), member));
+        }
+        return machines;
+    }
+
+    private static Machine process(ZooKeeperSettings settings, int port, int member) {
+        requireClasses();
+        Path directory = TemporaryFiles.newDirectory("zookeeper");
+        Path config = directory.resolve("zoo.cfg");
+        ZooKeeperSettings local = settings.with("clientPortAddress", host());
+        try {
+            Files.writeString(
+                    config, config(local, ProcessMachine.data(directory).toString(), port));
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot write the configuration of ZooKeeper", e);
+        }
+        return new ProcessMachine(
+                port,
+                directory,
+                ChildJvm.command(systemProperties(settings), MAIN, List.of(config.toString())),
+                dataFiles(member));
+    }
+
+    private static List<String> systemProperties(ZooKeeperSettings settings) {
+        return settings.systemProperties().entrySet().stream()
+                .map(property -> "-D" + property.getKey() + "=" + property.getValue())
+                .toList();
+    }
+
+    private static String host() {
+        return Ports.loopback().getHostAddress();
+    }
+
+    static Map<String, String> dataFiles(int member) {
+        return member == 0 ? Map.of() : Map.of("myid", String.valueOf(member));
+    }
+
+    static String config(ZooKeeperSettings settings, String data, int port) {
+        List<String> lines = new ArrayList<>(List.of("dataDir=" + data.replace('\\', '/'), "clientPort=" + port));
+        settings.lines().forEach((key, value) -> lines.add(key + "=" + value));
+        return String.join("\n", lines) + "\n";
+    }
+
+    private static void requireClasses() {
+        for (String name : List.of(MAIN, "com.codahale.metrics.Reservoir", "org.xerial.snappy.SnappyInputStream")) {
+            try {
+                Class.forName(name, false, ClassLoader.getSystemClassLoader());
+            } catch (ClassNotFoundException e) {
+                throw new IllegalStateException(
+                        "no ZooKeeper server: add org.apache.zookeeper:zookeeper, io.dropwizard.metrics:metrics-core and"
+                                + " org.xerial.snappy:snappy-java to the class path",
+                        e);
+            }
+        }
+    }
+}
