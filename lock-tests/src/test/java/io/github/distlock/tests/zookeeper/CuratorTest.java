@@ -1,0 +1,226 @@
+package io.github.distlock.tests.zookeeper;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.distlock.DistributedLock;
+import io.github.distlock.LockClient;
+import io.github.distlock.LockException;
+import io.github.distlock.LockHandle;
+import io.github.distlock.LockStatus;
+import io.github.distlock.zookeeper.ZooKeeperBackend;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.apache.curator.framework.CuratorFramework;
+import org.apache.curator.framework.CuratorFrameworkFactory;
+import org.apache.curator.framework.api.ACLProvider;
+import org.apache.curator.framework.imps.CuratorFrameworkState;
+import org.apache.curator.framework.recipes.locks.InterProcessMutex;
+import org.apache.curator.retry.ExponentialBackoffRetry;
+import org.apache.zookeeper.CreateMode;
+import org.apache.zookeeper.ZooDefs;
+import org.apache.zookeeper.data.ACL;
+import org.apache.zookeeper.data.Id;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** A caller's Curator: what is shared with it, and how it is left. */
+@Timeout(60)
+class CuratorTest {
+    private final String base = SharedZooKeeper.freshPath();
+    private final CuratorFramework curator = started(CuratorFrameworkFactory.builder());
+
+    private CuratorFramework started(CuratorFrameworkFactory.Builder builder) {
+        CuratorFramework made = builder.connectString(SharedZooKeeper.address())
+                .sessionTimeoutMs(5000)
+                .retryPolicy(new ExponentialBackoffRetry(50, 3))
+                .build();
+        made.start();
+        return made;
+    }
+
+    private ZooKeeperBackend backend(CuratorFramework client) {
+        return ZooKeeperBackend.builder(client).basePath(base).build();
+    }
+
+    @AfterEach
+    void close() {
+        curator.close();
+    }
+
+    @Test
+    void s1_curatorsMutexExcludesAndIsExcluded() throws Exception {
+        InterProcessMutex mutex = new InterProcessMutex(curator, "/" + base.substring(1) + "/lock");
+        try (LockClient locks = LockClient.create(ZooKeeperBackend.builder(SharedZooKeeper.address())
+                .basePath(base)
+                .build())) {
+            DistributedLock lock = locks.lock("lock");
+            for (int i = 0; i < 3; i++) {
+                mutex.acquire();
+                assertTrue(lock.tryAcquire().isEmpty());
+                CompletableFuture<LockHandle> waiter = lock.acquireAsync();
+                SharedZooKeeper.await(
+                        "a place",
+                        Duration.ofSeconds(5),
+                        () -> SharedZooKeeper.children(base + "/lock").size() == 2);
+                LockStatus status = locks.inspector().inspect("lock");
+                assertTrue(status.holder().isPresent());
+                assertEquals(1, status.waiters().size());
+                mutex.release();
+                LockHandle held = waiter.get(5, TimeUnit.SECONDS);
+                assertFalse(mutex.acquire(50, TimeUnit.MILLISECONDS));
+                CompletableFuture<Boolean> other = new CompletableFuture<>();
+                Thread thread = new Thread(() -> {
+                    try {
+                        other.complete(mutex.acquire(5, TimeUnit.SECONDS));
+                        mutex.release();
+                    } catch (Exception e) {
+                        other.completeExceptionally(e);
+                    }
+                });
+                thread.start();
+                SharedZooKeeper.await(
+                        "a place",
+                        Duration.ofSeconds(5),
+                        () -> SharedZooKeeper.children(base + "/lock").size() == 2);
+                held.close();
+                assertTrue(other.get());
+                thread.join();
+            }
+        }
+    }
+
+    @Test
+    void v5_aLentClientStaysOpenAndAsItWas() throws Exception {
+        curator.blockUntilConnected();
+        int before = SharedZooKeeper.watches();
+        LockClient other = LockClient.create(ZooKeeperBackend.builder(SharedZooKeeper.address())
+                .basePath(base)
+                .build());
+        LockHandle busy = other.lock("busy").acquire();
+        try (LockClient locks = LockClient.create(backend(curator))) {
+            locks.lock("lock").acquire().close();
+            assertTrue(locks.lock("busy").tryAcquire(Duration.ofMillis(100)).isEmpty());
+            LockHandle held = locks.lock("lock").acquire();
+            SharedZooKeeper.letPass(Duration.ofMillis(1500));
+            assertTrue(held.isHeld());
+            held.close();
+        }
+        assertEquals(CuratorFrameworkState.STARTED, curator.getState());
+        assertEquals(List.of(), SharedZooKeeper.children(base + "/lock"));
+        assertEquals(1, SharedZooKeeper.children(base + "/busy").size());
+        busy.close();
+        other.close();
+        SharedZooKeeper.await(
+                "no watches, but " + before, Duration.ofSeconds(3), () -> SharedZooKeeper.watches() <= before);
+        assertTrue(curator.checkExists().forPath("/zookeeper") != null);
+    }
+
+    @Test
+    void api_aLentClientsNamespaceApplies() throws Exception {
+        String namespace = base.substring(1) + "ns";
+        try (CuratorFramework own = started(CuratorFrameworkFactory.builder().namespace(namespace))) {
+            expectLocksBelow(namespace, own);
+        }
+        expectLocksBelow(namespace, curator.usingNamespace(namespace));
+    }
+
+    private static void expectLocksBelow(String namespace, CuratorFramework client) throws Exception {
+        try (LockClient locks = LockClient.create(ZooKeeperBackend.of(client));
+                LockHandle held = locks.lock("lock").acquire()) {
+            assertTrue(held.isHeld());
+            assertEquals(
+                    1,
+                    SharedZooKeeper.children("/" + namespace + "/distlock/lock").size());
+            assertFalse(new InterProcessMutex(client, "/distlock/lock").acquire(50, TimeUnit.MILLISECONDS));
+        }
+    }
+
+    @Test
+    void api_aLentClientsAclsApply() throws Exception {
+        List<ACL> own = List.of(new ACL(ZooDefs.Perms.ALL, new Id("ip", "127.0.0.1")));
+        CuratorFramework client = started(CuratorFrameworkFactory.builder().aclProvider(new ACLProvider() {
+            @Override
+            public List<ACL> getDefaultAcl() {
+                return own;
+            }
+
+            @Override
+            public List<ACL> getAclForPath(String path) {
+                return own;
+            }
+        }));
+        try (client;
+                LockClient locks = LockClient.create(backend(client));
+                LockHandle held = locks.lock("lock").acquire()) {
+            assertTrue(held.isHeld());
+            String node =
+                    base + "/lock/" + SharedZooKeeper.children(base + "/lock").get(0);
+            for (String path : List.of(base, base + "/lock", node)) {
+                assertEquals(own, SharedZooKeeper.operator().getACL(path, null), path);
+            }
+        }
+    }
+
+    @Test
+    void api_missingRightsAreToldAtOnce() throws Exception {
+        SharedZooKeeper.operator().create(base, new byte[0], ZooDefs.Ids.READ_ACL_UNSAFE, CreateMode.PERSISTENT);
+        try (LockClient locks = LockClient.create(backend(curator))) {
+            long begin = System.nanoTime();
+            LockException refused =
+                    assertThrows(LockException.class, () -> locks.lock("lock").acquire());
+            assertTrue(refused.getMessage().contains("NoAuth"), refused.getMessage());
+            assertTrue(System.nanoTime() - begin < 5_000_000_000L);
+        }
+    }
+
+    @Test
+    void v6_aDirectoryThatTheServerHasRemovedIsMadeAgain() throws Exception {
+        try (LockClient locks = LockClient.create(backend(curator))) {
+            for (int i = 0; i < 3; i++) {
+                locks.lock("lock").acquire().close();
+                SharedZooKeeper.await(
+                        "the server removes it", Duration.ofSeconds(10), () -> !SharedZooKeeper.exists(base + "/lock"));
+            }
+        }
+    }
+
+    @Test
+    void s1_namesStayDistinct() throws Exception {
+        try (LockClient locks = LockClient.create(backend(curator))) {
+            List<String> names =
+                    List.of("a/b", "a%2Fb", ".", "..", "zookeeper", "ü", "x".repeat(1024), "日".repeat(341), "a b");
+            List<LockHandle> held = new ArrayList<>();
+            for (String name : names) {
+                held.add(locks.lock(name).tryAcquire().orElseThrow());
+            }
+            for (String name : names) {
+                assertTrue(locks.lock(name).tryAcquire().isEmpty());
+            }
+            held.forEach(LockHandle::close);
+        }
+    }
+
+    @Test
+    void api_aChrootThatDoesNotExistIsTold() throws Exception {
+        try (LockClient locks =
+                LockClient.create(ZooKeeperBackend.connect(SharedZooKeeper.address() + "/no/such/chroot"))) {
+            LockException refused =
+                    assertThrows(LockException.class, () -> locks.lock("lock").acquire());
+            assertTrue(refused.getMessage().contains("chroot"), refused.getMessage());
+        }
+        SharedZooKeeper.operator().create(base, new byte[0], ZooDefs.Ids.OPEN_ACL_UNSAFE, CreateMode.PERSISTENT);
+        try (LockClient locks = LockClient.create(ZooKeeperBackend.connect(SharedZooKeeper.address() + base));
+                LockHandle held = locks.lock("lock").acquire()) {
+            SharedZooKeeper.letPass(Duration.ofMillis(1500));
+            assertTrue(held.isHeld());
+            assertEquals(1, SharedZooKeeper.children(base + "/distlock/lock").size());
+        }
+    }
+}
