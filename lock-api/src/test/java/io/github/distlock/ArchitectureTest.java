@@ -1,11 +1,7 @@
 package io.github.distlock;
 
-import static com.tngtech.archunit.core.domain.JavaModifier.FINAL;
 import static com.tngtech.archunit.core.domain.JavaModifier.PUBLIC;
-import static com.tngtech.archunit.core.domain.JavaModifier.SYNCHRONIZED;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
-import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
-import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.methods;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -20,16 +16,11 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
-import org.objectweb.asm.ClassReader;
-import org.objectweb.asm.ClassVisitor;
-import org.objectweb.asm.MethodVisitor;
-import org.objectweb.asm.Opcodes;
 
 /** Rules about the code itself. Byte code where the rule is about what runs, sources where it is about what is read. */
 class ArchitectureTest {
@@ -68,107 +59,6 @@ class ArchitectureTest {
                 .map(type -> type.getName().substring(API.length() + 1))
                 .collect(Collectors.toSet());
         assertThat(open).isEqualTo(PUBLIC_API);
-    }
-
-    @Test
-    void publicClassesAreFinalUnlessTheyAreExceptions() {
-        classes()
-                .that(new DescribedPredicate<>("are public classes") {
-                    @Override
-                    public boolean test(JavaClass type) {
-                        return type.getModifiers().contains(PUBLIC)
-                                && !type.isInterface()
-                                && !type.isAssignableTo(Throwable.class);
-                    }
-                })
-                .should()
-                .haveModifier(FINAL)
-                .check(LIBRARY);
-    }
-
-    @Test
-    void publicFieldsAreConstants() {
-        fields().that().arePublic().should().beStatic().andShould().beFinal().check(LIBRARY);
-    }
-
-    @Test
-    void thereIsNoMonitorAnywhere() throws IOException {
-        methods().should().notHaveModifier(SYNCHRONIZED).check(LIBRARY);
-        assertThat(monitorUses()).isEmpty();
-    }
-
-    /** ArchUnit does not see {@code synchronized} blocks, which are single instructions. */
-    private static List<String> monitorUses() throws IOException {
-        List<String> found = new ArrayList<>();
-        for (JavaClass type : LIBRARY) {
-            String file = type.getName().replace('.', '/') + ".class";
-            try (var bytes = ArchitectureTest.class.getClassLoader().getResourceAsStream(file)) {
-                new ClassReader(bytes).accept(new MonitorFinder(type.getName(), found), ClassReader.SKIP_DEBUG);
-            }
-        }
-        return found;
-    }
-
-    private static final class MonitorFinder extends ClassVisitor {
-        private final String type;
-        private final List<String> found;
-
-        MonitorFinder(String type, List<String> found) {
-            super(Opcodes.ASM9);
-            this.type = type;
-            this.found = found;
-        }
-
-        @Override
-        public MethodVisitor visitMethod(
-                int access, String name, String descriptor, String signature, String[] exceptions) {
-            return new MethodVisitor(Opcodes.ASM9) {
-                @Override
-                public void visitInsn(int opcode) {
-                    if (opcode == Opcodes.MONITORENTER) {
-                        found.add(type + "." + name);
-                    }
-                }
-            };
-        }
-    }
-
-    @Test
-    void nobodyWaitsOnObjectsSleepsOrKeepsThreadLocals() {
-        noClasses()
-                .should()
-                .callMethod(Object.class, "wait")
-                .orShould()
-                .callMethod(Object.class, "wait", long.class)
-                .orShould()
-                .callMethod(Object.class, "notify")
-                .orShould()
-                .callMethod(Object.class, "notifyAll")
-                .orShould()
-                .callMethod(Thread.class, "sleep", long.class)
-                .orShould()
-                .dependOnClassesThat()
-                .areAssignableTo(ThreadLocal.class)
-                .check(LIBRARY);
-    }
-
-    @Test
-    void theSystemsClocksAreReadInTwoClasses() {
-        noClasses()
-                .that()
-                .haveNameNotMatching(".*\\.spi\\.SystemClock(\\$.*)?")
-                .and()
-                .haveNameNotMatching(".*\\.memory\\.MovableClock(\\$.*)?")
-                .should()
-                .callMethod(System.class, "currentTimeMillis")
-                .orShould()
-                .callMethod(System.class, "nanoTime")
-                .orShould()
-                .callMethod(java.time.Instant.class, "now")
-                .orShould()
-                .dependOnClassesThat()
-                .areAssignableTo(java.time.Clock.class)
-                .check(LIBRARY);
     }
 
     /** An {@code Instant} made for people to read is no arithmetic: the hold's loss, and the store's view of a holder. */

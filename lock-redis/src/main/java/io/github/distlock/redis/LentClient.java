@@ -1,6 +1,7 @@
 package io.github.distlock.redis;
 
 import io.github.distlock.spi.Deadline;
+import io.github.distlock.spi.LockClock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -38,11 +39,13 @@ final class LentClient implements Redis {
     private static final long LONGEST_SILENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     private final UnifiedJedis client;
+    private final LockClock clock;
     private final ThreadPoolExecutor requests;
     private final ThreadPoolExecutor upkeep;
 
-    LentClient(UnifiedJedis client, ThreadFactory threads) {
+    LentClient(UnifiedJedis client, ThreadFactory threads, LockClock clock) {
         this.client = client;
+        this.clock = clock;
         this.requests = executor(REQUEST_THREADS, threads);
         this.upkeep = executor(UPKEEP_THREADS, threads);
     }
@@ -149,7 +152,7 @@ final class LentClient implements Redis {
         private final String channel;
         private final Consumer<String> messages;
         private final Runnable subscribed;
-        private volatile long heardAt = System.nanoTime();
+        private volatile long heardAt = clock.nanoTime();
 
         private LentListening(String channel, Consumer<String> messages, Runnable subscribed) {
             this.channel = channel;
@@ -159,30 +162,30 @@ final class LentClient implements Redis {
 
         @Override
         public void run() {
-            heardAt = System.nanoTime();
+            heardAt = clock.nanoTime();
             client.subscribe(this, channel);
         }
 
         @Override
         public void onSubscribe(String to, int channels) {
-            heardAt = System.nanoTime();
+            heardAt = clock.nanoTime();
             subscribed.run();
         }
 
         @Override
         public void onMessage(String from, String message) {
-            heardAt = System.nanoTime();
+            heardAt = clock.nanoTime();
             messages.accept(message);
         }
 
         @Override
         public void onPong(String pattern) {
-            heardAt = System.nanoTime();
+            heardAt = clock.nanoTime();
         }
 
         @Override
         public boolean isSilent() {
-            return System.nanoTime() - heardAt > LONGEST_SILENCE_NANOS;
+            return clock.nanoTime() - heardAt > LONGEST_SILENCE_NANOS;
         }
 
         @Override

@@ -32,19 +32,4 @@ interface Redis extends AutoCloseable {
     /** Ends what is ours; requests under way fail soon. Idempotent. */
     @Override
     void close();
-
-    /** One subscription. */
-    interface Listening {
-        /** Subscribes, and stays until that ends or breaks, which it notices by silence too. May throw. */
-        void run();
-
-        /** Asks for a sign of life. Called about once a second while it matters, by one thread at a time. May throw. */
-        void ping();
-
-        /** Whether it has been silent for so long that it must be broken, although {@link #run} has not noticed. */
-        boolean isSilent();
-
-        /** Makes {@link #run} return soon. Never throws. */
-        void end();
-    }
 }

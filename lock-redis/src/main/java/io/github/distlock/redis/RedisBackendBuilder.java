@@ -128,7 +128,7 @@ public final class RedisBackendBuilder {
 
     private Redis redis(ThreadFactory threads) {
         if (client != null) {
-            return new LentClient(client, threads);
+            return new LentClient(client, threads, LockClock.system());
         }
         URI server = requireNonNull(uri);
         int port = server.getPort() < 0 ? DEFAULT_PORT : server.getPort();

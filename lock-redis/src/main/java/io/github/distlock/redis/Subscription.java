@@ -1,6 +1,5 @@
 package io.github.distlock.redis;
 
-import io.github.distlock.redis.Redis.Listening;
 import io.github.distlock.spi.LockClock;
 import java.time.Duration;
 import java.util.concurrent.ThreadFactory;
