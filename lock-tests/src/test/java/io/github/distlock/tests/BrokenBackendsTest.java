@@ -69,6 +69,8 @@ class BrokenBackendsTest {
                 .selectors(selectClass(TriedContract.class))
                 .filters((PostDiscoveryFilter) test -> FilterResult.includedIf(
                         rule(test.getSource()).map(rules::contains).orElse(true)))
+                // Inside a test that itself is on one of JUnit's threads.
+                .configurationParameter("junit.jupiter.execution.parallel.enabled", "false")
                 .build();
         LauncherFactory.create().execute(request, new TestExecutionListener() {
             @Override
