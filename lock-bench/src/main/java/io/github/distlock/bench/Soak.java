@@ -3,56 +3,63 @@ package io.github.distlock.bench;
 import io.github.distlock.DistributedLock;
 import io.github.distlock.LockClient;
 import io.github.distlock.LockHandle;
-import io.github.distlock.memory.InMemoryStore;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 
 /**
- * Heap, threads and store before and after very many acquires, over a million names, and very many abandoned attempts: half
- * of them single tries, half asynchronous acquires that are cancelled. Exits with 1 when anything is left. Arguments: cycles
- * (10,000,000), abandoned attempts (1,000,000).
+ * Heap, threads, sockets and store before and after very many acquires, over many names, and very many abandoned attempts: half of
+ * them single tries, half asynchronous acquires that are cancelled. Exits with 1 when anything is left. Arguments: {@code memory},
+ * {@code redis} or {@code zookeeper}; cycles, abandoned attempts.
  */
 public final class Soak {
-    private static final int NAMES = 1_000_000;
     private static final long HEAP_NOISE = 4 * 1024 * 1024;
 
-    private final InMemoryStore store = new InMemoryStore();
+    private final SoakedStore store;
     private boolean clean = true;
 
-    private Soak() {}
+    private Soak(SoakedStore store) {
+        this.store = store;
+    }
 
     public static void main(String[] args) throws Exception {
-        long cycles = args.length > 0 ? Long.parseLong(args[0]) : 10_000_000;
-        long abandoned = args.length > 1 ? Long.parseLong(args[1]) : 1_000_000;
-        Soak soak = new Soak();
-        soak.run(cycles, abandoned);
-        System.exit(soak.clean ? 0 : 1);
+        String kind = args.length > 0 ? args[0] : "memory";
+        try (SoakedStore store = SoakedStore.of(kind)) {
+            long cycles = args.length > 1 ? Long.parseLong(args[1]) : store.cycles();
+            long abandoned = args.length > 2 ? Long.parseLong(args[2]) : store.cycles() / 10;
+            Soak soak = new Soak(store);
+            soak.run(cycles, abandoned);
+            System.exit(soak.clean ? 0 : 1);
+        }
     }
 
     private void run(long cycles, long abandoned) throws Exception {
-        try (LockClient client = LockClient.create(store.connect());
-                LockClient other = LockClient.create(store.connect())) {
-            cycle(client, 200_000);
-            abandon(client, other, 20_000);
-            long heap = settledHeap();
-            long threads = threads();
-            System.out.printf("before: heap %,d KiB, %d threads%n", heap / 1024, threads);
+        try (LockClient client = LockClient.create(store.newBackend());
+                LockClient other = LockClient.create(store.newBackend())) {
+            cycle(client, cycles / 50);
+            abandon(client, other, abandoned / 50);
+            Footprint before = footprint();
+            System.out.println("before: " + before);
             long begun = System.nanoTime();
             cycle(client, cycles);
-            report(cycles + " cycles", begun, cycles, heap, threads);
+            report(cycles + " cycles", begun, cycles, before);
             begun = System.nanoTime();
             abandon(client, other, abandoned);
-            report(abandoned + " abandoned attempts", begun, abandoned, heap, threads);
+            report(abandoned + " abandoned attempts", begun, abandoned, before);
         }
         long left = threads();
         clean &= left == 0;
         System.out.printf("closed: %d threads%n", left);
     }
 
-    private static void cycle(LockClient client, long cycles) throws InterruptedException {
+    private void cycle(LockClient client, long cycles) throws InterruptedException {
         for (long i = 0; i < cycles; i++) {
-            client.lock("name" + i % NAMES).acquire().close();
+            client.lock("name" + i % store.names()).acquire().close();
         }
     }
 
@@ -71,14 +78,49 @@ public final class Soak {
         }
     }
 
-    private void report(String what, long begun, long count, long heapBefore, long threadsBefore) {
+    private void report(String what, long begun, long count, Footprint before) {
         long each = (System.nanoTime() - begun) / count;
-        long heap = settledHeap();
-        boolean as = heap < heapBefore + HEAP_NOISE && threads() <= threadsBefore && store.size() == 0;
-        clean &= as;
-        System.out.printf(
-                "%s, %,d ns each: heap %,d KiB, %d threads, %d entries in the store: %s%n",
-                what, each, heap / 1024, threads(), store.size(), as ? "as before" : "LEFT BEHIND");
+        Footprint after = footprint();
+        boolean asBefore = after.isWithin(before);
+        clean &= asBefore;
+        System.out.printf("%s, %,d ns each: %s: %s%n", what, each, after, asBefore ? "as before" : "LEFT BEHIND");
+    }
+
+    /** What a client has, and what the store has of it. */
+    private record Footprint(long heap, long threads, long sockets, long entries) {
+        boolean isWithin(Footprint before) {
+            return heap < before.heap + HEAP_NOISE
+                    && threads <= before.threads
+                    && sockets <= before.sockets
+                    && entries <= before.entries;
+        }
+
+        @Override
+        public String toString() {
+            return String.format(
+                    "heap %,d KiB, %d threads, %d sockets, %d entries in the store",
+                    heap / 1024, threads, sockets, entries);
+        }
+    }
+
+    private Footprint footprint() {
+        return new Footprint(settledHeap(), threads(), sockets(), store.entries());
+    }
+
+    private static long sockets() {
+        try (Stream<Path> files = Files.list(Path.of("/proc/self/fd"))) {
+            return files.filter(Soak::isSocket).count();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static boolean isSocket(Path file) {
+        try {
+            return Files.readSymbolicLink(file).toString().startsWith("socket:");
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     /** Idle threads end after a second, and what was abandoned is cleaned up in the background. */

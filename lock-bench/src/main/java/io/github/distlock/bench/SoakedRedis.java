@@ -1,0 +1,40 @@
+package io.github.distlock.bench;
+
+import io.github.distlock.redis.RedisBackend;
+import io.github.distlock.spi.LockBackend;
+import io.github.distlock.tests.servers.RedisServer;
+import redis.clients.jedis.RedisClient;
+
+/** A Redis server. It keeps one key per name for a time: the last fencing token. */
+final class SoakedRedis implements SoakedStore {
+    private final RedisServer server = RedisServer.start();
+
+    @Override
+    public LockBackend newBackend() {
+        return RedisBackend.connect(server.uri());
+    }
+
+    @Override
+    public int names() {
+        return 1_000;
+    }
+
+    @Override
+    public long cycles() {
+        return 100_000;
+    }
+
+    @Override
+    public long entries() {
+        try (RedisClient operator = RedisClient.create(server.uri())) {
+            return operator.keys("*").stream()
+                    .filter(key -> !key.endsWith(":fence") || operator.pttl(key) < 0)
+                    .count();
+        }
+    }
+
+    @Override
+    public void close() {
+        server.close();
+    }
+}
