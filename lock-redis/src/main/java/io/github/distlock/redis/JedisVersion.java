@@ -5,7 +5,7 @@ import java.io.InputStream;
 import java.util.Properties;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import redis.clients.jedis.UnifiedJedis;
+import redis.clients.jedis.Protocol;
 
 /** Which Jedis there is. Other frameworks bring old ones along, and without this check those fail somewhere deep inside. */
 final class JedisVersion {
@@ -32,7 +32,16 @@ final class JedisVersion {
     }
 
     private static String found() {
-        try (InputStream file = UnifiedJedis.class.getResourceAsStream("pom.properties")) {
+        String version = version("pom.properties");
+        if (version.isEmpty()) {
+            version = version("/META-INF/maven/redis.clients/jedis/pom.properties");
+        }
+        // Who repacks jars may have dropped both; then what this library uses decides.
+        return version.isEmpty() && hasClientOfNeeded() ? NEEDED : version;
+    }
+
+    private static String version(String resource) {
+        try (InputStream file = Protocol.class.getResourceAsStream(resource)) {
             Properties properties = new Properties();
             if (file != null) {
                 properties.load(file);
@@ -40,6 +49,15 @@ final class JedisVersion {
             return properties.getProperty("version", "");
         } catch (IOException e) {
             return "";
+        }
+    }
+
+    private static boolean hasClientOfNeeded() {
+        try {
+            Class.forName("redis.clients.jedis.RedisClient", false, Protocol.class.getClassLoader());
+            return true;
+        } catch (ClassNotFoundException e) {
+            return false;
         }
     }
 }

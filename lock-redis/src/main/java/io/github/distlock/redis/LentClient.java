@@ -4,6 +4,7 @@ import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.LockClock;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
@@ -19,8 +20,6 @@ import redis.clients.jedis.BuilderFactory;
 import redis.clients.jedis.CommandArguments;
 import redis.clients.jedis.CommandObject;
 import redis.clients.jedis.JedisPubSub;
-import redis.clients.jedis.RedisClient;
-import redis.clients.jedis.RedisSentinelClient;
 import redis.clients.jedis.Response;
 import redis.clients.jedis.UnifiedJedis;
 import redis.clients.jedis.exceptions.JedisConnectionException;
@@ -34,6 +33,8 @@ import redis.clients.jedis.exceptions.JedisNoScriptException;
  * outcome. Upkeep has threads that no acquire can exhaust.
  */
 final class LentClient implements Redis {
+    private static final Set<String> PLAIN_CLIENTS =
+            Set.of("RedisClient", "RedisSentinelClient", "JedisPooled", "JedisSentineled");
     private static final int REQUEST_THREADS = 32;
     private static final int UPKEEP_THREADS = 4;
     private static final long LONGEST_SILENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
@@ -131,10 +132,10 @@ final class LentClient implements Redis {
         }
     }
 
-    /** A cluster's client and others with retries do; the plain ones do not. */
+    /** A cluster's client and others with retries do; the plain ones, also those that only Jedis 7 has, do not. */
     @Override
     public boolean sendsAgain() {
-        return !(client instanceof RedisClient || client instanceof RedisSentinelClient);
+        return !PLAIN_CLIENTS.contains(client.getClass().getSimpleName());
     }
 
     @Override

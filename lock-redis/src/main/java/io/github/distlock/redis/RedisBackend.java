@@ -51,7 +51,7 @@ import redis.clients.jedis.UnifiedJedis;
  * token tells them apart.
  *
  * <p><b>Rights</b> that an ACL user needs: the keys, the channels {@code distlock:*}, and the commands {@code EVAL EVALSHA GET SET
- * DEL PTTL PEXPIRE TIME ZADD ZREM ZRANGE ZRANGEBYSCORE ZREMRANGEBYSCORE ZSCORE ZCOUNT PUBLISH SUBSCRIBE PING}. Without the
+ * DEL PTTL PEXPIRE TIME ZADD ZREM ZRANGE ZRANGEBYSCORE ZREMRANGEBYSCORE ZREMRANGEBYRANK ZSCORE ZCOUNT PUBLISH SUBSCRIBE PING}. Without the
  * channels, waiting clients poll.
  *
  * <p>Thread-safe.

@@ -17,6 +17,7 @@
 local lock, fence, queue, heard = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 
 local TOMBSTONES = 8e15 -- scores of places are microseconds since 1970, which stay below this until the year 2223
+local MOST_TOMBSTONES = 1000
 local QUEUE_KEPT = 60000 -- ms; longer than a request can be under way
 local FENCE_KEPT = 3600000 -- ms beyond the lease
 
@@ -106,6 +107,11 @@ end
 
 local function bury(value)
   redis.call('ZREMRANGEBYSCORE', queue, text(TOMBSTONES), text(TOMBSTONES + now / 1000 - QUEUE_KEPT))
+  local too_many = redis.call('ZCOUNT', queue, text(TOMBSTONES), '+inf') - MOST_TOMBSTONES
+  if too_many > 0 then
+    local first = redis.call('ZCOUNT', queue, 0, '(' .. text(TOMBSTONES))
+    redis.call('ZREMRANGEBYRANK', queue, first, first + too_many)
+  end
   redis.call('ZADD', queue, text(TOMBSTONES + now / 1000), 'void\t' .. value)
   redis.call('PEXPIRE', queue, QUEUE_KEPT)
 end
