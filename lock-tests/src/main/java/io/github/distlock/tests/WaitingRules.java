@@ -20,10 +20,11 @@ import org.junit.jupiter.api.Test;
 abstract class WaitingRules extends Rules {
 
     @Test
-    void v2_manyHandOversLoseNoWakeUp() {
+    void v2_manyHandOversLoseNoWakeUp() throws Exception {
         Peer a = peer();
         Peer b = peer();
         List<Task<Integer>> workers = new ArrayList<>();
+        LockHandle held = peer().lock(name).acquire();
         for (Peer peer : List.of(a, a, b, b)) {
             workers.add(start(() -> {
                 for (int i = 0; i < 40; i++) {
@@ -33,6 +34,10 @@ abstract class WaitingRules extends Rules {
                 return 40;
             }));
         }
+        for (Peer peer : List.of(a, b)) {
+            await("acquires of a busy lock wait", () -> peer.faults.toldBusy() > 0);
+        }
+        held.close();
         for (Task<Integer> worker : workers) {
             get(worker, "all get the lock in time", store.patience().multipliedBy(2));
         }
