@@ -25,7 +25,6 @@ import org.apache.curator.retry.ExponentialBackoffRetry;
 import org.apache.zookeeper.CreateMode;
 import org.apache.zookeeper.ZooDefs;
 import org.apache.zookeeper.data.ACL;
-import org.apache.zookeeper.data.Id;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -144,7 +143,7 @@ class CuratorTest {
 
     @Test
     void api_aLentClientsAclsApply() throws Exception {
-        List<ACL> own = List.of(new ACL(ZooDefs.Perms.ALL, new Id("ip", "127.0.0.1")));
+        List<ACL> own = List.of(new ACL(ZooDefs.Perms.ALL & ~ZooDefs.Perms.ADMIN, ZooDefs.Ids.ANYONE_ID_UNSAFE));
         CuratorFramework client = started(CuratorFrameworkFactory.builder().aclProvider(new ACLProvider() {
             @Override
             public List<ACL> getDefaultAcl() {
