@@ -4,6 +4,8 @@ import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.LockClock;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedDeque;
@@ -20,7 +22,7 @@ import redis.clients.jedis.exceptions.JedisDataException;
  * no request reads another's reply.
  *
  * <p>One that has idled may have been closed by the server or something in between, which shows only when it is used. So a
- * request that fails on such a one, other than by silence, is sent again: all requests are safe to repeat.
+ * request that fails on such a one, other than by silence, is sent again, and knows that it was; unless it is not safe to repeat.
  */
 final class ConnectionStack {
     private static final long LONGEST_IDLE = Duration.ofSeconds(30).toNanos();
@@ -43,7 +45,8 @@ final class ConnectionStack {
         this.permits = new Semaphore(most);
     }
 
-    <T> T exchange(Exchange<T> exchange, Deadline deadline) throws InterruptedException {
+    /** What the server is asked; more than one where they go together. */
+    <T> T exchange(Collection<ScriptCall> calls, Exchange<T> exchange, Deadline deadline) throws InterruptedException {
         if (!permits.tryAcquire() && !permits.tryAcquire(deadline.remainingNanos(), TimeUnit.NANOSECONDS)) {
             throw new JedisConnectionException("all connections were busy until the request's time was over");
         }
@@ -53,18 +56,21 @@ final class ConnectionStack {
                 try {
                     return exchange(exchange, used == null ? connect(deadline) : used, deadline);
                 } catch (JedisConnectionException e) {
-                    if (used == null
-                            || closed
-                            || deadline.hasPassed()
-                            || e.getCause() instanceof SocketTimeoutException) {
+                    boolean silent = e.getCause() instanceof SocketTimeoutException;
+                    if (used == null || closed || silent || deadline.hasPassed() || !areRepeatable(calls)) {
                         throw e;
                     }
                     dropIdle();
+                    calls.forEach(ScriptCall::noteSentAgain);
                 }
             }
         } finally {
             permits.release();
         }
+    }
+
+    private static boolean areRepeatable(Collection<ScriptCall> calls) {
+        return calls.stream().allMatch(ScriptCall::isRepeatable);
     }
 
     private ServerConnection connect(Deadline deadline) {
@@ -90,10 +96,10 @@ final class ConnectionStack {
         try {
             connection.timeOutAt(deadline);
             T result = exchange.over(connection.jedis);
-            complete = true;
+            complete = !(result instanceof List<?> replies) || replies.stream().noneMatch(Replies::isOfAnotherServer);
             return result;
         } catch (JedisDataException e) {
-            complete = !isOfAServerThatCannot(e);
+            complete = !Replies.isOfAnotherServer(e);
             throw e;
         } catch (JedisConnectionException e) {
             if (Thread.interrupted()) {
@@ -110,12 +116,6 @@ final class ConnectionStack {
                 drop(connection);
             }
         }
-    }
-
-    /** Behind the same name there may be another one by now. */
-    private static boolean isOfAServerThatCannot(JedisDataException error) {
-        String words = String.valueOf(error.getMessage());
-        return words.startsWith("READONLY") || words.startsWith("LOADING") || words.startsWith("MASTERDOWN");
     }
 
     private void putBack(ServerConnection connection) {

@@ -1,10 +1,10 @@
 package io.github.distlock.redis;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.LockClock;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
@@ -14,7 +14,9 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.AbstractPipeline;
 import redis.clients.jedis.BuilderFactory;
 import redis.clients.jedis.CommandArguments;
@@ -23,9 +25,9 @@ import redis.clients.jedis.JedisPubSub;
 import redis.clients.jedis.Response;
 import redis.clients.jedis.UnifiedJedis;
 import redis.clients.jedis.exceptions.JedisConnectionException;
-import redis.clients.jedis.exceptions.JedisDataException;
 import redis.clients.jedis.exceptions.JedisException;
 import redis.clients.jedis.exceptions.JedisNoScriptException;
+import redis.clients.jedis.exceptions.JedisRedirectionException;
 
 /**
  * A client that somebody else made, with time-outs and a pool of its own. What it does cannot be bounded from outside, so its
@@ -33,8 +35,6 @@ import redis.clients.jedis.exceptions.JedisNoScriptException;
  * outcome. Upkeep has threads that no acquire can exhaust.
  */
 final class LentClient implements Redis {
-    private static final Set<String> PLAIN_CLIENTS =
-            Set.of("RedisClient", "RedisSentinelClient", "JedisPooled", "JedisSentineled");
     private static final int REQUEST_THREADS = 32;
     private static final int UPKEEP_THREADS = 4;
     private static final long LONGEST_SILENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
@@ -80,29 +80,43 @@ final class LentClient implements Redis {
         return await(upkeep, () -> sendAll(calls), calls.get(0), deadline);
     }
 
+    /** What a pipeline cannot do, because a slot has moved or a node is gone, is sent singly: that finds its way. */
     private List<Object> sendAll(List<ScriptCall> calls) {
-        List<Response<Object>> responses = new ArrayList<>(calls.size());
+        List<@Nullable Response<Object>> responses = new ArrayList<>(calls.size());
         try (AbstractPipeline pipeline = client.pipelined()) {
-            calls.forEach(call -> responses.add(pipeline.executeCommand(raw(call.byDigest()))));
+            calls.forEach(call -> responses.add(appended(pipeline, call)));
             pipeline.sync();
+        } catch (JedisException e) {
+            // Each response tells for itself.
         }
         List<Object> replies = new ArrayList<>(calls.size());
         for (int i = 0; i < calls.size(); i++) {
-            try {
-                replies.add(responses.get(i).get());
-            } catch (JedisNoScriptException e) {
-                replies.add(replyOrError(calls.get(i)));
-            } catch (JedisDataException e) {
-                replies.add(e);
-            }
+            replies.add(replyOrError(calls.get(i), i < responses.size() ? responses.get(i) : null));
         }
         return replies;
     }
 
-    private Object replyOrError(ScriptCall call) {
+    private static @Nullable Response<Object> appended(AbstractPipeline pipeline, ScriptCall call) {
         try {
-            return client.executeCommand(raw(call.bySource()));
-        } catch (JedisDataException e) {
+            return pipeline.executeCommand(raw(call.byDigest()));
+        } catch (JedisException e) {
+            return null;
+        }
+    }
+
+    private Object replyOrError(ScriptCall call, @Nullable Response<Object> response) {
+        try {
+            if (response != null) {
+                return response.get();
+            }
+        } catch (JedisRedirectionException | JedisNoScriptException | IllegalStateException e) {
+            // Not answered by the node that has it.
+        } catch (JedisException e) {
+            return e;
+        }
+        try {
+            return send(call);
+        } catch (JedisException e) {
             return e;
         }
     }
@@ -132,10 +146,10 @@ final class LentClient implements Redis {
         }
     }
 
-    /** A cluster's client and others with retries do; the plain ones, also those that only Jedis 7 has, do not. */
+    /** Whether it repeats what it sends is its maker's choice, and cannot be seen from outside. */
     @Override
     public boolean sendsAgain() {
-        return !PLAIN_CLIENTS.contains(client.getClass().getSimpleName());
+        return true;
     }
 
     @Override
@@ -149,11 +163,19 @@ final class LentClient implements Redis {
         upkeep.shutdownNow();
     }
 
+    /**
+     * Jedis forgets neither its connection nor that it was subscribed, although the connection is back in its owner's pool by
+     * then. So nothing is written but between the server's confirmation and the first {@link #end}, in turn.
+     */
     private final class LentListening extends JedisPubSub implements Listening {
         private final String channel;
         private final Consumer<String> messages;
         private final Runnable subscribed;
+        private final ReentrantLock writing = new ReentrantLock();
+        private boolean confirmed;
+        private boolean ended;
         private volatile long heardAt = clock.nanoTime();
+        private volatile long askedAt = clock.nanoTime();
 
         private LentListening(String channel, Consumer<String> messages, Runnable subscribed) {
             this.channel = channel;
@@ -164,13 +186,25 @@ final class LentClient implements Redis {
         @Override
         public void run() {
             heardAt = clock.nanoTime();
-            client.subscribe(this, channel);
+            try {
+                client.subscribe(this, channel);
+            } finally {
+                write(() -> ended = true);
+            }
         }
 
         @Override
         public void onSubscribe(String to, int channels) {
             heardAt = clock.nanoTime();
-            subscribed.run();
+            boolean endedBefore = write(() -> {
+                confirmed = true;
+                if (ended) {
+                    unsubscribe();
+                }
+            });
+            if (!endedBefore) {
+                subscribed.run();
+            }
         }
 
         @Override
@@ -185,17 +219,51 @@ final class LentClient implements Redis {
         }
 
         @Override
+        public void askForSignOfLife() {
+            long now = clock.nanoTime();
+            if (now - askedAt > LONGEST_SILENCE_NANOS) {
+                // Nobody has waited for a while, so nobody has asked.
+                heardAt = now;
+            }
+            askedAt = now;
+            write(() -> {
+                if (confirmed && !ended) {
+                    ping();
+                }
+            });
+        }
+
+        @Override
         public boolean isSilent() {
-            return clock.nanoTime() - heardAt > LONGEST_SILENCE_NANOS;
+            long now = clock.nanoTime();
+            return now - heardAt > LONGEST_SILENCE_NANOS && now - askedAt <= LONGEST_SILENCE_NANOS;
         }
 
         @Override
         public void end() {
+            write(() -> {
+                boolean endedBefore = ended;
+                ended = true;
+                if (confirmed && !endedBefore) {
+                    unsubscribe();
+                }
+            });
+        }
+
+        /** One at a time; whether it had ended before. */
+        @CanIgnoreReturnValue
+        private boolean write(Runnable change) {
+            boolean endedBefore = false;
+            writing.lock();
             try {
-                unsubscribe();
+                endedBefore = ended;
+                change.run();
             } catch (JedisException e) {
-                // It is broken, or not subscribed yet: then the backend's being closed ends it.
+                // It is broken, which the reader notices.
+            } finally {
+                writing.unlock();
             }
+            return endedBefore;
         }
     }
 }

@@ -6,7 +6,7 @@ interface Listening {
     void run();
 
     /** Asks for a sign of life. Called about once a second while it matters, by one thread at a time. May throw. */
-    void ping();
+    void askForSignOfLife();
 
     /** Whether it has been silent for so long that it must be broken, although {@link #run} has not noticed. */
     boolean isSilent();

@@ -42,7 +42,7 @@ final class OwnConnections implements Redis {
     @Override
     public Object call(ScriptCall call, Deadline deadline) throws InterruptedException {
         try {
-            return requests.exchange(connection -> call(connection, call), deadline);
+            return requests.exchange(List.of(call), connection -> call(connection, call), deadline);
         } catch (JedisException e) {
             throw Replies.translated(e, call.lockName());
         }
@@ -59,7 +59,7 @@ final class OwnConnections implements Redis {
     @Override
     public List<Object> callAll(List<ScriptCall> calls, Deadline deadline) throws InterruptedException {
         try {
-            return upkeep.exchange(connection -> callAll(connection, calls), deadline);
+            return upkeep.exchange(calls, connection -> callAll(connection, calls), deadline);
         } catch (JedisException e) {
             throw Replies.translated(e, calls.get(0).lockName());
         }
@@ -139,7 +139,7 @@ final class OwnConnections implements Redis {
         }
 
         @Override
-        public void ping() {
+        public void askForSignOfLife() {
             ServerConnection current = connection;
             if (current != null && ready) {
                 current.jedis.sendCommand(Command.PING);

@@ -51,7 +51,7 @@ import redis.clients.jedis.UnifiedJedis;
  * token tells them apart.
  *
  * <p><b>Rights</b> that an ACL user needs: the keys, the channels {@code distlock:*}, and the commands {@code EVAL EVALSHA GET SET
- * DEL PTTL PEXPIRE TIME ZADD ZREM ZRANGE ZRANGEBYSCORE ZREMRANGEBYSCORE ZREMRANGEBYRANK ZSCORE ZCOUNT PUBLISH SUBSCRIBE PING}. Without the
+ * DEL PTTL PEXPIRE TIME ZADD ZREM ZRANGE ZRANGEBYSCORE ZREMRANGEBYSCORE ZREMRANGEBYRANK ZSCORE ZCOUNT PUBLISH SUBSCRIBE UNSUBSCRIBE PING}, and {@code SELECT} for another database. Without the
  * channels, waiting clients poll.
  *
  * <p>Thread-safe.
@@ -304,6 +304,9 @@ public final class RedisBackend implements LockBackend {
         } catch (RuntimeException e) {
             throw new RequestRefusedException("lock \"" + name + "\" cannot be mapped to a key: " + e, e);
         }
+        if (key == null) {
+            throw new RequestRefusedException("lock \"" + name + "\" is mapped to no key", null);
+        }
         return LockKeys.of(name, key);
     }
 
@@ -330,7 +333,7 @@ public final class RedisBackend implements LockBackend {
 
     private void received(String message) {
         String[] words = message.split(" ", -1);
-        if (words.length == 3 && words[0].equals("granted")) {
+        if (words.length == 3 && words[0].equals("granted") && words[2].matches("\\d{1,18}")) {
             RedisContender contender = waiting.get(words[1]);
             if (contender != null) {
                 contender.announced(Long.parseLong(words[2]));

@@ -10,6 +10,8 @@ import java.util.concurrent.ThreadFactory;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.DefaultJedisClientConfig;
+import redis.clients.jedis.DefaultRedisCredentials;
+import redis.clients.jedis.DefaultRedisCredentialsProvider;
 import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.JedisClientConfig;
 import redis.clients.jedis.RedisProtocol;
@@ -136,17 +138,26 @@ public final class RedisBackendBuilder {
                 new HostAndPort(server.getHost(), port), connectionConfig(server), maxConnections, LockClock.system());
     }
 
+    @SuppressWarnings("deprecation") // Who still uses these must not lose them.
+    private static boolean hasTls(@Nullable JedisClientConfig config) {
+        return config != null
+                && (config.getSslOptions() != null
+                        || config.getSslSocketFactory() != null
+                        || config.getSslParameters() != null);
+    }
+
     private JedisClientConfig connectionConfig(URI server) {
         DefaultJedisClientConfig.Builder settings = DefaultJedisClientConfig.builder();
         if (config != null) {
             settings.from(config);
         }
         settings.protocol(RedisProtocol.RESP2);
-        if (JedisURIHelper.isRedisSSLScheme(server) && (config == null || config.getSslOptions() == null)) {
+        if (JedisURIHelper.isRedisSSLScheme(server) && !hasTls(config)) {
             settings.sslOptions(SslOptions.defaults());
         }
         if (JedisURIHelper.getPassword(server) != null) {
-            settings.user(JedisURIHelper.getUser(server)).password(JedisURIHelper.getPassword(server));
+            settings.credentialsProvider(new DefaultRedisCredentialsProvider(
+                    new DefaultRedisCredentials(JedisURIHelper.getUser(server), JedisURIHelper.getPassword(server))));
         }
         if (JedisURIHelper.hasDbIndex(server)) {
             settings.database(JedisURIHelper.getDBIndex(server));

@@ -107,18 +107,10 @@ final class RedisContender implements Contender {
         Moment askedAt = backend.clock().now();
         asked = true;
         doubtful = true;
-        List<?> reply = Replies.list(backend.call(
-                new ScriptCall(
-                        Script.ACQUIRE,
-                        lockKeys,
-                        value,
-                        request.lease().toMillis(),
-                        floor,
-                        owner,
-                        place,
-                        ALIVE_FOR.toMillis()),
-                deadline));
-        doubtful = doubtfulBefore;
+        ScriptCall call = new ScriptCall(
+                Script.ACQUIRE, lockKeys, value, request.lease().toMillis(), floor, owner, place, ALIVE_FOR.toMillis());
+        List<?> reply = Replies.list(backend.call(call, deadline));
+        doubtful = doubtfulBefore || call.wasSentAgain();
         long status = Replies.number(reply.get(0));
         if (status == 1) {
             return won(new RedisGrant(this, Replies.number(reply.get(1)), Validity.of(askedAt, request.lease())));

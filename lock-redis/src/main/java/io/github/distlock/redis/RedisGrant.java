@@ -37,10 +37,10 @@ final class RedisGrant implements Grant {
         boolean sentBefore = releaseWasSent;
         releaseWasSent = true;
         RedisBackend backend = contender.backend();
-        long reply = Replies.number(backend.call(
-                new ScriptCall(Script.RELEASE, contender.keys(), contender.value, contender.mayArriveLate() ? 1 : 0),
-                deadline));
-        if (reply == 1 || sentBefore) {
+        ScriptCall call =
+                new ScriptCall(Script.RELEASE, contender.keys(), contender.value, contender.mayArriveLate() ? 1 : 0);
+        long reply = Replies.number(backend.call(call, deadline));
+        if (reply == 1 || sentBefore || call.wasSentAgain()) {
             return Release.RELEASED;
         }
         return Release.GONE;

@@ -15,6 +15,12 @@ final class Replies {
     /** Asking again in the same way is pointless. Everything else may pass: a server that loads, elects, or is out of memory. */
     private static final Set<String> REFUSALS = Set.of("NOPERM", "NOAUTH", "WRONGPASS", "WRONGTYPE");
 
+    /** Behind the same address there may be another one by now. */
+    private static final Set<String> OTHER_SERVER = Set.of("READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN");
+
+    /** Before Redis 7, an error inside a script is wrapped in another. */
+    private static final String WRAPPED = "Error running script";
+
     private Replies() {}
 
     static List<?> list(@Nullable Object reply) {
@@ -55,11 +61,25 @@ final class Replies {
     }
 
     private static boolean isRefusal(String words) {
-        int end = words.indexOf(' ');
-        String code = end < 0 ? words : words.substring(0, end);
         String lower = words.toLowerCase(Locale.ROOT);
-        return REFUSALS.contains(code)
+        return REFUSALS.contains(code(words))
+                || lower.contains("can't run this command")
                 || lower.startsWith("err unknown command")
-                || lower.startsWith("err invalid password");
+                || lower.startsWith("err invalid password")
+                || lower.startsWith("err db index is out of range")
+                || lower.startsWith("err auth ");
+    }
+
+    /** Whether a reply says that this is not the server, or not in the state, that locks need. */
+    static boolean isOfAnotherServer(@Nullable Object reply) {
+        return reply instanceof JedisDataException error
+                && OTHER_SERVER.contains(code(String.valueOf(error.getMessage())));
+    }
+
+    private static String code(String words) {
+        int inner = words.contains(WRAPPED) ? words.indexOf(": -") : -1;
+        String plain = inner < 0 ? words : words.substring(inner + 3);
+        int end = plain.indexOf(' ');
+        return end < 0 ? plain : plain.substring(0, end);
     }
 }

@@ -12,6 +12,7 @@ final class ScriptCall {
     private final Script script;
     private final LockKeys keys;
     private final Object[] arguments;
+    private volatile boolean sentAgain;
 
     /**
      * A call.
@@ -22,6 +23,20 @@ final class ScriptCall {
         this.script = script;
         this.keys = keys;
         this.arguments = arguments;
+    }
+
+    /** Whether the same request twice does no more than once. */
+    boolean isRepeatable() {
+        return script != Script.FORCE_RELEASE;
+    }
+
+    /** Another copy of it may be under way. */
+    void noteSentAgain() {
+        sentAgain = true;
+    }
+
+    boolean wasSentAgain() {
+        return sentAgain;
     }
 
     String lockName() {

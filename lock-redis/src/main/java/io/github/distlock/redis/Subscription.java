@@ -78,7 +78,7 @@ final class Subscription {
     /** Finds out whether it is still there. */
     void ping() {
         Reader current = reader.get();
-        if (current == null || !current.active) {
+        if (current == null) {
             return;
         }
         if (current.listening.isSilent()) {
@@ -88,7 +88,7 @@ final class Subscription {
             return;
         }
         try {
-            current.listening.ping();
+            current.listening.askForSignOfLife();
         } catch (RuntimeException e) {
             LOG.debug("the subscription to {} cannot be pinged", channel, e);
             current.listening.end();

@@ -32,9 +32,17 @@ end
 local function holder()
   local value = redis.pcall('GET', lock)
   if type(value) == 'table' then
-    return 'not a string'
+    if string.find(value.err, 'WRONGTYPE', 1, true) then
+      return 'not a string'
+    end
+    error(value.err)
   end
   return value
+end
+
+-- Removes nothing, but a replica refuses it, so that it never says of a hold which it has not heard of yet that it is gone.
+local function require_primary()
+  redis.call('ZREMRANGEBYSCORE', queue, '(0', '(0')
 end
 
 -- Base, value and owner.

@@ -9,14 +9,16 @@
 
 local value = ARGV[1]
 
+local was_released = is_buried(value)
+if ARGV[2] == '1' then
+  bury(value)
+end
 if holder() == value then
-  if ARGV[2] == '1' then
-    bury(value)
-  end
   serve_next()
   return 1
 end
-if is_buried(value) then
+if was_released then
   return 1
 end
+require_primary()
 return 0

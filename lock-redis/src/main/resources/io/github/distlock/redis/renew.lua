@@ -6,7 +6,12 @@
 -- Reply 0 the lock does not hold this value; 1 extended; 2 extended, and others wait
 
 local value = redis.pcall('GET', KEYS[1])
+if type(value) == 'table' and not string.find(value.err, 'WRONGTYPE', 1, true) then
+  error(value.err)
+end
 if value ~= ARGV[1] then
+  -- Removes nothing, but a replica refuses it: it may not have heard of the hold yet.
+  redis.call('ZREMRANGEBYSCORE', KEYS[3], '(0', '(0')
   return 0
 end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])

@@ -34,6 +34,7 @@ import org.junit.jupiter.api.Timeout;
 import redis.clients.jedis.BuilderFactory;
 import redis.clients.jedis.CommandArguments;
 import redis.clients.jedis.CommandObject;
+import redis.clients.jedis.DefaultJedisClientConfig;
 import redis.clients.jedis.Protocol.Command;
 import redis.clients.jedis.RedisClient;
 import redis.clients.jedis.params.SetParams;
@@ -338,6 +339,44 @@ class RedisProtocolTest {
             await(() -> admin.zcard("{distlock:late}:queue") == 1, "the clean-up has come");
             TimeUnit.MILLISECONDS.sleep(1_000);
             assertFalse(admin.exists("distlock:late"), "the late request has taken the lock");
+        }
+    }
+
+    @Test
+    void s5_aReleaseWhoseConnectionIsCutIsNotReportedAsLost() throws Exception {
+        try (FaultProxy link = FaultProxy.to(server);
+                LockClient cut = LockClient.create(RedisBackend.connect("redis://" + link.address()))) {
+            LockHandle held = cut.lock("cut").acquire();
+            link.dropNextReply(request -> true, FaultProxy.Then.CUT);
+            assertEquals(LockHandle.Release.RELEASED, held.release());
+            assertFalse(admin.exists("distlock:cut"));
+        }
+    }
+
+    @Test
+    void api_whatTheUriSaysGoesBeforeTheConfiguration() {
+        admin(Command.ACL, "SETUSER", "reader", "on", ">secret", "~*", "+@read");
+        RedisBackend backend = RedisBackend.builder("redis://reader:secret@" + server.address())
+                .clientConfig(DefaultJedisClientConfig.builder().build())
+                .build();
+        try (LockClient reader = LockClient.create(backend)) {
+            assertThrows(LockException.class, () -> reader.lock("rights").acquire());
+        }
+    }
+
+    @Test
+    void v5_aClientThatWasLentAndMayNotSubscribeStaysAsItWas() throws Exception {
+        admin(Command.ACL, "SETUSER", "mute", "on", ">secret", "~*", "resetchannels", "+@all");
+        try (RedisClient lent = RedisClient.create("redis://mute:secret@" + server.address())) {
+            LockHandle held = locks.lock("lent").acquire();
+            try (LockClient over = LockClient.create(RedisBackend.of(lent))) {
+                assertTrue(over.lock("lent").tryAcquire(Duration.ofMillis(400)).isEmpty());
+            }
+            held.close();
+            for (int i = 0; i < 20; i++) {
+                lent.set("key" + i, "value" + i);
+                assertEquals("value" + i, lent.get("key" + i));
+            }
         }
     }
 
