@@ -125,8 +125,8 @@ public final class LockStatus {
         }
 
         /**
-         * When it was granted. Waiters of one client pass a grant among themselves, so that the present holder may have it
-         * for a shorter time.
+         * When it was granted, or asked for where the store keeps no more than that (ZooKeeper). Waiters of one client pass a
+         * grant among themselves, so that the present holder may have it for a shorter time.
          *
          * @return by the store's clock
          */

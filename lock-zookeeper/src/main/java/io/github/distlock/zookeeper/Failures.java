@@ -10,7 +10,13 @@ final class Failures {
     /** Whether the request may have been carried out, or may be yet. */
     static boolean isUnknownOutcome(KeeperException e) {
         return switch (e.code()) {
-            case CONNECTIONLOSS, OPERATIONTIMEOUT, REQUESTTIMEOUT, SESSIONEXPIRED, SESSIONMOVED, SYSTEMERROR -> true;
+            case CONNECTIONLOSS,
+                    OPERATIONTIMEOUT,
+                    REQUESTTIMEOUT,
+                    SESSIONEXPIRED,
+                    SESSIONMOVED,
+                    AUTHFAILED,
+                    SYSTEMERROR -> true;
             default -> false;
         };
     }

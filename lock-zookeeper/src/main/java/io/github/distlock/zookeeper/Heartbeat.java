@@ -1,12 +1,12 @@
 package io.github.distlock.zookeeper;
 
 import io.github.distlock.spi.Deadline;
+import io.github.distlock.zookeeper.Session.Unchecked;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
+import java.util.function.Consumer;
 import org.apache.zookeeper.KeeperException;
 
 /**
@@ -19,21 +19,20 @@ final class Heartbeat {
 
     private Heartbeat() {}
 
-    /** Those of the nodes that are not there. For the others this was a heartbeat. */
-    static Set<String> missing(Session session, Collection<String> paths, Deadline deadline)
+    /** A heartbeat for these nodes, but for those that turn out not to be there, or that may not be read: these are told. */
+    static void beat(Session session, Collection<String> paths, Deadline deadline, Consumer<Unchecked> unchecked)
             throws KeeperException, InterruptedException {
-        Set<String> missing = new HashSet<>();
         List<List<String>> pending = transactions(paths);
         while (!pending.isEmpty()) {
-            List<Answer<Optional<String>>> answers = new ArrayList<>();
+            List<Answer<Optional<Unchecked>>> answers = new ArrayList<>();
             pending.forEach(checked -> answers.add(session.check(checked)));
             List<List<String>> again = new ArrayList<>();
             for (int i = 0; i < answers.size(); i++) {
-                Optional<String> gone = answers.get(i).await(deadline);
-                if (gone.isPresent()) {
-                    missing.add(gone.get());
+                Optional<Unchecked> failed = answers.get(i).await(deadline);
+                if (failed.isPresent()) {
+                    unchecked.accept(failed.get());
                     List<String> rest = new ArrayList<>(pending.get(i));
-                    rest.remove(gone.get());
+                    rest.remove(failed.get().path());
                     if (!rest.isEmpty()) {
                         again.add(rest);
                     }
@@ -41,7 +40,6 @@ final class Heartbeat {
             }
             pending = again;
         }
-        return missing;
     }
 
     private static List<List<String>> transactions(Collection<String> paths) {

@@ -1,6 +1,7 @@
 package io.github.distlock.zookeeper;
 
 import io.github.distlock.spi.Signals;
+import org.apache.zookeeper.KeeperException.NoNodeException;
 import org.apache.zookeeper.WatchedEvent;
 import org.apache.zookeeper.Watcher;
 
@@ -24,8 +25,11 @@ final class PredecessorWatch implements Watcher {
     static PredecessorWatch set(Session session, String path, Signals signals) {
         PredecessorWatch watch = new PredecessorWatch(session, path, signals);
         var unused = session.read(path, watch).whenComplete((node, failure) -> {
-            if (failure != null) {
+            if (failure instanceof NoNodeException) {
                 watch.end();
+            } else if (failure != null) {
+                // Then there is no watch; the next attempt tries again, in its own time.
+                watch.over = true;
             }
         });
         return watch;
@@ -51,7 +55,6 @@ final class PredecessorWatch implements Watcher {
         } else if (event.getState() == Event.KeeperState.SyncConnected) {
             signals.wakeUp();
         } else if (event.getState() == Event.KeeperState.Expired) {
-            session.noteExpired();
             end();
         }
     }

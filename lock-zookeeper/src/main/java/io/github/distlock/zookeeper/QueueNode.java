@@ -119,12 +119,6 @@ final class QueueNode {
         forget();
     }
 
-    /** Whether the session of which it was is over, so that the ensemble has removed it. */
-    boolean endedWithItsSession() {
-        Session its = session;
-        return its != null && its.isExpired();
-    }
-
     /** It is certainly gone. */
     void forget() {
         creation = null;

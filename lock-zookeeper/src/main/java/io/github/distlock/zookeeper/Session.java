@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.zookeeper.CreateMode;
+import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.KeeperException.Code;
 import org.apache.zookeeper.Op;
 import org.apache.zookeeper.OpResult;
@@ -32,7 +33,6 @@ final class Session {
     private final SessionTerm term;
     private final LockClock clock;
     private final TransactionNumbers numbers;
-    private volatile boolean expired;
 
     /** A node as it was made: the path that it was given, and who made it when. */
     record Created(String path, long czxid, long owner) {
@@ -61,15 +61,6 @@ final class Session {
     /** For reading and writing; a server that has lost its quorum may still serve reads. */
     boolean isConnected() {
         return zooKeeper.getState() == States.CONNECTED;
-    }
-
-    /** Whether the ensemble has said that it is over. */
-    boolean isExpired() {
-        return expired;
-    }
-
-    void noteExpired() {
-        expired = true;
     }
 
     long id() {
@@ -175,23 +166,35 @@ final class Session {
         return answer;
     }
 
+    /** A node that could not be checked, and why: because it is not there, or may not be read. */
+    record Unchecked(String path, Code code) {
+        boolean isMissing() {
+            return code == Code.NONODE;
+        }
+
+        KeeperException failure() {
+            return KeeperException.create(code, path);
+        }
+    }
+
     /**
      * Makes sure that nodes are there, in a transaction: the ensemble commits it like any write, although it changes nothing
-     * and wakes no watch. Answers the first that is missing, if one is; then nothing was proved.
+     * and wakes no watch. Answers the first that could not be checked, if one could not; then nothing was proved.
      */
-    Answer<Optional<String>> check(List<String> paths) {
-        Answer<Optional<String>> answer = new Answer<>(paths.get(0));
+    Answer<Optional<Unchecked>> check(List<String> paths) {
+        Answer<Optional<Unchecked>> answer = new Answer<>(paths.get(0));
         List<Op> checks = new ArrayList<>(paths.size());
         paths.forEach(path -> checks.add(Op.check(path, NO_VERSION)));
         Moment sentAt = clock.now();
         zooKeeper.multi(
                 checks,
                 (code, asked, context, results) -> {
+                    Optional<Unchecked> unchecked = firstUnchecked(paths, results);
                     if (code == Code.OK.intValue()) {
                         acknowledged(sentAt);
                         answer.complete(Optional.empty());
-                    } else if (code == Code.NONODE.intValue() && results != null) {
-                        answer.complete(Optional.of(paths.get(indexOfMissing(results))));
+                    } else if (unchecked.isPresent()) {
+                        answer.complete(unchecked);
                     } else {
                         answer.fail(code);
                     }
@@ -200,13 +203,20 @@ final class Session {
         return answer;
     }
 
-    private static int indexOfMissing(List<OpResult> results) {
+    /** Those before it are answered OK, those after it RUNTIMEINCONSISTENCY. */
+    private static Optional<Unchecked> firstUnchecked(List<String> paths, @Nullable List<OpResult> results) {
+        if (results == null) {
+            return Optional.empty();
+        }
         for (int i = 0; i < results.size(); i++) {
-            if (results.get(i) instanceof OpResult.ErrorResult error && error.getErr() == Code.NONODE.intValue()) {
-                return i;
+            if (results.get(i) instanceof OpResult.ErrorResult error) {
+                Code code = Code.get(error.getErr());
+                if (code != Code.OK && code != Code.RUNTIMEINCONSISTENCY) {
+                    return Optional.of(new Unchecked(paths.get(i), code));
+                }
             }
         }
-        return 0;
+        return Optional.empty();
     }
 
     /** Does not wait for it: a watch that stays is dropped with its node. */

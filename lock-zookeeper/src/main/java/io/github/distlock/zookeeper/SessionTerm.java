@@ -27,11 +27,13 @@ import org.jspecify.annotations.Nullable;
  * for each acknowledged write, also those that create and delete lock nodes: an acquire needs no heartbeat before it.
  *
  * <p>The best such x is the newest of: a write acknowledged earlier; the making of the session, where its time is known, for
- * the leader itself does that; and w − tick − p, because ZooKeeper's client sends pings of its own when it has sent nothing
- * for p = min(T/3, 10 s). Heartbeats, which are writes, bring x close to w − tick.
+ * the leader itself does that; and w − tick − p − l, because ZooKeeper's client sends pings of its own when it has sent nothing
+ * for p = min(T/3, 10 s), and l is for how long the way to the server was lately blocked, as far as writes have shown.
+ * Heartbeats, which are writes, bring x close to w − tick.
  *
- * <p>Not covered: a process or a network that stood still for long, just before the first write in a while, when the server
- * then loses its leader within a tick.
+ * <p>Assumed: pings reach the follower at least once per tick, and observers hear from their leader directly. Not covered: a
+ * process or a network that stood still for long, just before the first write in a while, when the server then loses its leader
+ * within a tick; and a session that moves to a server with a smaller limit on time-outs, for the holds that it has then.
  */
 final class SessionTerm {
     private static final long LONGEST_PING_PERIOD = Duration.ofSeconds(10).toNanos();
@@ -41,6 +43,7 @@ final class SessionTerm {
     private final long tick;
     private final long pingPeriod;
     private final long heartbeatInterval;
+    private final long latenessCounts;
     private final ReentrantLock mutex = new ReentrantLock();
     /** Acknowledged writes that the leader may not have heard of as touches. */
     private final Deque<Touch> recent = new ArrayDeque<>();
@@ -48,6 +51,12 @@ final class SessionTerm {
     private @Nullable Long relayed;
 
     private @Nullable Moment newest;
+    private long newestAnsweredAt;
+
+    /** The longest that a write has lately gone unanswered, and when that was. */
+    private long lateness;
+
+    private long latenessAt;
 
     /** It came to the server between its sending and its answer. */
     private record Touch(long sent, long answered) {}
@@ -61,6 +70,7 @@ final class SessionTerm {
         this.tick = tick(timeout, tick).toNanos();
         this.pingPeriod = Math.min(timeout.toNanos() / 3, LONGEST_PING_PERIOD);
         this.heartbeatInterval = heartbeatInterval(timeout, tick).toNanos();
+        this.latenessCounts = timeout.toNanos();
         this.relayed = begunAt == null ? null : begunAt.nanoTime();
     }
 
@@ -81,8 +91,14 @@ final class SessionTerm {
         mutex.lock();
         try {
             long sent = sentAt.nanoTime();
-            if (newest == null || sent - newest.nanoTime() > 0) {
+            if (newest != null && sent - newest.nanoTime() <= 0) {
+                noteLateness(sent, answeredAt);
+            } else {
+                if (newest != null) {
+                    noteLateness(newest.nanoTime(), newestAnsweredAt);
+                }
                 newest = sentAt;
+                newestAnsweredAt = answeredAt;
                 Touch last = recent.peekLast();
                 if (last == null || sent - last.sent >= tick / 8) {
                     recent.addLast(new Touch(sent, answeredAt));
@@ -96,6 +112,14 @@ final class SessionTerm {
         }
     }
 
+    /** Of a write before the newest: what blocked the newest on its way comes after what it proves. */
+    private void noteLateness(long sent, long answeredAt) {
+        if (answeredAt - sent >= lateness || answeredAt - latenessAt > latenessCounts) {
+            lateness = answeredAt - sent;
+            latenessAt = answeredAt;
+        }
+    }
+
     /**
      * What the newest acknowledged write proves. Dated at its sending; of no length when nothing is proved.
      *
@@ -106,10 +130,10 @@ final class SessionTerm {
         mutex.lock();
         try {
             if (newest == null) {
-                return Validity.of(now, Duration.ofNanos(1));
+                return Validity.of(now, Duration.ofNanos(2)).withRenewAfter(Duration.ofNanos(1));
             }
             long sent = newest.nanoTime();
-            long touched = sent - tick - pingPeriod;
+            long touched = sent - tick - pingPeriod - lateness;
             if (relayed != null && relayed - touched > 0) {
                 touched = relayed;
             }

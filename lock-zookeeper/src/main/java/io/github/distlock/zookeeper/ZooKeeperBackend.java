@@ -9,6 +9,7 @@ import io.github.distlock.spi.LockClock;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Renewal;
 import io.github.distlock.spi.Signals;
+import io.github.distlock.zookeeper.Session.Unchecked;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
@@ -129,19 +130,17 @@ public final class ZooKeeperBackend implements LockBackend {
         Map<String, ZooKeeperGrant> grants = new HashMap<>();
         for (Renewal renewal : due) {
             if (renewal.grant() instanceof ZooKeeperGrant grant) {
-                if (grant.hasEnded()) {
-                    renewal.gone();
-                } else {
-                    renewals.put(grant, renewal);
-                    grants.put(grant.path(), grant);
-                }
+                renewals.put(grant, renewal);
+                grants.put(grant.path(), grant);
             }
         }
-        Session session = beat(grants.keySet(), deadline, missing -> {
-            ZooKeeperGrant gone = grants.get(missing);
-            Renewal renewal = gone == null ? null : renewals.remove(gone);
-            if (renewal != null) {
+        Session session = beat(grants.keySet(), deadline, unchecked -> {
+            ZooKeeperGrant grant = grants.get(unchecked.path());
+            Renewal renewal = grant == null ? null : renewals.remove(grant);
+            if (renewal != null && unchecked.isMissing()) {
                 renewal.gone();
+            } else if (renewal != null) {
+                renewal.unknown(unchecked.failure());
             }
         });
         renewals.forEach((grant, renewal) -> {
@@ -165,20 +164,20 @@ public final class ZooKeeperBackend implements LockBackend {
                 }
             }
         }
-        Session session = beat(places.keySet(), deadline, missing -> {
-            ZooKeeperContender place = places.get(missing);
-            if (place != null) {
+        Session session = beat(places.keySet(), deadline, unchecked -> {
+            ZooKeeperContender place = places.get(unchecked.path());
+            if (place != null && unchecked.isMissing()) {
                 place.wakeUp();
             }
         });
         assert session.id() != 0;
     }
 
-    /** A heartbeat; tells which nodes are not there. */
-    private Session beat(Collection<String> paths, Deadline deadline, Consumer<String> missing) {
+    /** A heartbeat; tells which nodes are not there, or may not be read. */
+    private Session beat(Collection<String> paths, Deadline deadline, Consumer<Unchecked> unchecked) {
         try {
             Session session = connection.session(deadline);
-            Heartbeat.missing(session, paths, deadline).forEach(missing);
+            Heartbeat.beat(session, paths, deadline, unchecked);
             return session;
         } catch (KeeperException e) {
             throw new IllegalStateException("ZooKeeper says " + e.getMessage(), e);

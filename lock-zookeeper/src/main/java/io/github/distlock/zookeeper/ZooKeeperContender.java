@@ -10,7 +10,9 @@ import io.github.distlock.spi.RequestRefusedException;
 import io.github.distlock.spi.Signals;
 import io.github.distlock.spi.Validity;
 import io.github.distlock.zookeeper.Session.Created;
+import io.github.distlock.zookeeper.Session.Unchecked;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.KeeperException.NoNodeException;
@@ -110,8 +112,7 @@ final class ZooKeeperContender implements Contender {
 
     private @Nullable Attempt granted(Session session, Created own, Moment begunAt, Deadline deadline)
             throws KeeperException, InterruptedException {
-        if (isStale(session.validity())
-                && !Heartbeat.missing(session, List.of(own.path()), deadline).isEmpty()) {
+        if (isStale(session.validity()) && !beat(session, own, deadline)) {
             node.forget();
             return null;
         }
@@ -124,6 +125,17 @@ final class ZooKeeperContender implements Contender {
         }
         Validity validity = ZooKeeperGrant.firstValidity(session, begunAt);
         return Attempt.granted(new ZooKeeperGrant(directory, session, own, validity, signals));
+    }
+
+    /** False when the own node is not there any more. */
+    private static boolean beat(Session session, Created own, Deadline deadline)
+            throws KeeperException, InterruptedException {
+        List<Unchecked> unchecked = new ArrayList<>();
+        Heartbeat.beat(session, List.of(own.path()), deadline, unchecked::add);
+        if (!unchecked.isEmpty() && !unchecked.get(0).isMissing()) {
+            throw unchecked.get(0).failure();
+        }
+        return unchecked.isEmpty();
     }
 
     /** Whether little is left of what the last write proved: not enough for the first renewal to be answered. */
@@ -155,17 +167,13 @@ final class ZooKeeperContender implements Contender {
     }
 
     private void removeNode(Session session, Deadline deadline) throws KeeperException, InterruptedException {
-        if (node.endedWithItsSession()) {
-            node.forget();
-        } else {
-            node.remove(session, deadline);
-        }
+        node.remove(session, deadline);
     }
 
     @Override
     public void withdraw(Deadline deadline) throws InterruptedException {
         dropWatch();
-        if (node.isAbsent() || node.endedWithItsSession()) {
+        if (node.isAbsent()) {
             return;
         }
         try {

@@ -55,10 +55,6 @@ final class ZooKeeperGrant implements Grant, Watcher {
         return session == present;
     }
 
-    boolean hasEnded() {
-        return session.isExpired();
-    }
-
     @Override
     public long fencingBase() {
         return node.czxid();
@@ -77,9 +73,6 @@ final class ZooKeeperGrant implements Grant, Watcher {
     @Override
     public Release release(Deadline deadline) throws InterruptedException {
         boolean repeated = deletionSent;
-        if (session.isExpired()) {
-            return repeated ? Release.RELEASED : Release.GONE;
-        }
         try {
             Session present = directory.connection().session(deadline);
             deletionSent = true;
@@ -120,10 +113,8 @@ final class ZooKeeperGrant implements Grant, Watcher {
     }
 
     private void connectionChanged(Event.KeeperState state) {
-        if (state == Event.KeeperState.Expired) {
-            session.noteExpired();
-            gone();
-        } else if (state == Event.KeeperState.Disconnected) {
+        // Curator makes up expirations of its own, of which the ensemble knows nothing.
+        if (state == Event.KeeperState.Expired || state == Event.KeeperState.Disconnected) {
             signals.suspect();
         }
     }

@@ -41,8 +41,16 @@ class SessionTermTest {
     void s6_aWriteThatWasAnsweredLateMayHaveTouchedLate() {
         write(100_000, 101_500);
         write(102_010, 102_020);
-        expectUntil(102_010 - 2_000 - 10_000 + COUNTED);
+        expectUntil(102_010 - 2_000 - 10_000 - 1_500 + COUNTED);
         write(103_500, 103_510);
+        expectUntil(100_000 + COUNTED);
+    }
+
+    @Test
+    void s6_whileTheWayToTheServerIsBlockedPingsTouchNothing() {
+        write(100_000, 100_010);
+        write(102_500, 118_000);
+        write(118_010, 118_020);
         expectUntil(100_000 + COUNTED);
     }
 
