@@ -35,7 +35,7 @@ local function holder()
     if string.find(value.err, 'WRONGTYPE', 1, true) then
       return 'not a string'
     end
-    error(value.err)
+    return redis.call('GET', lock) -- raises what it was, in the server's own words
   end
   return value
 end

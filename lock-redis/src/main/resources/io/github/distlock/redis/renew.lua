@@ -7,7 +7,7 @@
 
 local value = redis.pcall('GET', KEYS[1])
 if type(value) == 'table' and not string.find(value.err, 'WRONGTYPE', 1, true) then
-  error(value.err)
+  return redis.call('GET', KEYS[1]) -- raises what it was, in the server's own words
 end
 if value ~= ARGV[1] then
   -- Removes nothing, but a replica refuses it: it may not have heard of the hold yet.
