@@ -153,7 +153,7 @@ public final class RedisBackendBuilder {
         }
         settings.protocol(RedisProtocol.RESP2);
         if (JedisURIHelper.isRedisSSLScheme(server) && !hasTls(config)) {
-            settings.sslOptions(SslOptions.defaults());
+            settings.sslOptions(SslOptions.builder().build());
         }
         if (JedisURIHelper.getPassword(server) != null) {
             settings.credentialsProvider(new DefaultRedisCredentialsProvider(
