@@ -9,21 +9,21 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
-/** The scripts, each in a file that says what it takes and answers. */
+/** The scripts, each in a file that says what it takes and answers, behind what they share. */
 final class Script {
-    static final Script ACQUIRE = new Script("acquire", true);
-    static final Script RELEASE = new Script("release", true);
-    static final Script WITHDRAW = new Script("withdraw", true);
-    static final Script RENEW = new Script("renew", false);
-    static final Script HEARTBEAT = new Script("heartbeat", true);
-    static final Script INSPECT = new Script("inspect", true);
-    static final Script FORCE_RELEASE = new Script("force-release", true);
+    static final Script ACQUIRE = new Script("acquire");
+    static final Script RELEASE = new Script("release");
+    static final Script WITHDRAW = new Script("withdraw");
+    static final Script RENEW = new Script("renew");
+    static final Script HEARTBEAT = new Script("heartbeat");
+    static final Script INSPECT = new Script("inspect");
+    static final Script FORCE_RELEASE = new Script("force-release");
 
     private final byte[] source;
     private final byte[] sha;
 
-    private Script(String file, boolean usesQueue) {
-        source = ((usesQueue ? read("queue") : "") + read(file)).getBytes(UTF_8);
+    private Script(String file) {
+        source = (read("queue") + read(file)).getBytes(UTF_8);
         try {
             sha = HexFormat.of()
                     .formatHex(MessageDigest.getInstance("SHA-1").digest(source))

@@ -1,5 +1,6 @@
 package io.github.distlock.zookeeper;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.github.distlock.LockStatus;
 import io.github.distlock.spi.Capability;
 import io.github.distlock.spi.Contender;
@@ -164,16 +165,16 @@ public final class ZooKeeperBackend implements LockBackend {
                 }
             }
         }
-        Session session = beat(places.keySet(), deadline, unchecked -> {
+        beat(places.keySet(), deadline, unchecked -> {
             ZooKeeperContender place = places.get(unchecked.path());
             if (place != null && unchecked.isMissing()) {
                 place.wakeUp();
             }
         });
-        assert session.id() != 0;
     }
 
     /** A heartbeat; tells which nodes are not there, or may not be read. */
+    @CanIgnoreReturnValue
     private Session beat(Collection<String> paths, Deadline deadline, Consumer<Unchecked> unchecked) {
         try {
             Session session = connection.session(deadline);
