@@ -56,11 +56,8 @@ abstract class AcquireRules extends Rules {
     void v4_aTimedAcquireOfABusyLockEndsEmptyInTime() throws Exception {
         Peer b = peer();
         try (LockHandle held = peer().lock(name).acquire()) {
-            Task<Optional<LockHandle>> waiter = start(() -> b.lock(name).tryAcquire(Duration.ofMillis(200)));
-            expect(get(waiter).isEmpty(), "an empty answer: the lock is busy", "granted");
-            expect(waiter.millis() >= 200, "it waits for 200 ms", waiter.millis() + " ms");
-            long latest = latest(Duration.ofMillis(200));
-            expect(waiter.millis() <= latest, "back within " + latest + " ms", waiter.millis() + " ms");
+            Task<Optional<LockHandle>> waiter = start(() -> b.lock(name).tryAcquire(brief()));
+            expectEmptyInTime(waiter, brief());
             expectHeld(held, "after another has waited");
         }
         expectFree("after the release");
@@ -101,12 +98,9 @@ abstract class AcquireRules extends Rules {
     void v4_aTimedAsynchronousAcquireOfABusyLockEndsEmptyInTime() throws Exception {
         Peer b = peer();
         try (LockHandle held = peer().lock(name).acquire()) {
-            Task<Optional<LockHandle>> waiter = start(
-                    () -> b.lock(name).tryAcquireAsync(Duration.ofMillis(200)).get());
-            expect(get(waiter).isEmpty(), "an empty answer: the lock is busy", "granted");
-            expect(waiter.millis() >= 200, "it waits for 200 ms", waiter.millis() + " ms");
-            long latest = latest(Duration.ofMillis(200));
-            expect(waiter.millis() <= latest, "done within " + latest + " ms", waiter.millis() + " ms");
+            Task<Optional<LockHandle>> waiter =
+                    start(() -> b.lock(name).tryAcquireAsync(brief()).get());
+            expectEmptyInTime(waiter, brief());
             expectHeld(held, "after another has waited");
         }
         expectFree("after the release");
@@ -114,7 +108,7 @@ abstract class AcquireRules extends Rules {
 
     @Test
     void api_aTimedAsynchronousAcquireGetsAFreeLock() throws Exception {
-        Optional<LockHandle> answer = get(peer().lock(name).tryAcquireAsync(Duration.ofMillis(200)), "an answer");
+        Optional<LockHandle> answer = get(peer().lock(name).tryAcquireAsync(brief()), "an answer");
         granted(answer, "a free lock is granted").close();
     }
 
@@ -208,7 +202,7 @@ abstract class AcquireRules extends Rules {
                 throw broken("not run while the lock is busy", "run", null);
             });
             expect(!ran, "told that it has not run", ran);
-            Optional<Integer> computed = other.tryCallLocked(Duration.ofMillis(20), none -> 42);
+            Optional<Integer> computed = other.tryCallLocked(brief(), none -> 42);
             expect(computed.isEmpty(), "no value while the lock is busy", computed);
             expectHeld(held, "after another has asked");
         }

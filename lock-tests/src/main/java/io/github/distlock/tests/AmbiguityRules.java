@@ -75,7 +75,7 @@ abstract class AmbiguityRules extends Rules {
     void s7_anAcquireThatIsGivenUpLeavesNoPlace() throws Exception {
         Peer b = peer();
         LockHandle held = peer().lock(name).acquire();
-        Optional<LockHandle> answer = b.lock(name).tryAcquire(Duration.ofMillis(50));
+        Optional<LockHandle> answer = b.lock(name).tryAcquire(brief());
         expect(answer.isEmpty(), "busy", answer);
         held.close();
         expectFree("after its release, although another gave up");

@@ -114,7 +114,7 @@ abstract class CloseRules extends Rules {
 
     @Test
     void v5_closingIsBoundedWhenTheStoreIsSilent() throws Exception {
-        Duration requestTimeout = Duration.ofMillis(200);
+        Duration requestTimeout = brief();
         Peer a = peer(builder -> builder.requestTimeout(requestTimeout).shutdownTimeout(Duration.ofMillis(100)));
         LockHandle held = a.lock(name).acquire();
         a.lock(name + "x").acquire().ensureHeld();

@@ -2,7 +2,6 @@ package io.github.distlock.tests;
 
 import io.github.distlock.DistributedLock;
 import io.github.distlock.LockHandle;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -92,7 +91,7 @@ abstract class ExclusionRules extends Rules {
         try (LockHandle held = peer().lock(name).acquire()) {
             expectBusy(b, "while it is held");
             expect(
-                    b.lock(name).tryAcquire(Duration.ofMillis(20)).isEmpty(),
+                    b.lock(name).tryAcquire(brief()).isEmpty(),
                     "busy for another client that waits for a while",
                     "granted");
             expectHeld(held, "after another has asked");
@@ -105,10 +104,7 @@ abstract class ExclusionRules extends Rules {
         Peer a = peer();
         try (LockHandle held = a.lock(name).acquire()) {
             expect(a.lock(name).tryAcquire().isEmpty(), "busy for the holder: not reentrant", "granted");
-            expect(
-                    a.lock(name).tryAcquire(Duration.ofMillis(20)).isEmpty(),
-                    "busy for the holder: not reentrant",
-                    "granted");
+            expect(a.lock(name).tryAcquire(brief()).isEmpty(), "busy for the holder: not reentrant", "granted");
             expectHeld(held, "after its holder has asked");
         }
     }

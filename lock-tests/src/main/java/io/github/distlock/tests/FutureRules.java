@@ -1,7 +1,6 @@
 package io.github.distlock.tests;
 
 import io.github.distlock.LockHandle;
-import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -120,7 +119,7 @@ abstract class FutureRules extends Rules {
                 next.close();
             });
             CompletableFuture<Void> empty = b.lock(name + "other")
-                    .tryAcquireAsync(Duration.ofMillis(20))
+                    .tryAcquireAsync(brief())
                     .thenAccept(none -> threads.add(Thread.currentThread().getName()));
             get(empty.thenApply(done -> true), "an empty answer");
             other.close();

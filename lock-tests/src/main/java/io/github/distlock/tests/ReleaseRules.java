@@ -6,7 +6,6 @@ import io.github.distlock.LockHandle.State;
 import io.github.distlock.LockLoss;
 import io.github.distlock.LockLostException;
 import io.github.distlock.LossReason;
-import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -123,13 +122,13 @@ abstract class ReleaseRules extends Rules {
 
     @Test
     void v4_aReleaseToASilentStoreIsPendingAndGoesOn() throws Exception {
-        Peer a = peer(builder -> builder.requestTimeout(Duration.ofMillis(300)));
+        Peer a = peer(builder -> builder.requestTimeout(brief()));
         LockHandle held = a.lock(name).acquire();
         silence(a);
         Task<Release> releasing = start(held::release);
         Release outcome = get(releasing);
         expect(outcome == Release.PENDING, "PENDING while the store is silent", outcome);
-        long latest = latest(Duration.ofMillis(300));
+        long latest = latest(brief());
         expect(releasing.millis() <= latest, "back within " + latest + " ms", releasing.millis() + " ms");
         expect(!held.isHeld(), "not held any more for this client", held.state());
         restore(a);

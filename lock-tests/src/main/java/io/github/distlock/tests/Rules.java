@@ -149,6 +149,11 @@ abstract class Rules {
         return good.plus(store.slack());
     }
 
+    /** A wait or a time-out that is as short as it may be when the store's answer has to come within it. */
+    Duration brief() {
+        return Duration.ofMillis(100).plus(store.slack());
+    }
+
     /** A promised bound, with what timed calls may add, and with what this machine may add. */
     long latest(Duration bound) {
         return bound.plus(LATE).plus(store.slack()).toMillis();
@@ -270,6 +275,14 @@ abstract class Rules {
     void expectBusy(Peer other, String when) {
         Optional<LockHandle> answer = other.lock(name).tryAcquire();
         expect(answer.isEmpty(), "busy for another client " + when, "granted");
+    }
+
+    /** A timed acquire of a busy lock waits as long as it was told, and not longer. */
+    void expectEmptyInTime(Task<Optional<LockHandle>> timed, Duration wait) {
+        expect(get(timed).isEmpty(), "an empty answer: the lock is busy", "granted");
+        expect(timed.millis() >= wait.toMillis(), "it waits for " + wait.toMillis() + " ms", timed.millis() + " ms");
+        long latest = latest(wait);
+        expect(timed.millis() <= latest, "back within " + latest + " ms", timed.millis() + " ms");
     }
 
     /** Another client gets the lock without any lease having to end, and when it has released, the store is clean. */

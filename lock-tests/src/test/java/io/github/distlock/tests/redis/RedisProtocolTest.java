@@ -200,7 +200,7 @@ class RedisProtocolTest {
         admin.hset("distlock:hash", "field", "value");
         for (String name : List.of("eternal", "hash")) {
             assertTrue(locks.lock(name).tryAcquire().isEmpty(), name);
-            assertTrue(locks.lock(name).tryAcquire(Duration.ofMillis(300)).isEmpty(), name);
+            assertTrue(locks.lock(name).tryAcquire(Duration.ofSeconds(1)).isEmpty(), name);
         }
         assertEquals("somebody's", admin.get("distlock:eternal"));
         assertEquals("value", admin.hget("distlock:hash", "field"));
@@ -370,7 +370,7 @@ class RedisProtocolTest {
         try (RedisClient lent = RedisClient.create("redis://mute:secret@" + server.address())) {
             LockHandle held = locks.lock("lent").acquire();
             try (LockClient over = LockClient.create(RedisBackend.of(lent))) {
-                assertTrue(over.lock("lent").tryAcquire(Duration.ofMillis(400)).isEmpty());
+                assertTrue(over.lock("lent").tryAcquire(Duration.ofSeconds(1)).isEmpty());
             }
             held.close();
             for (int i = 0; i < 20; i++) {

@@ -105,7 +105,7 @@ class CuratorTest {
         LockHandle busy = other.lock("busy").acquire();
         try (LockClient locks = LockClient.create(backend(curator))) {
             locks.lock("lock").acquire().close();
-            assertTrue(locks.lock("busy").tryAcquire(Duration.ofMillis(100)).isEmpty());
+            assertTrue(locks.lock("busy").tryAcquire(Duration.ofSeconds(1)).isEmpty());
             LockHandle held = locks.lock("lock").acquire();
             SharedZooKeeper.letPass(Duration.ofMillis(1500));
             assertTrue(held.isHeld());
