@@ -1,0 +1,183 @@
+package io.github.distlock.examples;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** What README and docs show is what was compiled and run: each Java snippet is an excerpt of a program here. */
+class SnippetsTest {
+    private static final Path ROOT = Path.of("").toAbsolutePath().getParent();
+    private static final Pattern BLOCK =
+            Pattern.compile("^( *)```(\\w*)\\n(.*?)^ *```$", Pattern.DOTALL | Pattern.MULTILINE);
+    private static final Pattern LINK = Pattern.compile("\\]\\(([^)\\s]+)\\)");
+    private static final Pattern HEADING = Pattern.compile("^#+ +(.*)$", Pattern.MULTILINE);
+
+    private record Snippet(Path page, String language, String text) {
+        @Override
+        public String toString() {
+            return ROOT.relativize(page) + ":\n" + text;
+        }
+    }
+
+    @Test
+    void api_eachJavaSnippetIsPartOfAProgramThatIsCompiledHere() {
+        List<String> programs = files(ROOT.resolve("lock-examples/src"), ".java").stream()
+                .map(file -> withoutIndentation(read(file)))
+                .toList();
+        List<Snippet> snippets = snippets("java");
+        List<Snippet> strangers = snippets.stream()
+                .filter(snippet ->
+                        programs.stream().noneMatch(program -> program.contains(withoutIndentation(snippet.text))))
+                .toList();
+        assertEquals(List.of(), strangers, "snippets that are part of no program");
+        assertFalse(snippets.isEmpty());
+    }
+
+    @Test
+    void api_eachCommandIsRunByTheProjectsChecks() {
+        String checks = read(ROOT.resolve(".ci/run")) + read(ROOT.resolve(".ci/readme"));
+        List<Snippet> commands = snippets("sh");
+        for (Snippet command : commands) {
+            for (String line : command.text.strip().lines().toList()) {
+                assertTrue(checks.contains(line.strip()), "never run: " + line);
+            }
+        }
+        assertFalse(commands.isEmpty());
+    }
+
+    @Test
+    void api_dependenciesAreThoseOfThisVersion() {
+        String project = read(ROOT.resolve("lock-bom/pom.xml"));
+        for (Snippet dependency : snippets("xml")) {
+            for (String tag : List.of("artifactId", "version")) {
+                for (String value : values(tag, dependency.text)) {
+                    assertTrue(project.contains("<" + tag + ">" + value + "</" + tag + ">"), dependency.toString());
+                }
+            }
+        }
+    }
+
+    private static List<String> values(String tag, String xml) {
+        return Pattern.compile("<" + tag + ">(.*?)</" + tag + ">")
+                .matcher(xml)
+                .results()
+                .map(found -> found.group(1))
+                .toList();
+    }
+
+    @Test
+    void api_blocksSayWhatTheyAre() {
+        List<String> known = List.of("java", "sh", "xml", "text", "lua");
+        for (Path page : pages()) {
+            for (Snippet snippet : snippetsOf(page)) {
+                assertTrue(known.contains(snippet.language), "not checked: " + snippet);
+            }
+        }
+    }
+
+    @Test
+    void api_linksLeadSomewhere() {
+        List<String> dead = new ArrayList<>();
+        for (Path page : pages()) {
+            for (String link : links(page)) {
+                String[] parts = link.split("#", 2);
+                Path target = parts[0].isEmpty()
+                        ? page
+                        : page.resolveSibling(parts[0]).normalize();
+                boolean there = Files.exists(target)
+                        && (parts.length == 1 || anchors(target).contains(parts[1]));
+                if (!there) {
+                    dead.add(ROOT.relativize(page) + " -> " + link);
+                }
+            }
+        }
+        assertEquals(List.of(), dead);
+    }
+
+    @Test
+    void api_theReadmeIsShortAndShowsCodeAtOnce() {
+        List<String> lines = read(ROOT.resolve("README.md")).lines().toList();
+        assertTrue(lines.size() <= 200, "README has " + lines.size() + " lines");
+        assertTrue(lines.indexOf("```java") < 10, "code by line 10");
+    }
+
+    private static List<String> links(Path page) {
+        return LINK.matcher(withoutBlocks(read(page)))
+                .results()
+                .map(found -> found.group(1))
+                .filter(link -> !link.startsWith("http"))
+                .toList();
+    }
+
+    private static List<String> anchors(Path page) {
+        return HEADING.matcher(withoutBlocks(read(page)))
+                .results()
+                .map(found -> found.group(1)
+                        .toLowerCase(Locale.ROOT)
+                        .replaceAll("[^\\p{L}\\p{N} _-]", "")
+                        .replace(' ', '-'))
+                .toList();
+    }
+
+    private static String withoutBlocks(String text) {
+        return BLOCK.matcher(text).replaceAll("");
+    }
+
+    private static List<Snippet> snippets(String language) {
+        return pages().stream()
+                .flatMap(page -> snippetsOf(page).stream())
+                .filter(snippet -> snippet.language.equals(language))
+                .toList();
+    }
+
+    private static List<Snippet> snippetsOf(Path page) {
+        List<Snippet> found = new ArrayList<>();
+        Matcher block = BLOCK.matcher(read(page));
+        while (block.find()) {
+            found.add(new Snippet(page, block.group(2), block.group(3)));
+        }
+        return found;
+    }
+
+    private static List<Path> pages() {
+        List<Path> pages = new ArrayList<>(files(ROOT.resolve("docs"), ".md"));
+        pages.add(ROOT.resolve("README.md"));
+        pages.add(ROOT.resolve("CONTRIBUTING.md"));
+        return pages;
+    }
+
+    private static List<Path> files(Path directory, String ending) {
+        try (Stream<Path> files = Files.walk(directory)) {
+            return files.filter(file -> file.toString().endsWith(ending))
+                    .sorted()
+                    .toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Snippets stand further to the left than in their programs. */
+    private static String withoutIndentation(String text) {
+        return text.lines().map(String::strip).filter(line -> !line.isEmpty()).reduce("", (a, b) -> a + b + "\n");
+    }
+
+    private static String read(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
