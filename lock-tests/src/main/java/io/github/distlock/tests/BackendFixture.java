@@ -73,10 +73,10 @@ public interface BackendFixture extends AutoCloseable {
      * How long the contract waits for what has to happen, but for which no bound is promised. Only failing tests wait that
      * long.
      *
-     * @return 10 s unless overridden
+     * @return 20 s unless overridden
      */
     default Duration patience() {
-        return Duration.ofSeconds(10);
+        return Duration.ofSeconds(20);
     }
 
     /**

@@ -91,6 +91,7 @@ abstract class Rules {
         LockClientBuilder builder = LockClient.builder(faults)
                 .name(client)
                 .listener(events)
+                .requestTimeout(Duration.ofSeconds(1).plus(store.slack().multipliedBy(4)))
                 .shutdownTimeout(Duration.ZERO)
                 .defaultOptions(options());
         settings.accept(builder);
