@@ -1,0 +1,35 @@
+package io.github.distlock.examples;
+
+import io.github.distlock.DistributedLock;
+import io.github.distlock.LockClient;
+import io.github.distlock.redis.RedisBackend;
+import java.time.Duration;
+
+/** A job that a scheduler starts on every machine at the same time, and that only one machine runs. */
+public final class NightlyJob {
+    private final DistributedLock lock;
+    private final Runnable job;
+
+    NightlyJob(LockClient locks, Runnable job) {
+        this.lock = locks.lock("jobs/nightly");
+        this.job = job;
+    }
+
+    /** What the scheduler calls. Asks once, and skips the job when another machine is at it. */
+    boolean runUnlessBusy() throws InterruptedException {
+        return lock.tryRunLocked(Duration.ZERO, held -> job.run());
+    }
+
+    /**
+     * Runs the job, or not.
+     *
+     * @param arguments the address of a Redis server
+     * @throws InterruptedException when interrupted before it begins
+     */
+    public static void main(String[] arguments) throws InterruptedException {
+        try (LockClient locks = LockClient.create(RedisBackend.connect(arguments[0]))) {
+            boolean ran = new NightlyJob(locks, () -> System.out.println("cleaning up")).runUnlessBusy();
+            System.out.println(ran ? "done" : "skipped: another machine is at it");
+        }
+    }
+}

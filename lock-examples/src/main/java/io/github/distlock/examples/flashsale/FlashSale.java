@@ -1,0 +1,129 @@
+package io.github.distlock.examples.flashsale;
+
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.h2.tools.Server;
+
+/**
+ * Several processes sell a limited stock by read, modify, write on a shared database: without a lock, then under a Redis
+ * lock, then under a ZooKeeper lock. Then a holder is killed and another is stopped for longer than its lease. Starts and ends
+ * everything that it needs, in less than a minute.
+ *
+ * <p>Exit status 0 when everything was as it has to be: too much sold without a lock, the exact stock with either, the lock
+ * free again after a crash, the stopped holder told of its loss, and its late write rejected.
+ */
+public final class FlashSale {
+    private static final int TILLS = 6;
+    private static final int PIECES = 200;
+
+    private final Terminal terminal = Terminal.open();
+    private final List<String> failures = new ArrayList<>();
+
+    private FlashSale() {}
+
+    /**
+     * Runs the sale.
+     *
+     * @param arguments none
+     * @throws SQLException when the database of the example fails
+     */
+    public static void main(String[] arguments) throws SQLException {
+        boolean good = new FlashSale().run();
+        System.exit(good ? 0 : 1);
+    }
+
+    private boolean run() throws SQLException {
+        long begin = System.nanoTime();
+        terminal.heading("A flash sale: " + TILLS + " processes sell " + PIECES
+                + " pieces by read, modify, write on one row of a database.");
+        terminal.begin("starting");
+        Server database = Stock.startServer();
+        String url = Stock.url(database);
+        try (Stock stock = Stock.connect(url);
+                Servers servers = Servers.start();
+                Staff staff = Staff.hire(TILLS, servers, url)) {
+            stock.createTables();
+            terminal.done(true, TILLS + " JVMs, beside the servers");
+            sellWithoutLock(staff, stock);
+            Results results = new Results();
+            for (Store store : Store.values()) {
+                see(store, staff, servers, stock, results);
+            }
+            results.print(terminal, servers::version);
+        } finally {
+            database.stop();
+        }
+        return summary((System.nanoTime() - begin) / 1e9);
+    }
+
+    private void sellWithoutLock(Staff staff, Stock stock) throws SQLException {
+        terminal.begin("no lock");
+        Sale sale = Sale.run("open", PIECES, "sell open", staff, stock, terminal);
+        boolean oversold = sale.sold() > PIECES;
+        terminal.done(
+                true,
+                "sold " + sale.sold() + " of " + PIECES + ": "
+                        + (oversold
+                                ? terminal.bad((sale.sold() - PIECES) + " customers get nothing")
+                                : "not one too many"));
+        check(oversold, "without a lock too much is sold");
+    }
+
+    private void see(Store store, Staff staff, Servers servers, Stock stock, Results results) throws SQLException {
+        terminal.begin(store + " lock");
+        String name = "sale-" + store.name();
+        Sale sale = Sale.run(name, PIECES, "sell-locked " + name + " " + store.name(), staff, stock, terminal);
+        check(sale.isExact(), "under the " + store + " lock exactly the stock is sold");
+        terminal.done(
+                true,
+                "sold " + sale.sold() + " of " + PIECES + ": "
+                        + (sale.isExact() ? terminal.good("exact") : terminal.bad("not exact")));
+
+        terminal.begin(store + ": from hand to hand");
+        Relay contended = Relay.contended(store, staff, servers);
+        Relay free = Relay.free(store, staff.till(0), servers);
+        terminal.done(true, contended.perSecond() + " hand-offs per second");
+
+        terminal.begin(store + ": holder killed");
+        Mishap killed = Mishap.kill(store, staff);
+        terminal.done(
+                true,
+                "next holder after " + seconds(killed) + ", with a greater token; the lease is "
+                        + Store.LEASE.toSeconds() + " s");
+        check(killed.tokenRose(), "after a crash on " + store + " the next holder has a greater token");
+
+        terminal.begin(store + ": holder stopped");
+        Mishap stopped = Mishap.stop(store, staff, stock);
+        terminal.done(
+                true,
+                "next holder after " + seconds(stopped) + "; woken: told " + stopped.loss() + ", late write "
+                        + (stopped.lateWriteRejected() ? terminal.good("rejected") : terminal.bad("ACCEPTED")));
+        check(stopped.tokenRose(), "after a stop on " + store + " the next holder has a greater token");
+        check(
+                !stopped.loss().isEmpty() && stopped.releaseTold(),
+                "the holder that woke up on " + store + " is told of its loss");
+        check(stopped.lateWriteRejected(), "the late write on " + store + " is rejected");
+
+        results.add(store, sale, contended, free, killed, stopped);
+    }
+
+    private static String seconds(Mishap mishap) {
+        return String.format(Locale.ROOT, "%.1f s", mishap.freedAfterMillis() / 1000.0);
+    }
+
+    private void check(boolean holds, String what) {
+        if (!holds) {
+            failures.add(what);
+        }
+    }
+
+    private boolean summary(double seconds) {
+        failures.forEach(failure -> terminal.line(terminal.bad("  DOES NOT HOLD: " + failure)));
+        if (failures.isEmpty()) {
+            terminal.line(terminal.good(String.format(Locale.ROOT, "  All checks hold; %.0f s.", seconds)));
+        }
+        return failures.isEmpty();
+    }
+}

@@ -1,0 +1,64 @@
+package io.github.distlock.examples.flashsale;
+
+import io.github.distlock.tests.servers.JvmProcess;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The processes that run {@link Till}, and the talk with them. */
+final class Staff implements AutoCloseable {
+    /** Longer than everything here takes; only what has gone wrong waits that long. */
+    static final Duration PATIENCE = Duration.ofSeconds(30);
+
+    private final List<JvmProcess> tills = new ArrayList<>();
+
+    /** Starts the tills and waits until all are open. */
+    static Staff hire(int number, Servers servers, String stockUrl) {
+        Staff staff = new Staff();
+        try {
+            for (int i = 0; i < number; i++) {
+                staff.tills.add(JvmProcess.start(
+                        Till.class, servers.address(Store.REDIS), servers.address(Store.ZOOKEEPER), stockUrl));
+            }
+            staff.tellAll("open");
+            staff.awaitAll("open");
+            return staff;
+        } catch (RuntimeException e) {
+            staff.close();
+            throw e;
+        }
+    }
+
+    JvmProcess till(int index) {
+        return tills.get(index);
+    }
+
+    void tellAll(String command) {
+        tills.forEach(till -> till.send(command));
+    }
+
+    /** What all have answered, without the word. */
+    List<String> awaitAll(String word) {
+        return tills.stream().map(till -> await(till, word)).toList();
+    }
+
+    static String ask(JvmProcess till, String command, String word) {
+        till.send(command);
+        return await(till, word);
+    }
+
+    static String await(JvmProcess till, String word) {
+        return till.awaitLine(word, PATIENCE).substring(word.length()).strip();
+    }
+
+    /** Kills one and lets it go. */
+    void kill(JvmProcess till) {
+        till.kill();
+        tills.remove(till);
+    }
+
+    @Override
+    public void close() {
+        tills.forEach(JvmProcess::close);
+    }
+}

@@ -1,0 +1,90 @@
+package io.github.distlock.examples.flashsale;
+
+import java.io.IOException;
+import java.util.Optional;
+
+/** Lines of at most 100 columns; a progress line that is written over, where there is a terminal; colours, unless NO_COLOR. */
+final class Terminal {
+    private static final int BAR = 30;
+    private static final String ESCAPE = "\u001b[";
+
+    private final boolean interactive;
+    private final boolean coloured;
+    private String title = "";
+
+    private Terminal(boolean interactive, boolean coloured) {
+        this.interactive = interactive;
+        this.coloured = coloured;
+    }
+
+    static Terminal open() {
+        boolean interactive = isTerminal();
+        boolean wanted =
+                Optional.ofNullable(System.getenv("NO_COLOR")).orElse("").isEmpty();
+        return new Terminal(interactive, interactive && wanted);
+    }
+
+    /** System.console() is no help: from JDK 22 on there is always one. */
+    private static boolean isTerminal() {
+        if (Optional.ofNullable(System.getenv("TERM")).orElse("dumb").equals("dumb")) {
+            return false;
+        }
+        try {
+            return new ProcessBuilder("sh", "-c", "test -t 1")
+                            .inheritIO()
+                            .start()
+                            .waitFor()
+                    == 0;
+        } catch (IOException e) {
+            return false;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    void line(String text) {
+        System.out.println(text);
+    }
+
+    void heading(String text) {
+        line(paint("1", text));
+    }
+
+    /** What goes on from now on; ended by {@link #done}. */
+    void begin(String what) {
+        title = what;
+        progress("");
+    }
+
+    void progress(double share, String text) {
+        int full = (int) Math.round(BAR * Math.min(1, share));
+        progress("[" + "#".repeat(full) + ".".repeat(BAR - full) + "] " + text);
+    }
+
+    private void progress(String text) {
+        if (interactive) {
+            System.out.print("\r" + String.format("  %-27s", title) + text + ESCAPE + "K");
+            System.out.flush();
+        }
+    }
+
+    void done(boolean good, String text) {
+        if (interactive) {
+            System.out.print("\r" + ESCAPE + "K");
+        }
+        line(String.format("  %-27s", title) + (good ? text : paint("31", text)));
+    }
+
+    String good(String text) {
+        return paint("32", text);
+    }
+
+    String bad(String text) {
+        return paint("31", text);
+    }
+
+    private String paint(String code, String text) {
+        return coloured ? ESCAPE + code + "m" + text + ESCAPE + "0m" : text;
+    }
+}
