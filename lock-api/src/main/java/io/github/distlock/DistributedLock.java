@@ -74,7 +74,9 @@ public interface DistributedLock {
     /**
      * Waits until the lock is held, without a thread. Whoever completes the future, by {@code cancel}, {@code orTimeout}
      * or otherwise, withdraws the acquire; a hold that the future refuses is released. Cancelling a dependent stage does
-     * not withdraw. Dependent stages run on the {@linkplain LockClientBuilder#callbackExecutor callback executor}.
+     * not withdraw. Dependent stages run on the {@linkplain LockClientBuilder#callbackExecutor callback executor} when the
+     * acquire's own outcome completes the future; otherwise where {@link CompletableFuture} runs them: with whoever
+     * completes it, or adds them after its completion.
      *
      * @return completed with the hold, which must be closed, or exceptionally with what {@link #acquire()} would throw
      */

@@ -13,6 +13,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * One holder's part of a {@link Lease}: who has it, under which token, and how it ended.
@@ -200,7 +201,7 @@ final class Hold extends WeakReference<Handle> {
     }
 
     private void report(LockLoss loss) {
-        LOG.error("{}", loss);
+        LOG.atLevel(loss.reason().isAskedFor() ? Level.WARN : Level.ERROR).log("{}", loss);
         Handle handle = get();
         if (handle != null) {
             handle.lost(loss);
@@ -221,11 +222,13 @@ final class Hold extends WeakReference<Handle> {
             return;
         }
         LOG.error(
-                "lock \"{}\", token {}: its handle was dropped without being closed, {} ms after the grant; releasing it. "
-                        + "Where it was acquired is shown with recordAcquireStacks(true)",
+                "lock \"{}\", token {}: its handle was dropped without being closed, {} ms after the grant; releasing it. {}",
                 lease.lockName(),
                 token,
                 heldNanos() / 1_000_000,
+                acquireStack == null
+                        ? "Where it was acquired is shown with recordAcquireStacks(true)"
+                        : "It was acquired here:",
                 acquireStack);
         lease.event(token, heldNanos(), (listener, event) -> listener.leaked(event));
         release();

@@ -10,8 +10,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Settings of a {@link LockClient}. Not thread-safe; may build several clients only when each gets a backend of its own,
- * which is why it builds one.
+ * Settings of a {@link LockClient}. Not thread-safe. Builds one client, which owns the backend.
  */
 @SuppressWarnings("exports") // an annotation for tools, which users need not have
 public final class LockClientBuilder {

@@ -53,6 +53,16 @@ class LogTest {
     }
 
     @Test
+    void anEndThatWasAskedForIsAWarning() throws Exception {
+        LockHandle held = client.lock("a", LockOptions.defaults().fixedLease(Duration.ofSeconds(1)))
+                .acquire();
+        store.advance(Duration.ofSeconds(2));
+        assertThat(held.isHeld()).isFalse();
+        assertThat(log.at(Level.WARN)).singleElement().asString().contains("lock \"a\" was lost (LEASE_ENDED)");
+        assertThat(log.at(Level.ERROR)).isEmpty();
+    }
+
+    @Test
     void aThreadThatWaitsForItselfIsWarned() throws Exception {
         DistributedLock lock = client.lock("a");
         try (LockHandle held = lock.acquire()) {

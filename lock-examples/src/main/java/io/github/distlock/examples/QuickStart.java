@@ -5,9 +5,15 @@ import io.github.distlock.LockClient;
 import io.github.distlock.LockHandle;
 import io.github.distlock.redis.RedisBackend;
 
-/** The shortest program: {@code java … QuickStart redis://localhost:6379}. */
+/** The shortest program, as the README shows it. */
 public final class QuickStart {
     private QuickStart() {}
+
+    private static final class Orders {
+        void save(int number, long fencingToken) {
+            System.out.println("order " + number + " saved under fencing token " + fencingToken);
+        }
+    }
 
     /**
      * Takes a lock, does something, and gives the lock back.
@@ -16,10 +22,12 @@ public final class QuickStart {
      * @throws InterruptedException when interrupted while it waits for the lock
      */
     public static void main(String[] arguments) throws InterruptedException {
-        try (LockClient locks = LockClient.create(RedisBackend.connect(arguments[0]))) {
+        Orders orders = new Orders();
+        String server = arguments[0]; // redis://localhost:6379
+        try (LockClient locks = LockClient.create(RedisBackend.connect(server))) {
             DistributedLock lock = locks.lock("orders/42");
             try (LockHandle held = lock.acquire()) {
-                System.out.println("working under fencing token " + held.fencingToken());
+                orders.save(42, held.fencingToken());
             }
         }
     }

@@ -53,7 +53,7 @@ class ExamplesTest {
 
     @Test
     void api_quickStart() {
-        assertEquals(List.of("working under fencing token #"), run(QuickStart.class, 1));
+        assertEquals(List.of("order 42 saved under fencing token #"), run(QuickStart.class, 1));
     }
 
     @Test

@@ -7,10 +7,17 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 import redis.clients.jedis.Connection;
 import redis.clients.jedis.exceptions.JedisConnectionException;
@@ -18,8 +25,11 @@ import redis.clients.jedis.exceptions.JedisDataException;
 
 /**
  * Connections for callers' own threads: the one used last is used next, and those not needed for a while are closed. Waiting for
- * one, connecting and reading all end by the request's deadline. A connection that has failed is reset, never used again, so that
- * no request reads another's reply.
+ * one and reading end by the request's deadline. A connection that has failed is reset, never used again, so that no request
+ * reads another's reply.
+ *
+ * <p>What connecting takes cannot be bounded from outside, so it is done on threads of the stack's own, which end when idle, while
+ * the caller waits by the deadline. A connection that comes too late for its caller serves the next.
  *
  * <p>One that has idled may have been closed by the server or something in between, which shows only when it is used. So a
  * request that fails on such a one, other than by silence, is sent again, and knows that it was; unless it is not safe to repeat.
@@ -30,6 +40,7 @@ final class ConnectionStack {
     private final Function<Deadline, ServerConnection> connector;
     private final LockClock clock;
     private final Semaphore permits;
+    private final ThreadPoolExecutor connecting;
     private final ConcurrentLinkedDeque<ServerConnection> idle = new ConcurrentLinkedDeque<>();
     private final Set<ServerConnection> open = ConcurrentHashMap.newKeySet();
     private volatile boolean closed;
@@ -39,10 +50,12 @@ final class ConnectionStack {
         T over(Connection connection);
     }
 
-    ConnectionStack(int most, Function<Deadline, ServerConnection> connector, LockClock clock) {
+    ConnectionStack(int most, Function<Deadline, ServerConnection> connector, ThreadFactory threads, LockClock clock) {
         this.connector = connector;
         this.clock = clock;
         this.permits = new Semaphore(most);
+        this.connecting = new ThreadPoolExecutor(most, most, 1, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), threads);
+        this.connecting.allowCoreThreadTimeOut(true);
     }
 
     /** What the server is asked; more than one where they go together. */
@@ -73,21 +86,60 @@ final class ConnectionStack {
         return calls.stream().allMatch(ScriptCall::isRepeatable);
     }
 
-    private ServerConnection connect(Deadline deadline) {
+    private ServerConnection connect(Deadline deadline) throws InterruptedException {
         requireOpen();
-        ServerConnection connection = connector.apply(deadline);
-        open.add(connection);
-        if (closed) {
-            drop(connection);
+        CompletableFuture<ServerConnection> wanted = new CompletableFuture<>();
+        Runnable connect = () -> connect(wanted, deadline);
+        try {
+            connecting.execute(connect);
+            return wanted.get(deadline.remainingNanos(), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException e) {
+            abandon(wanted, connect);
+            throw new JedisConnectionException("not connected in time", new SocketTimeoutException(e.getMessage()));
+        } catch (InterruptedException e) {
+            abandon(wanted, connect);
+            throw e;
+        } catch (RejectedExecutionException e) {
+            throw closed();
+        } catch (ExecutionException e) {
+            throw e.getCause() instanceof RuntimeException cause ? cause : new JedisConnectionException(e.getCause());
         }
-        requireOpen();
-        return connection;
+    }
+
+    private void abandon(CompletableFuture<ServerConnection> wanted, Runnable connect) {
+        if (wanted.cancel(false)) {
+            connecting.remove(connect);
+        } else if (!wanted.isCompletedExceptionally()) {
+            putBack(wanted.join());
+        }
+    }
+
+    private void connect(CompletableFuture<ServerConnection> wanted, Deadline deadline) {
+        if (wanted.isDone()) {
+            return;
+        }
+        try {
+            ServerConnection connection = connector.apply(deadline);
+            open.add(connection);
+            if (closed) {
+                drop(connection);
+                wanted.completeExceptionally(closed());
+            } else if (!wanted.complete(connection)) {
+                putBack(connection);
+            }
+        } catch (RuntimeException | Error e) {
+            wanted.completeExceptionally(e);
+        }
     }
 
     private void requireOpen() {
         if (closed) {
-            throw new JedisConnectionException("the Redis backend is closed");
+            throw closed();
         }
+    }
+
+    private static JedisConnectionException closed() {
+        return new JedisConnectionException("the Redis backend is closed");
     }
 
     private <T> T exchange(Exchange<T> exchange, ServerConnection connection, Deadline deadline)
@@ -144,6 +196,7 @@ final class ConnectionStack {
     /** Requests under way fail now. */
     void close() {
         closed = true;
+        connecting.shutdownNow();
         open.forEach(this::drop);
     }
 }

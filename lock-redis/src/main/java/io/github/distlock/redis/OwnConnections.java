@@ -7,6 +7,7 @@ import io.github.distlock.spi.LockClock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ThreadFactory;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -32,10 +33,11 @@ final class OwnConnections implements Redis {
     private final Function<Deadline, ServerConnection> connector;
     private final LockClock clock;
 
-    OwnConnections(HostAndPort server, JedisClientConfig config, int maxConnections, LockClock clock) {
+    OwnConnections(
+            HostAndPort server, JedisClientConfig config, int maxConnections, ThreadFactory threads, LockClock clock) {
         this.connector = deadline -> new ServerConnection(server, config, deadline);
-        this.requests = new ConnectionStack(maxConnections, connector, clock);
-        this.upkeep = new ConnectionStack(UPKEEP_CONNECTIONS, connector, clock);
+        this.requests = new ConnectionStack(maxConnections, connector, threads, clock);
+        this.upkeep = new ConnectionStack(UPKEEP_CONNECTIONS, connector, threads, clock);
         this.clock = clock;
     }
 

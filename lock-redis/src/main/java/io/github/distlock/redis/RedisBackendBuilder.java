@@ -135,7 +135,11 @@ public final class RedisBackendBuilder {
         URI server = requireNonNull(uri);
         int port = server.getPort() < 0 ? DEFAULT_PORT : server.getPort();
         return new OwnConnections(
-                new HostAndPort(server.getHost(), port), connectionConfig(server), maxConnections, LockClock.system());
+                new HostAndPort(server.getHost(), port),
+                connectionConfig(server),
+                maxConnections,
+                threads,
+                LockClock.system());
     }
 
     @SuppressWarnings("deprecation") // Who still uses these must not lose them.

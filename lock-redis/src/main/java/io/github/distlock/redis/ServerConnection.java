@@ -10,6 +10,7 @@ import redis.clients.jedis.DefaultJedisSocketFactory;
 import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.JedisClientConfig;
 import redis.clients.jedis.JedisSocketFactory;
+import redis.clients.jedis.exceptions.JedisConnectionException;
 
 /** One connection whose socket can be reset from any thread, and whose requests end by their deadline. */
 final class ServerConnection {
@@ -18,7 +19,10 @@ final class ServerConnection {
     /** When it was last put back; the stack's. */
     long idleSince;
 
-    /** Connects, authenticates and chooses the database, by the deadline. */
+    /**
+     * Connects, authenticates and chooses the database. That may take longer than the deadline: the name has to be looked up,
+     * and each of its addresses and each step of the handshake is given the whole time that is left.
+     */
     ServerConnection(HostAndPort server, JedisClientConfig config, Deadline deadline) {
         int millis = deadline.remainingMillis();
         JedisClientConfig timed = DefaultJedisClientConfig.builder()
@@ -49,6 +53,10 @@ final class ServerConnection {
 
         @Override
         public Socket createSocket() {
+            if (last != null) {
+                // Jedis would connect again, and go on without having said who it is.
+                throw new JedisConnectionException("the connection has been reset");
+            }
             Socket socket = factory.createSocket();
             last = socket;
             return socket;

@@ -63,10 +63,10 @@ public interface BackendFixture extends AutoCloseable {
      * The lease of the contract's holds: so long that a busy machine never misses a renewal; where {@link #letPass} waits,
      * as short as that allows, for some tests take several leases.
      *
-     * @return 2 s unless overridden
+     * @return 3 s unless overridden
      */
     default Duration lease() {
-        return Duration.ofSeconds(2);
+        return Duration.ofSeconds(3);
     }
 
     /**

@@ -29,7 +29,7 @@ import org.slf4j.LoggerFactory;
  * ACLs. Its retry loops are not: a request of ours is sent once, by the deadline that it has.
  */
 final class Connection {
-    private static final Logger LOG = LoggerFactory.getLogger(Connection.class);
+    private static final Logger LOG = LoggerFactory.getLogger(ZooKeeperBackend.class);
     private static final Duration LONGEST_PAUSE = Duration.ofMillis(50);
     private static final Duration LONGEST_CLOSE = Duration.ofMillis(500);
 

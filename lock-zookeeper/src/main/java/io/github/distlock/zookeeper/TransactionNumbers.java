@@ -10,7 +10,7 @@ import org.slf4j.LoggerFactory;
  * data; that they do not is noticed at the first node that a session makes.
  */
 final class TransactionNumbers {
-    private static final Logger LOG = LoggerFactory.getLogger(TransactionNumbers.class);
+    private static final Logger LOG = LoggerFactory.getLogger(ZooKeeperBackend.class);
 
     private final AtomicLong highest;
     private final long before;

@@ -64,7 +64,7 @@ final class Terminal {
 
     private void progress(String text) {
         if (interactive) {
-            System.out.print("\r" + String.format("  %-27s", title) + text + ESCAPE + "K");
+            System.out.print("\r" + String.format("  %-30s", title) + text + ESCAPE + "K");
             System.out.flush();
         }
     }
@@ -73,7 +73,7 @@ final class Terminal {
         if (interactive) {
             System.out.print("\r" + ESCAPE + "K");
         }
-        line(String.format("  %-27s", title) + (good ? text : paint("31", text)));
+        line(String.format("  %-30s", title) + (good ? text : paint("31", text)));
     }
 
     String good(String text) {

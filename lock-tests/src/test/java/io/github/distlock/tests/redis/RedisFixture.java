@@ -93,11 +93,6 @@ class RedisFixture implements BackendFixture {
     }
 
     @Override
-    public Duration lease() {
-        return Duration.ofSeconds(2);
-    }
-
-    @Override
     public void close() {
         networks.values().forEach(FaultProxy::close);
     }

@@ -343,6 +343,22 @@ class RedisProtocolTest {
     }
 
     @Test
+    void v4_aTryReturnsInTimeWhenEachStepOfTheHandshakeIsSlow() throws Exception {
+        try (FaultProxy link = FaultProxy.to(server);
+                LockClient slow = LockClient.create(RedisBackend.connect("redis://" + link.address()))) {
+            link.delayReplies(Duration.ofMillis(900));
+            long begin = System.nanoTime();
+            LockException late =
+                    assertThrows(LockException.class, () -> slow.lock("slow").tryAcquire());
+            long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begin);
+            assertTrue(millis < 1_250 + 250, "back after " + millis + " ms");
+            assertTrue(late.getMessage().contains("not connected in time"), late.getMessage());
+            link.heal();
+            await(() -> slow.lock("slow").tryAcquire().isPresent(), "the lock is had over a connection that came late");
+        }
+    }
+
+    @Test
     void s5_aReleaseWhoseConnectionIsCutIsNotReportedAsLost() throws Exception {
         try (FaultProxy link = FaultProxy.to(server);
                 LockClient cut = LockClient.create(RedisBackend.connect("redis://" + link.address()))) {

@@ -1,0 +1,61 @@
+package io.github.distlock.examples.guide;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.distlock.DistributedLock;
+import io.github.distlock.LockClient;
+import io.github.distlock.LockHandle;
+import io.github.distlock.LockLoss;
+import io.github.distlock.LockOptions;
+import io.github.distlock.LossReason;
+import io.github.distlock.memory.InMemoryStore;
+import io.github.distlock.tests.PromiseNames;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What a lock may ask for. */
+@DisplayNameGeneration(PromiseNames.class)
+@Timeout(60)
+class OptionsTest {
+    private final InMemoryStore store = new InMemoryStore();
+    private final LockClient locks = LockClient.create(store.connect());
+
+    @AfterEach
+    void close() {
+        locks.close();
+    }
+
+    private static LossReason reason(LockHandle held) throws Exception {
+        CompletableFuture<LockLoss> lost = new CompletableFuture<>();
+        held.onLost(lost::complete);
+        return lost.get(5, TimeUnit.SECONDS).reason();
+    }
+
+    @Test
+    void api_optionsSayWhenAHoldEndsByItself() throws Exception {
+        LockOptions defaults = LockOptions.defaults();
+        DistributedLock order = locks.lock("orders/42", defaults.renewedLease(Duration.ofSeconds(10)));
+        DistributedLock report = locks.lock("report", defaults.fixedLease(Duration.ofMinutes(10)));
+        DistributedLock turns = locks.lock("turns", defaults.fair());
+        DistributedLock upload = locks.lock("upload", defaults.maximumHold(Duration.ofHours(1)));
+
+        LockHandle ofOrder = order.acquire();
+        LockHandle ofReport = report.acquire();
+        LockHandle ofTurns = turns.acquire();
+        LockHandle ofUpload = upload.acquire();
+        store.advance(Duration.ofMinutes(10));
+        assertEquals(LossReason.LEASE_ENDED, reason(ofReport));
+        assertTrue(ofUpload.isHeld());
+        store.advance(Duration.ofMinutes(50));
+        assertEquals(LossReason.MAXIMUM_HOLD, reason(ofUpload));
+        assertTrue(ofOrder.isHeld() && ofTurns.isHeld());
+        ofOrder.close();
+        ofTurns.close();
+    }
+}
