@@ -108,15 +108,14 @@ final class SharedZooKeeper {
                 .ifPresent(first -> delete(directory + "/" + first));
     }
 
-    /** How many watches the server keeps. */
-    static int watches() {
+    /** The paths at and below this one that somebody watches. */
+    static List<String> watched(String base) {
         try (Socket socket = new Socket(server().host(), server().port())) {
-            socket.getOutputStream().write("mntr".getBytes(StandardCharsets.US_ASCII));
+            socket.getOutputStream().write("wchp".getBytes(StandardCharsets.US_ASCII));
             return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8)
                     .lines()
-                    .filter(line -> line.startsWith("zk_watch_count\t"))
-                    .mapToInt(line -> Integer.parseInt(line.substring(line.indexOf('\t') + 1)))
-                    .sum();
+                    .filter(line -> line.equals(base) || line.startsWith(base + "/"))
+                    .toList();
         } catch (IOException e) {
             throw new IllegalStateException(e);
         }

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Timeout;
 /** What the network does to one client's session. */
 @Timeout(60)
 class ZooKeeperFaultsTest {
-    private static final Duration SESSION = Duration.ofSeconds(4);
+    private static final Duration SESSION = Duration.ofSeconds(6);
     private final String base = SharedZooKeeper.freshPath();
     private final String directory = base + "/lock";
     private final FaultProxy proxy = FaultProxy.to(SharedZooKeeper.server());
@@ -127,7 +127,7 @@ class ZooKeeperFaultsTest {
         proxy.cut();
         held.close();
         proxy.heal();
-        waiter.get(4, TimeUnit.SECONDS).close();
+        waiter.get(SESSION.toSeconds(), TimeUnit.SECONDS).close();
     }
 
     @Test
@@ -166,7 +166,7 @@ class ZooKeeperFaultsTest {
         SharedZooKeeper.letPass(Duration.ofMillis(1500));
         assertEquals(2, SharedZooKeeper.children(directory).size());
         held.close();
-        waiter.get(4, TimeUnit.SECONDS).close();
+        waiter.get(SESSION.toSeconds(), TimeUnit.SECONDS).close();
         assertEquals(List.of(), SharedZooKeeper.children(directory));
     }
 
@@ -201,6 +201,6 @@ class ZooKeeperFaultsTest {
                 SESSION,
                 () -> SharedZooKeeper.children(directory).size() == 2);
         held.close();
-        waiter.get(4, TimeUnit.SECONDS).close();
+        waiter.get(SESSION.toSeconds(), TimeUnit.SECONDS).close();
     }
 }
