@@ -168,11 +168,12 @@ final class MovableClock implements LockClock {
 
         final boolean isBusyTooLong(boolean atRest) {
             long now = System.nanoTime();
-            if (atRest || seenBusySince == NOT_SEEN) {
+            long since = seenBusySince;
+            if (atRest || since == NOT_SEEN) {
                 seenBusySince = atRest ? NOT_SEEN : now;
                 return false;
             }
-            return now - seenBusySince > PATIENCE;
+            return now - since > PATIENCE;
         }
 
         final void noteChange() {
@@ -221,6 +222,7 @@ final class MovableClock implements LockClock {
         @Override
         public void parkUntil(long nanoTime) {
             until = nanoTime;
+            noteChange();
             waits.add(this);
             if (state.compareAndSet(RUNNING, PARKED)) {
                 changes.incrementAndGet();
