@@ -45,7 +45,7 @@ public final class FlashSale {
                 Servers servers = Servers.start();
                 Staff staff = Staff.hire(TILLS, servers, url)) {
             stock.createTables();
-            terminal.done(true, TILLS + " JVMs, beside the servers");
+            terminal.done(TILLS + " JVMs, beside the servers");
             sellWithoutLock(staff, stock);
             Results results = new Results();
             for (Store store : Store.values()) {
@@ -62,12 +62,8 @@ public final class FlashSale {
         terminal.begin("no lock");
         Sale sale = Sale.run("open", PIECES, "sell open", staff, stock, terminal);
         boolean oversold = sale.sold() > PIECES;
-        terminal.done(
-                true,
-                "sold " + sale.sold() + " of " + PIECES + ": "
-                        + (oversold
-                                ? terminal.bad((sale.sold() - PIECES) + " customers get nothing")
-                                : "not one too many"));
+        terminal.done("sold " + sale.sold() + " of " + PIECES + ": "
+                + (oversold ? terminal.bad((sale.sold() - PIECES) + " customers get nothing") : "not one too many"));
         check(oversold, "without a lock too much is sold");
     }
 
@@ -76,30 +72,24 @@ public final class FlashSale {
         String name = "sale-" + store.name();
         Sale sale = Sale.run(name, PIECES, "sell-locked " + name + " " + store.name(), staff, stock, terminal);
         check(sale.isExact(), "under the " + store + " lock exactly the stock is sold");
-        terminal.done(
-                true,
-                "sold " + sale.sold() + " of " + PIECES + ": "
-                        + (sale.isExact() ? terminal.good("exact") : terminal.bad("not exact")));
+        terminal.done("sold " + sale.sold() + " of " + PIECES + ": "
+                + (sale.isExact() ? terminal.good("exact") : terminal.bad("not exact")));
 
         terminal.begin(store + ": from hand to hand");
         Relay contended = Relay.contended(store, staff, servers);
         Relay free = Relay.free(store, staff.till(0), servers);
-        terminal.done(true, contended.perSecond() + " hand-offs per second");
+        terminal.done(contended.perSecond() + " hand-offs per second");
 
         terminal.begin(store + ": holder killed");
         Mishap killed = Mishap.kill(store, staff);
-        terminal.done(
-                true,
-                "next holder after " + seconds(killed) + ", with a greater token; the lease is "
-                        + Store.LEASE.toSeconds() + " s");
+        terminal.done("next holder after " + killed.freedAfter() + ", with a greater token; the lease is "
+                + Store.LEASE.toSeconds() + " s");
         check(killed.tokenRose(), "after a crash on " + store + " the next holder has a greater token");
 
         terminal.begin(store + ": holder stopped");
         Mishap stopped = Mishap.stop(store, staff, stock);
-        terminal.done(
-                true,
-                "next holder after " + seconds(stopped) + "; woken: told " + stopped.loss() + ", late write "
-                        + (stopped.lateWriteRejected() ? terminal.good("rejected") : terminal.bad("ACCEPTED")));
+        terminal.done("next holder after " + stopped.freedAfter() + "; woken: told " + stopped.loss() + ", late write "
+                + (stopped.lateWriteRejected() ? terminal.good("rejected") : terminal.bad("ACCEPTED")));
         check(stopped.tokenRose(), "after a stop on " + store + " the next holder has a greater token");
         check(
                 !stopped.loss().isEmpty() && stopped.releaseTold(),
@@ -107,10 +97,6 @@ public final class FlashSale {
         check(stopped.lateWriteRejected(), "the late write on " + store + " is rejected");
 
         results.add(store, sale, contended, free, killed, stopped);
-    }
-
-    private static String seconds(Mishap mishap) {
-        return String.format(Locale.ROOT, "%.1f s", mishap.freedAfterMillis() / 1000.0);
     }
 
     private void check(boolean holds, String what) {

@@ -2,6 +2,7 @@ package io.github.distlock.examples.flashsale;
 
 import io.github.distlock.tests.servers.JvmProcess;
 import java.sql.SQLException;
+import java.util.Locale;
 
 /** What becomes of the lock, and of the stock, when the holder's process is killed or stopped. */
 record Mishap(long freedAfterMillis, String loss, boolean tokenRose, boolean lateWriteRejected, boolean releaseTold) {
@@ -12,7 +13,7 @@ record Mishap(long freedAfterMillis, String loss, boolean tokenRose, boolean lat
         JvmProcess next = staff.till(1);
         String lock = " " + store.name() + " killed";
         long token = Long.parseLong(Staff.ask(holder, "hold" + lock, "held"));
-        Staff.ask(next, "hold" + lock, "waiting");
+        Staff.ask(next, "hold" + lock, "waiting killed");
         long begin = System.nanoTime();
         staff.kill(holder);
         long nextToken = Long.parseLong(Staff.await(next, "held"));
@@ -29,7 +30,7 @@ record Mishap(long freedAfterMillis, String loss, boolean tokenRose, boolean lat
         String lock = " " + store.name() + " " + row;
         stock.open(row, 100);
         long token = Long.parseLong(Staff.ask(holder, "hold" + lock, "held"));
-        Staff.ask(next, "hold" + lock, "waiting");
+        Staff.ask(next, "hold" + lock, "waiting " + row);
         long begin = System.nanoTime();
         holder.suspend();
         long nextToken = Long.parseLong(Staff.await(next, "held"));
@@ -42,6 +43,10 @@ record Mishap(long freedAfterMillis, String loss, boolean tokenRose, boolean lat
         String release = Staff.ask(holder, "release", "released");
         Staff.ask(next, "release", "released");
         return new Mishap(freed, loss, nextToken > token, stock.left(row) == 99, release.equals("LOST"));
+    }
+
+    String freedAfter() {
+        return String.format(Locale.ROOT, "%.1f s", freedAfterMillis / 1000.0);
     }
 
     private static long millisSince(long begin) {

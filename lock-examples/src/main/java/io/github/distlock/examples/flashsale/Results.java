@@ -25,8 +25,8 @@ final class Results {
         row(terminal, "hand-offs per second, all processes want it", each -> each.contended.perSecond() + "");
         row(terminal, "server requests per acquisition and release, free", each -> requests(each.free));
         row(terminal, "server requests per acquisition and release, waiting", each -> requests(each.contended));
-        row(terminal, "lock free after its holder was killed (SIGKILL)", each -> seconds(each.killed));
-        row(terminal, "lock free after its holder was stopped (SIGSTOP)", each -> seconds(each.stopped));
+        row(terminal, "lock free after its holder was killed (SIGKILL)", each -> each.killed.freedAfter());
+        row(terminal, "lock free after its holder was stopped (SIGSTOP)", each -> each.stopped.freedAfter());
         row(terminal, "holder that woke up was told", each -> each.stopped.loss());
         row(terminal, "its late write, by its fencing token", each -> rejected(each.stopped));
         terminal.line("");
@@ -54,10 +54,6 @@ final class Results {
 
     private static String requests(Relay relay) {
         return String.format(Locale.ROOT, "%.1f", relay.requestsPerAcquisition());
-    }
-
-    private static String seconds(Mishap mishap) {
-        return String.format(Locale.ROOT, "%.1f s", mishap.freedAfterMillis() / 1000.0);
     }
 
     private static String rejected(Mishap mishap) {

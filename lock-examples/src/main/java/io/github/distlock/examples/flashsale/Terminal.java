@@ -69,11 +69,11 @@ final class Terminal {
         }
     }
 
-    void done(boolean good, String text) {
+    void done(String text) {
         if (interactive) {
             System.out.print("\r" + ESCAPE + "K");
         }
-        line(String.format("  %-30s", title) + (good ? text : paint("31", text)));
+        line(String.format("  %-30s", title) + text);
     }
 
     String good(String text) {
