@@ -22,6 +22,7 @@ final class Term {
     private final AtomicBoolean renewing = new AtomicBoolean();
     private volatile Expiry end;
     private volatile long renewAt;
+    private volatile long mayComeEarlier;
     private volatile boolean suspect;
 
     Term(Validity validity, Settings settings, LockClock clock) {
@@ -29,13 +30,15 @@ final class Term {
         this.clock = clock;
         this.length = validity.length().toNanos();
         this.end = settings.expiry(validity);
-        this.renewAt = renewAt(validity);
+        planRenewal(validity);
     }
 
     /** Never later than half of what can be used, whatever the allowance for clocks leaves of it. */
-    private long renewAt(Validity validity) {
+    private void planRenewal(Validity validity) {
         long half = settings.usable(validity.length().toNanos()) / 2;
-        return validity.from().nanoTime() + Math.min(validity.renewAfter().toNanos(), half);
+        long after = Math.min(validity.renewAfter().toNanos(), half);
+        mayComeEarlier = after / 8;
+        renewAt = validity.from().nanoTime() + after;
     }
 
     Expiry end() {
@@ -59,7 +62,7 @@ final class Term {
 
     /** Due now, or so soon that it may go along with others; but not after a failure. */
     boolean isDue(long now) {
-        long ahead = suspect ? 0 : length / 24;
+        long ahead = suspect ? 0 : mayComeEarlier;
         return !renewing.get() && renewAt - now <= ahead;
     }
 
@@ -81,7 +84,7 @@ final class Term {
         if (end.isBefore(later)) {
             end = later;
         }
-        renewAt = renewAt(validity);
+        planRenewal(validity);
         suspect = false;
         renewing.set(false);
     }

@@ -13,6 +13,8 @@ import org.junit.jupiter.api.Test;
 
 /** Renewal, and the ends of a hold that its holder does not want. */
 abstract class LossRules extends Rules {
+    /** Heartbeats of sessions come often: one a tick. */
+    private static final int MOST_RENEWALS = 60;
 
     @Test
     void s6_aSilentHoldersHoldEndsBeforeAnotherIsGranted() throws Exception {
@@ -195,6 +197,17 @@ abstract class LossRules extends Rules {
         }
         held.close();
         expectFree("after the release");
+    }
+
+    @Test
+    void v8_aHoldCostsFewRenewals() throws Exception {
+        Peer a = peer();
+        LockHandle held = a.lock(name).acquire();
+        int before = a.faults.requests();
+        store.letPass(lease.multipliedBy(2));
+        int renewals = a.faults.requests() - before;
+        expect(renewals <= 2 * MOST_RENEWALS, "at most " + MOST_RENEWALS + " requests per lease", renewals + " in two");
+        held.close();
     }
 
     @Test
