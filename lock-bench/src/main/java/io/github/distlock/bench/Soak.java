@@ -19,6 +19,7 @@ import java.util.stream.Stream;
  */
 public final class Soak {
     private static final long HEAP_NOISE = 4 * 1024 * 1024;
+    private static final long LONGEST_SETTLING = Duration.ofSeconds(40).toNanos();
 
     private final SoakedStore store;
     private boolean clean = true;
@@ -80,7 +81,7 @@ public final class Soak {
 
     private void report(String what, long begun, long count, Footprint before) {
         long each = (System.nanoTime() - begun) / count;
-        Footprint after = footprint();
+        Footprint after = settledFootprint(before);
         boolean asBefore = after.isWithin(before);
         clean &= asBefore;
         System.out.printf("%s, %,d ns each: %s: %s%n", what, each, after, asBefore ? "as before" : "LEFT BEHIND");
@@ -101,6 +102,16 @@ public final class Soak {
                     "heap %,d KiB, %d threads, %d sockets, %d entries in the store",
                     heap / 1024, threads, sockets, entries);
         }
+    }
+
+    /** Connections that are not needed any more are kept for half a minute. */
+    private Footprint settledFootprint(Footprint before) {
+        long begun = System.nanoTime();
+        Footprint after = footprint();
+        while (!after.isWithin(before) && System.nanoTime() - begun < LONGEST_SETTLING) {
+            after = footprint();
+        }
+        return after;
     }
 
     private Footprint footprint() {
