@@ -179,6 +179,7 @@ public abstract class ServerRules {
     }
 
     @Test
+    @Timeout(value = 10, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
     void s6_aHoldEndsBeforeItsPausedServerWouldEndIt() throws Exception {
         LockClient client = client(server.address());
         List<Long> spares = new ArrayList<>();
@@ -204,6 +205,7 @@ public abstract class ServerRules {
     }
 
     @Test
+    @Timeout(value = 10, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
     void s6_aHoldEndsBeforeAnotherClientGetsItWhenTheLinkIsHalfOpen() throws Exception {
         List<Long> spares = new ArrayList<>();
         LockClient other = client(server.address());
