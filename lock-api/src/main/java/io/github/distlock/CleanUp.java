@@ -12,7 +12,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Takes back what this client left on the store: places of whom gave up, grants that nobody wants. In the background,
- * repeated until it is done, is refused for good, or would have ended by itself ({@link LockBackend#expiry}).
+ * repeated until it is done, is refused for good, or has ended by itself: after {@link LockBackend#expiry}, unless it lives with
+ * the client's session. The session of a client whose requests all fail may well live on, by the pings of its connection.
  */
 final class CleanUp {
     private static final Logger LOG = LoggerFactory.getLogger(LockClient.class);
@@ -55,7 +56,7 @@ final class CleanUp {
     }
 
     private void attempt(LockRequest request, Step step, Deadline bound, int failures) {
-        if (bound.hasPassed()) {
+        if (bound.hasPassed() && !backend.isBoundToSession()) {
             LOG.debug("lock \"{}\": gave up cleaning up, it has ended by itself", request.name());
             return;
         }

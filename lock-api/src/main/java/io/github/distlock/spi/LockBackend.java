@@ -82,12 +82,23 @@ public interface LockBackend extends AutoCloseable {
 
     /**
      * How long the store keeps a hold or a place of a client that has gone silent: the lease, or a session's time-out. A
-     * crashed holder's lock is free by then (promise V1), and the engine goes on cleaning up for as long.
+     * crashed holder's lock is free by then (promise V1), and the engine goes on cleaning up for as long, or longer where
+     * {@link #isBoundToSession} says so.
      *
      * @param request the hold or place in question
      * @return a positive bound
      */
     Duration expiry(LockRequest request);
+
+    /**
+     * Whether holds and places live as long as a session of the client, which all that the client sends keeps alive. Then what
+     * one acquire has left does not end by itself while others go on, and the engine cleans up until that has succeeded.
+     *
+     * @return false unless overridden: each hold and each place has an end of its own
+     */
+    default boolean isBoundToSession() {
+        return false;
+    }
 
     /**
      * The shortest lease that makes sense on this store; shorter ones are refused when a lock is made.

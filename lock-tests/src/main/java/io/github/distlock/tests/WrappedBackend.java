@@ -180,6 +180,11 @@ class WrappedBackend implements LockBackend {
     }
 
     @Override
+    public boolean isBoundToSession() {
+        return inner.isBoundToSession();
+    }
+
+    @Override
     public Duration minimumLease() {
         return inner.minimumLease();
     }

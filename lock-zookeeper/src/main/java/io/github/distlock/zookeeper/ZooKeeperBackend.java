@@ -200,6 +200,11 @@ public final class ZooKeeperBackend implements LockBackend {
     }
 
     @Override
+    public boolean isBoundToSession() {
+        return true;
+    }
+
+    @Override
     public LockStatus inspect(String name, Deadline deadline) {
         return look(name, deadline, Inspection::status);
     }
