@@ -271,7 +271,7 @@ public abstract class ServerRules {
         long end = System.nanoTime() + lease().toNanos() * 2;
         while (end - System.nanoTime() > 0) {
             link.cut();
-            TimeUnit.MILLISECONDS.sleep(lease().toMillis() / 4);
+            TimeUnit.MILLISECONDS.sleep(lease().toMillis() / 2);
         }
         assertTrue(held.isHeld(), "held although its connections were cut again and again");
         assertEquals(LockHandle.Release.RELEASED, held.release());

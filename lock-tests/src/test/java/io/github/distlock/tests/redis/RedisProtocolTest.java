@@ -209,9 +209,11 @@ class RedisProtocolTest {
 
     @Test
     void v2_scriptsThatTheServerHasForgottenAreSentAgain() throws Exception {
-        LockHandle held = locks.lock("scripts", LockOptions.defaults().renewedLease(Duration.ofSeconds(1)))
+        Duration lease = Duration.ofSeconds(3);
+        LockHandle held = locks.lock("scripts", LockOptions.defaults().renewedLease(lease))
                 .acquire();
-        for (int i = 0; i < 30; i++) {
+        long end = System.nanoTime() + lease.toNanos() * 3 / 2;
+        while (end - System.nanoTime() > 0) {
             admin.scriptFlush();
             TimeUnit.MILLISECONDS.sleep(50);
         }
