@@ -17,6 +17,8 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import redis.clients.jedis.AbstractPipeline;
 import redis.clients.jedis.BuilderFactory;
 import redis.clients.jedis.CommandArguments;
@@ -35,6 +37,7 @@ import redis.clients.jedis.exceptions.JedisRedirectionException;
  * outcome. Upkeep has threads that no acquire can exhaust.
  */
 final class LentClient implements Redis {
+    private static final Logger LOG = LoggerFactory.getLogger(RedisBackend.class);
     private static final int REQUEST_THREADS = 32;
     private static final int UPKEEP_THREADS = 4;
     private static final long LONGEST_SILENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
@@ -166,13 +169,18 @@ final class LentClient implements Redis {
     /**
      * Jedis forgets neither its connection nor that it was subscribed, although the connection is back in its owner's pool by
      * then. So nothing is written but between the server's confirmation and the first {@link #end}, in turn.
+     *
+     * <p>Nor may its reading end in any way but by that end, or by a broken connection: one that is still subscribed would go
+     * back to the pool, and whoever gets it next would read messages, and other requests' replies, for its own. So nothing that
+     * is called from there throws, and the sign of life is one more subscription to the same channel. A ping will not do: over
+     * RESP3 Jedis notes only after sending it that an answer is expected, and gives up when the answer is there first.
      */
     private final class LentListening extends JedisPubSub implements Listening {
         private final String channel;
         private final Consumer<String> messages;
         private final Runnable subscribed;
         private final ReentrantLock writing = new ReentrantLock();
-        private boolean confirmed;
+        private volatile boolean confirmed;
         private boolean ended;
         private volatile long heardAt = clock.nanoTime();
         private volatile long askedAt = clock.nanoTime();
@@ -196,26 +204,30 @@ final class LentClient implements Redis {
         @Override
         public void onSubscribe(String to, int channels) {
             heardAt = clock.nanoTime();
+            boolean again = confirmed;
             boolean endedBefore = write(() -> {
                 confirmed = true;
-                if (ended) {
+                if (ended && !again) {
                     unsubscribe();
                 }
             });
-            if (!endedBefore) {
-                subscribed.run();
+            if (!endedBefore && !again) {
+                safely(subscribed);
             }
         }
 
         @Override
         public void onMessage(String from, String message) {
             heardAt = clock.nanoTime();
-            messages.accept(message);
+            safely(() -> messages.accept(message));
         }
 
-        @Override
-        public void onPong(String pattern) {
-            heardAt = clock.nanoTime();
+        private void safely(Runnable told) {
+            try {
+                told.run();
+            } catch (RuntimeException e) {
+                LOG.warn("a message to {} could not be dealt with", channel, e);
+            }
         }
 
         @Override
@@ -228,7 +240,7 @@ final class LentClient implements Redis {
             askedAt = now;
             write(() -> {
                 if (confirmed && !ended) {
-                    ping();
+                    subscribe(channel);
                 }
             });
         }
