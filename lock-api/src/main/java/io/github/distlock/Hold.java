@@ -168,7 +168,10 @@ final class Hold extends WeakReference<Handle> {
         long held = heldNanos();
         Release released = lease.givenUpBy(this);
         LOG.trace("lock \"{}\", token {}: {}", lease.lockName(), token, released);
-        outcome = released;
+        // One that is pending may have been confirmed meanwhile.
+        if (released != Release.PENDING) {
+            outcome = released;
+        }
         lease.event(token, held, (listener, event) -> listener.released(event, released));
         return released;
     }
