@@ -14,7 +14,7 @@ abstract class AcquireRules extends Rules {
     private static final Duration FOR_EVER = Duration.ofSeconds(Long.MAX_VALUE);
 
     @Test
-    void api_aHoldKnowsItsLock() throws Exception {
+    void api_1_aHoldKnowsItsLock() throws Exception {
         DistributedLock lock = peer().locks.lock(name, options());
         expect(lock.name().equals(name), name, lock.name());
         expect(lock.options().equals(options()), options().toString(), lock.options());
@@ -31,7 +31,7 @@ abstract class AcquireRules extends Rules {
     }
 
     @Test
-    void api_aSingleTryOfAFreeLockGetsIt() {
+    void api_2_aSingleTryOfAFreeLockGetsIt() {
         LockHandle held = granted(peer().lock(name).tryAcquire(), "a free lock is granted");
         expectHeld(held, "after the try");
         held.close();
@@ -39,7 +39,7 @@ abstract class AcquireRules extends Rules {
     }
 
     @Test
-    void api_aTimedAcquireGetsTheLockWhenItIsReleased() throws Exception {
+    void api_3_aTimedAcquireGetsTheLockWhenItIsReleased() throws Exception {
         Peer b = peer();
         LockHandle held = peer().lock(name).acquire();
         Task<Optional<LockHandle>> waiter = start(() -> b.lock(name).tryAcquire(store.patience()));
@@ -53,7 +53,7 @@ abstract class AcquireRules extends Rules {
     }
 
     @Test
-    void v4_aTimedAcquireOfABusyLockEndsEmptyInTime() throws Exception {
+    void v4_1_aTimedAcquireOfABusyLockEndsEmptyInTime() throws Exception {
         Peer b = peer();
         try (LockHandle held = peer().lock(name).acquire()) {
             Task<Optional<LockHandle>> waiter = start(() -> b.lock(name).tryAcquire(brief()));
@@ -64,7 +64,7 @@ abstract class AcquireRules extends Rules {
     }
 
     @Test
-    void api_aBlockingAcquireGetsTheLockWhenItIsReleased() throws Exception {
+    void api_4_aBlockingAcquireGetsTheLockWhenItIsReleased() throws Exception {
         Peer b = peer();
         LockHandle held = peer().lock(name).acquire();
         Task<LockHandle> waiter = startWaiter(b, b.lock(name));
@@ -75,7 +75,7 @@ abstract class AcquireRules extends Rules {
     }
 
     @Test
-    void api_anAsynchronousAcquireGetsAFreeLock() throws Exception {
+    void api_5_anAsynchronousAcquireGetsAFreeLock() throws Exception {
         LockHandle held = get(peer().lock(name).acquireAsync(), "a free lock is granted");
         expectHeld(held, "after the acquire");
         held.close();
@@ -83,7 +83,7 @@ abstract class AcquireRules extends Rules {
     }
 
     @Test
-    void api_anAsynchronousAcquireGetsTheLockWhenItIsReleased() throws Exception {
+    void api_6_anAsynchronousAcquireGetsTheLockWhenItIsReleased() throws Exception {
         Peer b = peer();
         LockHandle held = peer().lock(name).acquire();
         CompletableFuture<LockHandle> waiter = b.lock(name).acquireAsync();
@@ -95,7 +95,7 @@ abstract class AcquireRules extends Rules {
     }
 
     @Test
-    void v4_aTimedAsynchronousAcquireOfABusyLockEndsEmptyInTime() throws Exception {
+    void v4_2_aTimedAsynchronousAcquireOfABusyLockEndsEmptyInTime() throws Exception {
         Peer b = peer();
         try (LockHandle held = peer().lock(name).acquire()) {
             Task<Optional<LockHandle>> waiter =
@@ -107,24 +107,24 @@ abstract class AcquireRules extends Rules {
     }
 
     @Test
-    void api_aTimedAsynchronousAcquireGetsAFreeLock() throws Exception {
+    void api_7_aTimedAsynchronousAcquireGetsAFreeLock() throws Exception {
         Optional<LockHandle> answer = get(peer().lock(name).tryAcquireAsync(brief()), "an answer");
         granted(answer, "a free lock is granted").close();
     }
 
     @Test
-    void api_aWaitOfZeroIsOneTry() throws Exception {
+    void api_8_aWaitOfZeroIsOneTry() throws Exception {
         expectOneTry(Duration.ZERO);
     }
 
     @Test
-    void api_aNegativeWaitIsOneTry() throws Exception {
+    void api_9_aNegativeWaitIsOneTry() throws Exception {
         expectOneTry(Duration.ofSeconds(-1));
         expectOneTry(Duration.ofSeconds(Long.MIN_VALUE));
     }
 
     @Test
-    void api_aWaitOfANanosecondEnds() throws Exception {
+    void api_10_aWaitOfANanosecondEnds() throws Exception {
         Peer a = peer();
         Peer b = peer();
         try (LockHandle held = a.lock(name).acquire()) {
@@ -160,7 +160,7 @@ abstract class AcquireRules extends Rules {
     }
 
     @Test
-    void api_aWaitMayBeAsLongAsItLikes() throws Exception {
+    void api_11_aWaitMayBeAsLongAsItLikes() throws Exception {
         Peer a = peer();
         Peer b = peer();
         LockHandle held = granted(a.lock(name).tryAcquire(FOR_EVER), "a free lock is granted");
@@ -177,7 +177,7 @@ abstract class AcquireRules extends Rules {
     }
 
     @Test
-    void api_lambdasRunUnderTheLockAndFreeIt() throws Exception {
+    void api_12_lambdasRunUnderTheLockAndFreeIt() throws Exception {
         DistributedLock lock = peer().lock(name);
         Peer b = peer();
         lock.runLocked(held -> expectBusy(b, "while an action runs"));
@@ -195,7 +195,7 @@ abstract class AcquireRules extends Rules {
     }
 
     @Test
-    void api_lambdasDoNotRunWithoutTheLock() throws Exception {
+    void api_13_lambdasDoNotRunWithoutTheLock() throws Exception {
         DistributedLock other = peer().lock(name);
         try (LockHandle held = peer().lock(name).acquire()) {
             boolean ran = other.tryRunLocked(Duration.ZERO, none -> {
@@ -209,7 +209,7 @@ abstract class AcquireRules extends Rules {
     }
 
     @Test
-    void api_lambdasPassExceptionsThroughAndFreeTheLock() {
+    void api_14_lambdasPassExceptionsThroughAndFreeTheLock() {
         DistributedLock lock = peer().lock(name);
         IOException failure = new IOException("broken");
         IOException thrown = thrown(

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 abstract class AmbiguityRules extends Rules {
 
     @Test
-    void s7_aGrantWhoseReplyIsLostIsGrantedOnce() throws Exception {
+    void s7_7_aGrantWhoseReplyIsLostIsGrantedOnce() throws Exception {
         Peer a = peer();
         a.faults.loseNextGrant();
         Task<LockHandle> acquire = start(a.lock(name)::acquire);
@@ -22,7 +22,7 @@ abstract class AmbiguityRules extends Rules {
     }
 
     @Test
-    void s7_anAsynchronousGrantWhoseReplyIsLostIsGrantedOnce() throws Exception {
+    void s7_8_anAsynchronousGrantWhoseReplyIsLostIsGrantedOnce() throws Exception {
         Peer a = peer();
         a.faults.loseNextGrant();
         CompletableFuture<LockHandle> acquire = a.lock(name).acquireAsync();
@@ -31,7 +31,7 @@ abstract class AmbiguityRules extends Rules {
     }
 
     @Test
-    void s7_aWaitersGrantWhoseReplyIsLostIsGrantedOnce() throws Exception {
+    void s7_9_aWaitersGrantWhoseReplyIsLostIsGrantedOnce() throws Exception {
         Peer a = peer();
         LockHandle held = peer().lock(name).acquire();
         a.faults.loseNextGrant();
@@ -56,7 +56,7 @@ abstract class AmbiguityRules extends Rules {
     }
 
     @Test
-    void s7_aTryWhoseGrantIsLostLeavesNothing() {
+    void s7_10_aTryWhoseGrantIsLostLeavesNothing() {
         Peer a = peer();
         a.faults.loseNextGrant();
         tryAndRelease(a);
@@ -72,7 +72,7 @@ abstract class AmbiguityRules extends Rules {
     }
 
     @Test
-    void s7_anAcquireThatIsGivenUpLeavesNoPlace() throws Exception {
+    void s7_11_anAcquireThatIsGivenUpLeavesNoPlace() throws Exception {
         Peer b = peer();
         LockHandle held = peer().lock(name).acquire();
         Optional<LockHandle> answer = b.lock(name).tryAcquire(brief());
@@ -82,7 +82,7 @@ abstract class AmbiguityRules extends Rules {
     }
 
     @Test
-    void s7_aPlaceThatIsGivenUpDelaysNoWaiter() throws Exception {
+    void s7_12_aPlaceThatIsGivenUpDelaysNoWaiter() throws Exception {
         Peer b = peer();
         Peer c = peer();
         LockHandle held = peer().lock(name).acquire();
@@ -97,7 +97,7 @@ abstract class AmbiguityRules extends Rules {
     }
 
     @Test
-    void s7_anAcquireFromASilentStoreLeavesNothing() throws Exception {
+    void s7_13_anAcquireFromASilentStoreLeavesNothing() throws Exception {
         Peer a = peer();
         silence(a);
         thrown(LockException.class, "from a store that does not answer", () -> {
@@ -109,7 +109,7 @@ abstract class AmbiguityRules extends Rules {
     }
 
     @Test
-    void s2_aGrantThatIsTooLateDoesNotCount() throws Exception {
+    void s2_1_aGrantThatIsTooLateDoesNotCount() throws Exception {
         Peer a = peer();
         FaultyBackend.LateReply reply = a.faults.delayNextGrant();
         Task<LockHandle> acquire = start(a.lock(name)::acquire);
@@ -123,7 +123,7 @@ abstract class AmbiguityRules extends Rules {
     }
 
     @Test
-    void s2_anAsynchronousGrantThatIsTooLateDoesNotCount() throws Exception {
+    void s2_2_anAsynchronousGrantThatIsTooLateDoesNotCount() throws Exception {
         Peer a = peer();
         FaultyBackend.LateReply reply = a.faults.delayNextGrant();
         CompletableFuture<LockHandle> acquire = a.lock(name).acquireAsync();
@@ -140,7 +140,7 @@ abstract class AmbiguityRules extends Rules {
     }
 
     @Test
-    void s2_aTryWhoseGrantIsTooLateDoesNotCount() throws Exception {
+    void s2_3_aTryWhoseGrantIsTooLateDoesNotCount() throws Exception {
         Peer a = peer();
         FaultyBackend.LateReply reply = a.faults.delayNextGrant();
         Task<Optional<LockHandle>> acquire = start(a.lock(name)::tryAcquire);
@@ -165,7 +165,7 @@ abstract class AmbiguityRules extends Rules {
     }
 
     @Test
-    void s2_aGrantThatIsTooLateSparesTheSuccessor() throws Exception {
+    void s2_4_aGrantThatIsTooLateSparesTheSuccessor() throws Exception {
         Peer a = peer(builder -> builder.defaultOptions(LockOptions.defaults().fixedLease(lease)));
         FaultyBackend.LateReply reply = a.faults.delayNextGrant();
         Task<Boolean> acquire = start(() -> {
@@ -187,7 +187,7 @@ abstract class AmbiguityRules extends Rules {
     }
 
     @Test
-    void s2_aGrantThatIsSlowIsShorter() throws Exception {
+    void s2_5_aGrantThatIsSlowIsShorter() throws Exception {
         Duration delay = lease.dividedBy(2);
         Peer a = peer();
         a.faults.failRenewals(Integer.MAX_VALUE);

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 abstract class CloseRules extends Rules {
 
     @Test
-    void v5_closingFailsWaiters() throws Exception {
+    void v5_1_closingFailsWaiters() throws Exception {
         Peer b = peer();
         LockHandle held = peer().lock(name).acquire();
         Task<LockHandle> waiter = startQueued(b, b.lock(name));
@@ -37,7 +37,7 @@ abstract class CloseRules extends Rules {
     }
 
     @Test
-    void v5_holdersMayFinishWhileTheirClientCloses() throws Exception {
+    void v5_2_holdersMayFinishWhileTheirClientCloses() throws Exception {
         Peer a = peer(builder -> builder.shutdownTimeout(Duration.ofHours(1)));
         LockHandle held = a.lock(name).acquire();
         DistributedLock lock = a.lock(name);
@@ -68,7 +68,7 @@ abstract class CloseRules extends Rules {
     }
 
     @Test
-    void v5_holdsThatRemainAreLost() throws Exception {
+    void v5_3_holdsThatRemainAreLost() throws Exception {
         Peer a = peer(builder -> builder.shutdownTimeout(Duration.ofMillis(100)));
         LockHandle held = a.lock(name).acquire();
         List<LockLoss> losses = losses(held);
@@ -82,7 +82,7 @@ abstract class CloseRules extends Rules {
     }
 
     @Test
-    void v5_holdsThatRemainAreReportedLostBeforeTheyAreFree() throws Exception {
+    void v5_4_holdsThatRemainAreReportedLostBeforeTheyAreFree() throws Exception {
         // Callbacks run where the engine reports, so that their order with the release can be seen.
         Peer a = peer(builder -> builder.callbackExecutor(Runnable::run));
         Peer b = peer();
@@ -96,7 +96,7 @@ abstract class CloseRules extends Rules {
     }
 
     @Test
-    void s1_holdsEndBeforeAWaiterIsGrantedWhenTheirClientCloses() throws Exception {
+    void s1_8_holdsEndBeforeAWaiterIsGrantedWhenTheirClientCloses() throws Exception {
         Peer a = peer();
         Peer b = peer();
         LockHandle held = a.lock(name).acquire();
@@ -113,7 +113,7 @@ abstract class CloseRules extends Rules {
     }
 
     @Test
-    void v5_closingIsBoundedWhenTheStoreIsSilent() throws Exception {
+    void v5_5_closingIsBoundedWhenTheStoreIsSilent() throws Exception {
         Duration requestTimeout = brief();
         Peer a = peer(builder -> builder.requestTimeout(requestTimeout).shutdownTimeout(Duration.ofMillis(100)));
         LockHandle held = a.lock(name).acquire();
@@ -125,7 +125,7 @@ abstract class CloseRules extends Rules {
     }
 
     @Test
-    void v5_closingTwiceAndAtOnceIsNothing() throws Exception {
+    void v5_6_closingTwiceAndAtOnceIsNothing() throws Exception {
         Peer a = peer(builder -> builder.shutdownTimeout(Duration.ofMillis(100)));
         LockHandle held = a.lock(name).acquire();
         List<Task<State>> closings = List.of(start(() -> closeAndSee(a, held)), start(() -> closeAndSee(a, held)));
@@ -143,7 +143,7 @@ abstract class CloseRules extends Rules {
     }
 
     @Test
-    void v5_aListenerMayCloseTheClient() throws Exception {
+    void v5_7_aListenerMayCloseTheClient() throws Exception {
         Peer a = peer();
         LockHandle held = a.lock(name).acquire();
         LockHandle other = a.lock(name + "x").acquire();
@@ -161,7 +161,7 @@ abstract class CloseRules extends Rules {
     }
 
     @Test
-    void v5_aClosedClientRefusesAllUse() throws Exception {
+    void v5_8_aClosedClientRefusesAllUse() throws Exception {
         Peer a = peer();
         DistributedLock lock = a.lock(name);
         lock.acquire().close();
@@ -180,7 +180,7 @@ abstract class CloseRules extends Rules {
     }
 
     @Test
-    void v5_noThreadStaysBehind() throws Exception {
+    void v5_9_noThreadStaysBehind() throws Exception {
         Peer a = peer();
         Peer b = peer();
         LockHandle held = a.lock(name).acquire();
@@ -196,7 +196,7 @@ abstract class CloseRules extends Rules {
     }
 
     @Test
-    void v5_anUnusedClientClosesToo() {
+    void v5_10_anUnusedClientClosesToo() {
         Peer a = peer();
         a.locks.close();
         expect(a.faults.requests() == 0, "a client that was never used sends nothing", a.faults.requests());

@@ -30,18 +30,18 @@ abstract class ExclusionRules extends Rules {
     }
 
     @Test
-    void s1_holdsOfThreadsOfOneClientNeverOverlap() {
+    void s1_1_holdsOfThreadsOfOneClientNeverOverlap() {
         Peer a = peer();
         hammer(List.of(a.lock(name), a.lock(name), a.lock(name), a.lock(name)), 50);
     }
 
     @Test
-    void s1_holdsOfClientsNeverOverlap() {
+    void s1_2_holdsOfClientsNeverOverlap() {
         hammer(List.of(peer().lock(name), peer().lock(name), peer().lock(name)), 20);
     }
 
     @Test
-    void s1_holdsOfManyThreadsOfManyClientsNeverOverlap() {
+    void s1_3_holdsOfManyThreadsOfManyClientsNeverOverlap() {
         Peer a = peer();
         Peer b = peer();
         hammer(List.of(a.lock(name), a.lock(name), a.lock(name), b.lock(name), b.lock(name), b.lock(name)), 20);
@@ -67,7 +67,7 @@ abstract class ExclusionRules extends Rules {
     }
 
     @Test
-    void s1_asynchronousHoldsNeverOverlap() throws Exception {
+    void s1_4_asynchronousHoldsNeverOverlap() throws Exception {
         Counter counter = new Counter();
         Peer a = peer();
         Peer b = peer();
@@ -86,7 +86,7 @@ abstract class ExclusionRules extends Rules {
     }
 
     @Test
-    void s1_aHeldLockIsBusyForAnotherClient() throws Exception {
+    void s1_5_aHeldLockIsBusyForAnotherClient() throws Exception {
         Peer b = peer();
         try (LockHandle held = peer().lock(name).acquire()) {
             expectBusy(b, "while it is held");
@@ -100,7 +100,7 @@ abstract class ExclusionRules extends Rules {
     }
 
     @Test
-    void s1_aHeldLockIsBusyForItsOwnThread() throws Exception {
+    void s1_6_aHeldLockIsBusyForItsOwnThread() throws Exception {
         Peer a = peer();
         try (LockHandle held = a.lock(name).acquire()) {
             expect(a.lock(name).tryAcquire().isEmpty(), "busy for the holder: not reentrant", "granted");
@@ -110,7 +110,7 @@ abstract class ExclusionRules extends Rules {
     }
 
     @Test
-    void s1_otherNamesAreOtherLocks() throws Exception {
+    void s1_7_otherNamesAreOtherLocks() throws Exception {
         Peer b = peer();
         try (LockHandle held = peer().lock(name).acquire();
                 LockHandle other = granted(b.lock(name + "x").tryAcquire(), "a lock of another name is free")) {

@@ -16,12 +16,12 @@ import org.junit.jupiter.api.Test;
 abstract class FutureRules extends Rules {
 
     @Test
-    void s7_cancellingTheFutureWithdraws() throws Exception {
+    void s7_1_cancellingTheFutureWithdraws() throws Exception {
         expectWithdrawn(future -> future.cancel(true));
     }
 
     @Test
-    void s7_aTimeOutOfTheFutureWithdraws() throws Exception {
+    void s7_2_aTimeOutOfTheFutureWithdraws() throws Exception {
         expectWithdrawn(future -> {
             CompletableFuture<LockHandle> same = future.orTimeout(1, TimeUnit.MILLISECONDS);
             expect(same == future, "orTimeout returns the future itself", same);
@@ -34,7 +34,7 @@ abstract class FutureRules extends Rules {
     }
 
     @Test
-    void s7_failingTheFutureWithdraws() throws Exception {
+    void s7_3_failingTheFutureWithdraws() throws Exception {
         expectWithdrawn(future -> {
             boolean completed = future.completeExceptionally(new IllegalStateException("enough"));
             expect(completed, "a waiting future can be failed", "it cannot");
@@ -42,7 +42,7 @@ abstract class FutureRules extends Rules {
     }
 
     @Test
-    void s7_completingTheFutureWithdraws() throws Exception {
+    void s7_4_completingTheFutureWithdraws() throws Exception {
         LockHandle other = peer().lock(name + "other").acquire();
         expectWithdrawn(future -> expect(future.complete(other), "a waiting future can be completed", "it cannot"));
         expectHeld(other, "with its own name, after another's future was completed with it");
@@ -69,7 +69,7 @@ abstract class FutureRules extends Rules {
     }
 
     @Test
-    void s7_endingAFutureThatRacesItsGrantLeavesNothing() throws Exception {
+    void s7_5_endingAFutureThatRacesItsGrantLeavesNothing() throws Exception {
         Peer a = peer();
         Peer b = peer();
         for (int i = 0; i < 30; i++) {
@@ -88,7 +88,7 @@ abstract class FutureRules extends Rules {
     }
 
     @Test
-    void api_cancellingADependentStageDoesNotWithdraw() throws Exception {
+    void api_15_cancellingADependentStageDoesNotWithdraw() throws Exception {
         Peer b = peer();
         LockHandle held = peer().lock(name).acquire();
         CompletableFuture<LockHandle> future = b.lock(name).acquireAsync();
@@ -102,7 +102,7 @@ abstract class FutureRules extends Rules {
     }
 
     @Test
-    void api_dependentsRunOnTheCallbackExecutor() throws Exception {
+    void api_16_dependentsRunOnTheCallbackExecutor() throws Exception {
         ExecutorService callbacks = Executors.newSingleThreadExecutor(work -> {
             Thread thread = new Thread(work, "contract-callbacks");
             thread.setDaemon(true);
@@ -136,7 +136,7 @@ abstract class FutureRules extends Rules {
     }
 
     @Test
-    void v8_aDependentThatBlocksHurtsNobody() throws Exception {
+    void v8_1_aDependentThatBlocksHurtsNobody() throws Exception {
         Peer b = peer();
         CountDownLatch over = new CountDownLatch(1);
         CountDownLatch inside = new CountDownLatch(1);

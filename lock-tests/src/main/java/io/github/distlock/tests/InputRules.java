@@ -21,7 +21,7 @@ abstract class InputRules extends Rules {
 
     @Test
     @NullUnmarked
-    void api_nullIsRefusedByName() throws Exception {
+    void api_29_nullIsRefusedByName() throws Exception {
         Peer a = peer();
         DistributedLock lock = a.lock(name);
         expectNull("name", () -> a.locks.lock(null));
@@ -61,7 +61,7 @@ abstract class InputRules extends Rules {
     }
 
     @Test
-    void api_namesOutOfBoundsAreRefused() {
+    void api_30_namesOutOfBoundsAreRefused() {
         Peer a = peer();
         List<String> names = List.of(
                 "",
@@ -88,7 +88,7 @@ abstract class InputRules extends Rules {
     }
 
     @Test
-    void api_slashesAndDotsAreCharactersLikeAnyOther() {
+    void api_31_slashesAndDotsAreCharactersLikeAnyOther() {
         expectDistinct(
                 "a",
                 "a/b",
@@ -124,7 +124,7 @@ abstract class InputRules extends Rules {
     }
 
     @Test
-    void api_bracesAndColonsAreCharactersLikeAnyOther() {
+    void api_32_bracesAndColonsAreCharactersLikeAnyOther() {
         expectDistinct(
                 "x",
                 "{x}",
@@ -159,7 +159,7 @@ abstract class InputRules extends Rules {
     }
 
     @Test
-    void api_controlCharactersAndAllOfUnicodeAreCharactersLikeAnyOther() {
+    void api_33_controlCharactersAndAllOfUnicodeAreCharactersLikeAnyOther() {
         expectDistinct(
                 "\u0000",
                 "a\u0000",
@@ -191,7 +191,7 @@ abstract class InputRules extends Rules {
     }
 
     @Test
-    void api_longNamesAreDistinctInTheirLastCharacter() {
+    void api_34_longNamesAreDistinctInTheirLastCharacter() {
         expectDistinct(
                 "x".repeat(1024),
                 "x".repeat(1023) + "y",
@@ -235,7 +235,7 @@ abstract class InputRules extends Rules {
     }
 
     @Test
-    void api_leasesOutOfBoundsAreRefused() {
+    void api_35_leasesOutOfBoundsAreRefused() {
         Peer a = peer();
         Duration shortest = a.backend.minimumLease();
         List<Duration> leases = List.of(
@@ -275,7 +275,7 @@ abstract class InputRules extends Rules {
     }
 
     @Test
-    void api_theLongestLeaseIsGranted() throws Exception {
+    void api_36_theLongestLeaseIsGranted() throws Exception {
         Peer a = peer();
         LockOptions longest = LockOptions.defaults().renewedLease(Duration.ofHours(24));
         a.locks.lock(name, longest).acquire().close();
@@ -283,7 +283,7 @@ abstract class InputRules extends Rules {
     }
 
     @Test
-    void api_maximumHoldsOutOfBoundsAreRefused() throws Exception {
+    void api_37_maximumHoldsOutOfBoundsAreRefused() throws Exception {
         expectRefused("time", () -> options().maximumHold(Duration.ZERO));
         expectRefused("time", () -> options().maximumHold(Duration.ofSeconds(-1)));
         Peer a = peer();
@@ -294,7 +294,7 @@ abstract class InputRules extends Rules {
     }
 
     @Test
-    void api_whatTheStoreCannotDoIsRefused() {
+    void api_38_whatTheStoreCannotDoIsRefused() {
         Peer a = peer(settings -> {}, faults -> {
             for (Capability capability : Capability.values()) {
                 faults.hide(capability);

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 abstract class InspectorRules extends Rules {
 
     @Test
-    void api_theInspectorSeesTheHolder() throws Exception {
+    void api_39_theInspectorSeesTheHolder() throws Exception {
         if (isRefused(Capability.INSPECT, peer())) {
             return;
         }
@@ -63,7 +63,7 @@ abstract class InspectorRules extends Rules {
     }
 
     @Test
-    void api_theInspectorSeesTheWaiters() throws Exception {
+    void api_40_theInspectorSeesTheWaiters() throws Exception {
         if (isRefused(Capability.INSPECT, peer())) {
             return;
         }
@@ -89,7 +89,7 @@ abstract class InspectorRules extends Rules {
     }
 
     @Test
-    void v4_theInspectorReturnsInTimeWhenTheStoreIsSilent() {
+    void v4_10_theInspectorReturnsInTimeWhenTheStoreIsSilent() {
         if (isRefused(Capability.INSPECT, peer())) {
             return;
         }
@@ -102,7 +102,7 @@ abstract class InspectorRules extends Rules {
     }
 
     @Test
-    void api_aForcedReleaseFreesTheLockAndTellsItsHolder() throws Exception {
+    void api_41_aForcedReleaseFreesTheLockAndTellsItsHolder() throws Exception {
         if (isRefused(Capability.FORCE_RELEASE, peer())) {
             return;
         }

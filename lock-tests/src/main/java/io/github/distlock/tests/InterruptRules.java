@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 abstract class InterruptRules extends Rules {
 
     @Test
-    void v7_anInterruptBeforeTheAcquireEndsIt() {
+    void v7_1_anInterruptBeforeTheAcquireEndsIt() {
         Peer a = peer();
         Task<LockHandle> acquire = start(() -> {
             Thread.currentThread().interrupt();
@@ -29,7 +29,7 @@ abstract class InterruptRules extends Rules {
     }
 
     @Test
-    void v7_anInterruptEndsAWaitSoon() throws Exception {
+    void v7_2_anInterruptEndsAWaitSoon() throws Exception {
         Peer b = peer();
         LockHandle held = peer().lock(name).acquire();
         Task<LockHandle> waiter = startQueued(b, b.lock(name));
@@ -46,7 +46,7 @@ abstract class InterruptRules extends Rules {
     }
 
     @Test
-    void v7_anInterruptEndsALocalWaitSoon() throws Exception {
+    void v7_3_anInterruptEndsALocalWaitSoon() throws Exception {
         Peer a = peer();
         LockHandle held = a.lock(name).acquire();
         Task<LockHandle> waiter = startWaiter(a, a.lock(name));
@@ -57,7 +57,7 @@ abstract class InterruptRules extends Rules {
     }
 
     @Test
-    void v7_anInterruptEndsATimedWaitSoon() throws Exception {
+    void v7_4_anInterruptEndsATimedWaitSoon() throws Exception {
         Peer b = peer();
         LockHandle held = peer().lock(name).acquire();
         Task<Optional<LockHandle>> waiter = start(() -> b.lock(name).tryAcquire(Duration.ofHours(1)));
@@ -68,7 +68,7 @@ abstract class InterruptRules extends Rules {
     }
 
     @Test
-    void v7_anInterruptEndsAnUnansweredAcquireSoon() {
+    void v7_5_anInterruptEndsAnUnansweredAcquireSoon() {
         Duration requestTimeout = Duration.ofMillis(400);
         Peer a = peer(builder -> builder.requestTimeout(requestTimeout));
         silence(a);
@@ -90,7 +90,7 @@ abstract class InterruptRules extends Rules {
     }
 
     @Test
-    void v7_anInterruptThatRacesTheGrantIsNotForgotten() throws Exception {
+    void v7_6_anInterruptThatRacesTheGrantIsNotForgotten() throws Exception {
         Peer a = peer();
         Peer b = peer();
         for (int i = 0; i < 30; i++) {
@@ -128,7 +128,7 @@ abstract class InterruptRules extends Rules {
     }
 
     @Test
-    void v7_aTryKeepsTheFlag() throws Exception {
+    void v7_7_aTryKeepsTheFlag() throws Exception {
         Peer a = peer();
         Peer b = peer();
         Task<Optional<LockHandle>> free = start(() -> {
@@ -148,7 +148,7 @@ abstract class InterruptRules extends Rules {
     }
 
     @Test
-    void v7_aReleaseKeepsTheFlag() throws Exception {
+    void v7_8_aReleaseKeepsTheFlag() throws Exception {
         Peer a = peer();
         LockHandle released = a.lock(name).acquire();
         Task<LockHandle.Release> release = start(() -> {
@@ -161,7 +161,7 @@ abstract class InterruptRules extends Rules {
     }
 
     @Test
-    void v7_closingAClientKeepsTheFlag() throws Exception {
+    void v7_9_closingAClientKeepsTheFlag() throws Exception {
         Peer a = peer();
         LockHandle held = a.lock(name).acquire();
         Task<Boolean> closing = start(() -> {

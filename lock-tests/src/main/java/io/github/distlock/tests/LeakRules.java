@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 abstract class LeakRules extends Rules {
 
     @Test
-    void v6_manyAcquiresLeaveNothing() throws Exception {
+    void v6_1_manyAcquiresLeaveNothing() throws Exception {
         Peer a = peer();
         for (int i = 0; i < 50; i++) {
             cycle(a, i);
@@ -31,7 +31,7 @@ abstract class LeakRules extends Rules {
     }
 
     @Test
-    void v6_abandonedAttemptsLeaveNothing() throws Exception {
+    void v6_2_abandonedAttemptsLeaveNothing() throws Exception {
         Peer b = peer();
         LockHandle held = peer().lock(name).acquire();
         for (int i = 0; i < 20; i++) {
@@ -62,7 +62,7 @@ abstract class LeakRules extends Rules {
     }
 
     @Test
-    void v9_aForgottenHandleIsNoticedAndReleased() {
+    void v9_1_aForgottenHandleIsNoticedAndReleased() {
         Peer a = peer();
         long token = get(start(() -> forget(a)));
         await("a forgotten handle is noticed", () -> {
@@ -82,7 +82,7 @@ abstract class LeakRules extends Rules {
     }
 
     @Test
-    void v9_aHandleThatIsClosedIsNotReported() throws Exception {
+    void v9_2_aHandleThatIsClosedIsNotReported() throws Exception {
         Peer a = peer();
         for (int i = 0; i < 5; i++) {
             a.lock(name).acquire().close();

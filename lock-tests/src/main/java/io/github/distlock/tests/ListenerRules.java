@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 abstract class ListenerRules extends Rules {
 
     @Test
-    void api_acquireAndReleaseAreTold() throws Exception {
+    void api_24_acquireAndReleaseAreTold() throws Exception {
         Peer a = peer();
         LockHandle held = a.lock(name).acquire();
         held.close();
@@ -37,7 +37,7 @@ abstract class ListenerRules extends Rules {
     }
 
     @Test
-    void api_waitsAndTheirLengthAreTold() throws Exception {
+    void api_25_waitsAndTheirLengthAreTold() throws Exception {
         Peer b = peer();
         LockHandle held = peer().lock(name).acquire();
         Task<LockHandle> waiter = startQueued(b, b.lock(name));
@@ -61,7 +61,7 @@ abstract class ListenerRules extends Rules {
     }
 
     @Test
-    void api_localPassesAreTold() throws Exception {
+    void api_26_localPassesAreTold() throws Exception {
         Peer a = peer(builder -> builder.passing(64, Duration.ofMinutes(1)));
         LockHandle held = a.lock(name).acquire();
         Task<LockHandle> waiter = startWaiter(a, a.lock(name));
@@ -83,7 +83,7 @@ abstract class ListenerRules extends Rules {
     }
 
     @Test
-    void api_renewalsAreTold() throws Exception {
+    void api_27_renewalsAreTold() throws Exception {
         Peer a = peer();
         LockHandle held = a.lock(name).acquire();
         store.letPass(lease);
@@ -96,7 +96,7 @@ abstract class ListenerRules extends Rules {
     }
 
     @Test
-    void s8_doubtAndItsEndAreTold() throws Exception {
+    void s8_7_doubtAndItsEndAreTold() throws Exception {
         Peer a = peer();
         LockHandle held = a.lock(name).acquire();
         a.faults.failRenewals(Integer.MAX_VALUE);
@@ -117,7 +117,7 @@ abstract class ListenerRules extends Rules {
     }
 
     @Test
-    void api_lossesAreTold() throws Exception {
+    void api_28_lossesAreTold() throws Exception {
         Peer a = peer();
         LockHandle held = a.lock(name).acquire();
         silence(a);
@@ -136,7 +136,7 @@ abstract class ListenerRules extends Rules {
     }
 
     @Test
-    void v8_aListenerThatThrowsHurtsNobody() throws Exception {
+    void v8_7_aListenerThatThrowsHurtsNobody() throws Exception {
         Peer a = peer();
         LockHandle held = a.lock(name).acquire();
         LockHandle other = a.lock(name + "x").acquire();
@@ -153,7 +153,7 @@ abstract class ListenerRules extends Rules {
     }
 
     @Test
-    void v8_aListenerThatBlocksHurtsNobody() throws Exception {
+    void v8_8_aListenerThatBlocksHurtsNobody() throws Exception {
         Peer a = peer();
         CountDownLatch over = new CountDownLatch(1);
         CountDownLatch inside = new CountDownLatch(1);
@@ -185,7 +185,7 @@ abstract class ListenerRules extends Rules {
     }
 
     @Test
-    void v8_aClientListenerThatThrowsOrBlocksHurtsNobody() throws Exception {
+    void v8_9_aClientListenerThatThrowsOrBlocksHurtsNobody() throws Exception {
         CountDownLatch over = new CountDownLatch(1);
         LockListener bad = new LockListener() {
             @Override

@@ -15,9 +15,11 @@ import org.junit.jupiter.api.Nested;
  * }
  * }</pre>
  *
- * <p>Each test is named after the promise that it checks: S1 to S8 are about safety, V1 to V9 about liveness, and those
- * called API check what the public types say. Where a backend lacks a {@link io.github.distlock.spi.Capability}, the
- * refusal is checked; nothing is skipped. A failure says which promise was broken, what was expected and what was seen.
+ * <p>Each test carries the number of the rule that it checks: S1 to S8 are about safety, V1 to V9 about liveness, and those
+ * called API check what the public types say. The rules with their reasons, bounds and sources are in
+ * {@code docs/contract.md}, which this artifact contains as {@code io/github/distlock/tests/contract.md}. Where a backend
+ * lacks a {@link io.github.distlock.spi.Capability}, the refusal is checked; nothing is skipped. A failure says which rule
+ * was broken, what was expected, what was seen, and where the author of a backend looks first.
  */
 public abstract class LockContract {
 

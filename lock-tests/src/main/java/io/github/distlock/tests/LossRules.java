@@ -17,7 +17,7 @@ abstract class LossRules extends Rules {
     private static final int MOST_RENEWALS = 60;
 
     @Test
-    void s6_aSilentHoldersHoldEndsBeforeAnotherIsGranted() throws Exception {
+    void s6_1_aSilentHoldersHoldEndsBeforeAnotherIsGranted() throws Exception {
         Peer a = peer();
         Peer b = peer();
         LockHandle held = a.lock(name).acquire();
@@ -42,7 +42,7 @@ abstract class LossRules extends Rules {
     }
 
     @Test
-    void s6_aHoldCountsFromBeforeItsRequestWasSent() throws Exception {
+    void s6_2_aHoldCountsFromBeforeItsRequestWasSent() throws Exception {
         Duration delay = lease.dividedBy(2);
         Peer a = peer(builder -> builder.requestTimeout(lease));
         a.faults.failRenewals(Integer.MAX_VALUE);
@@ -59,7 +59,7 @@ abstract class LossRules extends Rules {
     }
 
     @Test
-    void s6_aLapsedLeaseIsReportedWithinASecond() throws Exception {
+    void s6_3_aLapsedLeaseIsReportedWithinASecond() throws Exception {
         Peer a = peer();
         LockHandle held = a.lock(name).acquire();
         List<LockLoss> losses = losses(held);
@@ -78,7 +78,7 @@ abstract class LossRules extends Rules {
     }
 
     @Test
-    void s6_repliesOfRenewalsThatGetLostDoNotExtend() throws Exception {
+    void s6_4_repliesOfRenewalsThatGetLostDoNotExtend() throws Exception {
         Peer a = peer();
         LockHandle held = a.lock(name).acquire();
         a.faults.loseReplyOfRenewals();
@@ -87,7 +87,7 @@ abstract class LossRules extends Rules {
     }
 
     @Test
-    void s6_aDeletedHoldIsNoticedByTheNextRenewal() throws Exception {
+    void s6_5_aDeletedHoldIsNoticedByTheNextRenewal() throws Exception {
         Peer a = peer();
         LockHandle held = a.lock(name).acquire();
         List<LockLoss> losses = losses(held);
@@ -100,7 +100,7 @@ abstract class LossRules extends Rules {
     }
 
     @Test
-    void s5_renewalNeverCreates() throws Exception {
+    void s5_3_renewalNeverCreates() throws Exception {
         Peer a = peer();
         a.faults.hearNoSignals();
         LockHandle held = a.lock(name).acquire();
@@ -112,7 +112,7 @@ abstract class LossRules extends Rules {
     }
 
     @Test
-    void s5_renewalSparesTheSuccessor() throws Exception {
+    void s5_4_renewalSparesTheSuccessor() throws Exception {
         Peer a = peer();
         a.faults.hearNoSignals();
         LockHandle held = a.lock(name).acquire();
@@ -128,7 +128,7 @@ abstract class LossRules extends Rules {
     }
 
     @Test
-    void s8_aLostHoldStaysLost() throws Exception {
+    void s8_6_aLostHoldStaysLost() throws Exception {
         Peer a = peer();
         LockHandle held = a.lock(name).acquire();
         List<LockLoss> losses = losses(held);
@@ -148,7 +148,7 @@ abstract class LossRules extends Rules {
     }
 
     @Test
-    void s6_aListenerThatComesAfterTheLossIsCalledAtOnce() throws Exception {
+    void s6_6_aListenerThatComesAfterTheLossIsCalledAtOnce() throws Exception {
         LockHandle held = peer().lock(name).acquire();
         store.lose(name);
         store.letPass(lease.dividedBy(2));
@@ -159,7 +159,7 @@ abstract class LossRules extends Rules {
     }
 
     @Test
-    void v8_aFailedRenewalIsRetriedAndTheHoldGoesOn() throws Exception {
+    void v8_2_aFailedRenewalIsRetriedAndTheHoldGoesOn() throws Exception {
         Peer a = peer();
         LockHandle held = a.lock(name).acquire();
         a.faults.failRenewals(2);
@@ -172,7 +172,7 @@ abstract class LossRules extends Rules {
     }
 
     @Test
-    void v8_aSilentStoreForAWhileIsSurvived() throws Exception {
+    void v8_3_aSilentStoreForAWhileIsSurvived() throws Exception {
         Peer a = peer();
         LockHandle held = a.lock(name).acquire();
         silence(a);
@@ -187,7 +187,7 @@ abstract class LossRules extends Rules {
     }
 
     @Test
-    void v8_aRenewedLeaseOutlivesManyLeases() throws Exception {
+    void v8_4_aRenewedLeaseOutlivesManyLeases() throws Exception {
         Peer a = peer();
         LockHandle held = a.lock(name).acquire();
         for (int i = 0; i < 5; i++) {
@@ -200,7 +200,7 @@ abstract class LossRules extends Rules {
     }
 
     @Test
-    void v8_aHoldCostsFewRenewals() throws Exception {
+    void v8_5_aHoldCostsFewRenewals() throws Exception {
         Peer a = peer();
         LockHandle held = a.lock(name).acquire();
         int before = a.faults.requests();
@@ -211,7 +211,7 @@ abstract class LossRules extends Rules {
     }
 
     @Test
-    void v8_aSilentClientsRenewalsDelayNobodyElses() throws Exception {
+    void v8_6_aSilentClientsRenewalsDelayNobodyElses() throws Exception {
         Peer a = peer();
         Peer b = peer();
         LockHandle lost = a.lock(name).acquire();
@@ -224,7 +224,7 @@ abstract class LossRules extends Rules {
     }
 
     @Test
-    void api_aFixedLeaseEndsByItself() throws Exception {
+    void api_22_aFixedLeaseEndsByItself() throws Exception {
         Peer a = peer();
         LockHandle held =
                 a.locks.lock(name, LockOptions.defaults().fixedLease(lease)).acquire();
@@ -241,7 +241,7 @@ abstract class LossRules extends Rules {
     }
 
     @Test
-    void api_aMaximumHoldEndsByItself() throws Exception {
+    void api_23_aMaximumHoldEndsByItself() throws Exception {
         Peer a = peer();
         LockOptions options = options().maximumHold(lease.multipliedBy(2));
         LockHandle held = a.locks.lock(name, options).acquire();
@@ -256,7 +256,7 @@ abstract class LossRules extends Rules {
     }
 
     @Test
-    void v1_aSilentClientsLockIsFreeAfterItsExpiry() throws Exception {
+    void v1_1_aSilentClientsLockIsFreeAfterItsExpiry() throws Exception {
         Peer a = peer();
         a.lock(name).acquire().ensureHeld();
         silence(a);
@@ -265,7 +265,7 @@ abstract class LossRules extends Rules {
     }
 
     @Test
-    void v1_aWaiterGetsASilentClientsLockAfterItsExpiry() throws Exception {
+    void v1_2_aWaiterGetsASilentClientsLockAfterItsExpiry() throws Exception {
         Peer a = peer();
         Peer b = peer();
         a.lock(name).acquire().ensureHeld();
@@ -278,7 +278,7 @@ abstract class LossRules extends Rules {
     }
 
     @Test
-    void v1_aSilentWaiterDelaysNobodyForLong() throws Exception {
+    void v1_3_aSilentWaiterDelaysNobodyForLong() throws Exception {
         Peer b = peer(builder -> builder.outageTimeout(Duration.ofHours(24)));
         Peer c = peer();
         LockHandle held = peer().lock(name).acquire();

@@ -3,11 +3,16 @@ package io.github.distlock.tests;
 import java.lang.reflect.Method;
 import java.util.List;
 import java.util.Locale;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.DisplayNameGenerator;
 
-/** Shows a test method {@code s1_holdsNeverOverlap} as "S1: holds never overlap". */
+/**
+ * Shows a test method {@code s1_holdsNeverOverlap} as "S1: holds never overlap", and that of a rule of the contract,
+ * {@code s1_2_holdsOfClientsNeverOverlap}, as "S1.2: holds of clients never overlap".
+ */
 public final class PromiseNames extends DisplayNameGenerator.Standard {
+    private static final Pattern NAME = Pattern.compile("(?<promise>[a-z]+\\d*)_(?:(?<number>\\d+)_)?(?<words>\\w+)");
     private static final Pattern UPPER_CASE = Pattern.compile("\\p{Lu}");
 
     /** For JUnit. */
@@ -18,14 +23,30 @@ public final class PromiseNames extends DisplayNameGenerator.Standard {
         return readable(method.getName());
     }
 
-    static String readable(String rule) {
-        int end = rule.indexOf('_');
-        return rule.substring(0, end).toUpperCase(Locale.ROOT) + ": " + words(rule.substring(end + 1));
+    static String readable(String method) {
+        return code(method) + ": " + words(method);
     }
 
-    private static String words(String camelCase) {
+    /** What comes before the colon. */
+    static String code(String method) {
+        Matcher name = parsed(method);
+        String promise = name.group("promise").toUpperCase(Locale.ROOT);
+        String number = name.group("number");
+        return number == null ? promise : promise + "." + number;
+    }
+
+    private static String words(String method) {
         return UPPER_CASE
-                .matcher(camelCase)
+                .matcher(parsed(method).group("words"))
                 .replaceAll(found -> " " + found.group().toLowerCase(Locale.ROOT));
+    }
+
+    private static Matcher parsed(String method) {
+        Matcher name = NAME.matcher(method);
+        if (!name.matches()) {
+            throw new IllegalArgumentException(
+                    "test methods are named as in s1_holdsNeverOverlap, but this: " + method);
+        }
+        return name;
     }
 }

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 abstract class ReleaseRules extends Rules {
 
     @Test
-    void s8_aReleasedHoldStaysReleased() throws Exception {
+    void s8_1_aReleasedHoldStaysReleased() throws Exception {
         LockHandle held = peer().lock(name).acquire();
         List<LockLoss> losses = losses(held);
         Release outcome = held.release();
@@ -28,7 +28,7 @@ abstract class ReleaseRules extends Rules {
     }
 
     @Test
-    void api_closingTwiceIsNothing() throws Exception {
+    void api_17_closingTwiceIsNothing() throws Exception {
         LockHandle held = peer().lock(name).acquire();
         held.close();
         try (LockHandle next = peer().lock(name).acquire()) {
@@ -41,7 +41,7 @@ abstract class ReleaseRules extends Rules {
     }
 
     @Test
-    void api_closingAfterAReleaseIsNothing() throws Exception {
+    void api_18_closingAfterAReleaseIsNothing() throws Exception {
         try (LockHandle held = peer().lock(name).acquire()) {
             Release outcome = held.release();
             expect(outcome == Release.RELEASED, "RELEASED", outcome);
@@ -50,7 +50,7 @@ abstract class ReleaseRules extends Rules {
     }
 
     @Test
-    void api_anotherThreadMayRelease() throws Exception {
+    void api_19_anotherThreadMayRelease() throws Exception {
         LockHandle held = peer().lock(name).acquire();
         Release outcome = get(start(held::release));
         expect(outcome == Release.RELEASED, "RELEASED by another thread", outcome);
@@ -58,7 +58,7 @@ abstract class ReleaseRules extends Rules {
     }
 
     @Test
-    void api_manyThreadsMayReleaseAtOnce() throws Exception {
+    void api_20_manyThreadsMayReleaseAtOnce() throws Exception {
         LockHandle held = peer().lock(name).acquire();
         List<Task<Release>> releases = List.of(start(held::release), start(held::release), start(held::release));
         releases.forEach(release -> expect(
@@ -67,7 +67,7 @@ abstract class ReleaseRules extends Rules {
     }
 
     @Test
-    void api_anAsynchronousReleaseFrees() throws Exception {
+    void api_21_anAsynchronousReleaseFrees() throws Exception {
         LockHandle held = peer().lock(name).acquire();
         var releasing = held.releaseAsync();
         expectState(held, State.RELEASED, "for this client as soon as the call returns");
@@ -77,7 +77,7 @@ abstract class ReleaseRules extends Rules {
     }
 
     @Test
-    void s5_aLateReleaseSparesTheSuccessor() throws Exception {
+    void s5_1_aLateReleaseSparesTheSuccessor() throws Exception {
         Peer a = peer();
         Peer b = peer();
         LockHandle late = a.lock(name).acquire();
@@ -97,7 +97,7 @@ abstract class ReleaseRules extends Rules {
     }
 
     @Test
-    void s5_aReleaseOfADeletedHoldSparesTheSuccessor() throws Exception {
+    void s5_2_aReleaseOfADeletedHoldSparesTheSuccessor() throws Exception {
         Peer a = peer();
         LockHandle late = a.lock(name).acquire();
         store.lose(name);
@@ -110,7 +110,7 @@ abstract class ReleaseRules extends Rules {
     }
 
     @Test
-    void s7_aReleaseWhoseReplyIsLostFreesTheLock() throws Exception {
+    void s7_6_aReleaseWhoseReplyIsLostFreesTheLock() throws Exception {
         Peer a = peer();
         LockHandle held = a.lock(name).acquire();
         a.faults.loseNextRelease();
@@ -121,7 +121,7 @@ abstract class ReleaseRules extends Rules {
     }
 
     @Test
-    void v4_aReleaseToASilentStoreIsPendingAndGoesOn() throws Exception {
+    void v4_3_aReleaseToASilentStoreIsPendingAndGoesOn() throws Exception {
         Peer a = peer(builder -> builder.requestTimeout(brief()));
         LockHandle held = a.lock(name).acquire();
         silence(a);
@@ -136,7 +136,7 @@ abstract class ReleaseRules extends Rules {
     }
 
     @Test
-    void s8_theEndOfALostHoldIsTold() throws Exception {
+    void s8_2_theEndOfALostHoldIsTold() throws Exception {
         LockHandle held = lostHold();
         Release outcome = held.release();
         expect(outcome == Release.LOST, "LOST", outcome);
@@ -145,7 +145,7 @@ abstract class ReleaseRules extends Rules {
     }
 
     @Test
-    void s8_closingALostHoldThrowsOnce() throws Exception {
+    void s8_3_closingALostHoldThrowsOnce() throws Exception {
         LockHandle held = lostHold();
         LockLostException thrown = thrown(LockLostException.class, "by close of a lost hold", held::close);
         expect(thrown.loss().reason() == LossReason.GONE, "the reason GONE", thrown.loss());
@@ -156,7 +156,7 @@ abstract class ReleaseRules extends Rules {
     }
 
     @Test
-    void s8_aBodyThatFailsUnderALostHoldTellsBoth() throws Exception {
+    void s8_4_aBodyThatFailsUnderALostHoldTellsBoth() throws Exception {
         Peer a = peer();
         IllegalStateException thrown = thrown(
                 IllegalStateException.class,
@@ -172,7 +172,7 @@ abstract class ReleaseRules extends Rules {
     }
 
     @Test
-    void s8_aBodyThatEndsUnderALostHoldFails() {
+    void s8_5_aBodyThatEndsUnderALostHoldFails() {
         Peer a = peer();
         LockLostException thrown = thrown(
                 LockLostException.class, "after the body", () -> a.lock(name).runLocked(this::lose));

@@ -41,6 +41,7 @@ abstract class Rules {
 
     private final List<Peer> peers = new CopyOnWriteArrayList<>();
     private String rule = "";
+    private String explained = "";
 
     BackendFixture store;
     /** The lock that this test is about. */
@@ -53,6 +54,10 @@ abstract class Rules {
     @BeforeEach
     final void open(TestInfo test) {
         rule = test.getDisplayName();
+        explained = test.getTestMethod()
+                .map(method -> ContractRule.of(method.getName()))
+                .map(ContractRule::explained)
+                .orElse("");
         name = "contract/" + NUMBER.incrementAndGet();
         store = newFixture();
         lease = store.lease();
@@ -193,7 +198,7 @@ abstract class Rules {
     }
 
     AssertionError broken(String expected, String seen, @Nullable Throwable cause) {
-        return new AssertionError(rule + " -- expected: " + expected + " -- seen: " + seen, cause);
+        return new AssertionError(rule + " -- expected: " + expected + " -- seen: " + seen + explained, cause);
     }
 
     /** The task's result, soon. */

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 abstract class TokenRules extends Rules {
 
     @Test
-    void s3_tokensRiseOverHolders() throws Exception {
+    void s3_1_tokensRiseOverHolders() throws Exception {
         Peer a = peer();
         Peer b = peer();
         List<Long> tokens = new ArrayList<>();
@@ -24,7 +24,7 @@ abstract class TokenRules extends Rules {
     }
 
     @Test
-    void s3_tokensArePositiveAndStayTheSameForAHold() throws Exception {
+    void s3_2_tokensArePositiveAndStayTheSameForAHold() throws Exception {
         LockHandle held = peer().lock(name).acquire();
         long token = held.fencingToken();
         expect(token > 0, "a positive token", token);
@@ -35,7 +35,7 @@ abstract class TokenRules extends Rules {
     }
 
     @Test
-    void s3_tokensRiseOverLocalPassesAndStoreGrants() {
+    void s3_3_tokensRiseOverLocalPassesAndStoreGrants() {
         Peer a = peer(builder -> builder.passing(3, Duration.ofMinutes(1)));
         Peer b = peer();
         List<Long> tokens = new CopyOnWriteArrayList<>();
@@ -53,7 +53,7 @@ abstract class TokenRules extends Rules {
     }
 
     @Test
-    void s3_tokensRiseWhenTheHolderFellSilent() throws Exception {
+    void s3_4_tokensRiseWhenTheHolderFellSilent() throws Exception {
         Peer a = peer();
         long first = a.lock(name).acquire().fencingToken();
         silence(a);
@@ -62,14 +62,14 @@ abstract class TokenRules extends Rules {
     }
 
     @Test
-    void s3_tokensRiseWhenTheHoldWasDeleted() throws Exception {
+    void s3_5_tokensRiseWhenTheHoldWasDeleted() throws Exception {
         long first = peer().lock(name).acquire().fencingToken();
         store.lose(name);
         expectNextAbove(first);
     }
 
     @Test
-    void s3_tokensRiseWhenTheStoreHasForgottenTheLock() throws Exception {
+    void s3_6_tokensRiseWhenTheStoreHasForgottenTheLock() throws Exception {
         Peer a = peer();
         long first = a.lock(name).acquire().fencingToken();
         a.locks.close();

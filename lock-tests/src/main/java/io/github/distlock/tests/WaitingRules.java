@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 abstract class WaitingRules extends Rules {
 
     @Test
-    void v2_manyHandOversLoseNoWakeUp() throws Exception {
+    void v2_1_manyHandOversLoseNoWakeUp() throws Exception {
         Peer a = peer();
         Peer b = peer();
         List<Task<Integer>> workers = new ArrayList<>();
@@ -45,7 +45,7 @@ abstract class WaitingRules extends Rules {
     }
 
     @Test
-    void v2_aWaiterGetsTheLockSoonAfterItsRelease() throws Exception {
+    void v2_2_aWaiterGetsTheLockSoonAfterItsRelease() throws Exception {
         Peer b = peer();
         for (int i = 0; i < 5; i++) {
             LockHandle held = peer().lock(name).acquire();
@@ -56,7 +56,7 @@ abstract class WaitingRules extends Rules {
     }
 
     @Test
-    void v2_aMissedWakeUpCostsBoundedTime() throws Exception {
+    void v2_3_aMissedWakeUpCostsBoundedTime() throws Exception {
         Peer b = peer();
         b.faults.hearNoSignals();
         LockHandle held = peer().lock(name).acquire();
@@ -68,7 +68,7 @@ abstract class WaitingRules extends Rules {
     }
 
     @Test
-    void v3_localPassingDoesNotStarveAnotherClient() {
+    void v3_1_localPassingDoesNotStarveAnotherClient() {
         Peer a = peer();
         Peer b = peer();
         AtomicBoolean over = new AtomicBoolean();
@@ -93,7 +93,7 @@ abstract class WaitingRules extends Rules {
     }
 
     @Test
-    void v3_fairLocksAreGrantedInOrder() throws Exception {
+    void v3_2_fairLocksAreGrantedInOrder() throws Exception {
         if (!can(Capability.FAIR)) {
             Peer a = peer();
             thrown(
@@ -131,7 +131,7 @@ abstract class WaitingRules extends Rules {
     }
 
     @Test
-    void v4_aTimedAcquireReturnsInTimeWhenTheStoreIsSilent() {
+    void v4_4_aTimedAcquireReturnsInTimeWhenTheStoreIsSilent() {
         Peer a = peer();
         silence(a);
         expectFailure(
@@ -139,7 +139,7 @@ abstract class WaitingRules extends Rules {
     }
 
     @Test
-    void v4_aTryReturnsInTimeWhenTheStoreIsSilent() {
+    void v4_5_aTryReturnsInTimeWhenTheStoreIsSilent() {
         Peer a = peer(builder -> builder.requestTimeout(Duration.ofMillis(200)));
         silence(a);
         expectFailure(() -> a.lock(name).tryAcquire(), "of a try", Duration.ofMillis(200));
@@ -147,7 +147,7 @@ abstract class WaitingRules extends Rules {
     }
 
     @Test
-    void v4_aTimedAsynchronousAcquireEndsInTimeWhenTheStoreIsSilent() {
+    void v4_6_aTimedAsynchronousAcquireEndsInTimeWhenTheStoreIsSilent() {
         Peer a = peer();
         silence(a);
         expectFailure(
@@ -164,7 +164,7 @@ abstract class WaitingRules extends Rules {
     }
 
     @Test
-    void v4_aTimedAcquireBehindALocalWaiterEndsEmptyInTime() throws Exception {
+    void v4_7_aTimedAcquireBehindALocalWaiterEndsEmptyInTime() throws Exception {
         Peer b = peer();
         LockHandle held = peer().lock(name).acquire();
         Task<LockHandle> first = startQueued(b, b.lock(name));
@@ -183,7 +183,7 @@ abstract class WaitingRules extends Rules {
     }
 
     @Test
-    void v4_anAcquireGivesUpWhenTheStoreStaysSilent() {
+    void v4_8_anAcquireGivesUpWhenTheStoreStaysSilent() {
         Peer a = peer(builder -> builder.requestTimeout(Duration.ofMillis(200)).outageTimeout(Duration.ofMillis(500)));
         silence(a);
         // Counted from a request's end at the latest.
@@ -191,7 +191,7 @@ abstract class WaitingRules extends Rules {
     }
 
     @Test
-    void v4_aWaiterGivesUpWhenTheStoreFallsSilent() throws Exception {
+    void v4_9_aWaiterGivesUpWhenTheStoreFallsSilent() throws Exception {
         Peer b = peer(builder -> builder.requestTimeout(brief()).outageTimeout(brief().multipliedBy(2)));
         try (LockHandle held = peer().lock(name).acquire()) {
             Task<LockHandle> waiter = startQueued(b, b.lock(name));

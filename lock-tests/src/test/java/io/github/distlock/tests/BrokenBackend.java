@@ -20,7 +20,7 @@ import java.util.concurrent.locks.LockSupport;
 
 /** Backends over the in-memory store with one bug each, and the rules that must find it. */
 enum BrokenBackend {
-    CONSTANT_TOKEN("s3_tokensRiseOverHolders") {
+    CONSTANT_TOKEN("s3_1_tokensRiseOverHolders") {
         @Override
         LockBackend over(InMemoryStore store) {
             return new WrappedBackend(store.connect()) {
@@ -33,7 +33,7 @@ enum BrokenBackend {
     },
 
     /** As a counter that lives as long as the lock does. */
-    TOKEN_STARTS_ANEW("s3_tokensRiseWhenTheStoreHasForgottenTheLock", "s3_tokensRiseWhenTheHolderFellSilent") {
+    TOKEN_STARTS_ANEW("s3_6_tokensRiseWhenTheStoreHasForgottenTheLock", "s3_4_tokensRiseWhenTheHolderFellSilent") {
         @Override
         LockBackend over(InMemoryStore store) {
             return new WrappedBackend(store.connect()) {
@@ -54,7 +54,7 @@ enum BrokenBackend {
     },
 
     /** Unique, but in no order. */
-    TOKEN_IS_SCRAMBLED("s3_tokensRiseOverHolders", "s3_tokensRiseOverLocalPassesAndStoreGrants") {
+    TOKEN_IS_SCRAMBLED("s3_1_tokensRiseOverHolders", "s3_3_tokensRiseOverLocalPassesAndStoreGrants") {
         @Override
         LockBackend over(InMemoryStore store) {
             return new WrappedBackend(store.connect()) {
@@ -66,7 +66,7 @@ enum BrokenBackend {
         }
     },
 
-    RELEASE_DOES_NOTHING("s8_aReleasedHoldStaysReleased", "api_anotherThreadMayRelease") {
+    RELEASE_DOES_NOTHING("s8_1_aReleasedHoldStaysReleased", "api_19_anotherThreadMayRelease") {
         @Override
         LockBackend over(InMemoryStore store) {
             return new WrappedBackend(store.connect()) {
@@ -80,7 +80,7 @@ enum BrokenBackend {
 
     /** As a release without a comparison of the owner. */
     RELEASE_FREES_WHOEVER_HOLDS(
-            "s5_aReleaseOfADeletedHoldSparesTheSuccessor", "s2_aGrantThatIsTooLateSparesTheSuccessor") {
+            "s5_2_aReleaseOfADeletedHoldSparesTheSuccessor", "s2_4_aGrantThatIsTooLateSparesTheSuccessor") {
         @Override
         LockBackend over(InMemoryStore store) {
             return new WrappedBackend(store.connect()) {
@@ -93,7 +93,7 @@ enum BrokenBackend {
         }
     },
 
-    RELEASE_NEVER_SAYS_GONE("s5_aReleaseOfADeletedHoldSparesTheSuccessor") {
+    RELEASE_NEVER_SAYS_GONE("s5_2_aReleaseOfADeletedHoldSparesTheSuccessor") {
         @Override
         LockBackend over(InMemoryStore store) {
             return new WrappedBackend(store.connect()) {
@@ -107,7 +107,9 @@ enum BrokenBackend {
     },
 
     RENEWAL_OF_A_MISSING_HOLD_SUCCEEDS(
-            "s6_aDeletedHoldIsNoticedByTheNextRenewal", "s5_renewalNeverCreates", "s5_renewalSparesTheSuccessor") {
+            "s6_5_aDeletedHoldIsNoticedByTheNextRenewal",
+            "s5_3_renewalNeverCreates",
+            "s5_4_renewalSparesTheSuccessor") {
         @Override
         LockBackend over(InMemoryStore store) {
             return new WrappedBackend(store.connect()) {
@@ -119,7 +121,7 @@ enum BrokenBackend {
         }
     },
 
-    RENEWAL_CREATES("s5_renewalNeverCreates") {
+    RENEWAL_CREATES("s5_3_renewalNeverCreates") {
         @Override
         LockBackend over(InMemoryStore store) {
             return new WrappedBackend(store.connect()) {
@@ -140,7 +142,7 @@ enum BrokenBackend {
         }
     },
 
-    RENEWAL_NEVER_SUCCEEDS("v8_aRenewedLeaseOutlivesManyLeases", "api_renewalsAreTold") {
+    RENEWAL_NEVER_SUCCEEDS("v8_4_aRenewedLeaseOutlivesManyLeases", "api_27_renewalsAreTold") {
         @Override
         LockBackend over(InMemoryStore store) {
             return new WrappedBackend(store.connect()) {
@@ -151,7 +153,7 @@ enum BrokenBackend {
     },
 
     /** The store is asked, but the hold is not extended there. */
-    RENEWAL_IS_A_LIE("v8_aRenewedLeaseOutlivesManyLeases") {
+    RENEWAL_IS_A_LIE("v8_4_aRenewedLeaseOutlivesManyLeases") {
         @Override
         LockBackend over(InMemoryStore store) {
             return new WrappedBackend(store.connect()) {
@@ -163,7 +165,8 @@ enum BrokenBackend {
         }
     },
 
-    VALIDITY_IS_TOO_LONG("s6_aSilentHoldersHoldEndsBeforeAnotherIsGranted", "s6_aLapsedLeaseIsReportedWithinASecond") {
+    VALIDITY_IS_TOO_LONG(
+            "s6_1_aSilentHoldersHoldEndsBeforeAnotherIsGranted", "s6_3_aLapsedLeaseIsReportedWithinASecond") {
         @Override
         LockBackend over(InMemoryStore store) {
             return new WrappedBackend(store.connect()) {
@@ -176,7 +179,7 @@ enum BrokenBackend {
         }
     },
 
-    VALIDITY_COUNTS_FROM_THE_ANSWER("s6_aHoldCountsFromBeforeItsRequestWasSent") {
+    VALIDITY_COUNTS_FROM_THE_ANSWER("s6_2_aHoldCountsFromBeforeItsRequestWasSent") {
         @Override
         LockBackend over(InMemoryStore store) {
             return new WrappedBackend(store.connect()) {
@@ -189,7 +192,7 @@ enum BrokenBackend {
     },
 
     /** The first reply is late, and all are dated when they came. */
-    LATE_GRANTS_LOOK_FRESH("s6_aSilentHoldersHoldEndsBeforeAnotherIsGranted") {
+    LATE_GRANTS_LOOK_FRESH("s6_1_aSilentHoldersHoldEndsBeforeAnotherIsGranted") {
         @Override
         LockBackend over(InMemoryStore store) {
             return new WrappedBackend(store.connect()) {
@@ -215,10 +218,10 @@ enum BrokenBackend {
     },
 
     WITHDRAWAL_DOES_NOTHING(
-            "s7_anAcquireThatIsGivenUpLeavesNoPlace",
-            "s7_aPlaceThatIsGivenUpDelaysNoWaiter",
-            "s7_cancellingTheFutureWithdraws",
-            "s7_aTryWhoseGrantIsLostLeavesNothing") {
+            "s7_11_anAcquireThatIsGivenUpLeavesNoPlace",
+            "s7_12_aPlaceThatIsGivenUpDelaysNoWaiter",
+            "s7_1_cancellingTheFutureWithdraws",
+            "s7_10_aTryWhoseGrantIsLostLeavesNothing") {
         @Override
         LockBackend over(InMemoryStore store) {
             return new WrappedBackend(store.connect()) {
@@ -229,7 +232,7 @@ enum BrokenBackend {
     },
 
     /** Leaves what an attempt with an unknown outcome has won. */
-    WITHDRAWAL_LEAVES_THE_HOLD("s7_aTryWhoseGrantIsLostLeavesNothing") {
+    WITHDRAWAL_LEAVES_THE_HOLD("s7_10_aTryWhoseGrantIsLostLeavesNothing") {
         @Override
         LockBackend over(InMemoryStore store) {
             return new WrappedBackend(store.connect()) {
@@ -249,7 +252,7 @@ enum BrokenBackend {
 
     /** Not idempotent: what is asked again is asked by somebody new. */
     NEW_IDENTITY_PER_ATTEMPT(
-            "s7_aGrantWhoseReplyIsLostIsGrantedOnce", "s7_aWaitersGrantWhoseReplyIsLostIsGrantedOnce") {
+            "s7_7_aGrantWhoseReplyIsLostIsGrantedOnce", "s7_9_aWaitersGrantWhoseReplyIsLostIsGrantedOnce") {
         @Override
         LockBackend over(InMemoryStore store) {
             return new WrappedBackend(store.connect()) {
@@ -267,7 +270,7 @@ enum BrokenBackend {
     },
 
     /** The store frees the lock and tells nobody, and who waits asks again tomorrow. */
-    NEVER_WAKES("v2_aWaiterGetsTheLockSoonAfterItsRelease", "v2_manyHandOversLoseNoWakeUp") {
+    NEVER_WAKES("v2_2_aWaiterGetsTheLockSoonAfterItsRelease", "v2_1_manyHandOversLoseNoWakeUp") {
         @Override
         LockBackend over(InMemoryStore store) {
             return new WrappedBackend(store.connect()) {
@@ -284,7 +287,7 @@ enum BrokenBackend {
         }
     },
 
-    RELIES_ON_WAKE_UPS("v2_aMissedWakeUpCostsBoundedTime", "v1_aWaiterGetsASilentClientsLockAfterItsExpiry") {
+    RELIES_ON_WAKE_UPS("v2_3_aMissedWakeUpCostsBoundedTime", "v1_2_aWaiterGetsASilentClientsLockAfterItsExpiry") {
         @Override
         LockBackend over(InMemoryStore store) {
             return new WrappedBackend(store.connect()) {
@@ -296,7 +299,7 @@ enum BrokenBackend {
         }
     },
 
-    UNFAIR_BUT_SAYS_FAIR("v3_fairLocksAreGrantedInOrder") {
+    UNFAIR_BUT_SAYS_FAIR("v3_2_fairLocksAreGrantedInOrder") {
         @Override
         LockBackend over(InMemoryStore store) {
             return new WrappedBackend(store.connect()) {
@@ -317,7 +320,7 @@ enum BrokenBackend {
         }
     },
 
-    NO_EXCLUSION_BETWEEN_CLIENTS("s1_holdsOfClientsNeverOverlap", "s1_aHeldLockIsBusyForAnotherClient") {
+    NO_EXCLUSION_BETWEEN_CLIENTS("s1_2_holdsOfClientsNeverOverlap", "s1_5_aHeldLockIsBusyForAnotherClient") {
         @Override
         LockBackend over(InMemoryStore store) {
             return new Renaming(store) {
@@ -329,7 +332,7 @@ enum BrokenBackend {
         }
     },
 
-    CASE_IS_IGNORED("api_slashesAndDotsAreCharactersLikeAnyOther") {
+    CASE_IS_IGNORED("api_31_slashesAndDotsAreCharactersLikeAnyOther") {
         @Override
         LockBackend over(InMemoryStore store) {
             return new Renaming(store) {
@@ -341,7 +344,7 @@ enum BrokenBackend {
         }
     },
 
-    BRACES_ARE_STRIPPED("api_bracesAndColonsAreCharactersLikeAnyOther") {
+    BRACES_ARE_STRIPPED("api_32_bracesAndColonsAreCharactersLikeAnyOther") {
         @Override
         LockBackend over(InMemoryStore store) {
             return new Renaming(store) {
@@ -353,7 +356,7 @@ enum BrokenBackend {
         }
     },
 
-    LONG_NAMES_ARE_CUT("api_longNamesAreDistinctInTheirLastCharacter") {
+    LONG_NAMES_ARE_CUT("api_34_longNamesAreDistinctInTheirLastCharacter") {
         @Override
         LockBackend over(InMemoryStore store) {
             return new Renaming(store) {
@@ -367,9 +370,9 @@ enum BrokenBackend {
 
     /** Waits for the store for as long as it takes. */
     IGNORES_DEADLINES(
-            "v4_aTimedAcquireReturnsInTimeWhenTheStoreIsSilent",
-            "v4_aTryReturnsInTimeWhenTheStoreIsSilent",
-            "v4_aReleaseToASilentStoreIsPendingAndGoesOn") {
+            "v4_4_aTimedAcquireReturnsInTimeWhenTheStoreIsSilent",
+            "v4_5_aTryReturnsInTimeWhenTheStoreIsSilent",
+            "v4_3_aReleaseToASilentStoreIsPendingAndGoesOn") {
         @Override
         LockBackend over(InMemoryStore store) {
             return new WrappedBackend(store.connect()) {
@@ -391,7 +394,7 @@ enum BrokenBackend {
     },
 
     /** Keeps asking while the store says busy. */
-    WAITS_INSIDE_AN_ATTEMPT("v4_aTimedAcquireOfABusyLockEndsEmptyInTime") {
+    WAITS_INSIDE_AN_ATTEMPT("v4_1_aTimedAcquireOfABusyLockEndsEmptyInTime") {
         @Override
         LockBackend over(InMemoryStore store) {
             return new WrappedBackend(store.connect()) {
@@ -409,7 +412,7 @@ enum BrokenBackend {
         }
     },
 
-    SWALLOWS_INTERRUPTS("v7_aTryKeepsTheFlag") {
+    SWALLOWS_INTERRUPTS("v7_7_aTryKeepsTheFlag") {
         @Override
         LockBackend over(InMemoryStore store) {
             return new WrappedBackend(store.connect()) {
@@ -422,7 +425,7 @@ enum BrokenBackend {
         }
     },
 
-    OWNERS_ARE_NOT_KEPT("api_theInspectorSeesTheHolder", "api_theInspectorSeesTheWaiters") {
+    OWNERS_ARE_NOT_KEPT("api_39_theInspectorSeesTheHolder", "api_40_theInspectorSeesTheWaiters") {
         @Override
         LockBackend over(InMemoryStore store) {
             return new WrappedBackend(store.connect()) {

@@ -1,0 +1,99 @@
+package io.github.distlock.tests;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.lang.reflect.Method;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** The list of rules and the tests of the contract are the same, both ways. */
+class ContractDocumentTest {
+    private static final List<String> COMPLETE = List.of(
+            "### S1.1 Holds never overlap",
+            "",
+            "They never",
+            "overlap.",
+            "",
+            "- **Why:** Accidents.",
+            "- **Bound:** none",
+            "- **Look at:** `Contender.attempt`,",
+            "  once more.",
+            "- **Source:** a paper");
+
+    private static Stream<Method> rules() {
+        return Arrays.stream(LockContract.class.getDeclaredClasses())
+                .flatMap(nested -> Arrays.stream(nested.getSuperclass().getDeclaredMethods()))
+                .filter(method -> method.isAnnotationPresent(Test.class));
+    }
+
+    @Test
+    void eachRuleHasATestAndEachTestHasARule() {
+        assertEquals(
+                new TreeSet<>(ContractRule.all().keySet()),
+                rules().map(method -> PromiseNames.code(method.getName()))
+                        .collect(Collectors.toCollection(TreeSet::new)),
+                "numbers in docs/contract.md and in the tests' names");
+    }
+
+    @Test
+    void noTwoTestsHaveTheSameNumber() {
+        Map<String, Long> tests = rules().map(method -> PromiseNames.code(method.getName()))
+                .collect(Collectors.groupingBy(Function.identity(), Collectors.counting()));
+        tests.forEach((number, count) -> assertEquals(1, count, number));
+    }
+
+    @Test
+    void titlesAreTheNamesOfTheTests() {
+        rules().forEach(method -> {
+            ContractRule rule = ContractRule.of(method.getName());
+            assertNotNull(rule, method.getName());
+            assertEquals(letters(PromiseNames.readable(method.getName())), letters(rule.number() + rule.title()));
+        });
+    }
+
+    private static String letters(String text) {
+        return text.replaceAll("[^\\p{Alnum}]", "").toLowerCase(Locale.ROOT);
+    }
+
+    @Test
+    void numbersHaveNoGapsAndStandInOrder() {
+        Map<String, Integer> last = new HashMap<>();
+        ContractRule.all().keySet().forEach(number -> {
+            String promise = number.substring(0, number.indexOf('.'));
+            assertEquals(promise + "." + last.merge(promise, 1, Integer::sum), number);
+        });
+    }
+
+    @Test
+    void aRuleIsReadWithAllItsLines() {
+        ContractRule rule = ContractRule.parse(COMPLETE).get("S1.1");
+        assertEquals(
+                new ContractRule(
+                        "S1.1",
+                        "Holds never overlap",
+                        "They never overlap.",
+                        "Accidents.",
+                        "none",
+                        "`Contender.attempt`, once more.",
+                        "a paper"),
+                rule);
+    }
+
+    @Test
+    void aRuleThatLacksSomethingIsNoRule() {
+        List<String> incomplete = COMPLETE.subList(0, COMPLETE.size() - 1);
+        IllegalStateException failure = assertThrows(IllegalStateException.class, () -> ContractRule.parse(incomplete));
+        assertTrue(failure.getMessage().contains("S1.1 does not say: Source"), failure.getMessage());
+    }
+}
