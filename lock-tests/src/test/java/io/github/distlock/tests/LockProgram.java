@@ -19,15 +19,15 @@ import java.time.Duration;
 public final class LockProgram {
     private LockProgram() {}
 
-    /** Arguments: class of the {@link BackendMaker}, address, space, name of the lock, lease in milliseconds. */
+    /** Arguments: class of the {@link BackendFactory}, address, space, name of the lock, lease in milliseconds. */
     public static void main(String[] arguments) throws Exception {
-        BackendMaker maker = Class.forName(arguments[0])
-                .asSubclass(BackendMaker.class)
+        BackendFactory factory = Class.forName(arguments[0])
+                .asSubclass(BackendFactory.class)
                 .getDeclaredConstructor()
                 .newInstance();
         LockOptions options = LockOptions.defaults().renewedLease(Duration.ofMillis(Long.parseLong(arguments[4])));
         BufferedReader commands = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-        try (LockClient locks = LockClient.create(maker.backend(arguments[1], arguments[2]))) {
+        try (LockClient locks = LockClient.create(factory.backend(arguments[1], arguments[2]))) {
             DistributedLock lock = locks.lock(arguments[3], options);
             LockHandle held = null;
             for (String line = commands.readLine(); line != null; line = commands.readLine()) {

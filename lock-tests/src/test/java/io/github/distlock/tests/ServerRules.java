@@ -47,7 +47,7 @@ public abstract class ServerRules {
     protected abstract Server server();
 
     /** How clients reach it. */
-    protected abstract Class<? extends BackendMaker> maker();
+    protected abstract Class<? extends BackendFactory> factory();
 
     /** The lease of all holds. */
     protected abstract Duration lease();
@@ -86,7 +86,7 @@ public abstract class ServerRules {
     }
 
     private LockBackend backend(String address) throws ReflectiveOperationException {
-        return maker().getDeclaredConstructor().newInstance().backend(address, space);
+        return factory().getDeclaredConstructor().newInstance().backend(address, space);
     }
 
     private LockClient client(String address) throws ReflectiveOperationException {
@@ -99,7 +99,7 @@ public abstract class ServerRules {
     private JvmProcess program(String lockName) {
         return closing(JvmProcess.start(
                 LockProgram.class,
-                maker().getName(),
+                factory().getName(),
                 server.address(),
                 space,
                 lockName,

@@ -1,6 +1,6 @@
 package io.github.distlock.tests.redis;
 
-import io.github.distlock.tests.BackendMaker;
+import io.github.distlock.tests.BackendFactory;
 import io.github.distlock.tests.ServerRules;
 import io.github.distlock.tests.servers.RedisServer;
 import io.github.distlock.tests.servers.Server;
@@ -29,8 +29,8 @@ class RedisServerTest extends ServerRules {
     }
 
     @Override
-    protected Class<? extends BackendMaker> maker() {
-        return RedisMaker.class;
+    protected Class<? extends BackendFactory> factory() {
+        return RedisFactory.class;
     }
 
     @Override

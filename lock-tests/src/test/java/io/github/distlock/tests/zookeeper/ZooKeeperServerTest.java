@@ -1,6 +1,6 @@
 package io.github.distlock.tests.zookeeper;
 
-import io.github.distlock.tests.BackendMaker;
+import io.github.distlock.tests.BackendFactory;
 import io.github.distlock.tests.ServerRules;
 import io.github.distlock.tests.servers.Server;
 import io.github.distlock.tests.servers.ZooKeeperServer;
@@ -15,7 +15,7 @@ class ZooKeeperServerTest extends ServerRules {
 
     @BeforeAll
     static void start() {
-        server = ZooKeeperServer.start(ZooKeeperSettings.defaults().tickTime(ZooKeeperMaker.TICK));
+        server = ZooKeeperServer.start(ZooKeeperSettings.defaults().tickTime(ZooKeeperFactory.TICK));
     }
 
     @AfterAll
@@ -29,13 +29,13 @@ class ZooKeeperServerTest extends ServerRules {
     }
 
     @Override
-    protected Class<? extends BackendMaker> maker() {
-        return ZooKeeperMaker.class;
+    protected Class<? extends BackendFactory> factory() {
+        return ZooKeeperFactory.class;
     }
 
     @Override
     protected Duration lease() {
-        return ZooKeeperMaker.SESSION;
+        return ZooKeeperFactory.SESSION;
     }
 
     @Override
@@ -45,12 +45,12 @@ class ZooKeeperServerTest extends ServerRules {
 
     @Override
     protected Duration expiry() {
-        return ZooKeeperMaker.SESSION.plus(ZooKeeperMaker.TICK);
+        return ZooKeeperFactory.SESSION.plus(ZooKeeperFactory.TICK);
     }
 
     /** The server has heard from the holder a tick ago at the latest: heartbeats come that often. */
     @Override
     protected long serverEndsHoldAt(String space, String name) {
-        return System.nanoTime() - ZooKeeperMaker.TICK.toNanos() + ZooKeeperMaker.SESSION.toNanos();
+        return System.nanoTime() - ZooKeeperFactory.TICK.toNanos() + ZooKeeperFactory.SESSION.toNanos();
     }
 }

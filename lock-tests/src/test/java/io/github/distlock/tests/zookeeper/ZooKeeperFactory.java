@@ -1,12 +1,12 @@
 package io.github.distlock.tests.zookeeper;
 
 import io.github.distlock.spi.LockBackend;
-import io.github.distlock.tests.BackendMaker;
+import io.github.distlock.tests.BackendFactory;
 import io.github.distlock.zookeeper.ZooKeeperBackend;
 import java.time.Duration;
 
 /** Backends whose locks are below a base path of each test's own. */
-public final class ZooKeeperMaker implements BackendMaker {
+public final class ZooKeeperFactory implements BackendFactory {
     static final Duration SESSION = Duration.ofSeconds(6);
     static final Duration TICK = Duration.ofMillis(500);
 

@@ -2,10 +2,10 @@ package io.github.distlock.tests.redis;
 
 import io.github.distlock.redis.RedisBackend;
 import io.github.distlock.spi.LockBackend;
-import io.github.distlock.tests.BackendMaker;
+import io.github.distlock.tests.BackendFactory;
 
 /** Backends with connections of their own, and keys {@code space:name}. */
-public final class RedisMaker implements BackendMaker {
+public final class RedisFactory implements BackendFactory {
     @Override
     public LockBackend backend(String address, String space) {
         return RedisBackend.builder("redis://" + address).keyPrefix(space + ":").build();
