@@ -3,11 +3,14 @@ package io.github.distlock.tests;
 import io.github.distlock.DistributedLock;
 import io.github.distlock.LockException;
 import io.github.distlock.LockHandle;
+import io.github.distlock.LockedAction;
+import io.github.distlock.LockedCall;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 
 /** The ways to ask for a lock. */
 abstract class AcquireRules extends Rules {
@@ -137,6 +140,8 @@ abstract class AcquireRules extends Rules {
                 }
             });
             expect(get(waiter), "no grant of a busy lock", "granted");
+            long latest = latest(Duration.ZERO);
+            expect(waiter.millis() <= latest, "back within " + latest + " ms", waiter.millis() + " ms");
             expectHeld(held, "after another has asked");
         }
         expectFree("after the release");
@@ -152,8 +157,8 @@ abstract class AcquireRules extends Rules {
                 get(b.lock(name).tryAcquireAsync(wait), "an answer").isEmpty(),
                 "busy, with a wait of " + wait,
                 "granted");
-        expect(b.faults.toldBusy() == 2, "one question for each try", b.faults.toldBusy());
-        expect(b.faults.requests() > before, "the store is asked", "no request");
+        int sent = b.faults.requests() - before;
+        expect(sent == 2, "one request for each of two tries, with a wait of " + wait, sent + " requests");
         held.close();
         get(a.lock(name).tryAcquireAsync(wait), "an answer").orElseThrow().close();
         expectFree("after the release");
@@ -206,19 +211,28 @@ abstract class AcquireRules extends Rules {
             expect(computed.isEmpty(), "no value while the lock is busy", computed);
             expectHeld(held, "after another has asked");
         }
+        expectFree("after the release, although lambdas have waited for it");
     }
 
     @Test
     void api_14_lambdasPassExceptionsThroughAndFreeTheLock() {
         DistributedLock lock = peer().lock(name);
         IOException failure = new IOException("broken");
-        IOException thrown = thrown(
-                IOException.class,
-                "of the action, passed through",
-                () -> lock.runLocked(held -> {
-                    throw failure;
-                }));
+        LockedAction<IOException> action = held -> {
+            throw failure;
+        };
+        LockedCall<Integer, IOException> call = held -> {
+            throw failure;
+        };
+        expectPassedThrough(failure, () -> lock.runLocked(action));
+        expectPassedThrough(failure, () -> lock.callLocked(call));
+        expectPassedThrough(failure, () -> lock.tryRunLocked(Duration.ZERO, action));
+        expectPassedThrough(failure, () -> lock.tryCallLocked(Duration.ZERO, call));
+    }
+
+    private void expectPassedThrough(IOException failure, Executable locked) {
+        IOException thrown = thrown(IOException.class, "of the lambda, passed through", locked);
         expect(thrown == failure, "the very exception", thrown);
-        expectFree("after the action failed");
+        expectFree("after the lambda failed");
     }
 }

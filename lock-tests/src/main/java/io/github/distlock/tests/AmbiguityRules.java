@@ -77,7 +77,9 @@ abstract class AmbiguityRules extends Rules {
         LockHandle held = peer().lock(name).acquire();
         Optional<LockHandle> answer = b.lock(name).tryAcquire(brief());
         expect(answer.isEmpty(), "busy", answer);
-        held.close();
+        store.letPass(Duration.ofMillis(50));
+        LockHandle.Release outcome = held.release();
+        expect(outcome == LockHandle.Release.RELEASED, "RELEASED: who gave up took nothing with it", outcome);
         expectFree("after its release, although another gave up");
     }
 
@@ -109,6 +111,37 @@ abstract class AmbiguityRules extends Rules {
     }
 
     @Test
+    void s7_14_aHandOverToWhoGivesUpIsPassedOn() throws Exception {
+        Peer b = peer();
+        Peer c = peer();
+        LockHandle held = peer().lock(name).acquire();
+        b.faults.hearNoSignals();
+        CompletableFuture<LockHandle> givesUp = b.lock(name).acquireAsync();
+        await("an acquire waits", () -> b.faults.toldBusy() > 0);
+        Task<LockHandle> waiter = startQueued(c, c.lock(name));
+        held.close();
+        if (!givesUp.cancel(true)) {
+            get(givesUp, "a hold, since the future refused to be cancelled").close();
+        }
+        get(waiter, "the next waiter gets what was handed to one that gave up", soon())
+                .close();
+        expectFree("after the release");
+    }
+
+    @Test
+    void s6_7_aGrantThatIsAnsweredAgainEndsBeforeAnotherIsGranted() throws Exception {
+        Peer a = peer();
+        FaultyBackend.LateReply reply = a.faults.delayNextGrant();
+        Task<LockHandle> acquire = start(a.lock(name)::acquire);
+        await("the store grants", reply::isUnderWay);
+        store.letPass(lease.dividedBy(2));
+        reply.getLost();
+        LockHandle held = get(acquire, "asked again and granted", soon());
+        silence(a);
+        expectLostBeforeAnotherIsGranted(a, held);
+    }
+
+    @Test
     void s2_1_aGrantThatIsTooLateDoesNotCount() throws Exception {
         Peer a = peer();
         FaultyBackend.LateReply reply = a.faults.delayNextGrant();
@@ -116,9 +149,9 @@ abstract class AmbiguityRules extends Rules {
         await("the store grants", reply::isUnderWay);
         store.letPass(lease);
         reply.arrive();
-        // The acquire may ask anew, but what it returns must be held.
+        // The acquire may ask anew, but what it returns must be another grant.
         await("the acquire ends", acquire::isDone);
-        expectNotLate(acquire.failure(), acquire.result());
+        expectNotLate(reply, acquire.failure(), acquire.result());
         expectFree("after a grant that came too late");
     }
 
@@ -134,7 +167,7 @@ abstract class AmbiguityRules extends Rules {
         if (acquire.isCompletedExceptionally()) {
             failure(acquire, LockException.class, "of a grant that came too late");
         } else {
-            expectNotLate(null, acquire.get());
+            expectNotLate(reply, null, acquire.get());
         }
         expectFree("after a grant that came too late");
     }
@@ -147,18 +180,21 @@ abstract class AmbiguityRules extends Rules {
         await("the store grants", reply::isUnderWay);
         store.letPass(lease);
         reply.arrive();
-        await("the try ends", acquire::isDone);
-        Optional<LockHandle> answer = acquire.result();
-        expectNotLate(acquire.failure(), answer == null ? null : answer.orElse(null));
+        failure(acquire, LockException.class, "of a try whose grant came too late: nobody else has the lock");
         expectFree("after a grant that came too late");
     }
 
-    private void expectNotLate(@Nullable Throwable failure, @Nullable LockHandle held) {
+    private void expectNotLate(
+            FaultyBackend.LateReply reply, @Nullable Throwable failure, @Nullable LockHandle held) {
         expect(
                 failure == null || failure instanceof LockException,
                 "a LockException or a hold",
                 String.valueOf(failure));
         if (held != null) {
+            expect(
+                    held.fencingToken() >> 8 > reply.base(),
+                    "a grant after the one that came too late, whose base is " + reply.base(),
+                    "base " + (held.fencingToken() >> 8));
             expectState(held, State.HELD, "when the acquire returns it");
             held.release();
         }

@@ -61,7 +61,9 @@ public interface BackendFixture extends AutoCloseable {
 
     /**
      * The lease of the contract's holds: so long that a busy machine never misses a renewal; where {@link #letPass} waits,
-     * as short as that allows, for some tests take several leases.
+     * as short as that allows, for some tests take several leases. Not shorter than the {@link
+     * io.github.distlock.spi.Validity#length() validity} of any grant, so that a hold that nobody renews has ended when a lease
+     * has passed: where a session keeps the holds, its time-out.
      *
      * @return 3 s unless overridden
      */

@@ -15,6 +15,7 @@ import io.github.distlock.spi.Validity;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.EnumSet;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -26,6 +27,9 @@ import org.jspecify.annotations.Nullable;
 /** Counts the requests of a client and makes single ones go wrong. */
 final class FaultyBackend extends WrappedBackend {
     private final AtomicInteger requests = new AtomicInteger();
+    private final AtomicInteger releases = new AtomicInteger();
+    private final AtomicInteger grantsAfterWaiting = new AtomicInteger();
+    private final AtomicInteger grantsWithoutWakeUp = new AtomicInteger();
     private final Set<Place> toldBusy = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean loseGrant = new AtomicBoolean();
     private final AtomicLong lostBase = new AtomicLong();
@@ -88,9 +92,24 @@ final class FaultyBackend extends WrappedBackend {
         hidden.add(capability);
     }
 
-    /** Everything that was sent: attempts, withdrawals, releases, renewals, inspections. */
+    /** Everything that the engine sent: attempts, withdrawals, releases, renewals, heartbeats, inspections. */
     int requests() {
         return requests.get();
+    }
+
+    /** How many of the requests were releases. */
+    int releases() {
+        return releases.get();
+    }
+
+    /** How many contenders were granted that had been told before that the lock is busy. */
+    int grantsAfterWaiting() {
+        return grantsAfterWaiting.get();
+    }
+
+    /** How many of those asked because their time was over, and not because they were woken. */
+    int grantsWithoutWakeUp() {
+        return grantsWithoutWakeUp.get();
     }
 
     /** How many contenders the store has told that the lock is busy, however often each has asked. */
@@ -120,21 +139,33 @@ final class FaultyBackend extends WrappedBackend {
     Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
         requests.incrementAndGet();
         long askedAt = clock().nanoTime();
+        boolean woken = ((Ear) place.signals).forgetWakeUp();
         Attempt answer = super.attempt(place, deadline);
         if (answer instanceof Attempt.Granted granted) {
             grantAskedAt = askedAt;
+            noteGrant(place, woken);
             if (loseGrant.compareAndSet(true, false)) {
                 lostBase.set(granted.grant().fencingBase());
                 throw new IllegalStateException("the reply got lost, says the contract");
             }
             LateReply late = lateGrant.getAndSet(null);
             if (late != null) {
+                late.base = granted.grant().fencingBase();
                 late.await(clock());
             }
         } else {
             toldBusy.add(place);
         }
         return answer;
+    }
+
+    private void noteGrant(Place place, boolean woken) {
+        if (toldBusy.contains(place)) {
+            grantsAfterWaiting.incrementAndGet();
+            if (!woken && !((Ear) place.signals).forgetWakeUp()) {
+                grantsWithoutWakeUp.incrementAndGet();
+            }
+        }
     }
 
     @Override
@@ -146,6 +177,7 @@ final class FaultyBackend extends WrappedBackend {
     @Override
     Grant.Release release(Held held, Deadline deadline) throws InterruptedException {
         requests.incrementAndGet();
+        releases.incrementAndGet();
         Grant.Release outcome = super.release(held, deadline);
         if (loseRelease.compareAndSet(true, false)) {
             throw new IllegalStateException("the reply got lost, says the contract");
@@ -173,6 +205,18 @@ final class FaultyBackend extends WrappedBackend {
     }
 
     @Override
+    public void heartbeat(Collection<? extends Contender> waiting, Deadline deadline) {
+        requests.incrementAndGet();
+        super.heartbeat(waiting, deadline);
+    }
+
+    @Override
+    public Optional<LockStatus.Holder> forceRelease(String name, Deadline deadline) {
+        requests.incrementAndGet();
+        return super.forceRelease(name, deadline);
+    }
+
+    @Override
     public LockStatus inspect(String name, Deadline deadline) {
         requests.incrementAndGet();
         return super.inspect(name, deadline);
@@ -182,9 +226,22 @@ final class FaultyBackend extends WrappedBackend {
     static final class LateReply {
         private volatile LockClock.@Nullable Parker parker;
         private volatile boolean arrived;
+        private volatile boolean lost;
+        private volatile long base;
 
         boolean isUnderWay() {
             return parker != null;
+        }
+
+        /** The fencing base of the grant in it. Once it is under way. */
+        long base() {
+            return base;
+        }
+
+        /** It does not arrive: its request fails now. */
+        void getLost() {
+            lost = true;
+            arrive();
         }
 
         void arrive() {
@@ -205,20 +262,30 @@ final class FaultyBackend extends WrappedBackend {
                         throw new InterruptedException();
                     }
                 }
+                if (lost) {
+                    throw new IllegalStateException("the reply got lost, says the contract");
+                }
             }
         }
     }
 
     private final class Ear implements Signals {
         private final Signals signals;
+        private final AtomicBoolean woken = new AtomicBoolean();
 
         private Ear(Signals signals) {
             this.signals = signals;
         }
 
+        /** Whether there was a wake-up since this was last asked. */
+        private boolean forgetWakeUp() {
+            return woken.getAndSet(false);
+        }
+
         @Override
         public void wakeUp() {
             if (!deaf) {
+                woken.set(true);
                 signals.wakeUp();
             }
         }

@@ -18,6 +18,7 @@ abstract class FutureRules extends Rules {
     @Test
     void s7_1_cancellingTheFutureWithdraws() throws Exception {
         expectWithdrawn(future -> future.cancel(true));
+        expectFree("after the future was cancelled");
     }
 
     @Test
@@ -31,6 +32,7 @@ abstract class FutureRules extends Rules {
                 throw broken("a time-out", e.toString(), e);
             }
         });
+        expectFree("after the time-out of the future");
     }
 
     @Test
@@ -39,6 +41,7 @@ abstract class FutureRules extends Rules {
             boolean completed = future.completeExceptionally(new IllegalStateException("enough"));
             expect(completed, "a waiting future can be failed", "it cannot");
         });
+        expectFree("after the future was failed");
     }
 
     @Test
@@ -47,6 +50,7 @@ abstract class FutureRules extends Rules {
         expectWithdrawn(future -> expect(future.complete(other), "a waiting future can be completed", "it cannot"));
         expectHeld(other, "with its own name, after another's future was completed with it");
         other.close();
+        expectFree("after the future was completed");
     }
 
     private void expectWithdrawn(Consumer<CompletableFuture<LockHandle>> ending) throws Exception {
@@ -60,11 +64,7 @@ abstract class FutureRules extends Rules {
         expectHeld(held, "after another has withdrawn");
         held.close();
         Peer c = peer();
-        await("the lock is free for another client after the future was ended", soon(), () -> {
-            var answer = c.lock(name).tryAcquire();
-            answer.ifPresent(LockHandle::release);
-            return answer.isPresent();
-        });
+        await("the lock is free for another client after the future was ended", soon(), () -> isFreeFor(c, name));
         expect(b.events.count("acquired") == 0, "no hold for a future that was ended", b.events.kinds());
     }
 

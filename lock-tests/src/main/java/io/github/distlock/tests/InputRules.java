@@ -51,7 +51,9 @@ abstract class InputRules extends Rules {
         expectNull("time", () -> options().maximumHold(null));
         if (can(Capability.INSPECT)) {
             expectNull("name", () -> a.locks.inspector().inspect(null));
-            expectNull("name", () -> a.locks.inspector().forceRelease(null));
+            if (can(Capability.FORCE_RELEASE)) {
+                expectNull("name", () -> a.locks.inspector().forceRelease(null));
+            }
         }
         expectNothingSent(a);
         LockHandle held = lock.acquire();
@@ -79,9 +81,9 @@ abstract class InputRules extends Rules {
             expectRefused("name", () -> a.locks.lock(bad, options()));
             if (a.faults.capabilities().contains(Capability.INSPECT)) {
                 expectRefused("name", () -> a.locks.inspector().inspect(bad));
-            }
-            if (a.faults.capabilities().contains(Capability.FORCE_RELEASE)) {
-                expectRefused("name", () -> a.locks.inspector().forceRelease(bad));
+                if (a.faults.capabilities().contains(Capability.FORCE_RELEASE)) {
+                    expectRefused("name", () -> a.locks.inspector().forceRelease(bad));
+                }
             }
         }
         expectNothingSent(a);
@@ -311,6 +313,12 @@ abstract class InputRules extends Rules {
                 "by the inspector of a store that offers none",
                 () -> a.locks.inspector().inspect(name));
         expectNothingSent(a);
+        Peer b = peer(settings -> {}, faults -> faults.hide(Capability.FORCE_RELEASE));
+        thrown(
+                UnsupportedOperationException.class,
+                "by the inspector of a store that cannot force a release",
+                () -> b.locks.inspector().forceRelease(name));
+        expectNothingSent(b);
     }
 
     private void expectNull(String parameter, Executable call) {

@@ -5,6 +5,7 @@ import io.github.distlock.spi.Capability;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 
 /** Interruption acts soon, leaves nothing, and is never forgotten. */
@@ -18,14 +19,20 @@ abstract class InterruptRules extends Rules {
             return a.lock(name).acquire();
         });
         failure(acquire, InterruptedException.class, "of a thread that was interrupted before");
-        expect(!acquire.interruptedAtEnd(), "the flag is cleared with the exception", "set");
+        expectSoon(acquire);
         Task<Optional<LockHandle>> timed = start(() -> {
             Thread.currentThread().interrupt();
             return a.lock(name).tryAcquire(Duration.ofSeconds(1));
         });
         failure(timed, InterruptedException.class, "of a thread that was interrupted before");
-        expect(!timed.interruptedAtEnd(), "the flag is cleared with the exception", "set");
+        expectSoon(timed);
         expectFree("after the interrupt");
+    }
+
+    private void expectSoon(Task<?> interrupted) {
+        expect(!interrupted.interruptedAtEnd(), "the flag is cleared with the exception", "set");
+        long latest = latest(Duration.ZERO);
+        expect(interrupted.millis() <= latest, "ended within " + latest + " ms", interrupted.millis() + " ms");
     }
 
     @Test
@@ -97,26 +104,26 @@ abstract class InterruptRules extends Rules {
             LockHandle held = a.lock(name).acquire();
             int before = b.faults.toldBusy();
             CountDownLatch interrupted = new CountDownLatch(1);
-            Task<Optional<LockHandle>> waiter = start(() -> {
-                Optional<LockHandle> granted = acquireUnlessInterrupted(b);
-                while (interrupted.getCount() > 0) {
-                    Thread.onSpinWait();
-                }
-                return granted;
-            });
+            Task<Optional<LockHandle>> waiter = startAcquire(b, interrupted);
             await("an acquire waits", () -> b.faults.toldBusy() > before);
             Task<LockHandle.Release> releasing = start(held::release);
             waiter.thread.interrupt();
             interrupted.countDown();
-            Optional<LockHandle> granted = get(waiter);
-            expect(
-                    granted.isPresent() == waiter.interruptedAtEnd(),
-                    "either an InterruptedException, or a hold and the flag",
-                    "a hold: " + granted.isPresent() + ", the flag: " + waiter.interruptedAtEnd());
-            granted.ifPresent(LockHandle::release);
+            expectExceptionOrFlag(waiter).ifPresent(LockHandle::release);
             get(releasing);
         }
         expectFree("after many interrupts");
+    }
+
+    /** Its thread does not end before it was interrupted. */
+    private Task<Optional<LockHandle>> startAcquire(Peer peer, CountDownLatch interrupted) {
+        return start(() -> {
+            Optional<LockHandle> granted = acquireUnlessInterrupted(peer);
+            while (interrupted.getCount() > 0) {
+                Thread.onSpinWait();
+            }
+            return granted;
+        });
     }
 
     private Optional<LockHandle> acquireUnlessInterrupted(Peer peer) {
@@ -125,6 +132,35 @@ abstract class InterruptRules extends Rules {
         } catch (InterruptedException e) {
             return Optional.empty();
         }
+    }
+
+    @Test
+    void v7_10_anInterruptDuringARequestLeavesNothing() {
+        Peer a = peer();
+        FaultyBackend.LateReply reply = a.faults.delayNextGrant();
+        expectEndWhenInterrupted(a, reply::isUnderWay);
+        expectFree("after an interrupt while the grant was under way");
+        int before = a.faults.requests();
+        expectEndWhenInterrupted(a, () -> a.faults.requests() > before);
+        expectFree("after an interrupt while the store was asked");
+    }
+
+    private void expectEndWhenInterrupted(Peer peer, BooleanSupplier asked) {
+        CountDownLatch interrupted = new CountDownLatch(1);
+        Task<Optional<LockHandle>> acquire = startAcquire(peer, interrupted);
+        await("the store is asked", asked);
+        acquire.thread.interrupt();
+        interrupted.countDown();
+        expectExceptionOrFlag(acquire).ifPresent(LockHandle::release);
+    }
+
+    private Optional<LockHandle> expectExceptionOrFlag(Task<Optional<LockHandle>> acquire) {
+        Optional<LockHandle> granted = get(acquire);
+        expect(
+                granted.isPresent() == acquire.interruptedAtEnd(),
+                "either an InterruptedException, or a hold and the flag",
+                "a hold: " + granted.isPresent() + ", the flag: " + acquire.interruptedAtEnd());
+        return granted;
     }
 
     @Test

@@ -2,6 +2,7 @@ package io.github.distlock.tests;
 
 import io.github.distlock.LockException;
 import io.github.distlock.LockHandle;
+import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -64,19 +65,20 @@ abstract class LeakRules extends Rules {
     @Test
     void v9_1_aForgottenHandleIsNoticedAndReleased() {
         Peer a = peer();
-        long token = get(start(() -> forget(a)));
-        await("a forgotten handle is noticed", () -> {
-            System.gc();
-            return a.events.count("leaked") > 0;
-        });
+        Forgotten forgotten = get(start(() -> forget(a)));
+        awaitCollection(forgotten);
+        await(
+                "a forgotten handle is noticed once it is collected",
+                Duration.ofSeconds(1).plus(store.slack()),
+                () -> a.events.count("leaked") > 0);
         expectFree("after a handle was forgotten");
         for (int i = 0; i < 3; i++) {
             System.gc();
         }
         Events.Entry leak = a.events.of("leaked").get(0);
         expect(
-                leak.event().lockName().equals(name) && leak.event().fencingToken() == token,
-                "the lock's name and the hold's token " + token,
+                leak.event().lockName().equals(name) && leak.event().fencingToken() == forgotten.token,
+                "the lock's name and the hold's token " + forgotten.token,
                 leak.event());
         expect(a.events.count("leaked") == 1, "reported once", a.events.of("leaked"));
     }
@@ -87,19 +89,26 @@ abstract class LeakRules extends Rules {
         for (int i = 0; i < 5; i++) {
             a.lock(name).acquire().close();
         }
-        long token = get(start(() -> forget(a)));
-        await("a forgotten handle is noticed", () -> {
-            System.gc();
-            return a.events.count("leaked") > 0;
-        });
+        Forgotten forgotten = get(start(() -> forget(a)));
+        awaitCollection(forgotten);
+        await("a forgotten handle is noticed", () -> a.events.count("leaked") > 0);
         expect(
-                a.events.of("leaked").stream().allMatch(leak -> leak.event().fencingToken() == token),
+                a.events.of("leaked").stream().allMatch(leak -> leak.event().fencingToken() == forgotten.token),
                 "only the forgotten one is reported",
                 a.events.of("leaked"));
     }
 
-    private long forget(Peer peer) throws InterruptedException {
+    private record Forgotten(long token, WeakReference<LockHandle> handle) {}
+
+    private Forgotten forget(Peer peer) throws InterruptedException {
         LockHandle forgotten = peer.lock(name).acquire();
-        return forgotten.fencingToken();
+        return new Forgotten(forgotten.fencingToken(), new WeakReference<>(forgotten));
+    }
+
+    private void awaitCollection(Forgotten forgotten) {
+        await("a handle that nobody has is collected", () -> {
+            System.gc();
+            return forgotten.handle.get() == null;
+        });
     }
 }

@@ -23,6 +23,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -89,7 +90,22 @@ abstract class Rules {
 
     Peer peer(Consumer<LockClientBuilder> settings, Consumer<FaultyBackend> faulty) {
         LockBackend backend = store.newBackend();
-        FaultyBackend faults = new FaultyBackend(backend);
+        return peer(backend, backend, settings, faulty);
+    }
+
+    /** A client of two servers; the first of them can be silenced. */
+    Peer peerOfTwoServers(Predicate<String> isOfSecond) {
+        LockBackend first = store.newBackend();
+        TwoServers both = new TwoServers(first, store.newBackend(), isOfSecond);
+        return peer(first, both, settings -> {}, faults -> {});
+    }
+
+    private Peer peer(
+            LockBackend backend,
+            LockBackend used,
+            Consumer<LockClientBuilder> settings,
+            Consumer<FaultyBackend> faulty) {
+        FaultyBackend faults = new FaultyBackend(used);
         faulty.accept(faults);
         Events events = new Events();
         String client = "contract" + NUMBER.incrementAndGet();
@@ -129,6 +145,11 @@ abstract class Rules {
 
     <T> Task<T> start(Callable<T> work) {
         return new Task<>("contract-" + NUMBER.incrementAndGet(), work);
+    }
+
+    /** The same in a group, to which all threads that it starts belong. */
+    <T> Task<T> startIn(ThreadGroup group, Callable<T> work) {
+        return new Task<>(group, "contract-" + NUMBER.incrementAndGet(), work);
     }
 
     /** A thread that waits for the lock: when this returns it has been told to wait. */
@@ -278,6 +299,28 @@ abstract class Rules {
         expect(seen == expected, expected + " " + when, seen);
     }
 
+    /** Once the client is silent, its hold is over, as it sees it, before the store grants the lock to another. */
+    void expectLostBeforeAnotherIsGranted(Peer silent, LockHandle held) {
+        Peer other = peer();
+        Duration step = lease.dividedBy(20);
+        Duration passed = Duration.ZERO;
+        Optional<LockHandle> next = Optional.empty();
+        while (next.isEmpty()) {
+            expect(
+                    passed.compareTo(expiry(silent).plus(step)) <= 0,
+                    "granted to another in the end",
+                    "busy after " + passed);
+            store.letPass(step);
+            passed = passed.plus(step);
+            next = other.lock(name).tryAcquire();
+            LockHandle.State seen = held.state();
+            expect(
+                    next.isEmpty() || seen == LockHandle.State.LOST,
+                    "the silent holder's hold is LOST when another is granted",
+                    seen + " after " + passed);
+        }
+    }
+
     void expectBusy(Peer other, String when) {
         Optional<LockHandle> answer = other.lock(name).tryAcquire();
         expect(answer.isEmpty(), "busy for another client " + when, "granted");
@@ -298,12 +341,15 @@ abstract class Rules {
 
     void expectFree(String lockName, String when) {
         Peer outsider = peer();
-        await("the lock is free for another client " + when, soon(), () -> {
-            Optional<LockHandle> answer = tried(outsider.lock(lockName));
-            answer.ifPresent(LockHandle::release);
-            return answer.isPresent();
-        });
+        await("the lock is free for another client " + when, soon(), () -> isFreeFor(outsider, lockName));
         expectClean(when);
+    }
+
+    /** Whether a client gets the lock at once; it gives it back. */
+    static boolean isFreeFor(Peer outsider, String lockName) {
+        Optional<LockHandle> answer = tried(outsider.lock(lockName));
+        answer.ifPresent(LockHandle::release);
+        return answer.isPresent();
     }
 
     private static Optional<LockHandle> tried(DistributedLock lock) {

@@ -14,7 +14,12 @@ final class Task<T> {
     private volatile boolean interruptedAtEnd;
 
     Task(String name, Callable<T> work) {
-        thread = new Thread(() -> run(work), name);
+        this(null, name, work);
+    }
+
+    /** In a group, which whatever threads it starts belong to as well. */
+    Task(@Nullable ThreadGroup group, String name, Callable<T> work) {
+        thread = new Thread(group, () -> run(work), name);
         thread.setDaemon(true);
         thread.start();
     }

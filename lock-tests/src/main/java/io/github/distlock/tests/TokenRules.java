@@ -69,12 +69,35 @@ abstract class TokenRules extends Rules {
     }
 
     @Test
-    void s3_6_tokensRiseWhenTheStoreHasForgottenTheLock() throws Exception {
+    void s3_6_tokensRiseWhenAllClientsOfTheLockHaveGone() throws Exception {
         Peer a = peer();
-        long first = a.lock(name).acquire().fencingToken();
+        List<Long> tokens = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            try (LockHandle held = a.lock(name).acquire()) {
+                tokens.add(held.fencingToken());
+            }
+        }
+        expectRising(tokens);
         a.locks.close();
         expectClean("after its only client was closed");
-        expectNextAbove(first);
+        expectNextAbove(tokens.get(tokens.size() - 1));
+    }
+
+    @Test
+    void s3_7_tokensRiseInTheOrderOfGrants() throws Exception {
+        Peer a = peer();
+        silence(a);
+        Task<LockHandle> slow = start(a.lock(name)::acquire);
+        await("the store is asked", () -> a.faults.requests() > 0);
+        long first = get(start(() -> {
+            try (LockHandle held = peer().lock(name).acquire()) {
+                return held.fencingToken();
+            }
+        }));
+        restore(a);
+        LockHandle held = get(slow);
+        expectRising(List.of(first, held.fencingToken()));
+        held.close();
     }
 
     private void expectNextAbove(long first) {

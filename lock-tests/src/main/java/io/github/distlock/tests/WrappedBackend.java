@@ -47,6 +47,10 @@ class WrappedBackend implements LockBackend {
         return held.inner.validity();
     }
 
+    Object server(Held held) {
+        return held.inner.server();
+    }
+
     void renewed(Renewal renewal, Validity validity) {
         renewal.renewed(validity);
     }
@@ -103,7 +107,7 @@ class WrappedBackend implements LockBackend {
 
         @Override
         public Object server() {
-            return inner.server();
+            return WrappedBackend.this.server(this);
         }
 
         @Override
@@ -157,16 +161,24 @@ class WrappedBackend implements LockBackend {
 
     @Override
     public void renewAll(Collection<? extends Renewal> due, Deadline deadline) {
+        renewAll(inner, due, deadline);
+    }
+
+    final void renewAll(LockBackend by, Collection<? extends Renewal> due, Deadline deadline) {
         List<Renewal> passedOn = new ArrayList<>();
         due.forEach(renewal -> passedOn.add(new InnerRenewal(renewal)));
-        inner.renewAll(passedOn, deadline);
+        by.renewAll(passedOn, deadline);
     }
 
     @Override
     public void heartbeat(Collection<? extends Contender> waiting, Deadline deadline) {
+        heartbeat(inner, waiting, deadline);
+    }
+
+    static void heartbeat(LockBackend by, Collection<? extends Contender> waiting, Deadline deadline) {
         List<Contender> passedOn = new ArrayList<>();
         waiting.forEach(place -> passedOn.add(((Place) place).inner));
-        inner.heartbeat(passedOn, deadline);
+        by.heartbeat(passedOn, deadline);
     }
 
     @Override

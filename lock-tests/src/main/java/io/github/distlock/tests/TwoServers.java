@@ -1,0 +1,60 @@
+package io.github.distlock.tests;
+
+import io.github.distlock.spi.Contender;
+import io.github.distlock.spi.Deadline;
+import io.github.distlock.spi.LockBackend;
+import io.github.distlock.spi.LockRequest;
+import io.github.distlock.spi.Renewal;
+import io.github.distlock.spi.Signals;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+
+/** One client's way to two servers, each of which keeps some of the names: as a backend over a cluster is. */
+final class TwoServers extends WrappedBackend {
+    private final LockBackend second;
+    private final Predicate<String> isOfSecond;
+
+    TwoServers(LockBackend first, LockBackend second, Predicate<String> isOfSecond) {
+        super(first);
+        this.second = second;
+        this.isOfSecond = isOfSecond;
+    }
+
+    private boolean isOfSecond(Contender place) {
+        return isOfSecond.test(((Place) place).request.name());
+    }
+
+    @Override
+    public Contender contend(LockRequest request, Signals signals) {
+        LockBackend keeper = isOfSecond.test(request.name()) ? second : inner;
+        return new Place(request, signals, keeper.contend(request, signals));
+    }
+
+    @Override
+    Object server(Held held) {
+        return List.of(isOfSecond(held.place), super.server(held));
+    }
+
+    /** All of one server. */
+    @Override
+    public void renewAll(Collection<? extends Renewal> due, Deadline deadline) {
+        Held any = (Held) due.iterator().next().grant();
+        renewAll(isOfSecond(any.place) ? second : inner, due, deadline);
+    }
+
+    @Override
+    public void heartbeat(Collection<? extends Contender> waiting, Deadline deadline) {
+        Map<Boolean, List<Contender>> keepers =
+                waiting.stream().collect(Collectors.groupingBy(this::isOfSecond, Collectors.toList()));
+        keepers.forEach((ofSecond, places) -> heartbeat(ofSecond ? second : inner, places, deadline));
+    }
+
+    @Override
+    public void close() {
+        super.close();
+        second.close();
+    }
+}
