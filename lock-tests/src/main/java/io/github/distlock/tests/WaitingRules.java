@@ -28,15 +28,19 @@ abstract class WaitingRules extends Rules {
 
     @Test
     void v2_1_manyHandOversLoseNoWakeUp() throws Exception {
-        Peer a = peer();
-        Peer b = peer();
+        // Without passing, so that each of them is the store's.
+        Peer a = peer(builder -> builder.passing(0, Duration.ZERO));
+        Peer b = peer(builder -> builder.passing(0, Duration.ZERO));
         List<Task<Integer>> workers = new ArrayList<>();
         LockHandle held = peer().lock(name).acquire();
         for (Peer peer : List.of(a, a, b, b)) {
             workers.add(start(() -> {
                 for (int i = 0; i < 40; i++) {
-                    granted(peer.lock(name).tryAcquire(store.patience()), "granted in time while others release")
-                            .close();
+                    LockHandle mine =
+                            granted(peer.lock(name).tryAcquire(store.patience()), "granted in time while others release");
+                    // Long enough for the others to come and wait.
+                    LockSupport.parkNanos(100_000);
+                    mine.close();
                 }
                 return 40;
             }));
