@@ -195,7 +195,10 @@ abstract class CloseRules extends Rules {
             useAndClose(threads);
         }
         if (!happens(soon(), () -> alive(threads).size() <= kept.size())) {
-            throw broken("further clients leave no more threads than the first, " + kept, alive(threads).toString(), null);
+            throw broken(
+                    "further clients leave no more threads than the first, " + kept,
+                    alive(threads).toString(),
+                    null);
         }
     }
 

@@ -28,6 +28,7 @@ import org.jspecify.annotations.Nullable;
 final class FaultyBackend extends WrappedBackend {
     private final AtomicInteger requests = new AtomicInteger();
     private final AtomicInteger releases = new AtomicInteger();
+    private final AtomicInteger withdrawals = new AtomicInteger();
     private final AtomicInteger grantsAfterWaiting = new AtomicInteger();
     private final AtomicInteger grantsWithoutWakeUp = new AtomicInteger();
     private final Set<Place> toldBusy = ConcurrentHashMap.newKeySet();
@@ -102,6 +103,11 @@ final class FaultyBackend extends WrappedBackend {
         return releases.get();
     }
 
+    /** How many contenders were withdrawn. */
+    int withdrawals() {
+        return withdrawals.get();
+    }
+
     /** How many contenders were granted that had been told before that the lock is busy. */
     int grantsAfterWaiting() {
         return grantsAfterWaiting.get();
@@ -172,6 +178,7 @@ final class FaultyBackend extends WrappedBackend {
     void withdraw(Place place, Deadline deadline) throws InterruptedException {
         requests.incrementAndGet();
         super.withdraw(place, deadline);
+        withdrawals.incrementAndGet();
     }
 
     @Override

@@ -8,7 +8,6 @@ import io.github.distlock.LockOptions;
 import io.github.distlock.LossReason;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 /** Renewal, and the ends of a hold that its holder does not want. */
@@ -128,8 +127,8 @@ abstract class LossRules extends Rules {
         await("the loss is reported", () -> !losses.isEmpty());
         held.release();
         expectState(held, State.LOST, "after a release");
-        expect(losses.size() == 1, "reported once", losses);
         expectFree("after the loss");
+        expect(losses.size() == 1, "reported once", losses);
     }
 
     @Test

@@ -36,8 +36,8 @@ abstract class WaitingRules extends Rules {
         for (Peer peer : List.of(a, a, b, b)) {
             workers.add(start(() -> {
                 for (int i = 0; i < 40; i++) {
-                    LockHandle mine =
-                            granted(peer.lock(name).tryAcquire(store.patience()), "granted in time while others release");
+                    LockHandle mine = granted(
+                            peer.lock(name).tryAcquire(store.patience()), "granted in time while others release");
                     // Long enough for the others to come and wait.
                     LockSupport.parkNanos(100_000);
                     mine.close();

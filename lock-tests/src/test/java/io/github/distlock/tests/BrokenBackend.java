@@ -2,7 +2,9 @@ package io.github.distlock.tests;
 
 import io.github.distlock.memory.InMemoryStore;
 import io.github.distlock.spi.LockBackend;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Stream;
 
@@ -15,18 +17,22 @@ import java.util.stream.Stream;
  */
 record BrokenBackend(String bug, String numbers, Function<InMemoryStore, LockBackend> over) {
 
-    /** All that are planted, in the order of what is broken. */
+    /** All that are planted, by what is broken. */
+    static Map<String, List<BrokenBackend>> groups() {
+        Map<String, List<BrokenBackend>> groups = new LinkedHashMap<>();
+        groups.put("Exclusion", BrokenExclusion.all());
+        groups.put("Fencing tokens", BrokenTokens.all());
+        groups.put("Leases and deadlines", BrokenTerms.all());
+        groups.put("Renewal", BrokenRenewals.all());
+        groups.put("Release", BrokenReleases.all());
+        groups.put("Clean-up and lost replies", BrokenWithdrawals.all());
+        groups.put("Waiting", BrokenWaits.all());
+        groups.put("Clients", BrokenClients.all());
+        return groups;
+    }
+
     static Stream<BrokenBackend> all() {
-        return Stream.of(
-                        BrokenExclusion.all(),
-                        BrokenTokens.all(),
-                        BrokenTerms.all(),
-                        BrokenRenewals.all(),
-                        BrokenReleases.all(),
-                        BrokenWithdrawals.all(),
-                        BrokenWaits.all(),
-                        BrokenClients.all())
-                .flatMap(List::stream);
+        return groups().values().stream().flatMap(List::stream);
     }
 
     List<String> rules() {

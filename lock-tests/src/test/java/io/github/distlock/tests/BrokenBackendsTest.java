@@ -97,8 +97,8 @@ class BrokenBackendsTest {
         Map<String, TestExecutionResult> results = new TreeMap<>();
         LauncherDiscoveryRequest request = LauncherDiscoveryRequestBuilder.request()
                 .selectors(selectClass(TriedContract.class))
-                .filters((PostDiscoveryFilter)
-                        test -> FilterResult.includedIf(!test.isTest() || rules.test(rule(test.getLegacyReportingName()))))
+                .filters((PostDiscoveryFilter) test ->
+                        FilterResult.includedIf(!test.isTest() || rules.test(rule(test.getLegacyReportingName()))))
                 .configurationParameter(BUG, bug)
                 // Inside a test that itself is on one of JUnit's threads.
                 .configurationParameter("junit.jupiter.execution.parallel.enabled", "false")
@@ -150,10 +150,10 @@ class BrokenBackendsTest {
             Optional<BrokenBackend> planted = BrokenBackend.all()
                     .filter(broken -> broken.bug().equals(bug))
                     .findFirst();
-            BackendFixtureFactory factory = () -> planted.map(
-                            broken -> new BrokenFixture(broken.over(), Duration.ofMillis(1_500)))
-                    .orElseGet(() -> new BrokenFixture(
-                            store -> new WrappedBackend(store.connect()), Duration.ofSeconds(10)));
+            BackendFixtureFactory factory =
+                    () -> planted.map(broken -> new BrokenFixture(broken.over(), Duration.ofMillis(1_500)))
+                            .orElseGet(() -> new BrokenFixture(
+                                    store -> new WrappedBackend(store.connect()), Duration.ofSeconds(10)));
             return factory;
         }
     }

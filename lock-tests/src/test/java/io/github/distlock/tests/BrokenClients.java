@@ -31,8 +31,8 @@ final class BrokenClients {
                         "S6.3",
                         store -> withCallbacks(store, (clock, callback) -> {
                             try (LockClock.Parker parker = clock.parker()) {
-                                parker.parkUntil(
-                                        clock.nanoTime() + Duration.ofSeconds(4).toNanos());
+                                parker.parkUntil(clock.nanoTime()
+                                        + Duration.ofSeconds(20).toNanos());
                             }
                             callback.run();
                         })),
@@ -45,20 +45,14 @@ final class BrokenClients {
                         })),
                 new BrokenBackend("closing leaves a thread", "V5.9", LeavesThread::new),
                 new BrokenBackend("closing leaves a hold", "V5.3", LeavesHold::new),
-                new BrokenBackend(
-                        "owners are not kept",
-                        "API.39 API.40",
-                        store -> new WrappedBackend(store.connect()) {
-                            @Override
-                            public Contender contend(LockRequest request, Signals signals) {
-                                LockRequest anonymous = LockRequest.exclusive(
-                                        request.name(),
-                                        request.lease(),
-                                        LockOwner.of("unknown", 0, "unknown", "unknown"));
-                                return super.contend(
-                                        request.waits() ? anonymous : anonymous.withoutWaiting(), signals);
-                            }
-                        }),
+                new BrokenBackend("owners are not kept", "API.39 API.40", store -> new WrappedBackend(store.connect()) {
+                    @Override
+                    public Contender contend(LockRequest request, Signals signals) {
+                        LockRequest anonymous = LockRequest.exclusive(
+                                request.name(), request.lease(), LockOwner.of("unknown", 0, "unknown", "unknown"));
+                        return super.contend(request.waits() ? anonymous : anonymous.withoutWaiting(), signals);
+                    }
+                }),
                 new BrokenBackend(
                         "a look from the outside takes a place",
                         "API.39",
@@ -78,9 +72,7 @@ final class BrokenClients {
                             }
                         }),
                 new BrokenBackend(
-                        "a forced release only says so",
-                        "API.41",
-                        store -> new WrappedBackend(store.connect()) {
+                        "a forced release only says so", "API.41", store -> new WrappedBackend(store.connect()) {
                             @Override
                             public Optional<LockStatus.Holder> forceRelease(String name, Deadline deadline) {
                                 return inspect(name, deadline).holder();
@@ -151,7 +143,7 @@ final class BrokenClients {
 
     /** Releases in the background, which nothing waits for. */
     private static final class LeavesHold extends WrappedBackend {
-        private static final Executor SOON = CompletableFuture.delayedExecutor(20, TimeUnit.MILLISECONDS);
+        private static final Executor SOON = CompletableFuture.delayedExecutor(1, TimeUnit.SECONDS);
         private volatile boolean closed;
 
         private LeavesHold(InMemoryStore store) {

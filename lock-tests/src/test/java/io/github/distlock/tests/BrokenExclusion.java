@@ -20,12 +20,12 @@ final class BrokenExclusion {
 
     static List<BrokenBackend> all() {
         return List.of(
-                new BrokenBackend("each client has locks of its own", "S1.2 S1.5", store -> {
+                new BrokenBackend("each client has locks of its own", "S1.2 S1.3 S1.4 S1.5", store -> {
                     String client = "@" + System.identityHashCode(new Object());
                     return new Renaming(store, name -> name + client);
                 }),
-                new BrokenBackend("the owner is the client", "S1.6", OwnedByClient::new),
-                new BrokenBackend("names are compared without their case", "API.31", store -> {
+                new BrokenBackend("the owner is the client", "S1.1 S1.6", OwnedByClient::new),
+                new BrokenBackend("names are compared without their case", "API.31 API.33", store -> {
                     return new Renaming(store, name -> name.toLowerCase(Locale.ROOT));
                 }),
                 new BrokenBackend("braces in names are dropped", "API.32", store -> {

@@ -27,7 +27,7 @@ final class BrokenReleases {
                 }),
                 new BrokenBackend(
                         "a release is a plain delete, whoever holds",
-                        "S5.2 S2.4",
+                        "S2.4 S5.2 S5.5",
                         store -> new WrappedBackend(store.connect()) {
                             @Override
                             Grant.Release release(Held held, Deadline deadline) {
@@ -38,7 +38,7 @@ final class BrokenReleases {
                 new BrokenBackend("a release goes by the name, not by the hold", "S5.5", ByName::new),
                 new BrokenBackend(
                         "a release never says that the hold was gone",
-                        "S5.2",
+                        "S5.2 S5.5",
                         store -> new WrappedBackend(store.connect()) {
                             @Override
                             Grant.Release release(Held held, Deadline deadline) throws InterruptedException {
@@ -59,7 +59,8 @@ final class BrokenReleases {
                         }
                     };
                 }),
-                new BrokenBackend("holds are counted over all names", "API.31", CountedTogether::new));
+                new BrokenBackend(
+                        "holds are counted over all names", "API.31 API.32 API.33 API.34", CountedTogether::new));
     }
 
     private static final class ByName extends WrappedBackend {

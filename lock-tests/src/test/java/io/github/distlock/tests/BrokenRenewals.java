@@ -25,7 +25,7 @@ final class BrokenRenewals {
         return List.of(
                 new BrokenBackend(
                         "the renewal of a hold that is gone succeeds",
-                        "S6.5 S5.3 S5.4",
+                        "S5.3 S5.4 S6.5 S8.2 S8.3",
                         store -> new WrappedBackend(store.connect()) {
                             @Override
                             void gone(Renewal renewal) {
@@ -39,9 +39,7 @@ final class BrokenRenewals {
                     };
                 }),
                 new BrokenBackend(
-                        "a renewal creates what is missing",
-                        "S5.3",
-                        store -> new WrappedBackend(store.connect()) {
+                        "a renewal creates what is missing", "S5.3", store -> new WrappedBackend(store.connect()) {
                             @Override
                             public void renewAll(Collection<? extends Renewal> due, Deadline deadline) {
                                 due.forEach(renewal -> create(inner, renewal, deadline));
@@ -49,9 +47,7 @@ final class BrokenRenewals {
                             }
                         }),
                 new BrokenBackend(
-                        "a renewal does not compare the owner",
-                        "S5.4",
-                        store -> new WrappedBackend(store.connect()) {
+                        "a renewal does not compare the owner", "S5.4", store -> new WrappedBackend(store.connect()) {
                             @Override
                             void gone(Renewal renewal) {
                                 store.delete(((Held) renewal.grant()).place.request.name());
@@ -59,7 +55,7 @@ final class BrokenRenewals {
                                 super.gone(renewal);
                             }
                         }),
-                new BrokenBackend("nothing is renewed", "V8.4 API.27", store -> {
+                new BrokenBackend("nothing is renewed", "V8.2 V8.3 V8.4 API.27", store -> {
                     return new WrappedBackend(store.connect()) {
                         @Override
                         public void renewAll(Collection<? extends Renewal> due, Deadline deadline) {}
@@ -67,19 +63,16 @@ final class BrokenRenewals {
                 }),
                 new BrokenBackend(
                         "a renewal is confirmed and not carried out",
-                        "V8.4",
+                        "V8.2 V8.4",
                         store -> new WrappedBackend(store.connect()) {
                             @Override
                             public void renewAll(Collection<? extends Renewal> due, Deadline deadline) {
-                                due.forEach(renewal ->
-                                        renewal.renewed(Validity.of(clock().now(), renewal.lease())));
+                                due.forEach(renewal -> renewal.renewed(Validity.of(clock().now(), renewal.lease())));
                             }
                         }),
                 new BrokenBackend("the first error ends renewal", "V8.3", UntilAnError::new),
                 new BrokenBackend(
-                        "an error counts as loss",
-                        "V8.3",
-                        store -> new WrappedBackend(store.connect()) {
+                        "an error counts as loss", "S6.3 V8.3 API.28", store -> new WrappedBackend(store.connect()) {
                             @Override
                             public void renewAll(Collection<? extends Renewal> due, Deadline deadline) {
                                 try {
@@ -96,29 +89,27 @@ final class BrokenRenewals {
                             try {
                                 super.renewAll(due, deadline);
                             } catch (IllegalStateException e) {
-                                due.forEach(renewal -> renewal.renewed(renewal.grant().validity()));
+                                due.forEach(renewal ->
+                                        renewal.renewed(renewal.grant().validity()));
                             }
                         }
                     };
                 }),
-                new BrokenBackend(
-                        "renewals come far too often",
-                        "V8.5",
-                        store -> new WrappedBackend(store.connect()) {
-                            @Override
-                            Validity validity(Held held) {
-                                return often(super.validity(held));
-                            }
+                new BrokenBackend("renewals come far too often", "V8.5", store -> new WrappedBackend(store.connect()) {
+                    @Override
+                    Validity validity(Held held) {
+                        return often(super.validity(held));
+                    }
 
-                            @Override
-                            void renewed(Renewal renewal, Validity validity) {
-                                super.renewed(renewal, often(validity));
-                            }
+                    @Override
+                    void renewed(Renewal renewal, Validity validity) {
+                        super.renewed(renewal, often(validity));
+                    }
 
-                            private static Validity often(Validity validity) {
-                                return validity.withRenewAfter(validity.length().dividedBy(200));
-                            }
-                        }),
+                    private static Validity often(Validity validity) {
+                        return validity.withRenewAfter(validity.length().dividedBy(200));
+                    }
+                }),
                 new BrokenBackend("renewal goes by the name and outlives the release", "V1.4", store -> {
                     return new Watchdog(store, holders);
                 }),
@@ -175,7 +166,8 @@ final class BrokenRenewals {
         public void renewAll(Collection<? extends Renewal> due, Deadline deadline) {
             super.renewAll(due, deadline);
             for (Renewal any : due) {
-                inner.renewAll(watched.stream().map(name -> renewalOf(name, any)).toList(), deadline);
+                inner.renewAll(
+                        watched.stream().map(name -> renewalOf(name, any)).toList(), deadline);
             }
         }
 

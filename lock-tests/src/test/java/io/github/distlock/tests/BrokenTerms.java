@@ -27,16 +27,17 @@ final class BrokenTerms {
                 new BrokenBackend("validity counts from the answer", "S6.2", FromTheAnswer::new),
                 new BrokenBackend(
                         "a grant that comes too late is taken for a fresh one",
-                        "S2.1 S2.2 S2.3 S2.5",
+                        "S2.1 S2.2 S2.3 S2.5 S6.2",
                         store -> new WrappedBackend(store.connect()) {
                             @Override
                             Validity validity(Held held) {
-                                return Validity.of(clock().now(), super.validity(held).length());
+                                return Validity.of(
+                                        clock().now(), super.validity(held).length());
                             }
                         }),
                 new BrokenBackend(
                         "validity is longer than the lease",
-                        "S6.1 S6.3",
+                        "S6.1 S6.3 S6.4",
                         store -> new WrappedBackend(store.connect()) {
                             @Override
                             Validity validity(Held held) {
@@ -46,9 +47,7 @@ final class BrokenTerms {
                             }
                         }),
                 new BrokenBackend(
-                        "a hold has no deadline",
-                        "S6.1 S6.3",
-                        store -> new WrappedBackend(store.connect()) {
+                        "a hold has no deadline", "S6.1 S6.3 S6.4 S8.6", store -> new WrappedBackend(store.connect()) {
                             @Override
                             Validity validity(Held held) {
                                 return Validity.of(super.validity(held).from(), A_DAY);
@@ -56,22 +55,21 @@ final class BrokenTerms {
                         }),
                 new BrokenBackend(
                         "a renewal without an answer extends",
-                        "S6.1 S6.3",
+                        "S6.1 S6.3 S6.7 S8.6 V8.6 V8.11",
                         store -> new WrappedBackend(store.connect()) {
                             @Override
                             public void renewAll(Collection<? extends Renewal> due, Deadline deadline) {
                                 try {
                                     super.renewAll(due, deadline);
                                 } catch (IllegalStateException e) {
-                                    due.forEach(each -> each.renewed(
-                                            Validity.of(clock().now(), each.lease())));
+                                    due.forEach(each -> each.renewed(Validity.of(clock().now(), each.lease())));
                                 }
                             }
                         }),
                 new BrokenBackend("\"yours\" is answered without a fresh lease", "S6.7", YoursAlready::new),
                 new BrokenBackend(
                         "the store keeps holds for longer than it says",
-                        "V1.1 V1.2",
+                        "S3.4 S6.1 V1.1 V1.2 V1.4",
                         store -> new WrappedBackend(store.connect()) {
                             @Override
                             public Duration expiry(LockRequest request) {
@@ -80,7 +78,7 @@ final class BrokenTerms {
                         }),
                 new BrokenBackend(
                         "the lease of the request is ignored",
-                        "V1.2 S6.1",
+                        "S3.4 S6.1 V1.2 V1.4",
                         store -> new WrappedBackend(store.connect()) {
                             @Override
                             public Contender contend(LockRequest request, Signals signals) {
@@ -95,9 +93,7 @@ final class BrokenTerms {
                             }
                         }),
                 new BrokenBackend(
-                        "each renewal sets a longer lease",
-                        "V1.1",
-                        store -> new WrappedBackend(store.connect()) {
+                        "each renewal sets a longer lease", "V1.1", store -> new WrappedBackend(store.connect()) {
                             @Override
                             public void renewAll(Collection<? extends Renewal> due, Deadline deadline) {
                                 super.renewAll(due.stream().map(Longer::new).toList(), deadline);

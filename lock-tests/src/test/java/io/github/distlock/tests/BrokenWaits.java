@@ -21,7 +21,7 @@ final class BrokenWaits {
         return List.of(
                 new BrokenBackend(
                         "nobody is woken, and who waits asks again tomorrow",
-                        "V2.1 V2.2",
+                        "V2.1 V2.2 V2.3",
                         store -> new WrappedBackend(store.connect()) {
                             @Override
                             public Contender contend(LockRequest request, Signals signals) {
@@ -35,31 +35,32 @@ final class BrokenWaits {
                         }),
                 new BrokenBackend(
                         "waiters are woken by messages only",
-                        "V2.3 V1.2",
+                        "V1.2 V1.3 V2.3",
                         store -> new WrappedBackend(store.connect()) {
                             @Override
                             Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
                                 return askAgainIn(Duration.ofDays(1), super.attempt(place, deadline));
                             }
                         }),
-                new BrokenBackend("wake-ups of every other waiter are lost, and asking again hides it", "V2.1", store -> {
-                    AtomicInteger places = new AtomicInteger();
-                    return new WrappedBackend(store.connect()) {
-                        @Override
-                        public Contender contend(LockRequest request, Signals signals) {
-                            return super.contend(request, new Deaf(signals, places.incrementAndGet() % 2 == 0));
-                        }
+                new BrokenBackend(
+                        "wake-ups of every other waiter are lost, and asking again hides it", "V2.1", store -> {
+                            AtomicInteger places = new AtomicInteger();
+                            return new WrappedBackend(store.connect()) {
+                                @Override
+                                public Contender contend(LockRequest request, Signals signals) {
+                                    return super.contend(request, new Deaf(signals, places.incrementAndGet() % 2 == 0));
+                                }
 
-                        @Override
-                        Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
-                            return askAgainIn(Duration.ofMillis(5), super.attempt(place, deadline));
-                        }
-                    };
-                }),
+                                @Override
+                                Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
+                                    return askAgainIn(Duration.ofMillis(5), super.attempt(place, deadline));
+                                }
+                            };
+                        }),
                 new BrokenBackend("the queue is not fair, and says that it is", "V3.2", UnfairQueue::new),
                 new BrokenBackend(
                         "requests wait beyond their time-outs",
-                        "V4.3 V4.4 V4.5",
+                        "V4.3 V4.4 V4.5 V4.8",
                         store -> new WrappedBackend(store.connect()) {
                             @Override
                             Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
@@ -82,8 +83,8 @@ final class BrokenWaits {
                             @Override
                             Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
                                 Attempt answer = super.attempt(place, deadline);
-                                long end =
-                                        System.nanoTime() + Duration.ofSeconds(3).toNanos();
+                                long end = System.nanoTime()
+                                        + Duration.ofSeconds(3).toNanos();
                                 while (answer instanceof Attempt.Busy
                                         && place.request.waits()
                                         && System.nanoTime() - end < 0) {
@@ -94,9 +95,7 @@ final class BrokenWaits {
                             }
                         }),
                 new BrokenBackend(
-                        "an attempt clears the interrupt flag",
-                        "V7.7",
-                        store -> new WrappedBackend(store.connect()) {
+                        "an attempt clears the interrupt flag", "V7.7", store -> new WrappedBackend(store.connect()) {
                             @Override
                             Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
                                 boolean unused = Thread.interrupted();
@@ -104,9 +103,7 @@ final class BrokenWaits {
                             }
                         }),
                 new BrokenBackend(
-                        "an interrupt is taken for a busy lock",
-                        "V7.5",
-                        store -> new WrappedBackend(store.connect()) {
+                        "an interrupt is taken for a busy lock", "V7.5", store -> new WrappedBackend(store.connect()) {
                             @Override
                             Attempt attempt(Place place, Deadline deadline) {
                                 try {

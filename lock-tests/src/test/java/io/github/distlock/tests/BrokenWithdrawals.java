@@ -17,7 +17,7 @@ final class BrokenWithdrawals {
 
     static List<BrokenBackend> all() {
         return List.of(
-                new BrokenBackend("a withdrawal does nothing", "S7.11 S7.12 S7.1 S7.10", store -> {
+                new BrokenBackend("a withdrawal does nothing", "S7.1 S7.10 S7.11 S7.12 S7.14 V6.2 V7.2", store -> {
                     return new WrappedBackend(store.connect()) {
                         @Override
                         void withdraw(Place place, Deadline deadline) {}
@@ -25,7 +25,7 @@ final class BrokenWithdrawals {
                 }),
                 new BrokenBackend(
                         "nothing is cleaned up after a lost reply",
-                        "S7.10",
+                        "S7.10 V7.10",
                         store -> new WrappedBackend(store.connect()) {
                             @Override
                             void withdraw(Place place, Deadline deadline) throws InterruptedException {
@@ -62,7 +62,7 @@ final class BrokenWithdrawals {
                 new BrokenBackend("the value is sent again after its clean-up", "S7.13", SentAgain::new),
                 new BrokenBackend(
                         "each retry has a new owner value",
-                        "S7.7 S7.9",
+                        "S7.7 S7.8 S7.9 S7.10",
                         store -> new WrappedBackend(store.connect()) {
                             @Override
                             Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
@@ -76,9 +76,7 @@ final class BrokenWithdrawals {
                         }),
                 new BrokenBackend("an interrupt leaves what its request has won", "V7.10", LeftByInterrupts::new),
                 new BrokenBackend(
-                        "a single try takes a place",
-                        "S1.5",
-                        store -> new WrappedBackend(store.connect()) {
+                        "a single try takes a place", "S1.5 V6.2", store -> new WrappedBackend(store.connect()) {
                             @Override
                             public Contender contend(LockRequest request, Signals signals) {
                                 return super.contend(
@@ -124,7 +122,7 @@ final class BrokenWithdrawals {
         Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
             Attempt answer = super.attempt(place, deadline);
             try {
-                TimeUnit.MILLISECONDS.sleep(20);
+                TimeUnit.MILLISECONDS.sleep(200);
             } catch (InterruptedException e) {
                 interrupted.add(place);
                 throw e;
