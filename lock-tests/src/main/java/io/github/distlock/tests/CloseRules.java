@@ -11,6 +11,7 @@ import io.github.distlock.LossReason;
 import io.github.distlock.spi.Capability;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -249,5 +250,31 @@ abstract class CloseRules extends Rules {
         get(closing);
         long latest = latest(bound);
         expect(closing.millis() <= latest, "closed within " + latest + " ms", closing.millis() + " ms");
+    }
+
+    @Test
+    void v5_11_closingFailsFiftyWaiters() throws Exception {
+        Peer a = peer();
+        Peer b = peer();
+        List<LockHandle> busy = new ArrayList<>();
+        List<Task<LockHandle>> waiters = new ArrayList<>();
+        for (int i = 0; i < 10; i++) {
+            busy.add(a.lock(i == 0 ? name : name + "/" + i).acquire());
+        }
+        for (int i = 0; i < 50; i++) {
+            DistributedLock lock = b.lock(busy.get(i % busy.size()).lockName());
+            waiters.add(start(lock::acquire));
+        }
+        await("all wait", () -> b.events.count("waiting") == 50);
+        closeWithin(b, Duration.ZERO);
+        for (Task<LockHandle> waiter : waiters) {
+            failure(waiter, LockException.class, "of a waiter whose client is closed");
+        }
+        expectNoThreads(b);
+        for (LockHandle held : busy) {
+            expectHeld(held, "after another client was closed");
+            held.close();
+        }
+        expectFree("after the releases, although waiters were closed");
     }
 }

@@ -39,6 +39,10 @@ final class FaultyBackend extends WrappedBackend {
     private final AtomicInteger failedRenewals = new AtomicInteger();
     private final AtomicBoolean loseRelease = new AtomicBoolean();
     private final Set<Capability> hidden = EnumSet.noneOf(Capability.class);
+    private final AtomicInteger requestsToDrop = new AtomicInteger();
+    private final AtomicInteger repliesToDrop = new AtomicInteger();
+    private final AtomicInteger dropped = new AtomicInteger();
+    private volatile Runnable atSteps = () -> {};
     private volatile boolean loseRenewals;
     private volatile boolean deaf;
     private volatile long grantAskedAt;
@@ -81,6 +85,47 @@ final class FaultyBackend extends WrappedBackend {
     /** The reply to the next release gets lost. */
     void loseNextRelease() {
         loseRelease.set(true);
+    }
+
+    /** The next requests of any kind do not reach the store, and fail. */
+    void dropRequests(int exchanges) {
+        requestsToDrop.set(exchanges);
+    }
+
+    /** The store carries out the next requests of any kind, but its replies get lost. */
+    void dropReplies(int exchanges) {
+        repliesToDrop.set(exchanges);
+    }
+
+    /** How many requests and replies were dropped. */
+    int dropped() {
+        return dropped.get();
+    }
+
+    /** Calls this on the thread of each attempt, withdrawal and release: before it is sent, and when it was answered. */
+    void atSteps(Runnable hook) {
+        atSteps = hook;
+    }
+
+    private void send() {
+        requests.incrementAndGet();
+        if (drops(requestsToDrop)) {
+            throw new IllegalStateException("the request got lost, says the contract");
+        }
+    }
+
+    private void receive() {
+        if (drops(repliesToDrop)) {
+            throw new IllegalStateException("the reply got lost, says the contract");
+        }
+    }
+
+    private boolean drops(AtomicInteger exchanges) {
+        boolean drops = exchanges.getAndUpdate(left -> Math.max(0, left - 1)) > 0;
+        if (drops) {
+            dropped.incrementAndGet();
+        }
+        return drops;
     }
 
     /** From now on nothing that the store tells by itself arrives. */
@@ -143,10 +188,13 @@ final class FaultyBackend extends WrappedBackend {
 
     @Override
     Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
-        requests.incrementAndGet();
+        atSteps.run();
+        send();
         long askedAt = clock().nanoTime();
         boolean woken = ((Ear) place.signals).forgetWakeUp();
         Attempt answer = super.attempt(place, deadline);
+        receive();
+        atSteps.run();
         if (answer instanceof Attempt.Granted granted) {
             grantAskedAt = askedAt;
             noteGrant(place, woken);
@@ -176,16 +224,22 @@ final class FaultyBackend extends WrappedBackend {
 
     @Override
     void withdraw(Place place, Deadline deadline) throws InterruptedException {
-        requests.incrementAndGet();
+        atSteps.run();
+        send();
         super.withdraw(place, deadline);
+        receive();
         withdrawals.incrementAndGet();
+        atSteps.run();
     }
 
     @Override
     Grant.Release release(Held held, Deadline deadline) throws InterruptedException {
-        requests.incrementAndGet();
+        atSteps.run();
+        send();
         releases.incrementAndGet();
         Grant.Release outcome = super.release(held, deadline);
+        receive();
+        atSteps.run();
         if (loseRelease.compareAndSet(true, false)) {
             throw new IllegalStateException("the reply got lost, says the contract");
         }
@@ -194,12 +248,23 @@ final class FaultyBackend extends WrappedBackend {
 
     @Override
     public void renewAll(Collection<? extends Renewal> due, Deadline deadline) {
-        requests.incrementAndGet();
+        send();
         if (renewalsToFail.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
             failedRenewals.incrementAndGet();
             throw new IllegalStateException("the request got lost, says the contract");
         }
+        if (drops(repliesToDrop)) {
+            super.renewAll(due.stream().map(UnansweredRenewal::new).toList(), deadline);
+            throw new IllegalStateException("the reply got lost, says the contract");
+        }
         super.renewAll(due, deadline);
+    }
+
+    @Override
+    public void heartbeat(Collection<? extends Contender> waiting, Deadline deadline) {
+        if (requestsToDrop.get() == 0) {
+            super.heartbeat(waiting, deadline);
+        }
     }
 
     @Override
@@ -225,8 +290,32 @@ final class FaultyBackend extends WrappedBackend {
 
     @Override
     public LockStatus inspect(String name, Deadline deadline) {
-        requests.incrementAndGet();
-        return super.inspect(name, deadline);
+        send();
+        LockStatus status = super.inspect(name, deadline);
+        receive();
+        return status;
+    }
+
+    /** The store answers it, and nobody hears. */
+    private record UnansweredRenewal(Renewal asked) implements Renewal {
+        @Override
+        public Grant grant() {
+            return asked.grant();
+        }
+
+        @Override
+        public Duration lease() {
+            return asked.lease();
+        }
+
+        @Override
+        public void renewed(Validity validity) {}
+
+        @Override
+        public void gone() {}
+
+        @Override
+        public void unknown(Throwable cause) {}
     }
 
     /** A reply under way: sent by the store, not arrived yet. */

@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.BooleanSupplier;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /** Interruption acts soon, leaves nothing, and is never forgotten. */
@@ -209,5 +210,45 @@ abstract class InterruptRules extends Rules {
         expect(closing.interruptedAtEnd(), "the flag is kept", "cleared");
         expect(!held.isHeld(), "not held after its client was closed", held.state());
         expectFree("after its client was closed by an interrupted thread");
+    }
+
+    @Test
+    void v7_10_anInterruptAtAnyStepLeavesNothing() throws Exception {
+        Peer a = peer();
+        Peer b = peer();
+        int step = 1;
+        while (isInterruptedAt(step, a, b)) {
+            step++;
+        }
+        expect(step > 6, "at least two attempts and a release, with a step before and after each", step - 1);
+        expectFree("after interrupts at " + (step - 1) + " steps");
+    }
+
+    /** Whether the waiter made so many steps. */
+    private boolean isInterruptedAt(int step, Peer a, Peer b) throws InterruptedException {
+        LockHandle held = a.lock(name).acquire();
+        int before = b.faults.toldBusy();
+        AtomicInteger steps = new AtomicInteger();
+        Task<Boolean> waiter = start(() -> {
+            Thread self = Thread.currentThread();
+            b.faults.atSteps(() -> {
+                if (Thread.currentThread() == self && steps.incrementAndGet() == step) {
+                    self.interrupt();
+                }
+            });
+            Optional<LockHandle> granted = acquireUnlessInterrupted(b);
+            granted.ifPresent(LockHandle::release);
+            return granted.isPresent();
+        });
+        await("an acquire waits, or has ended", () -> b.faults.toldBusy() > before || waiter.isDone());
+        held.close();
+        boolean granted = get(waiter);
+        b.faults.atSteps(() -> {});
+        boolean reached = steps.get() >= step;
+        expect(
+                granted ? waiter.interruptedAtEnd() == reached : !waiter.interruptedAtEnd(),
+                "at step " + step + " either an InterruptedException, or a hold and the flag",
+                "a hold: " + granted + ", the flag: " + waiter.interruptedAtEnd());
+        return reached;
     }
 }

@@ -15,8 +15,10 @@ import org.junit.jupiter.api.Nested;
  * }
  * }</pre>
  *
- * <p>Each test carries the number of the rule that it checks: S1 to S8 are about safety, V1 to V9 about liveness, and those
- * called API check what the public types say. The rules with their reasons, bounds and sources are in
+ * <p>Each test carries the number of the rule that it checks: S1 to S8 are about safety, V1 to V9 about liveness, F1 to F3
+ * about faults of the server, the network and the client, and those called API check what the public types say. A fixture
+ * that is a {@link ServerFixture} gets all faults; what another cannot cause is reported by name ({@link StoreFault}). The
+ * rules with their reasons, bounds and sources are in
  * {@code docs/contract.md}, which this artifact contains as {@code io/github/distlock/tests/contract.md}. Where a backend
  * lacks a {@link io.github.distlock.spi.Capability}, the refusal is checked; nothing is skipped. A failure says which rule
  * was broken, what was expected, what was seen, and where the author of a backend looks first.
@@ -139,6 +141,30 @@ public abstract class LockContract {
 
     @Nested
     final class Inspection extends InspectorRules {
+        @Override
+        BackendFixture newFixture() {
+            return LockContract.this.newFixture();
+        }
+    }
+
+    @Nested
+    final class ServerFaults extends ServerFaultRules {
+        @Override
+        BackendFixture newFixture() {
+            return LockContract.this.newFixture();
+        }
+    }
+
+    @Nested
+    final class NetworkFaults extends NetworkFaultRules {
+        @Override
+        BackendFixture newFixture() {
+            return LockContract.this.newFixture();
+        }
+    }
+
+    @Nested
+    final class ClientFaults extends ClientFaultRules {
         @Override
         BackendFixture newFixture() {
             return LockContract.this.newFixture();

@@ -7,7 +7,10 @@ import io.github.distlock.LockLostException;
 import io.github.distlock.LockOptions;
 import io.github.distlock.LossReason;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
 /** Renewal, and the ends of a hold that its holder does not want. */
@@ -324,5 +327,30 @@ abstract class LossRules extends Rules {
                 .close();
         other.close();
         expectFree("after all have ended");
+    }
+
+    @Test
+    void v8_10_manyWaitersDelayNoRenewal() throws Exception {
+        Peer a = peer();
+        Peer b = peer();
+        LockHandle kept = a.lock(name).acquire();
+        List<LockHandle> busy = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            busy.add(b.lock(name + "/" + i).acquire());
+        }
+        List<CompletableFuture<?>> waiters = new ArrayList<>();
+        for (int i = 0; i < 100; i++) {
+            waiters.add(a.lock(name + "/" + i % busy.size()).acquireAsync().thenCompose(LockHandle::releaseAsync));
+        }
+        await("waiters for all locks", () -> a.faults.toldBusy() >= busy.size());
+        store.letPass(lease.multipliedBy(2));
+        expectState(kept, State.HELD, "with 100 acquires that wait beside it");
+        busy.forEach(LockHandle::release);
+        for (CompletableFuture<?> waiter : waiters) {
+            get(waiter, "a waiter is granted and releases");
+        }
+        expectState(kept, State.HELD, "when all have been granted");
+        kept.close();
+        expectFree("after all releases");
     }
 }

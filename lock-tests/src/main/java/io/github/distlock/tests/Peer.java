@@ -10,13 +10,15 @@ final class Peer {
     final String client;
     final LockBackend backend;
     final FaultyBackend faults;
+    final Network network;
     final Events events;
     final LockClient locks;
 
-    Peer(String client, LockBackend backend, FaultyBackend faults, Events events, LockClient locks) {
+    Peer(String client, LockBackend backend, FaultyBackend faults, Network network, Events events, LockClient locks) {
         this.client = client;
         this.backend = backend;
         this.faults = faults;
+        this.network = network;
         this.events = events;
         this.locks = locks;
     }

@@ -209,4 +209,17 @@ abstract class ReleaseRules extends Rules {
         store.letPass(lease.dividedBy(2));
         await("lost after the store has lost it", () -> !held.isHeld());
     }
+
+    @Test
+    void api_42_aHoldOutlivesTheThreadThatAcquiredIt() throws Exception {
+        Task<LockHandle> acquire = start(peer().lock(name)::acquire);
+        LockHandle held = get(acquire);
+        await("the thread ends", () -> !acquire.thread.isAlive());
+        store.letPass(lease.multipliedBy(2));
+        expectState(held, LockHandle.State.HELD, "although its thread has ended");
+        expectBusy(peer(), "although its holder's thread has ended");
+        LockHandle.Release outcome = get(start(held::release));
+        expect(outcome == LockHandle.Release.RELEASED, "RELEASED", outcome);
+        expectFree("after the release");
+    }
 }

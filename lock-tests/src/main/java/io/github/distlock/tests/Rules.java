@@ -52,6 +52,11 @@ abstract class Rules {
 
     abstract BackendFixture newFixture();
 
+    /** The store of one test. */
+    BackendFixture openFixture() {
+        return newFixture();
+    }
+
     @BeforeEach
     final void open(TestInfo test) {
         rule = test.getDisplayName();
@@ -60,7 +65,7 @@ abstract class Rules {
                 .map(ContractRule::explained)
                 .orElse("");
         name = "contract/" + NUMBER.incrementAndGet();
-        store = newFixture();
+        store = openFixture();
         lease = store.lease();
     }
 
@@ -68,7 +73,7 @@ abstract class Rules {
     final void close() {
         Task<Boolean> closing = start(() -> {
             for (Peer peer : peers) {
-                store.restore(peer.backend);
+                peer.network.heal();
                 peer.locks.close();
             }
             store.close();
@@ -116,7 +121,10 @@ abstract class Rules {
                 .shutdownTimeout(Duration.ZERO)
                 .defaultOptions(options());
         settings.accept(builder);
-        Peer peer = new Peer(client, backend, faults, events, builder.build());
+        Network network = store instanceof ServerFixture real
+                ? new ProxyNetwork(real.network(backend))
+                : new EngineNetwork(store, backend, faults);
+        Peer peer = new Peer(client, backend, faults, network, events, builder.build());
         peers.add(peer);
         return peer;
     }
@@ -131,6 +139,16 @@ abstract class Rules {
 
     void restore(Peer peer) {
         store.restore(peer.backend);
+    }
+
+    /** All clients of this test, so far. */
+    List<Peer> peers() {
+        return List.copyOf(peers);
+    }
+
+    /** What test and rule are called. */
+    String rule() {
+        return rule;
     }
 
     boolean can(Capability capability) {

@@ -57,6 +57,7 @@ public final class FaultProxy implements AutoCloseable {
 
     private volatile boolean requestsSilent;
     private volatile boolean repliesSilent;
+    private volatile boolean sliced;
     private volatile Duration requestDelay = Duration.ZERO;
     private volatile Duration replyDelay = Duration.ZERO;
 
@@ -179,6 +180,11 @@ public final class FaultProxy implements AutoCloseable {
         replyDelay = checked(delay);
     }
 
+    /** From now on all that is carried is sent on byte by byte, so that its receiver finds requests and replies in parts. */
+    public void slice() {
+        sliced = true;
+    }
+
     /** From now on new connections are refused. Present ones go on. */
     public void refuse() {
         lock.lock();
@@ -196,6 +202,7 @@ public final class FaultProxy implements AutoCloseable {
     public void heal() {
         requestsSilent = false;
         repliesSilent = false;
+        sliced = false;
         requestDelay = Duration.ZERO;
         replyDelay = Duration.ZERO;
         oneShots.forEach(OneShot::disarm);
@@ -365,6 +372,10 @@ public final class FaultProxy implements AutoCloseable {
 
     boolean isSilent() {
         return requestsSilent && repliesSilent;
+    }
+
+    boolean isSliced() {
+        return sliced;
     }
 
     Duration requestDelay() {

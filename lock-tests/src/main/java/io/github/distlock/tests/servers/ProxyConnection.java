@@ -129,6 +129,13 @@ final class ProxyConnection {
         }
     }
 
+    private void write(byte[] chunk, Socket to) throws IOException {
+        int step = proxy.isSliced() ? 1 : chunk.length;
+        for (int written = 0; written < chunk.length; written += step) {
+            to.getOutputStream().write(chunk, written, step);
+        }
+    }
+
     private abstract class Direction {
         final ReentrantLock lock = new ReentrantLock();
         volatile boolean deaf;
@@ -215,7 +222,7 @@ final class ProxyConnection {
                     replies.ordered.set(shot);
                 }
                 proxy.requestCarried();
-                to.getOutputStream().write(chunk);
+                write(chunk, to);
                 if (shot != null && shot.effect == OneShot.Effect.DELAY_REQUEST) {
                     shot.strike();
                 }
@@ -254,7 +261,7 @@ final class ProxyConnection {
                 }
                 if (shot == null || shot.effect != OneShot.Effect.DROP_PUSH) {
                     proxy.replyCarried();
-                    to.getOutputStream().write(chunk);
+                    write(chunk, to);
                 }
                 if (shot != null) {
                     shot.strike();

@@ -2,8 +2,11 @@ package io.github.distlock.tests.redis;
 
 import io.github.distlock.redis.RedisBackend;
 import io.github.distlock.spi.LockBackend;
+import io.github.distlock.tests.BackendFactory;
 import io.github.distlock.tests.BackendFixture;
 import io.github.distlock.tests.LockContract;
+import io.github.distlock.tests.ServerFixture;
+import io.github.distlock.tests.servers.Server;
 import java.net.URI;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -17,18 +20,39 @@ import redis.clients.jedis.RedisClient;
 class RedisLentClientContractTest extends LockContract {
     @Override
     protected BackendFixture newFixture() {
-        return new LentClientFixture();
+        return new LentClientFixture(RedisFixture.shared(), new LentClientFactory());
     }
 
     private static final class LentClientFixture extends RedisFixture {
+        private final LentClientFactory factory;
+
+        private LentClientFixture(Server server, LentClientFactory factory) {
+            super(server, factory);
+            this.factory = factory;
+        }
+
+        @Override
+        protected ServerFixture over(Server another) {
+            return new LentClientFixture(another, new LentClientFactory());
+        }
+
+        @Override
+        public void close() {
+            factory.lent.forEach(RedisClient::close);
+            super.close();
+        }
+    }
+
+    /** Clients with a pool of their own each, which outlive their backends. */
+    public static final class LentClientFactory implements BackendFactory {
         /** A call that is under way when its client closes lasts that long. */
         private static final int TIMEOUT_MILLIS = 500;
 
         private final List<RedisClient> lent = new CopyOnWriteArrayList<>();
 
         @Override
-        LockBackend newBackend(String uri) {
-            URI server = URI.create(uri);
+        public LockBackend backend(String address, String space) {
+            URI server = URI.create("redis://" + address);
             RedisClient client = RedisClient.builder()
                     .hostAndPort(server.getHost(), server.getPort())
                     .clientConfig(DefaultJedisClientConfig.builder()
@@ -36,13 +60,7 @@ class RedisLentClientContractTest extends LockContract {
                             .build())
                     .build();
             lent.add(client);
-            return RedisBackend.builder(client).keyPrefix(prefix).build();
-        }
-
-        @Override
-        public void close() {
-            lent.forEach(RedisClient::close);
-            super.close();
+            return RedisBackend.builder(client).keyPrefix(space + ":").build();
         }
     }
 }

@@ -1,5 +1,6 @@
 package io.github.distlock.tests.zookeeper;
 
+import io.github.distlock.tests.servers.Server;
 import io.github.distlock.tests.servers.ZooKeeperServer;
 import io.github.distlock.tests.servers.ZooKeeperSettings;
 import java.io.IOException;
@@ -8,33 +9,40 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.Watcher.Event.KeeperState;
 import org.apache.zookeeper.ZooKeeper;
 
-/** One server for all tests of this JVM that do not hurt it, as an operator sees it. It ends with the JVM. */
+/** One server for all tests of this JVM that do not hurt it, and any other, as an operator sees them. It ends with the JVM. */
 final class SharedZooKeeper {
     static final Duration TICK = Duration.ofMillis(200);
 
     private static final AtomicInteger NUMBER = new AtomicInteger();
 
     private static final class Shared {
-        static final ZooKeeperServer SERVER = ZooKeeperServer.start(ZooKeeperSettings.defaults()
-                .tickTime(TICK)
-                .withSystemProperty("znode.container.checkIntervalMs", "1000"));
-        static final ZooKeeper OPERATOR = connect();
+        static final ZooKeeperServer SERVER = startAnother();
+        static final ZooKeeper OPERATOR = connect(SERVER.address());
     }
 
     private SharedZooKeeper() {}
 
-    private static ZooKeeper connect() {
+    /** One more server of the same kind. */
+    static ZooKeeperServer startAnother() {
+        return ZooKeeperServer.start(ZooKeeperSettings.defaults()
+                .tickTime(TICK)
+                .withSystemProperty("znode.container.checkIntervalMs", "1000"));
+    }
+
+    private static ZooKeeper connect(String address) {
         CountDownLatch connected = new CountDownLatch(1);
         try {
-            ZooKeeper operator = new ZooKeeper(Shared.SERVER.address(), 30_000, event -> {
+            ZooKeeper operator = new ZooKeeper(address, 30_000, event -> {
                 if (event.getState() == KeeperState.SyncConnected) {
                     connected.countDown();
                 }
@@ -68,6 +76,18 @@ final class SharedZooKeeper {
         T ask() throws KeeperException, InterruptedException;
     }
 
+    /** What an operator of any server learns. */
+    static <T> T asked(Server server, Function<ZooKeeper, T> question) {
+        if (server == Shared.SERVER) {
+            return question.apply(operator());
+        }
+        try (ZooKeeper operator = connect(server.address())) {
+            return question.apply(operator);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
     private static <T> T answer(Question<T> question) {
         try {
             return question.ask();
@@ -77,9 +97,13 @@ final class SharedZooKeeper {
     }
 
     static List<String> children(String path) {
+        return children(operator(), path);
+    }
+
+    static List<String> children(ZooKeeper operator, String path) {
         return answer(() -> {
             try {
-                return operator().getChildren(path, false);
+                return operator.getChildren(path, false);
             } catch (KeeperException.NoNodeException e) {
                 return List.of();
             }
@@ -91,9 +115,13 @@ final class SharedZooKeeper {
     }
 
     static void delete(String path) {
-        answer(() -> {
+        delete(operator(), path);
+    }
+
+    private static String delete(ZooKeeper operator, String path) {
+        return answer(() -> {
             try {
-                operator().delete(path, -1);
+                operator.delete(path, -1);
             } catch (KeeperException.NoNodeException e) {
                 // Somebody else was faster.
             }
@@ -103,9 +131,13 @@ final class SharedZooKeeper {
 
     /** Deletes the first node of a lock. */
     static void deleteFirst(String directory) {
-        children(directory).stream()
+        deleteFirst(operator(), directory);
+    }
+
+    static Optional<String> deleteFirst(ZooKeeper operator, String directory) {
+        return children(operator, directory).stream()
                 .min(Comparator.comparing(child -> child.substring(child.length() - 10)))
-                .ifPresent(first -> delete(directory + "/" + first));
+                .map(first -> delete(operator, directory + "/" + first));
     }
 
     /** The paths at and below this one that somebody watches. */

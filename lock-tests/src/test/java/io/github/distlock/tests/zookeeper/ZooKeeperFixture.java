@@ -1,64 +1,52 @@
 package io.github.distlock.tests.zookeeper;
 
-import io.github.distlock.spi.LockBackend;
-import io.github.distlock.tests.BackendFixture;
-import io.github.distlock.tests.servers.FaultProxy;
-import io.github.distlock.zookeeper.ZooKeeperBackend;
+import io.github.distlock.tests.ServerFixture;
+import io.github.distlock.tests.servers.Server;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.OptionalLong;
+import org.apache.zookeeper.ZooKeeper;
 
-/**
- * A base path of its own on a server that all tests of this JVM share; each client has a network of its own.
- *
- * <p>The lease is the session's time-out. ZooKeeper's client takes up to a second to come back after its connection broke, so
- * shorter sessions do not outlive half a time-out of silence.
- */
-final class ZooKeeperFixture implements BackendFixture {
-    private static final Duration SESSION = Duration.ofSeconds(7);
+/** A base path of its own on a server. The lease is the session's time-out. */
+final class ZooKeeperFixture extends ServerFixture {
+    private final String base = "/" + space();
 
-    private final String base = SharedZooKeeper.freshPath();
-    private final Map<LockBackend, FaultProxy> networks = new ConcurrentHashMap<>();
+    ZooKeeperFixture(Server server) {
+        super(server, new ZooKeeperFactory());
+    }
 
     @Override
-    public LockBackend newBackend() {
-        FaultProxy network = FaultProxy.to(SharedZooKeeper.server());
-        LockBackend backend = ZooKeeperBackend.builder(network.address())
-                .basePath(base)
-                .sessionTimeout(SESSION)
-                .tick(SharedZooKeeper.TICK)
-                .build();
-        networks.put(backend, network);
-        return backend;
+    protected ServerFixture over(Server another) {
+        return new ZooKeeperFixture(another);
+    }
+
+    @Override
+    protected Server startServer() {
+        return SharedZooKeeper.startAnother();
+    }
+
+    /** The server has heard from the holder a tick ago at the latest: heartbeats come that often. */
+    @Override
+    protected OptionalLong endsHoldAt(String name) {
+        return OptionalLong.of(System.nanoTime() - SharedZooKeeper.TICK.toNanos() + ZooKeeperFactory.SESSION.toNanos());
     }
 
     @Override
     public void lose(String name) {
-        SharedZooKeeper.deleteFirst(base + "/" + name.replace("/", "%2F"));
-    }
-
-    @Override
-    public void silence(LockBackend backend) {
-        networks.get(backend).silence();
-    }
-
-    @Override
-    public void restore(LockBackend backend) {
-        networks.get(backend).heal();
-    }
-
-    @Override
-    public void letPass(Duration time) {
-        SharedZooKeeper.letPass(time);
+        String directory = base + "/" + name.replace("/", "%2F");
+        SharedZooKeeper.asked(server(), operator -> SharedZooKeeper.deleteFirst(operator, directory));
     }
 
     @Override
     public List<String> leftovers() {
+        return SharedZooKeeper.asked(server(), this::leftovers);
+    }
+
+    private List<String> leftovers(ZooKeeper operator) {
         List<String> leftovers = new ArrayList<>();
-        for (String lock : SharedZooKeeper.children(base)) {
-            for (String node : SharedZooKeeper.children(base + "/" + lock)) {
+        for (String lock : SharedZooKeeper.children(operator, base)) {
+            for (String node : SharedZooKeeper.children(operator, base + "/" + lock)) {
                 leftovers.add(lock + "/" + node);
             }
         }
@@ -67,11 +55,6 @@ final class ZooKeeperFixture implements BackendFixture {
 
     @Override
     public Duration lease() {
-        return SESSION;
-    }
-
-    @Override
-    public void close() {
-        networks.values().forEach(FaultProxy::close);
+        return ZooKeeperFactory.SESSION;
     }
 }

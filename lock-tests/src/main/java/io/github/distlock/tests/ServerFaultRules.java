@@ -1,0 +1,263 @@
+package io.github.distlock.tests;
+
+import io.github.distlock.LockHandle;
+import io.github.distlock.LockHandle.State;
+import io.github.distlock.LockLoss;
+import io.github.distlock.tests.servers.Server;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.Timeout.ThreadMode;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
+
+/**
+ * A server that stands still, dies and comes back. It is a server of these tests' own, one after the other. Where there is
+ * none, all clients hear nothing while it is away, and what it loses is the hold.
+ */
+@Execution(ExecutionMode.SAME_THREAD)
+abstract class ServerFaultRules extends FaultRules {
+    @RegisterExtension
+    final OwnServer own = new OwnServer();
+
+    private @Nullable Server server;
+
+    @Override
+    final BackendFixture openFixture() {
+        BackendFixture fixture = newFixture();
+        if (fixture instanceof ServerFixture real) {
+            Server mine = own.startedBy(real);
+            server = mine;
+            real.close();
+            return real.over(mine);
+        }
+        return fixture;
+    }
+
+    /** Also when the test has failed half-way. */
+    @AfterEach
+    final void repair() {
+        if (server != null) {
+            server.resume();
+            if (!server.isRunning()) {
+                server.restart(false);
+            }
+        }
+    }
+
+    private void pause() {
+        if (server != null) {
+            server.pause();
+        } else {
+            peers().forEach(this::silence);
+        }
+    }
+
+    private void resume() {
+        if (server != null) {
+            server.resume();
+        } else {
+            peers().forEach(this::restore);
+        }
+    }
+
+    private void kill() {
+        if (server != null) {
+            server.kill();
+        } else {
+            peers().forEach(this::silence);
+        }
+    }
+
+    private void restart(boolean withData) {
+        if (server != null) {
+            server.restart(withData);
+        } else {
+            if (!withData) {
+                store.lose(name);
+            }
+            peers().forEach(this::restore);
+        }
+    }
+
+    private OptionalLong endsHoldAt(String lockName) {
+        return store instanceof ServerFixture real ? real.endsHoldAt(lockName) : OptionalLong.empty();
+    }
+
+    @Test
+    @Timeout(value = 10, unit = TimeUnit.MINUTES, threadMode = ThreadMode.SEPARATE_THREAD)
+    void f1_1_aHoldEndsBeforeItsPausedServerWouldEndIt() throws Exception {
+        causes(StoreFault.SERVER_PAUSED);
+        Peer a = peer();
+        List<Long> spares = new ArrayList<>();
+        int measured = 0;
+        for (int i = 0; measured < REPEATS; i++) {
+            String lockName = name + "/" + i;
+            LockHandle held = a.lock(lockName).acquire();
+            letSomePass(i);
+            long ownEnd = ownEnd(a, held);
+            OptionalLong endsAt = endsHoldAt(lockName);
+            pause();
+            if (ownEnd(a, held) - ownEnd > lease.dividedBy(4).toNanos()) {
+                // Renewed before the pause, so the server's end is another.
+                resume();
+                held.close();
+                continue;
+            }
+            if (endsAt.isPresent()) {
+                spares.add((endsAt.getAsLong() - waitUntilLost(held)) / 1_000_000);
+            } else {
+                store.letPass(lease);
+            }
+            expectState(held, State.LOST, "after a lease in which its server stood still");
+            resume();
+            LockHandle.Release outcome = held.release();
+            expect(outcome == LockHandle.Release.LOST, "LOST", outcome);
+            measured++;
+        }
+        expectSpare(spares);
+    }
+
+    private static long ownEnd(Peer peer, LockHandle held) {
+        return peer.backend.clock().nanoTime() + held.remaining().toNanos();
+    }
+
+    @Test
+    void f1_2_aPausedServerThatGoesOnRevivesNothing() throws Exception {
+        causes(StoreFault.SERVER_PAUSED);
+        Peer a = peer();
+        Peer b = peer();
+        b.lock(name + "x").acquire().close();
+        LockHandle held = a.lock(name).acquire();
+        List<LockLoss> losses = losses(held);
+        pause();
+        expectFailureInTime(b, name + "x", "while the server stands still");
+        store.letPass(lease);
+        expectState(held, State.LOST, "after a lease in which its server stood still");
+        resume();
+        LockHandle next = granted(peer(), name, recovery(a));
+        expect(next.fencingToken() > held.fencingToken(), "a greater token", next.fencingToken());
+        LockHandle.Release outcome = held.release();
+        expect(outcome == LockHandle.Release.LOST, "LOST", outcome);
+        expect(losses.size() == 1, "the loss is reported once", losses);
+        expectHeld(next, "after the release of the one before");
+        next.close();
+        expectFreeInTheEnd(b, "after the server stood still");
+    }
+
+    @Test
+    void f1_3_aShortPauseOfItsServerCostsNoHold() throws Exception {
+        causes(StoreFault.SERVER_PAUSED);
+        Peer a = peer();
+        LockHandle held = a.lock(name).acquire();
+        pause();
+        store.letPass(lease.dividedBy(2));
+        expectHeld(held, "after half a lease in which its server stood still");
+        resume();
+        store.letPass(lease);
+        expectState(held, State.HELD, "when its server has gone on");
+        expectBusy(peer(), "when its server has gone on");
+        LockHandle.Release outcome = held.release();
+        expect(outcome == LockHandle.Release.RELEASED, "RELEASED", outcome);
+        expectFree("after the release");
+    }
+
+    @Test
+    void f1_4_aHoldEndsInTimeWhenItsServerIsKilled() throws Exception {
+        causes(StoreFault.SERVER_KILLED);
+        Peer a = peer();
+        Peer b = peer();
+        b.lock(name + "x").acquire().close();
+        LockHandle held = a.lock(name).acquire();
+        List<LockLoss> losses = losses(held);
+        kill();
+        expectFailureInTime(b, name + "x", "when the server was killed");
+        store.letPass(lease);
+        expectState(held, State.LOST, "after a lease without its server");
+        await("the loss is reported", Duration.ofSeconds(1).plus(store.slack()), () -> !losses.isEmpty());
+        restart(true);
+        LockHandle next = granted(peer(), name, recovery(a));
+        expect(next.fencingToken() > held.fencingToken(), "a greater token", next.fencingToken());
+        next.close();
+        expectFreeInTheEnd(a, "after the server was killed");
+    }
+
+    @Test
+    void f1_5_aHoldSurvivesAQuickRestartOfItsServer() throws Exception {
+        causes(StoreFault.SERVER_KILLED);
+        Peer a = peer();
+        LockHandle held = a.lock(name).acquire();
+        long begin = System.nanoTime();
+        kill();
+        restart(true);
+        boolean quick = System.nanoTime() - begin < lease.dividedBy(3).toNanos();
+        if (!quick) {
+            report("too slow", "the server was away for more than a third of a lease, so its holds may end");
+        }
+        store.letPass(lease);
+        if (quick || held.isHeld()) {
+            expectState(held, State.HELD, "when its server is back");
+            expectBusy(peer(), "when its server is back");
+        }
+        LockHandle.Release outcome = held.release();
+        expect(outcome == LockHandle.Release.RELEASED || !quick, "RELEASED", outcome);
+        expectFreeInTheEnd(a, "after the release");
+    }
+
+    @Test
+    void f1_6_tokensRiseOverARestartOfTheServer() throws Exception {
+        causes(StoreFault.SERVER_KILLED);
+        Peer a = peer();
+        LockHandle before = a.lock(name).acquire();
+        kill();
+        restart(true);
+        LockHandle.Release outcome = before.release();
+        expect(outcome != LockHandle.Release.LOST, "RELEASED or PENDING", outcome);
+        LockHandle after = granted(peer(), name, recovery(a));
+        expect(after.fencingToken() > before.fencingToken(), "a greater token", after.fencingToken());
+        after.close();
+        expectFreeInTheEnd(a, "after the release");
+    }
+
+    @Test
+    void f1_7_aHoldEndsWhenItsServerHasLostItsData() throws Exception {
+        causes(StoreFault.SERVER_WIPED);
+        Peer a = peer();
+        LockHandle held = a.lock(name).acquire();
+        kill();
+        restart(false);
+        LockHandle next = granted(peer(), name, recovery(a));
+        store.letPass(lease);
+        expectState(held, State.LOST, "after a lease with a server that does not know it");
+        expectHeld(next, "after the end of a hold that the server does not know");
+        if (!(store instanceof ServerFixture real) || real.tokensOutliveData()) {
+            expect(next.fencingToken() > held.fencingToken(), "a greater token", next.fencingToken());
+        } else {
+            report("not promised", "tokens that rise over the loss of all data");
+        }
+        next.close();
+        expectFreeInTheEnd(a, "after the release");
+    }
+
+    @Test
+    void f1_8_aWaiterSurvivesARestartOfTheServer() throws Exception {
+        causes(StoreFault.SERVER_KILLED);
+        Peer a = peer();
+        Peer b = peer(builder -> builder.outageTimeout(Duration.ofHours(24)));
+        LockHandle held = a.lock(name).acquire();
+        Task<LockHandle> waiter = startQueued(b, b.lock(name));
+        kill();
+        restart(true);
+        held.release();
+        within(recovery(b), "the waiter is granted", () -> happens(Duration.ofMillis(20), waiter::isDone));
+        get(waiter).close();
+        expectFreeInTheEnd(b, "after the waiter's release");
+    }
+}
