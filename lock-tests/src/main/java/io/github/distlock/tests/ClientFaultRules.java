@@ -49,9 +49,8 @@ abstract class ClientFaultRules extends FaultRules {
 
     @Test
     void s1_9_holdsOfProcessesNeverOverlap(@TempDir Path directory) throws Exception {
-        if (!(store instanceof ServerFixture real)) {
-            report(NOT_CAUSED, "processes of their own: S1.2 checks clients within one");
-            expectFree("without processes");
+        if (!causes(StoreFault.CLIENT_KILLED) || !(store instanceof ServerFixture real)) {
+            expectFree("without processes, for which S1.2 stands");
             return;
         }
         int times = 200;
@@ -87,8 +86,7 @@ abstract class ClientFaultRules extends FaultRules {
         holder.send("release");
         String outcome = told(holder, "released ");
         expect(outcome.equals("released LOST"), "LOST", outcome);
-        expectHeld(next, "after the release of the one before");
-        next.close();
+        expectReleased(next, "after the release of the one before");
         expectFree("after the release");
     }
 
@@ -103,10 +101,8 @@ abstract class ClientFaultRules extends FaultRules {
         expect(!held.isHeld(), "not held", held.state());
         await("the loss is reported", () -> !losses.isEmpty());
         expect(losses.get(0).reason() == LossReason.EXPIRED, "EXPIRED", losses);
-        LockHandle.Release outcome = held.release();
-        expect(outcome == LockHandle.Release.LOST, "LOST", outcome);
-        expectHeld(next, "after the release of the one before");
-        next.close();
+        expectLostAtRelease(held);
+        expectReleased(next, "after the release of the one before");
         expectFree("after the release");
     }
 
@@ -149,9 +145,9 @@ abstract class ClientFaultRules extends FaultRules {
         Task<LockHandle> next = startQueued(c, c.lock(name));
         kill.run();
         held.close();
-        within(recovery(c), "the next waiter is granted", () -> happens(Duration.ofMillis(20), next::isDone));
+        within(recovery(c), "the next waiter is granted", next::isDone);
         get(next).close();
-        expectFreeInTheEnd(c, "after a waiter was killed");
+        expectFreeWithin(recovery(c), "after a waiter was killed");
     }
 
     @Test

@@ -10,10 +10,11 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.TestReporter;
@@ -25,6 +26,13 @@ abstract class FaultRules extends Rules {
 
     /** How often a hold's spare is measured. */
     static final int REPEATS = Integer.getInteger("lock.loss.repeats", 3);
+
+    private static final Duration STEP = Duration.ofMillis(20);
+
+    /** How many of these are measured side by side. */
+    static final int AT_ONCE = 3;
+
+    private static final AtomicInteger LOCKS = new AtomicInteger();
 
     /** What is done without a server, between the engine and the backend. */
     private static final Set<StoreFault> ALWAYS = Collections.unmodifiableSet(EnumSet.of(
@@ -54,11 +62,11 @@ abstract class FaultRules extends Rules {
 
     // Time that passes by itself, or is moved
 
-    /** Lets time pass until it happens. */
-    final void within(Duration bound, String expected, Callable<Boolean> condition) throws Exception {
+    /** Lets time pass until it happens; at each step also the time that threads need. */
+    final void within(Duration bound, String expected, BooleanSupplier condition) {
         Duration step = bound.dividedBy(40);
         Duration passed = Duration.ZERO;
-        while (!condition.call()) {
+        while (!happens(STEP, condition)) {
             expect(passed.compareTo(bound) <= 0, expected + ", within " + bound, "not after " + passed);
             store.letPass(step);
             passed = passed.plus(step);
@@ -66,9 +74,9 @@ abstract class FaultRules extends Rules {
     }
 
     /** A hold that a client gets within that time. */
-    final LockHandle granted(Peer peer, String lockName, Duration bound) throws Exception {
+    final LockHandle granted(Peer peer, String lockName, Duration bound) {
         Task<LockHandle> acquire = start(peer.lock(lockName)::acquire);
-        within(bound, "another acquire is granted", () -> happens(Duration.ofMillis(20), acquire::isDone));
+        within(bound, "another acquire is granted", acquire::isDone);
         return get(acquire);
     }
 
@@ -77,13 +85,28 @@ abstract class FaultRules extends Rules {
         return expiry(peer).plus(soon());
     }
 
-    /** As {@link #expectFree(String)}, after a recovery. */
-    final void expectFreeInTheEnd(Peer peer, String when) throws Exception {
-        granted(peer(), name, recovery(peer)).close();
+    /** The same after a lost message. Where no connection broke with it, nothing has to expire first. */
+    final Duration repetition(Peer peer) {
+        return store instanceof ServerFixture ? recovery(peer) : soon();
+    }
+
+    /** As {@link #expectFree(String)}, after a while. */
+    final void expectFreeWithin(Duration bound, String when) {
+        granted(peer(), name, bound).close();
         within(
-                recovery(peer),
+                bound,
                 "nothing is left in the store " + when,
                 () -> store.leftovers().isEmpty());
+    }
+
+    final void expectReleased(LockHandle held, String when) {
+        LockHandle.Release outcome = held.release();
+        expect(outcome == LockHandle.Release.RELEASED, "RELEASED " + when, outcome);
+    }
+
+    final void expectLostAtRelease(LockHandle held) {
+        LockHandle.Release outcome = held.release();
+        expect(outcome == LockHandle.Release.LOST, "LOST", outcome);
     }
 
     final void expectFailureInTime(Peer peer, String lockName, String when) {
@@ -97,10 +120,21 @@ abstract class FaultRules extends Rules {
 
     // How much earlier a hold ends than another can have it
 
-    /** Part of the lease, another one each time: somewhere between two renewals. */
-    final void letSomePass(int repeat) {
-        store.letPass(lease.dividedBy(2).plusMillis(37L * repeat % 300));
+    /** Holds of several clients, some time into each, and of each another: somewhere between two renewals. */
+    final List<HeldLock> heldAtOnce(int count) throws InterruptedException {
+        List<HeldLock> all = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            Peer peer = peer();
+            String lockName = name + "/" + LOCKS.incrementAndGet();
+            all.add(new HeldLock(peer, lockName, peer.lock(lockName).acquire()));
+            store.letPass(lease.dividedBy(40).plusMillis(37));
+        }
+        store.letPass(lease.dividedBy(2));
+        return all;
     }
+
+    /** Who holds which lock. */
+    record HeldLock(Peer peer, String lockName, LockHandle held) {}
 
     /** The last moment of which is known that the lock was held after it, however late this thread looks again. */
     final long waitUntilLost(LockHandle held) {
@@ -118,39 +152,55 @@ abstract class FaultRules extends Rules {
 
     /** A client whose network is hurt while it holds has lost its hold before another client is granted the lock. */
     final void expectLostBeforeAnotherIsGranted(int repeats, Consumer<Network> fault) throws Exception {
-        List<Long> spares = new ArrayList<>();
         Peer other = peer();
-        for (int i = 0; i < repeats; i++) {
-            String lockName = name + "/" + i;
-            Peer a = peer();
-            LockHandle held = a.lock(lockName).acquire();
-            letSomePass(i);
+        List<Long> spares = new ArrayList<>();
+        for (int left = repeats; left > 0; left -= AT_ONCE) {
+            List<HeldLock> all = heldAtOnce(Math.min(left, AT_ONCE));
             if (store instanceof ServerFixture) {
-                CompletableFuture<Long> grantedAt = other.lock(lockName)
-                        .acquireAsync()
-                        .thenApply(granted -> {
-                            long now = System.nanoTime();
-                            granted.release();
-                            return now;
-                        });
-                fault.accept(a.network);
-                long heldAfter = waitUntilLost(held);
-                long limit = recovery(a).plus(store.patience()).toMillis();
-                spares.add((grantedAt.get(limit, TimeUnit.MILLISECONDS) - heldAfter) / 1_000_000);
+                spares.addAll(measured(all, other, fault));
             } else {
-                fault.accept(a.network);
-                Duration step = lease.dividedBy(20);
-                within(expiry(a).plus(step), "granted to another in the end", () -> {
-                    Optional<LockHandle> next = other.lock(lockName).tryAcquire();
-                    State seen = held.state();
-                    expect(next.isEmpty() || seen == State.LOST, "LOST when another is granted", seen);
-                    next.ifPresent(LockHandle::release);
-                    return next.isPresent();
-                });
+                for (HeldLock one : all) {
+                    expectLostBeforeAnotherIsGranted(one, other, fault);
+                }
             }
-            a.network.heal();
         }
         expectSpare(spares);
+    }
+
+    /** By how many milliseconds. */
+    private List<Long> measured(List<HeldLock> all, Peer other, Consumer<Network> fault) throws Exception {
+        List<CompletableFuture<Long>> grants = new ArrayList<>();
+        List<Task<Long>> losses = new ArrayList<>();
+        for (HeldLock one : all) {
+            grants.add(other.lock(one.lockName).acquireAsync().thenApply(granted -> {
+                long now = System.nanoTime();
+                granted.release();
+                return now;
+            }));
+            fault.accept(one.peer.network);
+            losses.add(start(() -> waitUntilLost(one.held)));
+        }
+        List<Long> spares = new ArrayList<>();
+        for (int i = 0; i < all.size(); i++) {
+            long heldAfter = get(losses.get(i));
+            long limit = recovery(other).plus(store.patience()).toMillis();
+            spares.add(Math.floorDiv(grants.get(i).get(limit, TimeUnit.MILLISECONDS) - heldAfter, 1_000_000));
+            all.get(i).peer.network.heal();
+        }
+        return spares;
+    }
+
+    private void expectLostBeforeAnotherIsGranted(HeldLock one, Peer other, Consumer<Network> fault) {
+        fault.accept(one.peer.network);
+        Duration step = lease.dividedBy(20);
+        within(expiry(one.peer).plus(step), "granted to another in the end", () -> {
+            Optional<LockHandle> next = other.lock(one.lockName).tryAcquire();
+            State seen = one.held.state();
+            expect(next.isEmpty() || seen == State.LOST, "LOST when another is granted", seen);
+            next.ifPresent(LockHandle::release);
+            return next.isPresent();
+        });
+        one.peer.network.heal();
     }
 
     /** No hold outlives what the store kept of it. */

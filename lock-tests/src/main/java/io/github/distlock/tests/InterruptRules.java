@@ -213,7 +213,7 @@ abstract class InterruptRules extends Rules {
     }
 
     @Test
-    void v7_10_anInterruptAtAnyStepLeavesNothing() throws Exception {
+    void v7_11_anInterruptAtAnyStepLeavesNothing() throws Exception {
         Peer a = peer();
         Peer b = peer();
         int step = 1;

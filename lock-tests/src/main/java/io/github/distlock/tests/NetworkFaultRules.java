@@ -20,6 +20,8 @@ import org.junit.jupiter.api.Timeout.ThreadMode;
 /** What the network does to one client. */
 abstract class NetworkFaultRules extends FaultRules {
     private static final Duration FLAP = Duration.ofMillis(50);
+    /** How many threads and connections may come and go: fewer than flaps. */
+    private static final int FEW = 5;
 
     /** A client whose connections are there, so that the next request is about the lock. */
     private Peer connected() throws InterruptedException {
@@ -43,15 +45,15 @@ abstract class NetworkFaultRules extends FaultRules {
     }
 
     private void expectTryLeavesNothing(Peer a, BooleanSupplier struck) throws Exception {
-        tryAndRelease(a);
+        tryAndRelease(a, name);
         await("something is lost", struck);
-        expectFreeInTheEnd(a, "after a try that lost a message");
+        expectFreeWithin(repetition(a), "after a try that lost a message");
     }
 
     /** Ends with a hold or an exception; an empty answer would be that of a lock that somebody holds. */
-    private void tryAndRelease(Peer a) {
+    private void tryAndRelease(Peer a, String lockName) {
         try {
-            LockHandle held = granted(a.lock(name).tryAcquire(), "a LockException, or a hold");
+            LockHandle held = granted(a.lock(lockName).tryAcquire(), "a LockException, or a hold");
             expectState(held, State.HELD, "when the try returns it");
             held.release();
         } catch (LockException e) {
@@ -74,12 +76,11 @@ abstract class NetworkFaultRules extends FaultRules {
     }
 
     private void expectGrantedOnce(Peer a, BooleanSupplier struck) throws Exception {
-        LockHandle held = granted(a, name, recovery(a));
+        LockHandle held = granted(a, name, repetition(a));
         expect(struck.getAsBoolean(), "a message is lost", "none");
         expectHeld(held, "after a message was lost");
         expectBusy(peer(), "after a message was lost");
-        LockHandle.Release outcome = held.release();
-        expect(outcome == LockHandle.Release.RELEASED, "RELEASED", outcome);
+        expectReleased(held, "in the end");
         LockHandle next = granted(peer(), name, soon());
         expect(next.fencingToken() > held.fencingToken(), "a greater token", next.fencingToken());
         next.close();
@@ -110,7 +111,7 @@ abstract class NetworkFaultRules extends FaultRules {
         await("a message is lost", struck);
         LockHandle.Release again = held.release();
         expect(again != LockHandle.Release.LOST, "nothing worse from a second release", again);
-        expectFreeInTheEnd(a, "after a release that lost a message");
+        expectFreeWithin(repetition(a), "after a release that lost a message");
     }
 
     @Test
@@ -119,7 +120,7 @@ abstract class NetworkFaultRules extends FaultRules {
         Peer a = connected();
         LockHandle held = a.lock(name).acquire();
         BooleanSupplier struck = a.network.dropNextReply();
-        store.letPass(lease.multipliedBy(2));
+        store.letPass(lease.multipliedBy(3).dividedBy(2));
         expect(struck.getAsBoolean(), "the reply of a renewal is lost", "none");
         expectState(held, State.HELD, "after renewals that came later");
         expectBusy(peer(), "after renewals that came later");
@@ -155,13 +156,13 @@ abstract class NetworkFaultRules extends FaultRules {
             Network.LateReply reply =
                     a.network.delayNextReply(lease.multipliedBy(tenths).dividedBy(10));
             Task<Boolean> acquire = start(() -> {
-                tryAndRelease(a);
+                tryAndRelease(a, name);
                 return true;
             });
             reply.arrive();
             get(acquire, "the try ends", lease.multipliedBy(2).plus(soon()));
             a.network.heal();
-            expectFreeInTheEnd(a, "after a reply that came " + tenths + " tenths of a lease late");
+            expectFreeWithin(recovery(a), "after a reply that came " + tenths + " tenths of a lease late");
         }
     }
 
@@ -169,12 +170,20 @@ abstract class NetworkFaultRules extends FaultRules {
     void f2_12_aRequestThatArrivesAfterItsClientGaveUpLeavesNothing() throws Exception {
         causes(StoreFault.REQUEST_DELAYED);
         Peer a = connected();
-        Duration delay = lease.multipliedBy(12).dividedBy(10);
-        BooleanSupplier struck = a.network.delayNextRequest(delay);
-        tryAndRelease(a);
-        store.letPass(delay);
-        await("the request arrives", struck);
-        expectFreeInTheEnd(a, "after a request that came late");
+        Peer b = connected();
+        Duration early = brief().multipliedBy(2);
+        Duration late = lease.multipliedBy(12).dividedBy(10);
+        BooleanSupplier arrivesEarly = a.network.delayNextRequest(early);
+        BooleanSupplier arrivesLate = b.network.delayNextRequest(late);
+        tryAndRelease(a, name);
+        tryAndRelease(b, name + "/late");
+        store.letPass(late);
+        await("the request arrives", arrivesEarly);
+        if (!happens(soon(), arrivesLate)) {
+            report("not carried out", "the store has ended the connection before the request arrived");
+        }
+        granted(peer(), name + "/late", recovery(b)).close();
+        expectFreeWithin(recovery(a), "after requests that came late");
     }
 
     @Test
@@ -214,7 +223,7 @@ abstract class NetworkFaultRules extends FaultRules {
         for (String lockName : List.of(name + "/0", name + "/1")) {
             granted(peer(), lockName, recovery(a)).close();
         }
-        expectFreeInTheEnd(a, "after connections were reset");
+        expectFreeWithin(recovery(a), "after connections were reset");
     }
 
     private long useOnce(Peer peer, String lockName, long lastToken, AtomicInteger inside) throws InterruptedException {
@@ -256,7 +265,7 @@ abstract class NetworkFaultRules extends FaultRules {
         store.letPass(lease.multipliedBy(4));
         longer.network.heal();
         expectComesBack(longer, name + "/5", second, secondLosses);
-        expectFreeInTheEnd(once, "after the partitions");
+        expectFreeWithin(recovery(once), "after the partitions");
     }
 
     private void expectComesBack(Peer peer, String lockName, LockHandle former, List<LockLoss> losses)
@@ -266,8 +275,7 @@ abstract class NetworkFaultRules extends FaultRules {
         expectState(former, State.LOST, "although its client is back");
         expect(losses.size() == 1, "the loss is reported once", losses);
         former.release();
-        expectHeld(held, "after the release of the one before");
-        held.close();
+        expectReleased(held, "after the release of the one before");
     }
 
     @Test
@@ -284,8 +292,8 @@ abstract class NetworkFaultRules extends FaultRules {
             return true;
         });
         await("the lock is used", () -> uses.get() > 10);
-        int threads = a.threads().size();
-        int connections = a.network.connections();
+        int threads = a.threads().size() + FEW;
+        int connections = a.network.connections() + FEW;
         for (int i = 0; i < 30; i++) {
             a.network.silence();
             store.letPass(FLAP);
@@ -298,9 +306,9 @@ abstract class NetworkFaultRules extends FaultRules {
         get(worker);
         within(
                 recovery(a),
-                "at most " + threads + " threads and " + connections + " connections, as before",
+                "at most " + threads + " threads and " + connections + " connections",
                 () -> a.threads().size() <= threads && a.network.connections() <= connections);
-        expectFreeInTheEnd(a, "after the link has flapped");
+        expectFreeWithin(recovery(a), "after the link has flapped");
     }
 
     @Test
@@ -318,7 +326,7 @@ abstract class NetworkFaultRules extends FaultRules {
         kept.close();
         a.network.heal();
         granted(a, name, recovery(a)).close();
-        expectFreeInTheEnd(a, "once connections are accepted again");
+        expectFreeWithin(recovery(a), "once connections are accepted again");
     }
 
     @Test
@@ -332,8 +340,7 @@ abstract class NetworkFaultRules extends FaultRules {
         }
         expectHeld(held, "although its connections were cut again and again");
         expectBusy(peer(), "although the connections of its holder were cut");
-        LockHandle.Release outcome = held.release();
-        expect(outcome == LockHandle.Release.RELEASED, "RELEASED", outcome);
+        expectReleased(held, "in the end");
         expectFree("after the release");
     }
 
@@ -347,7 +354,7 @@ abstract class NetworkFaultRules extends FaultRules {
         b.network.refuse();
         held.close();
         b.network.heal();
-        within(recovery(b), "the waiter is granted", () -> happens(Duration.ofMillis(20), waiter::isDone));
+        within(recovery(b), "the waiter is granted", waiter::isDone);
         get(waiter).close();
         expectFree("after the waiter's release");
     }

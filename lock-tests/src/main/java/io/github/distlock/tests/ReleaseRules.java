@@ -215,7 +215,7 @@ abstract class ReleaseRules extends Rules {
         Task<LockHandle> acquire = start(peer().lock(name)::acquire);
         LockHandle held = get(acquire);
         await("the thread ends", () -> !acquire.thread.isAlive());
-        store.letPass(lease.multipliedBy(2));
+        store.letPass(lease);
         expectState(held, LockHandle.State.HELD, "although its thread has ended");
         expectBusy(peer(), "although its holder's thread has ended");
         LockHandle.Release outcome = get(start(held::release));

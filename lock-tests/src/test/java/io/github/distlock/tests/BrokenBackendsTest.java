@@ -3,7 +3,6 @@ package io.github.distlock.tests;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
 
 import io.github.distlock.memory.InMemoryStore;
 import io.github.distlock.spi.LockBackend;
@@ -29,14 +28,9 @@ import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.junit.platform.engine.FilterResult;
 import org.junit.platform.engine.TestExecutionResult;
-import org.junit.platform.launcher.LauncherDiscoveryRequest;
-import org.junit.platform.launcher.PostDiscoveryFilter;
 import org.junit.platform.launcher.TestExecutionListener;
 import org.junit.platform.launcher.TestIdentifier;
-import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
-import org.junit.platform.launcher.core.LauncherFactory;
 
 /**
  * The contract catches what it is there for: each broken backend fails the rules named beside it. With
@@ -95,28 +89,13 @@ class BrokenBackendsTest {
 
     private static Map<String, TestExecutionResult> run(String bug, Predicate<String> rules) {
         Map<String, TestExecutionResult> results = new TreeMap<>();
-        LauncherDiscoveryRequest request = LauncherDiscoveryRequestBuilder.request()
-                .selectors(selectClass(TriedContract.class))
-                .filters((PostDiscoveryFilter) test ->
-                        FilterResult.includedIf(!test.isTest() || rules.test(rule(test.getLegacyReportingName()))))
-                .configurationParameter(BUG, bug)
-                // Inside a test that itself is on one of JUnit's threads.
-                .configurationParameter("junit.jupiter.execution.parallel.enabled", "false")
-                .build();
-        LauncherFactory.create().execute(request, new TestExecutionListener() {
+        ContractRun.execute(TriedContract.class, rules, Map.of(BUG, bug), new TestExecutionListener() {
             @Override
             public void executionFinished(TestIdentifier test, TestExecutionResult result) {
-                if (test.isTest()) {
-                    results.put(rule(test.getLegacyReportingName()), result);
-                }
+                ContractRun.rule(test).ifPresent(rule -> results.put(rule, result));
             }
         });
         return results;
-    }
-
-    /** Of a test method, which is reported with its parentheses. */
-    private static String rule(String method) {
-        return PromiseNames.code(method.substring(0, method.indexOf('(')));
     }
 
     /** The contract, bound to what is tried. */

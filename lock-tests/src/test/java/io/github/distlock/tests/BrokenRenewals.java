@@ -25,7 +25,7 @@ final class BrokenRenewals {
         return List.of(
                 new BrokenBackend(
                         "the renewal of a hold that is gone succeeds",
-                        "S5.3 S5.4 S6.5 S8.2 S8.3",
+                        "S5.3 S5.4 S6.5 S8.2 S8.3 F1.7",
                         store -> new WrappedBackend(store.connect()) {
                             @Override
                             void gone(Renewal renewal) {
@@ -55,7 +55,7 @@ final class BrokenRenewals {
                                 super.gone(renewal);
                             }
                         }),
-                new BrokenBackend("nothing is renewed", "V8.2 V8.3 V8.4 API.27", store -> {
+                new BrokenBackend("nothing is renewed", "V8.2 V8.3 V8.4 API.27 V8.12 API.42 F1.3 F2.7 F2.17", store -> {
                     return new WrappedBackend(store.connect()) {
                         @Override
                         public void renewAll(Collection<? extends Renewal> due, Deadline deadline) {}

@@ -37,7 +37,7 @@ final class BrokenTerms {
                         }),
                 new BrokenBackend(
                         "validity is longer than the lease",
-                        "S6.1 S6.3 S6.4",
+                        "S6.1 S6.3 S6.4 F1.1 F1.4 F2.8 F2.9",
                         store -> new WrappedBackend(store.connect()) {
                             @Override
                             Validity validity(Held held) {

@@ -23,7 +23,7 @@ final class BrokenTokens {
         return List.of(
                 new BrokenBackend(
                         "the token is constant",
-                        "S3.1 S3.3 S3.4 S3.5 S3.6 S3.7",
+                        "S3.1 S3.3 S3.4 S3.5 S3.6 S3.7 F1.6 F3.2",
                         store -> new WrappedBackend(store.connect()) {
                             @Override
                             long fencingBase(Held held) {

@@ -17,7 +17,7 @@ final class BrokenWithdrawals {
 
     static List<BrokenBackend> all() {
         return List.of(
-                new BrokenBackend("a withdrawal does nothing", "S7.1 S7.10 S7.11 S7.12 S7.14 V6.2 V7.2", store -> {
+                new BrokenBackend("a withdrawal does nothing", "S7.1 S7.10 S7.11 S7.12 S7.14 V6.2 V7.2 V5.11", store -> {
                     return new WrappedBackend(store.connect()) {
                         @Override
                         void withdraw(Place place, Deadline deadline) {}
@@ -25,7 +25,7 @@ final class BrokenWithdrawals {
                 }),
                 new BrokenBackend(
                         "nothing is cleaned up after a lost reply",
-                        "S7.10 V7.10",
+                        "S7.10 V7.10 F2.2",
                         store -> new WrappedBackend(store.connect()) {
                             @Override
                             void withdraw(Place place, Deadline deadline) throws InterruptedException {
@@ -62,7 +62,7 @@ final class BrokenWithdrawals {
                 new BrokenBackend("the value is sent again after its clean-up", "S7.13", SentAgain::new),
                 new BrokenBackend(
                         "each retry has a new owner value",
-                        "S7.7 S7.8 S7.9 S7.10",
+                        "S7.7 S7.8 S7.9 S7.10 F2.4",
                         store -> new WrappedBackend(store.connect()) {
                             @Override
                             Attempt attempt(Place place, Deadline deadline) throws InterruptedException {

@@ -135,22 +135,36 @@ final class SharedZooKeeper {
     }
 
     static Optional<String> deleteFirst(ZooKeeper operator, String directory) {
-        return children(operator, directory).stream()
-                .min(Comparator.comparing(child -> child.substring(child.length() - 10)))
-                .map(first -> delete(operator, directory + "/" + first));
+        return first(operator, directory).map(first -> delete(operator, directory + "/" + first));
     }
 
     /** The paths at and below this one that somebody watches. */
     static List<String> watched(String base) {
-        try (Socket socket = new Socket(server().host(), server().port())) {
-            socket.getOutputStream().write("wchp".getBytes(StandardCharsets.US_ASCII));
-            return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8)
-                    .lines()
-                    .filter(line -> line.equals(base) || line.startsWith(base + "/"))
-                    .toList();
+        return told(server(), "wchp")
+                .lines()
+                .filter(line -> line.equals(base) || line.startsWith(base + "/"))
+                .toList();
+    }
+
+    /** A server's answer to a word of four letters. */
+    static String told(Server server, String word) {
+        try (Socket socket = new Socket(server.host(), server.port())) {
+            socket.getOutputStream().write(word.getBytes(StandardCharsets.US_ASCII));
+            return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         } catch (IOException e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    /** The session of the first node of a lock. */
+    static long firstOwner(ZooKeeper operator, String directory) {
+        String first = first(operator, directory).orElseThrow();
+        return answer(() -> operator.exists(directory + "/" + first, false)).getEphemeralOwner();
+    }
+
+    private static Optional<String> first(ZooKeeper operator, String directory) {
+        return children(operator, directory).stream()
+                .min(Comparator.comparing(child -> child.substring(child.length() - 10)));
     }
 
     static void await(String expected, Duration limit, BooleanSupplier condition) {

@@ -6,6 +6,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.apache.zookeeper.ZooKeeper;
 
 /** A base path of its own on a server. The lease is the session's time-out. */
@@ -26,16 +29,30 @@ final class ZooKeeperFixture extends ServerFixture {
         return SharedZooKeeper.startAnother();
     }
 
-    /** The server has heard from the holder a tick ago at the latest: heartbeats come that often. */
+    /**
+     * A session's time-out after the server has heard of it, which was when it last answered it. The server counts on the
+     * monotonic clock of this machine.
+     */
     @Override
     protected OptionalLong endsHoldAt(String name) {
-        return OptionalLong.of(System.nanoTime() - SharedZooKeeper.TICK.toNanos() + ZooKeeperFactory.SESSION.toNanos());
+        long session =
+                SharedZooKeeper.asked(server(), operator -> SharedZooKeeper.firstOwner(operator, directory(name)));
+        Matcher connection = Pattern.compile("sid=0x" + Long.toHexString(session) + ",.*,lresp=(\\d+),")
+                .matcher(SharedZooKeeper.told(server(), "cons"));
+        if (!connection.find()) {
+            throw new IllegalStateException("the server does not know the session of " + name);
+        }
+        long heardAt = TimeUnit.MILLISECONDS.toNanos(Long.parseLong(connection.group(1)));
+        return OptionalLong.of(heardAt + ZooKeeperFactory.SESSION.toNanos());
+    }
+
+    private String directory(String name) {
+        return base + "/" + name.replace("/", "%2F");
     }
 
     @Override
     public void lose(String name) {
-        String directory = base + "/" + name.replace("/", "%2F");
-        SharedZooKeeper.asked(server(), operator -> SharedZooKeeper.deleteFirst(operator, directory));
+        SharedZooKeeper.asked(server(), operator -> SharedZooKeeper.deleteFirst(operator, directory(name)));
     }
 
     @Override
