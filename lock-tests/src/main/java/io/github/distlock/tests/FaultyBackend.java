@@ -37,12 +37,14 @@ final class FaultyBackend extends WrappedBackend {
     private final AtomicReference<@Nullable LateReply> lateGrant = new AtomicReference<>();
     private final AtomicInteger renewalsToFail = new AtomicInteger();
     private final AtomicInteger failedRenewals = new AtomicInteger();
+    private final AtomicInteger failedWithdrawals = new AtomicInteger();
     private final AtomicBoolean loseRelease = new AtomicBoolean();
     private final Set<Capability> hidden = EnumSet.noneOf(Capability.class);
     private final AtomicInteger requestsToDrop = new AtomicInteger();
     private final AtomicInteger repliesToDrop = new AtomicInteger();
     private final AtomicInteger dropped = new AtomicInteger();
     private volatile Runnable atSteps = () -> {};
+    private volatile boolean failWithdrawals;
     private volatile boolean loseRenewals;
     private volatile boolean deaf;
     private volatile long grantAskedAt;
@@ -75,6 +77,15 @@ final class FaultyBackend extends WrappedBackend {
 
     int failedRenewals() {
         return failedRenewals.get();
+    }
+
+    /** Withdrawals do not reach the store, and fail, until told otherwise. */
+    void failWithdrawals(boolean fail) {
+        failWithdrawals = fail;
+    }
+
+    int failedWithdrawals() {
+        return failedWithdrawals.get();
     }
 
     /** From now on the store renews, but its replies get lost. */
@@ -226,6 +237,10 @@ final class FaultyBackend extends WrappedBackend {
     void withdraw(Place place, Deadline deadline) throws InterruptedException {
         atSteps.run();
         send();
+        if (failWithdrawals) {
+            failedWithdrawals.incrementAndGet();
+            throw new IllegalStateException("the request got lost, says the contract");
+        }
         super.withdraw(place, deadline);
         receive();
         withdrawals.incrementAndGet();
@@ -262,6 +277,7 @@ final class FaultyBackend extends WrappedBackend {
 
     @Override
     public void heartbeat(Collection<? extends Contender> waiting, Deadline deadline) {
+        requests.incrementAndGet();
         if (requestsToDrop.get() == 0) {
             super.heartbeat(waiting, deadline);
         }
@@ -274,12 +290,6 @@ final class FaultyBackend extends WrappedBackend {
         } else {
             super.renewed(renewal, validity);
         }
-    }
-
-    @Override
-    public void heartbeat(Collection<? extends Contender> waiting, Deadline deadline) {
-        requests.incrementAndGet();
-        super.heartbeat(waiting, deadline);
     }
 
     @Override

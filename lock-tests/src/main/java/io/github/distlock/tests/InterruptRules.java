@@ -5,8 +5,8 @@ import io.github.distlock.spi.Capability;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
-import java.util.function.BooleanSupplier;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 
 /** Interruption acts soon, leaves nothing, and is never forgotten. */

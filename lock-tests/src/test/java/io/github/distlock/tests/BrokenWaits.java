@@ -95,7 +95,9 @@ final class BrokenWaits {
                             }
                         }),
                 new BrokenBackend(
-                        "an attempt clears the interrupt flag", "V7.7 V7.11", store -> new WrappedBackend(store.connect()) {
+                        "an attempt clears the interrupt flag",
+                        "V7.7 V7.11",
+                        store -> new WrappedBackend(store.connect()) {
                             @Override
                             Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
                                 boolean unused = Thread.interrupted();

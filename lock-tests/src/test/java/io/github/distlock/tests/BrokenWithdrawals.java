@@ -17,12 +17,13 @@ final class BrokenWithdrawals {
 
     static List<BrokenBackend> all() {
         return List.of(
-                new BrokenBackend("a withdrawal does nothing", "S7.1 S7.10 S7.11 S7.12 S7.14 V6.2 V7.2 V5.11", store -> {
-                    return new WrappedBackend(store.connect()) {
-                        @Override
-                        void withdraw(Place place, Deadline deadline) {}
-                    };
-                }),
+                new BrokenBackend(
+                        "a withdrawal does nothing", "S7.1 S7.10 S7.11 S7.12 S7.14 V6.2 V7.2 V5.11", store -> {
+                            return new WrappedBackend(store.connect()) {
+                                @Override
+                                void withdraw(Place place, Deadline deadline) {}
+                            };
+                        }),
                 new BrokenBackend(
                         "nothing is cleaned up after a lost reply",
                         "S7.10 V7.10 F2.2",

@@ -5,7 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.lang.reflect.Method;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -13,6 +16,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeSet;
 import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -95,5 +100,16 @@ class ContractDocumentTest {
         List<String> incomplete = COMPLETE.subList(0, COMPLETE.size() - 1);
         IllegalStateException failure = assertThrows(IllegalStateException.class, () -> ContractRule.parse(incomplete));
         assertTrue(failure.getMessage().contains("S1.1 does not say: Source"), failure.getMessage());
+    }
+
+    @Test
+    void guaranteesNameRulesThatExist() throws IOException {
+        Matcher rule = Pattern.compile("\\b(?:[SVF]\\d|API)\\.\\d+\\b")
+                .matcher(Files.readString(Path.of("../docs/guarantees.md")));
+        int named = 0;
+        for (; rule.find(); named++) {
+            assertTrue(ContractRule.all().containsKey(rule.group()), rule.group() + " in guarantees.md is no rule");
+        }
+        assertTrue(named > 0, "guarantees.md names rules");
     }
 }
