@@ -3,13 +3,15 @@ package io.github.distlock.tests;
 import io.github.distlock.spi.LockBackend;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 
 /**
  * One store for one test of the {@linkplain LockContract contract}: how to build its clients and how to hurt them. When it
  * is made, the store holds nothing.
  *
  * <p>What goes wrong with a single request (a reply that is lost or late, a renewal that fails) the contract does by
- * itself, between the engine and the backend; a fixture provides only what needs to know the store.
+ * itself, between the engine and the backend; a fixture provides only what needs to know the store. For a store on a real
+ * server, {@link ServerFixture} is where to begin.
  */
 public interface BackendFixture extends AutoCloseable {
 
@@ -88,6 +90,16 @@ public interface BackendFixture extends AutoCloseable {
      */
     default Duration slack() {
         return Duration.ofMillis(500);
+    }
+
+    /**
+     * What the contract can cause around this store. What is missing is reported by name, and what comes nearest is caused
+     * in its place.
+     *
+     * @return what it causes by itself, between the engine and the backend; all of them for a {@link ServerFixture}
+     */
+    default Set<StoreFault> faults() {
+        return StoreFault.withoutServer();
     }
 
     /** Ends what this fixture made: servers, proxies, the store. Called after all its clients were closed. */

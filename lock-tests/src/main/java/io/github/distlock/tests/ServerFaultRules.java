@@ -6,8 +6,11 @@ import io.github.distlock.LockLoss;
 import io.github.distlock.tests.servers.Server;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -24,6 +27,9 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
  */
 @Execution(ExecutionMode.SAME_THREAD)
 abstract class ServerFaultRules extends FaultRules {
+    private static final Set<StoreFault> OF_SERVERS = Collections.unmodifiableSet(
+            EnumSet.of(StoreFault.SERVER_PAUSED, StoreFault.SERVER_KILLED, StoreFault.SERVER_WIPED));
+
     @RegisterExtension
     final OwnServer own = new OwnServer();
 
@@ -32,7 +38,7 @@ abstract class ServerFaultRules extends FaultRules {
     @Override
     final BackendFixture openFixture() {
         BackendFixture fixture = newFixture();
-        if (fixture instanceof ServerFixture real) {
+        if (fixture instanceof ServerFixture real && real.faults().containsAll(OF_SERVERS)) {
             Server mine = own.startedBy(real);
             server = mine;
             real.close();

@@ -5,9 +5,12 @@ import io.github.distlock.tests.servers.FaultProxy;
 import io.github.distlock.tests.servers.JvmProcess;
 import io.github.distlock.tests.servers.Server;
 import java.time.Duration;
+import java.util.Collections;
+import java.util.EnumSet;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
@@ -73,7 +76,8 @@ public abstract class ServerFixture implements BackendFixture {
     protected abstract ServerFixture over(Server another);
 
     /**
-     * Starts one more server, for tests that pause, kill and empty it. It has to find its data again after a
+     * Starts one more server, for tests that pause, kill and empty it. Not called when {@link #faults()} leaves these out. It has
+     * to find its data again after a
      * {@link Server#restart restart} that keeps them.
      *
      * @return a server that answers; the contract closes it
@@ -161,6 +165,16 @@ public abstract class ServerFixture implements BackendFixture {
                 throw new IllegalStateException("the test was interrupted, probably by its time-out");
             }
         }
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * <p>All of them. Whose servers cannot be started anew, or not be reached from another process, leaves some out.
+     */
+    @Override
+    public Set<StoreFault> faults() {
+        return Collections.unmodifiableSet(EnumSet.allOf(StoreFault.class));
     }
 
     /** Ends the networks. Who overrides it calls it. */

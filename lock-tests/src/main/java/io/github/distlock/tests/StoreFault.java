@@ -1,9 +1,13 @@
 package io.github.distlock.tests;
 
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.Set;
+
 /**
- * What goes wrong around a store while it is used, and what the contract's rules of faults begin with. Over a
- * {@link ServerFixture} the contract causes each of them. Over another fixture it does what comes nearest between the engine
- * and the backend, and reports by name what it could not cause.
+ * What goes wrong around a store while it is used, and what the contract's rules of faults begin with. A fixture says
+ * {@linkplain BackendFixture#faults() which of them can be caused}: all of them over a {@link ServerFixture}. Of the others
+ * the contract does what comes nearest, and reports by name what it could not cause.
  */
 public enum StoreFault {
     /** The server's process stands still. */
@@ -29,10 +33,18 @@ public enum StoreFault {
     /** A client's process ends without a word. */
     CLIENT_KILLED("a client's process ends without a word");
 
+    private static final Set<StoreFault> WITHOUT_SERVER =
+            Collections.unmodifiableSet(EnumSet.of(HALF_OPEN, REQUEST_DROPPED, REPLY_DROPPED, REPLY_DELAYED));
+
     private final String description;
 
     StoreFault(String description) {
         this.description = description;
+    }
+
+    /** What the contract causes by itself, between the engine and the backend. */
+    static Set<StoreFault> withoutServer() {
+        return WITHOUT_SERVER;
     }
 
     /**
