@@ -27,8 +27,9 @@ public interface BackendFixture extends AutoCloseable {
      * key or the node. Does nothing when there is none.
      *
      * @param name the lock's name
+     * @throws Exception when the store refuses, which fails the test
      */
-    void lose(String name);
+    void lose(String name) throws Exception;
 
     /**
      * From now on no request of this client is answered, and nothing of it reaches the store, as if the network swallowed
@@ -58,8 +59,9 @@ public interface BackendFixture extends AutoCloseable {
      * itself, such as the last fencing token of a name, does not count.
      *
      * @return one text for each, for people; empty when the store is clean
+     * @throws Exception when the store refuses, which fails the test
      */
-    List<String> leftovers();
+    List<String> leftovers() throws Exception;
 
     /**
      * The lease of the contract's holds: so long that a busy machine never misses a renewal; where {@link #letPass} waits,

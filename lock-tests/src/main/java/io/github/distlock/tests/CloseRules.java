@@ -156,7 +156,7 @@ abstract class CloseRules extends Rules {
             a.locks.close();
             closed.add("closed");
         });
-        store.lose(name);
+        lose(name);
         store.letPass(lease.dividedBy(2));
         await("a listener closes its client", () -> !closed.isEmpty());
         expectState(other, State.LOST, "after its client was closed");

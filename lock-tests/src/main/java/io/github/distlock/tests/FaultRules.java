@@ -81,7 +81,7 @@ abstract class FaultRules extends Rules {
 
     /** The same after a lost message. Where no connection broke with it, nothing has to expire first. */
     final Duration repetition(Peer peer) {
-        return store instanceof ServerFixture ? recovery(peer) : soon();
+        return store instanceof ServerFixture<?> ? recovery(peer) : soon();
     }
 
     /** As {@link #expectFree(String)}, after a while. */
@@ -90,7 +90,7 @@ abstract class FaultRules extends Rules {
         within(
                 bound,
                 "nothing is left in the store " + when,
-                () -> store.leftovers().isEmpty());
+                () -> leftovers().isEmpty());
     }
 
     final void expectReleased(LockHandle held, String when) {
@@ -150,7 +150,7 @@ abstract class FaultRules extends Rules {
         List<Long> spares = new ArrayList<>();
         for (int left = repeats; left > 0; left -= AT_ONCE) {
             List<HeldLock> all = heldAtOnce(Math.min(left, AT_ONCE));
-            if (store instanceof ServerFixture) {
+            if (store instanceof ServerFixture<?>) {
                 spares.addAll(measured(all, other, fault));
             } else {
                 for (HeldLock one : all) {

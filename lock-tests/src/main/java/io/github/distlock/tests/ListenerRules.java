@@ -171,7 +171,7 @@ abstract class ListenerRules extends Rules {
             throw new AssertionError("thrown by a listener, on purpose");
         });
         List<LockLoss> losses = losses(held);
-        store.lose(name);
+        lose(name);
         store.letPass(lease.multipliedBy(2));
         await("the other listener is called", () -> !losses.isEmpty());
         expectState(other, State.HELD, "although a listener threw");
@@ -193,13 +193,13 @@ abstract class ListenerRules extends Rules {
             });
             List<LockLoss> losses = losses(held);
             List<LockLoss> otherLosses = losses(other);
-            store.lose(name);
+            lose(name);
             store.letPass(lease.dividedBy(2));
             await("the listener is called", () -> inside.getCount() == 0);
             await("the other listener is called", () -> !losses.isEmpty());
             store.letPass(lease.multipliedBy(2));
             expectState(other, State.HELD, "although a listener blocks");
-            store.lose(name + "x");
+            lose(name + "x");
             store.letPass(lease.dividedBy(2));
             await("losses are reported although a listener blocks", () -> !otherLosses.isEmpty());
             granted(a.lock(name).tryAcquire(), "granted although a listener blocks")
@@ -231,7 +231,7 @@ abstract class ListenerRules extends Rules {
                 LockHandle held = get(start(a.lock(name)::acquire), "granted although a listener blocks", soon());
                 List<LockLoss> losses = losses(held);
                 if (i == 2) {
-                    store.lose(name);
+                    lose(name);
                     store.letPass(lease.dividedBy(2));
                     await("losses are reported although a listener blocks", () -> !losses.isEmpty());
                 }

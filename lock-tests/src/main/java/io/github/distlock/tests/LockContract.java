@@ -32,13 +32,14 @@ public abstract class LockContract {
      * A store that holds nothing, for one test; closed after it.
      *
      * @return a new fixture
+     * @throws Exception when there is none, which fails the test
      */
-    protected abstract BackendFixture newFixture();
+    protected abstract BackendFixture newFixture() throws Exception;
 
     @Nested
     final class Exclusion extends ExclusionRules {
         @Override
-        BackendFixture newFixture() {
+        BackendFixture newFixture() throws Exception {
             return LockContract.this.newFixture();
         }
     }
@@ -46,7 +47,7 @@ public abstract class LockContract {
     @Nested
     final class Tokens extends TokenRules {
         @Override
-        BackendFixture newFixture() {
+        BackendFixture newFixture() throws Exception {
             return LockContract.this.newFixture();
         }
     }
@@ -54,7 +55,7 @@ public abstract class LockContract {
     @Nested
     final class Acquires extends AcquireRules {
         @Override
-        BackendFixture newFixture() {
+        BackendFixture newFixture() throws Exception {
             return LockContract.this.newFixture();
         }
     }
@@ -62,7 +63,7 @@ public abstract class LockContract {
     @Nested
     final class Futures extends FutureRules {
         @Override
-        BackendFixture newFixture() {
+        BackendFixture newFixture() throws Exception {
             return LockContract.this.newFixture();
         }
     }
@@ -70,7 +71,7 @@ public abstract class LockContract {
     @Nested
     final class Releases extends ReleaseRules {
         @Override
-        BackendFixture newFixture() {
+        BackendFixture newFixture() throws Exception {
             return LockContract.this.newFixture();
         }
     }
@@ -78,7 +79,7 @@ public abstract class LockContract {
     @Nested
     final class Losses extends LossRules {
         @Override
-        BackendFixture newFixture() {
+        BackendFixture newFixture() throws Exception {
             return LockContract.this.newFixture();
         }
     }
@@ -86,7 +87,7 @@ public abstract class LockContract {
     @Nested
     final class Ambiguity extends AmbiguityRules {
         @Override
-        BackendFixture newFixture() {
+        BackendFixture newFixture() throws Exception {
             return LockContract.this.newFixture();
         }
     }
@@ -94,7 +95,7 @@ public abstract class LockContract {
     @Nested
     final class Waiting extends WaitingRules {
         @Override
-        BackendFixture newFixture() {
+        BackendFixture newFixture() throws Exception {
             return LockContract.this.newFixture();
         }
     }
@@ -102,7 +103,7 @@ public abstract class LockContract {
     @Nested
     final class Interrupts extends InterruptRules {
         @Override
-        BackendFixture newFixture() {
+        BackendFixture newFixture() throws Exception {
             return LockContract.this.newFixture();
         }
     }
@@ -110,7 +111,7 @@ public abstract class LockContract {
     @Nested
     final class Closing extends CloseRules {
         @Override
-        BackendFixture newFixture() {
+        BackendFixture newFixture() throws Exception {
             return LockContract.this.newFixture();
         }
     }
@@ -118,7 +119,7 @@ public abstract class LockContract {
     @Nested
     final class Leaks extends LeakRules {
         @Override
-        BackendFixture newFixture() {
+        BackendFixture newFixture() throws Exception {
             return LockContract.this.newFixture();
         }
     }
@@ -126,7 +127,7 @@ public abstract class LockContract {
     @Nested
     final class Listeners extends ListenerRules {
         @Override
-        BackendFixture newFixture() {
+        BackendFixture newFixture() throws Exception {
             return LockContract.this.newFixture();
         }
     }
@@ -134,7 +135,7 @@ public abstract class LockContract {
     @Nested
     final class Inputs extends InputRules {
         @Override
-        BackendFixture newFixture() {
+        BackendFixture newFixture() throws Exception {
             return LockContract.this.newFixture();
         }
     }
@@ -142,7 +143,7 @@ public abstract class LockContract {
     @Nested
     final class Inspection extends InspectorRules {
         @Override
-        BackendFixture newFixture() {
+        BackendFixture newFixture() throws Exception {
             return LockContract.this.newFixture();
         }
     }

@@ -77,7 +77,7 @@ abstract class LossRules extends Rules {
         a.faults.hearNoSignals();
         LockHandle held = a.lock(name).acquire();
         List<LockLoss> losses = losses(held);
-        store.lose(name);
+        lose(name);
         store.letPass(lease.dividedBy(2));
         await("the loss is reported", Duration.ofSeconds(1).plus(store.slack()), () -> !losses.isEmpty());
         expect(losses.get(0).reason() == LossReason.GONE, "GONE", losses);
@@ -90,7 +90,7 @@ abstract class LossRules extends Rules {
         Peer a = peer();
         a.faults.hearNoSignals();
         LockHandle held = a.lock(name).acquire();
-        store.lose(name);
+        lose(name);
         store.letPass(lease.dividedBy(2));
         await("lost after the store has lost it", () -> !held.isHeld());
         expectClean("after a renewal of a hold that was deleted");
@@ -102,7 +102,7 @@ abstract class LossRules extends Rules {
         Peer a = peer();
         a.faults.hearNoSignals();
         LockHandle held = a.lock(name).acquire();
-        store.lose(name);
+        lose(name);
         LockHandle successor = get(start(peer().lock(name)::acquire), "another client gets the lock", soon());
         store.letPass(lease.dividedBy(2));
         await("lost after the store has lost it", () -> !held.isHeld());
@@ -136,7 +136,7 @@ abstract class LossRules extends Rules {
     @Test
     void s6_6_aListenerThatComesAfterTheLossIsCalledAtOnce() throws Exception {
         LockHandle held = peer().lock(name).acquire();
-        store.lose(name);
+        lose(name);
         store.letPass(lease.dividedBy(2));
         await("lost after the store has lost it", () -> !held.isHeld());
         List<LockLoss> losses = losses(held);

@@ -103,7 +103,7 @@ abstract class ReleaseRules extends Rules {
     void s5_2_aReleaseOfADeletedHoldSparesTheSuccessor() throws Exception {
         Peer a = peer();
         LockHandle late = a.lock(name).acquire();
-        store.lose(name);
+        lose(name);
         LockHandle successor = get(start(peer().lock(name)::acquire), "another client gets the lock", soon());
         Release outcome = late.release();
         expect(outcome == Release.LOST, "LOST: another has the lock", outcome);
@@ -129,7 +129,7 @@ abstract class ReleaseRules extends Rules {
         Peer a = peer();
         a.faults.hearNoSignals();
         LockHandle late = a.lock(name).acquire();
-        store.lose(name);
+        lose(name);
         LockHandle next = get(start(a.lock(name)::acquire), "the same client gets the lock", soon());
         Release outcome = late.release();
         expect(outcome == Release.LOST, "LOST: its hold was gone", outcome);
@@ -205,7 +205,7 @@ abstract class ReleaseRules extends Rules {
     }
 
     private void lose(LockHandle held) {
-        store.lose(name);
+        lose(name);
         store.letPass(lease.dividedBy(2));
         await("lost after the store has lost it", () -> !held.isHeld());
     }

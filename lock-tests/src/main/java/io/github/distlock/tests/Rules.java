@@ -50,15 +50,15 @@ abstract class Rules {
     /** The lease of all holds that ask for no other. */
     Duration lease;
 
-    abstract BackendFixture newFixture();
+    abstract BackendFixture newFixture() throws Exception;
 
     /** The store of one test. */
-    BackendFixture openFixture() {
+    BackendFixture openFixture() throws Exception {
         return newFixture();
     }
 
     @BeforeEach
-    final void open(TestInfo test) {
+    final void open(TestInfo test) throws Exception {
         rule = test.getDisplayName();
         explained = test.getTestMethod()
                 .map(method -> ContractRule.of(method.getName()))
@@ -149,6 +149,22 @@ abstract class Rules {
     /** What test and rule are called. */
     String rule() {
         return rule;
+    }
+
+    void lose(String lockName) {
+        try {
+            store.lose(lockName);
+        } catch (Exception e) {
+            throw new IllegalStateException("the fixture cannot lose \"" + lockName + "\": " + e, e);
+        }
+    }
+
+    List<String> leftovers() {
+        try {
+            return store.leftovers();
+        } catch (Exception e) {
+            throw new IllegalStateException("the fixture cannot look for leftovers: " + e, e);
+        }
     }
 
     boolean can(Capability capability) {
@@ -379,8 +395,8 @@ abstract class Rules {
     }
 
     void expectClean(String when) {
-        if (!happens(soon(), () -> store.leftovers().isEmpty())) {
-            throw broken("nothing is left in the store " + when, String.join(", ", store.leftovers()), null);
+        if (!happens(soon(), () -> leftovers().isEmpty())) {
+            throw broken("nothing is left in the store " + when, String.join(", ", leftovers()), null);
         }
     }
 

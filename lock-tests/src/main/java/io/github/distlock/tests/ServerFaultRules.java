@@ -36,13 +36,12 @@ abstract class ServerFaultRules extends FaultRules {
     private @Nullable Server server;
 
     @Override
-    final BackendFixture openFixture() {
+    final BackendFixture openFixture() throws Exception {
         BackendFixture fixture = newFixture();
-        if (fixture instanceof ServerFixture real && real.faults().containsAll(OF_SERVERS)) {
+        if (fixture instanceof ServerFixture<?> real && real.faults().containsAll(OF_SERVERS)) {
             Server mine = own.startedBy(real);
             server = mine;
-            real.close();
-            return real.over(mine);
+            real.moveTo(mine);
         }
         return fixture;
     }
@@ -87,7 +86,7 @@ abstract class ServerFaultRules extends FaultRules {
             server.restart(withData);
         } else {
             if (!withData) {
-                store.lose(name);
+                lose(name);
             }
             peers().forEach(this::restore);
         }

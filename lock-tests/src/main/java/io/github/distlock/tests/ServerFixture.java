@@ -14,6 +14,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A store on a real server. Each client reaches it through a network of its own, and the contract causes every
@@ -21,68 +23,76 @@ import java.util.concurrent.locks.LockSupport;
  * passes by itself.
  *
  * <pre>{@code
- * final class MyFixture extends ServerFixture {
- *     MyFixture(Server server) {
- *         super(server, new MyFactory());
+ * public class MyBackendContractTest extends LockContract implements BackendFactory {
+ *     @Override
+ *     public LockBackend backend(String address, String space) {
+ *         return MyBackend.connect(address, space);
  *     }
  *
  *     @Override
- *     protected ServerFixture over(Server server) {
- *         return new MyFixture(server);
- *     }
+ *     protected BackendFixture newFixture() {
+ *         return new ServerFixture<>(MyServer::start, this) {
+ *             @Override
+ *             public void lose(String name) {
+ *                 // delete the hold of this lock in the part of server() that is called space()
+ *             }
  *
- *     @Override
- *     protected Server startServer() {
- *         return MyServer.start();
- *     }
- *
- *     @Override
- *     public void lose(String name) {
- *         // delete the hold of this lock in the part of the server that is called space()
- *     }
- *
- *     @Override
- *     public List<String> leftovers() {
- *         // what there is in that part
+ *             @Override
+ *             public List<String> leftovers() {
+ *                 // what there is in that part
+ *             }
+ *         };
  *     }
  * }
  * }</pre>
+ *
+ * @param <S> what kind of server
  */
-public abstract class ServerFixture implements BackendFixture {
+public abstract class ServerFixture<S extends Server> implements BackendFixture {
     private static final AtomicInteger NUMBER = new AtomicInteger();
+    private static final Map<Class<?>, Server> SHARED = new ConcurrentHashMap<>();
 
-    private final Server server;
+    private final Supplier<? extends S> servers;
     private final BackendFactory factory;
     private final String space = "contract" + NUMBER.incrementAndGet();
     private final Map<LockBackend, FaultProxy> networks = new ConcurrentHashMap<>();
+    private volatile @Nullable S server;
 
     /**
-     * A part of its own on a server, which other tests may use at the same time.
+     * A part of its own on a server that all fixtures of this class share, from the first use to the end of this JVM.
      *
-     * @param server a running one; whoever started it closes it
+     * @param servers starts a server that answers, and that finds its data again after a {@linkplain Server#restart restart} that
+     *     keeps them: once to be shared, and once more for the tests that pause, kill and empty theirs
      * @param factory how clients reach it; other processes make one more of its class
      */
-    protected ServerFixture(Server server, BackendFactory factory) {
-        this.server = Objects.requireNonNull(server, "server");
+    protected ServerFixture(Supplier<? extends S> servers, BackendFactory factory) {
+        this.servers = Objects.requireNonNull(servers, "servers");
         this.factory = Objects.requireNonNull(factory, "factory");
     }
 
     /**
-     * The same kind of fixture on another server.
+     * A part of its own on a server that other tests may use at the same time.
      *
-     * @param another from {@link #startServer()}
-     * @return a new fixture
+     * @param server a running one; whoever started it closes it
+     * @param servers starts one more, for the tests that pause, kill and empty theirs; not used when {@link #faults()} leaves
+     *     these out
+     * @param factory how clients reach it; other processes make one more of its class
      */
-    protected abstract ServerFixture over(Server another);
+    protected ServerFixture(S server, Supplier<? extends S> servers, BackendFactory factory) {
+        this(servers, factory);
+        this.server = Objects.requireNonNull(server, "server");
+    }
 
-    /**
-     * Starts one more server, for tests that pause, kill and empty it. Not called when {@link #faults()} leaves these out. It has
-     * to find its data again after a
-     * {@link Server#restart restart} that keeps them.
-     *
-     * @return a server that answers; the contract closes it
-     */
-    protected abstract Server startServer();
+    /** A server for tests that hurt it; they close it. */
+    final Server startServer() {
+        return servers.get();
+    }
+
+    /** From now on it is about this server, which {@link #startServer} of the same kind of fixture has started. */
+    @SuppressWarnings("unchecked")
+    final void moveTo(Server own) {
+        server = (S) own;
+    }
 
     /**
      * Whether fencing tokens go on rising when the server has lost all its data.
@@ -107,10 +117,25 @@ public abstract class ServerFixture implements BackendFixture {
     /**
      * The server of this fixture.
      *
-     * @return where it was made for
+     * @return a running one, unless a test has hurt it
      */
-    protected final Server server() {
-        return server;
+    @SuppressWarnings("unchecked")
+    public final S server() {
+        S known = server;
+        if (known == null) {
+            known = (S) SHARED.computeIfAbsent(getClass(), fixture -> servers.get());
+            server = known;
+        }
+        return known;
+    }
+
+    /**
+     * How clients reach the server.
+     *
+     * @return as given to the constructor
+     */
+    public final BackendFactory factory() {
+        return factory;
     }
 
     /**
@@ -118,13 +143,13 @@ public abstract class ServerFixture implements BackendFixture {
      *
      * @return letters and digits, as the {@link BackendFactory} is told
      */
-    protected final String space() {
+    public final String space() {
         return space;
     }
 
     @Override
     public final LockBackend newBackend() {
-        FaultProxy network = FaultProxy.to(server);
+        FaultProxy network = FaultProxy.to(server());
         LockBackend backend = factory.backend(network.address(), space);
         networks.put(backend, network);
         return backend;
@@ -140,7 +165,7 @@ public abstract class ServerFixture implements BackendFixture {
         return JvmProcess.start(
                 LockProgram.class,
                 factory.getClass().getName(),
-                server.address(),
+                server().address(),
                 space,
                 lockName,
                 String.valueOf(lease().toMillis()));

@@ -64,7 +64,7 @@ abstract class TokenRules extends Rules {
     @Test
     void s3_5_tokensRiseWhenTheHoldWasDeleted() throws Exception {
         long first = peer().lock(name).acquire().fencingToken();
-        store.lose(name);
+        lose(name);
         expectNextAbove(first);
     }
 

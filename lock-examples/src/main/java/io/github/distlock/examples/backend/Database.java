@@ -1,0 +1,209 @@
+package io.github.distlock.examples.backend;
+
+import io.github.distlock.spi.Deadline;
+import io.github.distlock.spi.RequestRefusedException;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.SQLIntegrityConstraintViolationException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Bounded requests over a client that blocks. Each request runs on a thread of ours, while its caller waits by the deadline. A
+ * request that was given up begins no more; one that has begun ends by the network time-out, and its connection is closed.
+ */
+final class Database implements AutoCloseable {
+    /** H2 sets it on the socket. A client with {@code Connection.abort} would not need it. */
+    private static final int NETWORK_TIMEOUT_MILLIS = 1_000;
+
+    private static final int REQUEST_THREADS = 8;
+    private static final int RENEWAL_THREADS = 2;
+    /** The wrong password, and missing rights. Whatever else is wrong may pass. */
+    private static final Set<String> REFUSALS = Set.of("28000", "90096");
+
+    private final String url;
+    private final String table;
+    private final ThreadPoolExecutor requests;
+    private final ThreadPoolExecutor renewals;
+    private final Deque<Session> idle = new ConcurrentLinkedDeque<>();
+    private volatile boolean closed;
+
+    Database(String url, String table, ThreadFactory threads) {
+        this.url = url + ";NETWORK_TIMEOUT=" + NETWORK_TIMEOUT_MILLIS;
+        this.table = table;
+        this.requests = executor(REQUEST_THREADS, threads);
+        this.renewals = executor(RENEWAL_THREADS, threads);
+    }
+
+    private static ThreadPoolExecutor executor(int most, ThreadFactory threads) {
+        ThreadPoolExecutor executor =
+                new ThreadPoolExecutor(most, most, 1, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), threads);
+        executor.allowCoreThreadTimeOut(true);
+        return executor;
+    }
+
+    private interface Request<T> {
+        T send(Session session) throws SQLException;
+    }
+
+    /** The first row that a statement returns, or how many rows it has changed; empty when there is none. */
+    List<@Nullable Object> ask(Deadline deadline, String statement, Object... parameters) throws InterruptedException {
+        return await(requests, session -> session.ask(statement, parameters), deadline);
+    }
+
+    /** How many rows each has changed. On threads that no acquire can exhaust. */
+    int[] askAll(Deadline deadline, String statement, List<Object[]> parameters) throws InterruptedException {
+        return await(renewals, session -> session.askAll(statement, parameters), deadline);
+    }
+
+    private <T> T await(ThreadPoolExecutor threads, Request<T> request, Deadline deadline) throws InterruptedException {
+        Future<T> answer;
+        try {
+            answer = threads.submit(() -> send(request, deadline));
+        } catch (RejectedExecutionException e) {
+            throw new IllegalStateException("the backend is closed", e);
+        }
+        try {
+            return answer.get(deadline.remainingNanos(), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException e) {
+            throw new IllegalStateException("the database has not answered in time", e);
+        } catch (ExecutionException e) {
+            String words = "the database said: " + e.getCause();
+            throw e.getCause() instanceof SQLException error && REFUSALS.contains(error.getSQLState())
+                    ? new RequestRefusedException(words, error)
+                    : new IllegalStateException(words, e.getCause());
+        } finally {
+            answer.cancel(false);
+        }
+    }
+
+    private <T> T send(Request<T> request, Deadline deadline) throws SQLException {
+        Session known = idle.poll();
+        Session session = known == null ? connect() : known;
+        boolean answered = false;
+        try {
+            if (closed || deadline.hasPassed()) {
+                throw new SQLException("given up before it was sent");
+            }
+            T answer = request.send(session);
+            answered = !deadline.hasPassed();
+            return answer;
+        } finally {
+            if (answered) {
+                idle.push(session);
+            } else {
+                session.close();
+            }
+            if (closed) {
+                closeIdle();
+            }
+        }
+    }
+
+    private Session connect() throws SQLException {
+        Session session = new Session(DriverManager.getConnection(url), table);
+        boolean ready = false;
+        try (Statement statement = session.connection.createStatement()) {
+            statement.execute(LockTable.sql(LockTable.CREATE, table));
+            ready = true;
+            return session;
+        } finally {
+            if (!ready) {
+                session.close();
+            }
+        }
+    }
+
+    /** Waits for nobody: even a farewell to a server that is silent takes its time. */
+    @Override
+    public void close() {
+        closed = true;
+        idle.forEach(session -> requests.execute(this::closeIdle));
+        requests.shutdown();
+        renewals.shutdown();
+    }
+
+    private void closeIdle() {
+        Session session = idle.poll();
+        if (session != null) {
+            session.close();
+        }
+    }
+
+    /** A connection with its prepared statements, used by one thread at a time. */
+    private static final class Session {
+        private final Connection connection;
+        private final String table;
+        private final Map<String, PreparedStatement> prepared = new HashMap<>();
+
+        Session(Connection connection, String table) {
+            this.connection = connection;
+            this.table = table;
+        }
+
+        List<@Nullable Object> ask(String statement, Object... parameters) throws SQLException {
+            PreparedStatement request = prepare(statement, parameters);
+            try {
+                if (!request.execute()) {
+                    return request.getUpdateCount() == 0 ? List.of() : List.of(request.getUpdateCount());
+                }
+            } catch (SQLIntegrityConstraintViolationException e) {
+                return List.of(); // Another client has inserted the row, so this one has changed nothing.
+            }
+            try (ResultSet rows = request.getResultSet()) {
+                List<@Nullable Object> row = new ArrayList<>();
+                int columns = rows.next() ? rows.getMetaData().getColumnCount() : 0;
+                for (int i = 1; i <= columns; i++) {
+                    row.add(rows.getObject(i));
+                }
+                return row;
+            }
+        }
+
+        int[] askAll(String statement, List<Object[]> parameters) throws SQLException {
+            PreparedStatement request = prepare(statement);
+            for (Object[] each : parameters) {
+                prepare(statement, each).addBatch();
+            }
+            return request.executeBatch();
+        }
+
+        private PreparedStatement prepare(String statement, Object... parameters) throws SQLException {
+            PreparedStatement request = prepared.get(statement);
+            if (request == null) {
+                request = connection.prepareStatement(LockTable.sql(statement, table));
+                prepared.put(statement, request);
+            }
+            for (int i = 0; i < parameters.length; i++) {
+                request.setObject(i + 1, parameters[i]);
+            }
+            return request;
+        }
+
+        void close() {
+            try {
+                connection.close();
+            } catch (SQLException e) {
+                // It is closed either way.
+            }
+        }
+    }
+}

@@ -1,0 +1,156 @@
+package io.github.distlock.examples.backend;
+
+import io.github.distlock.LockStatus;
+import io.github.distlock.spi.Capability;
+import io.github.distlock.spi.Contender;
+import io.github.distlock.spi.Deadline;
+import io.github.distlock.spi.LockBackend;
+import io.github.distlock.spi.LockRequest;
+import io.github.distlock.spi.Moment;
+import io.github.distlock.spi.Renewal;
+import io.github.distlock.spi.Signals;
+import io.github.distlock.spi.Validity;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Locks in a table of an H2 database that runs as a server.
+ *
+ * <p><b>What holds</b>: exclusion while the database keeps its data and its clock does not jump ahead. Fencing tokens rise over
+ * the loss of its data, too, as far as its clock does. H2 writes to disk half a second after it has answered, unless the URL
+ * says {@code ;WRITE_DELAY=0}: a machine that fails meanwhile may grant a held lock again. <b>What does not</b>: an order of
+ * waiters. They look every 50 ms; one of them has the next turn, the others take their chance.
+ */
+public final class SqlBackend implements LockBackend {
+    private static final int INSERTS_TO_SWEEP = 100;
+
+    private final Database database;
+    private final AtomicInteger threads = new AtomicInteger();
+    private final AtomicInteger inserts = new AtomicInteger();
+    private volatile String client = "sql";
+
+    private SqlBackend(String url, String table) {
+        this.database = new Database(url, table, this::newThread);
+    }
+
+    /**
+     * A backend with connections of its own. Sends nothing yet.
+     *
+     * @param url {@code jdbc:h2:tcp://host:port/…}, with user and password where needed
+     * @param table where the locks are, letters and digits; made where it is missing
+     * @return a new backend
+     * @throws IllegalArgumentException when that cannot be a table's name
+     */
+    public static SqlBackend connect(String url, String table) {
+        if (!table.matches("[A-Za-z][A-Za-z0-9_]*")) {
+            throw new IllegalArgumentException("table must be letters and digits, but was \"" + table + "\"");
+        }
+        return new SqlBackend(url, table);
+    }
+
+    private Thread newThread(Runnable work) {
+        Thread thread = new Thread(work, "distlock-" + client + "-sql" + threads.incrementAndGet());
+        thread.setDaemon(true);
+        return thread;
+    }
+
+    @Override
+    public Set<Capability> capabilities() {
+        return Set.of(Capability.INSPECT, Capability.FORCE_RELEASE, Capability.CHANGE_LEASE);
+    }
+
+    @Override
+    public Contender contend(LockRequest request, Signals signals) {
+        client = request.owner().client();
+        return new SqlContender(this, request);
+    }
+
+    @Override
+    public void renewAll(Collection<? extends Renewal> due, Deadline deadline) {
+        List<Renewal> renewals = new ArrayList<>(due);
+        List<Object[]> rows = new ArrayList<>();
+        for (Renewal renewal : renewals) {
+            rows.add(((SqlContender.SqlGrant) renewal.grant()).renewal(renewal.lease()));
+        }
+        Moment askedAt = clock().now();
+        int[] changed = uninterrupted(() -> database.askAll(deadline, LockTable.RENEW, rows));
+        for (int i = 0; i < changed.length; i++) {
+            Renewal renewal = renewals.get(i);
+            if (changed[i] == 1) {
+                renewal.renewed(Validity.of(askedAt, renewal.lease()));
+            } else {
+                renewal.gone();
+            }
+        }
+    }
+
+    @Override
+    public Duration expiry(LockRequest request) {
+        return request.lease().compareTo(LockTable.TURN) > 0 ? request.lease() : LockTable.TURN;
+    }
+
+    @Override
+    public LockStatus inspect(String name, Deadline deadline) {
+        LockStatus free = LockStatus.free(name);
+        return holder(LockTable.INSPECT, name, deadline).map(free::withHolder).orElse(free);
+    }
+
+    @Override
+    public Optional<LockStatus.Holder> forceRelease(String name, Deadline deadline) {
+        return holder(LockTable.FORCE_RELEASE, name, deadline);
+    }
+
+    private Optional<LockStatus.Holder> holder(String statement, String name, Deadline deadline) {
+        List<@Nullable Object> row = uninterrupted(() -> database.ask(deadline, statement, SqlContender.bytes(name)));
+        if (row.size() == 3
+                && row.get(0) instanceof String owner
+                && row.get(1) instanceof Long base
+                && row.get(2) instanceof Long left) {
+            Instant since = Instant.EPOCH.plus(base, ChronoUnit.MICROS);
+            return Optional.of(
+                    LockStatus.Holder.of(SqlContender.owner(owner), since, base, Duration.of(left, ChronoUnit.MICROS)));
+        }
+        return Optional.empty();
+    }
+
+    @Override
+    public void close() {
+        database.close();
+    }
+
+    Database database() {
+        return database;
+    }
+
+    /** Makes the lock's row; false when it is there. */
+    boolean insert(byte[] name, Deadline deadline) throws InterruptedException {
+        if (database.ask(deadline, LockTable.INSERT, (Object) name).isEmpty()) {
+            return false;
+        }
+        if (inserts.incrementAndGet() % INSERTS_TO_SWEEP == 0) {
+            database.ask(deadline, LockTable.SWEEP);
+        }
+        return true;
+    }
+
+    private interface Question<T> {
+        T ask() throws InterruptedException;
+    }
+
+    private static <T> T uninterrupted(Question<T> question) {
+        try {
+            return question.ask();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while the database was asked", e);
+        }
+    }
+}

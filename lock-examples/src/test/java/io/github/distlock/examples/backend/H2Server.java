@@ -1,0 +1,138 @@
+package io.github.distlock.examples.backend;
+
+import io.github.distlock.tests.servers.JvmProcess;
+import io.github.distlock.tests.servers.Server;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.SQLSyntaxErrorException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.h2.engine.Constants;
+import org.h2.tools.DeleteDbFiles;
+
+/** H2 as a server in a process of its own. It ends with this JVM. */
+final class H2Server implements Server {
+    private static final Duration START = Duration.ofSeconds(30);
+
+    private final Path directory;
+    private int port;
+    private JvmProcess process;
+
+    private H2Server() {
+        try {
+            directory = Files.createTempDirectory("distlock-h2");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        process = launch();
+        String ready = process.awaitLine("TCP server running at ", START);
+        port = Integer.parseInt(ready.replaceAll(".*:(\\d+) .*", "$1"));
+    }
+
+    static H2Server start() {
+        return new H2Server();
+    }
+
+    private JvmProcess launch() {
+        return JvmProcess.start(
+                List.of("-Dh2.bindAddress=" + host(), "-XX:TieredStopAtLevel=1", "-Xmx256m"),
+                org.h2.tools.Server.class,
+                "-tcp",
+                "-tcpPort",
+                String.valueOf(port),
+                "-ifNotExists",
+                "-baseDir",
+                directory.toString());
+    }
+
+    /** The one database of this server. */
+    static String url(String address) {
+        return "jdbc:h2:tcp://" + address + "/./locks;DB_CLOSE_DELAY=-1;WRITE_DELAY=0";
+    }
+
+    /** What an operator asks: the first column of each row. */
+    List<String> ask(String statement, Object... parameters) throws SQLException {
+        List<String> answers = new ArrayList<>();
+        try (Connection operator = DriverManager.getConnection(url(address()));
+                PreparedStatement request = operator.prepareStatement(statement)) {
+            for (int i = 0; i < parameters.length; i++) {
+                request.setObject(i + 1, parameters[i]);
+            }
+            if (request.execute()) {
+                try (ResultSet rows = request.getResultSet()) {
+                    while (rows.next()) {
+                        answers.add(rows.getString(1));
+                    }
+                }
+            }
+        } catch (SQLSyntaxErrorException e) {
+            // No client has come as far as to make the table.
+        }
+        return answers;
+    }
+
+    @Override
+    public String host() {
+        return "127.0.0.1";
+    }
+
+    @Override
+    public int port() {
+        return port;
+    }
+
+    @Override
+    public String version() {
+        return Constants.VERSION;
+    }
+
+    @Override
+    public boolean isRunning() {
+        return process.isAlive();
+    }
+
+    @Override
+    public String output() {
+        return "";
+    }
+
+    @Override
+    public void pause() {
+        process.suspend();
+    }
+
+    @Override
+    public void resume() {
+        process.resume();
+    }
+
+    @Override
+    public void kill() {
+        process.kill();
+    }
+
+    @Override
+    public void restart(boolean withData) {
+        process.close();
+        if (!withData) {
+            DeleteDbFiles.execute(directory.toString(), null, true);
+        }
+        process = launch();
+        process.awaitLine("TCP server running at ", START);
+    }
+
+    @Override
+    public void close() {
+        process.close();
+        DeleteDbFiles.execute(directory.toString(), null, true);
+        directory.toFile().delete();
+    }
+}

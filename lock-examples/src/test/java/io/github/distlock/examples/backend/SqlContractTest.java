@@ -1,0 +1,32 @@
+package io.github.distlock.examples.backend;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.github.distlock.tests.BackendFixture;
+import io.github.distlock.tests.LockContract;
+import io.github.distlock.tests.ServerFixture;
+import java.sql.SQLException;
+import java.util.List;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
+
+/** The contract of backends, for locks in an SQL database. */
+@Execution(ExecutionMode.CONCURRENT)
+class SqlContractTest extends LockContract {
+    private static final H2Server SERVER = H2Server.start();
+
+    @Override
+    protected BackendFixture newFixture() {
+        return new ServerFixture(SERVER, (address, space) -> SqlBackend.connect(H2Server.url(address), space)) {
+            @Override
+            public void lose(String name) throws SQLException {
+                SERVER.ask("DELETE FROM " + space() + " WHERE name = ?", name.getBytes(UTF_8));
+            }
+
+            @Override
+            public List<String> leftovers() throws SQLException {
+                return SERVER.ask(LockTable.sql("SELECT owner FROM {table} WHERE {now} < expires", space()));
+            }
+        };
+    }
+}
