@@ -8,18 +8,14 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.SQLIntegrityConstraintViolationException;
-import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Deque;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -32,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Database implements AutoCloseable {
     /** H2 sets it on the socket. A client with {@code Connection.abort} would not need it. */
-    private static final int NETWORK_TIMEOUT_MILLIS = 1_000;
+    private static final int NETWORK_TIMEOUT_MILLIS = 1_500;
 
     private static final int REQUEST_THREADS = 8;
     private static final int RENEWAL_THREADS = 2;
@@ -43,7 +39,7 @@ final class Database implements AutoCloseable {
     private final String table;
     private final ThreadPoolExecutor requests;
     private final ThreadPoolExecutor renewals;
-    private final Deque<Session> idle = new ConcurrentLinkedDeque<>();
+    private final Deque<Connection> idle = new ConcurrentLinkedDeque<>();
     private volatile boolean closed;
 
     Database(String url, String table, ThreadFactory threads) {
@@ -61,26 +57,21 @@ final class Database implements AutoCloseable {
     }
 
     private interface Request<T> {
-        T send(Session session) throws SQLException;
+        T send(Connection connection) throws SQLException;
     }
 
     /** The first row that a statement returns, or how many rows it has changed; empty when there is none. */
     List<@Nullable Object> ask(Deadline deadline, String statement, Object... parameters) throws InterruptedException {
-        return await(requests, session -> session.ask(statement, parameters), deadline);
+        return await(requests, connection -> ask(connection, statement, parameters), deadline);
     }
 
     /** How many rows each has changed. On threads that no acquire can exhaust. */
     int[] askAll(Deadline deadline, String statement, List<Object[]> parameters) throws InterruptedException {
-        return await(renewals, session -> session.askAll(statement, parameters), deadline);
+        return await(renewals, connection -> askAll(connection, statement, parameters), deadline);
     }
 
     private <T> T await(ThreadPoolExecutor threads, Request<T> request, Deadline deadline) throws InterruptedException {
-        Future<T> answer;
-        try {
-            answer = threads.submit(() -> send(request, deadline));
-        } catch (RejectedExecutionException e) {
-            throw new IllegalStateException("the backend is closed", e);
-        }
+        Future<T> answer = threads.submit(() -> send(request, deadline));
         try {
             return answer.get(deadline.remainingNanos(), TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
@@ -96,21 +87,21 @@ final class Database implements AutoCloseable {
     }
 
     private <T> T send(Request<T> request, Deadline deadline) throws SQLException {
-        Session known = idle.poll();
-        Session session = known == null ? connect() : known;
+        Connection known = idle.poll();
+        Connection connection = known == null ? connect() : known;
         boolean answered = false;
         try {
             if (closed || deadline.hasPassed()) {
                 throw new SQLException("given up before it was sent");
             }
-            T answer = request.send(session);
+            T answer = request.send(connection);
             answered = !deadline.hasPassed();
             return answer;
         } finally {
             if (answered) {
-                idle.push(session);
+                idle.push(connection);
             } else {
-                session.close();
+                close(connection);
             }
             if (closed) {
                 closeIdle();
@@ -118,92 +109,79 @@ final class Database implements AutoCloseable {
         }
     }
 
-    private Session connect() throws SQLException {
-        Session session = new Session(DriverManager.getConnection(url), table);
-        boolean ready = false;
-        try (Statement statement = session.connection.createStatement()) {
-            statement.execute(LockTable.sql(LockTable.CREATE, table));
-            ready = true;
-            return session;
-        } finally {
-            if (!ready) {
-                session.close();
+    private Connection connect() throws SQLException {
+        Connection connection = DriverManager.getConnection(url);
+        try {
+            ask(connection, LockTable.CREATE);
+            return connection;
+        } catch (SQLException e) {
+            close(connection);
+            throw e;
+        }
+    }
+
+    private List<@Nullable Object> ask(Connection connection, String statement, Object... parameters)
+            throws SQLException {
+        try (PreparedStatement request = prepare(connection, statement)) {
+            set(request, parameters);
+            if (!request.execute()) {
+                return request.getUpdateCount() == 0 ? List.of() : List.of(request.getUpdateCount());
             }
+            List<@Nullable Object> row = new ArrayList<>();
+            ResultSet rows = request.getResultSet();
+            int columns = rows.next() ? rows.getMetaData().getColumnCount() : 0;
+            for (int i = 1; i <= columns; i++) {
+                row.add(rows.getObject(i));
+            }
+            return row;
+        } catch (SQLIntegrityConstraintViolationException e) {
+            return List.of(); // Another client has inserted the row, so this one has changed nothing.
+        }
+    }
+
+    private int[] askAll(Connection connection, String statement, List<Object[]> parameters) throws SQLException {
+        try (PreparedStatement request = prepare(connection, statement)) {
+            for (Object[] each : parameters) {
+                set(request, each);
+                request.addBatch();
+            }
+            return request.executeBatch();
+        }
+    }
+
+    private PreparedStatement prepare(Connection connection, String statement) throws SQLException {
+        return connection.prepareStatement(LockTable.sql(statement, table));
+    }
+
+    private static void set(PreparedStatement request, Object... parameters) throws SQLException {
+        for (int i = 0; i < parameters.length; i++) {
+            request.setObject(i + 1, parameters[i]);
         }
     }
 
     /** Waits for nobody: even a farewell to a server that is silent takes its time. */
     @Override
     public void close() {
-        closed = true;
-        idle.forEach(session -> requests.execute(this::closeIdle));
-        requests.shutdown();
-        renewals.shutdown();
+        if (!closed) {
+            closed = true;
+            idle.forEach(connection -> requests.execute(this::closeIdle));
+            requests.shutdown();
+            renewals.shutdown();
+        }
     }
 
     private void closeIdle() {
-        Session session = idle.poll();
-        if (session != null) {
-            session.close();
+        Connection connection = idle.poll();
+        if (connection != null) {
+            close(connection);
         }
     }
 
-    /** A connection with its prepared statements, used by one thread at a time. */
-    private static final class Session {
-        private final Connection connection;
-        private final String table;
-        private final Map<String, PreparedStatement> prepared = new HashMap<>();
-
-        Session(Connection connection, String table) {
-            this.connection = connection;
-            this.table = table;
-        }
-
-        List<@Nullable Object> ask(String statement, Object... parameters) throws SQLException {
-            PreparedStatement request = prepare(statement, parameters);
-            try {
-                if (!request.execute()) {
-                    return request.getUpdateCount() == 0 ? List.of() : List.of(request.getUpdateCount());
-                }
-            } catch (SQLIntegrityConstraintViolationException e) {
-                return List.of(); // Another client has inserted the row, so this one has changed nothing.
-            }
-            try (ResultSet rows = request.getResultSet()) {
-                List<@Nullable Object> row = new ArrayList<>();
-                int columns = rows.next() ? rows.getMetaData().getColumnCount() : 0;
-                for (int i = 1; i <= columns; i++) {
-                    row.add(rows.getObject(i));
-                }
-                return row;
-            }
-        }
-
-        int[] askAll(String statement, List<Object[]> parameters) throws SQLException {
-            PreparedStatement request = prepare(statement);
-            for (Object[] each : parameters) {
-                prepare(statement, each).addBatch();
-            }
-            return request.executeBatch();
-        }
-
-        private PreparedStatement prepare(String statement, Object... parameters) throws SQLException {
-            PreparedStatement request = prepared.get(statement);
-            if (request == null) {
-                request = connection.prepareStatement(LockTable.sql(statement, table));
-                prepared.put(statement, request);
-            }
-            for (int i = 0; i < parameters.length; i++) {
-                request.setObject(i + 1, parameters[i]);
-            }
-            return request;
-        }
-
-        void close() {
-            try {
-                connection.close();
-            } catch (SQLException e) {
-                // It is closed either way.
-            }
+    private static void close(Connection connection) {
+        try {
+            connection.close();
+        } catch (SQLException e) {
+            // It is closed either way.
         }
     }
 }

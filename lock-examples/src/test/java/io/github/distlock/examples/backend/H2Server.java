@@ -23,7 +23,7 @@ final class H2Server implements Server {
     private static final Duration START = Duration.ofSeconds(30);
 
     private final Path directory;
-    private int port;
+    private final int port;
     private JvmProcess process;
 
     private H2Server() {
@@ -32,22 +32,32 @@ final class H2Server implements Server {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        process = launch();
-        String ready = process.awaitLine("TCP server running at ", START);
-        port = Integer.parseInt(ready.replaceAll(".*:(\\d+) .*", "$1"));
+        process = launch(0);
+        port = Integer.parseInt(awaitReady().replaceAll(".*:(\\d+) .*", "$1"));
     }
 
+    /** Returns when it has answered once, so that no test waits for the database to be made. */
     static H2Server start() {
-        return new H2Server();
+        H2Server server = new H2Server();
+        try {
+            server.ask("SELECT 1");
+            return server;
+        } catch (SQLException e) {
+            throw new IllegalStateException("H2 has started and does not answer", e);
+        }
     }
 
-    private JvmProcess launch() {
+    private String awaitReady() {
+        return process.awaitLine("TCP server running at ", START);
+    }
+
+    private JvmProcess launch(int atPort) {
         return JvmProcess.start(
                 List.of("-Dh2.bindAddress=" + host(), "-XX:TieredStopAtLevel=1", "-Xmx256m"),
                 org.h2.tools.Server.class,
                 "-tcp",
                 "-tcpPort",
-                String.valueOf(port),
+                String.valueOf(atPort),
                 "-ifNotExists",
                 "-baseDir",
                 directory.toString());
@@ -125,8 +135,8 @@ final class H2Server implements Server {
         if (!withData) {
             DeleteDbFiles.execute(directory.toString(), null, true);
         }
-        process = launch();
-        process.awaitLine("TCP server running at ", START);
+        process = launch(port);
+        awaitReady();
     }
 
     @Override
