@@ -53,7 +53,7 @@ final class H2Server implements Server {
 
     private JvmProcess launch(int atPort) {
         return JvmProcess.start(
-                List.of("-Dh2.bindAddress=" + host(), "-XX:TieredStopAtLevel=1", "-Xmx256m"),
+                List.of("-Dh2.bindAddress=" + host()),
                 org.h2.tools.Server.class,
                 "-tcp",
                 "-tcpPort",

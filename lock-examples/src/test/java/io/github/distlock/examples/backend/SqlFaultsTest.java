@@ -1,0 +1,128 @@
+package io.github.distlock.examples.backend;
+
+import static io.github.distlock.tests.servers.FaultProxy.containing;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.distlock.LockOwner;
+import io.github.distlock.spi.Attempt;
+import io.github.distlock.spi.Contender;
+import io.github.distlock.spi.Deadline;
+import io.github.distlock.spi.Grant;
+import io.github.distlock.spi.LockClock;
+import io.github.distlock.spi.LockRequest;
+import io.github.distlock.spi.RequestRefusedException;
+import io.github.distlock.spi.Signals;
+import io.github.distlock.tests.servers.Fault;
+import io.github.distlock.tests.servers.FaultProxy;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.Timeout.ThreadMode;
+
+/** What the contract does not do to a backend, for it would have to know the store. */
+@Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
+class SqlFaultsTest {
+    private static final String TABLE = "faults";
+    private static final Duration LEASE = Duration.ofMinutes(1);
+
+    @Test
+    void s7_aRequestThatArrivesAfterItsContenderHasWithdrawnTakesNothing() throws Exception {
+        try (H2Server server = H2Server.start();
+                FaultProxy network = FaultProxy.to(server);
+                SqlBackend backend = connect(network.address())) {
+            assertEquals(
+                    Grant.Release.RELEASED, granted(contender(backend, "late")).release(within(5_000)));
+            Fault late = network.delayNextRequest(containing("late"), Duration.ofMillis(500));
+            Contender gaveUp = contender(backend, "late");
+            assertThrows(IllegalStateException.class, () -> gaveUp.attempt(within(100)));
+            gaveUp.withdraw(within(5_000));
+            long repliesBefore = network.replies();
+            late.awaitStrike(Duration.ofSeconds(10));
+            while (network.replies() == repliesBefore) {
+                Thread.onSpinWait();
+            }
+            assertEquals(List.of(), holders(server));
+        }
+    }
+
+    @Test
+    void s3_basesRiseWhenTheServerHasLostItsData() throws Exception {
+        try (H2Server server = H2Server.start();
+                SqlBackend backend = connect(server.address())) {
+            long before = granted(contender(backend, "lost")).fencingBase();
+            server.kill();
+            server.restart(false);
+            try (SqlBackend another = connect(server.address())) {
+                long after = granted(contender(another, "lost")).fencingBase();
+                assertTrue(after > before, after + " > " + before);
+            }
+        }
+    }
+
+    @Test
+    void s1_aServerThatWasKilledKnowsItsHolds() throws Exception {
+        try (H2Server server = H2Server.start();
+                SqlBackend backend = connect(server.address())) {
+            Grant held = granted(contender(backend, "kept"));
+            server.kill();
+            server.restart(true);
+            try (SqlBackend another = connect(server.address())) {
+                assertInstanceOf(Attempt.Busy.class, contender(another, "kept").attempt(within(5_000)));
+                assertThrows(IllegalStateException.class, () -> held.release(within(5_000)), "over a dead connection");
+                assertEquals(Grant.Release.RELEASED, held.release(within(5_000)));
+            }
+        }
+    }
+
+    @Test
+    void api_aWrongPasswordIsARefusalInTheServersWords() {
+        try (H2Server server = H2Server.start();
+                SqlBackend stranger =
+                        SqlBackend.connect(H2Server.url(server.address()) + ";USER=nobody;PASSWORD=x", TABLE)) {
+            RequestRefusedException refusal = assertThrows(
+                    RequestRefusedException.class,
+                    () -> contender(stranger, "x").attempt(within(5_000)));
+            assertTrue(refusal.getMessage().contains("Wrong user name or password"), refusal.getMessage());
+        }
+    }
+
+    private static SqlBackend connect(String address) {
+        return SqlBackend.connect(H2Server.url(address), TABLE);
+    }
+
+    private static Contender contender(SqlBackend backend, String name) {
+        LockOwner owner = LockOwner.of("localhost", 1, "faults", "main");
+        return backend.contend(LockRequest.exclusive(name, LEASE, owner).withoutWaiting(), new Deaf());
+    }
+
+    private static Deadline within(long millis) {
+        return Deadline.after(Duration.ofMillis(millis), LockClock.system());
+    }
+
+    private static Grant granted(Contender contender) throws InterruptedException {
+        return assertInstanceOf(Attempt.Granted.class, contender.attempt(within(5_000)))
+                .grant();
+    }
+
+    private static List<String> holders(H2Server server) throws Exception {
+        return server.ask(LockTable.sql("SELECT holder FROM {table} WHERE {now} < expires", TABLE));
+    }
+
+    private static final class Deaf implements Signals {
+        @Override
+        public void wakeUp() {}
+
+        @Override
+        public void wanted() {}
+
+        @Override
+        public void suspect() {}
+
+        @Override
+        public void gone() {}
+    }
+}
