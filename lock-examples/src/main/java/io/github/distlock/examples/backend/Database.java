@@ -8,6 +8,8 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.SQLIntegrityConstraintViolationException;
+import java.sql.SQLSyntaxErrorException;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
@@ -88,7 +90,7 @@ final class Database implements AutoCloseable {
 
     private <T> T send(Request<T> request, Deadline deadline) throws SQLException {
         Connection known = idle.poll();
-        Connection connection = known == null ? connect() : known;
+        Connection connection = known == null ? DriverManager.getConnection(url) : known;
         boolean answered = false;
         try {
             if (closed || deadline.hasPassed()) {
@@ -106,17 +108,6 @@ final class Database implements AutoCloseable {
             if (closed) {
                 closeIdle();
             }
-        }
-    }
-
-    private Connection connect() throws SQLException {
-        Connection connection = DriverManager.getConnection(url);
-        try {
-            ask(connection, LockTable.CREATE);
-            return connection;
-        } catch (SQLException e) {
-            close(connection);
-            throw e;
         }
     }
 
@@ -150,7 +141,15 @@ final class Database implements AutoCloseable {
     }
 
     private PreparedStatement prepare(Connection connection, String statement) throws SQLException {
-        return connection.prepareStatement(LockTable.sql(statement, table));
+        String sql = LockTable.sql(statement, table);
+        try {
+            return connection.prepareStatement(sql);
+        } catch (SQLSyntaxErrorException e) {
+            try (Statement missingTable = connection.createStatement()) {
+                missingTable.execute(LockTable.sql(LockTable.CREATE, table));
+            }
+            return connection.prepareStatement(sql);
+        }
     }
 
     private static void set(PreparedStatement request, Object... parameters) throws SQLException {

@@ -25,7 +25,8 @@ class SqlContractTest extends LockContract {
 
             @Override
             public List<String> leftovers() throws SQLException {
-                return SERVER.ask(LockTable.sql("SELECT owner FROM {table} WHERE {now} < expires", space()));
+                return SERVER.ask(LockTable.sql(
+                        "SELECT owner FROM {table} WHERE {now} < GREATEST(expires, turn_expires)", space()));
             }
         };
     }
