@@ -23,11 +23,11 @@ abstract class ClientFaultRules extends FaultRules {
 
     private final List<JvmProcess> programs = new ArrayList<>();
 
-    private JvmProcess program(ServerFixture real) {
+    private JvmProcess program(ServerFixture<?> real) {
         return program(real, name);
     }
 
-    private JvmProcess program(ServerFixture real, String lockName) {
+    private JvmProcess program(ServerFixture<?> real, String lockName) {
         JvmProcess program = real.program(lockName);
         programs.add(program);
         return program;
@@ -50,7 +50,7 @@ abstract class ClientFaultRules extends FaultRules {
 
     @Test
     void s1_9_holdsOfProcessesNeverOverlap(@TempDir Path directory) throws Exception {
-        if (!causes(StoreFault.CLIENT_KILLED) || !(store instanceof ServerFixture real)) {
+        if (!causes(StoreFault.CLIENT_KILLED) || !(store instanceof ServerFixture<?> real)) {
             expectFree("without processes, for which S1.2 stands");
             return;
         }
@@ -66,7 +66,7 @@ abstract class ClientFaultRules extends FaultRules {
 
     @Test
     void f3_1_aStoppedHolderFindsItsHoldLostWhenItGoesOn() throws Exception {
-        if (!causes(StoreFault.CLIENT_STOPPED) || !(store instanceof ServerFixture real)) {
+        if (!causes(StoreFault.CLIENT_STOPPED) || !(store instanceof ServerFixture<?> real)) {
             silentHolderFindsItsHoldLost();
             return;
         }
@@ -111,7 +111,7 @@ abstract class ClientFaultRules extends FaultRules {
     void f3_2_aKilledHoldersLockIsFreeAfterItsExpiry() throws Exception {
         Peer b = peer();
         long token;
-        if (causes(StoreFault.CLIENT_KILLED) && store instanceof ServerFixture real) {
+        if (causes(StoreFault.CLIENT_KILLED) && store instanceof ServerFixture<?> real) {
             JvmProcess holder = program(real);
             token = acquire(holder);
             expectBusy(b, "while its holder lives");
@@ -133,7 +133,7 @@ abstract class ClientFaultRules extends FaultRules {
         Peer c = peer(builder -> builder.outageTimeout(Duration.ofHours(24)));
         LockHandle held = a.lock(name).acquire();
         Runnable kill;
-        if (causes(StoreFault.CLIENT_KILLED) && store instanceof ServerFixture real) {
+        if (causes(StoreFault.CLIENT_KILLED) && store instanceof ServerFixture<?> real) {
             JvmProcess waiter = program(real);
             waiter.send("wait");
             told(waiter, "waiting");
@@ -153,7 +153,7 @@ abstract class ClientFaultRules extends FaultRules {
 
     @Test
     void f3_4_aProcessThatEndsWithoutClosingEndsSoon() throws Exception {
-        if (!causes(StoreFault.CLIENT_KILLED) || !(store instanceof ServerFixture real)) {
+        if (!causes(StoreFault.CLIENT_KILLED) || !(store instanceof ServerFixture<?> real)) {
             closedClientFreesTheLock();
             return;
         }
@@ -174,7 +174,7 @@ abstract class ClientFaultRules extends FaultRules {
 
     @Test
     void f3_5_aShutdownHookThatClosesFreesTheLock() throws Exception {
-        if (!causes(StoreFault.CLIENT_KILLED) || !(store instanceof ServerFixture real)) {
+        if (!causes(StoreFault.CLIENT_KILLED) || !(store instanceof ServerFixture<?> real)) {
             closedClientFreesTheLock();
             return;
         }

@@ -87,10 +87,7 @@ abstract class FaultRules extends Rules {
     /** As {@link #expectFree(String)}, after a while. */
     final void expectFreeWithin(Duration bound, String when) {
         granted(peer(), name, bound).close();
-        within(
-                bound,
-                "nothing is left in the store " + when,
-                () -> leftovers().isEmpty());
+        within(bound, "nothing is left in the store " + when, () -> leftovers().isEmpty());
     }
 
     final void expectReleased(LockHandle held, String when) {

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Nested;
  * <pre>{@code
  * class MyBackendContractTest extends LockContract {
  *     @Override
- *     protected BackendFixture newFixture() {
+ *     protected BackendFixture newFixture() throws Exception {
  *         return new MyFixture();
  *     }
  * }
@@ -151,7 +151,7 @@ public abstract class LockContract {
     @Nested
     final class ServerFaults extends ServerFaultRules {
         @Override
-        BackendFixture newFixture() {
+        BackendFixture newFixture() throws Exception {
             return LockContract.this.newFixture();
         }
     }
@@ -159,7 +159,7 @@ public abstract class LockContract {
     @Nested
     final class NetworkFaults extends NetworkFaultRules {
         @Override
-        BackendFixture newFixture() {
+        BackendFixture newFixture() throws Exception {
             return LockContract.this.newFixture();
         }
     }
@@ -167,7 +167,7 @@ public abstract class LockContract {
     @Nested
     final class ClientFaults extends ClientFaultRules {
         @Override
-        BackendFixture newFixture() {
+        BackendFixture newFixture() throws Exception {
             return LockContract.this.newFixture();
         }
     }

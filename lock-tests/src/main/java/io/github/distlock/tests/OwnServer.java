@@ -14,7 +14,7 @@ final class OwnServer implements BeforeEachCallback {
         testClass = test.getParent().orElseThrow();
     }
 
-    Server startedBy(ServerFixture fixture) {
+    Server startedBy(ServerFixture<?> fixture) {
         if (testClass == null) {
             throw new IllegalStateException("no test has begun");
         }

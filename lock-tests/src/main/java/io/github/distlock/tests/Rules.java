@@ -121,7 +121,7 @@ abstract class Rules {
                 .shutdownTimeout(Duration.ZERO)
                 .defaultOptions(options());
         settings.accept(builder);
-        Network network = store instanceof ServerFixture real
+        Network network = store instanceof ServerFixture<?> real
                 ? new ProxyNetwork(real.network(backend))
                 : new EngineNetwork(store, backend, faults);
         Peer peer = new Peer(client, backend, faults, network, events, builder.build());

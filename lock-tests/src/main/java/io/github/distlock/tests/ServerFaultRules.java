@@ -93,7 +93,7 @@ abstract class ServerFaultRules extends FaultRules {
     }
 
     private OptionalLong endsHoldAt(String lockName) {
-        return store instanceof ServerFixture real ? real.endsHoldAt(lockName) : OptionalLong.empty();
+        return store instanceof ServerFixture<?> real ? real.endsHoldAt(lockName) : OptionalLong.empty();
     }
 
     @Test
@@ -250,7 +250,7 @@ abstract class ServerFaultRules extends FaultRules {
         store.letPass(lease);
         expectState(held, State.LOST, "after a lease with a server that does not know it");
         expectHeld(next, "after the end of a hold that the server does not know");
-        if (!(store instanceof ServerFixture real) || real.tokensOutliveData()) {
+        if (!(store instanceof ServerFixture<?> real) || real.tokensOutliveData()) {
             expect(next.fencingToken() > held.fencingToken(), "a greater token", next.fencingToken());
         } else {
             report("not promised", "tokens that rise over the loss of all data");

@@ -2,6 +2,7 @@ package io.github.distlock.examples.backend;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.github.distlock.tests.BackendFactory;
 import io.github.distlock.tests.BackendFixture;
 import io.github.distlock.tests.LockContract;
 import io.github.distlock.tests.ServerFixture;
@@ -12,20 +13,23 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** The contract of backends, for locks in an SQL database. */
 @Execution(ExecutionMode.CONCURRENT)
-class SqlContractTest extends LockContract {
-    private static final H2Server SERVER = H2Server.start();
+public class SqlContractTest extends LockContract implements BackendFactory {
+    @Override
+    public SqlBackend backend(String address, String space) {
+        return SqlBackend.connect(H2Server.url(address), space);
+    }
 
     @Override
     protected BackendFixture newFixture() {
-        return new ServerFixture(SERVER, (address, space) -> SqlBackend.connect(H2Server.url(address), space)) {
+        return new ServerFixture<>(H2Server::start, this) {
             @Override
             public void lose(String name) throws SQLException {
-                SERVER.ask("DELETE FROM " + space() + " WHERE name = ?", name.getBytes(UTF_8));
+                server().ask("DELETE FROM " + space() + " WHERE name = ?", name.getBytes(UTF_8));
             }
 
             @Override
             public List<String> leftovers() throws SQLException {
-                return SERVER.ask(LockTable.sql(
+                return server().ask(LockTable.sql(
                         "SELECT owner FROM {table} WHERE {now} < GREATEST(expires, turn_expires)", space()));
             }
         };

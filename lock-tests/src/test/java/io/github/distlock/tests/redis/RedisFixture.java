@@ -3,7 +3,6 @@ package io.github.distlock.tests.redis;
 import io.github.distlock.tests.BackendFactory;
 import io.github.distlock.tests.ServerFixture;
 import io.github.distlock.tests.servers.RedisServer;
-import io.github.distlock.tests.servers.Server;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
@@ -14,31 +13,25 @@ import redis.clients.jedis.resps.ScanResult;
 import redis.clients.jedis.resps.Tuple;
 
 /** Keys of its own on a server. */
-class RedisFixture extends ServerFixture {
+class RedisFixture extends ServerFixture<RedisServer> {
     /** The server of all tests of this JVM that do not hurt it, from the first use to the end. */
     private static final class Shared {
         static final RedisServer SERVER = RedisServer.start();
     }
 
     RedisFixture() {
-        this(shared(), new RedisFactory());
+        this(new RedisFactory());
     }
 
-    static Server shared() {
-        return Shared.SERVER;
+    RedisFixture(BackendFactory factory) {
+        this(Shared.SERVER, factory);
     }
 
-    RedisFixture(Server server, BackendFactory factory) {
-        super(server, factory);
+    RedisFixture(RedisServer server, BackendFactory factory) {
+        super(server, RedisFixture::startStoring, factory);
     }
 
-    @Override
-    protected ServerFixture over(Server another) {
-        return new RedisFixture(another, new RedisFactory());
-    }
-
-    @Override
-    protected Server startServer() {
+    static RedisServer startStoring() {
         return RedisServer.start("appendonly yes", "appendfsync always");
     }
 
@@ -58,7 +51,7 @@ class RedisFixture extends ServerFixture {
 
     /** Over a connection of this moment, for servers come and go. */
     private <T> T asked(Function<RedisClient, T> question) {
-        try (RedisClient admin = RedisClient.create("redis://" + server().address())) {
+        try (RedisClient admin = RedisClient.create(server().uri())) {
             return question.apply(admin);
         }
     }

@@ -5,8 +5,6 @@ import io.github.distlock.spi.LockBackend;
 import io.github.distlock.tests.BackendFactory;
 import io.github.distlock.tests.BackendFixture;
 import io.github.distlock.tests.LockContract;
-import io.github.distlock.tests.ServerFixture;
-import io.github.distlock.tests.servers.Server;
 import java.net.URI;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -20,20 +18,15 @@ import redis.clients.jedis.RedisClient;
 class RedisLentClientContractTest extends LockContract {
     @Override
     protected BackendFixture newFixture() {
-        return new LentClientFixture(RedisFixture.shared(), new LentClientFactory());
+        return new LentClientFixture(new LentClientFactory());
     }
 
     private static final class LentClientFixture extends RedisFixture {
         private final LentClientFactory factory;
 
-        private LentClientFixture(Server server, LentClientFactory factory) {
-            super(server, factory);
+        private LentClientFixture(LentClientFactory factory) {
+            super(factory);
             this.factory = factory;
-        }
-
-        @Override
-        protected ServerFixture over(Server another) {
-            return new LentClientFixture(another, new LentClientFactory());
         }
 
         @Override

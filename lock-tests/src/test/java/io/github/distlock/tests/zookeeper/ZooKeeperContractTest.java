@@ -10,6 +10,6 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 class ZooKeeperContractTest extends LockContract {
     @Override
     protected BackendFixture newFixture() {
-        return new ZooKeeperFixture(SharedZooKeeper.server());
+        return new ZooKeeperFixture();
     }
 }

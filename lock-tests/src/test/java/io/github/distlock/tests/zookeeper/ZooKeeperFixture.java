@@ -1,7 +1,7 @@
 package io.github.distlock.tests.zookeeper;
 
 import io.github.distlock.tests.ServerFixture;
-import io.github.distlock.tests.servers.Server;
+import io.github.distlock.tests.servers.ZooKeeperServer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,21 +12,15 @@ import java.util.regex.Pattern;
 import org.apache.zookeeper.ZooKeeper;
 
 /** A base path of its own on a server. The lease is the session's time-out. */
-final class ZooKeeperFixture extends ServerFixture {
+final class ZooKeeperFixture extends ServerFixture<ZooKeeperServer> {
     private final String base = "/" + space();
 
-    ZooKeeperFixture(Server server) {
-        super(server, new ZooKeeperFactory());
+    ZooKeeperFixture() {
+        this(SharedZooKeeper.server());
     }
 
-    @Override
-    protected ServerFixture over(Server another) {
-        return new ZooKeeperFixture(another);
-    }
-
-    @Override
-    protected Server startServer() {
-        return SharedZooKeeper.startAnother();
+    ZooKeeperFixture(ZooKeeperServer server) {
+        super(server, SharedZooKeeper::startAnother, new ZooKeeperFactory());
     }
 
     /**

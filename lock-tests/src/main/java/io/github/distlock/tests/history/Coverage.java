@@ -1,0 +1,11 @@
+package io.github.distlock.tests.history;
+
+/**
+ * What a history has to contain before it proves anything.
+ *
+ * @param grants how many acquires got the lock
+ * @param aimedFaults how many faults hit whom they were aimed at: a holder, the first waiter, or the server
+ * @param ambiguousAcquires how many requests for a lock lost their replies
+ * @param losses how many holders were told that they had lost the lock
+ */
+public record Coverage(long grants, long aimedFaults, long ambiguousAcquires, long losses) {}

@@ -1,0 +1,34 @@
+package io.github.distlock.tests.history;
+
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/** Interrupts a thread some time later, unless it is closed before; when it is closed the interrupt is over. */
+final class Interrupter implements AutoCloseable {
+    private final AtomicBoolean armed = new AtomicBoolean(true);
+    private final CompletableFuture<Void> over;
+
+    private Interrupter(Thread thread, Duration delay) {
+        over = CompletableFuture.runAsync(
+                () -> {
+                    if (armed.getAndSet(false)) {
+                        thread.interrupt();
+                    }
+                },
+                CompletableFuture.delayedExecutor(delay.toNanos(), TimeUnit.NANOSECONDS));
+    }
+
+    static Interrupter ofThisThread(Duration delay) {
+        return new Interrupter(Thread.currentThread(), delay);
+    }
+
+    @Override
+    public void close() {
+        if (!armed.getAndSet(false)) {
+            over.join();
+        }
+        boolean unused = Thread.interrupted();
+    }
+}

@@ -1,0 +1,108 @@
+package io.github.distlock.tests.history;
+
+import io.github.distlock.tests.ServerFixture;
+import io.github.distlock.tests.servers.FaultProxy;
+import io.github.distlock.tests.servers.JvmProcess;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** The processes of a history, each behind a link of its own. Who is killed is replaced. Thread-safe but for its end. */
+final class Team implements AutoCloseable {
+    private static final Duration START = Duration.ofSeconds(60);
+
+    private final ServerFixture<?> store;
+    private final Duration lease;
+    private final Path directory;
+    private final long seed;
+    private final Map<Long, Member> members = new ConcurrentHashMap<>();
+    private final Map<Long, Path> files = new ConcurrentHashMap<>();
+    private final AtomicLong numbers = new AtomicLong();
+
+    /** A process and its link. */
+    record Member(long number, JvmProcess process, FaultProxy link) {}
+
+    Team(ServerFixture<?> store, Duration lease, Path directory, long seed) {
+        this.store = store;
+        this.lease = lease;
+        this.directory = directory;
+        this.seed = seed;
+    }
+
+    /** Starts them side by side. */
+    void start(int count) {
+        List<Member> started = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            started.add(begin(FaultProxy.to(store.server())));
+        }
+        started.forEach(Team::awaitReady);
+    }
+
+    private Member begin(FaultProxy link) {
+        long number = numbers.incrementAndGet();
+        Path file = directory.resolve("process-" + number);
+        JvmProcess process = JvmProcess.start(
+                Worker.class,
+                store.factory().getClass().getName(),
+                link.address(),
+                store.space(),
+                file.toString(),
+                String.valueOf(number),
+                String.valueOf(seed + number),
+                String.valueOf(lease.toMillis()));
+        Member member = new Member(number, process, link);
+        members.put(number, member);
+        files.put(number, file);
+        return member;
+    }
+
+    private static void awaitReady(Member member) {
+        member.process.awaitLine(Worker.READY, START);
+    }
+
+    List<Member> members() {
+        return List.copyOf(members.values());
+    }
+
+    /** Kills a member; another one takes over its link. */
+    void replace(Member member) {
+        member.process.close();
+        members.remove(member.number);
+        awaitReady(begin(member.link));
+    }
+
+    /** Lets all come to their end. Who does not is told. */
+    List<Violation> finish(Duration limit) {
+        List<Violation> violations = new ArrayList<>();
+        members().forEach(member -> member.process.send(Worker.FINISH));
+        for (Member member : members()) {
+            try {
+                member.process.awaitLine(Worker.FINISHED, limit);
+                int exit = member.process.awaitExit(limit);
+                if (exit != 0) {
+                    violations.add(new Violation(HistoryRule.PROCESSES_END, member + " ended with " + exit));
+                }
+            } catch (IllegalStateException e) {
+                violations.add(new Violation(HistoryRule.PROCESSES_END, String.valueOf(e.getMessage())));
+            }
+        }
+        return violations;
+    }
+
+    Map<Long, Path> files() {
+        return new TreeMap<>(files);
+    }
+
+    @Override
+    public void close() {
+        members().forEach(member -> {
+            member.process.close();
+            member.link.close();
+        });
+    }
+}

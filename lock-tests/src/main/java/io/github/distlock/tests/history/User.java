@@ -1,0 +1,178 @@
+package io.github.distlock.tests.history;
+
+import io.github.distlock.DistributedLock;
+import io.github.distlock.LockClient;
+import io.github.distlock.LockException;
+import io.github.distlock.LockHandle;
+import io.github.distlock.LockOptions;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/** One thread that acquires, holds and releases, over and over, and writes down what it sees. */
+final class User implements Runnable {
+    private static final long REQUEST_TIMEOUT = Duration.ofSeconds(1).toNanos();
+    private static final long LOOK = Duration.ofMillis(30).toNanos();
+
+    private final LockClient locks;
+    private final Workload.Group group;
+    private final int index;
+    private final Duration lease;
+    private final boolean fair;
+    private final HistoryWriter history;
+    private final Map<String, Long> acquiring;
+    private final AtomicBoolean finishing;
+    private final AtomicLong operations;
+    private final SplittableRandom random;
+
+    User(
+            LockClient locks,
+            Workload.Group group,
+            int index,
+            Duration lease,
+            boolean fair,
+            HistoryWriter history,
+            Map<String, Long> acquiring,
+            AtomicBoolean finishing,
+            AtomicLong operations,
+            SplittableRandom random) {
+        this.locks = locks;
+        this.group = group;
+        this.index = index;
+        this.lease = lease;
+        this.fair = fair && group.locks().equals(Workload.FAIR);
+        this.history = history;
+        this.acquiring = acquiring;
+        this.finishing = finishing;
+        this.operations = operations;
+        this.random = random;
+    }
+
+    @Override
+    public void run() {
+        while (!finishing.get()) {
+            use(group.lock(index, random), operations.incrementAndGet());
+            LockSupport.parkNanos(Workload.rest(group, random).toNanos());
+        }
+    }
+
+    private interface Acquire {
+        @Nullable
+        LockHandle call() throws Exception;
+    }
+
+    private void use(String name, long operation) {
+        DistributedLock lock = locks.lock(name, options());
+        Duration wait = Workload.part(lease, random.nextDouble(0, 2));
+        int dice = random.nextInt(100);
+        if (fair) {
+            acquiring.put(name, operation);
+            acquire(name, operation, Workload.FAIR, Operation.NEVER, lock::acquire);
+            return;
+        }
+        if (dice < 45) {
+            long limit = System.nanoTime() + wait.toNanos();
+            acquire(name, operation, "timed", limit, () -> orNull(lock.tryAcquire(wait)));
+        } else if (dice < 70) {
+            acquire(name, operation, "untimed", Operation.NEVER, lock::acquire);
+        } else if (dice < 85) {
+            long limit = System.nanoTime() + REQUEST_TIMEOUT;
+            acquire(name, operation, "try", limit, () -> orNull(lock.tryAcquire()));
+        } else if (dice < 95) {
+            acquire(name, operation, "asynchronous", Operation.NEVER, () -> cancelledAfter(wait, lock.acquireAsync()));
+        } else {
+            acquire(name, operation, "interrupted", Operation.NEVER, () -> {
+                try (Interrupter interrupter = Interrupter.ofThisThread(Workload.part(wait, 0.1))) {
+                    return lock.acquire();
+                }
+            });
+        }
+    }
+
+    private LockOptions options() {
+        LockOptions options = LockOptions.defaults().renewedLease(lease);
+        return fair ? options.fair() : options;
+    }
+
+    private static @Nullable LockHandle orNull(Optional<LockHandle> answer) {
+        return answer.orElse(null);
+    }
+
+    private static LockHandle cancelledAfter(Duration wait, CompletableFuture<LockHandle> future) throws Exception {
+        try {
+            return future.get(wait.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException e) {
+            future.cancel(true);
+            // It may have been granted at the last moment.
+            return future.get();
+        }
+    }
+
+    private void acquire(String name, long operation, String how, long limit, Acquire acquire) {
+        write(System.nanoTime(), Event.Kind.ACQUIRE, operation, name, 0, limit, how);
+        LockHandle held = null;
+        String refusal = "busy";
+        try {
+            held = acquire.call();
+        } catch (InterruptedException | LockException | java.util.concurrent.CancellationException e) {
+            refusal = e.toString();
+        } catch (ExecutionException e) {
+            refusal = String.valueOf(e.getCause());
+        } catch (Exception e) {
+            refusal = "unexpected: " + e;
+        }
+        long returned = System.nanoTime();
+        if (held == null) {
+            write(returned, Event.Kind.REFUSED, operation, name, 0, 0, refusal);
+        } else {
+            write(returned, Event.Kind.GRANTED, operation, name, held.fencingToken(), 0, "");
+            hold(name, operation, held);
+        }
+    }
+
+    private void hold(String name, long operation, LockHandle held) {
+        held.onLost(loss -> write(
+                System.nanoTime(),
+                Event.Kind.LOST,
+                operation,
+                name,
+                0,
+                0,
+                loss.reason().name()));
+        long begin = System.nanoTime();
+        long time = Workload.hold(group, lease, random).toNanos();
+        while (look(name, operation, held)) {
+            long left = time - (System.nanoTime() - begin);
+            if (left <= 0 || finishing.get()) {
+                break;
+            }
+            LockSupport.parkNanos(Math.min(left, LOOK));
+        }
+        write(System.nanoTime(), Event.Kind.RELEASE, operation, name, 0, 0, "");
+        LockHandle.Release outcome = held.release();
+        write(System.nanoTime(), Event.Kind.RELEASED, operation, name, 0, 0, outcome.name());
+    }
+
+    /** Sees the lock held or not. What it claims then counts from before it was asked, which is less than it claims. */
+    private boolean look(String name, long operation, LockHandle held) {
+        long now = System.nanoTime();
+        if (!held.isHeld()) {
+            return false;
+        }
+        write(now, Event.Kind.HELD, operation, name, 0, now + held.remaining().toNanos(), "");
+        return true;
+    }
+
+    private void write(long at, Event.Kind kind, long operation, String name, long token, long until, String note) {
+        history.write(at, kind, operation, name, token, until, note);
+    }
+}

@@ -1,0 +1,123 @@
+package io.github.distlock.tests.history;
+
+import io.github.distlock.LockClient;
+import io.github.distlock.LockException;
+import io.github.distlock.LockHandle;
+import io.github.distlock.LockOptions;
+import io.github.distlock.spi.Capability;
+import io.github.distlock.spi.LockBackend;
+import io.github.distlock.tests.BackendFactory;
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * One process of a history. It says {@code ready}, works until it reads {@code finish}, and says {@code finished} when all its
+ * calls have returned and its client is closed.
+ */
+final class Worker {
+    static final String READY = "ready";
+    static final String FINISH = "finish";
+    static final String FINISHED = "finished";
+
+    private static final String NAME = "history-";
+
+    private Worker() {}
+
+    static String clientName(long number) {
+        return NAME + number;
+    }
+
+    /** The process of a client, or zero. */
+    static long processOf(String clientName) {
+        return clientName.startsWith(NAME) ? Long.parseLong(clientName.substring(NAME.length())) : 0;
+    }
+
+    /** Arguments: class of the {@link BackendFactory}, address, space, file, number, seed, lease in milliseconds. */
+    public static void main(String[] arguments) throws Exception {
+        BackendFactory factory = Class.forName(arguments[0])
+                .asSubclass(BackendFactory.class)
+                .getDeclaredConstructor()
+                .newInstance();
+        long number = Long.parseLong(arguments[4]);
+        Duration lease = Duration.ofMillis(Long.parseLong(arguments[6]));
+        BufferedReader commands = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+        try (HistoryWriter history = new HistoryWriter(Path.of(arguments[3]))) {
+            history.write(System.nanoTime(), Event.Kind.BEGIN, 0, "", 0, 0, clientName(number));
+            Map<String, Long> acquiring = new ConcurrentHashMap<>();
+            LockBackend backend = ObservedBackend.of(factory.backend(arguments[1], arguments[2]), history, acquiring);
+            AtomicBoolean finishing = new AtomicBoolean();
+            try (LockClient locks = LockClient.builder(backend)
+                    .name(clientName(number))
+                    .defaultOptions(LockOptions.defaults().renewedLease(lease))
+                    .build()) {
+                warmUp(locks);
+                Stalls.watch(history);
+                List<Thread> threads = start(
+                        locks,
+                        lease,
+                        backend.capabilities().contains(Capability.FAIR),
+                        history,
+                        acquiring,
+                        finishing,
+                        new SplittableRandom(Long.parseLong(arguments[5])));
+                System.out.println(READY);
+                for (String line = commands.readLine(); !FINISH.equals(line); line = commands.readLine()) {
+                    if (line == null) {
+                        return;
+                    }
+                }
+                finishing.set(true);
+                for (Thread thread : threads) {
+                    thread.join();
+                }
+            }
+            history.write(System.nanoTime(), Event.Kind.END, 0, "", 0, 0, "");
+            System.out.println(FINISHED);
+        }
+    }
+
+    /** Loads classes and connects: what is noted begins with a process that runs. */
+    private static void warmUp(LockClient locks) throws InterruptedException {
+        boolean warm = false;
+        while (!warm) {
+            try (LockHandle held = locks.lock(clientName(0)).acquire()) {
+                warm = held.isHeld();
+            } catch (LockException e) {
+                // The server is being hurt, or the link of whose place this process takes.
+            }
+        }
+    }
+
+    private static List<Thread> start(
+            LockClient locks,
+            Duration lease,
+            boolean fair,
+            HistoryWriter history,
+            Map<String, Long> acquiring,
+            AtomicBoolean finishing,
+            SplittableRandom random) {
+        AtomicLong operations = new AtomicLong();
+        List<Thread> threads = new ArrayList<>();
+        for (Workload.Group group : Workload.GROUPS) {
+            for (int i = 0; i < group.threads(); i++) {
+                User user = new User(
+                        locks, group, i, lease, fair, history, acquiring, finishing, operations, random.split());
+                Thread thread = new Thread(user, group.locks() + "-user-" + i);
+                thread.setDaemon(true);
+                threads.add(thread);
+                thread.start();
+            }
+        }
+        return threads;
+    }
+}

@@ -1,0 +1,36 @@
+package io.github.distlock.tests;
+
+import io.github.distlock.tests.history.Coverage;
+import io.github.distlock.tests.history.HistoryReport;
+import io.github.distlock.tests.history.HistoryRun;
+import java.time.Duration;
+
+/** Histories of some seconds in the standard run, and of as many as {@code -Dlock.history.seconds} says. */
+public final class HistoryLength {
+    private static final int STANDARD = 8;
+    private static final int SECONDS = Integer.getInteger("lock.history.seconds", STANDARD);
+    private static final int PROCESSES = Integer.getInteger("lock.history.processes", 3);
+
+    private HistoryLength() {}
+
+    /**
+     * Runs it, prints its figures, and verifies it.
+     *
+     * @param name for people
+     * @param tenMinutes what ten minutes have to contain; the standard run, which mostly starts processes, has to contain a
+     *     third of its share
+     */
+    public static void run(String name, HistoryRun history, Coverage tenMinutes) throws InterruptedException {
+        HistoryReport report = history.duration(Duration.ofSeconds(SECONDS))
+                .processes(PROCESSES, 1 + PROCESSES / 3)
+                .seed(Long.getLong("lock.history.seed", System.nanoTime()))
+                .run();
+        System.out.println(name + ", " + SECONDS + " s, " + PROCESSES + " processes: " + report);
+        double share = SECONDS / 600.0 / (SECONDS < 60 ? 3 : 1);
+        report.verify(new Coverage(
+                (long) (tenMinutes.grants() * share),
+                Math.max(1, (long) (tenMinutes.aimedFaults() * share)),
+                Math.max(1, (long) (tenMinutes.ambiguousAcquires() * share)),
+                (long) (tenMinutes.losses() * share)));
+    }
+}
