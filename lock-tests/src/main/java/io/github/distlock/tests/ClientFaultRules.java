@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,7 +29,11 @@ abstract class ClientFaultRules extends FaultRules {
     }
 
     private JvmProcess program(ServerFixture<?> real, String lockName) {
-        JvmProcess program = real.program(lockName);
+        return program(real, lockName, lease);
+    }
+
+    private JvmProcess program(ServerFixture<?> real, String lockName, Duration itsLease) {
+        JvmProcess program = real.program(lockName, itsLease);
         programs.add(program);
         return program;
     }
@@ -54,9 +59,12 @@ abstract class ClientFaultRules extends FaultRules {
             expectFree("without processes, for which S1.2 stands");
             return;
         }
-        int times = 200;
+        int times = 50;
+        // A process that a busy machine lets stand still for a lease would count without the lock.
+        Duration longLease = lease.multipliedBy(10);
         Path counter = Files.writeString(directory.resolve("counter"), "0");
-        List<JvmProcess> all = List.of(program(real), program(real), program(real));
+        List<JvmProcess> all =
+                Stream.generate(() -> program(real, name, longLease)).limit(3).toList();
         all.forEach(program -> program.send("count " + counter + " " + times));
         all.forEach(program -> told(program, "counted"));
         int counted = Integer.parseInt(Files.readString(counter));

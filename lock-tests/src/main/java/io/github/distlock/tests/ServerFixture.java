@@ -161,14 +161,14 @@ public abstract class ServerFixture<S extends Server> implements BackendFixture 
     }
 
     /** A client of this store in a process of its own. */
-    final JvmProcess program(String lockName) {
+    final JvmProcess program(String lockName, Duration lease) {
         return JvmProcess.start(
                 LockProgram.class,
                 factory.getClass().getName(),
                 server().address(),
                 space,
                 lockName,
-                String.valueOf(lease().toMillis()));
+                String.valueOf(lease.toMillis()));
     }
 
     @Override
