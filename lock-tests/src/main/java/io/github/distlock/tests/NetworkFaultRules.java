@@ -334,9 +334,9 @@ abstract class NetworkFaultRules extends FaultRules {
         causes(StoreFault.CONNECTION_CUT);
         Peer a = connected();
         LockHandle held = a.lock(name).acquire();
-        for (int i = 0; i < 6; i++) {
+        for (int i = 0; i < 3; i++) {
             a.network.cut();
-            store.letPass(lease.dividedBy(4));
+            store.letPass(lease.dividedBy(2));
         }
         expectHeld(held, "although its connections were cut again and again");
         expectBusy(peer(), "although the connections of its holder were cut");
