@@ -27,7 +27,7 @@ final class BrokenReleases {
                 }),
                 new BrokenBackend(
                         "a release is a plain delete, whoever holds",
-                        "S2.4 S5.2 S5.5 F2.14",
+                        "S2.4 S5.2 S5.5",
                         store -> new WrappedBackend(store.connect()) {
                             @Override
                             Grant.Release release(Held held, Deadline deadline) {
