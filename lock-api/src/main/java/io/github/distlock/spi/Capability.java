@@ -9,7 +9,7 @@ public enum Capability {
     FAIR,
     /** Reports holder and waiters of a lock: {@link LockBackend#inspect}. */
     INSPECT,
-    /** Takes a lock away from its holder: {@link LockBackend#forceRelease}. */
+    /** Takes a lock away from its holder: {@link LockBackend#forceRelease}. Of use only with {@link #INSPECT}. */
     FORCE_RELEASE,
     /** Sets the lease anew, to another length, when it renews: {@link Renewal#lease()}. */
     CHANGE_LEASE,

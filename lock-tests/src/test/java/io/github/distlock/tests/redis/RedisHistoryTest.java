@@ -2,6 +2,7 @@ package io.github.distlock.tests.redis;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.distlock.tests.BackendFactory;
 import io.github.distlock.tests.HistoryLength;
 import io.github.distlock.tests.OverlongValidity;
 import io.github.distlock.tests.history.Coverage;
@@ -18,10 +19,19 @@ class RedisHistoryTest {
 
     @Test
     void historyCanBe() throws InterruptedException {
+        run("Redis history", new RedisFactory());
+    }
+
+    @Test
+    void historyWithLentClientsCanBe() throws InterruptedException {
+        run("Redis history with lent clients", new RedisLentClientContractTest.LentClientFactory());
+    }
+
+    private static void run(String name, BackendFactory clients) throws InterruptedException {
         try (RedisServer server = RedisFixture.startStoring();
-                RedisFixture store = new RedisFixture(server, new RedisFactory())) {
+                RedisFixture store = new RedisFixture(server, clients)) {
             HistoryLength.run(
-                    "Redis history",
+                    name,
                     HistoryRun.over(store).lease(LEASE).lostReplies(Duration.ofMillis(20)),
                     new Coverage(200_000, 150, 1_000, 100));
         }
