@@ -26,7 +26,12 @@ import java.util.stream.Stream;
  * <p>Only on Linux, where {@link System#nanoTime()} is the same clock in all processes. Not thread-safe.
  */
 public final class HistoryRun {
+    /** How much longer than wanted it may last, until enough has been done to the processes. */
+    private static final int LONGEST = 5;
+
     private final ServerFixture<?> store;
+    private int leastFaults;
+    private int leastDroppedReplies;
     private Duration lease;
     private Duration slack = Duration.ofSeconds(2);
     private Duration duration = Duration.ofSeconds(10);
@@ -65,11 +70,25 @@ public final class HistoryRun {
     /**
      * How long the processes work.
      *
-     * @param newDuration without start and end
+     * @param newDuration without start and end; longer when {@link #atLeast} says so
      * @return this
      */
     public HistoryRun duration(Duration newDuration) {
         duration = requireNonNull(newDuration, "newDuration");
+        return this;
+    }
+
+    /**
+     * How much has to be done to processes and server before the work may end; where luck does not bring it about in time, it
+     * goes on up to five times as long.
+     *
+     * @param faults at least so many that are aimed
+     * @param droppedReplies at least so many
+     * @return this
+     */
+    public HistoryRun atLeast(int faults, int droppedReplies) {
+        leastFaults = faults;
+        leastDroppedReplies = droppedReplies;
         return this;
     }
 
@@ -139,7 +158,12 @@ public final class HistoryRun {
                     LockClient eye = LockClient.create(seeing)) {
                 Nemesis nemesis = new Nemesis(store.server(), team, eye, lease, lostReplies, writer);
                 List<Thread> threads = nemesis.start(strikers, seed);
+                long begin = System.nanoTime();
                 TimeUnit.NANOSECONDS.sleep(duration.toNanos());
+                while (!nemesis.hasCaused(leastFaults, leastDroppedReplies)
+                        && System.nanoTime() - begin < duration.toNanos() * LONGEST) {
+                    TimeUnit.MILLISECONDS.sleep(20);
+                }
                 nemesis.end();
                 for (Thread thread : threads) {
                     thread.join();

@@ -15,6 +15,7 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /**
@@ -35,6 +36,8 @@ final class Nemesis {
     private final HistoryWriter injuries;
     private final Set<Long> hurt = ConcurrentHashMap.newKeySet();
     private final ReentrantReadWriteLock serverIsHurt = new ReentrantReadWriteLock();
+    private final AtomicInteger faults = new AtomicInteger();
+    private final AtomicInteger repliesDropped = new AtomicInteger();
     private volatile boolean ended;
 
     Nemesis(Server server, Team team, LockClient eye, Duration lease, Duration lostReplies, HistoryWriter injuries) {
@@ -218,6 +221,11 @@ final class Nemesis {
 
     private void record(Injury injury) {
         injury.writeTo(injuries);
+        (injury.kind() == Injury.Kind.REPLY_DROPPED ? repliesDropped : faults).incrementAndGet();
+    }
+
+    boolean hasCaused(int aimedFaults, int droppedReplies) {
+        return faults.get() >= aimedFaults && repliesDropped.get() >= droppedReplies;
     }
 
     private static void pause(Duration time) {
