@@ -5,6 +5,7 @@ import io.github.distlock.LockHandle;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
@@ -23,7 +24,7 @@ abstract class ExclusionRules extends Rules {
                 overlaps.incrementAndGet();
             }
             int seen = value;
-            LockSupport.parkNanos(1_000);
+            LockSupport.parkNanos(100_000);
             value = seen + 1;
             inside.decrementAndGet();
         }
@@ -49,9 +50,12 @@ abstract class ExclusionRules extends Rules {
 
     private void hammer(List<DistributedLock> locks, int times) {
         Counter counter = new Counter();
+        CountDownLatch together = new CountDownLatch(locks.size());
         List<Task<Integer>> workers = new ArrayList<>();
         for (DistributedLock lock : locks) {
             workers.add(start(() -> {
+                together.countDown();
+                together.await();
                 for (int i = 0; i < times; i++) {
                     lock.runLocked(counter::add);
                 }
