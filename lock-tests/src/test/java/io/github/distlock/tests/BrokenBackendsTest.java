@@ -26,6 +26,7 @@ import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
+import org.junit.jupiter.api.parallel.Isolated;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.platform.engine.TestExecutionResult;
@@ -37,6 +38,7 @@ import org.junit.platform.launcher.TestIdentifier;
  * {@code -Dlock.broken=all} each is run against the whole contract, which takes half an hour, and what it fails is written to
  * {@code target/broken-backends.txt}.
  */
+@Isolated("it takes all the time there is, of which leases on real servers need some")
 @Execution(ExecutionMode.CONCURRENT)
 class BrokenBackendsTest {
     private static final String BUG = "lock.bug";

@@ -46,7 +46,8 @@ final class Team implements AutoCloseable {
     private Member begin(FaultProxy link) {
         long number = numbers.incrementAndGet();
         Path file = directory.resolve("process-" + number);
-        JvmProcess process = JvmProcess.start(
+        // Histories bear to be starved, what runs beside them may not.
+        JvmProcess process = JvmProcess.startInBackground(
                 Worker.class,
                 store.factory().getClass().getName(),
                 link.address(),
