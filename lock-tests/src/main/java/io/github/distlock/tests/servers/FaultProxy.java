@@ -41,6 +41,7 @@ public final class FaultProxy implements AutoCloseable {
         CUT
     }
 
+    private static final int TRIES = 10;
     private static final Duration SETTLING = Duration.ofMillis(200);
 
     private final String serverHost;
@@ -88,9 +89,18 @@ public final class FaultProxy implements AutoCloseable {
         if (port < 1 || port > 65_535) {
             throw new IllegalArgumentException("port is not between 1 and 65535: " + port);
         }
-        FaultProxy proxy = new FaultProxy(host, port);
-        proxy.listen();
-        return proxy;
+        for (int left = TRIES; ; left--) {
+            FaultProxy proxy = new FaultProxy(host, port);
+            try {
+                proxy.listen();
+                return proxy;
+            } catch (UncheckedIOException e) {
+                // Somebody else was faster.
+                if (left == 0) {
+                    throw e;
+                }
+            }
+        }
     }
 
     /**
