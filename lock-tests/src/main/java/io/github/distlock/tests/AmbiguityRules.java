@@ -109,6 +109,18 @@ abstract class AmbiguityRules extends Rules {
     }
 
     @Test
+    void s7_whatIsLeftIsCleanedUpHoweverLongThatFails() throws Exception {
+        Peer a = peer();
+        a.faults.failWithdrawals(true);
+        a.faults.loseNextGrant();
+        thrown(LockException.class, "as the outcome is unknown", a.lock(name)::tryAcquire);
+        await("cleaning up is tried", () -> a.faults.failedWithdrawals() > 0);
+        store.letPass(expiry(a).plus(expiry(a)));
+        a.faults.failWithdrawals(false);
+        expectFree("once cleaning up succeeds");
+    }
+
+    @Test
     void s2_aGrantThatIsTooLateDoesNotCount() throws Exception {
         Peer a = peer();
         FaultyBackend.LateReply reply = a.faults.delayNextGrant();

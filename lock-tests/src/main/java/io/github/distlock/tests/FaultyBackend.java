@@ -32,8 +32,10 @@ final class FaultyBackend extends WrappedBackend {
     private final AtomicReference<@Nullable LateReply> lateGrant = new AtomicReference<>();
     private final AtomicInteger renewalsToFail = new AtomicInteger();
     private final AtomicInteger failedRenewals = new AtomicInteger();
+    private final AtomicInteger failedWithdrawals = new AtomicInteger();
     private final AtomicBoolean loseRelease = new AtomicBoolean();
     private final Set<Capability> hidden = EnumSet.noneOf(Capability.class);
+    private volatile boolean failWithdrawals;
     private volatile boolean loseRenewals;
     private volatile boolean deaf;
     private volatile long grantAskedAt;
@@ -66,6 +68,15 @@ final class FaultyBackend extends WrappedBackend {
 
     int failedRenewals() {
         return failedRenewals.get();
+    }
+
+    /** Withdrawals do not reach the store, and fail, until told otherwise. */
+    void failWithdrawals(boolean fail) {
+        failWithdrawals = fail;
+    }
+
+    int failedWithdrawals() {
+        return failedWithdrawals.get();
     }
 
     /** From now on the store renews, but its replies get lost. */
@@ -140,6 +151,10 @@ final class FaultyBackend extends WrappedBackend {
     @Override
     void withdraw(Place place, Deadline deadline) throws InterruptedException {
         requests.incrementAndGet();
+        if (failWithdrawals) {
+            failedWithdrawals.incrementAndGet();
+            throw new IllegalStateException("the request got lost, says the contract");
+        }
         super.withdraw(place, deadline);
     }
 
