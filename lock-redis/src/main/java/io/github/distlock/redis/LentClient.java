@@ -180,7 +180,7 @@ final class LentClient implements Redis {
         private final Consumer<String> messages;
         private final Runnable subscribed;
         private final ReentrantLock writing = new ReentrantLock();
-        private volatile boolean confirmed;
+        private boolean confirmed;
         private boolean ended;
         private volatile long heardAt = clock.nanoTime();
         private volatile long askedAt = clock.nanoTime();
@@ -204,14 +204,16 @@ final class LentClient implements Redis {
         @Override
         public void onSubscribe(String to, int channels) {
             heardAt = clock.nanoTime();
-            boolean again = confirmed;
+            if (confirmed) {
+                return;
+            }
             boolean endedBefore = write(() -> {
                 confirmed = true;
-                if (ended && !again) {
+                if (ended) {
                     unsubscribe();
                 }
             });
-            if (!endedBefore && !again) {
+            if (!endedBefore) {
                 safely(subscribed);
             }
         }

@@ -118,8 +118,7 @@ class FaultProxyTest {
         assertEquals("+OK", client.ask("CLIENT SETNAME victim"));
         proxy.silence();
         client.close();
-        Thread.sleep(SHORT_MILLIS);
-        assertTrue(isConnected("victim"));
+        assertFalse(Waiting.until(Duration.ofMillis(SHORT_MILLIS), () -> !isConnected("victim")));
         proxy.heal();
         assertTrue(Waiting.until(LIMIT, () -> !isConnected("victim")));
     }
