@@ -12,6 +12,7 @@ import org.testcontainers.DockerClientFactory;
 import org.testcontainers.containers.ContainerLaunchException;
 import org.testcontainers.containers.GenericContainer;
 import org.testcontainers.containers.Network;
+import org.testcontainers.containers.startupcheck.StartupCheckStrategy;
 import org.testcontainers.containers.wait.strategy.AbstractWaitStrategy;
 import org.testcontainers.images.builder.Transferable;
 import org.testcontainers.utility.DockerImageName;
@@ -75,10 +76,18 @@ final class ContainerMachine implements Machine {
         protected void waitUntilReady() {}
     }
 
+    /** Testcontainers forgets a container that it saw end, and with it what the server wrote. */
+    private static final class NoCheck extends StartupCheckStrategy {
+        @Override
+        public StartupStatus checkStartupState(DockerClient docker, String id) {
+            return StartupStatus.SUCCESSFUL;
+        }
+    }
+
     private GenericContainer<?> newContainer() {
         GenericContainer<?> made = new GenericContainer<>(DockerImageName.parse(layout.image))
-                .withExposedPorts(layout.serverPort)
                 .withEnv(layout.environment)
+                .withStartupCheckStrategy(new NoCheck())
                 .waitingFor(new NoWait());
         made.setPortBindings(List.of(port + ":" + layout.serverPort));
         layout.files.forEach((path, content) -> made.withCopyToContainer(Transferable.of(content), path));
@@ -109,14 +118,23 @@ final class ContainerMachine implements Machine {
             try {
                 container.start();
             } catch (ContainerLaunchException e) {
+                remove();
                 throw new IllegalStateException(
-                        "a container of " + layout.image + " did not start: " + e.getMessage() + ". It wrote:\n"
-                                + output(),
+                        "a container of " + layout.image + " did not start: "
+                                + rootOf(e).getMessage(),
                         e);
             }
         } else {
             docker().startContainerCmd(id()).exec();
         }
+    }
+
+    private static Throwable rootOf(Throwable failure) {
+        Throwable root = failure;
+        while (root.getCause() != null) {
+            root = root.getCause();
+        }
+        return root;
     }
 
     @Override
