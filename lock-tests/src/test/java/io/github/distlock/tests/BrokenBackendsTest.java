@@ -18,6 +18,7 @@ import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -26,7 +27,6 @@ import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
-import org.junit.jupiter.api.parallel.Isolated;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.platform.engine.TestExecutionResult;
@@ -38,7 +38,7 @@ import org.junit.platform.launcher.TestIdentifier;
  * {@code -Dlock.broken=all} each is run against the whole contract, which takes half an hour, and what it fails is written to
  * {@code target/broken-backends.txt}.
  */
-@Isolated("it takes all the time there is, of which leases on real servers need some")
+@Tag("broken-backends")
 @Execution(ExecutionMode.CONCURRENT)
 class BrokenBackendsTest {
     private static final String BUG = "lock.bug";
