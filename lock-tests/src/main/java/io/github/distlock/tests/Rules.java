@@ -31,6 +31,8 @@ import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.TestInfo;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.extension.TestExecutionExceptionHandler;
 import org.junit.jupiter.api.function.Executable;
 
 /** What all rules share: a fresh store, its clients, threads, and assertions that name the promise. */
@@ -43,6 +45,14 @@ abstract class Rules {
     private final List<Peer> peers = new CopyOnWriteArrayList<>();
     private String rule = "";
     private String explained = "";
+
+    /** What no rule expects says which rule it has ended. */
+    @RegisterExtension
+    final TestExecutionExceptionHandler unexpected = (test, failure) -> {
+        throw failure instanceof AssertionError
+                ? failure
+                : new IllegalStateException(told("the test runs to its end", failure), failure);
+    };
 
     BackendFixture store;
     /** The lock that this test is about. */
@@ -253,7 +263,11 @@ abstract class Rules {
     }
 
     AssertionError broken(String expected, String seen, @Nullable Throwable cause) {
-        return new AssertionError(rule + " -- expected: " + expected + " -- seen: " + seen + explained, cause);
+        return new AssertionError(told(expected, seen), cause);
+    }
+
+    private String told(String expected, Object seen) {
+        return rule + " -- expected: " + expected + " -- seen: " + seen + explained;
     }
 
     /** The task's result, soon. */

@@ -1,0 +1,58 @@
+package io.github.distlock.tests;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.distlock.spi.Attempt;
+import io.github.distlock.spi.Deadline;
+import io.github.distlock.spi.LockBackend;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.platform.engine.TestExecutionResult;
+import org.junit.platform.launcher.TestExecutionListener;
+import org.junit.platform.launcher.TestIdentifier;
+
+/** Whatever a rule fails by, its author reads the rule, what was seen, and what to look at. */
+class FailureReportTest {
+    private static final String RULE = "API.32";
+
+    @Test
+    @Timeout(120)
+    void anExceptionThatNoRuleExpectsSaysTheRule() {
+        AtomicReference<TestExecutionResult> seen = new AtomicReference<>();
+        ContractRun.execute(FailingContract.class, RULE::equals, Map.of(), new TestExecutionListener() {
+            @Override
+            public void executionFinished(TestIdentifier test, TestExecutionResult result) {
+                ContractRun.rule(test).ifPresent(rule -> seen.set(result));
+            }
+        });
+        assertEquals(TestExecutionResult.Status.FAILED, seen.get().getStatus());
+        String message = seen.get().getThrowable().orElseThrow().getMessage();
+        ContractRule rule = ContractRule.all().get(RULE);
+        assertNotNull(rule);
+        assertTrue(message.startsWith(RULE + ":"), message);
+        assertTrue(message.contains("the store is on fire"), message);
+        assertTrue(message.contains(rule.rule()), message);
+        assertTrue(message.contains(rule.lookAt()), message);
+    }
+
+    static class FailingContract extends LockContract {
+        @Override
+        protected BackendFixture newFixture() {
+            return new InMemoryFixture() {
+                @Override
+                public LockBackend newBackend() {
+                    return new WrappedBackend(super.newBackend()) {
+                        @Override
+                        Attempt attempt(Place place, Deadline deadline) {
+                            throw new IllegalStateException("the store is on fire");
+                        }
+                    };
+                }
+            };
+        }
+    }
+}
