@@ -24,7 +24,7 @@ abstract class ExclusionRules extends Rules {
                 overlaps.incrementAndGet();
             }
             int seen = value;
-            LockSupport.parkNanos(100_000);
+            LockSupport.parkNanos(1_000_000);
             value = seen + 1;
             inside.decrementAndGet();
         }

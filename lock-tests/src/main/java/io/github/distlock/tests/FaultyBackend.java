@@ -32,6 +32,7 @@ final class FaultyBackend extends WrappedBackend {
     private final AtomicInteger grantsAfterWaiting = new AtomicInteger();
     private final AtomicInteger grantsWithoutWakeUp = new AtomicInteger();
     private final Set<Place> toldBusy = ConcurrentHashMap.newKeySet();
+    private final AtomicLong longestRetry = new AtomicLong();
     private final AtomicBoolean loseGrant = new AtomicBoolean();
     private final AtomicLong lostBase = new AtomicLong();
     private final AtomicReference<@Nullable LateReply> lateGrant = new AtomicReference<>();
@@ -47,6 +48,7 @@ final class FaultyBackend extends WrappedBackend {
     private volatile boolean failWithdrawals;
     private volatile boolean loseRenewals;
     private volatile boolean deaf;
+    private volatile boolean woken;
     private volatile long grantAskedAt;
 
     FaultyBackend(LockBackend inner) {
@@ -174,6 +176,11 @@ final class FaultyBackend extends WrappedBackend {
         return grantsWithoutWakeUp.get();
     }
 
+    /** Whether the store has woken nobody, but has told all to ask again within this time. */
+    boolean isPolledWithin(Duration time) {
+        return !woken && longestRetry.get() <= time.toNanos();
+    }
+
     /** How many contenders the store has told that the lock is busy, however often each has asked. */
     int toldBusy() {
         return toldBusy.size();
@@ -218,8 +225,9 @@ final class FaultyBackend extends WrappedBackend {
                 late.base = granted.grant().fencingBase();
                 late.await(clock());
             }
-        } else {
+        } else if (answer instanceof Attempt.Busy busy) {
             toldBusy.add(place);
+            longestRetry.accumulateAndGet(busy.retryAfter().toNanos(), Math::max);
         }
         return answer;
     }
@@ -377,7 +385,7 @@ final class FaultyBackend extends WrappedBackend {
 
     private final class Ear implements Signals {
         private final Signals signals;
-        private final AtomicBoolean woken = new AtomicBoolean();
+        private final AtomicBoolean wokenSince = new AtomicBoolean();
 
         private Ear(Signals signals) {
             this.signals = signals;
@@ -385,13 +393,14 @@ final class FaultyBackend extends WrappedBackend {
 
         /** Whether there was a wake-up since this was last asked. */
         private boolean forgetWakeUp() {
-            return woken.getAndSet(false);
+            return wokenSince.getAndSet(false);
         }
 
         @Override
         public void wakeUp() {
             if (!deaf) {
-                woken.set(true);
+                woken = true;
+                wokenSince.set(true);
                 signals.wakeUp();
             }
         }
