@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
@@ -77,10 +78,15 @@ abstract class ExclusionRules extends Rules {
         Peer b = peer();
         List<CompletableFuture<Void>> all = new ArrayList<>();
         for (int i = 0; i < 20; i++) {
-            all.add((i % 2 == 0 ? a : b).lock(name).acquireAsync().thenAccept(held -> {
-                counter.add(held);
-                held.close();
-            }));
+            all.add((i % 2 == 0 ? a : b)
+                    .lock(name)
+                    .acquireAsync()
+                    .thenAcceptAsync(
+                            held -> {
+                                counter.add(held);
+                                held.close();
+                            },
+                            work -> start(Executors.callable(work, true))));
         }
         get(CompletableFuture.allOf(all.toArray(CompletableFuture[]::new)).thenApply(done -> true), "all get the lock");
         expect(
