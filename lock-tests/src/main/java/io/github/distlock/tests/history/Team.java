@@ -46,8 +46,7 @@ final class Team implements AutoCloseable {
     private Member begin(FaultProxy link) {
         long number = numbers.incrementAndGet();
         Path file = directory.resolve("process-" + number);
-        // Histories bear to be starved, what runs beside them may not.
-        JvmProcess process = JvmProcess.startInBackground(
+        JvmProcess process = JvmProcess.start(
                 Worker.class,
                 store.factory().getClass().getName(),
                 link.address(),

@@ -62,26 +62,10 @@ public final class JvmProcess implements AutoCloseable {
      * @return the running program
      */
     public static JvmProcess start(List<String> jvmOptions, Class<?> main, String... arguments) {
-        return start(List.of(), jvmOptions, main, arguments);
-    }
-
-    /**
-     * Starts a program that takes only the time that others leave: by {@code nice}, which Unix systems have.
-     *
-     * @param main the class with its main method
-     * @param arguments for the main method
-     * @return the running program
-     */
-    public static JvmProcess startInBackground(Class<?> main, String... arguments) {
-        return start(List.of("nice", "-n", "19"), List.of(), main, arguments);
-    }
-
-    private static JvmProcess start(List<String> prefix, List<String> jvmOptions, Class<?> main, String... arguments) {
         Objects.requireNonNull(main, "main");
         List<String> options = new ArrayList<>(ChildJvm.serverProperties());
         options.addAll(jvmOptions);
-        List<String> command = new ArrayList<>(prefix);
-        command.addAll(ChildJvm.command(options, main.getName(), List.of(arguments)));
+        List<String> command = ChildJvm.command(options, main.getName(), List.of(arguments));
         Path directory = TemporaryFiles.newDirectory("jvm");
         Process process = ChildProcesses.start(new ProcessBuilder(command)
                 .redirectError(Redirect.to(errors(directory).toFile())));

@@ -11,9 +11,11 @@ import io.github.distlock.tests.history.HistoryRule;
 import io.github.distlock.tests.history.HistoryRun;
 import io.github.distlock.tests.servers.RedisServer;
 import java.time.Duration;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What processes see of Redis locks while processes, links and server are hurt can be. */
+@Tag("histories")
 class RedisHistoryTest {
     private static final Duration LEASE = Duration.ofSeconds(1);
 

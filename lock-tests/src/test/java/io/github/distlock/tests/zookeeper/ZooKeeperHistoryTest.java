@@ -5,9 +5,11 @@ import io.github.distlock.tests.history.Coverage;
 import io.github.distlock.tests.history.HistoryRun;
 import io.github.distlock.tests.servers.ZooKeeperServer;
 import java.time.Duration;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What processes see of ZooKeeper locks while processes, links and server are hurt can be. */
+@Tag("histories")
 class ZooKeeperHistoryTest {
     @Test
     void historyCanBe() throws InterruptedException {
