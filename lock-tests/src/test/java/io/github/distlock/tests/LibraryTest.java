@@ -19,12 +19,14 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.ResourceLock;
 import org.objectweb.asm.ClassReader;
 import org.objectweb.asm.ClassVisitor;
 import org.objectweb.asm.MethodVisitor;
 import org.objectweb.asm.Opcodes;
 
 /** Rules about the code of the whole library: the API with its engine, and the backends. */
+@ResourceLock("starts servers and processes")
 class LibraryTest {
     private static final String API = "io.github.distlock";
     private static final String REDIS = API + ".redis";

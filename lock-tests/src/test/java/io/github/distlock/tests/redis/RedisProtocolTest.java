@@ -31,6 +31,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.parallel.ResourceLock;
 import redis.clients.jedis.BuilderFactory;
 import redis.clients.jedis.CommandArguments;
 import redis.clients.jedis.CommandObject;
@@ -42,6 +43,7 @@ import redis.clients.jedis.params.SetParams;
 /** What is peculiar to Redis: requests, keys, other clients. */
 @DisplayNameGeneration(PromiseNames.class)
 @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@ResourceLock("starts servers and processes")
 class RedisProtocolTest {
     private static final Duration PATIENCE = Duration.ofSeconds(10);
     private static final SetParams FOR_TEN_SECONDS = SetParams.setParams().nx().px(10_000);

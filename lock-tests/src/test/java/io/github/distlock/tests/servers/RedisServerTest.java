@@ -11,8 +11,10 @@ import java.net.SocketTimeoutException;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.parallel.ResourceLock;
 
 @Timeout(60)
+@ResourceLock("starts servers and processes")
 class RedisServerTest {
     private static final RedisServer SERVER = RedisServer.start("appendonly yes", "appendfsync always");
 

@@ -13,8 +13,10 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.parallel.ResourceLock;
 
 @Timeout(180)
+@ResourceLock("starts servers and processes")
 class ZooKeeperEnsembleTest {
     private static final Duration LIMIT = Duration.ofSeconds(60);
     private static final ZooKeeperEnsemble ENSEMBLE =

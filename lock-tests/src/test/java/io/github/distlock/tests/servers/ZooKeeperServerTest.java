@@ -14,8 +14,10 @@ import org.apache.zookeeper.ZooKeeper;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.parallel.ResourceLock;
 
 @Timeout(120)
+@ResourceLock("starts servers and processes")
 class ZooKeeperServerTest {
     private static final Duration TICK = Duration.ofMillis(300);
     private static final ZooKeeperServer SERVER = ZooKeeperServer.start(ZooKeeperSettings.defaults()

@@ -29,9 +29,11 @@ import org.apache.zookeeper.data.ACL;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.parallel.ResourceLock;
 
 /** A caller's Curator: what is shared with it, and how it is left. */
 @Timeout(60)
+@ResourceLock("starts servers and processes")
 class CuratorTest {
     private final String base = SharedZooKeeper.freshPath();
     private final CuratorFramework curator = started(CuratorFrameworkFactory.builder());
@@ -43,6 +45,11 @@ class CuratorTest {
                 .build();
         made.start();
         return made;
+    }
+
+    /** Answers take their time while servers start. */
+    private static LockClient client(ZooKeeperBackend backend) {
+        return LockClient.builder(backend).requestTimeout(Duration.ofSeconds(5)).build();
     }
 
     private ZooKeeperBackend backend(CuratorFramework client) {
@@ -57,7 +64,7 @@ class CuratorTest {
     @Test
     void s1_curatorsMutexExcludesAndIsExcluded() throws Exception {
         InterProcessMutex mutex = new InterProcessMutex(curator, "/" + base.substring(1) + "/lock");
-        try (LockClient locks = LockClient.create(ZooKeeperBackend.builder(SharedZooKeeper.address())
+        try (LockClient locks = client(ZooKeeperBackend.builder(SharedZooKeeper.address())
                 .basePath(base)
                 .build())) {
             DistributedLock lock = locks.lock("lock");
@@ -99,11 +106,11 @@ class CuratorTest {
     @Test
     void v5_aLentClientStaysOpenAndAsItWas() throws Exception {
         curator.blockUntilConnected();
-        LockClient other = LockClient.create(ZooKeeperBackend.builder(SharedZooKeeper.address())
+        LockClient other = client(ZooKeeperBackend.builder(SharedZooKeeper.address())
                 .basePath(base)
                 .build());
         LockHandle busy = other.lock("busy").acquire();
-        try (LockClient locks = LockClient.create(backend(curator))) {
+        try (LockClient locks = client(backend(curator))) {
             locks.lock("lock").acquire().close();
             CompletableFuture<Optional<LockHandle>> waiting = locks.lock("busy").tryAcquireAsync(Duration.ofSeconds(2));
             SharedZooKeeper.await(
@@ -138,7 +145,7 @@ class CuratorTest {
     }
 
     private static void expectLocksBelow(String namespace, CuratorFramework client) throws Exception {
-        try (LockClient locks = LockClient.create(ZooKeeperBackend.of(client));
+        try (LockClient locks = client(ZooKeeperBackend.of(client));
                 LockHandle held = locks.lock("lock").acquire()) {
             assertTrue(held.isHeld());
             assertEquals(
@@ -163,7 +170,7 @@ class CuratorTest {
             }
         }));
         try (client;
-                LockClient locks = LockClient.create(backend(client));
+                LockClient locks = client(backend(client));
                 LockHandle held = locks.lock("lock").acquire()) {
             assertTrue(held.isHeld());
             String node =
@@ -177,7 +184,7 @@ class CuratorTest {
     @Test
     void api_missingRightsAreToldAtOnce() throws Exception {
         SharedZooKeeper.operator().create(base, new byte[0], ZooDefs.Ids.READ_ACL_UNSAFE, CreateMode.PERSISTENT);
-        try (LockClient locks = LockClient.create(backend(curator))) {
+        try (LockClient locks = client(backend(curator))) {
             long begin = System.nanoTime();
             LockException refused =
                     assertThrows(LockException.class, () -> locks.lock("lock").acquire());
@@ -188,7 +195,7 @@ class CuratorTest {
 
     @Test
     void v6_aDirectoryThatTheServerHasRemovedIsMadeAgain() throws Exception {
-        try (LockClient locks = LockClient.create(backend(curator))) {
+        try (LockClient locks = client(backend(curator))) {
             for (int i = 0; i < 3; i++) {
                 locks.lock("lock").acquire().close();
                 SharedZooKeeper.await(
@@ -199,7 +206,7 @@ class CuratorTest {
 
     @Test
     void s1_namesStayDistinct() throws Exception {
-        try (LockClient locks = LockClient.create(backend(curator))) {
+        try (LockClient locks = client(backend(curator))) {
             List<String> names =
                     List.of("a/b", "a%2Fb", ".", "..", "zookeeper", "ü", "x".repeat(1024), "日".repeat(341), "a b");
             List<LockHandle> held = new ArrayList<>();
@@ -215,14 +222,13 @@ class CuratorTest {
 
     @Test
     void api_aChrootThatDoesNotExistIsTold() throws Exception {
-        try (LockClient locks =
-                LockClient.create(ZooKeeperBackend.connect(SharedZooKeeper.address() + "/no/such/chroot"))) {
+        try (LockClient locks = client(ZooKeeperBackend.connect(SharedZooKeeper.address() + "/no/such/chroot"))) {
             LockException refused =
                     assertThrows(LockException.class, () -> locks.lock("lock").acquire());
             assertTrue(refused.getMessage().contains("chroot"), refused.getMessage());
         }
         SharedZooKeeper.operator().create(base, new byte[0], ZooDefs.Ids.OPEN_ACL_UNSAFE, CreateMode.PERSISTENT);
-        try (LockClient locks = LockClient.create(ZooKeeperBackend.connect(SharedZooKeeper.address() + base));
+        try (LockClient locks = client(ZooKeeperBackend.connect(SharedZooKeeper.address() + base));
                 LockHandle held = locks.lock("lock").acquire()) {
             SharedZooKeeper.letPass(Duration.ofMillis(1500));
             assertTrue(held.isHeld());

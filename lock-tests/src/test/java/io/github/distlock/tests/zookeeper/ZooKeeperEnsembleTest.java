@@ -18,9 +18,11 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.parallel.ResourceLock;
 
 /** Three servers, of which some fail. */
 @Timeout(120)
+@ResourceLock("starts servers and processes")
 class ZooKeeperEnsembleTest {
     private static final Duration TICK = Duration.ofMillis(500);
     private static final Duration SESSION = Duration.ofSeconds(10);

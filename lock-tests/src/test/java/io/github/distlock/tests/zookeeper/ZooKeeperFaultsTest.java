@@ -21,9 +21,11 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.parallel.ResourceLock;
 
 /** What the network does to one client's session. */
 @Timeout(60)
+@ResourceLock("starts servers and processes")
 class ZooKeeperFaultsTest {
     private static final Duration SESSION = Duration.ofSeconds(6);
     private final String base = SharedZooKeeper.freshPath();
