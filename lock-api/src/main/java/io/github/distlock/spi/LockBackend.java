@@ -14,7 +14,11 @@ import java.util.Set;
  * engine's part. The cut is that of {@link java.util.concurrent.locks.AbstractQueuedSynchronizer}.
  *
  * <p><b>Threads.</b> All methods may be called from any number of threads at once: callers' own threads, platform or
- * virtual, and the engine's. An implementation must not hold a monitor while it waits for the store.
+ * virtual, and the engine's. An implementation must not hold a monitor while it waits for the store. Threads of its own are
+ * daemons.
+ *
+ * <p><b>Interruption.</b> A method that declares {@code InterruptedException} may throw it; the outcome is unknown then. Any
+ * other goes on, or throws something else, and leaves the flag set.
  *
  * <p><b>Errors.</b> A method that sends something ends in one of three ways:
  * <ul>
@@ -81,9 +85,9 @@ public interface LockBackend extends AutoCloseable {
     }
 
     /**
-     * How long the store keeps a hold or a place of a client that has gone silent: the lease, or a session's time-out. A
-     * crashed holder's lock is free by then (promise V1), and the engine goes on cleaning up for as long, or longer where
-     * {@link #isBoundToSession} says so.
+     * How long the store keeps a hold or a place of a client that has gone silent, whichever it keeps longer: the lease, or a
+     * session's time-out. A crashed holder's lock is free by then (promise V1), and the engine goes on cleaning up for as
+     * long, or longer where {@link #isBoundToSession} says so.
      *
      * @param request the hold or place in question
      * @return a positive bound
@@ -123,7 +127,8 @@ public interface LockBackend extends AutoCloseable {
 
     /**
      * Takes a lock away from whoever holds it. Waiters stay and the next of them is served; the token of the next grant
-     * is greater, as always. Called only with {@link Capability#FORCE_RELEASE}.
+     * is greater, as always. Called only with {@link Capability#FORCE_RELEASE}, by an inspector, which there is only with
+     * {@link Capability#INSPECT}.
      *
      * @param name the lock's name
      * @param deadline when to give up
