@@ -23,7 +23,7 @@ public final class HistoryLength {
     public static void run(String name, HistoryRun history, Coverage tenMinutes) throws InterruptedException {
         HistoryReport report = history.duration(Duration.ofSeconds(SECONDS))
                 .processes(PROCESSES, 1 + PROCESSES / 3)
-                .atLeast(3, 10)
+                .atLeast(5, 10)
                 .seed(Long.getLong("lock.history.seed", System.nanoTime()))
                 .run();
         System.out.println(name + ", " + SECONDS + " s, " + PROCESSES + " processes: " + report);

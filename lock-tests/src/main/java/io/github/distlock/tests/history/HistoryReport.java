@@ -54,6 +54,7 @@ public final class HistoryReport {
                 .sum();
     }
 
+    /** A process that was killed wrote no more; what it had begun was hit. */
     private static boolean hits(History history, Injury injury) {
         return switch (injury.aim()) {
             case SERVER -> true;
@@ -61,7 +62,7 @@ public final class HistoryReport {
             case HOLDER ->
                 aimedAt(history, injury).stream()
                         .anyMatch(operation ->
-                                operation.grantedAt <= injury.from() && operation.overAt() >= injury.from());
+                                operation.grantedAt <= injury.from() && operation.endedAt() >= injury.from());
             case FIRST_WAITER ->
                 aimedAt(history, injury).stream()
                         .anyMatch(operation ->

@@ -17,6 +17,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Runs a history: several processes use locks of one store for a while, each over a link of its own; processes, links and
@@ -39,6 +40,7 @@ public final class HistoryRun {
     private int processes = 4;
     private int strikers = 2;
     private long seed = 1;
+    private @Nullable Path kept;
 
     private HistoryRun(ServerFixture<?> store) {
         this.store = store;
@@ -139,6 +141,18 @@ public final class HistoryRun {
     }
 
     /**
+     * Where processes write down what they see, and where that stays. Otherwise it is in a temporary directory, which stays when
+     * the history shows what cannot be, and is named then.
+     *
+     * @param directory is there, and empty
+     * @return this
+     */
+    public HistoryRun keepIn(Path directory) {
+        kept = requireNonNull(directory, "directory");
+        return this;
+    }
+
+    /**
      * Runs it, to the end.
      *
      * @return what was found
@@ -146,7 +160,7 @@ public final class HistoryRun {
      * @throws InterruptedException when this thread is interrupted; processes are ended then, too
      */
     public HistoryReport run() throws InterruptedException {
-        Path directory = newDirectory();
+        Path directory = kept == null ? newDirectory() : kept;
         try (Team team = new Team(store, lease, directory, seed)) {
             List<Violation> violations = new ArrayList<>();
             LockBackend seeing = store.factory().backend(store.server().address(), store.space());
@@ -174,12 +188,18 @@ public final class HistoryRun {
             History history = History.read(team.files(), injuries);
             HistoryChecker checker = new HistoryChecker(history, slack, lease);
             HistoryReport report = HistoryReport.of(history, checker, violations);
-            if (report.violations().isEmpty()) {
-                delete(directory);
-            } else {
-                System.err.println("The history is kept in " + directory);
+            if (kept == null) {
+                end(directory, report);
             }
             return report;
+        }
+    }
+
+    private static void end(Path directory, HistoryReport report) {
+        if (report.violations().isEmpty()) {
+            delete(directory);
+        } else {
+            System.err.println("The history is kept in " + directory);
         }
     }
 

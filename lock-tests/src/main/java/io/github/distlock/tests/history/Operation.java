@@ -49,9 +49,9 @@ final class Operation {
         return Math.min(grantedAt, refusedAt);
     }
 
-    /** When it was over, one way or the other; its process's end at the latest. */
-    long overAt() {
-        return isGranted() ? Math.min(releaseInvokedAt, process.endedAt()) : Math.min(refusedAt, process.endedAt());
+    /** When its process held the lock no longer, as it saw it. */
+    long endedAt() {
+        return Math.min(releaseInvokedAt, lostAt);
     }
 
     void add(Event event) {

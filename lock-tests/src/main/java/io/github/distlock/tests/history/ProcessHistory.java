@@ -26,7 +26,6 @@ final class ProcessHistory {
 
     private final Map<Long, Operation> byNumber = new HashMap<>();
     private long last;
-    private long lastAt;
     private boolean ended;
 
     ProcessHistory(long number) {
@@ -55,7 +54,6 @@ final class ProcessHistory {
             defects.add(name + ": event " + event.sequence() + " stands where event " + last + " should");
             last = event.sequence();
         }
-        lastAt = Math.max(lastAt, event.at());
         switch (event.kind()) {
             case BEGIN -> {}
             case END -> ended = true;
@@ -93,11 +91,6 @@ final class ProcessHistory {
 
     boolean hasEnded() {
         return ended;
-    }
-
-    /** Its last sign of life. */
-    long endedAt() {
-        return lastAt;
     }
 
     @Override

@@ -28,9 +28,9 @@ final class Workload {
 
     static final List<Group> GROUPS = List.of(
             new Group(HOT, 1, 1),
-            new Group(COOL, 20, 6),
+            new Group(COOL, 80, 6),
             new Group(LONG, 6, 3),
-            new Group(AMBIGUOUS, 4, 3),
+            new Group(AMBIGUOUS, 12, 3),
             new Group(FAIR, 3, 3));
 
     private Workload() {}

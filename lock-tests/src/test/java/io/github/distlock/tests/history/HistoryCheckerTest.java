@@ -227,11 +227,44 @@ class HistoryCheckerTest {
         findsNothing(script);
     }
 
+    private static HistoryReport report(Script script) {
+        History history = script.history();
+        return HistoryReport.of(history, new HistoryChecker(history, Duration.ZERO, Duration.ZERO), List.of());
+    }
+
+    private static long hits(Script script) {
+        return report(script).coverage().aimedFaults();
+    }
+
+    @Test
+    void aFaultThatMeetsAHoldIsAHit() {
+        assertEquals(1, hits(new Script().hold(1, 1, 0, 10, 5).stopped(1, 3, 4)));
+        assertEquals(0, hits(new Script().hold(1, 1, 0, 10, 5).stopped(1, 7, 8)));
+        assertEquals(
+                0, hits(new Script().hold(1, 1, 0, 10, 5).hold(2, 1, 6, 11, 5).stopped(1, 7, 8)));
+    }
+
+    @Test
+    void aFaultAfterALossIsNoHit() {
+        Script script = new Script().acquire(1, 1, 0).granted(1, 1, 1, 10).lost(1, 1, 5);
+        assertEquals(0, hits(script.stopped(1, 6, 7).released(1, 1, 8, "LOST")));
+    }
+
+    @Test
+    void theKillingOfAHolderIsAHit() {
+        Script script = new Script().acquire(1, 1, 0).granted(1, 1, 1, 10).held(1, 1, 2, 100);
+        assertEquals(1, hits(script.hurt(Injury.Kind.PROCESS_KILLED, Injury.Aim.HOLDER, 1, 3, 4)));
+    }
+
+    @Test
+    void theKillingOfAWaiterIsAHit() {
+        Script script = new Script().acquire(1, 1, 0);
+        assertEquals(1, hits(script.hurt(Injury.Kind.PROCESS_KILLED, Injury.Aim.FIRST_WAITER, 1, 3, 4)));
+    }
+
     @Test
     void tooLittleIsInvalidAndNotGreen() {
-        History history = busy().history();
-        HistoryReport report =
-                HistoryReport.of(history, new HistoryChecker(history, Duration.ZERO, Duration.ZERO), List.of());
+        HistoryReport report = report(busy());
         assertEquals(new Coverage(3_000, 0, 0, 0), report.coverage());
         report.verify(new Coverage(3_000, 0, 0, 0));
         for (Coverage more : List.of(

@@ -69,7 +69,11 @@ final class Script {
     }
 
     Script stopped(long process, double from, double to) {
-        injuries.add(new Injury(Injury.Kind.PROCESS_STOPPED, Injury.Aim.HOLDER, process, "a", at(from), at(to)));
+        return hurt(Injury.Kind.PROCESS_STOPPED, Injury.Aim.HOLDER, process, from, to);
+    }
+
+    Script hurt(Injury.Kind kind, Injury.Aim aim, long process, double from, double to) {
+        injuries.add(new Injury(kind, aim, process, "a", at(from), at(to)));
         return this;
     }
 

@@ -18,7 +18,7 @@ class ZooKeeperHistoryTest {
             HistoryLength.run(
                     "ZooKeeper history",
                     HistoryRun.over(store).lostReplies(Duration.ofMillis(400)),
-                    new Coverage(20_000, 150, 1_000, 100));
+                    new Coverage(20_000, 150, 1_000, 50));
         }
     }
 }
