@@ -9,6 +9,7 @@ import io.github.distlock.LockLoss;
 import io.github.distlock.LockLostException;
 import io.github.distlock.LossReason;
 import io.github.distlock.spi.Capability;
+import io.github.distlock.tests.servers.Waiting;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -195,7 +196,7 @@ abstract class CloseRules extends Rules {
         for (int i = 0; i < 2; i++) {
             useAndClose(threads);
         }
-        if (!happens(soon(), () -> alive(threads).size() <= kept.size())) {
+        if (!Waiting.until(soon(), () -> alive(threads).size() <= kept.size())) {
             throw broken(
                     "further clients leave no more threads than the first, " + kept,
                     alive(threads).toString(),
@@ -237,7 +238,7 @@ abstract class CloseRules extends Rules {
     }
 
     private void expectNoThreads(Peer peer) {
-        if (!happens(soon(), () -> peer.threads().isEmpty())) {
+        if (!Waiting.until(soon(), () -> peer.threads().isEmpty())) {
             throw broken("no thread of a closed client", peer.threads().toString(), null);
         }
     }

@@ -1,6 +1,7 @@
 package io.github.distlock.tests;
 
 import io.github.distlock.spi.LockBackend;
+import io.github.distlock.tests.servers.Waiting;
 import java.time.Duration;
 import java.util.function.BooleanSupplier;
 
@@ -72,7 +73,7 @@ final class EngineNetwork implements Network {
     public LateReply delayNextReply(Duration delay) {
         FaultyBackend.LateReply reply = faults.delayNextGrant();
         return () -> {
-            if (Rules.happens(store.patience(), reply::isUnderWay)) {
+            if (Waiting.until(store.patience(), reply::isUnderWay)) {
                 store.letPass(delay);
             }
             reply.arrive();

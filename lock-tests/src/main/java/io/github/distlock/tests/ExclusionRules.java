@@ -25,7 +25,7 @@ abstract class ExclusionRules extends Rules {
                 overlaps.incrementAndGet();
             }
             int seen = value;
-            LockSupport.parkNanos(1_000_000);
+            LockSupport.parkNanos(3_000_000);
             value = seen + 1;
             inside.decrementAndGet();
         }
@@ -77,17 +77,20 @@ abstract class ExclusionRules extends Rules {
         Peer a = peer();
         Peer b = peer();
         List<CompletableFuture<Void>> all = new ArrayList<>();
+        CompletableFuture<Void> asked = new CompletableFuture<>();
         for (int i = 0; i < 20; i++) {
             all.add((i % 2 == 0 ? a : b)
                     .lock(name)
                     .acquireAsync()
                     .thenAcceptAsync(
                             held -> {
+                                asked.join();
                                 counter.add(held);
                                 held.close();
                             },
                             work -> start(Executors.callable(work, true))));
         }
+        asked.complete(null);
         get(CompletableFuture.allOf(all.toArray(CompletableFuture[]::new)).thenApply(done -> true), "all get the lock");
         expect(
                 counter.overlaps.get() == 0 && counter.value == 20,

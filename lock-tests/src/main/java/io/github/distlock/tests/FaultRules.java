@@ -3,6 +3,7 @@ package io.github.distlock.tests;
 import io.github.distlock.LockException;
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockHandle.State;
+import io.github.distlock.tests.servers.Waiting;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -60,7 +61,7 @@ abstract class FaultRules extends Rules {
     final void within(Duration bound, String expected, BooleanSupplier condition) {
         Duration step = bound.dividedBy(40);
         Duration passed = Duration.ZERO;
-        while (!happens(STEP, condition)) {
+        while (!Waiting.until(STEP, condition)) {
             expect(passed.compareTo(bound) <= 0, expected + ", within " + bound, "not after " + passed);
             store.letPass(step);
             passed = passed.plus(step);

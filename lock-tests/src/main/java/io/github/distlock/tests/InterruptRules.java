@@ -5,6 +5,7 @@ import io.github.distlock.spi.Capability;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
@@ -118,13 +119,15 @@ abstract class InterruptRules extends Rules {
 
     /** Its thread does not end before it was interrupted. */
     private Task<Optional<LockHandle>> startAcquire(Peer peer, CountDownLatch interrupted) {
-        return start(() -> {
-            Optional<LockHandle> granted = acquireUnlessInterrupted(peer);
-            while (interrupted.getCount() > 0) {
-                Thread.onSpinWait();
-            }
-            return granted;
-        });
+        return start(() -> acquireUntil(peer, interrupted));
+    }
+
+    private Optional<LockHandle> acquireUntil(Peer peer, CountDownLatch interrupted) {
+        Optional<LockHandle> granted = acquireUnlessInterrupted(peer);
+        while (interrupted.getCount() > 0) {
+            Thread.onSpinWait();
+        }
+        return granted;
     }
 
     private Optional<LockHandle> acquireUnlessInterrupted(Peer peer) {
@@ -250,5 +253,33 @@ abstract class InterruptRules extends Rules {
                 "at step " + step + " either an InterruptedException, or a hold and the flag",
                 "a hold: " + granted + ", the flag: " + waiter.interruptedAtEnd());
         return reached;
+    }
+
+    @Test
+    void v7_12_anInterruptedVirtualThreadLeavesNothing() throws Exception {
+        Duration requestTimeout = Duration.ofMillis(400).plus(store.slack());
+        Peer a = peer(builder -> builder.requestTimeout(requestTimeout));
+        ThreadFactory virtual = VirtualThreads.factory();
+        LockHandle other = a.lock(name + "/other").acquire();
+        silence(a);
+        Task<Optional<LockHandle>> unanswered = new Task<>(virtual, () -> acquireUnlessInterrupted(a));
+        await("the store is asked", () -> a.faults.requests() > 1);
+        unanswered.thread.interrupt();
+        expect(get(unanswered).isEmpty(), "no hold without an answer", "a hold");
+        restore(a);
+        Peer b = peer();
+        await("the lock is free once the store answers again", soon(), () -> isFreeFor(b, name));
+        for (int i = 0; i < 20; i++) {
+            int before = a.faults.requests();
+            CountDownLatch interrupted = new CountDownLatch(1);
+            Task<Optional<LockHandle>> acquire = new Task<>(virtual, () -> acquireUntil(a, interrupted));
+            await("the store is asked", () -> a.faults.requests() > before);
+            acquire.thread.interrupt();
+            interrupted.countDown();
+            expectExceptionOrFlag(acquire).ifPresent(LockHandle::release);
+        }
+        expectHeld(other, "although others of its client were interrupted");
+        other.close();
+        expectFree("after many interrupts");
     }
 }

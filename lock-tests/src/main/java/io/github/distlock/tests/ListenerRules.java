@@ -6,6 +6,7 @@ import io.github.distlock.LockHandle.State;
 import io.github.distlock.LockListener;
 import io.github.distlock.LockLoss;
 import io.github.distlock.LossReason;
+import io.github.distlock.tests.servers.Waiting;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -265,7 +266,7 @@ abstract class ListenerRules extends Rules {
     }
 
     private void expectEvents(Peer peer, String... kinds) {
-        if (!happens(soon(), () -> withoutRenewals(peer).equals(List.of(kinds)))) {
+        if (!Waiting.until(soon(), () -> withoutRenewals(peer).equals(List.of(kinds)))) {
             throw broken(
                     "the listener is told " + List.of(kinds),
                     withoutRenewals(peer).toString(),

@@ -4,6 +4,7 @@ import io.github.distlock.DistributedLock;
 import io.github.distlock.LockClient;
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockOptions;
+import io.github.distlock.tests.servers.Waiting;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -76,7 +77,7 @@ final class LockProgram {
             }
             case "wait" -> {
                 CompletableFuture<LockHandle> acquire = lock.acquireAsync();
-                Rules.happens(Duration.ofMinutes(1), () -> acquire.isDone() || events.count("waiting") > 0);
+                Waiting.until(Duration.ofMinutes(1), () -> acquire.isDone() || events.count("waiting") > 0);
                 System.out.println(acquire.isDone() ? "not waiting" : "waiting");
             }
             case "state" -> System.out.println("state " + hold().isHeld());

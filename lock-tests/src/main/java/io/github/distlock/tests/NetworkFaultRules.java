@@ -4,6 +4,7 @@ import io.github.distlock.LockException;
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockHandle.State;
 import io.github.distlock.LockLoss;
+import io.github.distlock.tests.servers.Waiting;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -182,7 +183,7 @@ abstract class NetworkFaultRules extends FaultRules {
         tryAndRelease(b, name + "/late");
         store.letPass(late);
         await("the request arrives", arrivesEarly);
-        if (!happens(soon(), arrivesLate)) {
+        if (!Waiting.until(soon(), arrivesLate)) {
             report("not carried out", "the store has ended the connection before the request arrived");
         }
         granted(peer(), name + "/late", recovery(b)).close();

@@ -11,6 +11,7 @@ import io.github.distlock.LockOwner;
 import io.github.distlock.spi.Capability;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockRequest;
+import io.github.distlock.tests.servers.Waiting;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
@@ -20,7 +21,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
@@ -235,23 +235,9 @@ abstract class Rules {
     }
 
     void await(String expected, Duration limit, BooleanSupplier condition) {
-        if (!happens(limit, condition)) {
+        if (!Waiting.until(limit, condition)) {
             throw broken(expected + ", within " + limit.toMillis() + " ms", "it did not happen", null);
         }
-    }
-
-    static boolean happens(Duration limit, BooleanSupplier condition) {
-        long begin = System.nanoTime();
-        while (!condition.getAsBoolean()) {
-            if (System.nanoTime() - begin > limit.toNanos()) {
-                return false;
-            }
-            LockSupport.parkNanos(1_000_000);
-            if (Thread.currentThread().isInterrupted()) {
-                throw new IllegalStateException("the test was interrupted, probably by its time-out");
-            }
-        }
-        return true;
     }
 
     // Expectations
@@ -409,7 +395,7 @@ abstract class Rules {
     }
 
     void expectClean(String when) {
-        if (!happens(soon(), () -> leftovers().isEmpty())) {
+        if (!Waiting.until(soon(), () -> leftovers().isEmpty())) {
             throw broken("nothing is left in the store " + when, String.join(", ", leftovers()), null);
         }
     }

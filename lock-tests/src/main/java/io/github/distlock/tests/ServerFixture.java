@@ -4,6 +4,7 @@ import io.github.distlock.spi.LockBackend;
 import io.github.distlock.tests.servers.FaultProxy;
 import io.github.distlock.tests.servers.JvmProcess;
 import io.github.distlock.tests.servers.Server;
+import io.github.distlock.tests.servers.Waiting;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.EnumSet;
@@ -13,7 +14,6 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -183,13 +183,7 @@ public abstract class ServerFixture<S extends Server> implements BackendFixture 
 
     @Override
     public final void letPass(Duration time) {
-        long end = System.nanoTime() + time.toNanos();
-        while (end - System.nanoTime() > 0) {
-            LockSupport.parkNanos(end - System.nanoTime());
-            if (Thread.currentThread().isInterrupted()) {
-                throw new IllegalStateException("the test was interrupted, probably by its time-out");
-            }
-        }
+        Waiting.letPass(time);
     }
 
     /**

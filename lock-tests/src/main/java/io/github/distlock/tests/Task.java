@@ -2,6 +2,7 @@ package io.github.distlock.tests;
 
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ThreadFactory;
 import org.jspecify.annotations.Nullable;
 
 /** A thread of a test, with its result. */
@@ -19,7 +20,11 @@ final class Task<T> {
 
     /** In a group, which whatever threads it starts belong to as well. */
     Task(@Nullable ThreadGroup group, String name, Callable<T> work) {
-        thread = new Thread(group, () -> run(work), name);
+        this(run -> new Thread(group, run, name), work);
+    }
+
+    Task(ThreadFactory threads, Callable<T> work) {
+        thread = threads.newThread(() -> run(work));
         thread.setDaemon(true);
         thread.start();
     }

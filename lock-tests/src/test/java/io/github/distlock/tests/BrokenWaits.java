@@ -105,7 +105,9 @@ final class BrokenWaits {
                             }
                         }),
                 new BrokenBackend(
-                        "an interrupt is taken for a busy lock", "V7.5", store -> new WrappedBackend(store.connect()) {
+                        "an interrupt is taken for a busy lock",
+                        "V7.5 V7.12",
+                        store -> new WrappedBackend(store.connect()) {
                             @Override
                             Attempt attempt(Place place, Deadline deadline) {
                                 try {

@@ -39,7 +39,7 @@ class RedisLentClientContractTest extends LockContract {
     /** Clients with a pool of their own each, which outlive their backends. */
     public static final class LentClientFactory implements BackendFactory {
         /** A call that is under way when its client closes lasts that long. */
-        private static final int TIMEOUT_MILLIS = 500;
+        private static final int TIMEOUT_MILLIS = 1_000;
 
         private final List<RedisClient> lent = new CopyOnWriteArrayList<>();
 

@@ -10,6 +10,7 @@ import io.github.distlock.LockClient;
 import io.github.distlock.LockException;
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockStatus;
+import io.github.distlock.tests.servers.Waiting;
 import io.github.distlock.zookeeper.ZooKeeperBackend;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -72,7 +73,7 @@ class CuratorTest {
                 mutex.acquire();
                 assertTrue(lock.tryAcquire().isEmpty());
                 CompletableFuture<LockHandle> waiter = lock.acquireAsync();
-                SharedZooKeeper.await(
+                Waiting.await(
                         "a place",
                         Duration.ofSeconds(5),
                         () -> SharedZooKeeper.children(base + "/lock").size() == 2);
@@ -92,7 +93,7 @@ class CuratorTest {
                     }
                 });
                 thread.start();
-                SharedZooKeeper.await(
+                Waiting.await(
                         "a place",
                         Duration.ofSeconds(5),
                         () -> SharedZooKeeper.children(base + "/lock").size() == 2);
@@ -113,13 +114,13 @@ class CuratorTest {
         try (LockClient locks = client(backend(curator))) {
             locks.lock("lock").acquire().close();
             CompletableFuture<Optional<LockHandle>> waiting = locks.lock("busy").tryAcquireAsync(Duration.ofSeconds(2));
-            SharedZooKeeper.await(
+            Waiting.await(
                     "a watch of the waiter",
                     Duration.ofSeconds(2),
                     () -> !SharedZooKeeper.watched(base).isEmpty());
             assertTrue(waiting.get().isEmpty());
             LockHandle held = locks.lock("lock").acquire();
-            SharedZooKeeper.letPass(Duration.ofMillis(1500));
+            Waiting.letPass(Duration.ofMillis(1500));
             assertTrue(held.isHeld());
             held.close();
         }
@@ -128,7 +129,7 @@ class CuratorTest {
         assertEquals(1, SharedZooKeeper.children(base + "/busy").size());
         busy.close();
         other.close();
-        SharedZooKeeper.await(
+        Waiting.await(
                 "no watches",
                 Duration.ofSeconds(3),
                 () -> SharedZooKeeper.watched(base).isEmpty());
@@ -198,7 +199,7 @@ class CuratorTest {
         try (LockClient locks = client(backend(curator))) {
             for (int i = 0; i < 3; i++) {
                 locks.lock("lock").acquire().close();
-                SharedZooKeeper.await(
+                Waiting.await(
                         "the server removes it", Duration.ofSeconds(10), () -> !SharedZooKeeper.exists(base + "/lock"));
             }
         }
@@ -230,7 +231,7 @@ class CuratorTest {
         SharedZooKeeper.operator().create(base, new byte[0], ZooDefs.Ids.OPEN_ACL_UNSAFE, CreateMode.PERSISTENT);
         try (LockClient locks = client(ZooKeeperBackend.connect(SharedZooKeeper.address() + base));
                 LockHandle held = locks.lock("lock").acquire()) {
-            SharedZooKeeper.letPass(Duration.ofMillis(1500));
+            Waiting.letPass(Duration.ofMillis(1500));
             assertTrue(held.isHeld());
             assertEquals(1, SharedZooKeeper.children(base + "/distlock/lock").size());
         }

@@ -12,8 +12,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.Watcher.Event.KeeperState;
@@ -165,22 +163,5 @@ final class SharedZooKeeper {
     private static Optional<String> first(ZooKeeper operator, String directory) {
         return children(operator, directory).stream()
                 .min(Comparator.comparing(child -> child.substring(child.length() - 10)));
-    }
-
-    static void await(String expected, Duration limit, BooleanSupplier condition) {
-        long begin = System.nanoTime();
-        while (!condition.getAsBoolean()) {
-            if (System.nanoTime() - begin > limit.toNanos()) {
-                throw new AssertionError("expected within " + limit + ": " + expected);
-            }
-            LockSupport.parkNanos(1_000_000);
-        }
-    }
-
-    static void letPass(Duration time) {
-        long end = System.nanoTime() + time.toNanos();
-        while (end - System.nanoTime() > 0) {
-            LockSupport.parkNanos(end - System.nanoTime());
-        }
     }
 }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.distlock.LockClient;
 import io.github.distlock.LockHandle;
 import io.github.distlock.tests.servers.Server;
+import io.github.distlock.tests.servers.Waiting;
 import io.github.distlock.tests.servers.ZooKeeperEnsemble;
 import io.github.distlock.tests.servers.ZooKeeperServer;
 import io.github.distlock.tests.servers.ZooKeeperSettings;
@@ -56,7 +57,7 @@ class ZooKeeperEnsembleTest {
             ZooKeeperServer leader = ensemble.leader();
             leader.kill();
             ensemble.awaitQuorum();
-            SharedZooKeeper.letPass(Duration.ofSeconds(3));
+            Waiting.letPass(Duration.ofSeconds(3));
             if (held.isHeld()) {
                 assertFalse(waiter.isDone());
                 assertEquals(LockHandle.Release.RELEASED, held.release());
@@ -79,7 +80,7 @@ class ZooKeeperEnsembleTest {
         try (LockClient locks = client(follower.address())) {
             LockHandle held = locks.lock("quorum").acquire();
             ensemble.members().stream().filter(member -> member != follower).forEach(Server::pause);
-            SharedZooKeeper.await("the hold ends", SESSION, () -> !held.isHeld());
+            Waiting.await("the hold ends", SESSION, () -> !held.isHeld());
             ensemble.members().forEach(Server::resume);
             ensemble.awaitQuorum();
             LockHandle again = locks.lock("quorum").acquire();

@@ -12,6 +12,7 @@ import io.github.distlock.LockLoss;
 import io.github.distlock.LossReason;
 import io.github.distlock.tests.servers.Fault;
 import io.github.distlock.tests.servers.FaultProxy;
+import io.github.distlock.tests.servers.Waiting;
 import io.github.distlock.zookeeper.ZooKeeperBackend;
 import java.time.Duration;
 import java.util.List;
@@ -88,7 +89,7 @@ class ZooKeeperFaultsTest {
             // One of the two outcomes that are allowed.
         }
         assertTrue(lost.hasStruck());
-        SharedZooKeeper.await(
+        Waiting.await(
                 "nothing is left",
                 SESSION,
                 () -> SharedZooKeeper.children(directory).isEmpty());
@@ -101,7 +102,7 @@ class ZooKeeperFaultsTest {
         LockHandle.Release outcome = held.release();
         assertTrue(lost.hasStruck());
         assertTrue(outcome != LockHandle.Release.LOST, outcome.toString());
-        SharedZooKeeper.await(
+        Waiting.await(
                 "nothing is left",
                 SESSION,
                 () -> SharedZooKeeper.children(directory).isEmpty());
@@ -112,10 +113,10 @@ class ZooKeeperFaultsTest {
         LockHandle held = locks.lock("lock").acquire();
         for (int i = 0; i < 3; i++) {
             proxy.cut();
-            SharedZooKeeper.letPass(Duration.ofMillis(1500));
+            Waiting.letPass(Duration.ofMillis(1500));
             assertTrue(held.isHeld());
         }
-        SharedZooKeeper.await("no doubt is left", SESSION, () -> held.state() == LockHandle.State.HELD);
+        Waiting.await("no doubt is left", SESSION, () -> held.state() == LockHandle.State.HELD);
         assertEquals(LockHandle.Release.RELEASED, held.release());
     }
 
@@ -123,7 +124,7 @@ class ZooKeeperFaultsTest {
     void v2_aWaiterWhoseConnectionIsCutWhileTheLockIsReleasedGetsIt() throws Exception {
         LockHandle held = others.lock("lock").acquire();
         CompletableFuture<LockHandle> waiter = locks.lock("lock").acquireAsync();
-        SharedZooKeeper.await(
+        Waiting.await(
                 "a place", SESSION, () -> SharedZooKeeper.children(directory).size() == 2);
         proxy.refuse();
         proxy.cut();
@@ -142,7 +143,7 @@ class ZooKeeperFaultsTest {
         assertFalse(held.isHeld());
         assertTrue(next.fencingToken() > held.fencingToken());
         proxy.heal();
-        SharedZooKeeper.await("reported", Duration.ofSeconds(1), () -> !losses.isEmpty());
+        Waiting.await("reported", Duration.ofSeconds(1), () -> !losses.isEmpty());
         next.close();
         LockHandle again = locks.lock("lock").acquire();
         assertTrue(again.fencingToken() > next.fencingToken());
@@ -153,19 +154,19 @@ class ZooKeeperFaultsTest {
     void s7_aWaiterWhoseSessionExpiresGetsANewPlaceAndOnlyOne() throws Exception {
         LockHandle held = others.lock("lock").acquire();
         CompletableFuture<LockHandle> waiter = locks.lock("lock").acquireAsync();
-        SharedZooKeeper.await(
+        Waiting.await(
                 "a place", SESSION, () -> SharedZooKeeper.children(directory).size() == 2);
         proxy.silence();
-        SharedZooKeeper.await(
+        Waiting.await(
                 "its place ends",
                 SESSION.multipliedBy(2),
                 () -> SharedZooKeeper.children(directory).size() == 1);
         proxy.heal();
-        SharedZooKeeper.await(
+        Waiting.await(
                 "a new place",
                 SESSION,
                 () -> SharedZooKeeper.children(directory).size() == 2);
-        SharedZooKeeper.letPass(Duration.ofMillis(1500));
+        Waiting.letPass(Duration.ofMillis(1500));
         assertEquals(2, SharedZooKeeper.children(directory).size());
         held.close();
         waiter.get(SESSION.toSeconds(), TimeUnit.SECONDS).close();
@@ -179,9 +180,9 @@ class ZooKeeperFaultsTest {
             LockHandle watched = i == 0 ? held : locks.lock("lock").acquire();
             List<LockLoss> losses = new CopyOnWriteArrayList<>();
             watched.onLost(losses::add);
-            SharedZooKeeper.letPass(Duration.ofMillis(i == 0 ? 1500 : 1));
+            Waiting.letPass(Duration.ofMillis(i == 0 ? 1500 : 1));
             SharedZooKeeper.deleteFirst(directory);
-            SharedZooKeeper.await("noticed", Duration.ofMillis(1100), () -> !losses.isEmpty());
+            Waiting.await("noticed", Duration.ofMillis(1100), () -> !losses.isEmpty());
             assertEquals(LossReason.GONE, losses.get(0).reason());
         }
     }
@@ -191,14 +192,14 @@ class ZooKeeperFaultsTest {
         LockHandle held = others.lock("lock").acquire();
         String first = SharedZooKeeper.children(directory).get(0);
         CompletableFuture<LockHandle> waiter = locks.lock("lock").acquireAsync();
-        SharedZooKeeper.await(
+        Waiting.await(
                 "a place", SESSION, () -> SharedZooKeeper.children(directory).size() == 2);
         for (String child : SharedZooKeeper.children(directory)) {
             if (!child.equals(first)) {
                 SharedZooKeeper.delete(directory + "/" + child);
             }
         }
-        SharedZooKeeper.await(
+        Waiting.await(
                 "a new place",
                 SESSION,
                 () -> SharedZooKeeper.children(directory).size() == 2);
