@@ -14,7 +14,7 @@ import java.util.List;
  *     surrogates
  * @param mode how the hold is shared with others
  * @param lease how long the store keeps the hold of a client that went silent, where that is not a session's business: at
- *     least {@link LockBackend#minimumLease()}, at most 24 hours
+ *     least {@link LockBackend#minimumLease()}, at most 24 hours, in nanoseconds; a store that counts coarser rounds up
  * @param waits whether the caller asks more than once, so that a place in the store's queue serves it; false for a single
  *     try
  * @param owner who asks, as far as it was known when the place was taken: kept beside the hold, for

@@ -68,9 +68,9 @@ final class LentClient implements Redis {
 
     private Object send(ScriptCall call) {
         try {
-            return client.executeCommand(raw(call.byDigest()));
+            return call.answer(client.executeCommand(raw(call.byDigest())));
         } catch (JedisNoScriptException e) {
-            return client.executeCommand(raw(call.bySource()));
+            return call.answer(client.executeCommand(raw(call.bySource())));
         }
     }
 
@@ -110,7 +110,7 @@ final class LentClient implements Redis {
     private Object replyOrError(ScriptCall call, @Nullable Response<Object> response) {
         try {
             if (response != null) {
-                return response.get();
+                return call.answer(response.get());
             }
         } catch (JedisRedirectionException | JedisNoScriptException | IllegalStateException e) {
             // Not answered by the node that has it.

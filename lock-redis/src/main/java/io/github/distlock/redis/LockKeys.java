@@ -3,6 +3,7 @@ package io.github.distlock.redis;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.github.distlock.spi.RequestRefusedException;
+import java.util.function.Function;
 
 /**
  * The keys of one lock, as the scripts want them. All are in one slot of a cluster: the helper keys carry the lock key as their
@@ -15,6 +16,20 @@ final class LockKeys {
     final byte[] fence;
     final byte[] queue;
     final byte[] heard;
+
+    /** By whatever maps names to keys. Throws {@link RequestRefusedException} where it fails, and as {@link #of(String, String)}. */
+    static LockKeys of(String name, Function<String, String> keyOfName) {
+        String key;
+        try {
+            key = keyOfName.apply(name);
+        } catch (RuntimeException e) {
+            throw new RequestRefusedException("lock \"" + name + "\" cannot be mapped to a key: " + e, e);
+        }
+        if (key == null) {
+            throw new RequestRefusedException("lock \"" + name + "\" is mapped to no key", null);
+        }
+        return of(name, key);
+    }
 
     /** Throws {@link RequestRefusedException} where the key cannot have helper keys in its slot. */
     static LockKeys of(String name, String lockKey) {

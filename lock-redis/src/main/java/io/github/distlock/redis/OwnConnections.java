@@ -52,9 +52,9 @@ final class OwnConnections implements Redis {
 
     private static Object call(Connection connection, ScriptCall call) {
         try {
-            return connection.executeCommand(call.byDigest());
+            return call.answer(connection.executeCommand(call.byDigest()));
         } catch (JedisNoScriptException e) {
-            return connection.executeCommand(call.bySource());
+            return call.answer(connection.executeCommand(call.bySource()));
         }
     }
 
@@ -75,6 +75,7 @@ final class OwnConnections implements Redis {
                 connection.sendCommand(calls.get(i).bySource());
                 replies.set(i, connection.getMany(1).get(0));
             }
+            replies.set(i, calls.get(i).answer(replies.get(i)));
         }
         return replies;
     }

@@ -2,7 +2,6 @@ package io.github.distlock.redis;
 
 import static java.util.Objects.requireNonNull;
 
-import io.github.distlock.LockOwner;
 import io.github.distlock.LockStatus;
 import io.github.distlock.spi.Capability;
 import io.github.distlock.spi.Contender;
@@ -11,12 +10,10 @@ import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Moment;
 import io.github.distlock.spi.Renewal;
-import io.github.distlock.spi.RequestRefusedException;
 import io.github.distlock.spi.Signals;
 import io.github.distlock.spi.Validity;
 import java.security.SecureRandom;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Collection;
@@ -29,8 +26,6 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import redis.clients.jedis.UnifiedJedis;
 
 /**
@@ -51,19 +46,17 @@ import redis.clients.jedis.UnifiedJedis;
  * token tells them apart.
  *
  * <p><b>Rights</b> that an ACL user needs: the keys, the channels {@code distlock:*}, and the commands {@code EVAL EVALSHA GET SET
- * DEL PTTL PEXPIRE TIME ZADD ZREM ZRANGE ZRANGEBYSCORE ZREMRANGEBYSCORE ZREMRANGEBYRANK ZSCORE ZCOUNT PUBLISH SUBSCRIBE UNSUBSCRIBE PING}, and {@code SELECT} for another database. Without the
- * channels, waiting clients poll.
+ * DEL PTTL PEXPIRE TIME ZADD ZREM ZRANGE ZRANGEBYSCORE ZREMRANGEBYSCORE ZREMRANGEBYRANK ZSCORE ZCOUNT PUBLISH SUBSCRIBE UNSUBSCRIBE
+ * PING}, and {@code SELECT} for another database. Without the channels, waiting clients poll.
  *
  * <p>Thread-safe.
  */
 public final class RedisBackend implements LockBackend {
     static final Duration HEARTBEAT_INTERVAL = Duration.ofSeconds(1);
 
-    private static final Logger LOG = LoggerFactory.getLogger(RedisBackend.class);
     private static final Set<Capability> CAPABILITIES =
             Set.of(Capability.FAIR, Capability.INSPECT, Capability.FORCE_RELEASE, Capability.CHANGE_LEASE);
     private static final int ID_BYTES = 12;
-    private static final int MOST_WARNINGS = 1_000;
 
     private final String clientId;
     private final Redis redis;
@@ -73,7 +66,7 @@ public final class RedisBackend implements LockBackend {
     private final AtomicInteger threads = new AtomicInteger();
     private final AtomicLong greatestBase = new AtomicLong();
     private final Map<String, RedisContender> waiting = new ConcurrentHashMap<>();
-    private final Set<String> warnedOf = ConcurrentHashMap.newKeySet();
+    private final ForeignKeys foreignKeys = new ForeignKeys();
     private volatile String clientName = "redis";
 
     RedisBackend(Function<ThreadFactory, Redis> redis, Function<String, String> keyOfName) {
@@ -239,20 +232,12 @@ public final class RedisBackend implements LockBackend {
 
     @Override
     public LockStatus inspect(String name, Deadline deadline) {
-        List<?> reply = Replies.list(ask(Script.INSPECT, name, deadline));
-        LockStatus status = LockStatus.free(name)
-                .withWaiters(reply.stream()
-                        .skip(3)
-                        .map(place -> ownerOfPlace(Replies.text(place)))
-                        .toList());
-        return reply.get(0) == null ? status : status.withHolder(holder(reply));
+        return Inspection.status(name, ask(Script.INSPECT, name, deadline));
     }
 
     @Override
     public Optional<LockStatus.Holder> forceRelease(String name, Deadline deadline) {
-        return ask(Script.FORCE_RELEASE, name, deadline) instanceof List<?> reply && !reply.isEmpty()
-                ? Optional.of(holder(reply))
-                : Optional.empty();
+        return Inspection.removed(ask(Script.FORCE_RELEASE, name, deadline));
     }
 
     private Object ask(Script script, String name, Deadline deadline) {
@@ -262,22 +247,6 @@ public final class RedisBackend implements LockBackend {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("interrupted while Redis was asked", e);
         }
-    }
-
-    private static LockOwner ownerOfPlace(String place) {
-        return Owners.parse(place.split("\t", 3)[2]);
-    }
-
-    /** Out of value, ttl and last grant; where a foreign client holds the lock, that grant was another's. */
-    private static LockStatus.Holder holder(List<?> reply) {
-        String value = Replies.text(reply.get(0));
-        Duration ttl = Duration.ofMillis(Math.max(0, Replies.number(reply.get(1))));
-        String[] grant = Replies.text(reply.get(2)).split("\t", 3);
-        if (grant.length == 3 && grant[1].equals(value)) {
-            long base = Long.parseLong(grant[0]);
-            return LockStatus.Holder.of(Owners.parse(grant[2]), Instant.ofEpochMilli(base / 1_000), base, ttl);
-        }
-        return LockStatus.Holder.of(LockOwner.of("", 0, value, ""), Instant.EPOCH, 1, ttl);
     }
 
     /** Ends its own connections and threads; a client that was lent stays open. */
@@ -298,16 +267,7 @@ public final class RedisBackend implements LockBackend {
     }
 
     LockKeys keysOf(String name) {
-        String key;
-        try {
-            key = keyOfName.apply(name);
-        } catch (RuntimeException e) {
-            throw new RequestRefusedException("lock \"" + name + "\" cannot be mapped to a key: " + e, e);
-        }
-        if (key == null) {
-            throw new RequestRefusedException("lock \"" + name + "\" is mapped to no key", null);
-        }
-        return LockKeys.of(name, key);
+        return LockKeys.of(name, keyOfName);
     }
 
     long floor() {
@@ -341,13 +301,7 @@ public final class RedisBackend implements LockBackend {
         }
     }
 
-    void warnOfForeignKey(LockKeys keys, long ttl) {
-        if (warnedOf.size() < MOST_WARNINGS && warnedOf.add(keys.name)) {
-            LOG.warn(
-                    "lock \"{}\" is busy for good: its key {} {}",
-                    keys.name,
-                    keys,
-                    ttl == -1 ? "has no expiry, so nobody of this library has set it" : "is not a string");
-        }
+    void warnOfForeignKey(LockKeys keys, long ttlMillis) {
+        foreignKeys.found(keys, ttlMillis);
     }
 }

@@ -68,7 +68,12 @@ final class RedisContender implements Contender {
         this.floor = backend.floor();
         Duration lease = request.lease();
         this.handOverLease = lease.compareTo(HAND_OVER_LEASE) < 0 ? lease : HAND_OVER_LEASE;
-        this.place = request.waits() ? value + "\t" + handOverLease.toMillis() + "\t" + owner : "";
+        this.place = request.waits() ? value + "\t" + millis(handOverLease) + "\t" + owner : "";
+    }
+
+    /** In the server's unit; never shorter than what a hold is said to be good for. */
+    static long millis(Duration lease) {
+        return lease.plusNanos(999_999).toMillis();
     }
 
     LockKeys keys() {
@@ -108,7 +113,7 @@ final class RedisContender implements Contender {
         asked = true;
         doubtful = true;
         ScriptCall call = new ScriptCall(
-                Script.ACQUIRE, lockKeys, value, request.lease().toMillis(), floor, owner, place, ALIVE_FOR.toMillis());
+                Script.ACQUIRE, lockKeys, value, millis(request.lease()), floor, owner, place, ALIVE_FOR.toMillis());
         List<?> reply = Replies.list(backend.call(call, deadline));
         doubtful = doubtfulBefore || call.wasSentAgain();
         long status = Replies.number(reply.get(0));

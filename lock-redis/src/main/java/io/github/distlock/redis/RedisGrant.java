@@ -29,7 +29,7 @@ final class RedisGrant implements Grant {
     }
 
     ScriptCall renewal(Duration lease) {
-        return new ScriptCall(Script.RENEW, contender.keys(), contender.value, lease.toMillis());
+        return new ScriptCall(Script.RENEW, contender.keys(), contender.value, RedisContender.millis(lease));
     }
 
     @Override

@@ -9,7 +9,10 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
-/** The scripts, each in a file that says what it takes and answers, behind what they share. */
+/**
+ * The scripts, each in a file that says what it takes and answers, behind what they share. Its last argument names the request, and
+ * comes back beside the answer: a reply that was meant for another request is no answer to this one.
+ */
 final class Script {
     static final Script ACQUIRE = new Script("acquire");
     static final Script RELEASE = new Script("release");
@@ -23,7 +26,9 @@ final class Script {
     private final byte[] sha;
 
     private Script(String file) {
-        source = (read("queue") + read(file)).getBytes(UTF_8);
+        source = (read("queue") + "local function answer()\n" + read(file)
+                        + "end\n\nreturn { ARGV[#ARGV], answer() }\n")
+                .getBytes(UTF_8);
         try {
             sha = HexFormat.of()
                     .formatHex(MessageDigest.getInstance("SHA-1").digest(source))

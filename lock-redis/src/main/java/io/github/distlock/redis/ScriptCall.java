@@ -2,13 +2,22 @@ package io.github.distlock.redis;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.CommandArguments;
 import redis.clients.jedis.Protocol.Command;
+import redis.clients.jedis.exceptions.JedisConnectionException;
 
 /** One request: a script, the lock that it is about, and its arguments. */
 final class ScriptCall {
     private static final int KEYS = 4;
+    private static final AtomicLong REQUESTS = new AtomicLong();
 
+    private final byte[] request =
+            Long.toString(REQUESTS.incrementAndGet(), Character.MAX_RADIX).getBytes(UTF_8);
     private final Script script;
     private final LockKeys keys;
     private final Object[] arguments;
@@ -58,6 +67,26 @@ final class ScriptCall {
         for (Object argument : arguments) {
             call.add(String.valueOf(argument).getBytes(UTF_8));
         }
-        return call;
+        return call.add(request);
+    }
+
+    /**
+     * What the script has answered; an error stays what it is.
+     *
+     * @throws JedisConnectionException when the reply belongs to another request: somebody has sent on this connection and not
+     *     read the reply
+     */
+    Object answer(@Nullable Object reply) {
+        if (reply instanceof Throwable error) {
+            return error;
+        }
+        if (reply instanceof List<?> parts
+                && parts.size() == 2
+                && parts.get(0) instanceof byte[] answered
+                && Arrays.equals(answered, request)) {
+            return Objects.requireNonNull(parts.get(1));
+        }
+        throw new JedisConnectionException(
+                "lock \"" + lockName() + "\": the server's reply belongs to another request");
     }
 }

@@ -1,5 +1,7 @@
 -- What the other scripts share; it stands in front of each of them.
 --
+-- The last of ARGV names the request, and comes back beside what the script answers: { request, answer }.
+--
 -- KEYS of every script, all in one slot:
 --   1 lock    string: the holder's value; expires with the holder's lease
 --   2 fence   string: the last grant, as "base TAB value TAB owner"; outlives the hold, so that bases rise

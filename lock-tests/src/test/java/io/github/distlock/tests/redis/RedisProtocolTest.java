@@ -13,8 +13,10 @@ import io.github.distlock.LockHandle;
 import io.github.distlock.LockOptions;
 import io.github.distlock.redis.RedisBackend;
 import io.github.distlock.tests.PromiseNames;
+import io.github.distlock.tests.servers.Fault;
 import io.github.distlock.tests.servers.FaultProxy;
 import io.github.distlock.tests.servers.RedisServer;
+import io.github.distlock.tests.servers.Waiting;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,6 +37,7 @@ import org.junit.jupiter.api.parallel.ResourceLock;
 import redis.clients.jedis.BuilderFactory;
 import redis.clients.jedis.CommandArguments;
 import redis.clients.jedis.CommandObject;
+import redis.clients.jedis.Connection;
 import redis.clients.jedis.DefaultJedisClientConfig;
 import redis.clients.jedis.Protocol.Command;
 import redis.clients.jedis.RedisClient;
@@ -79,18 +82,27 @@ class RedisProtocolTest {
     }
 
     private static long scriptCalls() {
-        Matcher calls = Pattern.compile("cmdstat_eval(?:sha)?:calls=(\\d+)").matcher(admin.info("commandstats"));
-        long sum = 0;
-        while (calls.find()) {
-            sum += Long.parseLong(calls.group(1));
-        }
-        return sum;
+        return counted("commandstats", "cmdstat_eval(?:sha)?:calls=");
     }
 
     private static long commands() {
-        Matcher processed = Pattern.compile("total_commands_processed:(\\d+)").matcher(admin.info("stats"));
-        assertTrue(processed.find());
-        return Long.parseLong(processed.group(1));
+        long processed = counted("stats", "total_commands_processed:");
+        assertTrue(processed > 0);
+        return processed;
+    }
+
+    private static long failedScriptCalls() {
+        return counted("commandstats", "cmdstat_eval(?:sha)?:.*failed_calls=");
+    }
+
+    /** The sum of all numbers after this text. */
+    private static long counted(String section, String text) {
+        Matcher numbers = Pattern.compile(text + "(\\d+)").matcher(admin.info(section));
+        long sum = 0;
+        while (numbers.find()) {
+            sum += Long.parseLong(numbers.group(1));
+        }
+        return sum;
     }
 
     private static Object admin(Command command, String... arguments) {
@@ -103,6 +115,14 @@ class RedisProtocolTest {
 
     private static int subscriptions() {
         return ((List<?>) admin(Command.PUBSUB, "CHANNELS", "distlock:*")).size();
+    }
+
+    private static long places(String name) {
+        return admin.zcard("{distlock:" + name + "}:queue");
+    }
+
+    private static void await(String expected, BooleanSupplier condition) {
+        Waiting.await(expected, PATIENCE, condition);
     }
 
     private static LockHandle get(CompletableFuture<LockHandle> acquired) throws Exception {
@@ -141,15 +161,16 @@ class RedisProtocolTest {
     void v3_aReleaseHandsOverAndTheReceiverNeedsNoRequest() throws Exception {
         try (LockClient other = LockClient.create(RedisBackend.connect(server.uri()))) {
             LockHandle held = locks.lock("hand-over").acquire();
+            long asked = scriptCalls();
             CompletableFuture<LockHandle> waiting = other.lock("hand-over").acquireAsync();
-            await(() -> subscriptions() == 1, "the waiter is subscribed");
-            TimeUnit.MILLISECONDS.sleep(300); // what it asks because of that
+            await("the waiter asks, and again once it is subscribed", () -> scriptCalls() - asked >= 2);
+            assertEquals(1, subscriptions());
             long before = scriptCalls();
             held.release();
             LockHandle handedOver = get(waiting);
             assertTrue(handedOver.isHeld());
             assertTrue(scriptCalls() - before <= 2, "the release, and at most a heartbeat");
-            await(() -> admin.pttl("distlock:hand-over") > 20_000, "the receiver renews");
+            await("the receiver renews", () -> admin.pttl("distlock:hand-over") > 20_000);
             handedOver.close();
         }
     }
@@ -162,7 +183,7 @@ class RedisProtocolTest {
         assertEquals("OK", admin.set("distlock:plain", "theirs", FOR_TEN_SECONDS), "theirs when ours is released");
         assertTrue(locks.lock("plain").tryAcquire().isEmpty(), "ours while theirs is held");
         CompletableFuture<LockHandle> waiting = locks.lock("plain").acquireAsync();
-        TimeUnit.MILLISECONDS.sleep(100);
+        await("ours waits while theirs is held", () -> places("plain") == 1);
         assertFalse(waiting.isDone());
         assertEquals(1L, admin.eval(COMPARE_AND_DELETE, List.of("distlock:plain"), List.of("theirs")));
         LockHandle ours = get(waiting);
@@ -248,7 +269,7 @@ class RedisProtocolTest {
         try (LockClient other = LockClient.create(RedisBackend.connect(server.uri()))) {
             LockHandle held = locks.lock("contended").acquire();
             CompletableFuture<LockHandle> waiting = other.lock("contended").acquireAsync();
-            TimeUnit.MILLISECONDS.sleep(50);
+            await("another client waits", () -> places("contended") == 1);
             held.close();
             get(waiting).close();
         }
@@ -308,7 +329,7 @@ class RedisProtocolTest {
                 LockClient two = LockClient.create(RedisBackend.connect(uri))) {
             LockHandle held = one.lock("mute").acquire();
             CompletableFuture<LockHandle> waiting = two.lock("mute").acquireAsync();
-            TimeUnit.MILLISECONDS.sleep(50);
+            await("another client waits", () -> places("mute") == 1);
             held.close();
             get(waiting).close();
         }
@@ -319,8 +340,9 @@ class RedisProtocolTest {
         LockHandle held = locks.lock("memory").acquire();
         admin.configSet("maxmemory", "1");
         try {
+            long before = failedScriptCalls();
             CompletableFuture<LockHandle> waiting = locks.lock("more").acquireAsync();
-            TimeUnit.MILLISECONDS.sleep(100);
+            await("the server refuses it", () -> failedScriptCalls() > before);
             assertFalse(waiting.isDone());
             LockException full =
                     assertThrows(LockException.class, () -> locks.lock("other").tryAcquire());
@@ -338,10 +360,13 @@ class RedisProtocolTest {
         try (FaultProxy link = FaultProxy.to(server);
                 LockClient slow = LockClient.create(RedisBackend.connect("redis://" + link.address()))) {
             slow.lock("warm-up").acquire().close();
-            link.delayNextRequest(request -> true, Duration.ofMillis(1_500));
+            Fault late = link.delayNextRequest(request -> true, Duration.ofMillis(1_500));
             assertThrows(LockException.class, () -> slow.lock("late").tryAcquire());
-            await(() -> admin.zcard("{distlock:late}:queue") == 1, "the clean-up has come");
-            TimeUnit.MILLISECONDS.sleep(1_000);
+            await("the clean-up has come", () -> places("late") == 1);
+            long before = scriptCalls();
+            assertFalse(late.hasStruck(), "the request is late");
+            await("the late request has come", () -> scriptCalls() > before);
+            late.awaitStrike(PATIENCE);
             assertFalse(admin.exists("distlock:late"), "the late request has taken the lock");
         }
     }
@@ -358,7 +383,9 @@ class RedisProtocolTest {
             assertTrue(millis < 1_250 + 250, "back after " + millis + " ms");
             assertTrue(late.getMessage().contains("not connected in time"), late.getMessage());
             link.heal();
-            await(() -> slow.lock("slow").tryAcquire().isPresent(), "the lock is had over a connection that came late");
+            await(
+                    "the lock is had over a connection that came late",
+                    () -> slow.lock("slow").tryAcquire().isPresent());
         }
     }
 
@@ -401,20 +428,43 @@ class RedisProtocolTest {
     }
 
     @Test
+    void s6_aLeaseIsRoundedUpToTheServersUnit() throws Exception {
+        Duration lease = Duration.ofSeconds(100).plusNanos(1);
+        DistributedLock lock = locks.lock("odd", LockOptions.defaults().fixedLease(lease));
+        await("the key lives longer than the lease in whole milliseconds", () -> {
+            try (LockHandle held = lock.acquire()) {
+                return admin.pttl("distlock:odd") > lease.toMillis();
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        });
+    }
+
+    @Test
+    void s1_aReplyToAnotherRequestIsNoGrant() throws Exception {
+        LockHandle held = locks.lock("lent").acquire();
+        try (RedisClient lent = RedisClient.create(server.uri());
+                LockClient over = LockClient.builder(RedisBackend.of(lent))
+                        .shutdownTimeout(Duration.ZERO)
+                        .build()) {
+            try (Connection used = lent.getPool().getResource()) {
+                used.sendCommand(Command.EVAL, "return { 'another', { 1, '5' } }", "0");
+            }
+            LockException unknown =
+                    assertThrows(LockException.class, () -> over.lock("lent").tryAcquire());
+            assertTrue(unknown.getMessage().contains("another request"), unknown.getMessage());
+        }
+        assertTrue(held.isHeld());
+        held.close();
+    }
+
+    @Test
     void v5_aClientThatWasLentStaysOpen() throws Exception {
         try (RedisClient lent = RedisClient.create(server.uri())) {
             try (LockClient over = LockClient.create(RedisBackend.of(lent))) {
                 over.lock("lent").acquire().close();
             }
             assertEquals("PONG", lent.ping());
-        }
-    }
-
-    private static void await(BooleanSupplier condition, String expected) throws Exception {
-        long begin = System.nanoTime();
-        while (!condition.getAsBoolean()) {
-            assertTrue(System.nanoTime() - begin < PATIENCE.toNanos(), expected);
-            TimeUnit.MILLISECONDS.sleep(2);
         }
     }
 }
