@@ -7,11 +7,14 @@ import redis.clients.jedis.RedisClient;
 
 /** A Redis server. It keeps one key per name for a time: the last fencing token. */
 final class SoakedRedis implements SoakedStore {
+    private static final int REQUESTS = 8;
+    private static final int UPKEEP_AND_MESSAGES = 5;
+
     private final RedisServer server = RedisServer.start();
 
     @Override
     public LockBackend newBackend() {
-        return RedisBackend.connect(server.uri());
+        return RedisBackend.builder(server.uri()).maxConnections(REQUESTS).build();
     }
 
     @Override
@@ -22,6 +25,11 @@ final class SoakedRedis implements SoakedStore {
     @Override
     public long cycles() {
         return 100_000;
+    }
+
+    @Override
+    public long idleConnections() {
+        return REQUESTS + UPKEEP_AND_MESSAGES;
     }
 
     @Override

@@ -22,6 +22,9 @@ interface SoakedStore extends AutoCloseable {
     /** How many cycles, unless told otherwise. */
     long cycles();
 
+    /** How many connections a client may keep when it is idle. */
+    long idleConnections();
+
     /** What it has, but for what it keeps on purpose and for a time. */
     long entries();
 
@@ -50,6 +53,11 @@ interface SoakedStore extends AutoCloseable {
         @Override
         public long entries() {
             return store.size();
+        }
+
+        @Override
+        public long idleConnections() {
+            return 0;
         }
 
         @Override

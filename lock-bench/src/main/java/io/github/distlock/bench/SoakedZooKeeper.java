@@ -32,6 +32,11 @@ final class SoakedZooKeeper implements SoakedStore {
     }
 
     @Override
+    public long idleConnections() {
+        return 1;
+    }
+
+    @Override
     public long entries() {
         try (CuratorFramework operator =
                 CuratorFrameworkFactory.newClient(server.connectString(), new RetryOneTime(1_000))) {
