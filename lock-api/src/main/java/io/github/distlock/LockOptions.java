@@ -64,6 +64,10 @@ public final class LockOptions {
      * Every waiter stands in the store's own queue, so that grants come first come, first served over all clients, as long
      * as all clients of the name ask for this. Each grant then costs a hand-over through the store.
      *
+     * <p>Who came first is what the store says: a waiter comes when the store first answers that the lock is busy. Two acquires
+     * that ask at the same time may come in either order, also two asynchronous ones that one thread has begun one after the
+     * other.
+     *
      * @return changed options
      */
     public LockOptions fair() {
