@@ -101,9 +101,7 @@ abstract class ListenerRules extends Rules {
         Peer a = peer();
         LockHandle held = a.lock(name).acquire();
         a.faults.failRenewals(Integer.MAX_VALUE);
-        for (int i = 0; i < 18 && a.events.count("suspect") == 0; i++) {
-            store.letPass(lease.dividedBy(20));
-        }
+        letPassUntilSuspect(a);
         Events.Entry suspect = first(a, "suspect");
         expectState(held, State.SUSPECT, "after a failed renewal");
         expect(held.isHeld(), "still held while in doubt", held.state());
@@ -121,6 +119,13 @@ abstract class ListenerRules extends Rules {
         expectFree("after the release");
     }
 
+    private void letPassUntilSuspect(Peer peer) {
+        for (int i = 0; i < 18 && peer.events.count("suspect") == 0; i++) {
+            store.letPass(lease.dividedBy(20));
+        }
+        expect(peer.events.count("suspect") > 0, "a hold that is not renewed is in doubt", peer.events.kinds());
+    }
+
     @Test
     void s8_8_aHoldInDoubtIsNotPassedOn() throws Exception {
         Peer a = peer(builder -> builder.passing(64, Duration.ofMinutes(1))
@@ -129,8 +134,8 @@ abstract class ListenerRules extends Rules {
         LockHandle held = a.lock(name).acquire();
         Task<LockHandle> waiter = startWaiter(a, a.lock(name));
         silence(a);
-        // By now a renewal has failed, and there would be time enough left for a pass.
-        store.letPass(lease.multipliedBy(11).dividedBy(20));
+        // Then there is time enough left for a pass, if it were not in doubt.
+        letPassUntilSuspect(a);
         held.release();
         restore(a);
         LockHandle next = get(waiter);
