@@ -123,7 +123,7 @@ abstract class ListenerRules extends Rules {
         for (int i = 0; i < 18 && peer.events.count("suspect") == 0; i++) {
             store.letPass(lease.dividedBy(20));
         }
-        expect(peer.events.count("suspect") > 0, "a hold that is not renewed is in doubt", peer.events.kinds());
+        await("a hold that is not renewed is in doubt", () -> peer.events.count("suspect") > 0);
     }
 
     @Test
