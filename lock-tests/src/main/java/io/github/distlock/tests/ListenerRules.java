@@ -10,6 +10,7 @@ import io.github.distlock.tests.servers.Waiting;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 
 /** Who listens is told everything, and can hurt nobody. */
@@ -112,18 +113,21 @@ abstract class ListenerRules extends Rules {
                 left);
         int before = a.events.count("renewed");
         a.faults.failRenewals(0);
-        store.letPass(lease.dividedBy(4));
+        letPassUntil("the listener is told that it was renewed", () -> a.events.count("renewed") > before);
         expectState(held, State.HELD, "after the next renewal succeeded");
-        await("the listener is told that it was renewed", () -> a.events.count("renewed") > before);
         held.close();
         expectFree("after the release");
     }
 
     private void letPassUntilSuspect(Peer peer) {
-        for (int i = 0; i < 18 && peer.events.count("suspect") == 0; i++) {
+        letPassUntil("a hold that is not renewed is in doubt", () -> peer.events.count("suspect") > 0);
+    }
+
+    private void letPassUntil(String expected, BooleanSupplier condition) {
+        for (int i = 0; i < 18 && !condition.getAsBoolean(); i++) {
             store.letPass(lease.dividedBy(20));
         }
-        await("a hold that is not renewed is in doubt", () -> peer.events.count("suspect") > 0);
+        await(expected, condition);
     }
 
     @Test
