@@ -29,7 +29,8 @@ import org.slf4j.event.Level;
  *
  * This object is the weak reference to its {@link Handle}. The engine reaches holds, but not handles, so a handle that is
  * dropped is collected, this reference is enqueued, and the leak is noticed. Listeners live in the handle for the same
- * reason: they often capture it.
+ * reason: they often capture it. Who ends a hold as lost therefore takes the handle first: once the end can be seen, the holder
+ * may drop it, and its listeners would never be told.
  */
 final class Hold extends WeakReference<Handle> {
     private static final Logger LOG = LoggerFactory.getLogger(LockHandle.class);
@@ -181,20 +182,21 @@ final class Hold extends WeakReference<Handle> {
         outcome = Release.RELEASED;
     }
 
-    /** The release found the hold gone: it counts as released for its state, and as lost for its outcome. */
-    void wasGone() {
-        LockLoss loss = loss(LossReason.GONE);
+    /** The release came too late after all: the hold counts as released for its state, and as lost for its outcome. */
+    void wasLost(LossReason reason) {
+        LockLoss loss = loss(reason);
         lateLoss = loss;
-        report(loss);
+        report(loss, get());
     }
 
     void lose(LossReason reason) {
         if (state.get() == OFFERED && state.compareAndSet(OFFERED, RELEASED)) {
             return;
         }
+        Handle handle = get();
         LockLoss loss = loss(reason);
         if (state.compareAndSet(HELD, loss)) {
-            report(loss);
+            report(loss, handle);
         }
     }
 
@@ -203,9 +205,8 @@ final class Hold extends WeakReference<Handle> {
         return new LockLoss(lease.lockName(), token, reason, noticed, Duration.ofNanos(heldNanos()));
     }
 
-    private void report(LockLoss loss) {
+    private void report(LockLoss loss, @Nullable Handle handle) {
         LOG.atLevel(loss.reason().isAskedFor() ? Level.WARN : Level.ERROR).log("{}", loss);
-        Handle handle = get();
         if (handle != null) {
             handle.lost(loss);
         }

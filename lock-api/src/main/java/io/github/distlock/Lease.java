@@ -202,8 +202,8 @@ final class Lease {
     /** Gives it back to the store, waiting for the answer for at most the request time-out. */
     Release giveBack(@Nullable Hold hold) {
         if (!end.compareAndSet(null, GIVEN_BACK)) {
-            if (hold != null && end.get() == LossReason.GONE) {
-                hold.wasGone();
+            if (hold != null) {
+                hold.wasLost(lossReason());
             }
             return Release.LOST;
         }
@@ -214,7 +214,7 @@ final class Lease {
                 return Release.RELEASED;
             }
             if (hold != null) {
-                hold.wasGone();
+                hold.wasLost(LossReason.GONE);
             }
             return Release.LOST;
         } catch (RuntimeException e) {

@@ -95,7 +95,9 @@ public interface LockHandle extends AutoCloseable {
 
     /**
      * Registers a listener for the loss of this hold: called once, on the client's callback executor, at once when the hold
-     * is lost already, never when it is released before. Several may be registered. What a listener throws is logged.
+     * is lost already, never when it is released before. Whenever {@link #release()} answers {@link Release#LOST} the listeners
+     * have been called or are about to be, also if the handle is dropped at once. Several may be registered. What a listener
+     * throws is logged.
      *
      * @param listener what to do
      */
