@@ -34,7 +34,7 @@ import org.junit.jupiter.api.Timeout;
 public abstract class FencingExperiment {
     private static final int PROCESSES = 5;
     private static final Duration PAUSE_EVERY = Duration.ofSeconds(5);
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final Duration PATIENCE = Duration.ofMinutes(2);
     /** Processes start slowly on a busy machine, and some have written when they are paused. */
     private static final Duration LONGER = Duration.ofSeconds(60);
 

@@ -14,7 +14,7 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /** The processes of a history, each behind a link of its own. Who is killed is replaced. Thread-safe but for its end. */
 final class Team implements AutoCloseable {
-    private static final Duration START = Duration.ofSeconds(60);
+    private static final Duration START = Duration.ofMinutes(2);
 
     private final ServerFixture<?> store;
     private final Duration lease;
