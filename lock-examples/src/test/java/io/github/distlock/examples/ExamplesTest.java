@@ -91,7 +91,7 @@ class ExamplesTest {
         try (LockClient locks = LockClient.create(store.connect());
                 LockHandle held = locks.lock("chain").acquire()) {
             CompletableFuture<String> chain = AsynchronousChain.underLock(
-                    locks, "chain", Duration.ofMillis(1), next -> CompletableFuture.completedFuture("worked"));
+                    locks, "chain", Duration.ofMillis(500), next -> CompletableFuture.completedFuture("worked"));
             store.advance(Duration.ofSeconds(1));
             CompletionException failure = assertThrows(CompletionException.class, chain::join);
             assertEquals("chain is busy", failure.getCause().getMessage());

@@ -36,7 +36,7 @@ class SqlFaultsTest {
                 SqlBackend backend = connect(network.address())) {
             assertEquals(
                     Grant.Release.RELEASED, granted(contender(backend, "late")).release(within(5_000)));
-            Fault late = network.delayNextRequest(containing("late"), Duration.ofMillis(500));
+            Fault late = network.delayNextRequest(containing("late"), Duration.ofSeconds(3));
             Contender gaveUp = contender(backend, "late");
             assertThrows(IllegalStateException.class, () -> gaveUp.attempt(within(100)));
             gaveUp.withdraw(within(5_000));

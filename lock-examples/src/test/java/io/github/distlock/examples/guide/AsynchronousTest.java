@@ -47,7 +47,7 @@ class AsynchronousTest {
                         return save(held.fencingToken());
                     }
                 });
-        assertEquals("orders-worker", saved.get(5, TimeUnit.SECONDS));
+        assertEquals("orders-worker", saved.get(20, TimeUnit.SECONDS));
         Await.until("nothing is held", () -> store.size() == 0);
     }
 

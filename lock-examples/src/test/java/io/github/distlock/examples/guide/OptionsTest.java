@@ -34,7 +34,7 @@ class OptionsTest {
     private static LossReason reason(LockHandle held) throws Exception {
         CompletableFuture<LockLoss> lost = new CompletableFuture<>();
         held.onLost(lost::complete);
-        return lost.get(5, TimeUnit.SECONDS).reason();
+        return lost.get(20, TimeUnit.SECONDS).reason();
     }
 
     @Test

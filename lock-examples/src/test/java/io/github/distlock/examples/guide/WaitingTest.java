@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Timeout;
 @DisplayNameGeneration(PromiseNames.class)
 @Timeout(60)
 class WaitingTest {
-    private static final Duration SHORT = Duration.ofMillis(50);
+    private static final Duration SHORT = Duration.ofMillis(500);
 
     private final InMemoryStore store = new InMemoryStore();
     private final InMemoryBackend backend = store.connect();

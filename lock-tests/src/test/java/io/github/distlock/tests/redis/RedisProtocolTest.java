@@ -360,7 +360,7 @@ class RedisProtocolTest {
         try (FaultProxy link = FaultProxy.to(server);
                 LockClient slow = LockClient.create(RedisBackend.connect("redis://" + link.address()))) {
             slow.lock("warm-up").acquire().close();
-            Fault late = link.delayNextRequest(request -> true, Duration.ofMillis(1_500));
+            Fault late = link.delayNextRequest(request -> true, Duration.ofSeconds(3));
             assertThrows(LockException.class, () -> slow.lock("late").tryAcquire());
             await("the clean-up has come", () -> places("late") == 1);
             long before = scriptCalls();
@@ -375,12 +375,12 @@ class RedisProtocolTest {
     void v4_aTryReturnsInTimeWhenEachStepOfTheHandshakeIsSlow() throws Exception {
         try (FaultProxy link = FaultProxy.to(server);
                 LockClient slow = LockClient.create(RedisBackend.connect("redis://" + link.address()))) {
-            link.delayReplies(Duration.ofMillis(900));
+            link.delayReplies(Duration.ofMillis(600));
             long begin = System.nanoTime();
             LockException late =
                     assertThrows(LockException.class, () -> slow.lock("slow").tryAcquire());
             long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begin);
-            assertTrue(millis < 1_250 + 250, "back after " + millis + " ms");
+            assertTrue(millis < 1_250 + 500, "back after " + millis + " ms");
             assertTrue(late.getMessage().contains("not connected in time"), late.getMessage());
             link.heal();
             await(

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Timeout;
 class FaultProxyTest {
     private static final RedisServer SERVER = RedisServer.start();
     private static final Duration LIMIT = Duration.ofSeconds(10);
-    private static final Duration DELAY = Duration.ofMillis(150);
+    private static final Duration DELAY = Duration.ofMillis(500);
     private static final int SHORT_MILLIS = 100;
 
     private final FaultProxy proxy = FaultProxy.to(SERVER);

@@ -36,6 +36,8 @@ import org.junit.jupiter.api.parallel.ResourceLock;
 @Timeout(60)
 @ResourceLock("starts servers and processes")
 class CuratorTest {
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
+
     private final String base = SharedZooKeeper.freshPath();
     private final CuratorFramework curator = started(CuratorFrameworkFactory.builder());
 
@@ -75,18 +77,18 @@ class CuratorTest {
                 CompletableFuture<LockHandle> waiter = lock.acquireAsync();
                 Waiting.await(
                         "a place",
-                        Duration.ofSeconds(5),
+                        PATIENCE,
                         () -> SharedZooKeeper.children(base + "/lock").size() == 2);
                 LockStatus status = locks.inspector().inspect("lock");
                 assertTrue(status.holder().isPresent());
                 assertEquals(1, status.waiters().size());
                 mutex.release();
-                LockHandle held = waiter.get(5, TimeUnit.SECONDS);
+                LockHandle held = waiter.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
                 assertFalse(mutex.acquire(50, TimeUnit.MILLISECONDS));
                 CompletableFuture<Boolean> other = new CompletableFuture<>();
                 Thread thread = new Thread(() -> {
                     try {
-                        other.complete(mutex.acquire(5, TimeUnit.SECONDS));
+                        other.complete(mutex.acquire(PATIENCE.toSeconds(), TimeUnit.SECONDS));
                         mutex.release();
                     } catch (Exception e) {
                         other.completeExceptionally(e);
@@ -95,7 +97,7 @@ class CuratorTest {
                 thread.start();
                 Waiting.await(
                         "a place",
-                        Duration.ofSeconds(5),
+                        PATIENCE,
                         () -> SharedZooKeeper.children(base + "/lock").size() == 2);
                 held.close();
                 assertTrue(other.get());
@@ -113,10 +115,10 @@ class CuratorTest {
         LockHandle busy = other.lock("busy").acquire();
         try (LockClient locks = client(backend(curator))) {
             locks.lock("lock").acquire().close();
-            CompletableFuture<Optional<LockHandle>> waiting = locks.lock("busy").tryAcquireAsync(Duration.ofSeconds(2));
+            CompletableFuture<Optional<LockHandle>> waiting = locks.lock("busy").tryAcquireAsync(Duration.ofSeconds(4));
             Waiting.await(
                     "a watch of the waiter",
-                    Duration.ofSeconds(2),
+                    PATIENCE,
                     () -> !SharedZooKeeper.watched(base).isEmpty());
             assertTrue(waiting.get().isEmpty());
             LockHandle held = locks.lock("lock").acquire();
@@ -130,9 +132,7 @@ class CuratorTest {
         busy.close();
         other.close();
         Waiting.await(
-                "no watches",
-                Duration.ofSeconds(3),
-                () -> SharedZooKeeper.watched(base).isEmpty());
+                "no watches", PATIENCE, () -> SharedZooKeeper.watched(base).isEmpty());
         assertTrue(curator.checkExists().forPath("/zookeeper") != null);
     }
 
@@ -199,8 +199,7 @@ class CuratorTest {
         try (LockClient locks = client(backend(curator))) {
             for (int i = 0; i < 3; i++) {
                 locks.lock("lock").acquire().close();
-                Waiting.await(
-                        "the server removes it", Duration.ofSeconds(10), () -> !SharedZooKeeper.exists(base + "/lock"));
+                Waiting.await("the server removes it", PATIENCE, () -> !SharedZooKeeper.exists(base + "/lock"));
             }
         }
     }

@@ -143,7 +143,7 @@ class ZooKeeperFaultsTest {
         assertFalse(held.isHeld());
         assertTrue(next.fencingToken() > held.fencingToken());
         proxy.heal();
-        Waiting.await("reported", Duration.ofSeconds(1), () -> !losses.isEmpty());
+        Waiting.await("reported", SESSION, () -> !losses.isEmpty());
         next.close();
         LockHandle again = locks.lock("lock").acquire();
         assertTrue(again.fencingToken() > next.fencingToken());
@@ -182,7 +182,7 @@ class ZooKeeperFaultsTest {
             watched.onLost(losses::add);
             Waiting.letPass(Duration.ofMillis(i == 0 ? 1500 : 1));
             SharedZooKeeper.deleteFirst(directory);
-            Waiting.await("noticed", Duration.ofMillis(1100), () -> !losses.isEmpty());
+            Waiting.await("noticed", Duration.ofMillis(1500), () -> !losses.isEmpty());
             assertEquals(LossReason.GONE, losses.get(0).reason());
         }
     }
