@@ -57,7 +57,7 @@ abstract class AcquireRules extends Rules {
 
     @Test
     void v4_1_aTimedAcquireOfABusyLockEndsEmptyInTime() throws Exception {
-        Peer b = peer();
+        Peer b = connected(peer());
         try (LockHandle held = peer().lock(name).acquire()) {
             Task<Optional<LockHandle>> waiter = start(() -> b.lock(name).tryAcquire(brief()));
             expectEmptyInTime(waiter, brief());
@@ -99,7 +99,7 @@ abstract class AcquireRules extends Rules {
 
     @Test
     void v4_2_aTimedAsynchronousAcquireOfABusyLockEndsEmptyInTime() throws Exception {
-        Peer b = peer();
+        Peer b = connected(peer());
         try (LockHandle held = peer().lock(name).acquire()) {
             Task<Optional<LockHandle>> waiter =
                     start(() -> b.lock(name).tryAcquireAsync(brief()).get());
@@ -111,7 +111,7 @@ abstract class AcquireRules extends Rules {
 
     @Test
     void api_7_aTimedAsynchronousAcquireGetsAFreeLock() throws Exception {
-        Optional<LockHandle> answer = get(peer().lock(name).tryAcquireAsync(brief()), "an answer");
+        Optional<LockHandle> answer = get(peer().lock(name).tryAcquireAsync(soon()), "an answer");
         granted(answer, "a free lock is granted").close();
     }
 

@@ -73,7 +73,7 @@ abstract class AmbiguityRules extends Rules {
 
     @Test
     void s7_11_anAcquireThatIsGivenUpLeavesNoPlace() throws Exception {
-        Peer b = peer();
+        Peer b = connected(peer());
         LockHandle held = peer().lock(name).acquire();
         Optional<LockHandle> answer = b.lock(name).tryAcquire(brief());
         expect(answer.isEmpty(), "busy", answer);

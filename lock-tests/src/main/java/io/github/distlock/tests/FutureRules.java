@@ -109,7 +109,7 @@ abstract class FutureRules extends Rules {
             return thread;
         });
         try {
-            Peer b = peer(builder -> builder.callbackExecutor(callbacks));
+            Peer b = connected(peer(builder -> builder.callbackExecutor(callbacks)));
             List<String> threads = new CopyOnWriteArrayList<>();
             Peer a = peer();
             LockHandle held = a.lock(name).acquire();

@@ -24,11 +24,9 @@ abstract class NetworkFaultRules extends FaultRules {
     /** How many threads and connections may come and go: fewer than flaps. */
     private static final int FEW = 5;
 
-    /** A client whose connections are there, so that the next request is about the lock. */
+    /** A client whose next request is about the lock, and is not waited for for long. */
     private Peer connected() throws InterruptedException {
-        Peer peer = peer(builder -> builder.requestTimeout(brief()));
-        peer.lock(name + "/warm-up").acquire().close();
-        return peer;
+        return connected(peer(builder -> builder.requestTimeout(brief())));
     }
 
     @Test
@@ -155,8 +153,7 @@ abstract class NetworkFaultRules extends FaultRules {
     void f2_11_aGrantWhoseReplyIsLateIsAHoldOrNothing() throws Exception {
         causes(StoreFault.REPLY_DELAYED);
         for (int tenths : List.of(9, 12)) {
-            Peer a = peer(builder -> builder.requestTimeout(lease.multipliedBy(2)));
-            a.lock(name + "/warm-up").acquire().close();
+            Peer a = connected(peer(builder -> builder.requestTimeout(lease.multipliedBy(2))));
             Network.LateReply reply =
                     a.network.delayNextReply(lease.multipliedBy(tenths).dividedBy(10));
             Task<Boolean> acquire = start(() -> {

@@ -108,6 +108,12 @@ abstract class Rules {
         return peer(backend, backend, settings, faulty);
     }
 
+    /** The same client, whose connections are there: no wait of its next call is for them. */
+    Peer connected(Peer peer) throws InterruptedException {
+        peer.lock(name + "/warm-up").acquire().close();
+        return peer;
+    }
+
     /** A client of two servers; the first of them can be silenced. */
     Peer peerOfTwoServers(Predicate<String> isOfSecond) {
         LockBackend first = store.newBackend();
