@@ -70,7 +70,7 @@ abstract class LeakRules extends Rules {
         awaitCollection(forgotten);
         await(
                 "a forgotten handle is noticed once it is collected",
-                Duration.ofSeconds(1).plus(store.slack()),
+                Duration.ofSeconds(1).plus(soon()),
                 () -> a.events.count("leaked") > 0);
         expectFree("after a handle was forgotten");
         for (int i = 0; i < 3; i++) {
