@@ -200,11 +200,9 @@ final class Lease {
     }
 
     /** Gives it back to the store, waiting for the answer for at most the request time-out. */
-    Release giveBack(@Nullable Hold hold) {
+    private Release giveBack(Hold hold) {
         if (!end.compareAndSet(null, GIVEN_BACK)) {
-            if (hold != null) {
-                hold.wasLost(lossReason());
-            }
+            hold.wasLost(lossReason());
             return Release.LOST;
         }
         engine.keeper().forget(this);
@@ -213,12 +211,10 @@ final class Lease {
             if (Uninterrupted.call(grant::release, engine.requestDeadline()) == Grant.Release.RELEASED) {
                 return Release.RELEASED;
             }
-            if (hold != null) {
-                hold.wasLost(LossReason.GONE);
-            }
+            hold.wasLost(LossReason.GONE);
             return Release.LOST;
         } catch (RuntimeException e) {
-            engine.cleanUp().release(grant, request, hold == null ? () -> {} : hold::releaseConfirmed);
+            engine.cleanUp().release(grant, request, hold::releaseConfirmed);
             return Release.PENDING;
         } finally {
             engine.requestsUnderWay().decrementAndGet();

@@ -1,6 +1,8 @@
 package io.github.distlock;
 
 import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
@@ -9,6 +11,17 @@ final class Await {
     private static final Duration PATIENCE = Duration.ofSeconds(20);
 
     private Await() {}
+
+    /** The latch opens, or the thread is told to end, which its flag keeps. */
+    static void open(CountDownLatch latch) {
+        try {
+            if (!latch.await(PATIENCE.toNanos(), TimeUnit.NANOSECONDS)) {
+                throw new AssertionError("not opened within " + PATIENCE);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
 
     static void until(String what, BooleanSupplier condition) {
         long deadline = System.nanoTime() + PATIENCE.toNanos();

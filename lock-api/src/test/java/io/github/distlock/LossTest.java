@@ -12,7 +12,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /** S6: a loss is told once, whatever its holder does at that moment. */
@@ -29,7 +28,7 @@ class LossTest {
             protected void append(ILoggingEvent event) {
                 if (event.getFormattedMessage().contains("was lost")) {
                     reported.countDown();
-                    awaitBriefly(dropped);
+                    Await.open(dropped);
                 }
             }
         };
@@ -49,17 +48,9 @@ class LossTest {
         LockHandle held = client.lock("a").acquire();
         held.onLost(told::add);
         new Thread(() -> store.lose("a")).start();
-        awaitBriefly(reported);
+        Await.open(reported);
         assertThat(held.release()).isEqualTo(LockHandle.Release.LOST);
         return new WeakReference<>(held);
-    }
-
-    private static void awaitBriefly(CountDownLatch latch) {
-        try {
-            assertThat(latch.await(20, TimeUnit.SECONDS)).isTrue();
-        } catch (InterruptedException e) {
-            throw new IllegalStateException(e);
-        }
     }
 
     @Test

@@ -105,19 +105,10 @@ class RobustnessTest {
         CountDownLatch blocked = new CountDownLatch(1);
         closed.add(0, blocked::countDown);
         for (int i = 0; i < 40; i++) {
-            var unused =
-                    client.lock("lock" + i).acquire().releaseAsync().thenAccept(outcome -> awaitUninterrupted(blocked));
+            var unused = client.lock("lock" + i).acquire().releaseAsync().thenAccept(outcome -> Await.open(blocked));
         }
         LockHandle held = client.lock("a").acquireAsync().get(20, TimeUnit.SECONDS);
         assertThat(held.releaseAsync().get(20, TimeUnit.SECONDS)).isEqualTo(LockHandle.Release.RELEASED);
-    }
-
-    private static void awaitUninterrupted(CountDownLatch latch) {
-        try {
-            assertThat(latch.await(20, TimeUnit.SECONDS)).isTrue();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
     }
 
     @Test
@@ -139,7 +130,7 @@ class RobustnessTest {
         LockHandle other = client.lock("b").acquire();
         CountDownLatch blocked = new CountDownLatch(1);
         closed.add(0, blocked::countDown);
-        lost.onLost(loss -> awaitUninterrupted(blocked));
+        lost.onLost(loss -> Await.open(blocked));
         store.lose("a");
         store.advance(Duration.ofMinutes(5));
         assertThat(other.isHeld()).isTrue();
