@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * rest: each thread that waits through this clock sleeps until some later time, and each piece of {@linkplain #track
  * tracked} work has ended, or waits for time itself. So what happens on the way happens in its order, as if the time had
  * really passed. Work that has not come to rest within a second of real time (a listener that blocks for ever) is no longer
- * waited for.
+ * waited for; a second in which the machine ran, for one that stands still lets nobody come to rest.
  */
 final class MovableClock implements LockClock {
     private static final long PATIENCE = Duration.ofSeconds(1).toNanos();
@@ -164,20 +164,22 @@ final class MovableClock implements LockClock {
     /** What is looked at again and again until it rests, though not for ever. */
     private abstract static class Busy {
         private static final long NOT_SEEN = 0;
-        private volatile long seenBusySince = NOT_SEEN;
+        /** What lies between two looks counts as no more: more of it has passed only if this thread stood still itself. */
+        private static final long LONGEST_LOOK = PAUSE * 100;
+
+        private volatile long seenBusyAt = NOT_SEEN;
+        private long busyFor;
 
         final boolean isBusyTooLong(boolean atRest) {
             long now = System.nanoTime();
-            long since = seenBusySince;
-            if (atRest || since == NOT_SEEN) {
-                seenBusySince = atRest ? NOT_SEEN : now;
-                return false;
-            }
-            return now - since > PATIENCE;
+            long before = seenBusyAt;
+            busyFor = atRest || before == NOT_SEEN ? 0 : busyFor + Math.min(now - before, LONGEST_LOOK);
+            seenBusyAt = atRest ? NOT_SEEN : now;
+            return busyFor > PATIENCE;
         }
 
         final void noteChange() {
-            seenBusySince = NOT_SEEN;
+            seenBusyAt = NOT_SEEN;
         }
     }
 
