@@ -86,7 +86,8 @@ public interface BackendFixture extends AutoCloseable {
     }
 
     /**
-     * What a busy machine may add to the bounds that are promised.
+     * What a busy machine may add to the bounds that are promised. A rule that is broken while this JVM stands still for longer is
+     * checked again, twice at most, and that is reported.
      *
      * @return half a second unless overridden
      */

@@ -10,7 +10,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -48,8 +47,8 @@ abstract class ClientFaultRules extends FaultRules {
         return Long.parseLong(told(program, "held ").substring("held ".length()));
     }
 
-    @AfterEach
-    final void end() {
+    @Override
+    final void repair() {
         programs.forEach(JvmProcess::close);
     }
 

@@ -15,8 +15,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.TestReporter;
 
 /** What the rules of faults share: whether a fixture can cause a fault, and bounds for a store that was hurt. */
 abstract class FaultRules extends Rules {
@@ -33,13 +31,6 @@ abstract class FaultRules extends Rules {
 
     private static final AtomicInteger LOCKS = new AtomicInteger();
 
-    private TestReporter reporter;
-
-    @BeforeEach
-    final void hear(TestReporter testReporter) {
-        reporter = testReporter;
-    }
-
     /** Whether the fixture causes it; otherwise that is reported, and the rule goes on with what comes nearest. */
     final boolean causes(StoreFault fault) {
         if (store.faults().contains(fault)) {
@@ -47,12 +38,6 @@ abstract class FaultRules extends Rules {
         }
         report(NOT_CAUSED, fault + " (" + fault.description() + ")");
         return false;
-    }
-
-    final void report(String key, String what) {
-        String line = rule() + " -- " + store.getClass().getSimpleName() + ": " + key + ": " + what;
-        System.out.println(line);
-        reporter.publishEntry(key, line);
     }
 
     // Time that passes by itself, or is moved

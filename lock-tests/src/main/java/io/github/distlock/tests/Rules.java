@@ -29,8 +29,10 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.TestInfo;
+import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
+import org.junit.jupiter.api.extension.InvocationInterceptor;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.extension.TestExecutionExceptionHandler;
 import org.junit.jupiter.api.function.Executable;
@@ -45,6 +47,11 @@ abstract class Rules {
     private final List<Peer> peers = new CopyOnWriteArrayList<>();
     private String rule = "";
     private String explained = "";
+
+    private TestReporter reporter;
+
+    @RegisterExtension
+    final InvocationInterceptor again = new StalledChecks();
 
     /** What no rule expects says which rule it has ended. */
     @RegisterExtension
@@ -68,19 +75,35 @@ abstract class Rules {
     }
 
     @BeforeEach
-    final void open(TestInfo test) throws Exception {
+    final void open(TestInfo test, TestReporter testReporter) throws Exception {
         rule = test.getDisplayName();
         explained = test.getTestMethod()
                 .map(method -> ContractRule.of(method.getName()))
                 .map(ContractRule::explained)
                 .orElse("");
+        reporter = testReporter;
+        open();
+    }
+
+    private void open() throws Exception {
         name = "contract/" + NUMBER.incrementAndGet();
         store = openFixture();
         lease = store.lease();
     }
 
+    /** As if the test had not begun. */
+    final void reopen() throws Exception {
+        close();
+        peers.clear();
+        open();
+    }
+
+    /** Puts right what the test has done to more than its fixture, also when it has failed half-way. */
+    void repair() {}
+
     @AfterEach
     final void close() {
+        repair();
         Task<Boolean> closing = start(() -> {
             for (Peer peer : peers) {
                 peer.network.heal();
@@ -162,9 +185,10 @@ abstract class Rules {
         return List.copyOf(peers);
     }
 
-    /** What test and rule are called. */
-    String rule() {
-        return rule;
+    final void report(String key, String what) {
+        String line = rule + " -- " + store.getClass().getSimpleName() + ": " + key + ": " + what;
+        System.out.println(line);
+        reporter.publishEntry(key, line);
     }
 
     void lose(String lockName) {
@@ -331,7 +355,11 @@ abstract class Rules {
     }
 
     void expectHeld(LockHandle held, String when) {
-        expect(held.isHeld(), "held " + when, held.state());
+        try {
+            held.ensureHeld();
+        } catch (LockException | IllegalStateException e) {
+            throw broken("held " + when, String.valueOf(e.getMessage()), e);
+        }
     }
 
     void expectState(LockHandle held, LockHandle.State expected, String when) {

@@ -13,7 +13,6 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
@@ -46,8 +45,7 @@ abstract class ServerFaultRules extends FaultRules {
         return fixture;
     }
 
-    /** Also when the test has failed half-way. */
-    @AfterEach
+    @Override
     final void repair() {
         if (server != null) {
             server.resume();
