@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BiConsumer;
 
 /**
  * When this JVM stood still: for its garbage collector, behind other processes, or because the machine under it did not run. A
@@ -13,6 +14,7 @@ import java.util.concurrent.locks.LockSupport;
 final class Stalls {
     private static final long NAP = Duration.ofMillis(20).toNanos();
     private static final long NOTABLE = Duration.ofMillis(100).toNanos();
+    private static final int MOST_CHECKS = 3;
 
     private static final List<Stall> SEEN = new CopyOnWriteArrayList<>();
     private static volatile long awakeAt = System.nanoTime();
@@ -42,6 +44,34 @@ final class Stalls {
                 SEEN.add(new Stall(now, stall));
             }
             awakeAt = now;
+        }
+    }
+
+    interface Check {
+        void run() throws Throwable;
+    }
+
+    /**
+     * Checks again what has failed in a stall that is longer than what the check allows for. The last check counts in any case.
+     *
+     * @param again what to do with the stall and the failure before that
+     */
+    static void check(Duration slack, Check check, BiConsumer<Duration, Throwable> again) throws Throwable {
+        boolean passed = false;
+        for (int left = MOST_CHECKS - 1; !passed; left--) {
+            Stalls stalls = fromNow();
+            try {
+                check.run();
+                passed = true;
+            } catch (Throwable failure) {
+                Duration stall = stalls.longest();
+                if (left == 0
+                        || stall.compareTo(slack) <= 0
+                        || Thread.currentThread().isInterrupted()) {
+                    throw failure;
+                }
+                again.accept(stall, failure);
+            }
         }
     }
 
