@@ -2,6 +2,7 @@ package io.github.distlock.tests;
 
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.InvocationInterceptor;
 import org.junit.jupiter.api.extension.ReflectiveInvocationContext;
@@ -14,7 +15,7 @@ import org.junit.jupiter.api.extension.ReflectiveInvocationContext;
 final class StalledChecks implements InvocationInterceptor {
     @Override
     public void interceptTestMethod(
-            Invocation<Void> invocation, ReflectiveInvocationContext<Method> test, ExtensionContext context)
+            Invocation<@Nullable Void> invocation, ReflectiveInvocationContext<Method> test, ExtensionContext context)
             throws Throwable {
         Rules rules = (Rules) test.getTarget().orElseThrow();
         Stalls.Check check = new Stalls.Check() {
