@@ -120,10 +120,7 @@ public final class HistoryReport {
         if (!violations.isEmpty()) {
             throw new AssertionError("the history shows what must not be: " + this);
         }
-        if (coverage.grants() < minimum.grants()
-                || coverage.aimedFaults() < minimum.aimedFaults()
-                || coverage.ambiguousAcquires() < minimum.ambiguousAcquires()
-                || coverage.losses() < minimum.losses()) {
+        if (!coverage.reaches(minimum)) {
             throw new AssertionError("the history is invalid: too little happened in it to prove anything, at least "
                     + minimum + " is wanted: " + this);
         }
