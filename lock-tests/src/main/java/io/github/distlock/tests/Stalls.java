@@ -1,31 +1,20 @@
 package io.github.distlock.tests;
 
+import io.github.distlock.tests.servers.StallWatch;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.BiConsumer;
 
-/**
- * When this JVM stood still: for its garbage collector, behind other processes, or because the machine under it did not run. A
- * thread that takes short naps sees by how much it wakes up too late, as <a href="https://github.com/giltene/jHiccup">jHiccup</a>
- * does.
- */
+/** For how long this JVM stood still during a check, and what that means for the check. */
 final class Stalls {
-    private static final long NAP = Duration.ofMillis(20).toNanos();
-    private static final long NOTABLE = Duration.ofMillis(100).toNanos();
     private static final int MOST_CHECKS = 3;
 
     private static final List<Stall> SEEN = new CopyOnWriteArrayList<>();
-    private static volatile long awakeAt = System.nanoTime();
+    private static final StallWatch WATCH =
+            StallWatch.start(() -> true, (from, until) -> SEEN.add(new Stall(from, until)));
 
-    static {
-        Thread watcher = new Thread(Stalls::watch, "distlock-tests-stalls");
-        watcher.setDaemon(true);
-        watcher.start();
-    }
-
-    private record Stall(long end, long nanos) {}
+    private record Stall(long from, long until) {}
 
     private final long begin = System.nanoTime();
 
@@ -35,24 +24,13 @@ final class Stalls {
         return new Stalls();
     }
 
-    private static void watch() {
-        while (true) {
-            LockSupport.parkNanos(NAP);
-            long now = System.nanoTime();
-            long stall = now - awakeAt - NAP;
-            if (stall > NOTABLE) {
-                SEEN.add(new Stall(now, stall));
-            }
-            awakeAt = now;
-        }
-    }
-
     interface Check {
         void run() throws Throwable;
     }
 
     /**
-     * Checks again what has failed in a stall that is longer than what the check allows for. The last check counts in any case.
+     * Checks again what has failed in a stall that is longer than what the check allows for, unless this thread is told to end. The
+     * last check counts in any case.
      *
      * @param again what to do with the stall and the failure before that
      */
@@ -75,12 +53,13 @@ final class Stalls {
         }
     }
 
-    /** Since then, also the one from which the watcher has not woken up yet. */
+    /** Since then, also the one from which the watch has not woken up yet. */
     Duration longest() {
-        long longest = Math.max(0, System.nanoTime() - awakeAt - NAP);
+        // In this order: a stall that ends in between is seen twice rather than not at all.
+        long longest = System.nanoTime() - WATCH.awakeAt();
         for (Stall stall : SEEN) {
-            if (stall.end - begin > 0) {
-                longest = Math.max(longest, stall.nanos);
+            if (stall.until - begin > 0) {
+                longest = Math.max(longest, stall.until - stall.from);
             }
         }
         return Duration.ofNanos(longest);

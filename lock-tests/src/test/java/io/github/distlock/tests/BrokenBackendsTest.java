@@ -43,7 +43,6 @@ import org.junit.platform.launcher.TestIdentifier;
 class BrokenBackendsTest {
     private static final String BUG = "lock.bug";
     private static final boolean WHOLE_CONTRACT = "all".equals(System.getProperty("lock.broken"));
-    private static final Duration SLACK = Duration.ofMillis(500);
     private static final Path FAILURES = Path.of("target", "broken-backends.txt");
 
     @ParameterizedTest
@@ -52,7 +51,7 @@ class BrokenBackendsTest {
     void aBrokenBackendFailsItsRules(BrokenBackend broken) throws Throwable {
         // The store drops by itself what a bug leaves behind: while nobody can look, that proves nothing.
         Stalls.check(
-                SLACK,
+                new InMemoryFixture().slack(),
                 () -> expectItsRulesBroken(broken),
                 (stall, kept) -> System.out.println(broken.bug() + ": checked again: " + kept));
     }

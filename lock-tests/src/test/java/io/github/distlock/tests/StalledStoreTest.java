@@ -19,7 +19,7 @@ class StalledStoreTest {
     private static final int STALLS = 15;
 
     @Test
-    void aHoldIsRenewedHoweverLongItsJvmStandsStill() {
+    void v8_aHoldIsRenewedHoweverLongItsJvmStandsStill() {
         try (JvmProcess rounds = JvmProcess.start(Rounds.class)) {
             rounds.awaitLine("begun", PATIENCE);
             for (int i = 0; i < STALLS; i++) {

@@ -7,6 +7,7 @@ import io.github.distlock.LockOptions;
 import io.github.distlock.spi.Capability;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.tests.BackendFactory;
+import io.github.distlock.tests.servers.StallWatch;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
@@ -61,7 +62,9 @@ final class Worker {
                     .defaultOptions(LockOptions.defaults().renewedLease(lease))
                     .build()) {
                 warmUp(locks);
-                Stalls.watch(history);
+                StallWatch.start(
+                        () -> !history.isClosed(),
+                        (from, until) -> history.write(from, Event.Kind.STALLED, 0, "", 0, until, ""));
                 List<Thread> threads = start(
                         locks,
                         lease,
