@@ -205,7 +205,7 @@ final class FaultyBackend extends WrappedBackend {
     }
 
     @Override
-    Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
+    protected Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
         atSteps.run();
         send();
         long askedAt = clock().nanoTime();
@@ -242,7 +242,7 @@ final class FaultyBackend extends WrappedBackend {
     }
 
     @Override
-    void withdraw(Place place, Deadline deadline) throws InterruptedException {
+    protected void withdraw(Place place, Deadline deadline) throws InterruptedException {
         atSteps.run();
         send();
         if (failWithdrawals) {
@@ -256,7 +256,7 @@ final class FaultyBackend extends WrappedBackend {
     }
 
     @Override
-    Grant.Release release(Held held, Deadline deadline) throws InterruptedException {
+    protected Grant.Release release(Held held, Deadline deadline) throws InterruptedException {
         atSteps.run();
         send();
         releases.incrementAndGet();
@@ -292,7 +292,7 @@ final class FaultyBackend extends WrappedBackend {
     }
 
     @Override
-    void renewed(Renewal renewal, Validity validity) {
+    protected void renewed(Renewal renewal, Validity validity) {
         if (loseRenewals) {
             renewal.unknown(new IllegalStateException("the reply got lost, says the contract"));
         } else {

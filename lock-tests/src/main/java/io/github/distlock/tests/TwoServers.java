@@ -34,7 +34,7 @@ final class TwoServers extends WrappedBackend {
     }
 
     @Override
-    Object server(Held held) {
+    protected Object server(Held held) {
         return List.of(isOfSecond(held.place), super.server(held));
     }
 

@@ -19,48 +19,108 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/** Stands between the engine and a backend and passes everything on; a subclass changes what it overrides. */
-class WrappedBackend implements LockBackend {
+/**
+ * A backend that passes everything on to another one. A subclass overrides what it wants to change, for example to plant a
+ * bug in a backend and to see the contract find it. Thread-safe if the wrapped backend is.
+ */
+public class WrappedBackend implements LockBackend {
     final LockBackend inner;
 
-    WrappedBackend(LockBackend inner) {
+    /**
+     * Wraps a backend, which is closed with this one.
+     *
+     * @param inner the backend that does the work
+     */
+    public WrappedBackend(LockBackend inner) {
         this.inner = inner;
     }
 
-    Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
+    /**
+     * Passes on {@link Contender#attempt}.
+     *
+     * @param place the contender that asks
+     * @param deadline as the engine gave it
+     * @return the answer; a grant in it will be wrapped
+     * @throws InterruptedException as {@link Contender#attempt} does
+     */
+    protected Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
         return place.inner.attempt(deadline);
     }
 
-    void withdraw(Place place, Deadline deadline) throws InterruptedException {
+    /**
+     * Passes on {@link Contender#withdraw}.
+     *
+     * @param place the contender that withdraws
+     * @param deadline as the engine gave it
+     * @throws InterruptedException as {@link Contender#withdraw} does
+     */
+    protected void withdraw(Place place, Deadline deadline) throws InterruptedException {
         place.inner.withdraw(deadline);
     }
 
-    Grant.Release release(Held held, Deadline deadline) throws InterruptedException {
+    /**
+     * Passes on {@link Grant#release}.
+     *
+     * @param held the hold that ends
+     * @param deadline as the engine gave it
+     * @return the outcome
+     * @throws InterruptedException as {@link Grant#release} does
+     */
+    protected Grant.Release release(Held held, Deadline deadline) throws InterruptedException {
         return held.inner.release(deadline);
     }
 
-    long fencingBase(Held held) {
+    /**
+     * Passes on {@link Grant#fencingBase}.
+     *
+     * @param held the hold
+     * @return the base that the engine sees
+     */
+    protected long fencingBase(Held held) {
         return held.inner.fencingBase();
     }
 
-    Validity validity(Held held) {
+    /**
+     * Passes on {@link Grant#validity}.
+     *
+     * @param held the hold
+     * @return the validity that the engine sees
+     */
+    protected Validity validity(Held held) {
         return held.inner.validity();
     }
 
-    Object server(Held held) {
+    /**
+     * Passes on {@link Grant#server}.
+     *
+     * @param held the hold
+     * @return the server that the engine sees
+     */
+    protected Object server(Held held) {
         return held.inner.server();
     }
 
-    void renewed(Renewal renewal, Validity validity) {
+    /**
+     * Passes on {@link Renewal#renewed} to the engine.
+     *
+     * @param renewal the engine's
+     * @param validity as the wrapped backend states it
+     */
+    protected void renewed(Renewal renewal, Validity validity) {
         renewal.renewed(validity);
     }
 
-    void gone(Renewal renewal) {
+    /**
+     * Passes on {@link Renewal#gone} to the engine.
+     *
+     * @param renewal the engine's
+     */
+    protected void gone(Renewal renewal) {
         renewal.gone();
     }
 
-    /** One place; the inner one may be exchanged. */
-    final class Place implements Contender {
+    /** One contender. The one that it wraps may be exchanged. */
+    public final class Place implements Contender {
         final LockRequest request;
         final Signals signals;
         volatile Contender inner;
@@ -86,7 +146,7 @@ class WrappedBackend implements LockBackend {
     }
 
     /** One hold. */
-    final class Held implements Grant {
+    public final class Held implements Grant {
         final Place place;
         final Grant inner;
 

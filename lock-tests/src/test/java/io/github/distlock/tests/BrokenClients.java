@@ -131,7 +131,7 @@ final class BrokenClients {
         }
 
         @Override
-        Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
+        protected Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
             if (started.compareAndSet(false, true)) {
                 Thread left = new Thread(() -> LockSupport.parkNanos(TimeUnit.SECONDS.toNanos(30)));
                 left.setDaemon(true);
@@ -151,7 +151,7 @@ final class BrokenClients {
         }
 
         @Override
-        Grant.Release release(Held held, Deadline deadline) {
+        protected Grant.Release release(Held held, Deadline deadline) {
             SOON.execute(() -> {
                 if (!closed) {
                     releaseNow(held);

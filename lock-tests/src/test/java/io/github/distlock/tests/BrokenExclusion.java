@@ -61,7 +61,7 @@ final class BrokenExclusion {
         }
 
         @Override
-        Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
+        protected Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
             Attempt own = grants.get(place.request.name());
             if (own != null) {
                 return own;
@@ -74,7 +74,7 @@ final class BrokenExclusion {
         }
 
         @Override
-        Grant.Release release(Held held, Deadline deadline) throws InterruptedException {
+        protected Grant.Release release(Held held, Deadline deadline) throws InterruptedException {
             grants.remove(held.place.request.name());
             return super.release(held, deadline);
         }

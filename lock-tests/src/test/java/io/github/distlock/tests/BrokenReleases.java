@@ -20,7 +20,7 @@ final class BrokenReleases {
                 new BrokenBackend("a release does nothing", "S8.1 API.19", store -> {
                     return new WrappedBackend(store.connect()) {
                         @Override
-                        Grant.Release release(Held held, Deadline deadline) {
+                        protected Grant.Release release(Held held, Deadline deadline) {
                             return Grant.Release.RELEASED;
                         }
                     };
@@ -30,7 +30,7 @@ final class BrokenReleases {
                         "S2.4 S5.2 S5.5",
                         store -> new WrappedBackend(store.connect()) {
                             @Override
-                            Grant.Release release(Held held, Deadline deadline) {
+                            protected Grant.Release release(Held held, Deadline deadline) {
                                 store.delete(held.place.request.name());
                                 return Grant.Release.RELEASED;
                             }
@@ -41,7 +41,7 @@ final class BrokenReleases {
                         "S5.2 S5.5",
                         store -> new WrappedBackend(store.connect()) {
                             @Override
-                            Grant.Release release(Held held, Deadline deadline) throws InterruptedException {
+                            protected Grant.Release release(Held held, Deadline deadline) throws InterruptedException {
                                 var unused = super.release(held, deadline);
                                 return Grant.Release.RELEASED;
                             }
@@ -51,7 +51,7 @@ final class BrokenReleases {
                         private final Set<Held> released = ConcurrentHashMap.newKeySet();
 
                         @Override
-                        Grant.Release release(Held held, Deadline deadline) throws InterruptedException {
+                        protected Grant.Release release(Held held, Deadline deadline) throws InterruptedException {
                             if (!released.add(held)) {
                                 throw new RequestRefusedException("released before", null);
                             }
@@ -71,7 +71,7 @@ final class BrokenReleases {
         }
 
         @Override
-        Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
+        protected Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
             Attempt answer = super.attempt(place, deadline);
             if (answer instanceof Attempt.Granted granted) {
                 holds.put(place.request.name(), granted.grant());
@@ -80,7 +80,7 @@ final class BrokenReleases {
         }
 
         @Override
-        Grant.Release release(Held held, Deadline deadline) throws InterruptedException {
+        protected Grant.Release release(Held held, Deadline deadline) throws InterruptedException {
             return holds.getOrDefault(held.place.request.name(), held.inner).release(deadline);
         }
     }
@@ -93,7 +93,7 @@ final class BrokenReleases {
         }
 
         @Override
-        Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
+        protected Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
             Attempt answer = super.attempt(place, deadline);
             if (answer instanceof Attempt.Granted) {
                 holds.incrementAndGet();
@@ -102,7 +102,7 @@ final class BrokenReleases {
         }
 
         @Override
-        Grant.Release release(Held held, Deadline deadline) throws InterruptedException {
+        protected Grant.Release release(Held held, Deadline deadline) throws InterruptedException {
             return holds.decrementAndGet() > 0 ? Grant.Release.RELEASED : super.release(held, deadline);
         }
     }

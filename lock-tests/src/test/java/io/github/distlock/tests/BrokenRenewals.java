@@ -28,14 +28,14 @@ final class BrokenRenewals {
                         "S5.3 S5.4 S6.5 S8.2 S8.3 F1.7",
                         store -> new WrappedBackend(store.connect()) {
                             @Override
-                            void gone(Renewal renewal) {
+                            protected void gone(Renewal renewal) {
                                 renewal.renewed(Validity.of(clock().now(), renewal.lease()));
                             }
                         }),
                 new BrokenBackend("a renewal never says that a hold is gone", "S6.5 S8.3", store -> {
                     return new WrappedBackend(store.connect()) {
                         @Override
-                        void gone(Renewal renewal) {}
+                        protected void gone(Renewal renewal) {}
                     };
                 }),
                 new BrokenBackend(
@@ -49,7 +49,7 @@ final class BrokenRenewals {
                 new BrokenBackend(
                         "a renewal does not compare the owner", "S5.4", store -> new WrappedBackend(store.connect()) {
                             @Override
-                            void gone(Renewal renewal) {
+                            protected void gone(Renewal renewal) {
                                 store.delete(((Held) renewal.grant()).place.request.name());
                                 create(inner, renewal, Deadline.after(Duration.ofSeconds(1), clock()));
                                 super.gone(renewal);
@@ -97,12 +97,12 @@ final class BrokenRenewals {
                 }),
                 new BrokenBackend("renewals come far too often", "V8.5", store -> new WrappedBackend(store.connect()) {
                     @Override
-                    Validity validity(Held held) {
+                    protected Validity validity(Held held) {
                         return often(super.validity(held));
                     }
 
                     @Override
-                    void renewed(Renewal renewal, Validity validity) {
+                    protected void renewed(Renewal renewal, Validity validity) {
                         super.renewed(renewal, often(validity));
                     }
 
@@ -153,7 +153,7 @@ final class BrokenRenewals {
         }
 
         @Override
-        Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
+        protected Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
             Attempt answer = super.attempt(place, deadline);
             if (answer instanceof Attempt.Granted granted) {
                 holders.put(place.request.name(), granted.grant());
@@ -189,7 +189,7 @@ final class BrokenRenewals {
         }
 
         @Override
-        Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
+        protected Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
             connection.lock();
             try (LockClock.Parker parker = clock().parker()) {
                 Attempt answer = super.attempt(place, deadline);

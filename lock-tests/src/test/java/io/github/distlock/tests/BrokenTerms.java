@@ -30,7 +30,7 @@ final class BrokenTerms {
                         "S2.1 S2.2 S2.3 S2.5 S6.2",
                         store -> new WrappedBackend(store.connect()) {
                             @Override
-                            Validity validity(Held held) {
+                            protected Validity validity(Held held) {
                                 return Validity.of(
                                         clock().now(), super.validity(held).length());
                             }
@@ -40,7 +40,7 @@ final class BrokenTerms {
                         "S6.1 S6.3 S6.4 F1.1 F1.4 F2.8 F2.9",
                         store -> new WrappedBackend(store.connect()) {
                             @Override
-                            Validity validity(Held held) {
+                            protected Validity validity(Held held) {
                                 Validity validity = super.validity(held);
                                 return Validity.of(
                                         validity.from(), validity.length().multipliedBy(2));
@@ -49,7 +49,7 @@ final class BrokenTerms {
                 new BrokenBackend(
                         "a hold has no deadline", "S6.1 S6.3 S6.4 S8.6", store -> new WrappedBackend(store.connect()) {
                             @Override
-                            Validity validity(Held held) {
+                            protected Validity validity(Held held) {
                                 return Validity.of(super.validity(held).from(), A_DAY);
                             }
                         }),
@@ -88,7 +88,7 @@ final class BrokenTerms {
                             }
 
                             @Override
-                            Validity validity(Held held) {
+                            protected Validity validity(Held held) {
                                 return Validity.of(super.validity(held).from(), held.place.request.lease());
                             }
                         }),
@@ -109,7 +109,7 @@ final class BrokenTerms {
         }
 
         @Override
-        Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
+        protected Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
             Attempt answer = super.attempt(place, deadline);
             if (answer instanceof Attempt.Granted granted) {
                 validities.put(granted.grant(), Validity.of(clock().now(), place.request.lease()));
@@ -118,7 +118,7 @@ final class BrokenTerms {
         }
 
         @Override
-        Validity validity(Held held) {
+        protected Validity validity(Held held) {
             return Optional.ofNullable(validities.get(held.inner)).orElseThrow();
         }
     }
@@ -132,7 +132,7 @@ final class BrokenTerms {
         }
 
         @Override
-        Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
+        protected Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
             Attempt own = grants.get(place);
             if (own != null) {
                 validities.put(place, Validity.of(clock().now(), place.request.lease()));
@@ -146,7 +146,7 @@ final class BrokenTerms {
         }
 
         @Override
-        Validity validity(Held held) {
+        protected Validity validity(Held held) {
             return Optional.ofNullable(validities.get(held.place)).orElseGet(() -> super.validity(held));
         }
     }

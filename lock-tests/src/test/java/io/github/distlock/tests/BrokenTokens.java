@@ -26,7 +26,7 @@ final class BrokenTokens {
                         "S3.1 S3.3 S3.4 S3.5 S3.6 S3.7 F1.6 F3.2",
                         store -> new WrappedBackend(store.connect()) {
                             @Override
-                            long fencingBase(Held held) {
+                            protected long fencingBase(Held held) {
                                 return 7;
                             }
                         }),
@@ -43,7 +43,7 @@ final class BrokenTokens {
                             }
 
                             @Override
-                            long fencingBase(Held held) {
+                            protected long fencingBase(Held held) {
                                 return contenders.get();
                             }
                         }),
@@ -52,7 +52,7 @@ final class BrokenTokens {
                         "S3.1 S3.3",
                         store -> new WrappedBackend(store.connect()) {
                             @Override
-                            long fencingBase(Held held) {
+                            protected long fencingBase(Held held) {
                                 return Long.reverse(super.fencingBase(held)) >>> 9;
                             }
                         }),
@@ -63,7 +63,7 @@ final class BrokenTokens {
                             private final long behind = clients.incrementAndGet() * RANGE;
 
                             @Override
-                            long fencingBase(Held held) {
+                            protected long fencingBase(Held held) {
                                 return validity(held).from().wallMillis() - behind;
                             }
                         }),
@@ -81,7 +81,7 @@ final class BrokenTokens {
                             }
 
                             @Override
-                            long fencingBase(Held held) {
+                            protected long fencingBase(Held held) {
                                 return tokens.getOrDefault(held.place, 0L);
                             }
                         }),
@@ -93,7 +93,7 @@ final class BrokenTokens {
                             private final Map<String, Long> last = new ConcurrentHashMap<>();
 
                             @Override
-                            long fencingBase(Held held) {
+                            protected long fencingBase(Held held) {
                                 return tokens.computeIfAbsent(
                                         held.inner,
                                         any -> last.merge(

@@ -29,7 +29,7 @@ final class BrokenWaits {
                             }
 
                             @Override
-                            Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
+                            protected Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
                                 return askAgainIn(Duration.ofDays(1), super.attempt(place, deadline));
                             }
                         }),
@@ -38,7 +38,7 @@ final class BrokenWaits {
                         "V1.2 V1.3 V2.3",
                         store -> new WrappedBackend(store.connect()) {
                             @Override
-                            Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
+                            protected Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
                                 return askAgainIn(Duration.ofDays(1), super.attempt(place, deadline));
                             }
                         }),
@@ -52,7 +52,7 @@ final class BrokenWaits {
                                 }
 
                                 @Override
-                                Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
+                                protected Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
                                     return askAgainIn(Duration.ofMillis(5), super.attempt(place, deadline));
                                 }
                             };
@@ -63,12 +63,12 @@ final class BrokenWaits {
                         "V4.3 V4.4 V4.5 V4.8",
                         store -> new WrappedBackend(store.connect()) {
                             @Override
-                            Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
+                            protected Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
                                 return super.attempt(place, patient());
                             }
 
                             @Override
-                            Grant.Release release(Held held, Deadline deadline) throws InterruptedException {
+                            protected Grant.Release release(Held held, Deadline deadline) throws InterruptedException {
                                 return super.release(held, patient());
                             }
 
@@ -81,7 +81,7 @@ final class BrokenWaits {
                         "V4.1",
                         store -> new WrappedBackend(store.connect()) {
                             @Override
-                            Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
+                            protected Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
                                 Attempt answer = super.attempt(place, deadline);
                                 long end = System.nanoTime()
                                         + Duration.ofSeconds(3).toNanos();
@@ -99,7 +99,7 @@ final class BrokenWaits {
                         "V7.7 V7.11",
                         store -> new WrappedBackend(store.connect()) {
                             @Override
-                            Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
+                            protected Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
                                 boolean unused = Thread.interrupted();
                                 return super.attempt(place, deadline);
                             }
@@ -109,7 +109,7 @@ final class BrokenWaits {
                         "V7.5 V7.12",
                         store -> new WrappedBackend(store.connect()) {
                             @Override
-                            Attempt attempt(Place place, Deadline deadline) {
+                            protected Attempt attempt(Place place, Deadline deadline) {
                                 try {
                                     return super.attempt(place, deadline);
                                 } catch (InterruptedException e) {
@@ -135,7 +135,7 @@ final class BrokenWaits {
         }
 
         @Override
-        Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
+        protected Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
             return askAgainIn(
                     Duration.ofMillis(ThreadLocalRandom.current().nextInt(1, 20)), super.attempt(place, deadline));
         }

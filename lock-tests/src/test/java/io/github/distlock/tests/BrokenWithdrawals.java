@@ -21,7 +21,7 @@ final class BrokenWithdrawals {
                         "a withdrawal does nothing", "S7.1 S7.10 S7.11 S7.12 S7.14 V6.2 V7.2 V5.11", store -> {
                             return new WrappedBackend(store.connect()) {
                                 @Override
-                                void withdraw(Place place, Deadline deadline) {}
+                                protected void withdraw(Place place, Deadline deadline) {}
                             };
                         }),
                 new BrokenBackend(
@@ -29,7 +29,7 @@ final class BrokenWithdrawals {
                         "S7.10 V7.10 F2.2",
                         store -> new WrappedBackend(store.connect()) {
                             @Override
-                            void withdraw(Place place, Deadline deadline) throws InterruptedException {
+                            protected void withdraw(Place place, Deadline deadline) throws InterruptedException {
                                 boolean held = inspect(place.request.name(), deadline)
                                         .holder()
                                         .map(holder -> holder.owner().equals(place.request.owner()))
@@ -44,7 +44,7 @@ final class BrokenWithdrawals {
                         "S7.14",
                         store -> new WrappedBackend(store.connect()) {
                             @Override
-                            void withdraw(Place place, Deadline deadline) throws InterruptedException {
+                            protected void withdraw(Place place, Deadline deadline) throws InterruptedException {
                                 if (super.attempt(place, deadline) instanceof Attempt.Busy) {
                                     super.withdraw(place, deadline);
                                 }
@@ -55,7 +55,7 @@ final class BrokenWithdrawals {
                         "S7.11",
                         store -> new WrappedBackend(store.connect()) {
                             @Override
-                            void withdraw(Place place, Deadline deadline) throws InterruptedException {
+                            protected void withdraw(Place place, Deadline deadline) throws InterruptedException {
                                 super.withdraw(place, deadline);
                                 store.delete(place.request.name());
                             }
@@ -66,7 +66,7 @@ final class BrokenWithdrawals {
                         "S7.7 S7.8 S7.9 S7.10 F2.4",
                         store -> new WrappedBackend(store.connect()) {
                             @Override
-                            Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
+                            protected Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
                                 Attempt answer = super.attempt(place, deadline);
                                 if (answer instanceof Attempt.Busy) {
                                     place.inner.withdraw(deadline);
@@ -96,7 +96,7 @@ final class BrokenWithdrawals {
         }
 
         @Override
-        Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
+        protected Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
             unanswered.add(place);
             Attempt answer = super.attempt(place, deadline);
             unanswered.remove(place);
@@ -104,7 +104,7 @@ final class BrokenWithdrawals {
         }
 
         @Override
-        void withdraw(Place place, Deadline deadline) throws InterruptedException {
+        protected void withdraw(Place place, Deadline deadline) throws InterruptedException {
             super.withdraw(place, deadline);
             if (unanswered.remove(place)) {
                 var unused = super.attempt(place, deadline);
@@ -120,7 +120,7 @@ final class BrokenWithdrawals {
         }
 
         @Override
-        Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
+        protected Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
             Attempt answer = super.attempt(place, deadline);
             try {
                 TimeUnit.MILLISECONDS.sleep(200);
@@ -132,7 +132,7 @@ final class BrokenWithdrawals {
         }
 
         @Override
-        void withdraw(Place place, Deadline deadline) throws InterruptedException {
+        protected void withdraw(Place place, Deadline deadline) throws InterruptedException {
             if (!interrupted.contains(place)) {
                 super.withdraw(place, deadline);
             }

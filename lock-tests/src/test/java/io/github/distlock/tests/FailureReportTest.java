@@ -47,7 +47,7 @@ class FailureReportTest {
                 public LockBackend newBackend() {
                     return new WrappedBackend(super.newBackend()) {
                         @Override
-                        Attempt attempt(Place place, Deadline deadline) {
+                        protected Attempt attempt(Place place, Deadline deadline) {
                             throw new IllegalStateException("the store is on fire");
                         }
                     };

@@ -100,7 +100,7 @@ class StalledChecksTest {
         public LockBackend newBackend() {
             return new WrappedBackend(super.newBackend()) {
                 @Override
-                Attempt attempt(Place place, Deadline deadline) {
+                protected Attempt attempt(Place place, Deadline deadline) {
                     Stalls stalls = Stalls.fromNow();
                     System.out.println("stands still");
                     Waiting.await("a stall", PATIENCE, () -> stalls.longest().compareTo(SLACK) > 0);

@@ -1,0 +1,92 @@
+package io.github.distlock.redis;
+
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import io.github.distlock.tests.BackendFactory;
+import io.github.distlock.tests.ServerFixture;
+import io.github.distlock.tests.servers.RedisServer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.function.Function;
+import redis.clients.jedis.RedisClient;
+import redis.clients.jedis.params.ScanParams;
+import redis.clients.jedis.resps.ScanResult;
+import redis.clients.jedis.resps.Tuple;
+
+/** Keys of its own on a server. */
+class RedisFixture extends ServerFixture<RedisServer> {
+    /** The server of all tests of this JVM that do not hurt it, from the first use to the end. */
+    private static final class Shared {
+        static final RedisServer SERVER = RedisServer.start();
+    }
+
+    RedisFixture() {
+        this(new RedisFactory());
+    }
+
+    RedisFixture(BackendFactory factory) {
+        this(Shared.SERVER, factory);
+    }
+
+    RedisFixture(RedisServer server, BackendFactory factory) {
+        super(server, RedisFixture::startStoring, factory);
+    }
+
+    static RedisServer startStoring() {
+        return RedisServer.start("appendonly yes", "appendfsync always");
+    }
+
+    @Override
+    protected boolean tokensOutliveData() {
+        return true;
+    }
+
+    @Override
+    protected OptionalLong endsHoldAt(String name) {
+        return OptionalLong.of(asked(admin -> {
+            admin.ping();
+            long askedAt = System.nanoTime();
+            return askedAt + admin.pttl(space() + ":" + name) * 1_000_000;
+        }));
+    }
+
+    /** Over a connection of this moment, for servers come and go. */
+    @CanIgnoreReturnValue
+    private <T> T asked(Function<RedisClient, T> question) {
+        try (RedisClient admin = RedisClient.create(server().uri())) {
+            return question.apply(admin);
+        }
+    }
+
+    @Override
+    public void lose(String name) {
+        asked(admin -> admin.del(space() + ":" + name));
+    }
+
+    /** All keys but the last fencing tokens, and without tombstones. */
+    @Override
+    public List<String> leftovers() {
+        return asked(this::leftovers);
+    }
+
+    private List<String> leftovers(RedisClient admin) {
+        ScanParams own = new ScanParams().match("*" + space() + ":*").count(1_000);
+        List<String> leftovers = new ArrayList<>();
+        String cursor = ScanParams.SCAN_POINTER_START;
+        do {
+            ScanResult<String> page = admin.scan(cursor, own);
+            for (String key : page.getResult()) {
+                if (key.endsWith(":queue")) {
+                    admin.zrangeWithScores(key, 0, -1).stream()
+                            .map(Tuple::getElement)
+                            .filter(element -> !element.startsWith("void\t"))
+                            .forEach(element -> leftovers.add(key + ": " + element));
+                } else if (!key.endsWith(":fence")) {
+                    leftovers.add(key);
+                }
+            }
+            cursor = page.getCursor();
+        } while (!cursor.equals(ScanParams.SCAN_POINTER_START));
+        return leftovers;
+    }
+}

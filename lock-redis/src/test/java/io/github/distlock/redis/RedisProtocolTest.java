@@ -1,0 +1,472 @@
+package io.github.distlock.redis;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import io.github.distlock.DistributedLock;
+import io.github.distlock.LockClient;
+import io.github.distlock.LockException;
+import io.github.distlock.LockHandle;
+import io.github.distlock.LockOptions;
+import io.github.distlock.tests.PromiseNames;
+import io.github.distlock.tests.servers.Fault;
+import io.github.distlock.tests.servers.FaultProxy;
+import io.github.distlock.tests.servers.RedisServer;
+import io.github.distlock.tests.servers.Waiting;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.parallel.ResourceLock;
+import redis.clients.jedis.BuilderFactory;
+import redis.clients.jedis.CommandArguments;
+import redis.clients.jedis.CommandObject;
+import redis.clients.jedis.Connection;
+import redis.clients.jedis.DefaultJedisClientConfig;
+import redis.clients.jedis.Protocol.Command;
+import redis.clients.jedis.RedisClient;
+import redis.clients.jedis.params.SetParams;
+
+/** What is peculiar to Redis: requests, keys, other clients. */
+@DisplayNameGeneration(PromiseNames.class)
+@Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@ResourceLock("starts servers and processes")
+class RedisProtocolTest {
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
+    private static final SetParams FOR_TEN_SECONDS = SetParams.setParams().nx().px(10_000);
+    private static final String COMPARE_AND_DELETE =
+            "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end";
+
+    private static RedisServer server;
+    private static RedisClient admin;
+
+    private LockClient locks;
+
+    @BeforeAll
+    static void start() {
+        server = RedisServer.start();
+        admin = RedisClient.create(server.uri());
+    }
+
+    @AfterAll
+    static void stop() {
+        admin.close();
+        server.close();
+    }
+
+    @BeforeEach
+    void connect() {
+        admin.flushAll();
+        locks = LockClient.create(RedisBackend.connect(server.uri()));
+    }
+
+    @AfterEach
+    void close() {
+        locks.close();
+    }
+
+    private static long scriptCalls() {
+        return counted("commandstats", "cmdstat_eval(?:sha)?:calls=");
+    }
+
+    @CanIgnoreReturnValue
+    private static long commands() {
+        long processed = counted("stats", "total_commands_processed:");
+        assertTrue(processed > 0);
+        return processed;
+    }
+
+    private static long failedScriptCalls() {
+        return counted("commandstats", "cmdstat_eval(?:sha)?:.*failed_calls=");
+    }
+
+    /** The sum of all numbers after this text. */
+    private static long counted(String section, String text) {
+        Matcher numbers = Pattern.compile(text + "(\\d+)").matcher(admin.info(section));
+        long sum = 0;
+        while (numbers.find()) {
+            sum += Long.parseLong(numbers.group(1));
+        }
+        return sum;
+    }
+
+    @CanIgnoreReturnValue
+    private static Object admin(Command command, String... arguments) {
+        CommandArguments call = new CommandArguments(command);
+        for (String argument : arguments) {
+            call.add(argument);
+        }
+        return admin.executeCommand(new CommandObject<>(call, BuilderFactory.RAW_OBJECT));
+    }
+
+    private static int subscriptions() {
+        return ((List<?>) admin(Command.PUBSUB, "CHANNELS", "distlock:*")).size();
+    }
+
+    private static long places(String name) {
+        return admin.zcard("{distlock:" + name + "}:queue");
+    }
+
+    private static void await(String expected, BooleanSupplier condition) {
+        Waiting.await(expected, PATIENCE, condition);
+    }
+
+    private static LockHandle get(CompletableFuture<LockHandle> acquired) throws Exception {
+        return acquired.get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    @Test
+    void api_oneRequestToAcquireAndOneToRelease() throws Exception {
+        DistributedLock lock = locks.lock("count");
+        lock.acquire().close();
+        long before = scriptCalls();
+        LockHandle held = lock.acquire();
+        assertEquals(1, scriptCalls() - before, "requests of an acquire");
+        held.release();
+        assertEquals(2, scriptCalls() - before, "requests of an acquire and a release");
+    }
+
+    @Test
+    void api_aCycleSendsNothingElse() throws Exception {
+        DistributedLock lock = locks.lock("count");
+        lock.acquire().close();
+        long scripts = scriptCalls();
+        commands();
+        long commands = commands();
+        int cycles = 20;
+        for (int i = 0; i < cycles; i++) {
+            lock.acquire().close();
+        }
+        long sent = commands() - commands - 1;
+        assertEquals(2 * cycles, scriptCalls() - scripts, "script calls");
+        // Newer servers count what scripts do, too: at most a dozen commands a request.
+        assertTrue(sent <= 2 * cycles * 13, "commands: " + sent);
+    }
+
+    @Test
+    void v3_aReleaseHandsOverAndTheReceiverNeedsNoRequest() throws Exception {
+        try (LockClient other = LockClient.create(RedisBackend.connect(server.uri()))) {
+            LockHandle held = locks.lock("hand-over").acquire();
+            long asked = scriptCalls();
+            CompletableFuture<LockHandle> waiting = other.lock("hand-over").acquireAsync();
+            await("the waiter asks, and again once it is subscribed", () -> scriptCalls() - asked >= 2);
+            assertEquals(1, subscriptions());
+            long before = scriptCalls();
+            held.release();
+            LockHandle handedOver = get(waiting);
+            assertTrue(handedOver.isHeld());
+            assertTrue(scriptCalls() - before <= 2, "the release, and at most a heartbeat");
+            await("the receiver renews", () -> admin.pttl("distlock:hand-over") > 20_000);
+            handedOver.close();
+        }
+    }
+
+    @Test
+    void s1_aPlainSetNxClientIsExcludedAndExcludes() throws Exception {
+        LockHandle held = locks.lock("plain").acquire();
+        assertNull(admin.set("distlock:plain", "theirs", FOR_TEN_SECONDS), "theirs while ours is held");
+        held.close();
+        assertEquals("OK", admin.set("distlock:plain", "theirs", FOR_TEN_SECONDS), "theirs when ours is released");
+        assertTrue(locks.lock("plain").tryAcquire().isEmpty(), "ours while theirs is held");
+        CompletableFuture<LockHandle> waiting = locks.lock("plain").acquireAsync();
+        await("ours waits while theirs is held", () -> places("plain") == 1);
+        assertFalse(waiting.isDone());
+        assertEquals(1L, admin.eval(COMPARE_AND_DELETE, List.of("distlock:plain"), List.of("theirs")));
+        LockHandle ours = get(waiting);
+        assertEquals(
+                0L,
+                admin.eval(COMPARE_AND_DELETE, List.of("distlock:plain"), List.of("theirs")),
+                "their late release spares ours");
+        ours.close();
+        assertFalse(admin.exists("distlock:plain"));
+    }
+
+    @Test
+    void s1_keysCanBeMapped() throws Exception {
+        try (LockClient mapped = LockClient.create(RedisBackend.builder(server.uri())
+                .keys(name -> "legacy:{" + name + "}")
+                .build())) {
+            LockHandle held = mapped.lock("job").acquire();
+            assertTrue(admin.exists("legacy:{job}"));
+            held.close();
+            assertFalse(admin.exists("legacy:{job}"));
+        }
+    }
+
+    @Test
+    void api_aMappingThatCannotBeUsedIsRefusedWithTheName() {
+        try (LockClient mapped = LockClient.create(
+                RedisBackend.builder(server.uri()).keys(name -> "a}b").build())) {
+            LockException refused = assertThrows(
+                    LockException.class, () -> mapped.lock("the job").acquire());
+            assertTrue(refused.getMessage().contains("the job"), refused.getMessage());
+        }
+    }
+
+    @Test
+    void s5_aForeignKeyIsBusyAndStaysAsItIs() throws Exception {
+        admin.set("distlock:eternal", "somebody's");
+        admin.hset("distlock:hash", "field", "value");
+        for (String name : List.of("eternal", "hash")) {
+            assertTrue(locks.lock(name).tryAcquire().isEmpty(), name);
+            assertTrue(locks.lock(name).tryAcquire(Duration.ofSeconds(1)).isEmpty(), name);
+        }
+        assertEquals("somebody's", admin.get("distlock:eternal"));
+        assertEquals("value", admin.hget("distlock:hash", "field"));
+        assertEquals(-1, admin.pttl("distlock:eternal"));
+    }
+
+    @Test
+    void v2_scriptsThatTheServerHasForgottenAreSentAgain() throws Exception {
+        Duration lease = Duration.ofSeconds(3);
+        LockHandle held = locks.lock("scripts", LockOptions.defaults().renewedLease(lease))
+                .acquire();
+        long end = System.nanoTime() + lease.toNanos() * 3 / 2;
+        while (end - System.nanoTime() > 0) {
+            admin.scriptFlush();
+            TimeUnit.MILLISECONDS.sleep(50);
+        }
+        assertTrue(held.isHeld(), "renewed although the scripts were forgotten");
+        admin.scriptFlush();
+        assertEquals(LockHandle.Release.RELEASED, held.release());
+        admin.scriptFlush();
+        locks.lock("scripts").acquire().close();
+    }
+
+    @Test
+    void v4_aTryAfterTheServerHasClosedAllConnectionsSucceeds() throws Exception {
+        List<LockHandle> held = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            held.add(locks.lock("idle" + i).acquire());
+        }
+        held.forEach(LockHandle::close);
+        server.kill();
+        server.restart(false);
+        admin.close();
+        admin = RedisClient.create(server.uri());
+        locks.lock("idle").tryAcquire().orElseThrow().close();
+    }
+
+    @Test
+    void v6_allThatStaysExpires() throws Exception {
+        for (int i = 0; i < 20; i++) {
+            locks.lock("cycle" + i).acquire().close();
+        }
+        try (LockClient other = LockClient.create(RedisBackend.connect(server.uri()))) {
+            LockHandle held = locks.lock("contended").acquire();
+            CompletableFuture<LockHandle> waiting = other.lock("contended").acquireAsync();
+            await("another client waits", () -> places("contended") == 1);
+            held.close();
+            get(waiting).close();
+        }
+        Set<String> keys = admin.keys("*");
+        assertEquals(21, keys.size(), "one key per name: " + keys);
+        assertTrue(keys.stream().allMatch(key -> key.endsWith(":fence") && admin.pttl(key) > 0), keys.toString());
+    }
+
+    @Test
+    void s3_tokensRiseWhenTheServerForgetsTheLastOne() throws Exception {
+        long before;
+        try (LockHandle held = locks.lock("token").acquire()) {
+            before = held.fencingToken();
+        }
+        admin.flushAll();
+        try (LockHandle held = locks.lock("token").acquire()) {
+            assertTrue(held.fencingToken() > before);
+        }
+    }
+
+    @Test
+    void s3_tokensRiseWhenTheServersClockWasAhead() throws Exception {
+        long ahead = TimeUnit.MILLISECONDS.toMicros(System.currentTimeMillis() + TimeUnit.DAYS.toMillis(1));
+        admin.set("{distlock:ahead}:fence", ahead + "\tother:1\tsomebody");
+        try (LockHandle held = locks.lock("ahead").acquire()) {
+            assertEquals(ahead + 1, held.fencingToken() >> 8);
+        }
+    }
+
+    @Test
+    void api_missingRightsFailAtOnceWithTheServersWords() {
+        admin(Command.ACL, "SETUSER", "weak", "on", ">secret", "~*", "+@all", "-evalsha", "-eval");
+        String uri = "redis://weak:secret@" + server.address();
+        try (LockClient weak = LockClient.create(RedisBackend.connect(uri))) {
+            LockException refused =
+                    assertThrows(LockException.class, () -> weak.lock("rights").acquire());
+            assertTrue(refused.getMessage().contains("evalsha"), refused.getMessage());
+            assertTrue(refused.getMessage().contains("rights"), refused.getMessage());
+        }
+    }
+
+    @Test
+    void api_aWrongPasswordFailsAtOnceWithTheServersWords() {
+        String uri = "redis://nobody:wrong@" + server.address();
+        try (LockClient stranger = LockClient.create(RedisBackend.connect(uri))) {
+            LockException refused = assertThrows(
+                    LockException.class, () -> stranger.lock("rights").acquire());
+            assertTrue(refused.getMessage().contains("WRONGPASS"), refused.getMessage());
+        }
+    }
+
+    @Test
+    void v2_withoutTheRightToPublishWaitersStillGetTheLock() throws Exception {
+        admin(Command.ACL, "SETUSER", "mute", "on", ">secret", "~*", "resetchannels", "+@all");
+        String uri = "redis://mute:secret@" + server.address();
+        try (LockClient one = LockClient.create(RedisBackend.connect(uri));
+                LockClient two = LockClient.create(RedisBackend.connect(uri))) {
+            LockHandle held = one.lock("mute").acquire();
+            CompletableFuture<LockHandle> waiting = two.lock("mute").acquireAsync();
+            await("another client waits", () -> places("mute") == 1);
+            held.close();
+            get(waiting).close();
+        }
+    }
+
+    @Test
+    void v2_waitersOfAFullServerGetTheLockLater() throws Exception {
+        LockHandle held = locks.lock("memory").acquire();
+        admin.configSet("maxmemory", "1");
+        try {
+            long before = failedScriptCalls();
+            CompletableFuture<LockHandle> waiting = locks.lock("more").acquireAsync();
+            await("the server refuses it", () -> failedScriptCalls() > before);
+            assertFalse(waiting.isDone());
+            LockException full =
+                    assertThrows(LockException.class, () -> locks.lock("other").tryAcquire());
+            assertTrue(full.getMessage().contains("OOM"), full.getMessage());
+            assertEquals(LockHandle.Release.RELEASED, held.release(), "released although the memory is full");
+            admin.configSet("maxmemory", "0");
+            get(waiting).close();
+        } finally {
+            admin.configSet("maxmemory", "0");
+        }
+    }
+
+    @Test
+    void s7_aRequestThatArrivesAfterItsCleanUpTakesNothing() throws Exception {
+        try (FaultProxy link = FaultProxy.to(server);
+                LockClient slow = LockClient.create(RedisBackend.connect("redis://" + link.address()))) {
+            slow.lock("warm-up").acquire().close();
+            Fault late = link.delayNextRequest(request -> true, Duration.ofSeconds(3));
+            assertThrows(LockException.class, () -> slow.lock("late").tryAcquire());
+            await("the clean-up has come", () -> places("late") == 1);
+            long before = scriptCalls();
+            assertFalse(late.hasStruck(), "the request is late");
+            await("the late request has come", () -> scriptCalls() > before);
+            late.awaitStrike(PATIENCE);
+            assertFalse(admin.exists("distlock:late"), "the late request has taken the lock");
+        }
+    }
+
+    @Test
+    void v4_aTryReturnsInTimeWhenEachStepOfTheHandshakeIsSlow() throws Exception {
+        try (FaultProxy link = FaultProxy.to(server);
+                LockClient slow = LockClient.create(RedisBackend.connect("redis://" + link.address()))) {
+            link.delayReplies(Duration.ofMillis(600));
+            long begin = System.nanoTime();
+            LockException late =
+                    assertThrows(LockException.class, () -> slow.lock("slow").tryAcquire());
+            long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begin);
+            assertTrue(millis < 1_250 + 500, "back after " + millis + " ms");
+            assertTrue(late.getMessage().contains("not connected in time"), late.getMessage());
+            link.heal();
+            await(
+                    "the lock is had over a connection that came late",
+                    () -> slow.lock("slow").tryAcquire().isPresent());
+        }
+    }
+
+    @Test
+    void s5_aReleaseWhoseConnectionIsCutIsNotReportedAsLost() throws Exception {
+        try (FaultProxy link = FaultProxy.to(server);
+                LockClient cut = LockClient.create(RedisBackend.connect("redis://" + link.address()))) {
+            LockHandle held = cut.lock("cut").acquire();
+            link.dropNextReply(request -> true, FaultProxy.Then.CUT);
+            assertEquals(LockHandle.Release.RELEASED, held.release());
+            assertFalse(admin.exists("distlock:cut"));
+        }
+    }
+
+    @Test
+    void api_whatTheUriSaysGoesBeforeTheConfiguration() {
+        admin(Command.ACL, "SETUSER", "reader", "on", ">secret", "~*", "+@read");
+        RedisBackend backend = RedisBackend.builder("redis://reader:secret@" + server.address())
+                .clientConfig(DefaultJedisClientConfig.builder().build())
+                .build();
+        try (LockClient reader = LockClient.create(backend)) {
+            assertThrows(LockException.class, () -> reader.lock("rights").acquire());
+        }
+    }
+
+    @Test
+    void v5_aClientThatWasLentAndMayNotSubscribeStaysAsItWas() throws Exception {
+        admin(Command.ACL, "SETUSER", "mute", "on", ">secret", "~*", "resetchannels", "+@all");
+        try (RedisClient lent = RedisClient.create("redis://mute:secret@" + server.address())) {
+            LockHandle held = locks.lock("lent").acquire();
+            try (LockClient over = LockClient.create(RedisBackend.of(lent))) {
+                assertTrue(over.lock("lent").tryAcquire(Duration.ofSeconds(1)).isEmpty());
+            }
+            held.close();
+            for (int i = 0; i < 20; i++) {
+                lent.set("key" + i, "value" + i);
+                assertEquals("value" + i, lent.get("key" + i));
+            }
+        }
+    }
+
+    @Test
+    void s6_aLeaseIsRoundedUpToTheServersUnit() throws Exception {
+        Duration lease = Duration.ofSeconds(100).plusNanos(1);
+        DistributedLock lock = locks.lock("odd", LockOptions.defaults().fixedLease(lease));
+        await("the key lives longer than the lease in whole milliseconds", () -> {
+            try (LockHandle held = lock.acquire()) {
+                return admin.pttl("distlock:odd") > lease.toMillis();
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        });
+    }
+
+    @Test
+    void s1_aReplyToAnotherRequestIsNoGrant() throws Exception {
+        LockHandle held = locks.lock("lent").acquire();
+        try (RedisClient lent = RedisClient.create(server.uri());
+                LockClient over = LockClient.builder(RedisBackend.of(lent))
+                        .shutdownTimeout(Duration.ZERO)
+                        .build()) {
+            try (Connection used = lent.getPool().getResource()) {
+                used.sendCommand(Command.EVAL, "return { 'another', { 1, '5' } }", "0");
+            }
+            LockException unknown =
+                    assertThrows(LockException.class, () -> over.lock("lent").tryAcquire());
+            assertTrue(unknown.getMessage().contains("another request"), unknown.getMessage());
+        }
+        assertTrue(held.isHeld());
+        held.close();
+    }
+
+    @Test
+    void v5_aClientThatWasLentStaysOpen() throws Exception {
+        try (RedisClient lent = RedisClient.create(server.uri())) {
+            try (LockClient over = LockClient.create(RedisBackend.of(lent))) {
+                over.lock("lent").acquire().close();
+            }
+            assertEquals("PONG", lent.ping());
+        }
+    }
+}

@@ -1,0 +1,171 @@
+package io.github.distlock.zookeeper;
+
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import io.github.distlock.tests.servers.Server;
+import io.github.distlock.tests.servers.ZooKeeperServer;
+import io.github.distlock.tests.servers.ZooKeeperSettings;
+import java.io.IOException;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+import org.apache.zookeeper.KeeperException;
+import org.apache.zookeeper.Watcher.Event.KeeperState;
+import org.apache.zookeeper.ZooKeeper;
+
+/** One server for all tests of this JVM that do not hurt it, and any other, as an operator sees them. It ends with the JVM. */
+final class SharedZooKeeper {
+    static final Duration TICK = Duration.ofMillis(200);
+
+    private static final AtomicInteger NUMBER = new AtomicInteger();
+
+    private static final class Shared {
+        static final ZooKeeperServer SERVER = startAnother();
+        static final ZooKeeper OPERATOR = connect(SERVER.address());
+    }
+
+    private SharedZooKeeper() {}
+
+    /** One more server of the same kind. */
+    static ZooKeeperServer startAnother() {
+        return ZooKeeperServer.start(ZooKeeperSettings.defaults()
+                .tickTime(TICK)
+                .withSystemProperty("znode.container.checkIntervalMs", "1000"));
+    }
+
+    private static ZooKeeper connect(String address) {
+        CountDownLatch connected = new CountDownLatch(1);
+        try {
+            ZooKeeper operator = new ZooKeeper(address, 30_000, event -> {
+                if (event.getState() == KeeperState.SyncConnected) {
+                    connected.countDown();
+                }
+            });
+            connected.await();
+            return operator;
+        } catch (IOException | InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    static ZooKeeperServer server() {
+        return Shared.SERVER;
+    }
+
+    static String address() {
+        return Shared.SERVER.address();
+    }
+
+    static ZooKeeper operator() {
+        return Shared.OPERATOR;
+    }
+
+    /** A path that no other test uses. */
+    static String freshPath() {
+        return "/test" + NUMBER.incrementAndGet();
+    }
+
+    /** What an operator does over and over: retried while the connection is busy with something else. */
+    private interface Question<T> {
+        T ask() throws KeeperException, InterruptedException;
+    }
+
+    /** What an operator of any server learns. */
+    @CanIgnoreReturnValue
+    static <T> T asked(Server server, Function<ZooKeeper, T> question) {
+        if (server == Shared.SERVER) {
+            return question.apply(operator());
+        }
+        try (ZooKeeper operator = connect(server.address())) {
+            return question.apply(operator);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static <T> T answer(Question<T> question) {
+        try {
+            return question.ask();
+        } catch (KeeperException | InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    static List<String> children(String path) {
+        return children(operator(), path);
+    }
+
+    static List<String> children(ZooKeeper operator, String path) {
+        return answer(() -> {
+            try {
+                return operator.getChildren(path, false);
+            } catch (KeeperException.NoNodeException e) {
+                return List.of();
+            }
+        });
+    }
+
+    static boolean exists(String path) {
+        return answer(() -> operator().exists(path, false)) != null;
+    }
+
+    static void delete(String path) {
+        delete(operator(), path);
+    }
+
+    @CanIgnoreReturnValue
+    private static String delete(ZooKeeper operator, String path) {
+        return answer(() -> {
+            try {
+                operator.delete(path, -1);
+            } catch (KeeperException.NoNodeException e) {
+                // Somebody else was faster.
+            }
+            return path;
+        });
+    }
+
+    /** Deletes the first node of a lock. */
+    static void deleteFirst(String directory) {
+        deleteFirst(operator(), directory);
+    }
+
+    @CanIgnoreReturnValue
+    static Optional<String> deleteFirst(ZooKeeper operator, String directory) {
+        return first(operator, directory).map(first -> delete(operator, directory + "/" + first));
+    }
+
+    /** The paths at and below this one that somebody watches. */
+    static List<String> watched(String base) {
+        return told(server(), "wchp")
+                .lines()
+                .filter(line -> line.equals(base) || line.startsWith(base + "/"))
+                .toList();
+    }
+
+    /** A server's answer to a word of four letters. */
+    static String told(Server server, String word) {
+        try (Socket socket = new Socket(server.host(), server.port())) {
+            socket.getOutputStream().write(word.getBytes(StandardCharsets.US_ASCII));
+            return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** The session of the first node of a lock. */
+    static long firstOwner(ZooKeeper operator, String directory) {
+        String first = first(operator, directory).orElseThrow();
+        return answer(() -> operator.exists(directory + "/" + first, false)).getEphemeralOwner();
+    }
+
+    private static Optional<String> first(ZooKeeper operator, String directory) {
+        return children(operator, directory).stream()
+                .min(Comparator.comparing(child -> child.substring(child.length() - 10)));
+    }
+}

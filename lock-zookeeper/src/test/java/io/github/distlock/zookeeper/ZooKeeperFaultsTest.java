@@ -1,0 +1,208 @@
+package io.github.distlock.zookeeper;
+
+import static io.github.distlock.tests.servers.FaultProxy.containing;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.distlock.LockClient;
+import io.github.distlock.LockException;
+import io.github.distlock.LockHandle;
+import io.github.distlock.LockLoss;
+import io.github.distlock.LossReason;
+import io.github.distlock.tests.servers.Fault;
+import io.github.distlock.tests.servers.FaultProxy;
+import io.github.distlock.tests.servers.Waiting;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.parallel.ResourceLock;
+
+/** What the network does to one client's session. */
+@Timeout(60)
+@ResourceLock("starts servers and processes")
+class ZooKeeperFaultsTest {
+    private static final Duration SESSION = Duration.ofSeconds(6);
+    private final String base = SharedZooKeeper.freshPath();
+    private final String directory = base + "/lock";
+    private final FaultProxy proxy = FaultProxy.to(SharedZooKeeper.server());
+    private final LockClient locks = client(proxy.address());
+    private final LockClient others = client(SharedZooKeeper.address());
+
+    private LockClient client(String address) {
+        return LockClient.builder(ZooKeeperBackend.builder(address)
+                        .basePath(base)
+                        .sessionTimeout(SESSION)
+                        .tick(SharedZooKeeper.TICK)
+                        .build())
+                .shutdownTimeout(Duration.ZERO)
+                .build();
+    }
+
+    @AfterEach
+    void close() {
+        proxy.heal();
+        locks.close();
+        others.close();
+        proxy.close();
+    }
+
+    @Test
+    void s7_aCreationWhoseReplyIsLostIsFoundAgain() throws Exception {
+        locks.lock("other").acquire().close();
+        Fault lost = proxy.dropNextReply(containing("-lock-"), FaultProxy.Then.CUT);
+        LockHandle held = locks.lock("lock").acquire();
+        assertTrue(lost.hasStruck());
+        List<String> nodes = SharedZooKeeper.children(directory);
+        assertEquals(1, nodes.size(), nodes.toString());
+        long czxid = SharedZooKeeper.operator()
+                .exists(directory + "/" + nodes.get(0), false)
+                .getCzxid();
+        assertEquals(czxid, held.fencingToken() >> 8);
+        assertEquals(LockHandle.Release.RELEASED, held.release());
+        assertEquals(List.of(), SharedZooKeeper.children(directory));
+    }
+
+    @Test
+    void s7_aCreationWhoseRequestIsLostIsRepeated() throws Exception {
+        locks.lock("lock").acquire().close();
+        Fault lost = proxy.dropNextRequest(containing("-lock-"), FaultProxy.Then.CUT);
+        LockHandle held = locks.lock("lock").acquire();
+        assertTrue(lost.hasStruck());
+        assertEquals(1, SharedZooKeeper.children(directory).size());
+        held.close();
+    }
+
+    @Test
+    void s7_aTryWhoseReplyIsLostLeavesNothing() throws Exception {
+        locks.lock("lock").acquire().close();
+        Fault lost = proxy.dropNextReply(containing("-lock-"), FaultProxy.Then.CUT);
+        try {
+            locks.lock("lock").tryAcquire().ifPresent(LockHandle::close);
+        } catch (LockException e) {
+            // One of the two outcomes that are allowed.
+        }
+        assertTrue(lost.hasStruck());
+        Waiting.await(
+                "nothing is left",
+                SESSION,
+                () -> SharedZooKeeper.children(directory).isEmpty());
+    }
+
+    @Test
+    void s7_aReleaseWhoseReplyIsLostIsRepeated() throws Exception {
+        LockHandle held = locks.lock("lock").acquire();
+        Fault lost = proxy.dropNextReply(containing("-lock-"), FaultProxy.Then.CUT);
+        LockHandle.Release outcome = held.release();
+        assertTrue(lost.hasStruck());
+        assertTrue(outcome != LockHandle.Release.LOST, outcome.toString());
+        Waiting.await(
+                "nothing is left",
+                SESSION,
+                () -> SharedZooKeeper.children(directory).isEmpty());
+    }
+
+    @Test
+    void v8_aHoldOutlivesAConnectionThatIsCut() throws Exception {
+        LockHandle held = locks.lock("lock").acquire();
+        for (int i = 0; i < 3; i++) {
+            proxy.cut();
+            Waiting.letPass(Duration.ofMillis(1500));
+            assertTrue(held.isHeld());
+        }
+        Waiting.await("no doubt is left", SESSION, () -> held.state() == LockHandle.State.HELD);
+        assertEquals(LockHandle.Release.RELEASED, held.release());
+    }
+
+    @Test
+    void v2_aWaiterWhoseConnectionIsCutWhileTheLockIsReleasedGetsIt() throws Exception {
+        LockHandle held = others.lock("lock").acquire();
+        CompletableFuture<LockHandle> waiter = locks.lock("lock").acquireAsync();
+        Waiting.await(
+                "a place", SESSION, () -> SharedZooKeeper.children(directory).size() == 2);
+        proxy.refuse();
+        proxy.cut();
+        held.close();
+        proxy.heal();
+        waiter.get(SESSION.toSeconds(), TimeUnit.SECONDS).close();
+    }
+
+    @Test
+    void s6_aSessionThatExpiresEndsItsHoldsAndTheNextIsGood() throws Exception {
+        LockHandle held = locks.lock("lock").acquire();
+        List<LockLoss> losses = new CopyOnWriteArrayList<>();
+        held.onLost(losses::add);
+        proxy.silence();
+        LockHandle next = others.lock("lock").acquire();
+        assertFalse(held.isHeld());
+        assertTrue(next.fencingToken() > held.fencingToken());
+        proxy.heal();
+        Waiting.await("reported", SESSION, () -> !losses.isEmpty());
+        next.close();
+        LockHandle again = locks.lock("lock").acquire();
+        assertTrue(again.fencingToken() > next.fencingToken());
+        again.close();
+    }
+
+    @Test
+    void s7_aWaiterWhoseSessionExpiresGetsANewPlaceAndOnlyOne() throws Exception {
+        LockHandle held = others.lock("lock").acquire();
+        CompletableFuture<LockHandle> waiter = locks.lock("lock").acquireAsync();
+        Waiting.await(
+                "a place", SESSION, () -> SharedZooKeeper.children(directory).size() == 2);
+        proxy.silence();
+        Waiting.await(
+                "its place ends",
+                SESSION.multipliedBy(2),
+                () -> SharedZooKeeper.children(directory).size() == 1);
+        proxy.heal();
+        Waiting.await(
+                "a new place",
+                SESSION,
+                () -> SharedZooKeeper.children(directory).size() == 2);
+        Waiting.letPass(Duration.ofMillis(1500));
+        assertEquals(2, SharedZooKeeper.children(directory).size());
+        held.close();
+        waiter.get(SESSION.toSeconds(), TimeUnit.SECONDS).close();
+        assertEquals(List.of(), SharedZooKeeper.children(directory));
+    }
+
+    @Test
+    void v8_aDeletedNodeIsNoticedWithinASecond() throws Exception {
+        LockHandle held = locks.lock("lock").acquire();
+        for (int i = 0; i < 2; i++) {
+            LockHandle watched = i == 0 ? held : locks.lock("lock").acquire();
+            List<LockLoss> losses = new CopyOnWriteArrayList<>();
+            watched.onLost(losses::add);
+            Waiting.letPass(Duration.ofMillis(i == 0 ? 1500 : 1));
+            SharedZooKeeper.deleteFirst(directory);
+            Waiting.await("noticed", Duration.ofMillis(1500), () -> !losses.isEmpty());
+            assertEquals(LossReason.GONE, losses.get(0).reason());
+        }
+    }
+
+    @Test
+    void s7_aPlaceThatIsDeletedIsTakenAgain() throws Exception {
+        LockHandle held = others.lock("lock").acquire();
+        String first = SharedZooKeeper.children(directory).get(0);
+        CompletableFuture<LockHandle> waiter = locks.lock("lock").acquireAsync();
+        Waiting.await(
+                "a place", SESSION, () -> SharedZooKeeper.children(directory).size() == 2);
+        for (String child : SharedZooKeeper.children(directory)) {
+            if (!child.equals(first)) {
+                SharedZooKeeper.delete(directory + "/" + child);
+            }
+        }
+        Waiting.await(
+                "a new place",
+                SESSION,
+                () -> SharedZooKeeper.children(directory).size() == 2);
+        held.close();
+        waiter.get(SESSION.toSeconds(), TimeUnit.SECONDS).close();
+    }
+}
