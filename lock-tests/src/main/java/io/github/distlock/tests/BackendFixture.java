@@ -86,8 +86,7 @@ public interface BackendFixture extends AutoCloseable {
     }
 
     /**
-     * What a busy machine may add to the bounds that are promised. A rule that is broken while this JVM stands still for longer is
-     * checked again, twice at most, and that is reported.
+     * What a busy machine may add to the bounds that are promised.
      *
      * @return half a second unless overridden
      */

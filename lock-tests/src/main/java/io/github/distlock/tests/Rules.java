@@ -11,6 +11,7 @@ import io.github.distlock.LockOwner;
 import io.github.distlock.spi.Capability;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockRequest;
+import io.github.distlock.tests.servers.StarvationExtension;
 import io.github.distlock.tests.servers.Waiting;
 import java.time.Duration;
 import java.util.Collections;
@@ -32,13 +33,14 @@ import org.junit.jupiter.api.TestInfo;
 import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
-import org.junit.jupiter.api.extension.InvocationInterceptor;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.extension.TestExecutionExceptionHandler;
 import org.junit.jupiter.api.function.Executable;
 
 /** What all rules share: a fresh store, its clients, threads, and assertions that name the promise. */
 @DisplayNameGeneration(PromiseNames.class)
+@ExtendWith(StarvationExtension.class)
 @Timeout(value = 120, threadMode = ThreadMode.SEPARATE_THREAD)
 abstract class Rules {
     private static final AtomicInteger NUMBER = new AtomicInteger();
@@ -49,9 +51,6 @@ abstract class Rules {
     private String explained = "";
 
     private TestReporter reporter;
-
-    @RegisterExtension
-    final InvocationInterceptor again = new StalledChecks();
 
     /** What no rule expects says which rule it has ended. */
     @RegisterExtension
@@ -82,20 +81,9 @@ abstract class Rules {
                 .map(ContractRule::explained)
                 .orElse("");
         reporter = testReporter;
-        open();
-    }
-
-    private void open() throws Exception {
         name = "contract/" + NUMBER.incrementAndGet();
         store = openFixture();
         lease = store.lease();
-    }
-
-    /** As if the test had not begun. */
-    final void reopen() throws Exception {
-        close();
-        peers.clear();
-        open();
     }
 
     /** Puts right what the test has done to more than its fixture, also when it has failed half-way. */

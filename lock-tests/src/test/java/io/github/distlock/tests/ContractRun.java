@@ -2,6 +2,7 @@ package io.github.distlock.tests;
 
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
 
+import io.github.distlock.tests.servers.StarvationExtension;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
@@ -30,6 +31,8 @@ final class ContractRun {
                 .filters((PostDiscoveryFilter) test -> FilterResult.includedIf(
                         rule(test.getSource()).map(wanted::test).orElse(true)))
                 .configurationParameters(parameters)
+                // The test around it is checked again.
+                .configurationParameter(StarvationExtension.PARAMETER, "false")
                 // Inside a test that itself is on one of JUnit's threads.
                 .configurationParameter("junit.jupiter.execution.parallel.enabled", "false")
                 .build();
