@@ -20,7 +20,7 @@ local lock, fence, queue, heard = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 
 local TOMBSTONES = 8e15 -- scores of places are microseconds since 1970, which stay below this until the year 2223
 local MOST_TOMBSTONES = 1000
-local QUEUE_KEPT = 60000 -- ms; longer than a request can be under way
+local TOMBSTONE_KEPT = 60000 -- ms; longer than a request can be under way
 local FENCE_KEPT = 3600000 -- ms beyond the lease
 
 local clock = redis.call('TIME')
@@ -67,13 +67,21 @@ local function give(value, lease, base, owner)
   redis.call('SET', fence, text(base) .. '\t' .. value .. '\t' .. owner, 'PX', text(lease + FENCE_KEPT))
 end
 
+-- Keeps a key for at least that long, and for longer if something else in it needs that.
+local function keep(key, ms)
+  if redis.call('PTTL', key) < ms then
+    redis.call('PEXPIRE', key, ms)
+  end
+end
+
+-- The keys go when the last client counts as dead, also when no client asks for this lock again.
 local function keep_place(place, alive_for)
   if not redis.call('ZSCORE', queue, place) then
     redis.call('ZADD', queue, text(now), place)
   end
   redis.call('ZADD', heard, text(now + alive_for * 1000), place)
-  redis.call('PEXPIRE', queue, QUEUE_KEPT)
-  redis.call('PEXPIRE', heard, QUEUE_KEPT)
+  keep(queue, alive_for)
+  keep(heard, alive_for)
 end
 
 local function drop_place(place)
@@ -116,14 +124,14 @@ local function serve_next()
 end
 
 local function bury(value)
-  redis.call('ZREMRANGEBYSCORE', queue, text(TOMBSTONES), text(TOMBSTONES + now / 1000 - QUEUE_KEPT))
+  redis.call('ZREMRANGEBYSCORE', queue, text(TOMBSTONES), text(TOMBSTONES + now / 1000 - TOMBSTONE_KEPT))
   local too_many = redis.call('ZCOUNT', queue, text(TOMBSTONES), '+inf') - MOST_TOMBSTONES
   if too_many > 0 then
     local first = redis.call('ZCOUNT', queue, 0, '(' .. text(TOMBSTONES))
     redis.call('ZREMRANGEBYRANK', queue, first, first + too_many)
   end
   redis.call('ZADD', queue, text(TOMBSTONES + now / 1000), 'void\t' .. value)
-  redis.call('PEXPIRE', queue, QUEUE_KEPT)
+  keep(queue, TOMBSTONE_KEPT)
 end
 
 local function is_buried(value)

@@ -11,10 +11,15 @@ import java.util.function.Function;
 import redis.clients.jedis.RedisClient;
 import redis.clients.jedis.params.ScanParams;
 import redis.clients.jedis.resps.ScanResult;
-import redis.clients.jedis.resps.Tuple;
 
 /** Keys of its own on a server. */
 class RedisFixture extends ServerFixture<RedisServer> {
+    /** The members of a sorted set whose time has not come yet, by the server's clock. */
+    private static final String LIVING = """
+            local time = redis.call('TIME')
+            return redis.call('ZRANGEBYSCORE', KEYS[1], time[1] * 1000000 + time[2], '+inf')
+            """;
+
     /** The server of all tests of this JVM that do not hurt it, from the first use to the end. */
     private static final class Shared {
         static final RedisServer SERVER = RedisServer.start();
@@ -63,7 +68,7 @@ class RedisFixture extends ServerFixture<RedisServer> {
         asked(admin -> admin.del(space() + ":" + name));
     }
 
-    /** All keys but the last fencing tokens, and without tombstones. */
+    /** All keys except the last fencing tokens; of a queue the places of living clients, and no tombstones. */
     @Override
     public List<String> leftovers() {
         return asked(this::leftovers);
@@ -76,12 +81,11 @@ class RedisFixture extends ServerFixture<RedisServer> {
         do {
             ScanResult<String> page = admin.scan(cursor, own);
             for (String key : page.getResult()) {
-                if (key.endsWith(":queue")) {
-                    admin.zrangeWithScores(key, 0, -1).stream()
-                            .map(Tuple::getElement)
-                            .filter(element -> !element.startsWith("void\t"))
-                            .forEach(element -> leftovers.add(key + ": " + element));
-                } else if (!key.endsWith(":fence")) {
+                if (key.endsWith(":heard")) {
+                    String queue = key.substring(0, key.lastIndexOf(':')) + ":queue";
+                    List<?> living = (List<?>) admin.eval(LIVING, List.of(key), List.of());
+                    living.forEach(place -> leftovers.add(queue + ": " + place));
+                } else if (!key.endsWith(":fence") && !key.endsWith(":queue")) {
                     leftovers.add(key);
                 }
             }

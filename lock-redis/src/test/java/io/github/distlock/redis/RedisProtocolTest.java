@@ -281,6 +281,22 @@ class RedisProtocolTest {
     }
 
     @Test
+    void v6_aDeadWaitersPlaceGoesThoughNoOtherClientWantsTheLock() throws Exception {
+        try (FaultProxy network = FaultProxy.to(server);
+                LockClient dying = LockClient.create(RedisBackend.connect("redis://" + network.address()))) {
+            admin.set("distlock:dead", "a plain client's");
+            CompletableFuture<LockHandle> waiter = dying.lock("dead").acquireAsync();
+            await("a place", () -> places("dead") == 1);
+
+            network.silence();
+            admin.del("distlock:dead");
+
+            await("no place", () -> admin.exists("{distlock:dead}:queue", "{distlock:dead}:heard") == 0);
+            assertFalse(waiter.isDone());
+        }
+    }
+
+    @Test
     void s3_tokensRiseWhenTheServerForgetsTheLastOne() throws Exception {
         long before;
         try (LockHandle held = locks.lock("token").acquire()) {
