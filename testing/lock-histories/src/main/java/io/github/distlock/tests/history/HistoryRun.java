@@ -37,6 +37,7 @@ public final class HistoryRun {
     private Duration slack = Duration.ofSeconds(2);
     private Duration duration = Duration.ofSeconds(10);
     private Duration lostReplies = Duration.ofMillis(100);
+    private Duration rest = Duration.ofMillis(2);
     private int processes = 4;
     private int strikers = 2;
     private long seed = 1;
@@ -119,6 +120,17 @@ public final class HistoryRun {
     }
 
     /**
+     * Sets how long a thread rests after a release. Longer rests leave CPU to the tests beside the history.
+     *
+     * @param longest the rests are random and last half of this on average; 2 ms unless set
+     * @return this
+     */
+    public HistoryRun rest(Duration longest) {
+        rest = requireNonNull(longest, "longest");
+        return this;
+    }
+
+    /**
      * What a busy machine may add to times that are promised.
      *
      * @param newSlack 2 s unless said otherwise
@@ -161,7 +173,7 @@ public final class HistoryRun {
      */
     public HistoryReport run() throws InterruptedException {
         Path directory = kept == null ? newDirectory() : kept;
-        try (Team team = new Team(store, lease, directory, seed)) {
+        try (Team team = new Team(store, lease, rest, directory, seed)) {
             List<Violation> violations = new ArrayList<>();
             LockBackend seeing = store.factory().backend(store.server().address(), store.space());
             Duration expiry = seeing.expiry(

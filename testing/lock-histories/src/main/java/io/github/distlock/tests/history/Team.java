@@ -18,6 +18,7 @@ final class Team implements AutoCloseable {
 
     private final ServerFixture<?> store;
     private final Duration lease;
+    private final Duration rest;
     private final Path directory;
     private final long seed;
     private final Map<Long, Member> members = new ConcurrentHashMap<>();
@@ -27,9 +28,10 @@ final class Team implements AutoCloseable {
     /** A process and its link. */
     record Member(long number, JvmProcess process, FaultProxy link) {}
 
-    Team(ServerFixture<?> store, Duration lease, Path directory, long seed) {
+    Team(ServerFixture<?> store, Duration lease, Duration rest, Path directory, long seed) {
         this.store = store;
         this.lease = lease;
+        this.rest = rest;
         this.directory = directory;
         this.seed = seed;
     }
@@ -54,7 +56,8 @@ final class Team implements AutoCloseable {
                 file.toString(),
                 String.valueOf(number),
                 String.valueOf(seed + number),
-                String.valueOf(lease.toMillis()));
+                String.valueOf(lease.toMillis()),
+                String.valueOf(rest.toMillis()));
         Member member = new Member(number, process, link);
         members.put(number, member);
         files.put(number, file);

@@ -27,6 +27,7 @@ final class User implements Runnable {
     private final Workload.Group group;
     private final int index;
     private final Duration lease;
+    private final Duration rest;
     private final boolean fair;
     private final HistoryWriter history;
     private final Map<String, Long> acquiring;
@@ -39,6 +40,7 @@ final class User implements Runnable {
             Workload.Group group,
             int index,
             Duration lease,
+            Duration rest,
             boolean fair,
             HistoryWriter history,
             Map<String, Long> acquiring,
@@ -49,6 +51,7 @@ final class User implements Runnable {
         this.group = group;
         this.index = index;
         this.lease = lease;
+        this.rest = rest;
         this.fair = fair && group.locks().equals(Workload.FAIR);
         this.history = history;
         this.acquiring = acquiring;
@@ -61,7 +64,7 @@ final class User implements Runnable {
     public void run() {
         while (!finishing.get()) {
             use(group.lock(index, random), operations.incrementAndGet());
-            LockSupport.parkNanos(Workload.rest(group, random).toNanos());
+            LockSupport.parkNanos(Workload.rest(group, rest, random).toNanos());
         }
     }
 

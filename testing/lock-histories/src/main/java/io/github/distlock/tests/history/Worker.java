@@ -43,7 +43,7 @@ final class Worker {
         return clientName.startsWith(NAME) ? Long.parseLong(clientName.substring(NAME.length())) : 0;
     }
 
-    /** Arguments: class of the {@link BackendFactory}, address, space, file, number, seed, lease in milliseconds. */
+    /** Arguments: class of the {@link BackendFactory}, address, space, file, number, seed, lease and longest rest in milliseconds. */
     public static void main(String[] arguments) throws Exception {
         BackendFactory factory = Class.forName(arguments[0])
                 .asSubclass(BackendFactory.class)
@@ -51,6 +51,7 @@ final class Worker {
                 .newInstance();
         long number = Long.parseLong(arguments[4]);
         Duration lease = Duration.ofMillis(Long.parseLong(arguments[6]));
+        Duration rest = Duration.ofMillis(Long.parseLong(arguments[7]));
         BufferedReader commands = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         try (HistoryWriter history = new HistoryWriter(Path.of(arguments[3]))) {
             history.write(System.nanoTime(), Event.Kind.BEGIN, 0, "", 0, 0, clientName(number));
@@ -68,6 +69,7 @@ final class Worker {
                 List<Thread> threads = start(
                         locks,
                         lease,
+                        rest,
                         backend.capabilities().contains(Capability.FAIR),
                         history,
                         acquiring,
@@ -104,6 +106,7 @@ final class Worker {
     private static List<Thread> start(
             LockClient locks,
             Duration lease,
+            Duration rest,
             boolean fair,
             HistoryWriter history,
             Map<String, Long> acquiring,
@@ -114,7 +117,7 @@ final class Worker {
         for (Workload.Group group : Workload.GROUPS) {
             for (int i = 0; i < group.threads(); i++) {
                 User user = new User(
-                        locks, group, i, lease, fair, history, acquiring, finishing, operations, random.split());
+                        locks, group, i, lease, rest, fair, history, acquiring, finishing, operations, random.split());
                 Thread thread = new Thread(user, group.locks() + "-user-" + i);
                 thread.setDaemon(true);
                 threads.add(thread);

@@ -59,8 +59,8 @@ final class Workload {
     }
 
     /** How long nothing is done after a release: with none at all a process might keep a lock among its own threads. */
-    static Duration rest(Group group, SplittableRandom random) {
-        return Duration.ofNanos(random.nextLong(group.locks.equals(LONG) ? 20_000_000 : 2_000_000));
+    static Duration rest(Group group, Duration longest, SplittableRandom random) {
+        return Duration.ofNanos(random.nextLong(longest.toNanos() * (group.locks.equals(LONG) ? 10 : 1)));
     }
 
     static Duration part(Duration duration, double share) {
