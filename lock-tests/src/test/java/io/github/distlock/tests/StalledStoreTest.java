@@ -23,6 +23,8 @@ class StalledStoreTest {
     private static final Duration PATIENCE = Duration.ofMinutes(1);
     /** Longer than the clock waits for work that never ends. */
     private static final Duration STALL = Duration.ofMillis(1_500);
+    /** For a clock that no longer waits to move on. */
+    private static final Duration ENOUGH = Duration.ofMillis(300);
 
     @Test
     void v8_aHoldIsRenewedHoweverLongItsJvmStandsStill() {
@@ -32,6 +34,7 @@ class StalledStoreTest {
             holder.suspend();
             Waiting.letPass(STALL);
             holder.resume();
+            Waiting.letPass(ENOUGH);
             holder.send("go on");
 
             assertEquals("release: RELEASED", holder.awaitLine("release: ", PATIENCE));
