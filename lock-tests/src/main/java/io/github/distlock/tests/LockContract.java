@@ -37,138 +37,53 @@ public abstract class LockContract {
     protected abstract BackendFixture newFixture() throws Exception;
 
     @Nested
-    final class Exclusion extends ExclusionRules {
-        @Override
-        BackendFixture newFixture() throws Exception {
-            return LockContract.this.newFixture();
-        }
-    }
+    final class Exclusion extends ExclusionRules {}
 
     @Nested
-    final class Tokens extends TokenRules {
-        @Override
-        BackendFixture newFixture() throws Exception {
-            return LockContract.this.newFixture();
-        }
-    }
+    final class Tokens extends TokenRules {}
 
     @Nested
-    final class Acquires extends AcquireRules {
-        @Override
-        BackendFixture newFixture() throws Exception {
-            return LockContract.this.newFixture();
-        }
-    }
+    final class Acquires extends AcquireRules {}
 
     @Nested
-    final class Futures extends FutureRules {
-        @Override
-        BackendFixture newFixture() throws Exception {
-            return LockContract.this.newFixture();
-        }
-    }
+    final class Futures extends FutureRules {}
 
     @Nested
-    final class Releases extends ReleaseRules {
-        @Override
-        BackendFixture newFixture() throws Exception {
-            return LockContract.this.newFixture();
-        }
-    }
+    final class Releases extends ReleaseRules {}
 
     @Nested
-    final class Losses extends LossRules {
-        @Override
-        BackendFixture newFixture() throws Exception {
-            return LockContract.this.newFixture();
-        }
-    }
+    final class Losses extends LossRules {}
 
     @Nested
-    final class Ambiguity extends AmbiguityRules {
-        @Override
-        BackendFixture newFixture() throws Exception {
-            return LockContract.this.newFixture();
-        }
-    }
+    final class Ambiguity extends AmbiguityRules {}
 
     @Nested
-    final class Waiting extends WaitingRules {
-        @Override
-        BackendFixture newFixture() throws Exception {
-            return LockContract.this.newFixture();
-        }
-    }
+    final class Waiting extends WaitingRules {}
 
     @Nested
-    final class Interrupts extends InterruptRules {
-        @Override
-        BackendFixture newFixture() throws Exception {
-            return LockContract.this.newFixture();
-        }
-    }
+    final class Interrupts extends InterruptRules {}
 
     @Nested
-    final class Closing extends CloseRules {
-        @Override
-        BackendFixture newFixture() throws Exception {
-            return LockContract.this.newFixture();
-        }
-    }
+    final class Closing extends CloseRules {}
 
     @Nested
-    final class Leaks extends LeakRules {
-        @Override
-        BackendFixture newFixture() throws Exception {
-            return LockContract.this.newFixture();
-        }
-    }
+    final class Leaks extends LeakRules {}
 
     @Nested
-    final class Listeners extends ListenerRules {
-        @Override
-        BackendFixture newFixture() throws Exception {
-            return LockContract.this.newFixture();
-        }
-    }
+    final class Listeners extends ListenerRules {}
 
     @Nested
-    final class Inputs extends InputRules {
-        @Override
-        BackendFixture newFixture() throws Exception {
-            return LockContract.this.newFixture();
-        }
-    }
+    final class Inputs extends InputRules {}
 
     @Nested
-    final class Inspection extends InspectorRules {
-        @Override
-        BackendFixture newFixture() throws Exception {
-            return LockContract.this.newFixture();
-        }
-    }
+    final class Inspection extends InspectorRules {}
 
     @Nested
-    final class ServerFaults extends ServerFaultRules {
-        @Override
-        BackendFixture newFixture() throws Exception {
-            return LockContract.this.newFixture();
-        }
-    }
+    final class ServerFaults extends ServerFaultRules {}
 
     @Nested
-    final class NetworkFaults extends NetworkFaultRules {
-        @Override
-        BackendFixture newFixture() throws Exception {
-            return LockContract.this.newFixture();
-        }
-    }
+    final class NetworkFaults extends NetworkFaultRules {}
 
     @Nested
-    final class ClientFaults extends ClientFaultRules {
-        @Override
-        BackendFixture newFixture() throws Exception {
-            return LockContract.this.newFixture();
-        }
-    }
+    final class ClientFaults extends ClientFaultRules {}
 }

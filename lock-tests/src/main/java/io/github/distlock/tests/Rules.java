@@ -33,6 +33,7 @@ import org.junit.jupiter.api.TestInfo;
 import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
+import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.extension.TestExecutionExceptionHandler;
@@ -52,6 +53,14 @@ abstract class Rules {
 
     private TestReporter reporter;
 
+    @SuppressWarnings("NullAway.Init")
+    private LockContract contract;
+
+    /** Finds the contract that this class is nested in. */
+    @RegisterExtension
+    final BeforeEachCallback enclosing = test -> contract =
+            test.getRequiredTestInstances().findInstance(LockContract.class).orElseThrow();
+
     /** What no rule expects says which rule it has ended. */
     @RegisterExtension
     final TestExecutionExceptionHandler unexpected = (test, failure) -> {
@@ -66,7 +75,9 @@ abstract class Rules {
     /** The lease of all holds that ask for no other. */
     Duration lease;
 
-    abstract BackendFixture newFixture() throws Exception;
+    final BackendFixture newFixture() throws Exception {
+        return contract.newFixture();
+    }
 
     /** The store of one test. */
     BackendFixture openFixture() throws Exception {
