@@ -5,6 +5,7 @@ import io.github.distlock.LockHandle;
 import io.github.distlock.tests.servers.Waiting;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -14,10 +15,10 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 
-/** Nobody holds a lock beside another. */
+/** Rules S1: holds of one lock never overlap. */
 abstract class ExclusionRules extends Rules {
 
-    /** What the lock protects: a counter that loses an update when two are at work at once. */
+    /** What the lock protects: a counter that loses an update if two holders add to it at once. */
     private final class Counter {
         private final List<Peer> users;
         private final Set<Peer> holders = ConcurrentHashMap.newKeySet();
@@ -29,7 +30,7 @@ abstract class ExclusionRules extends Rules {
             this.users = List.of(users);
         }
 
-        /** Takes until the store has answered every client: whoever is granted the lock beside this hold, is so during it. */
+        /** Adds one, and takes until the store has answered every client: a second grant would come during this hold. */
         void add(Peer holder, LockHandle held) {
             if (inside.incrementAndGet() > 1 && held.isHeld()) {
                 overlaps.incrementAndGet();
@@ -38,7 +39,7 @@ abstract class ExclusionRules extends Rules {
             int seen = value;
             Waiting.until(
                     soon(),
-                    () -> users.stream().allMatch(user -> holders.contains(user) || user.faults.toldBusy() > 0));
+                    () -> users.stream().allMatch(user -> holders.contains(user) || user.faults.answeredBusy() > 0));
             LockSupport.parkNanos(3_000_000);
             value = seen + 1;
             inside.decrementAndGet();
@@ -71,6 +72,7 @@ abstract class ExclusionRules extends Rules {
         Counter counter = new Counter(users);
         CountDownLatch together = new CountDownLatch(threads * users.length);
         List<Task<Integer>> workers = new ArrayList<>();
+
         for (Peer user : users) {
             DistributedLock lock = user.lock(name);
             for (int thread = 0; thread < threads; thread++) {
@@ -84,6 +86,7 @@ abstract class ExclusionRules extends Rules {
                 }));
             }
         }
+
         workers.forEach(this::get);
         counter.expectTotal(workers.size() * times);
     }
@@ -93,53 +96,60 @@ abstract class ExclusionRules extends Rules {
         Peer a = peer();
         Peer b = peer();
         Counter counter = new Counter(a, b);
-        List<CompletableFuture<Void>> all = new ArrayList<>();
+        List<CompletableFuture<Boolean>> all = new ArrayList<>();
+
         for (int i = 0; i < 20; i++) {
             Peer user = i % 2 == 0 ? a : b;
             all.add(user.lock(name)
                     .acquireAsync()
-                    .thenAcceptAsync(
+                    .thenApplyAsync(
                             held -> {
                                 counter.add(user, held);
                                 held.close();
+                                return true;
                             },
                             work -> start(Executors.callable(work, true))));
         }
-        get(CompletableFuture.allOf(all.toArray(CompletableFuture[]::new)).thenApply(done -> true), "all get the lock");
+
+        for (CompletableFuture<Boolean> each : all) {
+            get(each, "all get the lock");
+        }
         counter.expectTotal(20);
     }
 
     @Test
     void s1_5_aHeldLockIsBusyForAnotherClient() throws Exception {
         Peer b = peer();
-        try (LockHandle held = peer().lock(name).acquire()) {
-            expectBusy(b, "while it is held");
-            expect(
-                    b.lock(name).tryAcquire(brief()).isEmpty(),
-                    "busy for another client that waits for a while",
-                    "granted");
-            expectHeld(held, "after another has asked");
-        }
-        expectFree("after its release");
+        LockHandle held = acquire(peer());
+
+        Optional<LockHandle> tried = b.lock(name).tryAcquire();
+        Optional<LockHandle> waited = b.lock(name).tryAcquire(brief());
+
+        expect(tried.isEmpty() && waited.isEmpty(), "busy for another client while it is held", "granted");
+        expectHeld(held, "after another client has asked");
+        held.close();
+        expectFree("after the release");
     }
 
     @Test
     void s1_6_aHeldLockIsBusyForItsOwnThread() throws Exception {
         Peer a = peer();
-        try (LockHandle held = a.lock(name).acquire()) {
-            expect(a.lock(name).tryAcquire().isEmpty(), "busy for the holder: not reentrant", "granted");
-            expect(a.lock(name).tryAcquire(brief()).isEmpty(), "busy for the holder: not reentrant", "granted");
-            expectHeld(held, "after its holder has asked");
-        }
+        LockHandle held = acquire(a);
+
+        Optional<LockHandle> tried = a.lock(name).tryAcquire();
+        Optional<LockHandle> waited = a.lock(name).tryAcquire(brief());
+
+        expect(tried.isEmpty() && waited.isEmpty(), "busy for the holder's own thread", "granted");
+        expectHeld(held, "after its holder has asked");
     }
 
     @Test
-    void s1_7_otherNamesAreOtherLocks() throws Exception {
-        Peer b = peer();
-        try (LockHandle held = peer().lock(name).acquire();
-                LockHandle other = granted(b.lock(name + "x").tryAcquire(), "a lock of another name is free")) {
-            expectHeld(held, "beside a lock of another name");
-            expectHeld(other, "beside a lock of another name");
-        }
+    void s1_7_otherNamesAreOtherLocks() {
+        LockHandle held = acquire(peer());
+
+        Optional<LockHandle> other = peer().lock(name + "x").tryAcquire();
+
+        expectHeld(granted(other, "a lock of another name is free"), "beside a lock of another name");
+        expectHeld(held, "beside a lock of another name");
     }
 }

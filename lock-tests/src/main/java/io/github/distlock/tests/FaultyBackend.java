@@ -1,8 +1,6 @@
 package io.github.distlock.tests;
 
-import io.github.distlock.LockStatus;
 import io.github.distlock.spi.Attempt;
-import io.github.distlock.spi.Capability;
 import io.github.distlock.spi.Contender;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.Grant;
@@ -15,7 +13,7 @@ import io.github.distlock.spi.Validity;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.EnumSet;
-import java.util.Optional;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -24,29 +22,27 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
-/** Counts the requests of a client and makes single ones go wrong. */
+/** Counts the requests of one client and makes some of them fail. */
 final class FaultyBackend extends WrappedBackend {
+    /** What the engine sends to the store. */
+    enum Request {
+        ATTEMPT,
+        WITHDRAWAL,
+        RELEASE,
+        RENEWAL,
+        HEARTBEAT
+    }
+
     private final AtomicInteger requests = new AtomicInteger();
-    private final AtomicInteger releases = new AtomicInteger();
     private final AtomicInteger withdrawals = new AtomicInteger();
     private final AtomicInteger grantsAfterWaiting = new AtomicInteger();
     private final AtomicInteger grantsWithoutWakeUp = new AtomicInteger();
-    private final Set<Place> toldBusy = ConcurrentHashMap.newKeySet();
     private final AtomicLong longestRetry = new AtomicLong();
-    private final AtomicBoolean loseGrant = new AtomicBoolean();
-    private final AtomicLong lostBase = new AtomicLong();
     private final AtomicReference<@Nullable LateReply> lateGrant = new AtomicReference<>();
-    private final AtomicInteger renewalsToFail = new AtomicInteger();
-    private final AtomicInteger failedRenewals = new AtomicInteger();
-    private final AtomicInteger failedWithdrawals = new AtomicInteger();
-    private final AtomicBoolean loseRelease = new AtomicBoolean();
-    private final Set<Capability> hidden = EnumSet.noneOf(Capability.class);
-    private final AtomicInteger requestsToDrop = new AtomicInteger();
-    private final AtomicInteger repliesToDrop = new AtomicInteger();
-    private final AtomicInteger dropped = new AtomicInteger();
+    private final Set<Place> busy = ConcurrentHashMap.newKeySet();
+    private final Drops requestsToDrop = new Drops();
+    private final Drops repliesToDrop = new Drops();
     private volatile Runnable atSteps = () -> {};
-    private volatile boolean failWithdrawals;
-    private volatile boolean loseRenewals;
     private volatile boolean deaf;
     private volatile boolean woken;
     private volatile long grantAskedAt;
@@ -55,14 +51,19 @@ final class FaultyBackend extends WrappedBackend {
         super(inner);
     }
 
-    /** The reply to the next attempt that the store grants gets lost on its way. */
-    void loseNextGrant() {
-        loseGrant.set(true);
+    /** The next requests do not reach the store, and fail: those of some kinds, or of any kind. */
+    void dropRequests(int count, Request... kinds) {
+        requestsToDrop.next(count, kinds);
     }
 
-    /** The fencing base of the grant whose reply got lost, or zero. */
-    long lostBase() {
-        return lostBase.get();
+    /** The store carries out the next requests, but its replies are lost: to those of some kinds, or of any kind. */
+    void dropReplies(int count, Request... kinds) {
+        repliesToDrop.next(count, kinds);
+    }
+
+    /** How many requests and replies were dropped. */
+    int dropped() {
+        return requestsToDrop.dropped.get() + repliesToDrop.dropped.get();
     }
 
     /** The reply to the next attempt that the store grants arrives when the test lets it. */
@@ -72,93 +73,26 @@ final class FaultyBackend extends WrappedBackend {
         return reply;
     }
 
-    /** The next renewals do not reach the store, and fail. */
-    void failRenewals(int exchanges) {
-        renewalsToFail.set(exchanges);
+    /** The reply to the next attempt that the store grants is lost. */
+    LateReply loseNextGrant() {
+        LateReply reply = delayNextGrant();
+        reply.getLost();
+        return reply;
     }
 
-    int failedRenewals() {
-        return failedRenewals.get();
-    }
-
-    /** Withdrawals do not reach the store, and fail, until told otherwise. */
-    void failWithdrawals(boolean fail) {
-        failWithdrawals = fail;
-    }
-
-    int failedWithdrawals() {
-        return failedWithdrawals.get();
-    }
-
-    /** From now on the store renews, but its replies get lost. */
-    void loseReplyOfRenewals() {
-        loseRenewals = true;
-    }
-
-    /** The reply to the next release gets lost. */
-    void loseNextRelease() {
-        loseRelease.set(true);
-    }
-
-    /** The next requests of any kind do not reach the store, and fail. */
-    void dropRequests(int exchanges) {
-        requestsToDrop.set(exchanges);
-    }
-
-    /** The store carries out the next requests of any kind, but its replies get lost. */
-    void dropReplies(int exchanges) {
-        repliesToDrop.set(exchanges);
-    }
-
-    /** How many requests and replies were dropped. */
-    int dropped() {
-        return dropped.get();
-    }
-
-    /** Calls this on the thread of each attempt, withdrawal and release: before it is sent, and when it was answered. */
-    void atSteps(Runnable hook) {
-        atSteps = hook;
-    }
-
-    private void send() {
-        requests.incrementAndGet();
-        if (drops(requestsToDrop)) {
-            throw new IllegalStateException("the request got lost, says the contract");
-        }
-    }
-
-    private void receive() {
-        if (drops(repliesToDrop)) {
-            throw new IllegalStateException("the reply got lost, says the contract");
-        }
-    }
-
-    private boolean drops(AtomicInteger exchanges) {
-        boolean drops = exchanges.getAndUpdate(left -> Math.max(0, left - 1)) > 0;
-        if (drops) {
-            dropped.incrementAndGet();
-        }
-        return drops;
-    }
-
-    /** From now on nothing that the store tells by itself arrives. */
+    /** From now on the store's signals do not arrive. */
     void hearNoSignals() {
         deaf = true;
     }
 
-    /** Denies a capability. Before the client is built. */
-    void hide(Capability capability) {
-        hidden.add(capability);
+    /** Runs a hook on the thread of each request, before it is sent and after it was answered. */
+    void atSteps(Runnable hook) {
+        atSteps = hook;
     }
 
-    /** Everything that the engine sent: attempts, withdrawals, releases, renewals, heartbeats, inspections. */
+    /** How many requests the engine sent. */
     int requests() {
         return requests.get();
-    }
-
-    /** How many of the requests were releases. */
-    int releases() {
-        return releases.get();
     }
 
     /** How many contenders were withdrawn. */
@@ -166,24 +100,24 @@ final class FaultyBackend extends WrappedBackend {
         return withdrawals.get();
     }
 
-    /** How many contenders were granted that had been told before that the lock is busy. */
+    /** How many contenders were answered busy, however often each has asked. */
+    int answeredBusy() {
+        return busy.size();
+    }
+
+    /** How many contenders were granted the lock that had been answered busy before. */
     int grantsAfterWaiting() {
         return grantsAfterWaiting.get();
     }
 
-    /** How many of those asked because their time was over, and not because they were woken. */
+    /** How many of those asked because their time was over, and not because a signal woke them. */
     int grantsWithoutWakeUp() {
         return grantsWithoutWakeUp.get();
     }
 
-    /** Whether the store has woken nobody, but has told all to ask again within this time. */
+    /** Whether the store has woken no contender, but has told all of them to ask again within this time. */
     boolean isPolledWithin(Duration time) {
         return !woken && longestRetry.get() <= time.toNanos();
-    }
-
-    /** How many contenders the store has told that the lock is busy, however often each has asked. */
-    int toldBusy() {
-        return toldBusy.size();
     }
 
     /** When the attempt was made that was granted last, on the monotonic clock. */
@@ -191,12 +125,23 @@ final class FaultyBackend extends WrappedBackend {
         return grantAskedAt;
     }
 
-    @Override
-    public Set<Capability> capabilities() {
-        Set<Capability> capabilities = EnumSet.noneOf(Capability.class);
-        capabilities.addAll(super.capabilities());
-        capabilities.removeAll(hidden);
-        return capabilities;
+    private void send(Request kind) {
+        atSteps.run();
+        requests.incrementAndGet();
+        if (requestsToDrop.hit(kind)) {
+            throw new IllegalStateException("the contract dropped this request");
+        }
+    }
+
+    private void receive(Request kind) {
+        if (repliesToDrop.hit(kind)) {
+            throw replyLost();
+        }
+        atSteps.run();
+    }
+
+    private static IllegalStateException replyLost() {
+        return new IllegalStateException("the contract dropped the reply");
     }
 
     @Override
@@ -206,36 +151,30 @@ final class FaultyBackend extends WrappedBackend {
 
     @Override
     protected Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
-        atSteps.run();
-        send();
+        send(Request.ATTEMPT);
         long askedAt = clock().nanoTime();
-        boolean woken = ((Ear) place.signals).forgetWakeUp();
+        boolean wokenBefore = ((Ear) place.signals).forgetWakeUp();
         Attempt answer = super.attempt(place, deadline);
-        receive();
-        atSteps.run();
+        receive(Request.ATTEMPT);
         if (answer instanceof Attempt.Granted granted) {
             grantAskedAt = askedAt;
-            noteGrant(place, woken);
-            if (loseGrant.compareAndSet(true, false)) {
-                lostBase.set(granted.grant().fencingBase());
-                throw new IllegalStateException("the reply got lost, says the contract");
-            }
+            noteGrant(place, wokenBefore);
             LateReply late = lateGrant.getAndSet(null);
             if (late != null) {
                 late.base = granted.grant().fencingBase();
                 late.await(clock());
             }
-        } else if (answer instanceof Attempt.Busy busy) {
-            toldBusy.add(place);
-            longestRetry.accumulateAndGet(busy.retryAfter().toNanos(), Math::max);
+        } else if (answer instanceof Attempt.Busy again) {
+            busy.add(place);
+            longestRetry.accumulateAndGet(again.retryAfter().toNanos(), Math::max);
         }
         return answer;
     }
 
-    private void noteGrant(Place place, boolean woken) {
-        if (toldBusy.contains(place)) {
+    private void noteGrant(Place place, boolean wokenBefore) {
+        if (busy.contains(place)) {
             grantsAfterWaiting.incrementAndGet();
-            if (!woken && !((Ear) place.signals).forgetWakeUp()) {
+            if (!wokenBefore && !((Ear) place.signals).forgetWakeUp()) {
                 grantsWithoutWakeUp.incrementAndGet();
             }
         }
@@ -243,42 +182,26 @@ final class FaultyBackend extends WrappedBackend {
 
     @Override
     protected void withdraw(Place place, Deadline deadline) throws InterruptedException {
-        atSteps.run();
-        send();
-        if (failWithdrawals) {
-            failedWithdrawals.incrementAndGet();
-            throw new IllegalStateException("the request got lost, says the contract");
-        }
+        send(Request.WITHDRAWAL);
         super.withdraw(place, deadline);
-        receive();
+        receive(Request.WITHDRAWAL);
         withdrawals.incrementAndGet();
-        atSteps.run();
     }
 
     @Override
     protected Grant.Release release(Held held, Deadline deadline) throws InterruptedException {
-        atSteps.run();
-        send();
-        releases.incrementAndGet();
+        send(Request.RELEASE);
         Grant.Release outcome = super.release(held, deadline);
-        receive();
-        atSteps.run();
-        if (loseRelease.compareAndSet(true, false)) {
-            throw new IllegalStateException("the reply got lost, says the contract");
-        }
+        receive(Request.RELEASE);
         return outcome;
     }
 
     @Override
     public void renewAll(Collection<? extends Renewal> due, Deadline deadline) {
-        send();
-        if (renewalsToFail.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
-            failedRenewals.incrementAndGet();
-            throw new IllegalStateException("the request got lost, says the contract");
-        }
-        if (drops(repliesToDrop)) {
+        send(Request.RENEWAL);
+        if (repliesToDrop.hit(Request.RENEWAL)) {
             super.renewAll(due.stream().map(UnansweredRenewal::new).toList(), deadline);
-            throw new IllegalStateException("the reply got lost, says the contract");
+            throw replyLost();
         }
         super.renewAll(due, deadline);
     }
@@ -286,44 +209,39 @@ final class FaultyBackend extends WrappedBackend {
     @Override
     public void heartbeat(Collection<? extends Contender> waiting, Deadline deadline) {
         requests.incrementAndGet();
-        if (requestsToDrop.get() == 0) {
+        if (!requestsToDrop.affects(Request.HEARTBEAT)) {
             super.heartbeat(waiting, deadline);
         }
     }
 
-    @Override
-    protected void renewed(Renewal renewal, Validity validity) {
-        if (loseRenewals) {
-            renewal.unknown(new IllegalStateException("the reply got lost, says the contract"));
-        } else {
-            super.renewed(renewal, validity);
+    /** Which messages are dropped. */
+    private static final class Drops {
+        private final AtomicInteger left = new AtomicInteger();
+        private final AtomicInteger dropped = new AtomicInteger();
+        private volatile Set<Request> kinds = Set.of();
+
+        private void next(int count, Request... ofKinds) {
+            kinds = ofKinds.length == 0 ? EnumSet.allOf(Request.class) : EnumSet.copyOf(List.of(ofKinds));
+            left.set(count);
+        }
+
+        private boolean affects(Request kind) {
+            return left.get() > 0 && kinds.contains(kind);
+        }
+
+        private boolean hit(Request kind) {
+            boolean hit = kinds.contains(kind) && left.getAndUpdate(count -> Math.max(0, count - 1)) > 0;
+            if (hit) {
+                dropped.incrementAndGet();
+            }
+            return hit;
         }
     }
 
-    @Override
-    public Optional<LockStatus.Holder> forceRelease(String name, Deadline deadline) {
-        requests.incrementAndGet();
-        return super.forceRelease(name, deadline);
-    }
-
-    @Override
-    public LockStatus inspect(String name, Deadline deadline) {
-        send();
-        LockStatus status = super.inspect(name, deadline);
-        receive();
-        return status;
-    }
-
-    /** The store answers it, and nobody hears. */
-    private record UnansweredRenewal(Renewal asked) implements Renewal {
-        @Override
-        public Grant grant() {
-            return asked.grant();
-        }
-
-        @Override
-        public Duration lease() {
-            return asked.lease();
+    /** The store answers it, and the engine hears nothing. */
+    private static final class UnansweredRenewal extends ForwardingRenewal {
+        private UnansweredRenewal(Renewal asked) {
+            super(asked);
         }
 
         @Override
@@ -336,7 +254,7 @@ final class FaultyBackend extends WrappedBackend {
         public void unknown(Throwable cause) {}
     }
 
-    /** A reply under way: sent by the store, not arrived yet. */
+    /** A reply that the store has sent and that has not arrived yet. */
     static final class LateReply {
         private volatile LockClock.@Nullable Parker parker;
         private volatile boolean arrived;
@@ -347,12 +265,12 @@ final class FaultyBackend extends WrappedBackend {
             return parker != null;
         }
 
-        /** The fencing base of the grant in it. Once it is under way. */
+        /** Returns the fencing base of its grant, or zero before the store has granted. */
         long base() {
             return base;
         }
 
-        /** It does not arrive: its request fails now. */
+        /** Lets its request fail in place of being answered. */
         void getLost() {
             lost = true;
             arrive();
@@ -366,7 +284,7 @@ final class FaultyBackend extends WrappedBackend {
             }
         }
 
-        /** Through the clock, so that one that is moved knows that this thread waits. */
+        /** Waits by the backend's clock, so that a test that moves the clock does not pass over this thread. */
         private void await(LockClock clock) throws InterruptedException {
             try (LockClock.Parker waiting = clock.parker()) {
                 parker = waiting;
@@ -377,12 +295,13 @@ final class FaultyBackend extends WrappedBackend {
                     }
                 }
                 if (lost) {
-                    throw new IllegalStateException("the reply got lost, says the contract");
+                    throw replyLost();
                 }
             }
         }
     }
 
+    /** Passes the signals of the store on unless the client hears none. */
     private final class Ear implements Signals {
         private final Signals signals;
         private final AtomicBoolean wokenSince = new AtomicBoolean();
@@ -391,38 +310,38 @@ final class FaultyBackend extends WrappedBackend {
             this.signals = signals;
         }
 
-        /** Whether there was a wake-up since this was last asked. */
+        /** Returns whether a signal woke the contender since the last call. */
         private boolean forgetWakeUp() {
             return wokenSince.getAndSet(false);
         }
 
         @Override
         public void wakeUp() {
-            if (!deaf) {
+            hear(() -> {
                 woken = true;
                 wokenSince.set(true);
                 signals.wakeUp();
-            }
+            });
         }
 
         @Override
         public void wanted() {
-            if (!deaf) {
-                signals.wanted();
-            }
+            hear(signals::wanted);
         }
 
         @Override
         public void suspect() {
-            if (!deaf) {
-                signals.suspect();
-            }
+            hear(signals::suspect);
         }
 
         @Override
         public void gone() {
+            hear(signals::gone);
+        }
+
+        private void hear(Runnable signal) {
             if (!deaf) {
-                signals.gone();
+                signal.run();
             }
         }
     }

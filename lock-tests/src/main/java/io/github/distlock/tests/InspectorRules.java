@@ -14,36 +14,38 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
-/** A look from the outside; where a store offers none, the refusal. */
+/** Rules about the inspector, or about its refusal by a store that offers none. */
 abstract class InspectorRules extends Rules {
 
     @Test
-    void api_39_theInspectorSeesTheHolder() throws Exception {
-        if (isRefused(Capability.INSPECT, peer())) {
+    void api_39_theInspectorSeesTheHolder() {
+        if (isRefused(Capability.INSPECT)) {
             return;
         }
         Peer a = peer();
         LockInspector inspector = peer().locks.inspector();
         expectFreeStatus(inspector.inspect(name));
-        Task<LockHandle> acquire = start(a.lock(name)::acquire);
-        LockHandle held = get(acquire);
+        Task<LockHandle> acquiring = start(a.lock(name)::acquire);
+        LockHandle held = get(acquiring);
+
         LockStatus status = inspector.inspect(name);
+
         LockStatus.Holder holder = status.holder().orElseThrow(() -> broken("a holder", status.toString(), null));
         LockOwner owner = holder.owner();
         expect(status.lockName().equals(name), name, status.lockName());
         expect(
                 owner.client().equals(a.client)
-                        && owner.thread().equals(acquire.thread.getName())
+                        && owner.thread().equals(acquiring.thread.getName())
                         && owner.processId() == ProcessHandle.current().pid()
                         && !owner.host().isBlank(),
-                "client " + a.client + ", thread " + acquire.thread.getName() + ", this process and host",
+                "client " + a.client + ", thread " + acquiring.thread.getName() + ", this process and host",
                 owner);
         expect(holder.fencingToken() == held.fencingToken(), "token " + held.fencingToken(), holder.fencingToken());
+        Duration left = holder.remainingLease();
         expect(
-                holder.remainingLease().compareTo(Duration.ZERO) > 0
-                        && holder.remainingLease().compareTo(expiry(a)) <= 0,
-                "at most " + expiry(a) + " of the lease are left",
-                holder.remainingLease());
+                left.compareTo(Duration.ZERO) > 0 && left.compareTo(expiry(a)) <= 0,
+                "at most " + expiry(a) + " of the lease is left",
+                left);
         Duration age = Duration.between(
                 holder.since(), Instant.ofEpochMilli(a.backend.clock().wallMillis()));
         expect(age.abs().compareTo(Duration.ofMinutes(1)) < 0, "held since now", holder.since());
@@ -54,83 +56,86 @@ abstract class InspectorRules extends Rules {
     }
 
     private void expectFreeStatus(LockStatus status) {
-        expect(
-                status.holder().isEmpty()
-                        && status.waiters().isEmpty()
-                        && status.lockName().equals(name),
-                "a free lock",
-                status);
+        boolean free = status.holder().isEmpty() && status.waiters().isEmpty();
+        expect(free && status.lockName().equals(name), "a free lock", status);
     }
 
     @Test
-    void api_40_theInspectorSeesTheWaiters() throws Exception {
-        if (isRefused(Capability.INSPECT, peer())) {
+    void api_40_theInspectorSeesTheWaiters() {
+        if (isRefused(Capability.INSPECT)) {
             return;
         }
         Peer b = peer();
         Peer c = peer();
-        LockHandle held = peer().lock(name).acquire();
+        LockHandle held = acquire(peer());
         Task<LockHandle> second = startQueued(b, b.lock(name));
         Task<LockHandle> third = startQueued(c, c.lock(name));
+
         List<String> waiters = peer().locks.inspector().inspect(name).waiters().stream()
                 .map(LockOwner::client)
                 .toList();
+
         List<String> expected = List.of(b.client, c.client);
         if (can(Capability.FAIR)) {
             expect(waiters.equals(expected), "the waiters in their order, " + expected, waiters);
         } else {
-            expect(expected.containsAll(waiters), "nobody who does not wait", waiters);
+            expect(expected.containsAll(waiters), "no client that does not wait", waiters);
         }
         held.close();
         b.locks.close();
-        await("both waits end", () -> second.isDone());
+        await("both waits end", second::isDone);
         get(third).close();
         expectFree("after waiters were inspected");
     }
 
     @Test
     void v4_10_theInspectorReturnsInTimeWhenTheStoreIsSilent() {
-        if (isRefused(Capability.INSPECT, peer())) {
+        if (isRefused(Capability.INSPECT)) {
             return;
         }
-        Peer a = peer(builder -> builder.requestTimeout(Duration.ofMillis(200)));
+        Duration requestTimeout = Duration.ofMillis(200);
+        Peer a = peer(builder -> builder.requestTimeout(requestTimeout));
         silence(a);
+
         Task<LockStatus> inspecting = start(() -> a.locks.inspector().inspect(name));
+
         failure(inspecting, LockException.class, "while the store is silent");
-        long latest = latest(Duration.ofMillis(200));
-        expect(inspecting.millis() <= latest, "back within " + latest + " ms", inspecting.millis() + " ms");
+        expectInTime(inspecting, requestTimeout);
     }
 
     @Test
-    void api_41_aForcedReleaseFreesTheLockAndTellsItsHolder() throws Exception {
-        if (isRefused(Capability.FORCE_RELEASE, peer())) {
+    void api_41_aForcedReleaseFreesTheLockAndNotifiesItsHolder() {
+        if (isRefused(Capability.FORCE_RELEASE)) {
             return;
         }
-        Peer a = peer();
         Peer b = peer();
-        LockHandle held = a.lock(name).acquire();
+        LockHandle held = acquire(peer());
         List<LockLoss> losses = losses(held);
         Task<LockHandle> waiter = startQueued(b, b.lock(name));
         LockInspector inspector = peer().locks.inspector();
+
         Optional<LockStatus.Holder> ended = inspector.forceRelease(name);
+
+        long token = held.fencingToken();
         expect(
-                ended.map(LockStatus.Holder::fencingToken).equals(Optional.of(held.fencingToken())),
-                "the hold that was ended, token " + held.fencingToken(),
+                ended.map(LockStatus.Holder::fencingToken).equals(Optional.of(token)),
+                "the hold that was ended, token " + token,
                 ended);
-        LockHandle next = get(waiter, "the next waiter is served", soon());
-        expect(next.fencingToken() > held.fencingToken(), "a token above " + held.fencingToken(), next.fencingToken());
+        LockHandle next = get(waiter, "the next waiter is granted the lock", soon());
+        expect(next.fencingToken() > token, "a token above " + token, next.fencingToken());
         store.letPass(lease.dividedBy(2));
-        await("the holder is told by its next renewal", soon(), () -> !losses.isEmpty());
+        await("the holder is notified by its next renewal", soon(), () -> !losses.isEmpty());
         expect(losses.get(0).reason() == LossReason.GONE && !held.isHeld(), "GONE, and not held", losses);
-        expectHeld(next, "after the renewal of the one before");
+        expectHeld(next, "after the renewal of the hold before");
         next.close();
         expectFree("after the release");
         expect(inspector.forceRelease(name).isEmpty(), "nothing to end of a free lock", "a hold");
         expectClean("after a forced release of a free lock");
     }
 
-    /** Asserts the refusal where the store cannot do it; without {@link Capability#INSPECT} there is no inspector at all. */
-    private boolean isRefused(Capability capability, Peer peer) {
+    /** Expects the refusal of a store that lacks a capability; without {@link Capability#INSPECT} there is no inspector. */
+    private boolean isRefused(Capability capability) {
+        Peer peer = peer();
         if (peer.backend.capabilities().containsAll(List.of(capability, Capability.INSPECT))) {
             return false;
         }

@@ -43,16 +43,13 @@ public abstract class LockContract {
     final class Tokens extends TokenRules {}
 
     @Nested
-    final class Acquires extends AcquireRules {}
-
-    @Nested
-    final class Futures extends FutureRules {}
-
-    @Nested
     final class Releases extends ReleaseRules {}
 
     @Nested
     final class Losses extends LossRules {}
+
+    @Nested
+    final class Renewals extends RenewalRules {}
 
     @Nested
     final class Ambiguity extends AmbiguityRules {}
@@ -68,9 +65,6 @@ public abstract class LockContract {
 
     @Nested
     final class Leaks extends LeakRules {}
-
-    @Nested
-    final class Listeners extends ListenerRules {}
 
     @Nested
     final class Inputs extends InputRules {}

@@ -13,6 +13,7 @@ import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.tests.servers.StarvationExtension;
 import io.github.distlock.tests.servers.Waiting;
+import java.lang.reflect.Method;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
@@ -25,6 +26,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -39,7 +41,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.extension.TestExecutionExceptionHandler;
 import org.junit.jupiter.api.function.Executable;
 
-/** What all rules share: a fresh store, its clients, threads, and assertions that name the promise. */
+/** What all rules share: a fresh store, its clients, threads, and expectations whose failures name the rule. */
 @DisplayNameGeneration(PromiseNames.class)
 @ExtendWith(StarvationExtension.class)
 @Timeout(value = 120, threadMode = ThreadMode.SEPARATE_THREAD)
@@ -61,43 +63,45 @@ abstract class Rules {
     final BeforeEachCallback enclosing = test -> contract =
             test.getRequiredTestInstances().findInstance(LockContract.class).orElseThrow();
 
-    /** What no rule expects says which rule it has ended. */
+    /** Names the rule in each exception that its test does not expect. */
     @RegisterExtension
     final TestExecutionExceptionHandler unexpected = (test, failure) -> {
         throw failure instanceof AssertionError
                 ? failure
-                : new IllegalStateException(told("the test runs to its end", failure), failure);
+                : new IllegalStateException(message("the test runs to its end", failure), failure);
     };
 
     BackendFixture store;
     /** The lock that this test is about. */
     String name;
-    /** The lease of all holds that ask for no other. */
+    /** The lease of all holds whose test sets no other. */
     Duration lease;
 
     final BackendFixture newFixture() throws Exception {
         return contract.newFixture();
     }
 
-    /** The store of one test. */
+    /** Opens the store of one test. */
     BackendFixture openFixture() throws Exception {
         return newFixture();
     }
 
     @BeforeEach
     final void open(TestInfo test, TestReporter testReporter) throws Exception {
-        rule = test.getDisplayName();
-        explained = test.getTestMethod()
-                .map(method -> ContractRule.of(method.getName()))
-                .map(ContractRule::explained)
-                .orElse("");
+        Method method = test.getTestMethod().orElseThrow();
+        String readable = PromiseNames.readable(method.getName());
+        // That of one invocation of several is its number and its argument.
+        String shown = test.getDisplayName();
+        rule = shown.equals(readable) ? readable : readable + " " + shown;
+        ContractRule stated = ContractRule.of(method.getName());
+        explained = stated == null ? "" : stated.explained();
         reporter = testReporter;
         name = "contract/" + NUMBER.incrementAndGet();
         store = openFixture();
         lease = store.lease();
     }
 
-    /** Puts right what the test has done to more than its fixture, also when it has failed half-way. */
+    /** Undoes what the test has done to more than its fixture, also if the test failed half-way. */
     void repair() {}
 
     @AfterEach
@@ -122,34 +126,24 @@ abstract class Rules {
     }
 
     Peer peer(Consumer<LockClientBuilder> settings) {
-        return peer(settings, faults -> {});
-    }
-
-    Peer peer(Consumer<LockClientBuilder> settings, Consumer<FaultyBackend> faulty) {
         LockBackend backend = store.newBackend();
-        return peer(backend, backend, settings, faulty);
+        return peer(backend, backend, settings);
     }
 
-    /** The same client, whose connections are there: no wait of its next call is for them. */
+    /** Opens the client's connections, so that no timed wait of its next call is spent on them. */
     Peer connected(Peer peer) throws InterruptedException {
         peer.lock(name + "/warm-up").acquire().close();
         return peer;
     }
 
-    /** A client of two servers; the first of them can be silenced. */
+    /** Builds a client of two servers, of which the first can be silenced. */
     Peer peerOfTwoServers(Predicate<String> isOfSecond) {
         LockBackend first = store.newBackend();
-        TwoServers both = new TwoServers(first, store.newBackend(), isOfSecond);
-        return peer(first, both, settings -> {}, faults -> {});
+        return peer(first, new TwoServers(first, store.newBackend(), isOfSecond), settings -> {});
     }
 
-    private Peer peer(
-            LockBackend backend,
-            LockBackend used,
-            Consumer<LockClientBuilder> settings,
-            Consumer<FaultyBackend> faulty) {
+    private Peer peer(LockBackend backend, LockBackend used, Consumer<LockClientBuilder> settings) {
         FaultyBackend faults = new FaultyBackend(used);
-        faulty.accept(faults);
         Events events = new Events();
         String client = "contract" + NUMBER.incrementAndGet();
         LockClientBuilder builder = LockClient.builder(faults)
@@ -179,7 +173,7 @@ abstract class Rules {
         store.restore(peer.backend);
     }
 
-    /** All clients of this test, so far. */
+    /** Returns the clients that this test has built so far. */
     List<Peer> peers() {
         return List.copyOf(peers);
     }
@@ -210,7 +204,7 @@ abstract class Rules {
         return peer().backend.capabilities().contains(capability);
     }
 
-    /** How long the store keeps what a silent client left. */
+    /** Returns how long the store keeps what a silent client left. */
     Duration expiry(Peer peer) {
         return peer.backend.expiry(
                 LockRequest.exclusive(name, lease, LockOwner.of("localhost", 1, peer.client, "main")));
@@ -220,41 +214,51 @@ abstract class Rules {
         return new Task<>("contract-" + NUMBER.incrementAndGet(), work);
     }
 
-    /** The same in a group, to which all threads that it starts belong. */
-    <T> Task<T> startIn(ThreadGroup group, Callable<T> work) {
-        return new Task<>(group, "contract-" + NUMBER.incrementAndGet(), work);
-    }
-
-    /** A thread that waits for the lock: when this returns it has been told to wait. */
-    Task<LockHandle> startWaiter(Peer peer, DistributedLock lock) {
-        int before = peer.events.count("waiting");
-        Task<LockHandle> waiter = start(lock::acquire);
-        await("an acquire of a busy lock waits", () -> peer.events.count("waiting") > before);
-        return waiter;
-    }
-
-    /** The same, for one that asks the store itself: when this returns it has its place in the store's queue. */
+    /** Starts a thread that waits for a busy lock, and returns when the client has its entry in the store's queue. */
     Task<LockHandle> startQueued(Peer peer, DistributedLock lock) {
-        int before = peer.faults.toldBusy();
-        Task<LockHandle> waiter = start(lock::acquire);
-        await("an acquire of a busy lock is told so", () -> peer.faults.toldBusy() > before);
+        return queued(peer, () -> start(lock::acquire));
+    }
+
+    /** Starts an acquire of a busy lock, and returns when the store has answered that it is busy. */
+    <T> T queued(Peer peer, Supplier<T> acquire) {
+        int before = peer.faults.answeredBusy();
+        T waiter = acquire.get();
+        await("an acquire of a busy lock is answered busy", () -> peer.faults.answeredBusy() > before);
         return waiter;
+    }
+
+    /** Acquires the lock of this test, which must be free. */
+    LockHandle acquire(Peer peer) {
+        return acquire(peer, store.patience(), "a free lock is granted");
+    }
+
+    /** Acquires the lock of this test without any lease having to end. */
+    LockHandle acquireSoon(Peer peer) {
+        return acquire(peer, soon(), "another acquire is granted within " + soon().toMillis() + " ms");
+    }
+
+    private LockHandle acquire(Peer peer, Duration wait, String expected) {
+        try {
+            return granted(peer.lock(name).tryAcquire(wait), expected);
+        } catch (LockException | InterruptedException e) {
+            throw broken(expected, e.toString(), e);
+        }
     }
 
     // Time
 
-    /** A good while, but shorter than anything that heals by itself. */
+    /** Returns a time that is ample for what happens at once, and shorter than what any lease or poll takes. */
     Duration soon() {
-        Duration good = Collections.min(List.of(lease.dividedBy(2), Duration.ofSeconds(2), store.patience()));
-        return good.plus(store.slack());
+        Duration ample = Collections.min(List.of(lease.dividedBy(2), Duration.ofSeconds(2), store.patience()));
+        return ample.plus(store.slack());
     }
 
-    /** A wait or a time-out that is as short as it may be when the store's answer has to come within it. */
+    /** Returns the shortest wait or timeout within which the store can be expected to answer. */
     Duration brief() {
         return Duration.ofMillis(100).plus(store.slack());
     }
 
-    /** A promised bound, with what timed calls may add, and with what this machine may add. */
+    /** Returns a promised bound in milliseconds, with what timed calls and this machine may add. */
     long latest(Duration bound) {
         return bound.plus(LATE).plus(store.slack()).toMillis();
     }
@@ -278,14 +282,14 @@ abstract class Rules {
     }
 
     AssertionError broken(String expected, String seen, @Nullable Throwable cause) {
-        return new AssertionError(told(expected, seen), cause);
+        return new AssertionError(message(expected, seen), cause);
     }
 
-    private String told(String expected, Object seen) {
+    private String message(String expected, Object seen) {
         return rule + " -- expected: " + expected + " -- seen: " + seen + explained;
     }
 
-    /** The task's result, soon. */
+    /** Returns the task's result. */
     <T> T get(Task<T> task) {
         return get(task, "a call returns", store.patience());
     }
@@ -312,20 +316,10 @@ abstract class Rules {
         }
     }
 
-    /** What the task throws, soon. */
+    /** Returns what the task throws. */
     <X extends Throwable> X failure(Task<?> task, Class<X> type, String when) {
         await(type.getSimpleName() + " " + when, task::isDone);
         return asExpected(type, when, task.failure(), task.result());
-    }
-
-    /** With what the future fails, soon. */
-    <X extends Throwable> X failure(CompletableFuture<?> future, Class<X> type, String when) throws Exception {
-        await(type.getSimpleName() + " " + when, future::isDone);
-        try {
-            return asExpected(type, when, null, future.get());
-        } catch (ExecutionException e) {
-            return asExpected(type, when, e.getCause(), null);
-        }
     }
 
     <X extends Throwable> X thrown(Class<X> type, String when, Executable action) {
@@ -348,9 +342,13 @@ abstract class Rules {
                 thrown);
     }
 
-    /** A hold that must be there. */
     LockHandle granted(Optional<LockHandle> answer, String expected) {
         return answer.orElseThrow(() -> broken(expected, "the lock is busy", null));
+    }
+
+    void expectInTime(Task<?> task, Duration bound) {
+        long latest = latest(bound);
+        expect(task.millis() <= latest, "back within " + latest + " ms", task.millis() + " ms");
     }
 
     void expectHeld(LockHandle held, String when) {
@@ -366,26 +364,9 @@ abstract class Rules {
         expect(seen == expected, expected + " " + when, seen);
     }
 
-    /** Once the client is silent, its hold is over, as it sees it, before the store grants the lock to another. */
-    void expectLostBeforeAnotherIsGranted(Peer silent, LockHandle held) {
-        Peer other = peer();
-        Duration step = lease.dividedBy(20);
-        Duration passed = Duration.ZERO;
-        Optional<LockHandle> next = Optional.empty();
-        while (next.isEmpty()) {
-            expect(
-                    passed.compareTo(expiry(silent).plus(step)) <= 0,
-                    "granted to another in the end",
-                    "busy after " + passed);
-            store.letPass(step);
-            passed = passed.plus(step);
-            next = other.lock(name).tryAcquire();
-            LockHandle.State seen = held.state();
-            expect(
-                    next.isEmpty() || seen == LockHandle.State.LOST,
-                    "the silent holder's hold is LOST when another is granted",
-                    seen + " after " + passed);
-        }
+    void expectRelease(LockHandle held, LockHandle.Release expected, String when) {
+        LockHandle.Release seen = held.release();
+        expect(seen == expected, expected + " " + when, seen);
     }
 
     void expectBusy(Peer other, String when) {
@@ -393,37 +374,21 @@ abstract class Rules {
         expect(answer.isEmpty(), "busy for another client " + when, "granted");
     }
 
-    /** A timed acquire of a busy lock waits as long as it was told, and not longer. */
-    void expectEmptyInTime(Task<Optional<LockHandle>> timed, Duration wait) {
-        expect(get(timed).isEmpty(), "an empty answer: the lock is busy", "granted");
-        expect(timed.millis() >= wait.toMillis(), "it waits for " + wait.toMillis() + " ms", timed.millis() + " ms");
-        long latest = latest(wait);
-        expect(timed.millis() <= latest, "back within " + latest + " ms", timed.millis() + " ms");
-    }
-
-    /** Another client gets the lock without any lease having to end, and when it has released, the store is clean. */
+    /** Expects that another client acquires the lock without any lease having to end, and then leaves a clean store. */
     void expectFree(String when) {
-        expectFree(name, when);
-    }
-
-    void expectFree(String lockName, String when) {
         Peer outsider = peer();
-        await("the lock is free for another client " + when, soon(), () -> isFreeFor(outsider, lockName));
+        await("the lock is free for another client " + when, soon(), () -> isFreeFor(outsider));
         expectClean(when);
     }
 
-    /** Whether a client gets the lock at once; it gives it back. */
-    static boolean isFreeFor(Peer outsider, String lockName) {
-        Optional<LockHandle> answer = tried(outsider.lock(lockName));
-        answer.ifPresent(LockHandle::release);
-        return answer.isPresent();
-    }
-
-    private static Optional<LockHandle> tried(DistributedLock lock) {
+    /** Tries to acquire the lock and releases it at once. */
+    boolean isFreeFor(Peer outsider) {
         try {
-            return lock.tryAcquire();
+            Optional<LockHandle> answer = outsider.lock(name).tryAcquire();
+            answer.ifPresent(LockHandle::release);
+            return answer.isPresent();
         } catch (LockException e) {
-            return Optional.empty();
+            return false;
         }
     }
 
@@ -433,7 +398,7 @@ abstract class Rules {
         }
     }
 
-    /** Collects what a hold's listener is told. */
+    /** Collects the losses that are reported to a listener of the hold. */
     static List<LockLoss> losses(LockHandle held) {
         List<LockLoss> losses = new CopyOnWriteArrayList<>();
         held.onLost(losses::add);

@@ -176,21 +176,17 @@ public class WrappedBackend implements LockBackend {
         }
     }
 
-    private final class InnerRenewal implements Renewal {
+    private final class InnerRenewal extends ForwardingRenewal {
         private final Renewal outer;
 
         private InnerRenewal(Renewal outer) {
+            super(outer);
             this.outer = outer;
         }
 
         @Override
         public Grant grant() {
             return ((Held) outer.grant()).inner;
-        }
-
-        @Override
-        public Duration lease() {
-            return outer.lease();
         }
 
         @Override
@@ -201,11 +197,6 @@ public class WrappedBackend implements LockBackend {
         @Override
         public void gone() {
             WrappedBackend.this.gone(outer);
-        }
-
-        @Override
-        public void unknown(Throwable cause) {
-            outer.unknown(cause);
         }
     }
 
