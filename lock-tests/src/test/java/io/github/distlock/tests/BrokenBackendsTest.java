@@ -4,18 +4,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.distlock.memory.InMemoryStore;
 import io.github.distlock.spi.LockBackend;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Collection;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
+import java.util.Set;
 import java.util.TreeSet;
-import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Tag;
@@ -24,37 +21,36 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ParameterContext;
-import org.junit.jupiter.api.extension.ParameterResolver;
+import org.junit.jupiter.api.extension.support.TypeBasedParameterResolver;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.platform.engine.TestExecutionResult;
-import org.junit.platform.launcher.TestExecutionListener;
-import org.junit.platform.launcher.TestIdentifier;
 
 /**
- * The contract catches what it is there for: each broken backend fails the rules named beside it. With
- * {@code -Dlock.broken=all} each is run against the whole contract, which takes half an hour, and what it fails is written to
- * {@code target/broken-backends.txt}.
+ * Each broken backend fails the rules named beside it. With {@code -Dlock.broken=all} each is run against the whole contract,
+ * and what it fails is written to {@code target/broken-backends.txt}.
  */
 @Tag("broken-backends")
 @Execution(ExecutionMode.CONCURRENT)
 class BrokenBackendsTest {
     private static final String BUG = "lock.bug";
+    private static final PlantedBug NONE = new PlantedBug("none", "", it -> {});
     private static final boolean WHOLE_CONTRACT = "all".equals(System.getProperty("lock.broken"));
     private static final Path FAILURES = Path.of("target", "broken-backends.txt");
 
     @ParameterizedTest
-    @MethodSource("io.github.distlock.tests.BrokenBackend#all")
+    @MethodSource("io.github.distlock.tests.PlantedBug#all")
     @Timeout(600)
-    void aBrokenBackendFailsItsRules(BrokenBackend broken) throws IOException {
+    void aBrokenBackendFailsItsRules(PlantedBug planted) throws IOException {
         Map<String, TestExecutionResult> results =
-                run(broken.bug(), WHOLE_CONTRACT ? any -> true : broken.rules()::contains);
+                run(planted, WHOLE_CONTRACT ? any -> true : planted.rules()::contains);
+
         if (WHOLE_CONTRACT) {
-            note(broken, results);
+            note(planted, results);
         }
-        for (String rule : broken.rules()) {
+        for (String rule : planted.rules()) {
             TestExecutionResult result = Optional.ofNullable(results.get(rule)).orElseThrow();
             Throwable failure = result.getThrowable().orElse(null);
             AssertionError error = assertInstanceOf(AssertionError.class, failure, rule + " must be broken");
@@ -65,17 +61,23 @@ class BrokenBackendsTest {
     @Test
     @Timeout(600)
     void aWrappedBackendWithoutABugKeepsThoseRules() {
-        Collection<String> rules = BrokenBackend.all()
-                .flatMap(broken -> broken.rules().stream())
+        Set<String> rules = PlantedBug.all()
+                .flatMap(planted -> planted.rules().stream())
                 .collect(Collectors.toCollection(TreeSet::new));
-        Map<String, TestExecutionResult> results = run("", rules::contains);
+
+        Map<String, TestExecutionResult> results = run(NONE, rules::contains);
+
         assertEquals(rules, results.keySet());
         results.forEach((rule, result) ->
                 assertEquals(TestExecutionResult.Status.SUCCESSFUL, result.getStatus(), rule + ": " + result));
     }
 
-    /** What a bug breaks, the rules that say so by an assertion apart from those that fail in another way. */
-    private static synchronized void note(BrokenBackend broken, Map<String, TestExecutionResult> results)
+    private static Map<String, TestExecutionResult> run(PlantedBug planted, Predicate<String> rules) {
+        return ContractRun.execute(TriedContract.class, rules, Map.of(BUG, planted.bug()));
+    }
+
+    /** Writes down which rules a bug breaks: those that fail by an assertion apart from those that fail in another way. */
+    private static synchronized void note(PlantedBug planted, Map<String, TestExecutionResult> results)
             throws IOException {
         Map<Boolean, String> failed = results.entrySet().stream()
                 .filter(result -> result.getValue().getThrowable().isPresent())
@@ -85,73 +87,46 @@ class BrokenBackendsTest {
         String before = Files.exists(FAILURES) ? Files.readString(FAILURES) : "";
         Files.writeString(
                 FAILURES,
-                before + broken.bug() + "\n  declared: " + broken.numbers() + "\n  by assertion: " + failed.get(true)
+                before + planted.bug() + "\n  declared: " + planted.numbers() + "\n  by assertion: " + failed.get(true)
                         + "\n  in another way: " + failed.get(false) + "\n");
     }
 
-    private static Map<String, TestExecutionResult> run(String bug, Predicate<String> rules) {
-        Map<String, TestExecutionResult> results = new TreeMap<>();
-        ContractRun.execute(TriedContract.class, rules, Map.of(BUG, bug), new TestExecutionListener() {
-            @Override
-            public void executionFinished(TestIdentifier test, TestExecutionResult result) {
-                ContractRun.rule(test).ifPresent(rule -> results.put(rule, result));
-            }
-        });
-        return results;
-    }
-
-    /** The contract, bound to what is tried. */
-    @ExtendWith(FixtureOfBug.class)
+    /** The contract of a backend with a bug. */
+    @ExtendWith(Planted.class)
     static class TriedContract extends LockContract {
-        private final BackendFixtureFactory fixtures;
+        private final PlantedBug planted;
 
-        TriedContract(BackendFixtureFactory fixtures) {
-            this.fixtures = fixtures;
+        TriedContract(PlantedBug planted) {
+            this.planted = planted;
         }
 
         @Override
         protected BackendFixture newFixture() {
-            return fixtures.newFixture();
+            return new BrokenFixture(planted);
         }
     }
 
-    private interface BackendFixtureFactory {
-        BackendFixture newFixture();
-    }
-
-    private static final class FixtureOfBug implements ParameterResolver {
+    private static final class Planted extends TypeBasedParameterResolver<PlantedBug> {
         @Override
-        public boolean supportsParameter(ParameterContext parameter, ExtensionContext test) {
-            return parameter.getParameter().getType() == BackendFixtureFactory.class;
-        }
-
-        @Override
-        public Object resolveParameter(ParameterContext parameter, ExtensionContext test) {
+        public PlantedBug resolveParameter(ParameterContext parameter, ExtensionContext test) {
             String bug = test.getConfigurationParameter(BUG).orElseThrow();
-            Optional<BrokenBackend> planted = BrokenBackend.all()
-                    .filter(broken -> broken.bug().equals(bug))
-                    .findFirst();
-            BackendFixtureFactory factory =
-                    () -> planted.map(broken -> new BrokenFixture(broken.over(), Duration.ofMillis(1_500)))
-                            .orElseGet(() -> new BrokenFixture(
-                                    store -> new WrappedBackend(store.connect()), Duration.ofSeconds(10)));
-            return factory;
+            return PlantedBug.all()
+                    .filter(planted -> planted.bug().equals(bug))
+                    .findFirst()
+                    .orElse(NONE);
         }
     }
 
-    /** Its patience is short where tests are to fail. */
     private static final class BrokenFixture extends InMemoryFixture {
-        private final Function<InMemoryStore, LockBackend> backends;
-        private final Duration patience;
+        private final PlantedBug planted;
 
-        private BrokenFixture(Function<InMemoryStore, LockBackend> backends, Duration patience) {
-            this.backends = backends;
-            this.patience = patience;
+        private BrokenFixture(PlantedBug planted) {
+            this.planted = planted;
         }
 
         @Override
         public LockBackend newBackend() {
-            return backends.apply(store);
+            return planted.over(store);
         }
 
         @Override
@@ -164,9 +139,10 @@ class BrokenBackendsTest {
             super.restore(((WrappedBackend) backend).inner);
         }
 
+        /** Short where tests are to fail. */
         @Override
         public Duration patience() {
-            return patience;
+            return planted.equals(NONE) ? Duration.ofSeconds(10) : Duration.ofMillis(1_500);
         }
     }
 }

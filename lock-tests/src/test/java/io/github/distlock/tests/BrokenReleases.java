@@ -1,109 +1,81 @@
 package io.github.distlock.tests;
 
-import io.github.distlock.memory.InMemoryStore;
+import io.github.distlock.LockOwner;
 import io.github.distlock.spi.Attempt;
-import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.Grant;
+import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.RequestRefusedException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** Releases that free nothing, or somebody else's hold. */
+/** Releases that free nothing, too little, or the hold of another contender. */
 final class BrokenReleases {
     private BrokenReleases() {}
 
-    static List<BrokenBackend> all() {
+    static List<PlantedBug> all() {
         return List.of(
-                new BrokenBackend("a release does nothing", "S8.1 API.19", store -> {
-                    return new WrappedBackend(store.connect()) {
-                        @Override
-                        protected Grant.Release release(Held held, Deadline deadline) {
-                            return Grant.Release.RELEASED;
-                        }
-                    };
-                }),
-                new BrokenBackend(
+                new PlantedBug(
+                        "a release does nothing",
+                        "API.19",
+                        it -> it.release = (held, deadline) -> Grant.Release.RELEASED),
+                new PlantedBug(
                         "a release is a plain delete, whoever holds",
-                        "S2.4 S5.2 S5.5",
-                        store -> new WrappedBackend(store.connect()) {
-                            @Override
-                            protected Grant.Release release(Held held, Deadline deadline) {
-                                store.delete(held.place.request.name());
-                                return Grant.Release.RELEASED;
-                            }
+                        "S2.4 S5.1 S5.2 S5.5",
+                        it -> it.release = (held, deadline) -> {
+                            var unused = held.inner.release(deadline);
+                            it.store.delete(held.place.request.name());
+                            return Grant.Release.RELEASED;
                         }),
-                new BrokenBackend("a release goes by the name, not by the hold", "S5.5", ByName::new),
-                new BrokenBackend(
+                new PlantedBug("a release goes by the name, not by the hold", "S5.5", it -> {
+                    Map<String, Grant> holds = new ConcurrentHashMap<>();
+                    it.attempt = (place, deadline) -> {
+                        Attempt answer = place.inner.attempt(deadline);
+                        if (answer instanceof Attempt.Granted granted) {
+                            holds.put(place.request.name(), granted.grant());
+                        }
+                        return answer;
+                    };
+                    it.release = (held, deadline) -> holds.getOrDefault(held.place.request.name(), held.inner)
+                            .release(deadline);
+                }),
+                new PlantedBug(
                         "a release never says that the hold was gone",
                         "S5.2 S5.5",
-                        store -> new WrappedBackend(store.connect()) {
-                            @Override
-                            protected Grant.Release release(Held held, Deadline deadline) throws InterruptedException {
-                                var unused = super.release(held, deadline);
-                                return Grant.Release.RELEASED;
-                            }
+                        it -> it.release = (held, deadline) -> {
+                            var unused = held.inner.release(deadline);
+                            return Grant.Release.RELEASED;
                         }),
-                new BrokenBackend("a release cannot be repeated", "S7.6", store -> {
-                    return new WrappedBackend(store.connect()) {
-                        private final Set<Held> released = ConcurrentHashMap.newKeySet();
-
-                        @Override
-                        protected Grant.Release release(Held held, Deadline deadline) throws InterruptedException {
-                            if (!released.add(held)) {
-                                throw new RequestRefusedException("released before", null);
-                            }
-                            return super.release(held, deadline);
+                new PlantedBug("a release cannot be repeated", "S7.6", it -> {
+                    Set<Grant> released = ConcurrentHashMap.newKeySet();
+                    it.release = (held, deadline) -> {
+                        if (!released.add(held)) {
+                            throw new RequestRefusedException("released before", null);
                         }
+                        return held.inner.release(deadline);
                     };
                 }),
-                new BrokenBackend(
-                        "holds are counted over all names", "API.31 API.32 API.33 API.34", CountedTogether::new));
-    }
-
-    private static final class ByName extends WrappedBackend {
-        private final Map<String, Grant> holds = new ConcurrentHashMap<>();
-
-        private ByName(InMemoryStore store) {
-            super(store.connect());
-        }
-
-        @Override
-        protected Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
-            Attempt answer = super.attempt(place, deadline);
-            if (answer instanceof Attempt.Granted granted) {
-                holds.put(place.request.name(), granted.grant());
-            }
-            return answer;
-        }
-
-        @Override
-        protected Grant.Release release(Held held, Deadline deadline) throws InterruptedException {
-            return holds.getOrDefault(held.place.request.name(), held.inner).release(deadline);
-        }
-    }
-
-    private static final class CountedTogether extends WrappedBackend {
-        private final AtomicInteger holds = new AtomicInteger();
-
-        private CountedTogether(InMemoryStore store) {
-            super(store.connect());
-        }
-
-        @Override
-        protected Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
-            Attempt answer = super.attempt(place, deadline);
-            if (answer instanceof Attempt.Granted) {
-                holds.incrementAndGet();
-            }
-            return answer;
-        }
-
-        @Override
-        protected Grant.Release release(Held held, Deadline deadline) throws InterruptedException {
-            return holds.decrementAndGet() > 0 ? Grant.Release.RELEASED : super.release(held, deadline);
-        }
+                new PlantedBug(
+                        "a release leaves the parent node of its name",
+                        "V6.1",
+                        it -> it.release = (held, deadline) -> {
+                            LockOwner nobody = LockOwner.of("unknown", 0, "unknown", "unknown");
+                            String parent = held.place.request.name() + "/parent";
+                            it.contendAndAttempt(LockRequest.exclusive(parent, Duration.ofDays(1), nobody), deadline);
+                            return held.inner.release(deadline);
+                        }),
+                new PlantedBug("holds are counted over all names", "API.31 API.32 API.33 API.34", it -> {
+                    AtomicInteger holds = new AtomicInteger();
+                    it.attempt = (place, deadline) -> {
+                        Attempt answer = place.inner.attempt(deadline);
+                        holds.addAndGet(answer instanceof Attempt.Granted ? 1 : 0);
+                        return answer;
+                    };
+                    it.release = (held, deadline) ->
+                            holds.decrementAndGet() > 0 ? Grant.Release.RELEASED : held.inner.release(deadline);
+                }));
     }
 }

@@ -2,215 +2,169 @@ package io.github.distlock.tests;
 
 import io.github.distlock.memory.InMemoryStore;
 import io.github.distlock.spi.Attempt;
+import io.github.distlock.spi.Contender;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.Grant;
-import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockClock;
+import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Renewal;
 import io.github.distlock.spi.Validity;
 import java.time.Duration;
-import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 
-/** Renewals that touch what is not theirs, come too seldom or too often, or do not tell the truth. */
+/** Renewals that touch other holds than they should, come too seldom or too often, or give a wrong answer. */
 final class BrokenRenewals {
+    private static final int POOL = 10;
+
     private BrokenRenewals() {}
 
-    static List<BrokenBackend> all() {
+    static List<PlantedBug> all() {
         Map<String, Grant> holders = new ConcurrentHashMap<>();
+        Set<InMemoryStore> disconnected = ConcurrentHashMap.newKeySet();
         return List.of(
-                new BrokenBackend(
+                new PlantedBug(
                         "the renewal of a hold that is gone succeeds",
-                        "S5.3 S5.4 S6.5 S8.2 S8.3 F1.7",
-                        store -> new WrappedBackend(store.connect()) {
-                            @Override
-                            protected void gone(Renewal renewal) {
-                                renewal.renewed(Validity.of(clock().now(), renewal.lease()));
-                            }
+                        "S5.3 S5.4 S6.5 F1.7",
+                        it -> it.gone = renewal ->
+                                renewal.renewed(Validity.of(it.clock().now(), renewal.lease()))),
+                new PlantedBug("a renewal never says that a hold is gone", "S6.5", it -> it.gone = renewal -> {}),
+                new PlantedBug(
+                        "a renewal creates what is missing",
+                        "S5.3",
+                        it -> it.renewAll = (due, deadline) -> {
+                            due.forEach(renewal -> it.contendAndAttempt(request(renewal), deadline));
+                            it.passOn(due, deadline);
                         }),
-                new BrokenBackend("a renewal never says that a hold is gone", "S6.5 S8.3", store -> {
-                    return new WrappedBackend(store.connect()) {
-                        @Override
-                        protected void gone(Renewal renewal) {}
-                    };
-                }),
-                new BrokenBackend(
-                        "a renewal creates what is missing", "S5.3", store -> new WrappedBackend(store.connect()) {
-                            @Override
-                            public void renewAll(Collection<? extends Renewal> due, Deadline deadline) {
-                                due.forEach(renewal -> create(inner, renewal, deadline));
-                                super.renewAll(due, deadline);
-                            }
+                new PlantedBug(
+                        "a renewal does not compare the owner",
+                        "S5.4",
+                        it -> it.gone = renewal -> {
+                            it.store.delete(request(renewal).name());
+                            it.contendAndAttempt(request(renewal), Deadline.after(Duration.ofSeconds(1), it.clock()));
+                            renewal.gone();
                         }),
-                new BrokenBackend(
-                        "a renewal does not compare the owner", "S5.4", store -> new WrappedBackend(store.connect()) {
-                            @Override
-                            protected void gone(Renewal renewal) {
-                                store.delete(((Held) renewal.grant()).place.request.name());
-                                create(inner, renewal, Deadline.after(Duration.ofSeconds(1), clock()));
-                                super.gone(renewal);
-                            }
-                        }),
-                new BrokenBackend("nothing is renewed", "V8.2 V8.3 V8.4 API.27 V8.12 API.42 F1.3 F2.7 F2.17", store -> {
-                    return new WrappedBackend(store.connect()) {
-                        @Override
-                        public void renewAll(Collection<? extends Renewal> due, Deadline deadline) {}
-                    };
-                }),
-                new BrokenBackend(
+                new PlantedBug(
+                        "nothing is renewed",
+                        "V8.2 V8.3 V8.4 V8.12 API.42 F1.3 F2.7 F2.17",
+                        it -> it.renewAll = (due, deadline) -> {}),
+                new PlantedBug(
                         "a renewal is confirmed and not carried out",
                         "V8.2 V8.4",
-                        store -> new WrappedBackend(store.connect()) {
-                            @Override
-                            public void renewAll(Collection<? extends Renewal> due, Deadline deadline) {
-                                due.forEach(renewal -> renewal.renewed(Validity.of(clock().now(), renewal.lease())));
-                            }
-                        }),
-                new BrokenBackend("the first error ends renewal", "V8.3", UntilAnError::new),
-                new BrokenBackend(
-                        "an error counts as loss", "S6.3 V8.3 API.28", store -> new WrappedBackend(store.connect()) {
-                            @Override
-                            public void renewAll(Collection<? extends Renewal> due, Deadline deadline) {
-                                try {
-                                    super.renewAll(due, deadline);
-                                } catch (IllegalStateException e) {
-                                    due.forEach(Renewal::gone);
-                                }
-                            }
-                        }),
-                new BrokenBackend("a failed renewal is hidden, so that a hold in doubt is passed on", "S8.8", store -> {
-                    return new WrappedBackend(store.connect()) {
-                        @Override
-                        public void renewAll(Collection<? extends Renewal> due, Deadline deadline) {
-                            try {
-                                super.renewAll(due, deadline);
-                            } catch (IllegalStateException e) {
-                                due.forEach(renewal ->
-                                        renewal.renewed(renewal.grant().validity()));
-                            }
+                        it -> it.renewAll = (due, deadline) -> due.forEach(
+                                each -> each.renewed(Validity.of(it.clock().now(), each.lease())))),
+                new PlantedBug("the first error ends renewal", "V8.3", it -> {
+                    AtomicBoolean failed = new AtomicBoolean();
+                    it.renewAll = (due, deadline) -> {
+                        if (failed.compareAndSet(false, true)) {
+                            it.passOn(due, deadline);
+                            failed.set(false);
                         }
                     };
                 }),
-                new BrokenBackend("renewals come far too often", "V8.5", store -> new WrappedBackend(store.connect()) {
-                    @Override
-                    protected Validity validity(Held held) {
-                        return often(super.validity(held));
-                    }
-
-                    @Override
-                    protected void renewed(Renewal renewal, Validity validity) {
-                        super.renewed(renewal, often(validity));
-                    }
-
-                    private static Validity often(Validity validity) {
-                        return validity.withRenewAfter(validity.length().dividedBy(200));
-                    }
+                new PlantedBug(
+                        "an error counts as loss",
+                        "S6.3 V8.3",
+                        it -> it.renewAll = (due, deadline) -> {
+                            try {
+                                it.passOn(due, deadline);
+                            } catch (IllegalStateException e) {
+                                due.forEach(Renewal::gone);
+                            }
+                        }),
+                new PlantedBug("renewals come far too often", "V8.5", it -> {
+                    it.validity = held -> often(held.inner.validity());
+                    it.renewed = BrokenRenewals::often;
                 }),
-                new BrokenBackend("renewal goes by the name and outlives the release", "V1.4", store -> {
-                    return new Watchdog(store, holders);
+                new PlantedBug("renewal goes by the name and outlives the release", "V1.4", it -> watch(it, holders)),
+                new PlantedBug("waits and renewals share a connection", "V8.10 V4.1", BrokenRenewals::shareConnection),
+                new PlantedBug("waiters use up the pool that renewals need", "V8.12", it -> {
+                    Set<Contender> waiters = ConcurrentHashMap.newKeySet();
+                    it.attempt = (place, deadline) -> {
+                        Attempt answer = place.inner.attempt(deadline);
+                        boolean unused = answer instanceof Attempt.Busy ? waiters.add(place) : waiters.remove(place);
+                        return answer;
+                    };
+                    it.renewAll = (due, deadline) -> {
+                        if (waiters.size() < POOL) {
+                            it.passOn(due, deadline);
+                        }
+                    };
                 }),
-                new BrokenBackend("waits and renewals share a connection", "V8.10 V4.1", OneConnection::new));
+                new PlantedBug(
+                        "clients and servers share a connection, which breaks for all",
+                        "V8.6 V8.11",
+                        it -> it.renewAll = (due, deadline) -> {
+                            if (!disconnected.contains(it.store)) {
+                                disconnected.add(it.store);
+                                it.passOn(due, deadline);
+                                disconnected.remove(it.store);
+                            }
+                        }));
     }
 
-    private static void create(LockBackend store, Renewal renewal, Deadline deadline) {
-        WrappedBackend.Held held = (WrappedBackend.Held) renewal.grant();
-        try {
-            var unused = store.contend(held.place.request, held.place.signals).attempt(deadline);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+    private static LockRequest request(Renewal renewal) {
+        return ((WrappedBackend.Held) renewal.grant()).place.request;
     }
 
-    private static final class UntilAnError extends WrappedBackend {
-        private volatile boolean failed;
-
-        private UntilAnError(InMemoryStore store) {
-            super(store.connect());
-        }
-
-        @Override
-        public void renewAll(Collection<? extends Renewal> due, Deadline deadline) {
-            if (!failed) {
-                failed = true;
-                super.renewAll(due, deadline);
-                failed = false;
-            }
-        }
+    private static Validity often(Validity validity) {
+        return validity.withRenewAfter(validity.length().dividedBy(200));
     }
 
-    /** Renews, along with what is due, whoever holds the names that this client has ever held. */
-    private static final class Watchdog extends WrappedBackend {
-        private final Map<String, Grant> holders;
-        private final Set<String> watched = ConcurrentHashMap.newKeySet();
-
-        private Watchdog(InMemoryStore store, Map<String, Grant> holders) {
-            super(store.connect());
-            this.holders = holders;
-        }
-
-        @Override
-        protected Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
-            Attempt answer = super.attempt(place, deadline);
+    /** Renews, along with what is due, every hold of the names that this client has ever held. */
+    private static void watch(BrokenBackend it, Map<String, Grant> holders) {
+        Set<String> watched = ConcurrentHashMap.newKeySet();
+        it.attempt = (place, deadline) -> {
+            Attempt answer = place.inner.attempt(deadline);
             if (answer instanceof Attempt.Granted granted) {
                 holders.put(place.request.name(), granted.grant());
                 watched.add(place.request.name());
             }
             return answer;
-        }
-
-        @Override
-        public void renewAll(Collection<? extends Renewal> due, Deadline deadline) {
-            super.renewAll(due, deadline);
+        };
+        it.renewAll = (due, deadline) -> {
+            it.passOn(due, deadline);
             for (Renewal any : due) {
-                inner.renewAll(
-                        watched.stream().map(name -> renewalOf(name, any)).toList(), deadline);
+                it.inner.renewAll(
+                        watched.stream()
+                                .map(name -> new ForwardingRenewal(any) {
+                                    @Override
+                                    public Grant grant() {
+                                        return holders.getOrDefault(name, super.grant());
+                                    }
+                                })
+                                .toList(),
+                        deadline);
             }
-        }
-
-        private Renewal renewalOf(String name, Renewal like) {
-            return new ForwardingRenewal(like) {
-                @Override
-                public Grant grant() {
-                    return holders.getOrDefault(name, super.grant());
-                }
-            };
-        }
+        };
     }
 
-    private static final class OneConnection extends WrappedBackend {
-        private final ReentrantLock connection = new ReentrantLock();
-
-        private OneConnection(InMemoryStore store) {
-            super(store.connect());
-        }
-
-        @Override
-        protected Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
+    private static void shareConnection(BrokenBackend it) {
+        ReentrantLock connection = new ReentrantLock();
+        it.attempt = (place, deadline) -> {
             connection.lock();
-            try (LockClock.Parker parker = clock().parker()) {
-                Attempt answer = super.attempt(place, deadline);
+            try (LockClock.Parker parker = it.clock().parker()) {
+                Attempt answer = place.inner.attempt(deadline);
                 if (answer instanceof Attempt.Busy && place.request.waits()) {
-                    parker.parkUntil(clock().nanoTime()
-                            + place.request.lease().multipliedBy(2).toNanos());
+                    Duration wait = place.request.lease().multipliedBy(2);
+                    parker.parkUntil(it.clock().nanoTime() + wait.toNanos());
                 }
                 return answer;
             } finally {
                 connection.unlock();
             }
-        }
-
-        @Override
-        public void renewAll(Collection<? extends Renewal> due, Deadline deadline) {
+        };
+        it.renewAll = (due, deadline) -> {
             connection.lock();
             try {
-                super.renewAll(due, deadline);
+                it.passOn(due, deadline);
             } finally {
                 connection.unlock();
             }
-        }
+        };
     }
 }

@@ -1,9 +1,7 @@
 package io.github.distlock.tests;
 
-import io.github.distlock.spi.Contender;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockRequest;
-import io.github.distlock.spi.Signals;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -17,90 +15,47 @@ final class BrokenTokens {
 
     private BrokenTokens() {}
 
-    static List<BrokenBackend> all() {
+    static List<PlantedBug> all() {
         AtomicLong drawn = new AtomicLong();
         AtomicLong clients = new AtomicLong();
         return List.of(
-                new BrokenBackend(
+                new PlantedBug(
                         "the token is constant",
                         "S3.1 S3.3 S3.4 S3.5 S3.6 S3.7 F1.6 F3.2",
-                        store -> new WrappedBackend(store.connect()) {
-                            @Override
-                            protected long fencingBase(Held held) {
-                                return 7;
-                            }
-                        }),
-                new BrokenBackend(
-                        "tokens are counted anew when the client has gone",
-                        "S3.4 S3.5 S3.6",
-                        store -> new WrappedBackend(store.connect()) {
-                            private final AtomicLong contenders = new AtomicLong();
-
-                            @Override
-                            public Contender contend(LockRequest request, Signals signals) {
-                                contenders.incrementAndGet();
-                                return super.contend(request, signals);
-                            }
-
-                            @Override
-                            protected long fencingBase(Held held) {
-                                return contenders.get();
-                            }
-                        }),
-                new BrokenBackend(
+                        it -> it.fencingBase = held -> 7),
+                new PlantedBug("each client counts tokens from one", "S3.4 S3.5 S3.6", it -> {
+                    AtomicLong contenders = new AtomicLong();
+                    it.request = request -> {
+                        contenders.incrementAndGet();
+                        return request;
+                    };
+                    it.fencingBase = held -> contenders.get();
+                }),
+                new PlantedBug(
                         "tokens are unique, but in no order",
                         "S3.1 S3.3",
-                        store -> new WrappedBackend(store.connect()) {
-                            @Override
-                            protected long fencingBase(Held held) {
-                                return Long.reverse(super.fencingBase(held)) >>> 9;
-                            }
-                        }),
-                new BrokenBackend(
-                        "the token is the client's clock",
-                        "S3.1 S3.4 S3.5 S3.6",
-                        store -> new WrappedBackend(store.connect()) {
-                            private final long behind = clients.incrementAndGet() * RANGE;
-
-                            @Override
-                            protected long fencingBase(Held held) {
-                                return validity(held).from().wallMillis() - behind;
-                            }
-                        }),
-                new BrokenBackend(
-                        "the token is drawn before the lock is taken",
-                        "S3.7",
-                        store -> new WrappedBackend(store.connect()) {
-                            private final Map<Contender, Long> tokens = new ConcurrentHashMap<>();
-
-                            @Override
-                            public Contender contend(LockRequest request, Signals signals) {
-                                Contender place = super.contend(request, signals);
-                                tokens.put(place, drawn.incrementAndGet());
-                                return place;
-                            }
-
-                            @Override
-                            protected long fencingBase(Held held) {
-                                return tokens.getOrDefault(held.place, 0L);
-                            }
-                        }),
-                new BrokenBackend(
-                        "tokens are counted in a range that outruns the clock",
-                        "S3.6",
-                        store -> new WrappedBackend(store.connect()) {
-                            private final Map<Grant, Long> tokens = new ConcurrentHashMap<>();
-                            private final Map<String, Long> last = new ConcurrentHashMap<>();
-
-                            @Override
-                            protected long fencingBase(Held held) {
-                                return tokens.computeIfAbsent(
-                                        held.inner,
-                                        any -> last.merge(
-                                                held.place.request.name(),
-                                                clock().wallMillis(),
-                                                (before, now) -> Math.max(before + RANGE, now)));
-                            }
-                        }));
+                        it -> it.fencingBase = held -> Long.reverse(held.inner.fencingBase()) >>> 9),
+                new PlantedBug("the token is the client's clock", "S3.1 S3.4 S3.5 S3.6", it -> {
+                    long behind = clients.incrementAndGet() * RANGE;
+                    it.fencingBase = held -> held.validity().from().wallMillis() - behind;
+                }),
+                new PlantedBug("the token is drawn before the lock is taken", "S3.7", it -> {
+                    Map<LockRequest, Long> tokens = new ConcurrentHashMap<>();
+                    it.request = request -> {
+                        tokens.put(request, drawn.incrementAndGet());
+                        return request;
+                    };
+                    it.fencingBase = held -> tokens.getOrDefault(held.place.request, 0L);
+                }),
+                new PlantedBug("tokens are counted in a range that outruns the clock", "S3.6", it -> {
+                    Map<Grant, Long> tokens = new ConcurrentHashMap<>();
+                    Map<String, Long> last = new ConcurrentHashMap<>();
+                    it.fencingBase = held -> tokens.computeIfAbsent(
+                            held.inner,
+                            any -> last.merge(
+                                    held.place.request.name(),
+                                    it.clock().wallMillis(),
+                                    (before, now) -> Math.max(before + RANGE, now)));
+                }));
     }
 }

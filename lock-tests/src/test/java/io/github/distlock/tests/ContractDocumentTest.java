@@ -21,6 +21,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
 
 /** The list of rules and the tests of the contract are the same, both ways. */
 class ContractDocumentTest {
@@ -39,7 +40,8 @@ class ContractDocumentTest {
     private static Stream<Method> rules() {
         return Arrays.stream(LockContract.class.getDeclaredClasses())
                 .flatMap(nested -> Arrays.stream(nested.getSuperclass().getDeclaredMethods()))
-                .filter(method -> method.isAnnotationPresent(Test.class));
+                .filter(method ->
+                        method.isAnnotationPresent(Test.class) || method.isAnnotationPresent(ParameterizedTest.class));
     }
 
     @Test
@@ -72,11 +74,13 @@ class ContractDocumentTest {
     }
 
     @Test
-    void numbersHaveNoGapsAndStandInOrder() {
+    void numbersStandInOrder() {
         Map<String, Integer> last = new HashMap<>();
-        ContractRule.all().keySet().forEach(number -> {
-            String promise = number.substring(0, number.indexOf('.'));
-            assertEquals(promise + "." + last.merge(promise, 1, Integer::sum), number);
+        ContractRule.all().keySet().forEach(rule -> {
+            String[] parts = rule.split("\\.", -1);
+            int number = Integer.parseInt(parts[1]);
+            assertTrue(number > last.getOrDefault(parts[0], 0), rule);
+            last.put(parts[0], number);
         });
     }
 

@@ -5,10 +5,13 @@ import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass
 import io.github.distlock.tests.servers.StarvationExtension;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.function.Predicate;
 import org.junit.platform.engine.FilterResult;
+import org.junit.platform.engine.TestExecutionResult;
 import org.junit.platform.engine.TestSource;
 import org.junit.platform.engine.support.descriptor.MethodSource;
+import org.junit.platform.launcher.Launcher;
 import org.junit.platform.launcher.LauncherDiscoveryRequest;
 import org.junit.platform.launcher.PostDiscoveryFilter;
 import org.junit.platform.launcher.TestExecutionListener;
@@ -16,16 +19,16 @@ import org.junit.platform.launcher.TestIdentifier;
 import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
 import org.junit.platform.launcher.core.LauncherFactory;
 
-/** Runs some of a contract's rules inside a test, and hears what comes out. */
+/** Runs some of a contract's rules inside a test. */
 final class ContractRun {
     private ContractRun() {}
 
-    /** Runs the rules whose numbers are wanted, one after the other. */
-    static void execute(
+    /** Runs the rules whose numbers are wanted, one after the other; returns by number how they ended. */
+    static Map<String, TestExecutionResult> execute(
             Class<? extends LockContract> contract,
             Predicate<String> wanted,
             Map<String, String> parameters,
-            TestExecutionListener listener) {
+            TestExecutionListener... listeners) {
         LauncherDiscoveryRequest request = LauncherDiscoveryRequestBuilder.request()
                 .selectors(selectClass(contract))
                 .filters((PostDiscoveryFilter) test -> FilterResult.includedIf(
@@ -36,16 +39,29 @@ final class ContractRun {
                 // Inside a test that itself is on one of JUnit's threads.
                 .configurationParameter("junit.jupiter.execution.parallel.enabled", "false")
                 .build();
-        LauncherFactory.create().execute(request, listener);
-    }
-
-    /** The number of a test's rule. */
-    static Optional<String> rule(TestIdentifier test) {
-        return rule(test.getSource());
+        Results results = new Results();
+        Launcher launcher = LauncherFactory.create();
+        launcher.registerTestExecutionListeners(results);
+        launcher.execute(request, listeners);
+        return results.byRule;
     }
 
     private static Optional<String> rule(Optional<TestSource> source) {
         return source.filter(MethodSource.class::isInstance)
                 .map(method -> PromiseNames.code(((MethodSource) method).getMethodName()));
+    }
+
+    /** A rule with several invocations has failed if one of them has. */
+    private static final class Results implements TestExecutionListener {
+        private final Map<String, TestExecutionResult> byRule = new TreeMap<>();
+
+        @Override
+        public void executionFinished(TestIdentifier test, TestExecutionResult result) {
+            if (test.isTest()) {
+                rule(test.getSource())
+                        .ifPresent(rule -> byRule.merge(
+                                rule, result, (one, next) -> one.getThrowable().isPresent() ? one : next));
+            }
+        }
     }
 }

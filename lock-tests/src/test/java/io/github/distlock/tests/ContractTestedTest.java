@@ -7,62 +7,71 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
-/** {@code docs/contract-tested.md} says what is planted. */
+/** Each rule of the contract finds a planted bug, and {@code docs/contract-tested.md} lists what is planted. */
 class ContractTestedTest {
     private static final Path DOCUMENT = Path.of("..", "docs", "contract-tested.md");
     private static final Path RIGHT = Path.of("target", "contract-tested.md");
+    // TEMPORARY: the branch that reworks the rules of faults plants their bugs, too. Remove this filter when both meet.
+    private static final String RULES_OF_FAULTS = "F\\d\\..*|S1\\.9";
 
     @Test
     void theListIsUpToDate() throws IOException {
         String right = text();
-        if (!Files.exists(DOCUMENT) || !Files.readString(DOCUMENT).equals(right)) {
+        String seen = Files.exists(DOCUMENT) ? Files.readString(DOCUMENT) : "";
+        if (!seen.equals(right)) {
             Files.writeString(RIGHT, right);
         }
-        assertTrue(Files.exists(DOCUMENT), DOCUMENT + " is missing: copy " + RIGHT.toAbsolutePath());
-        assertEquals(right, Files.readString(DOCUMENT), DOCUMENT + " is out of date: copy " + RIGHT.toAbsolutePath());
+
+        assertEquals(right, seen, DOCUMENT + " is out of date: copy " + RIGHT.toAbsolutePath());
+    }
+
+    @Test
+    void eachRuleFindsABug() {
+        Set<String> without = new TreeSet<>(ContractRule.all().keySet());
+        without.removeAll(rulesThatFindOne());
+        without.removeIf(rule -> rule.matches(RULES_OF_FAULTS));
+
+        assertTrue(without.isEmpty(), "no planted bug breaks " + without + ": plant one in a Broken… class");
     }
 
     @Test
     void eachBugIsAnotherOneAndNamesRulesThatExist() {
-        Set<String> bugs = BrokenBackend.all().map(BrokenBackend::bug).collect(Collectors.toSet());
-        assertEquals(BrokenBackend.all().count(), bugs.size(), "bugs");
-        Set<String> unknown = rulesThatFindOne().stream()
-                .filter(rule -> !ContractRule.all().containsKey(rule))
-                .collect(Collectors.toSet());
+        Set<String> bugs = PlantedBug.all().map(PlantedBug::bug).collect(Collectors.toSet());
+        Set<String> unknown = new TreeSet<>(rulesThatFindOne());
+        unknown.removeAll(ContractRule.all().keySet());
+
+        assertEquals(PlantedBug.all().count(), bugs.size(), "bugs");
         assertEquals(Set.of(), unknown, "rules that are not in docs/contract.md");
     }
 
     private static Set<String> rulesThatFindOne() {
-        return BrokenBackend.all().flatMap(broken -> broken.rules().stream()).collect(Collectors.toSet());
+        return PlantedBug.all().flatMap(planted -> planted.rules().stream()).collect(Collectors.toSet());
     }
 
     private static String text() {
-        StringBuilder text = new StringBuilder(String.format(
-                """
+        StringBuilder text = new StringBuilder(
+                String.format("""
                 # The contract is tested
 
-                A rule that nothing breaks proves nothing. Here are %d backends over the in-memory store, each with one bug, a few
-                lines long, and the rules of the [contract](contract.md) that have to fail for it, each by an assertion that names
-                it. One that survives fails the build. %d of the %d rules find at least one; most of the others are about what the
-                engine does alone.
+                A rule proves nothing if no bug breaks it. This page lists %d backends over the in-memory store. Each has one bug, a
+                few lines long, and fails the rules of the [contract](contract.md) that are named beside it, each by an assertion
+                that names the rule. The build fails if a bug survives one of its rules, or if one of the %d rules finds no bug.
 
-                `BrokenBackendsTest` runs them, and `ContractTestedTest` compares this page with what is planted: when it is out of
-                date, copy `lock-tests/target/contract-tested.md` here. A new bug goes into one of the `Broken…` classes of
-                `lock-tests`; with `-Dlock.broken=all` each is run against all rules, and what fails is written to
+                `BrokenBackendsTest` runs the backends. `ContractTestedTest` compares this page with what is planted; if the page
+                is out of date, copy `lock-tests/target/contract-tested.md` here. A new bug goes into one of the `Broken…` classes
+                of `lock-tests`. With `-Dlock.broken=all` each backend is run against all rules, and the test writes what fails to
                 `lock-tests/target/broken-backends.txt`.
-                """,
-                BrokenBackend.all().count(),
-                rulesThatFindOne().size(),
-                ContractRule.all().size()));
-        BrokenBackend.groups().forEach((title, group) -> {
+                """, PlantedBug.all().count(), ContractRule.all().size()));
+        PlantedBug.groups().forEach((title, group) -> {
             text.append("\n## ").append(title).append("\n\n| planted bug | found by |\n|---|---|\n");
-            group.forEach(broken -> text.append("| ")
-                    .append(broken.bug())
+            group.forEach(planted -> text.append("| ")
+                    .append(planted.bug())
                     .append(" | ")
-                    .append(String.join(", ", broken.rules()))
+                    .append(String.join(", ", planted.rules()))
                     .append(" |\n"));
         });
         return text.toString();

@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -19,15 +18,9 @@ import org.junit.platform.launcher.TestIdentifier;
 
 /** What a fixture cannot cause is reported by name, and its rule is checked as far as it goes: nothing is skipped. */
 class FaultReportTest {
-    private final Map<String, TestExecutionResult.Status> results = new ConcurrentHashMap<>();
     private final List<String> reports = new CopyOnWriteArrayList<>();
 
     private final TestExecutionListener listener = new TestExecutionListener() {
-        @Override
-        public void executionFinished(TestIdentifier test, TestExecutionResult result) {
-            ContractRun.rule(test).ifPresent(rule -> results.put(rule, result.getStatus()));
-        }
-
         @Override
         public void reportingEntryPublished(TestIdentifier test, ReportEntry entry) {
             reports.addAll(entry.getKeyValuePairs().values());
@@ -37,8 +30,11 @@ class FaultReportTest {
     @Test
     @Timeout(120)
     void whatAStoreInMemoryCannotCauseIsReportedByName() {
-        ContractRun.execute(InMemoryContractTest.class, rule -> rule.matches("F\\d\\..*|S1\\.9"), Map.of(), listener);
-        results.forEach((rule, status) -> assertEquals(TestExecutionResult.Status.SUCCESSFUL, status, rule));
+        Map<String, TestExecutionResult> results = ContractRun.execute(
+                InMemoryContractTest.class, rule -> rule.matches("F\\d\\..*|S1\\.9"), Map.of(), listener);
+
+        results.forEach((rule, result) ->
+                assertEquals(TestExecutionResult.Status.SUCCESSFUL, result.getStatus(), rule + ": " + result));
         Map<String, String> expected = new TreeMap<>(Map.of(
                 "SERVER_PAUSED", "F1.1 F1.2 F1.3",
                 "SERVER_KILLED", "F1.4 F1.5 F1.6 F1.8",

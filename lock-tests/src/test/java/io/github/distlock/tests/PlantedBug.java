@@ -1,42 +1,46 @@
 package io.github.distlock.tests;
 
 import io.github.distlock.memory.InMemoryStore;
-import io.github.distlock.spi.LockBackend;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
- * A backend over the in-memory store with one bug, and the rules that must find it.
+ * A bug that the author of a backend could make, and the rules that must find it.
  *
- * @param bug what is wrong, as a reader of the contract would say it
+ * @param bug what is wrong
  * @param numbers of the rules, each of which must fail, with blanks between them
- * @param over one client's way to a store
+ * @param plant changes what a backend does
  */
-record BrokenBackend(String bug, String numbers, Function<InMemoryStore, LockBackend> over) {
+record PlantedBug(String bug, String numbers, Consumer<BrokenBackend> plant) {
 
-    /** All that are planted, by what is broken. */
-    static Map<String, List<BrokenBackend>> groups() {
-        Map<String, List<BrokenBackend>> groups = new LinkedHashMap<>();
+    static Map<String, List<PlantedBug>> groups() {
+        Map<String, List<PlantedBug>> groups = new LinkedHashMap<>();
         groups.put("Exclusion", BrokenExclusion.all());
         groups.put("Fencing tokens", BrokenTokens.all());
         groups.put("Leases and deadlines", BrokenTerms.all());
         groups.put("Renewal", BrokenRenewals.all());
         groups.put("Release", BrokenReleases.all());
-        groups.put("Clean-up and lost replies", BrokenWithdrawals.all());
+        groups.put("Cleanup and lost replies", BrokenWithdrawals.all());
         groups.put("Waiting", BrokenWaits.all());
         groups.put("Clients", BrokenClients.all());
         return groups;
     }
 
-    static Stream<BrokenBackend> all() {
+    static Stream<PlantedBug> all() {
         return groups().values().stream().flatMap(List::stream);
     }
 
     List<String> rules() {
         return List.of(numbers.split(" ", -1));
+    }
+
+    BrokenBackend over(InMemoryStore store) {
+        BrokenBackend backend = new BrokenBackend(store);
+        plant.accept(backend);
+        return backend;
     }
 
     @Override

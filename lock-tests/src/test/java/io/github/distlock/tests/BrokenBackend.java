@@ -1,0 +1,162 @@
+package io.github.distlock.tests;
+
+import io.github.distlock.LockStatus;
+import io.github.distlock.memory.InMemoryStore;
+import io.github.distlock.spi.Attempt;
+import io.github.distlock.spi.Contender;
+import io.github.distlock.spi.Deadline;
+import io.github.distlock.spi.Grant;
+import io.github.distlock.spi.LockClock;
+import io.github.distlock.spi.LockRequest;
+import io.github.distlock.spi.Renewal;
+import io.github.distlock.spi.Signals;
+import io.github.distlock.spi.Validity;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.Optional;
+import java.util.function.BiFunction;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.ToLongFunction;
+import java.util.function.UnaryOperator;
+
+/** One client's backend over the in-memory store. A bug replaces what it does in some of its steps. */
+final class BrokenBackend extends WrappedBackend {
+    final InMemoryStore store;
+    /** What the store is asked for in place of the engine's request. */
+    UnaryOperator<LockRequest> request = UnaryOperator.identity();
+
+    UnaryOperator<Signals> signals = UnaryOperator.identity();
+    Step<Place, Attempt> attempt = super::attempt;
+    Withdrawal withdraw = super::withdraw;
+    Step<Held, Grant.Release> release = super::release;
+    ToLongFunction<Held> fencingBase = super::fencingBase;
+    Function<Held, Validity> validity = super::validity;
+    Renewing renewAll = super::renewAll;
+    UnaryOperator<Validity> renewed = UnaryOperator.identity();
+    Consumer<Renewal> gone = super::gone;
+    UnaryOperator<Duration> expiry = UnaryOperator.identity();
+    BiFunction<String, Deadline, LockStatus> inspect = super::inspect;
+    BiFunction<String, Deadline, Optional<LockStatus.Holder>> forceRelease = super::forceRelease;
+    UnaryOperator<LockClock> clock = UnaryOperator.identity();
+    Runnable close = () -> {};
+
+    interface Step<S, A> {
+        A run(S subject, Deadline deadline) throws InterruptedException;
+    }
+
+    interface Withdrawal {
+        void run(Place place, Deadline deadline) throws InterruptedException;
+    }
+
+    interface Renewing {
+        void run(Collection<? extends Renewal> due, Deadline deadline);
+    }
+
+    BrokenBackend(InMemoryStore store) {
+        super(store.connect());
+        this.store = store;
+    }
+
+    /** Passes renewals on to the store, as a backend without a bug does. */
+    void passOn(Collection<? extends Renewal> due, Deadline deadline) {
+        super.renewAll(due, deadline);
+    }
+
+    /** Asks for a lock as one more contender. */
+    void contendAndAttempt(LockRequest wanted, Deadline deadline) {
+        try {
+            var unused = inner.contend(wanted, NoSignals.INSTANCE).attempt(deadline);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Override
+    public Contender contend(LockRequest asked, Signals heard) {
+        return new Place(asked, heard, inner.contend(request.apply(asked), signals.apply(heard)));
+    }
+
+    @Override
+    protected Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
+        return attempt.run(place, deadline);
+    }
+
+    @Override
+    protected void withdraw(Place place, Deadline deadline) throws InterruptedException {
+        withdraw.run(place, deadline);
+    }
+
+    @Override
+    protected Grant.Release release(Held held, Deadline deadline) throws InterruptedException {
+        return release.run(held, deadline);
+    }
+
+    @Override
+    protected long fencingBase(Held held) {
+        return fencingBase.applyAsLong(held);
+    }
+
+    @Override
+    protected Validity validity(Held held) {
+        return validity.apply(held);
+    }
+
+    @Override
+    public void renewAll(Collection<? extends Renewal> due, Deadline deadline) {
+        renewAll.run(due, deadline);
+    }
+
+    @Override
+    protected void renewed(Renewal renewal, Validity until) {
+        super.renewed(renewal, renewed.apply(until));
+    }
+
+    @Override
+    protected void gone(Renewal renewal) {
+        gone.accept(renewal);
+    }
+
+    @Override
+    public Duration expiry(LockRequest asked) {
+        return expiry.apply(super.expiry(asked));
+    }
+
+    @Override
+    public LockStatus inspect(String name, Deadline deadline) {
+        return inspect.apply(name, deadline);
+    }
+
+    @Override
+    public Optional<LockStatus.Holder> forceRelease(String name, Deadline deadline) {
+        return forceRelease.apply(name, deadline);
+    }
+
+    @Override
+    public LockClock clock() {
+        return clock.apply(super.clock());
+    }
+
+    @Override
+    public void close() {
+        close.run();
+        super.close();
+    }
+
+    /** Signals that reach nobody. */
+    enum NoSignals implements Signals {
+        INSTANCE;
+
+        @Override
+        public void wakeUp() {}
+
+        @Override
+        public void wanted() {}
+
+        @Override
+        public void suspect() {}
+
+        @Override
+        public void gone() {}
+    }
+}
