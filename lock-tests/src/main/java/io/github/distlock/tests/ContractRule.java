@@ -13,15 +13,15 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One rule of the contract as {@code docs/contract.md} states it, which this artifact carries along: a heading with number and
- * title, the rule itself, and a list of what else is to be said.
+ * One rule of the contract. {@code docs/contract.md}, which this artifact contains, states it under a heading with
+ * number and title.
  *
  * @param number as in S6.3
- * @param title the rule in short, as the test's name has it
+ * @param title the rule in short, which is also the name of its test
  * @param rule what holds
  * @param why what goes wrong without it
  * @param bound the number in it, or none
- * @param lookAt what the author of a backend checks when it is broken
+ * @param lookAt what the author of a backend checks if it is broken
  * @param source where it comes from
  */
 record ContractRule(String number, String title, String rule, String why, String bound, String lookAt, String source) {
@@ -31,17 +31,17 @@ record ContractRule(String number, String title, String rule, String why, String
             Pattern.compile("- \\*\\*(?<label>Why|Bound|Look at|Source):\\*\\* (?<text>.+)");
     private static final String RULE = "Rule";
 
-    /** All of them, by number, in the order of the document. */
+    /** Returns all rules by number, in the order of the document. */
     static Map<String, ContractRule> all() {
         return Document.RULES;
     }
 
-    /** The rule of a test method, such as {@code s6_3_…}. */
+    /** Returns the rule of a test method, such as {@code s6_3_…}. */
     static @Nullable ContractRule of(String method) {
         return all().get(PromiseNames.code(method));
     }
 
-    /** For whoever has broken it. */
+    /** Explains the rule to the author of a backend that broke it. */
     String explained() {
         return String.format("%n  The rule: %s%n  Look at: %s%n  Bound: %s", rule, lookAt, bound);
     }

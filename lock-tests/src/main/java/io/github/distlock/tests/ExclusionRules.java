@@ -30,7 +30,7 @@ abstract class ExclusionRules extends Rules {
             this.users = List.of(users);
         }
 
-        /** Adds one, and takes until the store has answered every client: a second grant would come during this hold. */
+        /** Adds one. Takes until the store has answered all clients, so that a second grant comes during this hold. */
         void add(Peer holder, LockHandle held) {
             if (inside.incrementAndGet() > 1 && held.isHeld()) {
                 overlaps.incrementAndGet();

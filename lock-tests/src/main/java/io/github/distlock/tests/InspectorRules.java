@@ -133,7 +133,7 @@ abstract class InspectorRules extends Rules {
         expectClean("after a forced release of a free lock");
     }
 
-    /** Expects the refusal of a store that lacks a capability; without {@link Capability#INSPECT} there is no inspector. */
+    /** Expects the refusal of a store that lacks a capability. Each needs an inspector. */
     private boolean isRefused(Capability capability) {
         Peer peer = peer();
         if (peer.backend.capabilities().containsAll(List.of(capability, Capability.INSPECT))) {

@@ -3,8 +3,8 @@ package io.github.distlock.tests;
 import org.junit.jupiter.api.Nested;
 
 /**
- * The contract of every backend, as JUnit tests: the promises of the library as they come out of engine and backend
- * together. A backend's test extends it and says where its store is:
+ * The contract of every backend, as JUnit tests: what the library promises, as engine and backend keep it together. The
+ * test of a backend extends this class and provides the store:
  *
  * <pre>{@code
  * class MyBackendContractTest extends LockContract {
@@ -15,13 +15,15 @@ import org.junit.jupiter.api.Nested;
  * }
  * }</pre>
  *
- * <p>Each test carries the number of the rule that it checks: S1 to S8 are about safety, V1 to V9 about liveness, F1 to F3
- * about faults of the server, the network and the client, and those called API check what the public types say. A fixture
- * that is a {@link ServerFixture} gets all faults; what another cannot cause is reported by name ({@link StoreFault}). The
- * rules with their reasons, bounds and sources are in
- * {@code docs/contract.md}, which this artifact contains as {@code io/github/distlock/tests/contract.md}. Where a backend
- * lacks a {@link io.github.distlock.spi.Capability}, the refusal is checked; nothing is skipped. A failure says which rule
- * was broken, what was expected, what was seen, and where the author of a backend looks first.
+ * <p>The name of each test begins with the number of the rule that it checks: S for safety, V for liveness, F for
+ * faults of the server, the network and the client, API for what the public types say. {@code docs/contract.md} states
+ * the rules with their reasons, bounds and sources; this artifact contains it as
+ * {@code io/github/distlock/tests/contract.md}. A failure names the rule, what was expected, what was seen, and where
+ * the author of a backend looks first.
+ *
+ * <p>No test is skipped. If a backend lacks a {@link io.github.distlock.spi.Capability}, the contract checks that the
+ * engine refuses what needs it. A fixture that is a {@link ServerFixture} gets all faults; the contract reports by name
+ * what another cannot cause ({@link StoreFault}).
  */
 public abstract class LockContract {
 
@@ -29,10 +31,10 @@ public abstract class LockContract {
     protected LockContract() {}
 
     /**
-     * A store that holds nothing, for one test; closed after it.
+     * Opens an empty store for one test. The contract closes it after the test.
      *
      * @return a new fixture
-     * @throws Exception when there is none, which fails the test
+     * @throws Exception if there is none, which fails the test
      */
     protected abstract BackendFixture newFixture() throws Exception;
 

@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
-/** Rules S6 and V1: when a hold that nobody releases ends for its holder, and when for others. */
+/** Rules S6 and V1: when a hold that is not released ends for its holder, and when for other clients. */
 abstract class LossRules extends Rules {
 
     @Test

@@ -5,7 +5,7 @@ import io.github.distlock.LockClient;
 import io.github.distlock.spi.LockBackend;
 import java.util.List;
 
-/** One client, with all that a test needs to know and to hurt it. */
+/** One client, with what a test needs to observe it and to disturb it. */
 final class Peer {
     final String client;
     final LockBackend backend;
@@ -27,7 +27,7 @@ final class Peer {
         return locks.lock(name);
     }
 
-    /** The threads of this client that live. */
+    /** Returns the names of this client's threads that are alive. */
     List<String> threads() {
         return Thread.getAllStackTraces().keySet().stream()
                 .filter(Thread::isAlive)

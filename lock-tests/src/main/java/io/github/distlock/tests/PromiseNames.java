@@ -27,7 +27,7 @@ public final class PromiseNames extends DisplayNameGenerator.Standard {
         return code(method) + ": " + words(method);
     }
 
-    /** What comes before the colon. */
+    /** Returns the number, which comes before the colon. */
     static String code(String method) {
         Matcher name = parsed(method);
         String promise = name.group("promise").toUpperCase(Locale.ROOT);

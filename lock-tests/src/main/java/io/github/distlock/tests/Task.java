@@ -5,7 +5,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadFactory;
 import org.jspecify.annotations.Nullable;
 
-/** A thread of a test, with its result. */
+/** Runs work on a thread of its own, and keeps its result. */
 final class Task<T> {
     final Thread thread;
     private final CountDownLatch ended = new CountDownLatch(1);
@@ -18,7 +18,7 @@ final class Task<T> {
         this(null, name, work);
     }
 
-    /** In a group, which whatever threads it starts belong to as well. */
+    /** Runs it in a thread group, which all threads belong to that it starts. */
     Task(@Nullable ThreadGroup group, String name, Callable<T> work) {
         this(run -> new Thread(group, run, name), work);
     }
@@ -45,24 +45,24 @@ final class Task<T> {
         return ended.getCount() == 0;
     }
 
-    /** What the work returned. Once it is done. */
+    /** Returns what the work returned, once it is done. */
     @Nullable
     T result() {
         return result;
     }
 
-    /** What the work threw. Once it is done. */
+    /** Returns what the work threw, once it is done. */
     @Nullable
     Throwable failure() {
         return failure;
     }
 
-    /** How long the work took. Once it is done. */
+    /** Returns how long the work took, once it is done. */
     long millis() {
         return nanos / 1_000_000;
     }
 
-    /** Whether the interrupt flag was set when the work ended. Once it is done. */
+    /** Returns whether the interrupt flag was set when the work ended. */
     boolean interruptedAtEnd() {
         return interruptedAtEnd;
     }

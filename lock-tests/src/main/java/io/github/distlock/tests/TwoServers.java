@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
-/** One client's way to two servers, each of which keeps some of the names: as a backend over a cluster is. */
+/** Connects one client to two servers, each of which keeps some of the names, as a backend over a cluster does. */
 final class TwoServers extends WrappedBackend {
     private final LockBackend second;
     private final Predicate<String> isOfSecond;
@@ -38,7 +38,7 @@ final class TwoServers extends WrappedBackend {
         return List.of(isOfSecond(held.place), super.server(held));
     }
 
-    /** All of one server. */
+    /** Renews holds of one server: the engine renews those of each server by themselves. */
     @Override
     public void renewAll(Collection<? extends Renewal> due, Deadline deadline) {
         Held any = (Held) due.iterator().next().grant();

@@ -3,7 +3,7 @@ package io.github.distlock.tests;
 import java.lang.reflect.InvocationTargetException;
 import java.util.concurrent.ThreadFactory;
 
-/** Virtual threads where this Java has them, which is 21 or later; others elsewhere. */
+/** Makes virtual threads on a Java that has them (21 or later), and platform threads on others. */
 final class VirtualThreads {
     private VirtualThreads() {}
 

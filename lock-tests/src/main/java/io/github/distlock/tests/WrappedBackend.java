@@ -20,8 +20,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * A backend that passes everything on to another one. A subclass overrides what it wants to change, for example to plant a
- * bug in a backend and to see the contract find it. Thread-safe if the wrapped backend is.
+ * A backend that passes everything on to another one. A subclass overrides what it changes, for example to plant a bug
+ * in a backend and to see the contract find it. Thread-safe if the wrapped backend is.
  */
 public class WrappedBackend implements LockBackend {
     final LockBackend inner;

@@ -1,8 +1,8 @@
 /**
  * The contract that every backend has to keep, as tests.
  *
- * <p>Who writes a backend extends {@link io.github.distlock.tests.LockContract} and says in a
- * {@link io.github.distlock.tests.BackendFixture} how to build a client of the store and how to hurt it.
+ * <p>The author of a backend extends {@link io.github.distlock.tests.LockContract} and provides a
+ * {@link io.github.distlock.tests.BackendFixture}, which builds clients of the store and disturbs them.
  */
 @NullMarked
 package io.github.distlock.tests;

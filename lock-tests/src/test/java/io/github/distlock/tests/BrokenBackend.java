@@ -23,7 +23,7 @@ import java.util.function.UnaryOperator;
 /** One client's backend over the in-memory store. A bug replaces what it does in some of its steps. */
 final class BrokenBackend extends WrappedBackend {
     final InMemoryStore store;
-    /** What the store is asked for in place of the engine's request. */
+    /** Makes the request to the store of the engine's request. */
     UnaryOperator<LockRequest> request = UnaryOperator.identity();
 
     UnaryOperator<Signals> signals = UnaryOperator.identity();
@@ -143,7 +143,7 @@ final class BrokenBackend extends WrappedBackend {
         super.close();
     }
 
-    /** Signals that reach nobody. */
+    /** Drops all signals. */
     enum NoSignals implements Signals {
         INSTANCE;
 

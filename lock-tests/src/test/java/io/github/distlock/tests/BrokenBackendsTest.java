@@ -29,8 +29,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.platform.engine.TestExecutionResult;
 
 /**
- * Each broken backend fails the rules named beside it. With {@code -Dlock.broken=all} each is run against the whole contract,
- * and what it fails is written to {@code target/broken-backends.txt}.
+ * Each broken backend fails the rules named beside it. With {@code -Dlock.broken=all} each is run against the whole
+ * contract, and the test writes what it fails to {@code target/broken-backends.txt}.
  */
 @Tag("broken-backends")
 @Execution(ExecutionMode.CONCURRENT)
@@ -76,7 +76,7 @@ class BrokenBackendsTest {
         return ContractRun.execute(TriedContract.class, rules, Map.of(BUG, planted.bug()));
     }
 
-    /** Writes down which rules a bug breaks: those that fail by an assertion apart from those that fail in another way. */
+    /** Writes down the rules that fail: those that fail by an assertion apart from the others. */
     private static synchronized void note(PlantedBug planted, Map<String, TestExecutionResult> results)
             throws IOException {
         Map<Boolean, String> failed = results.entrySet().stream()

@@ -23,7 +23,7 @@ final class BrokenReleases {
                         "API.19",
                         it -> it.release = (held, deadline) -> Grant.Release.RELEASED),
                 new PlantedBug(
-                        "a release is a plain delete, whoever holds",
+                        "a release deletes the lock, whichever client holds it",
                         "S2.4 S5.1 S5.2 S5.5",
                         it -> it.release = (held, deadline) -> {
                             var unused = held.inner.release(deadline);
@@ -43,7 +43,7 @@ final class BrokenReleases {
                             .release(deadline);
                 }),
                 new PlantedBug(
-                        "a release never says that the hold was gone",
+                        "a release never reports that the hold was lost",
                         "S5.2 S5.5",
                         it -> it.release = (held, deadline) -> {
                             var unused = held.inner.release(deadline);

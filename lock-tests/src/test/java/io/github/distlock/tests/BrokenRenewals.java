@@ -28,11 +28,11 @@ final class BrokenRenewals {
         Set<InMemoryStore> disconnected = ConcurrentHashMap.newKeySet();
         return List.of(
                 new PlantedBug(
-                        "the renewal of a hold that is gone succeeds",
+                        "the renewal of a lost hold succeeds",
                         "S5.3 S5.4 S6.5 F1.7",
                         it -> it.gone = renewal ->
                                 renewal.renewed(Validity.of(it.clock().now(), renewal.lease()))),
-                new PlantedBug("a renewal never says that a hold is gone", "S6.5", it -> it.gone = renewal -> {}),
+                new PlantedBug("a renewal never reports that a hold is lost", "S6.5", it -> it.gone = renewal -> {}),
                 new PlantedBug(
                         "a renewal creates what is missing",
                         "S5.3",

@@ -41,7 +41,7 @@ final class BrokenWithdrawals {
                             }
                         }),
                 new PlantedBug(
-                        "a withdrawal goes by the name, whoever holds",
+                        "a withdrawal goes by the name, not by the contender",
                         "S7.11",
                         it -> it.withdraw = (place, deadline) -> {
                             place.inner.withdraw(deadline);

@@ -23,7 +23,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 
-/** The list of rules and the tests of the contract are the same, both ways. */
+/** {@code docs/contract.md} states a rule for each test of the contract, and the contract has a test for each rule. */
 class ContractDocumentTest {
     private static final List<String> COMPLETE = List.of(
             "### S1.1 Holds never overlap",

@@ -6,7 +6,7 @@ import io.github.distlock.spi.LockBackend;
 import java.time.Duration;
 import java.util.List;
 
-/** A store in memory whose clock is moved. */
+/** A store in memory, whose clock the contract moves. */
 class InMemoryFixture implements BackendFixture {
     final InMemoryStore store = new InMemoryStore();
 
