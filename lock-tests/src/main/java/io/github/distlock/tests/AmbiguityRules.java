@@ -21,7 +21,7 @@ abstract class AmbiguityRules extends Rules {
 
     @ParameterizedTest
     @EnumSource
-    void s2_1_aGrantThatIsTooLateDoesNotCount(Acquire acquire) {
+    void s2_1_aLateGrantDoesNotCount(Acquire acquire) {
         Peer a = peer();
         LateReply reply = a.faults.delayNextGrant();
         Task<Optional<LockHandle>> acquiring = acquire.start(a.lock(name), A_DAY);
@@ -43,7 +43,7 @@ abstract class AmbiguityRules extends Rules {
     }
 
     @Test
-    void s2_4_aGrantThatIsTooLateSparesTheSuccessor() {
+    void s2_4_aLateGrantDoesNotAffectTheSuccessor() {
         Peer a = peer(builder -> builder.defaultOptions(LockOptions.defaults().fixedLease(lease)));
         LateReply reply = a.faults.delayNextGrant();
         Task<Boolean> acquiring = start(() -> tryAndRelease(a));
@@ -73,7 +73,7 @@ abstract class AmbiguityRules extends Rules {
     }
 
     @Test
-    void s2_5_aGrantThatIsSlowIsShorter() {
+    void s2_5_aSlowGrantShortensTheHold() {
         Duration delay = lease.dividedBy(2);
         Peer a = peer();
         a.faults.dropRequests(Integer.MAX_VALUE, Request.RENEWAL);
@@ -92,7 +92,7 @@ abstract class AmbiguityRules extends Rules {
     }
 
     @Test
-    void s7_1_cancellingTheFutureWithdraws() {
+    void s7_1_cancelingTheFutureWithdrawsTheAcquire() {
         Peer b = peer();
         LockHandle held = acquire(peer());
         CompletableFuture<LockHandle> future = queued(b, () -> b.lock(name).acquireAsync());
@@ -101,12 +101,12 @@ abstract class AmbiguityRules extends Rules {
 
         expectHeld(held, "after another client has withdrawn");
         held.close();
-        expectFree("after the future was cancelled");
-        expect(b.events.count("acquired") == 0, "no hold for a cancelled future", "a hold");
+        expectFree("after the future was canceled");
+        expect(b.events.count("acquired") == 0, "no hold for a canceled future", "a hold");
     }
 
     @Test
-    void s7_5_endingAFutureThatRacesItsGrantLeavesNothing() throws Exception {
+    void s7_5_cancelingAFutureDuringItsGrantLeavesNothing() throws Exception {
         Peer a = peer();
         Peer b = peer();
         for (int i = 0; i < 30; i++) {
@@ -117,19 +117,19 @@ abstract class AmbiguityRules extends Rules {
             if (i % 2 == 1) {
                 get(releasing);
             }
-            boolean cancelled = future.cancel(true);
+            boolean canceled = future.cancel(true);
 
             get(releasing);
-            if (!cancelled) {
-                get(future, "a hold, since the future refused to be cancelled").close();
+            if (!canceled) {
+                get(future, "a hold, since the future refused to be canceled").close();
             }
         }
-        expectFree("after futures were cancelled");
+        expectFree("after futures were canceled");
     }
 
     @ParameterizedTest
     @EnumSource(mode = Mode.EXCLUDE, names = "TRY")
-    void s7_7_aGrantWhoseReplyIsLostIsGrantedOnce(Acquire acquire) {
+    void s7_7_anAcquireWhoseReplyIsLostIsGrantedOnce(Acquire acquire) {
         Peer a = peer();
         LateReply lost = a.faults.loseNextGrant();
 
@@ -139,7 +139,7 @@ abstract class AmbiguityRules extends Rules {
     }
 
     @Test
-    void s7_9_aWaitersGrantWhoseReplyIsLostIsGrantedOnce() {
+    void s7_9_aWaiterWhoseReplyIsLostIsGrantedOnce() {
         Peer a = peer();
         LockHandle held = acquire(peer());
         LateReply lost = a.faults.loseNextGrant();
@@ -167,7 +167,7 @@ abstract class AmbiguityRules extends Rules {
     }
 
     @Test
-    void s7_10_aTryWhoseGrantIsLostLeavesNothing() {
+    void s7_10_aTryWhoseReplyIsLostLeavesNothing() {
         Peer a = peer();
         a.faults.loseNextGrant();
 
@@ -220,7 +220,7 @@ abstract class AmbiguityRules extends Rules {
     }
 
     @Test
-    void s7_14_aHandoffToAWaiterThatGivesUpReachesTheNextWaiter() throws Exception {
+    void s7_14_aHandoffToACanceledWaiterGoesToTheNextWaiter() throws Exception {
         Peer a = peer();
         Peer b = peer();
         b.faults.hearNoSignals();
@@ -232,10 +232,10 @@ abstract class AmbiguityRules extends Rules {
             Task<LockHandle> waiter = startQueued(c, c.lock(name));
 
             held.close();
-            boolean cancelled = abandoned.cancel(true);
+            boolean canceled = abandoned.cancel(true);
 
-            if (!cancelled) {
-                get(abandoned, "a hold, since the future refused to be cancelled")
+            if (!canceled) {
+                get(abandoned, "a hold, since the future refused to be canceled")
                         .close();
             }
             get(waiter, "the next waiter gets what the store handed to the one before", soon())
@@ -245,7 +245,7 @@ abstract class AmbiguityRules extends Rules {
     }
 
     @Test
-    void s7_15_whatIsLeftIsCleanedUpHoweverLongThatFails() {
+    void s7_15_cleanupIsRetriedUntilItSucceeds() {
         Peer a = peer();
         a.faults.dropRequests(Integer.MAX_VALUE, Request.WITHDRAWAL);
         a.faults.loseNextGrant();

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 abstract class CloseRules extends Rules {
 
     @Test
-    void v5_3_holdsThatRemainAreLost() {
+    void v5_3_closingReportsRemainingHoldsAsLost() {
         Duration shutdown = Duration.ofMillis(100);
         Peer a = peer(builder -> builder.shutdownTimeout(shutdown));
         LockHandle held = acquire(a);
@@ -36,7 +36,7 @@ abstract class CloseRules extends Rules {
     }
 
     @Test
-    void v5_5_closingIsBoundedWhenTheStoreIsSilent() throws Exception {
+    void v5_5_closingIsBoundedIfTheStoreIsSilent() throws Exception {
         Duration shutdown = Duration.ofMillis(100);
         Peer a = peer(builder -> builder.requestTimeout(brief()).shutdownTimeout(shutdown));
         LockHandle held = acquire(a);
@@ -50,7 +50,7 @@ abstract class CloseRules extends Rules {
     }
 
     @Test
-    void v5_9_noThreadStaysBehind() {
+    void v5_9_closingLeavesNoThread() {
         ThreadGroup threads = new ThreadGroup(name);
         useAndClose(threads);
         // What a client library keeps for the whole process is there from the first client on.

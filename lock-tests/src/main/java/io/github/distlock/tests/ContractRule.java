@@ -4,9 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -26,10 +24,11 @@ import org.jspecify.annotations.Nullable;
  */
 record ContractRule(String number, String title, String rule, String why, String bound, String lookAt, String source) {
     private static final String DOCUMENT = "contract.md";
-    private static final Pattern HEADING = Pattern.compile("### (?<number>[A-Z]+\\d*\\.\\d+) (?<title>.+)");
-    private static final Pattern ITEM =
-            Pattern.compile("- \\*\\*(?<label>Why|Bound|Look at|Source):\\*\\* (?<text>.+)");
-    private static final String RULE = "Rule";
+    /** A heading and what follows up to the next one. */
+    private static final Pattern SECTION =
+            Pattern.compile("(?ms)^### (?<number>[A-Z]+\\d*\\.\\d+) (?<title>[^\n]+)\n(?<text>.*?)(?=^#|\\z)");
+
+    private static final String ITEM = "- **";
 
     /** Returns all rules by number, in the order of the document. */
     static Map<String, ContractRule> all() {
@@ -46,88 +45,52 @@ record ContractRule(String number, String title, String rule, String why, String
         return String.format("%n  The rule: %s%n  Look at: %s%n  Bound: %s", rule, lookAt, bound);
     }
 
-    private static final class Document {
-        private static final Map<String, ContractRule> RULES = parse(read());
-
-        private static List<String> read() {
-            try (InputStream document = ContractRule.class.getResourceAsStream(DOCUMENT)) {
-                if (document == null) {
-                    throw new IllegalStateException(DOCUMENT + " is missing beside " + ContractRule.class.getName());
-                }
-                return new String(document.readAllBytes(), StandardCharsets.UTF_8)
-                        .lines()
-                        .toList();
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        }
-    }
-
-    static Map<String, ContractRule> parse(List<String> document) {
+    static Map<String, ContractRule> parse(String document) {
         Map<String, ContractRule> rules = new LinkedHashMap<>();
-        Section section = null;
-        for (String line : document) {
-            Matcher heading = HEADING.matcher(line);
-            if (heading.matches() || line.startsWith("#")) {
-                if (section != null) {
-                    section.addTo(rules);
-                }
-                section = heading.matches() ? new Section(heading.group("number"), heading.group("title")) : null;
-            } else if (section != null) {
-                section.read(line);
+        Matcher section = SECTION.matcher(document);
+        while (section.find()) {
+            String number = section.group("number");
+            if (rules.put(number, of(section)) != null) {
+                throw new IllegalStateException("two rules have the number " + number);
             }
-        }
-        if (section != null) {
-            section.addTo(rules);
         }
         return rules;
     }
 
-    private static final class Section {
-        private final String number;
-        private final String title;
-        private final Map<String, List<String>> texts = new LinkedHashMap<>();
-        private List<String> current;
+    private static ContractRule of(Matcher section) {
+        return new ContractRule(
+                section.group("number"),
+                section.group("title"),
+                item(section, ""),
+                item(section, ITEM + "Why:** "),
+                item(section, ITEM + "Bound:** "),
+                item(section, ITEM + "Look at:** "),
+                item(section, ITEM + "Source:** "));
+    }
 
-        private Section(String number, String title) {
-            this.number = number;
-            this.title = title;
-            this.current = new ArrayList<>();
-            texts.put(RULE, current);
+    private static String item(Matcher section, String label) {
+        String text = section.group("text");
+        int begin = text.indexOf(label) + label.length();
+        int next = text.indexOf(ITEM, begin);
+        String item = text.substring(begin, next < 0 ? text.length() : next).strip();
+        if (!text.contains(label) || item.isEmpty()) {
+            throw new IllegalStateException(section.group("number") + " does not say: " + label);
         }
+        return item.replaceAll("\\s*\n\\s*", " ");
+    }
 
-        private List<String> begin(String label) {
-            List<String> lines = new ArrayList<>();
-            if (texts.put(label, lines) != null) {
-                throw new IllegalStateException(number + " says twice: " + label);
-            }
-            return lines;
-        }
+    private static final class Document {
+        private static final Map<String, ContractRule> RULES = parse(read());
 
-        private void read(String line) {
-            Matcher item = ITEM.matcher(line);
-            if (item.matches()) {
-                current = begin(item.group("label"));
-                current.add(item.group("text"));
-            } else if (!line.isBlank()) {
-                current.add(line.strip());
+        private static String read() {
+            try (InputStream document = ContractRule.class.getResourceAsStream(DOCUMENT)) {
+                if (document == null) {
+                    throw new IllegalStateException(DOCUMENT + " is missing beside " + ContractRule.class.getName());
+                }
+                return new String(document.readAllBytes(), StandardCharsets.UTF_8);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
             }
-        }
-
-        private void addTo(Map<String, ContractRule> rules) {
-            ContractRule rule = new ContractRule(
-                    number, title, text(RULE), text("Why"), text("Bound"), text("Look at"), text("Source"));
-            if (rules.put(number, rule) != null) {
-                throw new IllegalStateException("two rules have the number " + number);
-            }
-        }
-
-        private String text(String label) {
-            String text = String.join(" ", texts.getOrDefault(label, List.of()));
-            if (text.isEmpty()) {
-                throw new IllegalStateException(number + " does not say: " + label);
-            }
-            return text;
         }
     }
 }

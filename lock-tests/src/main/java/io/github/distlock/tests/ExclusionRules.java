@@ -144,7 +144,7 @@ abstract class ExclusionRules extends Rules {
     }
 
     @Test
-    void s1_7_otherNamesAreOtherLocks() {
+    void s1_7_differentNamesAreDifferentLocks() {
         LockHandle held = acquire(peer());
 
         Optional<LockHandle> other = peer().lock(name + "x").tryAcquire();

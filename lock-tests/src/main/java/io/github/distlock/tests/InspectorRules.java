@@ -89,7 +89,7 @@ abstract class InspectorRules extends Rules {
     }
 
     @Test
-    void v4_10_theInspectorReturnsInTimeWhenTheStoreIsSilent() {
+    void v4_10_theInspectorReturnsInTimeIfTheStoreIsSilent() {
         if (isRefused(Capability.INSPECT)) {
             return;
         }

@@ -17,7 +17,7 @@ abstract class InterruptRules extends Rules {
 
     @ParameterizedTest
     @EnumSource(names = {"BLOCKING", "TIMED"})
-    void v7_2_anInterruptEndsAWaitSoon(Acquire acquire) {
+    void v7_2_anInterruptEndsAWaitInTime(Acquire acquire) {
         Peer b = peer();
         LockHandle held = acquire(peer());
         Task<Optional<LockHandle>> waiter = queued(b, () -> acquire.start(b.lock(name), Duration.ofHours(1)));
@@ -36,7 +36,7 @@ abstract class InterruptRules extends Rules {
     }
 
     @Test
-    void v7_5_anInterruptEndsAnUnansweredAcquireSoon() {
+    void v7_5_anInterruptEndsAnUnansweredAcquireInTime() {
         Duration requestTimeout = Duration.ofMillis(400);
         Peer a = peer(builder -> builder.requestTimeout(requestTimeout));
         silence(a);
@@ -59,7 +59,7 @@ abstract class InterruptRules extends Rules {
     }
 
     @Test
-    void v7_6_anInterruptThatRacesTheGrantIsNotForgotten() {
+    void v7_6_anInterruptDuringTheGrantIsNotLost() {
         Peer a = peer();
         Peer b = peer();
         for (int i = 0; i < 30; i++) {
@@ -132,7 +132,7 @@ abstract class InterruptRules extends Rules {
     }
 
     @Test
-    void v7_7_aTryKeepsTheFlag() {
+    void v7_7_aTryKeepsTheInterruptFlag() {
         Peer a = peer();
         Peer b = peer();
 

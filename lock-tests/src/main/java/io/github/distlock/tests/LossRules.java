@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 abstract class LossRules extends Rules {
 
     @Test
-    void s6_1_aSilentHoldersHoldEndsBeforeAnotherIsGranted() {
+    void s6_1_aSilentHoldersHoldEndsBeforeTheNextGrant() {
         Peer a = peer();
         LockHandle held = acquire(a);
 
@@ -27,7 +27,7 @@ abstract class LossRules extends Rules {
     }
 
     @Test
-    void s6_7_aGrantThatIsAnsweredAgainEndsBeforeAnotherIsGranted() {
+    void s6_7_aRepeatedGrantEndsBeforeTheNextGrant() {
         Peer a = peer();
         LateReply reply = a.faults.delayNextGrant();
         Task<LockHandle> acquiring = start(a.lock(name)::acquire);
@@ -57,7 +57,7 @@ abstract class LossRules extends Rules {
     }
 
     @Test
-    void s6_2_aHoldCountsFromBeforeItsRequestWasSent() {
+    void s6_2_validityStartsBeforeTheRequestIsSent() {
         Peer a = peer(builder -> builder.requestTimeout(lease));
         a.faults.dropRequests(Integer.MAX_VALUE, Request.RENEWAL);
         silence(a);
@@ -74,7 +74,7 @@ abstract class LossRules extends Rules {
     }
 
     @Test
-    void s6_3_aLapsedLeaseIsReportedWithinASecond() {
+    void s6_3_anExpiredLeaseIsReportedWithinASecond() {
         Peer a = peer();
         LockHandle held = acquire(a);
         List<LockLoss> losses = losses(held);
@@ -93,7 +93,7 @@ abstract class LossRules extends Rules {
     }
 
     @Test
-    void s6_4_repliesOfRenewalsThatGetLostDoNotExtend() {
+    void s6_4_anUnconfirmedRenewalDoesNotExtendAHold() {
         Peer a = peer();
         LockHandle held = acquire(a);
 
@@ -104,7 +104,7 @@ abstract class LossRules extends Rules {
     }
 
     @Test
-    void s6_5_aDeletedHoldIsNoticedByTheNextRenewal() {
+    void s6_5_theNextRenewalDetectsADeletedHold() {
         Peer a = peer();
         a.faults.hearNoSignals();
         LockHandle held = acquire(a);
@@ -171,7 +171,7 @@ abstract class LossRules extends Rules {
     }
 
     @Test
-    void v1_3_aSilentWaiterDelaysNobodyForLong() {
+    void v1_3_aSilentWaiterDelaysOthersForABoundedTime() {
         Peer b = peer(builder -> builder.outageTimeout(Duration.ofHours(24)));
         Peer c = peer();
         LockHandle held = acquire(peer());

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 abstract class ReleaseRules extends Rules {
 
     @Test
-    void s5_1_aLateReleaseSparesTheSuccessor() {
+    void s5_1_aLateReleaseDoesNotAffectTheSuccessor() {
         Peer a = peer();
         LockHandle late = acquire(a);
         silence(a);
@@ -30,7 +30,7 @@ abstract class ReleaseRules extends Rules {
     }
 
     @Test
-    void s5_2_aReleaseOfADeletedHoldSparesTheSuccessor() {
+    void s5_2_aReleaseOfADeletedHoldDoesNotAffectTheSuccessor() {
         LockHandle late = acquire(peer());
         lose(name);
         LockHandle successor = acquireSoon(peer());
@@ -42,7 +42,7 @@ abstract class ReleaseRules extends Rules {
     }
 
     @Test
-    void s5_5_aLateReleaseSparesTheNextHoldOfItsClient() {
+    void s5_5_aLateReleaseDoesNotAffectTheNextHoldOfItsClient() {
         Peer a = peer();
         a.faults.hearNoSignals();
         LockHandle late = acquire(a);
@@ -71,7 +71,7 @@ abstract class ReleaseRules extends Rules {
     }
 
     @Test
-    void v4_3_aReleaseToASilentStoreIsPendingAndGoesOn() {
+    void v4_3_aReleaseToASilentStoreIsPendingAndCompletesLater() {
         Peer a = peer(builder -> builder.requestTimeout(brief()));
         LockHandle held = acquire(a);
         silence(a);
@@ -87,7 +87,7 @@ abstract class ReleaseRules extends Rules {
     }
 
     @Test
-    void api_19_anotherThreadMayRelease() {
+    void api_19_anotherThreadMayReleaseAHold() {
         LockHandle held = acquire(peer());
 
         Release outcome = get(start(held::release));

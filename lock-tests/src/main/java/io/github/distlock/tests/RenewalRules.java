@@ -15,7 +15,7 @@ abstract class RenewalRules extends Rules {
     private static final int MOST_RENEWALS = 60;
 
     @Test
-    void s5_3_renewalNeverCreates() {
+    void s5_3_renewalNeverCreatesAHold() {
         Peer a = peer();
         a.faults.hearNoSignals();
         LockHandle held = acquire(a);
@@ -29,7 +29,7 @@ abstract class RenewalRules extends Rules {
     }
 
     @Test
-    void s5_4_renewalSparesTheSuccessor() {
+    void s5_4_renewalDoesNotAffectTheSuccessor() {
         Peer a = peer();
         a.faults.hearNoSignals();
         LockHandle held = acquire(a);
@@ -46,7 +46,7 @@ abstract class RenewalRules extends Rules {
     }
 
     @Test
-    void v8_2_aFailedRenewalIsRetriedAndTheHoldGoesOn() {
+    void v8_2_aFailedRenewalIsRetriedAndTheHoldContinues() {
         Peer a = peer();
         LockHandle held = acquire(a);
 
@@ -58,7 +58,7 @@ abstract class RenewalRules extends Rules {
     }
 
     @Test
-    void v8_3_aSilentStoreForAWhileIsSurvived() {
+    void v8_3_aHoldSurvivesAShortSilenceOfTheStore() {
         Peer a = peer();
         LockHandle held = acquire(a);
 
@@ -72,7 +72,7 @@ abstract class RenewalRules extends Rules {
     }
 
     @Test
-    void v8_4_aRenewedLeaseOutlivesManyLeases() {
+    void v8_4_aRenewedHoldOutlivesManyLeases() {
         LockHandle held = acquire(peer());
         for (int i = 1; i <= 5; i++) {
             store.letPass(lease);
@@ -105,7 +105,7 @@ abstract class RenewalRules extends Rules {
     }
 
     @Test
-    void v8_6_aSilentClientsRenewalsDelayNobodyElses() throws Exception {
+    void v8_6_aSilentClientsRenewalsDelayNoOtherClients() throws Exception {
         Peer a = peer();
         LockHandle lost = acquire(a);
         LockHandle kept = peer().lock(name + "x").acquire();

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 abstract class TokenRules extends Rules {
 
     @Test
-    void s3_1_tokensRiseOverHolders() {
+    void s3_1_tokensIncreaseWithEachHolder() {
         Peer a = peer();
         Peer b = peer();
 
@@ -24,7 +24,7 @@ abstract class TokenRules extends Rules {
     }
 
     @Test
-    void s3_3_tokensRiseOverLocalHandoffsAndStoreGrants() {
+    void s3_3_tokensIncreaseAcrossLocalHandoffsAndStoreGrants() {
         Peer a = peer(builder -> builder.passing(3, Duration.ofMinutes(1)));
         Peer b = peer();
         List<Long> tokens = new CopyOnWriteArrayList<>();
@@ -44,7 +44,7 @@ abstract class TokenRules extends Rules {
     }
 
     @Test
-    void s3_4_tokensRiseWhenTheHolderFellSilent() {
+    void s3_4_tokensIncreaseAfterTheHolderFellSilent() {
         Peer a = peer();
         long first = acquire(a).fencingToken();
 
@@ -55,7 +55,7 @@ abstract class TokenRules extends Rules {
     }
 
     @Test
-    void s3_5_tokensRiseWhenTheHoldWasDeleted() {
+    void s3_5_tokensIncreaseAfterTheHoldWasDeleted() {
         long first = acquire(peer()).fencingToken();
 
         lose(name);
@@ -64,7 +64,7 @@ abstract class TokenRules extends Rules {
     }
 
     @Test
-    void s3_6_tokensRiseWhenAllClientsOfTheLockHaveGone() {
+    void s3_6_tokensIncreaseAfterAllClientsWereClosed() {
         Peer a = peer();
         List<Long> tokens = new ArrayList<>();
         for (int i = 0; i < 20; i++) {
@@ -79,7 +79,7 @@ abstract class TokenRules extends Rules {
     }
 
     @Test
-    void s3_7_tokensRiseInTheOrderOfGrants() {
+    void s3_7_tokensIncreaseInTheOrderOfGrants() {
         Peer a = peer();
         silence(a);
         Task<LockHandle> slow = start(a.lock(name)::acquire);

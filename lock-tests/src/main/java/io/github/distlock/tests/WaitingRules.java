@@ -110,7 +110,7 @@ abstract class WaitingRules extends Rules {
     }
 
     @Test
-    void v2_2_aWaiterGetsTheLockSoonAfterItsRelease() {
+    void v2_2_aWaiterGetsTheLockPromptlyAfterItsRelease() {
         Peer b = peer();
         for (int i = 0; i < 5; i++) {
             LockHandle held = acquire(peer());
@@ -195,7 +195,7 @@ abstract class WaitingRules extends Rules {
 
     @ParameterizedTest
     @EnumSource(names = {"TRY", "TIMED", "TIMED_ASYNC"})
-    void v4_4_anAcquireReturnsInTimeWhenTheStoreIsSilent(Acquire acquire) {
+    void v4_4_anAcquireFromASilentStoreReturnsInTime(Acquire acquire) {
         Peer a = acquire == Acquire.TRY ? peer(builder -> builder.requestTimeout(SHORT)) : peer();
         silence(a);
 
@@ -206,7 +206,7 @@ abstract class WaitingRules extends Rules {
     }
 
     @Test
-    void v4_8_anAcquireGivesUpWhenTheStoreStaysSilent() {
+    void v4_8_anAcquireFailsIfTheStoreStaysSilent() {
         Duration outage = Duration.ofMillis(500);
         Peer a = peer(builder -> builder.requestTimeout(SHORT).outageTimeout(outage));
         silence(a);
@@ -219,7 +219,7 @@ abstract class WaitingRules extends Rules {
     }
 
     @Test
-    void v4_9_aWaiterGivesUpWhenTheStoreFallsSilent() {
+    void v4_9_aWaiterFailsIfTheStoreFallsSilent() {
         Peer b = peer(builder -> builder.requestTimeout(brief()).outageTimeout(brief().multipliedBy(2)));
         LockHandle held = acquire(peer());
         Task<LockHandle> waiter = startQueued(b, b.lock(name));
