@@ -20,7 +20,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** The examples do what they say: each as a program against a real server, and where it matters its other outcome, too. */
+/** Runs each example as a program against real servers, and checks other outcomes of some examples. */
 class ExamplesTest {
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
@@ -39,7 +39,7 @@ class ExamplesTest {
         zooKeeper.close();
     }
 
-    /** The lines that a program prints; it has to end well. */
+    /** Runs a program that must exit with 0, and returns the lines that it prints. */
     private static List<String> run(Class<?> program, int lines) {
         List<String> printed = new ArrayList<>();
         try (JvmProcess process = JvmProcess.start(program, redis.uri(), zooKeeper.connectString())) {
@@ -62,7 +62,7 @@ class ExamplesTest {
     }
 
     @Test
-    void s1_nightlyJobSkipsWhenBusy() throws Exception {
+    void s1_nightlyJobIsSkippedIfItsLockIsBusy() throws Exception {
         InMemoryStore store = new InMemoryStore();
         List<String> ran = new ArrayList<>();
         try (LockClient one = LockClient.create(store.connect());
@@ -86,7 +86,7 @@ class ExamplesTest {
     }
 
     @Test
-    void v4_asynchronousChainFailsWhenBusyForTooLong() throws Exception {
+    void v4_asynchronousChainFailsIfItsLockStaysBusy() throws Exception {
         InMemoryStore store = new InMemoryStore();
         try (LockClient locks = LockClient.create(store.connect());
                 LockHandle held = locks.lock("chain").acquire()) {
@@ -106,7 +106,7 @@ class ExamplesTest {
     }
 
     @Test
-    void s6_longLoopStopsWhenItsLockIsLost() {
+    void s6_longLoopStopsAfterItsLockIsLost() {
         InMemoryStore store = new InMemoryStore();
         List<String> done = new ArrayList<>();
         try (LockClient locks = LockClient.create(store.connect())) {

@@ -25,7 +25,7 @@ import org.objectweb.asm.ClassVisitor;
 import org.objectweb.asm.MethodVisitor;
 import org.objectweb.asm.Opcodes;
 
-/** Rules about the code of the whole library: the API with its engine, and the backends. */
+/** Rules for the code of the whole library: the API with its engine, and the backends. */
 @ResourceLock("starts servers and processes")
 class LibraryTest {
     private static final String API = "io.github.distlock";
@@ -41,7 +41,7 @@ class LibraryTest {
             });
 
     @Test
-    void backendsShowNothingButThemselves() {
+    void backendsExportOnlyThemselvesAndTheirBuilders() {
         Set<String> open = LIBRARY.stream()
                 .filter(type -> type.getPackageName().equals(REDIS)
                         || type.getPackageName().equals(ZOOKEEPER))
@@ -53,7 +53,7 @@ class LibraryTest {
     }
 
     @Test
-    void backendsKnowTheInterfaceAndTheirClientAndNotEachOther() {
+    void backendsDependOnTheInterfaceAndTheirClientOnly() {
         classes()
                 .that()
                 .resideInAPackage(REDIS)
@@ -109,12 +109,12 @@ class LibraryTest {
     }
 
     @Test
-    void thereIsNoMonitorAnywhere() throws IOException {
+    void noCodeUsesMonitors() throws IOException {
         methods().should().notHaveModifier(SYNCHRONIZED).check(LIBRARY);
         assertEquals(List.of(), monitorUses());
     }
 
-    /** ArchUnit does not see {@code synchronized} blocks, which are single instructions. */
+    /** Returns the methods with {@code synchronized} blocks, which ArchUnit does not find. */
     private static List<String> monitorUses() throws IOException {
         List<String> found = new ArrayList<>();
         for (JavaClass type : LIBRARY) {
@@ -151,7 +151,7 @@ class LibraryTest {
     }
 
     @Test
-    void nobodyWaitsOnObjectsSleepsOrKeepsThreadLocals() {
+    void noCodeWaitsOnObjectsSleepsOrUsesThreadLocals() {
         noClasses()
                 .should()
                 .callMethod(Object.class, "wait")
@@ -170,7 +170,7 @@ class LibraryTest {
     }
 
     @Test
-    void theSystemsClocksAreReadInTwoClasses() {
+    void twoClassesReadTheSystemsClocks() {
         noClasses()
                 .that()
                 .haveNameNotMatching(".*\\.spi\\.SystemClock(\\$.*)?")

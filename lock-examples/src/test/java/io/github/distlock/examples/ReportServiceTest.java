@@ -11,7 +11,7 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** How a user tests code of his own: no server, no waiting, and a loss on purpose. */
+/** Shows how to test code that locks, without a server and without waiting, and how to provoke a loss. */
 class ReportServiceTest {
     private final InMemoryStore store = new InMemoryStore();
     private final LockClient locks = LockClient.create(store.connect());

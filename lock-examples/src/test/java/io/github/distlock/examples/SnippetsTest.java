@@ -16,15 +16,13 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** What README and docs show is what was compiled and run: each Java snippet is an excerpt of a program here. */
+/** Each Java snippet of the README and the docs is an excerpt of a program or test of this module. */
 class SnippetsTest {
     private static final Path ROOT = Path.of("").toAbsolutePath().getParent();
     private static final Pattern BLOCK =
             Pattern.compile("^( *)```(\\w*)\\n(.*?)^ *```$", Pattern.DOTALL | Pattern.MULTILINE);
     private static final Pattern LINK = Pattern.compile("\\]\\(([^)\\s]+)\\)");
     private static final Pattern HEADING = Pattern.compile("^#+ +(.*)$", Pattern.MULTILINE);
-    private static final Pattern ARTIFACT = Pattern.compile("<(?:dependency|plugin)>\\s*<groupId>[^<]*</groupId>"
-            + "\\s*<artifactId>(?<id>[^<]*)</artifactId>\\s*<version>(?<version>[^<]*)<");
 
     private record Snippet(Path page, String language, String text) {
         @Override
@@ -34,21 +32,21 @@ class SnippetsTest {
     }
 
     @Test
-    void api_eachJavaSnippetIsPartOfAProgramThatIsCompiledHere() {
+    void api_eachJavaSnippetIsPartOfAProgramOfThisModule() {
         List<String> programs = files(ROOT.resolve("lock-examples/src"), ".java").stream()
                 .map(file -> withoutIndentation(read(file)))
                 .toList();
         List<Snippet> snippets = snippets("java");
-        List<Snippet> strangers = snippets.stream()
+        List<Snippet> unknown = snippets.stream()
                 .filter(snippet ->
                         programs.stream().noneMatch(program -> program.contains(withoutIndentation(snippet.text))))
                 .toList();
-        assertEquals(List.of(), strangers, "snippets that are part of no program");
+        assertEquals(List.of(), unknown, "snippets that are not part of a program");
         assertFalse(snippets.isEmpty());
     }
 
     @Test
-    void api_eachCommandIsRunByTheProjectsChecks() {
+    void api_theChecksRunEachCommand() {
         String checks = read(ROOT.resolve(".ci/run")) + read(ROOT.resolve(".ci/readme"));
         List<Snippet> commands = snippets("sh");
         for (Snippet command : commands) {
@@ -60,21 +58,27 @@ class SnippetsTest {
     }
 
     @Test
-    void api_artifactsAreThoseOfTheBuild() {
-        String build = read(ROOT.resolve("lock-bom/pom.xml"))
-                + read(ROOT.resolve("pom.xml"))
-                + read(ROOT.resolve("lock-tests/pom.xml"));
-        for (Snippet snippet : snippets("xml")) {
-            Matcher artifact = ARTIFACT.matcher(snippet.text);
-            while (artifact.find()) {
-                assertTrue(build.contains("<artifactId>" + artifact.group("id") + "</artifactId>"), artifact.group());
-                assertTrue(build.contains(">" + artifact.group("version") + "</"), artifact.group());
+    void api_dependenciesAreThoseOfThisVersion() {
+        String project = read(ROOT.resolve("lock-bom/pom.xml"));
+        for (Snippet dependency : snippets("xml")) {
+            for (String tag : List.of("artifactId", "version")) {
+                for (String value : values(tag, dependency.text)) {
+                    assertTrue(project.contains("<" + tag + ">" + value + "</" + tag + ">"), dependency.toString());
+                }
             }
         }
     }
 
+    private static List<String> values(String tag, String xml) {
+        return Pattern.compile("<" + tag + ">(.*?)</" + tag + ">")
+                .matcher(xml)
+                .results()
+                .map(found -> found.group(1))
+                .toList();
+    }
+
     @Test
-    void api_blocksSayWhatTheyAre() {
+    void api_eachBlockNamesAKnownLanguage() {
         List<String> known = List.of("java", "sh", "xml", "text", "lua");
         for (Path page : pages()) {
             for (Snippet snippet : snippetsOf(page)) {
@@ -84,7 +88,7 @@ class SnippetsTest {
     }
 
     @Test
-    void api_linksLeadSomewhere() {
+    void api_eachLinkHasATarget() {
         List<String> dead = new ArrayList<>();
         for (Path page : pages()) {
             for (String link : links(page)) {
@@ -92,9 +96,9 @@ class SnippetsTest {
                 Path target = parts[0].isEmpty()
                         ? page
                         : page.resolveSibling(parts[0]).normalize();
-                boolean there = Files.exists(target)
+                boolean exists = Files.exists(target)
                         && (parts.length == 1 || anchors(target).contains(parts[1]));
-                if (!there) {
+                if (!exists) {
                     dead.add(ROOT.relativize(page) + " -> " + link);
                 }
             }
@@ -103,7 +107,7 @@ class SnippetsTest {
     }
 
     @Test
-    void api_theReadmeIsShortAndShowsCodeAtOnce() {
+    void api_theReadmeIsShortAndBeginsWithCode() {
         List<String> lines = read(ROOT.resolve("README.md")).lines().toList();
         assertTrue(lines.size() <= 200, "README has " + lines.size() + " lines");
         assertTrue(lines.indexOf("```java") < 10, "code by line 10");
@@ -164,7 +168,7 @@ class SnippetsTest {
         }
     }
 
-    /** Snippets stand further to the left than in their programs. */
+    /** Removes the indentation, which differs between a snippet and its program. */
     private static String withoutIndentation(String text) {
         return text.lines().map(String::strip).filter(line -> !line.isEmpty()).reduce("", (a, b) -> a + b + "\n");
     }

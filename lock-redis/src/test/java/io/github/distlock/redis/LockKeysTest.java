@@ -31,7 +31,7 @@ class LockKeysTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"a}b", "{}x", ""})
-    void s5_aKeyThatCannotHaveHelpersIsRefused(String lockKey) {
+    void s5_aKeyWhoseSlotOtherKeysCannotShareIsRefused(String lockKey) {
         assertThatThrownBy(() -> LockKeys.of("the name", lockKey))
                 .isInstanceOf(RequestRefusedException.class)
                 .hasMessageContaining("the name");
@@ -44,7 +44,7 @@ class LockKeysTest {
     }
 
     @Test
-    void s5_namesThatDifferInEncodingOnlyStayApart() {
+    void s5_namesThatDifferOnlyInTheirEncodingHaveDistinctKeys() {
         assertThat(Stream.of("a/b", "a%2fb", "a%252fb", "a\nb", "a%0ab", "{a", "%7ba")
                         .map(LockKeys::encode))
                 .doesNotHaveDuplicates();

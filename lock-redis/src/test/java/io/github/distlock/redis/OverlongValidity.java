@@ -6,7 +6,7 @@ import io.github.distlock.spi.Validity;
 import io.github.distlock.tests.BackendFactory;
 import io.github.distlock.tests.WrappedBackend;
 
-/** A Redis backend with a bug, for histories: it says that holds are valid for three times as long as they are. */
+/** Creates Redis backends with a bug, for histories: they report three times the real validity. */
 public final class OverlongValidity implements BackendFactory {
     @Override
     public LockBackend backend(String address, String space) {

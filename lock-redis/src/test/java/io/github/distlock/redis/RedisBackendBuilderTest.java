@@ -10,20 +10,20 @@ import redis.clients.jedis.UnifiedJedis;
 class RedisBackendBuilderTest {
     @ParameterizedTest
     @ValueSource(strings = {"", "localhost:6379", "http://localhost", "redis://", "redis:///0", "not a uri"})
-    void api_uriMustBeOfARedisServer(String uri) {
+    void api_anInvalidRedisUriIsRefused(String uri) {
         assertThatThrownBy(() -> RedisBackend.connect(uri))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageStartingWith("uri must be redis://host:port");
     }
 
     @Test
-    void api_passwordsAreNotInMessages() {
+    void api_messagesDoNotContainPasswords() {
         assertThatThrownBy(() -> RedisBackend.connect("http://user:secret@localhost"))
                 .hasMessageNotContaining("secret");
     }
 
     @Test
-    void api_nullsAreNamed() {
+    void api_nullIsRefusedWithTheNameOfItsParameter() {
         assertThatThrownBy(() -> RedisBackend.connect(null)).hasMessage("uri");
         assertThatThrownBy(() -> RedisBackend.of((UnifiedJedis) null)).hasMessage("client");
         RedisBackendBuilder builder = RedisBackend.builder("redis://localhost");

@@ -5,7 +5,7 @@ import io.github.distlock.tests.LockContract;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 
-/** The contract of backends, for Redis over connections of the backend's own. */
+/** The contract of backends, for Redis over the backend's own connections. */
 @Execution(ExecutionMode.CONCURRENT)
 class RedisContractTest extends LockContract {
     @Override

@@ -3,7 +3,7 @@ package io.github.distlock.redis;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.tests.BackendFactory;
 
-/** Backends with connections of their own, and keys {@code space:name}. */
+/** Creates backends with their own connections and the keys {@code space:name}. */
 public final class RedisFactory implements BackendFactory {
     @Override
     public LockBackend backend(String address, String space) {

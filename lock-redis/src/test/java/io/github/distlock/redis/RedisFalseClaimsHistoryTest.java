@@ -12,10 +12,10 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Histories find out a backend whose holds claim more than the server keeps. */
+/** Histories find a backend whose holds claim a longer validity than the server's lease. */
 @Tag("histories")
 class RedisFalseClaimsHistoryTest {
-    /** With as many, each of nine runs had fifteen violations or more; with seven, one run had none. */
+    /** With this number, each of nine runs had 15 violations or more; with 7 faults, one run had none. */
     private static final int FAULTS = 25;
 
     @Test

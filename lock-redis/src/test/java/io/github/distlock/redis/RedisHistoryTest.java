@@ -9,19 +9,19 @@ import java.time.Duration;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What processes see of Redis locks while processes, links and server are hurt can be. */
+/** Histories of Redis locks under faults in processes, connections and server obey the promises. */
 @Tag("histories")
 class RedisHistoryTest {
     private static final Duration LEASE = Duration.ofSeconds(1);
 
     @Test
-    void historyCanBe() throws InterruptedException {
+    void historiesObeyThePromises() throws InterruptedException {
         run("Redis history", new RedisFactory());
     }
 
     @Test
-    void historyWithLentClientsCanBe() throws InterruptedException {
-        run("Redis history with lent clients", new RedisLentClientContractTest.LentClientFactory());
+    void historiesWithSuppliedClientsObeyThePromises() throws InterruptedException {
+        run("Redis history with supplied clients", new RedisSuppliedClientContractTest.SuppliedClientFactory());
     }
 
     private static void run(String name, BackendFactory clients) throws InterruptedException {

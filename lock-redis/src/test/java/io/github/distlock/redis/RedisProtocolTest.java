@@ -43,7 +43,7 @@ import redis.clients.jedis.Protocol.Command;
 import redis.clients.jedis.RedisClient;
 import redis.clients.jedis.params.SetParams;
 
-/** What is peculiar to Redis: requests, keys, other clients. */
+/** The behavior that is specific to Redis: requests, keys, and other clients of the server. */
 @DisplayNameGeneration(PromiseNames.class)
 @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 @ResourceLock("starts servers and processes")
@@ -96,7 +96,7 @@ class RedisProtocolTest {
         return counted("commandstats", "cmdstat_eval(?:sha)?:.*failed_calls=");
     }
 
-    /** The sum of all numbers after this text. */
+    /** Returns the sum of all numbers after this text. */
     private static long counted(String section, String text) {
         Matcher numbers = Pattern.compile(text + "(\\d+)").matcher(admin.info(section));
         long sum = 0;
@@ -119,7 +119,7 @@ class RedisProtocolTest {
         return ((List<?>) admin(Command.PUBSUB, "CHANNELS", "distlock:*")).size();
     }
 
-    private static long places(String name) {
+    private static long queueEntries(String name) {
         return admin.zcard("{distlock:" + name + "}:queue");
     }
 
@@ -132,7 +132,7 @@ class RedisProtocolTest {
     }
 
     @Test
-    void api_oneRequestToAcquireAndOneToRelease() throws Exception {
+    void api_acquireAndReleaseTakeOneRequestEach() throws Exception {
         DistributedLock lock = locks.lock("count");
         lock.acquire().close();
         long before = scriptCalls();
@@ -143,7 +143,7 @@ class RedisProtocolTest {
     }
 
     @Test
-    void api_aCycleSendsNothingElse() throws Exception {
+    void api_acquireAndReleaseSendNoOtherCommands() throws Exception {
         DistributedLock lock = locks.lock("count");
         lock.acquire().close();
         long scripts = scriptCalls();
@@ -155,50 +155,50 @@ class RedisProtocolTest {
         }
         long sent = commands() - commands - 1;
         assertEquals(2 * cycles, scriptCalls() - scripts, "script calls");
-        // Newer servers count what scripts do, too: at most a dozen commands a request.
+        // Newer servers also count the commands of scripts, at most twelve per request.
         assertTrue(sent <= 2 * cycles * 13, "commands: " + sent);
     }
 
     @Test
-    void v3_aReleaseHandsOverAndTheReceiverNeedsNoRequest() throws Exception {
+    void v3_aHandoffNeedsNoRequestOfItsReceiver() throws Exception {
         try (LockClient other = LockClient.create(RedisBackend.connect(server.uri()))) {
-            LockHandle held = locks.lock("hand-over").acquire();
+            LockHandle held = locks.lock("handoff").acquire();
             long asked = scriptCalls();
-            CompletableFuture<LockHandle> waiting = other.lock("hand-over").acquireAsync();
-            await("the waiter asks, and again once it is subscribed", () -> scriptCalls() - asked >= 2);
+            CompletableFuture<LockHandle> waiting = other.lock("handoff").acquireAsync();
+            await("the waiter has sent a request before and after it subscribed", () -> scriptCalls() - asked >= 2);
             assertEquals(1, subscriptions());
             long before = scriptCalls();
             held.release();
-            LockHandle handedOver = get(waiting);
-            assertTrue(handedOver.isHeld());
+            LockHandle received = get(waiting);
+            assertTrue(received.isHeld());
             assertTrue(scriptCalls() - before <= 2, "the release, and at most a heartbeat");
-            await("the receiver renews", () -> admin.pttl("distlock:hand-over") > 20_000);
-            handedOver.close();
+            await("the receiver renews", () -> admin.pttl("distlock:handoff") > 20_000);
+            received.close();
         }
     }
 
     @Test
-    void s1_aPlainSetNxClientIsExcludedAndExcludes() throws Exception {
+    void s1_ourClientsAndSetNxClientsExcludeEachOther() throws Exception {
         LockHandle held = locks.lock("plain").acquire();
         assertNull(admin.set("distlock:plain", "theirs", FOR_TEN_SECONDS), "theirs while ours is held");
         held.close();
         assertEquals("OK", admin.set("distlock:plain", "theirs", FOR_TEN_SECONDS), "theirs when ours is released");
         assertTrue(locks.lock("plain").tryAcquire().isEmpty(), "ours while theirs is held");
         CompletableFuture<LockHandle> waiting = locks.lock("plain").acquireAsync();
-        await("ours waits while theirs is held", () -> places("plain") == 1);
+        await("ours waits while theirs is held", () -> queueEntries("plain") == 1);
         assertFalse(waiting.isDone());
         assertEquals(1L, admin.eval(COMPARE_AND_DELETE, List.of("distlock:plain"), List.of("theirs")));
         LockHandle ours = get(waiting);
         assertEquals(
                 0L,
                 admin.eval(COMPARE_AND_DELETE, List.of("distlock:plain"), List.of("theirs")),
-                "their late release spares ours");
+                "their late release does not delete ours");
         ours.close();
         assertFalse(admin.exists("distlock:plain"));
     }
 
     @Test
-    void s1_keysCanBeMapped() throws Exception {
+    void s1_theMappingOfKeysDecidesTheKey() throws Exception {
         try (LockClient mapped = LockClient.create(RedisBackend.builder(server.uri())
                 .keys(name -> "legacy:{" + name + "}")
                 .build())) {
@@ -210,7 +210,7 @@ class RedisProtocolTest {
     }
 
     @Test
-    void api_aMappingThatCannotBeUsedIsRefusedWithTheName() {
+    void api_anInvalidMappedKeyIsRefusedWithTheNameOfTheLock() {
         try (LockClient mapped = LockClient.create(
                 RedisBackend.builder(server.uri()).keys(name -> "a}b").build())) {
             LockException refused = assertThrows(
@@ -220,29 +220,29 @@ class RedisProtocolTest {
     }
 
     @Test
-    void s5_aForeignKeyIsBusyAndStaysAsItIs() throws Exception {
-        admin.set("distlock:eternal", "somebody's");
+    void s5_aKeyOfAnotherApplicationIsBusyAndNotChanged() throws Exception {
+        admin.set("distlock:eternal", "theirs");
         admin.hset("distlock:hash", "field", "value");
         for (String name : List.of("eternal", "hash")) {
             assertTrue(locks.lock(name).tryAcquire().isEmpty(), name);
             assertTrue(locks.lock(name).tryAcquire(Duration.ofSeconds(1)).isEmpty(), name);
         }
-        assertEquals("somebody's", admin.get("distlock:eternal"));
+        assertEquals("theirs", admin.get("distlock:eternal"));
         assertEquals("value", admin.hget("distlock:hash", "field"));
         assertEquals(-1, admin.pttl("distlock:eternal"));
     }
 
     @Test
-    void v2_scriptsThatTheServerHasForgottenAreSentAgain() throws Exception {
+    void v2_theClientSendsScriptsThatTheServerHasLost() throws Exception {
         Duration lease = Duration.ofSeconds(3);
         LockHandle held = locks.lock("scripts", LockOptions.defaults().renewedLease(lease))
                 .acquire();
         long end = System.nanoTime() + lease.toNanos() * 3 / 2;
         while (end - System.nanoTime() > 0) {
             admin.scriptFlush();
-            TimeUnit.MILLISECONDS.sleep(50);
+            Waiting.letPass(Duration.ofMillis(50));
         }
-        assertTrue(held.isHeld(), "renewed although the scripts were forgotten");
+        assertTrue(held.isHeld(), "renewed after the server has lost the scripts");
         admin.scriptFlush();
         assertEquals(LockHandle.Release.RELEASED, held.release());
         admin.scriptFlush();
@@ -264,14 +264,14 @@ class RedisProtocolTest {
     }
 
     @Test
-    void v6_allThatStaysExpires() throws Exception {
+    void v6_onlyFencingTokensRemainAndTheyExpire() throws Exception {
         for (int i = 0; i < 20; i++) {
             locks.lock("cycle" + i).acquire().close();
         }
         try (LockClient other = LockClient.create(RedisBackend.connect(server.uri()))) {
             LockHandle held = locks.lock("contended").acquire();
             CompletableFuture<LockHandle> waiting = other.lock("contended").acquireAsync();
-            await("another client waits", () -> places("contended") == 1);
+            await("another client waits", () -> queueEntries("contended") == 1);
             held.close();
             get(waiting).close();
         }
@@ -281,23 +281,23 @@ class RedisProtocolTest {
     }
 
     @Test
-    void v6_aDeadWaitersPlaceGoesThoughNoOtherClientWantsTheLock() throws Exception {
+    void v6_theQueueEntryOfADeadWaiterExpiresWithoutOtherContenders() throws Exception {
         try (FaultProxy network = FaultProxy.to(server);
                 LockClient dying = LockClient.create(RedisBackend.connect("redis://" + network.address()))) {
             admin.set("distlock:dead", "a plain client's");
             CompletableFuture<LockHandle> waiter = dying.lock("dead").acquireAsync();
-            await("a place", () -> places("dead") == 1);
+            await("a queue entry", () -> queueEntries("dead") == 1);
 
             network.silence();
             admin.del("distlock:dead");
 
-            await("no place", () -> admin.exists("{distlock:dead}:queue", "{distlock:dead}:heard") == 0);
+            await("no queue entry", () -> admin.exists("{distlock:dead}:queue", "{distlock:dead}:heard") == 0);
             assertFalse(waiter.isDone());
         }
     }
 
     @Test
-    void s3_tokensRiseWhenTheServerForgetsTheLastOne() throws Exception {
+    void s3_tokensRiseAfterTheServerHasLostItsData() throws Exception {
         long before;
         try (LockHandle held = locks.lock("token").acquire()) {
             before = held.fencingToken();
@@ -309,16 +309,16 @@ class RedisProtocolTest {
     }
 
     @Test
-    void s3_tokensRiseWhenTheServersClockWasAhead() throws Exception {
+    void s3_tokensRiseAfterTheServersClockWasAhead() throws Exception {
         long ahead = TimeUnit.MILLISECONDS.toMicros(System.currentTimeMillis() + TimeUnit.DAYS.toMillis(1));
-        admin.set("{distlock:ahead}:fence", ahead + "\tother:1\tsomebody");
+        admin.set("{distlock:ahead}:fence", ahead + "\tother:1\tanother");
         try (LockHandle held = locks.lock("ahead").acquire()) {
             assertEquals(ahead + 1, held.fencingToken() >> 8);
         }
     }
 
     @Test
-    void api_missingRightsFailAtOnceWithTheServersWords() {
+    void api_missingPermissionsFailAtOnceWithTheServersMessage() {
         admin(Command.ACL, "SETUSER", "weak", "on", ">secret", "~*", "+@all", "-evalsha", "-eval");
         String uri = "redis://weak:secret@" + server.address();
         try (LockClient weak = LockClient.create(RedisBackend.connect(uri))) {
@@ -330,7 +330,7 @@ class RedisProtocolTest {
     }
 
     @Test
-    void api_aWrongPasswordFailsAtOnceWithTheServersWords() {
+    void api_aWrongPasswordFailsAtOnceWithTheServersMessage() {
         String uri = "redis://nobody:wrong@" + server.address();
         try (LockClient stranger = LockClient.create(RedisBackend.connect(uri))) {
             LockException refused = assertThrows(
@@ -340,32 +340,32 @@ class RedisProtocolTest {
     }
 
     @Test
-    void v2_withoutTheRightToPublishWaitersStillGetTheLock() throws Exception {
+    void v2_waitersAcquireTheLockWithoutPermissionToPublish() throws Exception {
         admin(Command.ACL, "SETUSER", "mute", "on", ">secret", "~*", "resetchannels", "+@all");
         String uri = "redis://mute:secret@" + server.address();
         try (LockClient one = LockClient.create(RedisBackend.connect(uri));
                 LockClient two = LockClient.create(RedisBackend.connect(uri))) {
             LockHandle held = one.lock("mute").acquire();
             CompletableFuture<LockHandle> waiting = two.lock("mute").acquireAsync();
-            await("another client waits", () -> places("mute") == 1);
+            await("another client waits", () -> queueEntries("mute") == 1);
             held.close();
             get(waiting).close();
         }
     }
 
     @Test
-    void v2_waitersOfAFullServerGetTheLockLater() throws Exception {
+    void v2_aWaiterAcquiresTheLockAfterTheServerWasOutOfMemory() throws Exception {
         LockHandle held = locks.lock("memory").acquire();
         admin.configSet("maxmemory", "1");
         try {
             long before = failedScriptCalls();
             CompletableFuture<LockHandle> waiting = locks.lock("more").acquireAsync();
-            await("the server refuses it", () -> failedScriptCalls() > before);
+            await("the server refuses the request", () -> failedScriptCalls() > before);
             assertFalse(waiting.isDone());
             LockException full =
                     assertThrows(LockException.class, () -> locks.lock("other").tryAcquire());
             assertTrue(full.getMessage().contains("OOM"), full.getMessage());
-            assertEquals(LockHandle.Release.RELEASED, held.release(), "released although the memory is full");
+            assertEquals(LockHandle.Release.RELEASED, held.release(), "released while the server is out of memory");
             admin.configSet("maxmemory", "0");
             get(waiting).close();
         } finally {
@@ -374,23 +374,23 @@ class RedisProtocolTest {
     }
 
     @Test
-    void s7_aRequestThatArrivesAfterItsCleanUpTakesNothing() throws Exception {
+    void s7_aRequestThatArrivesAfterItsCleanupDoesNotTakeTheLock() throws Exception {
         try (FaultProxy link = FaultProxy.to(server);
                 LockClient slow = LockClient.create(RedisBackend.connect("redis://" + link.address()))) {
             slow.lock("warm-up").acquire().close();
             Fault late = link.delayNextRequest(request -> true, Duration.ofSeconds(3));
             assertThrows(LockException.class, () -> slow.lock("late").tryAcquire());
-            await("the clean-up has come", () -> places("late") == 1);
+            await("the cleanup has arrived", () -> queueEntries("late") == 1);
             long before = scriptCalls();
             assertFalse(late.hasStruck(), "the request is late");
-            await("the late request has come", () -> scriptCalls() > before);
+            await("the late request has arrived", () -> scriptCalls() > before);
             late.awaitStrike(PATIENCE);
             assertFalse(admin.exists("distlock:late"), "the late request has taken the lock");
         }
     }
 
     @Test
-    void v4_aTryReturnsInTimeWhenEachStepOfTheHandshakeIsSlow() throws Exception {
+    void v4_aTryReturnsInTimeIfEachStepOfTheHandshakeIsSlow() throws Exception {
         try (FaultProxy link = FaultProxy.to(server);
                 LockClient slow = LockClient.create(RedisBackend.connect("redis://" + link.address()))) {
             link.delayReplies(Duration.ofMillis(600));
@@ -398,11 +398,11 @@ class RedisProtocolTest {
             LockException late =
                     assertThrows(LockException.class, () -> slow.lock("slow").tryAcquire());
             long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begin);
-            assertTrue(millis < 1_250 + 500, "back after " + millis + " ms");
+            assertTrue(millis < 1_250 + 500, "returned after " + millis + " ms");
             assertTrue(late.getMessage().contains("not connected in time"), late.getMessage());
             link.heal();
             await(
-                    "the lock is had over a connection that came late",
+                    "a client with a late connection acquires the lock",
                     () -> slow.lock("slow").tryAcquire().isPresent());
         }
     }
@@ -419,7 +419,7 @@ class RedisProtocolTest {
     }
 
     @Test
-    void api_whatTheUriSaysGoesBeforeTheConfiguration() {
+    void api_theUriTakesPrecedenceOverTheConfiguration() {
         admin(Command.ACL, "SETUSER", "reader", "on", ">secret", "~*", "+@read");
         RedisBackend backend = RedisBackend.builder("redis://reader:secret@" + server.address())
                 .clientConfig(DefaultJedisClientConfig.builder().build())
@@ -430,17 +430,18 @@ class RedisProtocolTest {
     }
 
     @Test
-    void v5_aClientThatWasLentAndMayNotSubscribeStaysAsItWas() throws Exception {
+    void v5_aSuppliedClientWithoutPermissionToSubscribeRemainsUsable() throws Exception {
         admin(Command.ACL, "SETUSER", "mute", "on", ">secret", "~*", "resetchannels", "+@all");
-        try (RedisClient lent = RedisClient.create("redis://mute:secret@" + server.address())) {
-            LockHandle held = locks.lock("lent").acquire();
-            try (LockClient over = LockClient.create(RedisBackend.of(lent))) {
-                assertTrue(over.lock("lent").tryAcquire(Duration.ofSeconds(1)).isEmpty());
+        try (RedisClient supplied = RedisClient.create("redis://mute:secret@" + server.address())) {
+            LockHandle held = locks.lock("supplied").acquire();
+            try (LockClient other = LockClient.create(RedisBackend.of(supplied))) {
+                assertTrue(
+                        other.lock("supplied").tryAcquire(Duration.ofSeconds(1)).isEmpty());
             }
             held.close();
             for (int i = 0; i < 20; i++) {
-                lent.set("key" + i, "value" + i);
-                assertEquals("value" + i, lent.get("key" + i));
+                supplied.set("key" + i, "value" + i);
+                assertEquals("value" + i, supplied.get("key" + i));
             }
         }
     }
@@ -459,17 +460,17 @@ class RedisProtocolTest {
     }
 
     @Test
-    void s1_aReplyToAnotherRequestIsNoGrant() throws Exception {
-        LockHandle held = locks.lock("lent").acquire();
-        try (RedisClient lent = RedisClient.create(server.uri());
-                LockClient over = LockClient.builder(RedisBackend.of(lent))
+    void s1_aReplyToAnotherRequestDoesNotCountAsGrant() throws Exception {
+        LockHandle held = locks.lock("supplied").acquire();
+        try (RedisClient supplied = RedisClient.create(server.uri());
+                LockClient other = LockClient.builder(RedisBackend.of(supplied))
                         .shutdownTimeout(Duration.ZERO)
                         .build()) {
-            try (Connection used = lent.getPool().getResource()) {
+            try (Connection used = supplied.getPool().getResource()) {
                 used.sendCommand(Command.EVAL, "return { 'another', { 1, '5' } }", "0");
             }
-            LockException unknown =
-                    assertThrows(LockException.class, () -> over.lock("lent").tryAcquire());
+            LockException unknown = assertThrows(
+                    LockException.class, () -> other.lock("supplied").tryAcquire());
             assertTrue(unknown.getMessage().contains("another request"), unknown.getMessage());
         }
         assertTrue(held.isHeld());
@@ -477,12 +478,12 @@ class RedisProtocolTest {
     }
 
     @Test
-    void v5_aClientThatWasLentStaysOpen() throws Exception {
-        try (RedisClient lent = RedisClient.create(server.uri())) {
-            try (LockClient over = LockClient.create(RedisBackend.of(lent))) {
-                over.lock("lent").acquire().close();
+    void v5_aSuppliedClientStaysOpen() throws Exception {
+        try (RedisClient supplied = RedisClient.create(server.uri())) {
+            try (LockClient other = LockClient.create(RedisBackend.of(supplied))) {
+                other.lock("supplied").acquire().close();
             }
-            assertEquals("PONG", lent.ping());
+            assertEquals("PONG", supplied.ping());
         }
     }
 }

@@ -31,7 +31,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.parallel.ResourceLock;
 
-/** A caller's Curator: what is shared with it, and how it is left. */
+/** Backends over caller-supplied Curator clients, and locks shared with Curator's mutex. */
 @Timeout(60)
 @ResourceLock("starts servers and processes")
 class CuratorTest {
@@ -49,7 +49,7 @@ class CuratorTest {
         return made;
     }
 
-    /** Answers take their time while servers start. */
+    /** Creates a client with a long request timeout, because servers answer slowly while other servers start. */
     private static LockClient client(ZooKeeperBackend backend) {
         return LockClient.builder(backend).requestTimeout(Duration.ofSeconds(5)).build();
     }
@@ -64,7 +64,7 @@ class CuratorTest {
     }
 
     @Test
-    void s1_curatorsMutexExcludesAndIsExcluded() throws Exception {
+    void s1_ourLocksAndCuratorsMutexExcludeEachOther() throws Exception {
         InterProcessMutex mutex = new InterProcessMutex(curator, "/" + base.substring(1) + "/lock");
         try (LockClient locks = client(ZooKeeperBackend.builder(SharedZooKeeper.address())
                 .basePath(base)
@@ -74,10 +74,7 @@ class CuratorTest {
                 mutex.acquire();
                 assertTrue(lock.tryAcquire().isEmpty());
                 CompletableFuture<LockHandle> waiter = lock.acquireAsync();
-                Waiting.await(
-                        "a place",
-                        PATIENCE,
-                        () -> SharedZooKeeper.children(base + "/lock").size() == 2);
+                awaitWaiter();
                 LockStatus status = locks.inspector().inspect("lock");
                 assertTrue(status.holder().isPresent());
                 assertEquals(1, status.waiters().size());
@@ -94,10 +91,7 @@ class CuratorTest {
                     }
                 });
                 thread.start();
-                Waiting.await(
-                        "a place",
-                        PATIENCE,
-                        () -> SharedZooKeeper.children(base + "/lock").size() == 2);
+                awaitWaiter();
                 held.close();
                 assertTrue(other.get());
                 thread.join();
@@ -105,8 +99,15 @@ class CuratorTest {
         }
     }
 
+    private void awaitWaiter() {
+        Waiting.await(
+                "a waiter",
+                PATIENCE,
+                () -> SharedZooKeeper.children(base + "/lock").size() == 2);
+    }
+
     @Test
-    void v5_aLentClientStaysOpenAndAsItWas() throws Exception {
+    void v5_aSuppliedClientStaysOpenAndNoNodeOrWatchRemains() throws Exception {
         curator.blockUntilConnected();
         LockClient other = client(ZooKeeperBackend.builder(SharedZooKeeper.address())
                 .basePath(base)
@@ -136,10 +137,10 @@ class CuratorTest {
     }
 
     @Test
-    void api_aLentClientsNamespaceApplies() throws Exception {
+    void api_theNamespaceOfASuppliedClientApplies() throws Exception {
         String namespace = base.substring(1) + "ns";
-        try (CuratorFramework own = started(CuratorFrameworkFactory.builder().namespace(namespace))) {
-            expectLocksBelow(namespace, own);
+        try (CuratorFramework client = started(CuratorFrameworkFactory.builder().namespace(namespace))) {
+            expectLocksBelow(namespace, client);
         }
         expectLocksBelow(namespace, curator.usingNamespace(namespace));
     }
@@ -156,17 +157,17 @@ class CuratorTest {
     }
 
     @Test
-    void api_aLentClientsAclsApply() throws Exception {
-        List<ACL> own = List.of(new ACL(ZooDefs.Perms.ALL & ~ZooDefs.Perms.ADMIN, ZooDefs.Ids.ANYONE_ID_UNSAFE));
+    void api_theAclsOfASuppliedClientApply() throws Exception {
+        List<ACL> acls = List.of(new ACL(ZooDefs.Perms.ALL & ~ZooDefs.Perms.ADMIN, ZooDefs.Ids.ANYONE_ID_UNSAFE));
         CuratorFramework client = started(CuratorFrameworkFactory.builder().aclProvider(new ACLProvider() {
             @Override
             public List<ACL> getDefaultAcl() {
-                return own;
+                return acls;
             }
 
             @Override
             public List<ACL> getAclForPath(String path) {
-                return own;
+                return acls;
             }
         }));
         try (client;
@@ -176,13 +177,13 @@ class CuratorTest {
             String node =
                     base + "/lock/" + SharedZooKeeper.children(base + "/lock").get(0);
             for (String path : List.of(base, base + "/lock", node)) {
-                assertEquals(own, SharedZooKeeper.operator().getACL(path, null), path);
+                assertEquals(acls, SharedZooKeeper.operator().getACL(path, null), path);
             }
         }
     }
 
     @Test
-    void api_missingRightsAreToldAtOnce() throws Exception {
+    void api_missingPermissionsFailAtOnce() throws Exception {
         SharedZooKeeper.operator().create(base, new byte[0], ZooDefs.Ids.READ_ACL_UNSAFE, CreateMode.PERSISTENT);
         try (LockClient locks = client(backend(curator))) {
             long begin = System.nanoTime();
@@ -194,7 +195,7 @@ class CuratorTest {
     }
 
     @Test
-    void v6_aDirectoryThatTheServerHasRemovedIsMadeAgain() throws Exception {
+    void v6_theClientRecreatesADirectoryThatTheServerHasRemoved() throws Exception {
         try (LockClient locks = client(backend(curator))) {
             for (int i = 0; i < 3; i++) {
                 locks.lock("lock").acquire().close();
@@ -204,7 +205,7 @@ class CuratorTest {
     }
 
     @Test
-    void s1_namesStayDistinct() throws Exception {
+    void s1_locksWithDistinctNamesDoNotExcludeEachOther() throws Exception {
         try (LockClient locks = client(backend(curator))) {
             List<String> names =
                     List.of("a/b", "a%2Fb", ".", "..", "zookeeper", "ü", "x".repeat(1024), "日".repeat(341), "a b");
@@ -220,7 +221,7 @@ class CuratorTest {
     }
 
     @Test
-    void api_aChrootThatDoesNotExistIsTold() throws Exception {
+    void api_aMissingChrootFailsAtOnce() throws Exception {
         try (LockClient locks = client(ZooKeeperBackend.connect(SharedZooKeeper.address() + "/no/such/chroot"))) {
             LockException refused =
                     assertThrows(LockException.class, () -> locks.lock("lock").acquire());

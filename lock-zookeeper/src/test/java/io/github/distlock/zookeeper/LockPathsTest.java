@@ -55,7 +55,7 @@ class LockPathsTest {
     }
 
     @Test
-    void api_pathsTellTheNames() {
+    void api_aPathContainsItsEncodedName() {
         for (String name : NAMES) {
             String encoded = LockPaths.encode(name).replace("+", "%2B");
             assertThat(URLDecoder.decode(encoded, StandardCharsets.UTF_8)).isEqualTo(name);
@@ -63,7 +63,7 @@ class LockPathsTest {
     }
 
     @Test
-    void api_elementsWithAMeaningOfTheirOwnAreEncoded() {
+    void api_reservedElementsAreEncoded() {
         assertThat(LockPaths.encode(".")).isEqualTo("%2E");
         assertThat(LockPaths.encode("..")).isEqualTo("%2E%2E");
         assertThat(LockPaths.encode("zookeeper")).isEqualTo("%7Aookeeper");
@@ -71,7 +71,7 @@ class LockPathsTest {
     }
 
     @Test
-    void api_aMappingHasToReturnAPath() {
+    void api_aMappingMustReturnAValidPath() {
         assertThat(LockPaths.requirePath("/a/b", "name")).isEqualTo("/a/b");
         for (String bad : List.of("", "relative", "/", "/ends/", "/a//b", "/a/../b", "/nul\u0000")) {
             assertThatThrownBy(() -> LockPaths.requirePath(bad, "name"))

@@ -10,13 +10,13 @@ import org.junit.jupiter.api.Test;
 class OwnerDataTest {
 
     @Test
-    void api_whatIsWrittenIsRead() {
+    void api_ownerDataAreReadAsWritten() {
         OwnerData data = new OwnerData(LockOwner.of("höst", 42, "a=b", "pool-1"), Duration.ofSeconds(30));
         assertThat(OwnerData.read(data.write())).isEqualTo(data);
     }
 
     @Test
-    void api_linesInNamesDoNotBreakTheText() {
+    void api_lineBreaksInNamesDoNotAddFields() {
         OwnerData data = new OwnerData(LockOwner.of("h", 1, "c", "evil\nclient=other"), Duration.ofSeconds(1));
         LockOwner read = OwnerData.read(data.write()).owner();
         assertThat(read.client()).isEqualTo("c");
@@ -24,14 +24,14 @@ class OwnerDataTest {
     }
 
     @Test
-    void api_dataOfOthersAreShownAsTheyAre() {
+    void api_dataOfOtherLibrariesAreReadAsHost() {
         OwnerData curators = OwnerData.read("192.168.1.5".getBytes(StandardCharsets.UTF_8));
         assertThat(curators.owner().host()).isEqualTo("192.168.1.5");
         assertThat(curators.sessionTimeout()).isZero();
     }
 
     @Test
-    void api_noDataAndBrokenDataAreTolerated() {
+    void api_missingAndInvalidDataAreReadAsUnknown() {
         assertThat(OwnerData.read(null).owner().client()).isEqualTo("unknown");
         assertThat(OwnerData.read(new byte[] {-1, 0, -2}).owner().client()).isEqualTo("unknown");
         byte[] broken = "client=c\nprocess=many\ntimeout=-5".getBytes(StandardCharsets.UTF_8);

@@ -16,14 +16,14 @@ class SequenceTest {
     }
 
     @Test
-    void v3_otherChildrenAreNone() {
+    void v3_otherChildrenAreNotContenders() {
         for (String other : List.of("", "leases", "lock-000000001", "lock-00000000a1", "lock-０００００００００１")) {
             assertThat(Sequence.of(other)).isNegative();
         }
     }
 
     @Test
-    void v3_numbersDecideTheOrderNotNames() {
+    void v3_sequenceNumbersDecideTheOrder() {
         List<String> children =
                 List.of("_c_z-lock-0000000001", "a__lock__0000000003", "config", "_c_a-lock-0000000002");
         assertThat(Sequence.inOrder(children))
@@ -31,7 +31,7 @@ class SequenceTest {
     }
 
     @Test
-    void s1_numbersThatHaveWrappedAreBeyondTheLast() {
+    void s1_overflownNumbersAreGreaterThanTheLast() {
         String wrapped = "_c_x-lock-" + String.format("%010d", Integer.MIN_VALUE);
         assertThat(Sequence.of(wrapped)).isGreaterThan(Sequence.LAST);
         assertThat(Sequence.of("_c_x-lock-2147483600")).isGreaterThan(Sequence.LAST);

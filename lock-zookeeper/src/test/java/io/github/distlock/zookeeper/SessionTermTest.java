@@ -7,7 +7,7 @@ import io.github.distlock.spi.Validity;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
-/** Session time-out 30 s, tick 2 s: ZooKeeper's client sends a ping after 10 s, and 2 % are taken off for clocks. */
+/** With a session timeout of 30 s and a tick of 2 s, ZooKeeper's client pings after 10 s, and clock drift costs 2 %. */
 class SessionTermTest {
     private static final Duration TIMEOUT = Duration.ofSeconds(30);
     private static final Duration TICK = Duration.ofSeconds(2);
@@ -16,18 +16,18 @@ class SessionTermTest {
     private final SessionTerm term = new SessionTerm(TIMEOUT, TICK, null);
 
     @Test
-    void s2_withoutAWriteNothingIsProved() {
+    void s2_withoutAWriteThereIsNoValidity() {
         assertThat(term.validity(TIMEOUT.toNanos(), at(5)).length()).isLessThan(Duration.ofMillis(1));
     }
 
     @Test
-    void s6_aFirstWriteProvesWhatTheClientsOwnPingsHaveTouched() {
+    void s6_afterAFirstWriteValidityCountsFromAnEarlierPing() {
         write(100_000, 100_010);
         expectUntil(100_000 - 2_000 - 10_000 + COUNTED);
     }
 
     @Test
-    void s6_aWriteAfterAnotherThatIsATickOldProvesThatOne() {
+    void s6_validityCountsFromAWriteOnceALaterWriteIsATickYounger() {
         write(100_000, 100_010);
         write(102_010, 102_020);
         expectUntil(100_000 + COUNTED);
@@ -38,7 +38,7 @@ class SessionTermTest {
     }
 
     @Test
-    void s6_aWriteThatWasAnsweredLateMayHaveTouchedLate() {
+    void s6_aLateAnswerDelaysTheStartOfTheValidity() {
         write(100_000, 101_500);
         write(102_010, 102_020);
         expectUntil(102_010 - 2_000 - 10_000 - 1_500 + COUNTED);
@@ -47,7 +47,7 @@ class SessionTermTest {
     }
 
     @Test
-    void s6_whileTheWayToTheServerIsBlockedPingsTouchNothing() {
+    void s6_pingsDoNotCountWhileRequestsDoNotReachTheServer() {
         write(100_000, 100_010);
         write(102_500, 118_000);
         write(118_010, 118_020);
@@ -55,14 +55,14 @@ class SessionTermTest {
     }
 
     @Test
-    void s6_theMakingOfTheSessionIsATouch() {
+    void s6_validityCountsFromTheCreationOfTheSession() {
         SessionTerm begun = new SessionTerm(TIMEOUT, TICK, at(99_500));
         begun.acknowledged(at(100_000), at(100_010).nanoTime());
         assertThat(until(begun)).isEqualTo(99_500 + COUNTED);
     }
 
     @Test
-    void s6_answersThatOvertakeEachOtherDoNotShorten() {
+    void s6_reorderedAnswersDoNotShortenTheValidity() {
         write(100_000, 100_010);
         write(105_000, 105_010);
         long before = until(term);
@@ -71,14 +71,14 @@ class SessionTermTest {
     }
 
     @Test
-    void s6_aServerThatShortensSessionsShortensTheProof() {
+    void s6_aShorterSessionTimeoutShortensTheValidity() {
         write(100_000, 100_010);
         Validity shorter = term.validity(Duration.ofSeconds(20).toNanos(), at(100_020));
         assertThat(shorter.length()).isEqualTo(Duration.ofMillis(19_600 - 12_000));
     }
 
     @Test
-    void v8_heartbeatsComeOftenEnough() {
+    void v8_renewalsFollowWithinATick() {
         write(100_000, 100_010);
         Validity validity = term.validity(TIMEOUT.toNanos(), at(100_020));
         assertThat(validity.renewAfter()).isEqualTo(TICK);
@@ -87,7 +87,7 @@ class SessionTermTest {
     }
 
     @Test
-    void v8_heartbeatsKeepWhatIsProvedAheadOfTime() {
+    void v8_renewalsKeepTheValidityAheadOfTime() {
         SessionTerm unknownTick = new SessionTerm(TIMEOUT, Duration.ofDays(1), null);
         long sent = 100_000;
         for (int i = 0; i < 50; i++) {

@@ -18,7 +18,10 @@ import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.Watcher.Event.KeeperState;
 import org.apache.zookeeper.ZooKeeper;
 
-/** One server for all tests of this JVM that do not hurt it, and any other, as an operator sees them. It ends with the JVM. */
+/**
+ * A server that all tests of this JVM share if they inject no faults into it, and requests of an operator to any
+ * server.
+ */
 final class SharedZooKeeper {
     static final Duration TICK = Duration.ofMillis(200);
 
@@ -31,7 +34,7 @@ final class SharedZooKeeper {
 
     private SharedZooKeeper() {}
 
-    /** One more server of the same kind. */
+    /** Starts another server with the same settings. */
     static ZooKeeperServer startAnother() {
         return ZooKeeperServer.start(ZooKeeperSettings.defaults()
                 .tickTime(TICK)
@@ -65,17 +68,16 @@ final class SharedZooKeeper {
         return Shared.OPERATOR;
     }
 
-    /** A path that no other test uses. */
+    /** Returns a path that no other test uses. */
     static String freshPath() {
         return "/test" + NUMBER.incrementAndGet();
     }
 
-    /** What an operator does over and over: retried while the connection is busy with something else. */
     private interface Question<T> {
         T ask() throws KeeperException, InterruptedException;
     }
 
-    /** What an operator of any server learns. */
+    /** Asks a server as an operator. */
     @CanIgnoreReturnValue
     static <T> T asked(Server server, Function<ZooKeeper, T> question) {
         if (server == Shared.SERVER) {
@@ -124,7 +126,7 @@ final class SharedZooKeeper {
             try {
                 operator.delete(path, -1);
             } catch (KeeperException.NoNodeException e) {
-                // Somebody else was faster.
+                // Another client has deleted the node.
             }
             return path;
         });
@@ -140,7 +142,7 @@ final class SharedZooKeeper {
         return first(operator, directory).map(first -> delete(operator, directory + "/" + first));
     }
 
-    /** The paths at and below this one that somebody watches. */
+    /** Returns the watched paths at and below this one. */
     static List<String> watched(String base) {
         return told(server(), "wchp")
                 .lines()
@@ -148,7 +150,7 @@ final class SharedZooKeeper {
                 .toList();
     }
 
-    /** A server's answer to a word of four letters. */
+    /** Returns a server's answer to a four-letter word. */
     static String told(Server server, String word) {
         try (Socket socket = new Socket(server.host(), server.port())) {
             socket.getOutputStream().write(word.getBytes(StandardCharsets.US_ASCII));
@@ -158,7 +160,7 @@ final class SharedZooKeeper {
         }
     }
 
-    /** The session of the first node of a lock. */
+    /** Returns the session of the first node of a lock. */
     static long firstOwner(ZooKeeper operator, String directory) {
         String first = first(operator, directory).orElseThrow();
         return answer(() -> operator.exists(directory + "/" + first, false)).getEphemeralOwner();

@@ -17,13 +17,13 @@ import org.apache.curator.framework.imps.CuratorFrameworkState;
 import org.apache.curator.retry.RetryOneTime;
 import org.junit.jupiter.api.Test;
 
-/** What needs no server. Everything else is checked with real ones, in lock-tests. */
+/** The behavior that needs no server. */
 class ZooKeeperBackendTest {
     private static final LockRequest REQUEST =
             LockRequest.exclusive("name", Duration.ofSeconds(30), LockOwner.of("host", 1, "client", "thread"));
 
     @Test
-    void api_badInputIsRefusedBeforeAnythingHappens() {
+    void api_invalidInputIsRefusedBeforeAnyRequest() {
         assertThatThrownBy(() -> ZooKeeperBackend.connect(null))
                 .isInstanceOf(NullPointerException.class)
                 .hasMessage("connectString");
@@ -56,7 +56,7 @@ class ZooKeeperBackendTest {
     }
 
     @Test
-    void api_itSaysWhatItCanDo() {
+    void api_theBackendReportsItsCapabilities() {
         try (ZooKeeperBackend backend = ZooKeeperBackend.connect("localhost:1")) {
             assertThat(backend.capabilities())
                     .containsExactlyInAnyOrder(Capability.FAIR, Capability.INSPECT, Capability.FORCE_RELEASE);
@@ -77,7 +77,7 @@ class ZooKeeperBackendTest {
     }
 
     @Test
-    void v4_whereNobodyListensAnAttemptEndsInTime() {
+    void v4_anAttemptWithoutAServerReturnsInTime() {
         try (ZooKeeperBackend backend = ZooKeeperBackend.connect("localhost:1")) {
             long begin = System.nanoTime();
             assertThatThrownBy(() -> attempt(backend)).hasMessageContaining("localhost:1");
@@ -86,7 +86,7 @@ class ZooKeeperBackendTest {
     }
 
     @Test
-    void api_aLentClientMayBeStartedLater() {
+    void api_aSuppliedClientMayBeStartedLater() {
         try (CuratorFramework curator = CuratorFrameworkFactory.newClient("localhost:1", new RetryOneTime(1));
                 ZooKeeperBackend backend = ZooKeeperBackend.of(curator)) {
             assertThatThrownBy(() -> attempt(backend)).hasMessageContaining("not been started");
@@ -95,7 +95,7 @@ class ZooKeeperBackendTest {
     }
 
     @Test
-    void api_aLentClientThatIsClosedIsARefusal() {
+    void api_requestsOverAClosedSuppliedClientAreRefused() {
         CuratorFramework curator = CuratorFrameworkFactory.newClient("localhost:1", new RetryOneTime(1));
         curator.start();
         curator.close();
@@ -105,7 +105,7 @@ class ZooKeeperBackendTest {
     }
 
     @Test
-    void v5_closingTwiceIsNothingAndEndsAllUse() {
+    void v5_attemptsFailAfterClose() {
         ZooKeeperBackend backend = ZooKeeperBackend.connect("localhost:1");
         backend.close();
         backend.close();
@@ -115,7 +115,7 @@ class ZooKeeperBackendTest {
     }
 
     @Test
-    void api_aMappingThatReturnsNoPathIsRefused() {
+    void api_anInvalidMappedPathIsRefused() {
         try (ZooKeeperBackend backend =
                 ZooKeeperBackend.builder("localhost:1").paths(name -> name).build()) {
             assertThatThrownBy(() -> attempt(backend))
@@ -126,10 +126,11 @@ class ZooKeeperBackendTest {
 
     private static void attempt(ZooKeeperBackend backend) throws InterruptedException {
         Deadline deadline = Deadline.after(Duration.ofMillis(200), backend.clock());
-        assertThat(backend.contend(REQUEST, new Deaf()).attempt(deadline)).isNotNull();
+        assertThat(backend.contend(REQUEST, new IgnoredSignals()).attempt(deadline))
+                .isNotNull();
     }
 
-    private static final class Deaf implements Signals {
+    private static final class IgnoredSignals implements Signals {
         @Override
         public void wakeUp() {}
 

@@ -5,7 +5,7 @@ import io.github.distlock.tests.LockContract;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 
-/** The contract of backends, for ZooKeeper over a connection of the backend's own. */
+/** The contract of backends, for ZooKeeper over the backend's own connection. */
 @Execution(ExecutionMode.CONCURRENT)
 class ZooKeeperContractTest extends LockContract {
     @Override

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.parallel.ResourceLock;
 
-/** Three servers, of which some fail. */
+/** Locks of an ensemble of three servers, some of which fail. */
 @Timeout(120)
 @ResourceLock("starts servers and processes")
 class ZooKeeperEnsembleTest {
@@ -48,7 +48,7 @@ class ZooKeeperEnsembleTest {
     }
 
     @Test
-    void s1_aHoldSurvivesTheLeadersDeathAndTokensGoOnRising() throws Exception {
+    void s1_holdsDoNotOverlapAndTokensRiseWhenTheLeaderIsKilled() throws Exception {
         try (LockClient a = client(ensemble.connectString());
                 LockClient b = client(ensemble.connectString())) {
             LockHandle held = a.lock("leader").acquire();
@@ -70,7 +70,7 @@ class ZooKeeperEnsembleTest {
     }
 
     @Test
-    void s6_aHoldEndsWhereThereIsNoQuorumAlthoughItsServerAnswers() throws Exception {
+    void s6_aHoldEndsIfItsServerAnswersWithoutAQuorum() throws Exception {
         ZooKeeperServer leader = ensemble.leader();
         ZooKeeperServer follower = ensemble.members().stream()
                 .filter(member -> member != leader)

@@ -5,10 +5,10 @@ import io.github.distlock.tests.BackendFactory;
 import java.time.Duration;
 
 /**
- * Backends whose locks are below a base path of each test's own.
+ * Creates backends with a separate base path for each space.
  *
- * <p>ZooKeeper's client takes up to a second to come back after its connection broke, so shorter sessions do not outlive half a
- * time-out of silence.
+ * <p>ZooKeeper's client takes up to a second to reconnect, so a shorter session would not outlive a silence of half its
+ * timeout.
  */
 public final class ZooKeeperFactory implements BackendFactory {
     static final Duration SESSION = Duration.ofSeconds(7);

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.parallel.ResourceLock;
 
-/** What the network does to one client's session. */
+/** Network faults between one client and its server. */
 @Timeout(60)
 @ResourceLock("starts servers and processes")
 class ZooKeeperFaultsTest {
@@ -53,7 +53,7 @@ class ZooKeeperFaultsTest {
     }
 
     @Test
-    void s7_aCreationWhoseReplyIsLostIsFoundAgain() throws Exception {
+    void s7_theClientFindsItsNodeIfTheReplyToItsCreationIsLost() throws Exception {
         locks.lock("other").acquire().close();
         Fault lost = proxy.dropNextReply(containing("-lock-"), FaultProxy.Then.CUT);
         LockHandle held = locks.lock("lock").acquire();
@@ -69,7 +69,7 @@ class ZooKeeperFaultsTest {
     }
 
     @Test
-    void s7_aCreationWhoseRequestIsLostIsRepeated() throws Exception {
+    void s7_theClientRepeatsACreationWhoseRequestIsLost() throws Exception {
         locks.lock("lock").acquire().close();
         Fault lost = proxy.dropNextRequest(containing("-lock-"), FaultProxy.Then.CUT);
         LockHandle held = locks.lock("lock").acquire();
@@ -85,46 +85,46 @@ class ZooKeeperFaultsTest {
         try {
             locks.lock("lock").tryAcquire().ifPresent(LockHandle::close);
         } catch (LockException e) {
-            // One of the two outcomes that are allowed.
+            // A try may return a hold or fail.
         }
         assertTrue(lost.hasStruck());
-        Waiting.await(
-                "nothing is left",
-                SESSION,
-                () -> SharedZooKeeper.children(directory).isEmpty());
+        awaitNodes(0);
     }
 
     @Test
-    void s7_aReleaseWhoseReplyIsLostIsRepeated() throws Exception {
+    void s7_theClientRepeatsAReleaseWhoseReplyIsLost() throws Exception {
         LockHandle held = locks.lock("lock").acquire();
         Fault lost = proxy.dropNextReply(containing("-lock-"), FaultProxy.Then.CUT);
         LockHandle.Release outcome = held.release();
         assertTrue(lost.hasStruck());
         assertTrue(outcome != LockHandle.Release.LOST, outcome.toString());
+        awaitNodes(0);
+    }
+
+    private void awaitNodes(int count) {
         Waiting.await(
-                "nothing is left",
-                SESSION,
-                () -> SharedZooKeeper.children(directory).isEmpty());
+                count + " nodes",
+                SESSION.multipliedBy(2),
+                () -> SharedZooKeeper.children(directory).size() == count);
     }
 
     @Test
-    void v8_aHoldOutlivesAConnectionThatIsCut() throws Exception {
+    void v8_aHoldOutlivesCutConnections() throws Exception {
         LockHandle held = locks.lock("lock").acquire();
         for (int i = 0; i < 3; i++) {
             proxy.cut();
             Waiting.letPass(Duration.ofMillis(1500));
             assertTrue(held.isHeld());
         }
-        Waiting.await("no doubt is left", SESSION, () -> held.state() == LockHandle.State.HELD);
+        Waiting.await("the hold is not suspect", SESSION, () -> held.state() == LockHandle.State.HELD);
         assertEquals(LockHandle.Release.RELEASED, held.release());
     }
 
     @Test
-    void v2_aWaiterWhoseConnectionIsCutWhileTheLockIsReleasedGetsIt() throws Exception {
+    void v2_aWaiterWhoseConnectionIsCutDuringTheReleaseAcquiresTheLock() throws Exception {
         LockHandle held = others.lock("lock").acquire();
         CompletableFuture<LockHandle> waiter = locks.lock("lock").acquireAsync();
-        Waiting.await(
-                "a place", SESSION, () -> SharedZooKeeper.children(directory).size() == 2);
+        awaitNodes(2);
         proxy.refuse();
         proxy.cut();
         held.close();
@@ -133,7 +133,7 @@ class ZooKeeperFaultsTest {
     }
 
     @Test
-    void s6_aSessionThatExpiresEndsItsHoldsAndTheNextIsGood() throws Exception {
+    void s6_anExpiredSessionEndsItsHoldsAndTheClientCanAcquireAgain() throws Exception {
         LockHandle held = locks.lock("lock").acquire();
         List<LockLoss> losses = new CopyOnWriteArrayList<>();
         held.onLost(losses::add);
@@ -142,7 +142,7 @@ class ZooKeeperFaultsTest {
         assertFalse(held.isHeld());
         assertTrue(next.fencingToken() > held.fencingToken());
         proxy.heal();
-        Waiting.await("reported", SESSION, () -> !losses.isEmpty());
+        Waiting.await("the loss is reported", SESSION, () -> !losses.isEmpty());
         next.close();
         LockHandle again = locks.lock("lock").acquire();
         assertTrue(again.fencingToken() > next.fencingToken());
@@ -150,21 +150,14 @@ class ZooKeeperFaultsTest {
     }
 
     @Test
-    void s7_aWaiterWhoseSessionExpiresGetsANewPlaceAndOnlyOne() throws Exception {
+    void s7_aWaiterWhoseSessionExpiresHasExactlyOneNewQueueEntry() throws Exception {
         LockHandle held = others.lock("lock").acquire();
         CompletableFuture<LockHandle> waiter = locks.lock("lock").acquireAsync();
-        Waiting.await(
-                "a place", SESSION, () -> SharedZooKeeper.children(directory).size() == 2);
+        awaitNodes(2);
         proxy.silence();
-        Waiting.await(
-                "its place ends",
-                SESSION.multipliedBy(2),
-                () -> SharedZooKeeper.children(directory).size() == 1);
+        awaitNodes(1);
         proxy.heal();
-        Waiting.await(
-                "a new place",
-                SESSION,
-                () -> SharedZooKeeper.children(directory).size() == 2);
+        awaitNodes(2);
         Waiting.letPass(Duration.ofMillis(1500));
         assertEquals(2, SharedZooKeeper.children(directory).size());
         held.close();
@@ -173,7 +166,7 @@ class ZooKeeperFaultsTest {
     }
 
     @Test
-    void v8_aDeletedNodeIsNoticedWithinASecond() throws Exception {
+    void v8_theLossOfADeletedNodeIsReportedWithinASecond() throws Exception {
         LockHandle held = locks.lock("lock").acquire();
         for (int i = 0; i < 2; i++) {
             LockHandle watched = i == 0 ? held : locks.lock("lock").acquire();
@@ -181,27 +174,23 @@ class ZooKeeperFaultsTest {
             watched.onLost(losses::add);
             Waiting.letPass(Duration.ofMillis(i == 0 ? 1500 : 1));
             SharedZooKeeper.deleteFirst(directory);
-            Waiting.await("noticed", Duration.ofMillis(1500), () -> !losses.isEmpty());
+            Waiting.await("the loss is reported", Duration.ofMillis(1500), () -> !losses.isEmpty());
             assertEquals(LossReason.GONE, losses.get(0).reason());
         }
     }
 
     @Test
-    void s7_aPlaceThatIsDeletedIsTakenAgain() throws Exception {
+    void s7_aWaiterReplacesADeletedQueueEntry() throws Exception {
         LockHandle held = others.lock("lock").acquire();
         String first = SharedZooKeeper.children(directory).get(0);
         CompletableFuture<LockHandle> waiter = locks.lock("lock").acquireAsync();
-        Waiting.await(
-                "a place", SESSION, () -> SharedZooKeeper.children(directory).size() == 2);
+        awaitNodes(2);
         for (String child : SharedZooKeeper.children(directory)) {
             if (!child.equals(first)) {
                 SharedZooKeeper.delete(directory + "/" + child);
             }
         }
-        Waiting.await(
-                "a new place",
-                SESSION,
-                () -> SharedZooKeeper.children(directory).size() == 2);
+        awaitNodes(2);
         held.close();
         waiter.get(SESSION.toSeconds(), TimeUnit.SECONDS).close();
     }

@@ -22,7 +22,7 @@ class ZooKeeperFencingTest extends FencingExperiment {
         return ShortSessions.class;
     }
 
-    /** Sessions as short as the lease of the experiment. */
+    /** Creates backends whose session timeout is the lease of the experiment. */
     public static final class ShortSessions implements BackendFactory {
         @Override
         public LockBackend backend(String address, String space) {

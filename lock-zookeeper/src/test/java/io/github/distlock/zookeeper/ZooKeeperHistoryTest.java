@@ -8,11 +8,11 @@ import java.time.Duration;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What processes see of ZooKeeper locks while processes, links and server are hurt can be. */
+/** Histories of ZooKeeper locks under faults in processes, connections and server obey the promises. */
 @Tag("histories")
 class ZooKeeperHistoryTest {
     @Test
-    void historyCanBe() throws InterruptedException {
+    void historiesObeyThePromises() throws InterruptedException {
         try (ZooKeeperServer server = SharedZooKeeper.startAnother();
                 ZooKeeperFixture store = new ZooKeeperFixture(server)) {
             HistoryLength.run(

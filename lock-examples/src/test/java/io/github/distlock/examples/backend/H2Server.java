@@ -18,7 +18,7 @@ import java.util.List;
 import org.h2.engine.Constants;
 import org.h2.tools.DeleteDbFiles;
 
-/** H2 as a server in a process of its own. It ends with this JVM. */
+/** An H2 server in a child process. It ends with this JVM. */
 final class H2Server implements Server {
     private static final Duration START = Duration.ofSeconds(30);
 
@@ -36,14 +36,14 @@ final class H2Server implements Server {
         port = Integer.parseInt(awaitReady().replaceAll(".*:(\\d+) .*", "$1"));
     }
 
-    /** Returns when it has answered once, so that no test waits for the database to be made. */
+    /** Starts a server and waits for its first answer, so that no test waits for the creation of the database. */
     static H2Server start() {
         H2Server server = new H2Server();
         try {
             server.ask("SELECT 1");
             return server;
         } catch (SQLException e) {
-            throw new IllegalStateException("H2 has started and does not answer", e);
+            throw new IllegalStateException("H2 has started but does not answer", e);
         }
     }
 
@@ -63,12 +63,12 @@ final class H2Server implements Server {
                 directory.toString());
     }
 
-    /** The one database of this server. */
+    /** Returns the URL of the server's only database. */
     static String url(String address) {
         return "jdbc:h2:tcp://" + address + "/./locks;DB_CLOSE_DELAY=-1;WRITE_DELAY=0";
     }
 
-    /** What an operator asks: the first column of each row. */
+    /** Executes a statement as an operator, and returns the first column of each row. */
     List<String> ask(String statement, Object... parameters) throws SQLException {
         List<String> answers = new ArrayList<>();
         try (Connection operator = DriverManager.getConnection(url(address()));
@@ -84,7 +84,7 @@ final class H2Server implements Server {
                 }
             }
         } catch (SQLSyntaxErrorException e) {
-            // No client has come as far as to make the table.
+            // No client has created the table yet.
         }
         return answers;
     }

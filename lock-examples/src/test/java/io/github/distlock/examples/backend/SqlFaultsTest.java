@@ -17,40 +17,39 @@ import io.github.distlock.spi.RequestRefusedException;
 import io.github.distlock.spi.Signals;
 import io.github.distlock.tests.servers.Fault;
 import io.github.distlock.tests.servers.FaultProxy;
+import io.github.distlock.tests.servers.Waiting;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
 
-/** What the contract does not do to a backend, for it would have to know the store. */
+/** Faults that the contract cannot inject because they need knowledge of the store. */
 @Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
 class SqlFaultsTest {
     private static final String TABLE = "faults";
     private static final Duration LEASE = Duration.ofMinutes(1);
 
     @Test
-    void s7_aRequestThatArrivesAfterItsContenderHasWithdrawnTakesNothing() throws Exception {
+    void s7_aRequestThatArrivesAfterTheWithdrawalDoesNotTakeTheLock() throws Exception {
         try (H2Server server = H2Server.start();
                 FaultProxy network = FaultProxy.to(server);
                 SqlBackend backend = connect(network.address())) {
             assertEquals(
                     Grant.Release.RELEASED, granted(contender(backend, "late")).release(within(5_000)));
             Fault late = network.delayNextRequest(containing("late"), Duration.ofSeconds(3));
-            Contender gaveUp = contender(backend, "late");
-            assertThrows(IllegalStateException.class, () -> gaveUp.attempt(within(100)));
-            gaveUp.withdraw(within(5_000));
+            Contender withdrawn = contender(backend, "late");
+            assertThrows(IllegalStateException.class, () -> withdrawn.attempt(within(100)));
+            withdrawn.withdraw(within(5_000));
             long repliesBefore = network.replies();
             late.awaitStrike(Duration.ofSeconds(10));
-            while (network.replies() == repliesBefore) {
-                Thread.onSpinWait();
-            }
+            Waiting.await("a reply", Duration.ofSeconds(10), () -> network.replies() > repliesBefore);
             assertEquals(List.of(), holders(server));
         }
     }
 
     @Test
-    void s3_basesRiseWhenTheServerHasLostItsData() throws Exception {
+    void s3_basesRiseAfterTheServerHasLostItsData() throws Exception {
         try (H2Server server = H2Server.start();
                 SqlBackend backend = connect(server.address())) {
             long before = granted(contender(backend, "lost")).fencingBase();
@@ -64,7 +63,7 @@ class SqlFaultsTest {
     }
 
     @Test
-    void s1_aServerThatWasKilledKnowsItsHolds() throws Exception {
+    void s1_aRestartedServerKeepsItsHolds() throws Exception {
         try (H2Server server = H2Server.start();
                 SqlBackend backend = connect(server.address())) {
             Grant held = granted(contender(backend, "kept"));
@@ -79,13 +78,12 @@ class SqlFaultsTest {
     }
 
     @Test
-    void api_aWrongPasswordIsARefusalInTheServersWords() {
+    void api_aWrongPasswordIsRefusedWithTheServersMessage() {
         try (H2Server server = H2Server.start();
-                SqlBackend stranger =
+                SqlBackend backend =
                         SqlBackend.connect(H2Server.url(server.address()) + ";USER=nobody;PASSWORD=x", TABLE)) {
             RequestRefusedException refusal = assertThrows(
-                    RequestRefusedException.class,
-                    () -> contender(stranger, "x").attempt(within(5_000)));
+                    RequestRefusedException.class, () -> contender(backend, "x").attempt(within(5_000)));
             assertTrue(refusal.getMessage().contains("Wrong user name or password"), refusal.getMessage());
         }
     }
@@ -96,7 +94,7 @@ class SqlFaultsTest {
 
     private static Contender contender(SqlBackend backend, String name) {
         LockOwner owner = LockOwner.of("localhost", 1, "faults", "main");
-        return backend.contend(LockRequest.exclusive(name, LEASE, owner).withoutWaiting(), new Deaf());
+        return backend.contend(LockRequest.exclusive(name, LEASE, owner).withoutWaiting(), new IgnoredSignals());
     }
 
     private static Deadline within(long millis) {
@@ -112,7 +110,7 @@ class SqlFaultsTest {
         return server.ask(LockTable.sql("SELECT holder FROM {table} WHERE {now} < expires", TABLE));
     }
 
-    private static final class Deaf implements Signals {
+    private static final class IgnoredSignals implements Signals {
         @Override
         public void wakeUp() {}
 

@@ -8,6 +8,8 @@ import io.github.distlock.LockClient;
 import io.github.distlock.LockHandle;
 import io.github.distlock.memory.InMemoryStore;
 import io.github.distlock.tests.PromiseNames;
+import io.github.distlock.tests.servers.Waiting;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -17,10 +19,12 @@ import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Waiting without a thread. */
+/** Shows how to acquire a lock without blocking a thread. */
 @DisplayNameGeneration(PromiseNames.class)
 @Timeout(60)
 class AsynchronousTest {
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
+
     private final InMemoryStore store = new InMemoryStore();
     private final ExecutorService executor =
             Executors.newSingleThreadExecutor(task -> new Thread(task, "orders-worker"));
@@ -39,7 +43,7 @@ class AsynchronousTest {
     }
 
     @Test
-    void api_aFutureIsUsedAndReleasedInOneStage() throws Exception {
+    void api_aStageUsesAndReleasesTheLock() throws Exception {
         CompletableFuture<String> saved = lock.acquireAsync()
                 .orTimeout(5, TimeUnit.SECONDS)
                 .thenApplyAsync(held -> {
@@ -47,17 +51,17 @@ class AsynchronousTest {
                         return save(held.fencingToken());
                     }
                 });
-        assertEquals("orders-worker", saved.get(20, TimeUnit.SECONDS));
-        Await.until("nothing is held", () -> store.size() == 0);
+        assertEquals("orders-worker", saved.get(PATIENCE.toSeconds(), TimeUnit.SECONDS));
+        Waiting.await("the lock is free", PATIENCE, () -> store.size() == 0);
     }
 
     @Test
-    void v7_cancellingWithdraws() throws Exception {
+    void v7_aCancelledAcquireLeavesNothing() throws Exception {
         LockHandle held = lock.acquire();
         CompletableFuture<LockHandle> waiting = lock.acquireAsync();
         waiting.cancel(false);
         held.close();
         assertTrue(waiting.isCancelled());
-        Await.until("nothing is left", () -> store.size() == 0);
+        Waiting.await("the store is empty", PATIENCE, () -> store.size() == 0);
     }
 }

@@ -14,12 +14,12 @@ import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** How to test code that locks. */
+/** Shows how to test code that locks. */
 @DisplayNameGeneration(PromiseNames.class)
 @Timeout(60)
 class InMemoryTest {
     @Test
-    void s8_anOutageIsRehearsed() throws Exception {
+    void s8_aHoldIsSuspectAndThenLostDuringAnOutage() throws Exception {
         InMemoryStore store = new InMemoryStore();
         InMemoryBackend connection = store.connect();
         try (LockClient locks = LockClient.create(connection)) {
@@ -35,7 +35,7 @@ class InMemoryTest {
     }
 
     @Test
-    void s6_aPauseOfTheProcessIsRehearsed() throws Exception {
+    void s6_aHoldIsLostDuringALongPauseOfItsProcess() throws Exception {
         InMemoryStore store = new InMemoryStore();
         try (LockClient locks = LockClient.create(store.connect());
                 LockClient others = LockClient.create(store.connect())) {

@@ -12,6 +12,8 @@ import io.github.distlock.LockLostException;
 import io.github.distlock.LossReason;
 import io.github.distlock.memory.InMemoryStore;
 import io.github.distlock.tests.PromiseNames;
+import io.github.distlock.tests.servers.Waiting;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -20,10 +22,12 @@ import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** What a holder does about losing its lock. */
+/** Shows how a holder handles the loss of its lock. */
 @DisplayNameGeneration(PromiseNames.class)
 @Timeout(60)
 class LossTest {
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
+
     private final InMemoryStore store = new InMemoryStore();
     private final LockClient locks = LockClient.create(store.connect());
     private final DistributedLock lock = locks.lock("export");
@@ -34,7 +38,7 @@ class LossTest {
         locks.close();
     }
 
-    /** Refuses whoever comes with a smaller token than it has seen. */
+    /** Refuses a write whose token is smaller than an earlier one. */
     static final class Table {
         private final List<String> rows = new ArrayList<>();
         private final Runnable afterTwoRows;
@@ -71,25 +75,25 @@ class LossTest {
     }
 
     @Test
-    void s6_aLoopStopsWhenItsLockIsGone() {
+    void s6_aLoopStopsAfterItsLockIsLost() {
         LockLostException lost = assertThrows(LockLostException.class, () -> export(List.of("a", "b", "c")));
         assertEquals(LossReason.GONE, lost.loss().reason());
         assertEquals(List.of("a", "b"), table.rows);
     }
 
     @Test
-    void s6_aListenerStopsWhatDoesNotLook() throws Exception {
+    void s6_aListenerCancelsWorkThatDoesNotCheckItsHold() throws Exception {
         CompletableFuture<String> transfer = new CompletableFuture<>();
         try (LockHandle held = lock.acquire()) {
             held.onLost(loss -> transfer.cancel(true));
             store.lose("export");
-            Await.until("the transfer is cancelled", transfer::isCancelled);
+            Waiting.await("the transfer is cancelled", PATIENCE, transfer::isCancelled);
             assertEquals(LockHandle.Release.LOST, held.release());
         }
     }
 
     @Test
-    void s3_theReceiverRefusesWhoCameTooLate() throws Exception {
+    void s3_theResourceRefusesASmallerToken() throws Exception {
         LockHandle early = lock.acquire();
         store.lose("export");
         LockHandle late = lock.acquire();

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Code on its way from another library, as far as it needs none of that library's classes. */
+/** Shows how to move from another library, without using its classes. */
 @DisplayNameGeneration(PromiseNames.class)
 @Timeout(60)
 class MovingTest {
@@ -42,7 +42,7 @@ class MovingTest {
     }
 
     @Test
-    void s1_bothLocksAreTakenInOneOrder() throws Exception {
+    void s1_theWorkHoldsBothLocks() throws Exception {
         underBoth(token -> {
             assertTrue(former.isHeldByCurrentThread());
             assertEquals(1, store.size());
@@ -58,7 +58,7 @@ class MovingTest {
     }
 
     @Test
-    void api_aJobRunsOrIsSkipped() throws Exception {
+    void api_aJobIsSkippedIfItsLockIsBusy() throws Exception {
         assertTrue(nightly(() -> assertEquals(1, store.size())));
         try (LockHandle busy = locks.lock("nightly").acquire()) {
             assertTrue(busy.isHeld());

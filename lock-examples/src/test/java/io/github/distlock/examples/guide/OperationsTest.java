@@ -14,19 +14,22 @@ import io.github.distlock.LockStatus;
 import io.github.distlock.LossReason;
 import io.github.distlock.memory.InMemoryStore;
 import io.github.distlock.tests.PromiseNames;
+import io.github.distlock.tests.servers.Waiting;
 import java.time.Duration;
 import java.util.concurrent.atomic.LongAdder;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** What those who run it want to see. */
+/** Shows how operators observe locks and intervene. */
 @DisplayNameGeneration(PromiseNames.class)
 @Timeout(60)
 class OperationsTest {
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
+
     private final InMemoryStore store = new InMemoryStore();
 
-    /** Counters of the application's own. */
+    /** Counts holds, waits and losses. */
     static final class LockMetrics implements LockListener {
         final LongAdder holds = new LongAdder();
         final LongAdder waitedNanos = new LongAdder();
@@ -45,7 +48,7 @@ class OperationsTest {
     }
 
     @Test
-    void api_aListenerCounts() throws Exception {
+    void api_aListenerCountsHoldsAndLosses() throws Exception {
         LockMetrics metrics = new LockMetrics();
         try (LockClient locks = LockClient.builder(store.connect())
                 .name("orders")
@@ -57,14 +60,14 @@ class OperationsTest {
             LockHandle held = locks.lock("orders/43").acquire();
             store.lose("orders/43");
             assertThrows(LockLostException.class, held::close);
-            Await.until("two holds", () -> metrics.holds.sum() == 2);
-            Await.until("one loss", () -> metrics.losses.sum() == 1);
+            Waiting.await("two holds", PATIENCE, () -> metrics.holds.sum() == 2);
+            Waiting.await("one loss", PATIENCE, () -> metrics.losses.sum() == 1);
             assertTrue(metrics.waitedNanos.sum() > 0);
         }
     }
 
     @Test
-    void api_anOperatorLooksAndIntervenes() throws Exception {
+    void api_anOperatorInspectsALockAndForcesItsRelease() throws Exception {
         try (LockClient locks =
                         LockClient.builder(store.connect()).name("orders").build();
                 LockClient admin = LockClient.create(store.connect())) {
@@ -74,7 +77,7 @@ class OperationsTest {
             String holder = status.holder().map(found -> found.owner().client()).orElse("nobody");
             inspector.forceRelease("orders/42");
             assertEquals("orders", holder);
-            Await.until("the holder knows", () -> !held.isHeld());
+            Waiting.await("the hold is lost", PATIENCE, () -> !held.isHeld());
         }
     }
 }

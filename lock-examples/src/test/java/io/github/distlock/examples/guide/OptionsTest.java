@@ -19,7 +19,7 @@ import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** What a lock may ask for. */
+/** Shows the options of locks. */
 @DisplayNameGeneration(PromiseNames.class)
 @Timeout(60)
 class OptionsTest {
@@ -38,7 +38,7 @@ class OptionsTest {
     }
 
     @Test
-    void api_optionsSayWhenAHoldEndsByItself() throws Exception {
+    void api_optionsDecideWhenAHoldEndsByItself() throws Exception {
         LockOptions defaults = LockOptions.defaults();
         DistributedLock order = locks.lock("orders/42", defaults.renewedLease(Duration.ofSeconds(10)));
         DistributedLock report = locks.lock("report", defaults.fixedLease(Duration.ofMinutes(10)));

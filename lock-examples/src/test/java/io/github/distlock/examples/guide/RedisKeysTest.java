@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Timeout;
 import redis.clients.jedis.RedisClient;
 import redis.clients.jedis.params.SetParams;
 
-/** Which keys can be shared with other libraries, which are played here by their commands. */
+/** Shows which keys can be shared with other libraries. The tests send the commands of these libraries. */
 @DisplayNameGeneration(PromiseNames.class)
 @Timeout(120)
 class RedisKeysTest {
@@ -72,7 +72,7 @@ class RedisKeysTest {
     }
 
     @Test
-    void s1_aHashOfRedissonIsBusyForUsAndIsNotTouched() throws Exception {
+    void s1_aHashOfRedissonIsBusyAndNotChanged() throws Exception {
         other.hset("orders/42", "00000000-0000-0000-0000-000000000000:1", "1");
         try (LockClient apart = LockClient.create(RedisBackend.connect(server.uri()));
                 LockHandle held = apart.lock("orders/42").acquire()) {

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** The ways to wait, and how each of them ends. */
+/** Shows how to wait for a lock, and the outcomes. */
 @DisplayNameGeneration(PromiseNames.class)
 @Timeout(60)
 class WaitingTest {
@@ -48,7 +48,7 @@ class WaitingTest {
     }
 
     @Test
-    void v4_aTimedWaitEndsOneWayOrTheOther() throws Exception {
+    void v4_aTimedWaitReturnsAHoldOrBusy() throws Exception {
         assertTrue(wait(SHORT).startsWith("done under token "));
         try (LockHandle busy = others.lock("orders/42").acquire()) {
             assertTrue(busy.isHeld());
@@ -68,7 +68,7 @@ class WaitingTest {
     }
 
     @Test
-    void api_busyAndLostAndNoAnswerAreThreeThings() throws Exception {
+    void api_busyLostAndUnavailableAreDistinctOutcomes() throws Exception {
         assertEquals("done", run(SHORT, token -> assertTrue(token > 0)));
         try (LockHandle busy = others.lock("orders/42").acquire()) {
             assertTrue(busy.isHeld());

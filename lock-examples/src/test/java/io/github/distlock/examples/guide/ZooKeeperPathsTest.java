@@ -20,7 +20,7 @@ import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Which paths can be shared with Curator's mutex, which is played here by a node with a name like its own. */
+/** Shows which paths can be shared with Curator's mutex. The tests create nodes with the names that the mutex uses. */
 @DisplayNameGeneration(PromiseNames.class)
 @Timeout(120)
 class ZooKeeperPathsTest {

@@ -1,19 +1,19 @@
 package io.github.distlock.tests.history;
 
 /**
- * What a history has to contain before it proves anything.
+ * Counts what a history contains. A history that contains too little proves nothing.
  *
- * @param grants how many acquires got the lock
- * @param aimedFaults how many faults hit whom they were aimed at: a holder, the first waiter, or the server
- * @param ambiguousAcquires how many requests for a lock lost their replies
- * @param losses how many holders were told that they had lost the lock
+ * @param grants how many acquires were granted
+ * @param aimedFaults how many faults struck their target: a holder, the first waiter, or the server
+ * @param ambiguousAcquires how many requests for a lock had an unknown outcome because their reply was dropped
+ * @param losses how many holders were notified of a loss
  */
 public record Coverage(long grants, long aimedFaults, long ambiguousAcquires, long losses) {
     /**
-     * Whether it is enough.
+     * Compares each count with a minimum.
      *
-     * @param minimum what is wanted
-     * @return true when there is at least as much of each
+     * @param minimum the least counts
+     * @return true if no count is less than its minimum
      */
     public boolean reaches(Coverage minimum) {
         return grants >= minimum.grants

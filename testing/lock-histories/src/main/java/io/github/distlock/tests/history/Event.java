@@ -1,47 +1,47 @@
 package io.github.distlock.tests.history;
 
 /**
- * One line of a history. All moments are those of {@link System#nanoTime()}, which on Linux is the same clock in all
- * processes of a machine and does not stand still while a process is stopped.
+ * One line of a history. All times are those of {@link System#nanoTime()}. On Linux, all processes of a machine share
+ * this clock, and it advances while a process is stopped.
  *
- * @param sequence counts the events of a file, from 1
- * @param at when; for the beginning of a call sampled before it, for its end after it
- * @param kind what
- * @param operation which acquire of the process, from 1; for a fault the process that it struck, or zero
+ * @param sequence the number of the event within its file, from 1
+ * @param at the time; a process samples it before it calls a method, or after the method has returned
+ * @param kind the kind of event
+ * @param operation the number of the acquire within its process, from 1; for a fault, the process that it struck, or 0
  * @param lock the lock's name, or empty
- * @param token the fencing token, or zero
- * @param until see the kinds
- * @param note see the kinds
+ * @param token the fencing token, or 0
+ * @param until a time that the kind defines
+ * @param note a text that the kind defines
  */
 record Event(long sequence, long at, Kind kind, long operation, String lock, long token, long until, String note) {
     private static final int FIELDS = 8;
 
     enum Kind {
-        /** The process begins. */
+        /** The process starts. Note: the client's name. */
         BEGIN,
-        /** An acquire is called; has to be back until then, or whenever it likes: {@link Long#MAX_VALUE}. Notes how. */
+        /** A thread calls acquire. Until: its timeout, or {@link Long#MAX_VALUE}. Note: the kind of acquire. */
         ACQUIRE,
-        /** The store has told the acquire to wait. */
+        /** The store has answered busy, and the acquire has a queue entry. */
         QUEUED,
-        /** A request of some acquire for this lock, sent at {@code until}, ended with an error. Notes it. */
+        /** A request for this lock has failed. Until: when it was sent. Note: the error. */
         REQUEST_FAILED,
         /** The acquire has returned a hold. */
         GRANTED,
-        /** The acquire has returned none. Notes why. */
+        /** The acquire has returned no hold. Note: the reason. */
         REFUSED,
-        /** {@code isHeld()}, asked after {@code at}, was true, and claimed to stay so until then. */
+        /** {@code isHeld()}, called after {@code at}, returned true. Until: the end of the validity. */
         HELD,
-        /** The release is called. */
+        /** The thread calls release. */
         RELEASE,
-        /** The release has returned. Notes the outcome. */
+        /** The release has returned. Note: the outcome. */
         RELEASED,
-        /** The holder is told that it has lost the lock. Notes the reason. */
+        /** The client has notified the holder of a loss. Note: the reason. */
         LOST,
-        /** The process came to nothing until then: it was stopped, or the machine was busy. */
+        /** The process did not run, because it was stopped or the machine was busy. Until: when it ran again. */
         STALLED,
         /** All calls have returned, and the client is closed. */
         END,
-        /** A fault lasted until then. Notes the fault and whom it was aimed at. */
+        /** A fault was injected. Until: its end. Note: the fault and its target. */
         FAULT
     }
 

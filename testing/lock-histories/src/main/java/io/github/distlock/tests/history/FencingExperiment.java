@@ -7,14 +7,15 @@ import io.github.distlock.tests.BackendFactory;
 import io.github.distlock.tests.PromiseNames;
 import io.github.distlock.tests.servers.JvmProcess;
 import io.github.distlock.tests.servers.Server;
+import io.github.distlock.tests.servers.Waiting;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DisplayNameGeneration;
@@ -23,13 +24,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * What fencing is for, after the lock experiment of Jepsen's report on etcd 3.4.3: five processes update a set under a lock with
- * a lease of two seconds, and every five seconds one of them, here always the one in its critical section, is paused for longer
- * than that. A process that goes on does not know that time has passed, and writes what it has computed. Without fencing this
- * undoes what others have written meanwhile, whatever the lock. A resource that refuses smaller tokens loses nothing.
+ * Shows that a lock without fencing loses updates, and that a lock with fencing does not. Five processes update a set
+ * under a lock with a lease of 2 s. Every 5 s the experiment pauses the process in its critical section for 3 s. After
+ * the pause the process does not know that its lease has ended, and writes the set. Without fencing, the write undoes
+ * the updates that other processes made meanwhile. With fencing, the resource refuses a write with a smaller token, and
+ * no update is lost.
  *
- * <p>Source: <a href="https://jepsen.io/analyses/etcd-3.4.3">Jepsen: etcd 3.4.3</a>, which found that locks lost 18 % of
- * acknowledged updates.
+ * <p>Source: <a href="https://jepsen.io/analyses/etcd-3.4.3">Jepsen: etcd 3.4.3</a>, whose lock experiment lost 18 % of
+ * the acknowledged updates.
  */
 @DisplayNameGeneration(PromiseNames.class)
 @Timeout(value = 900, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
@@ -38,53 +40,45 @@ public abstract class FencingExperiment {
     private static final int PROCESSES = 5;
     private static final Duration PAUSE_EVERY = Duration.ofSeconds(5);
     private static final Duration PATIENCE = Duration.ofMinutes(2);
-    /** Processes start slowly on a busy machine, and some have written when they are paused. */
-    private static final Duration LONGER = Duration.ofSeconds(60);
+    /** How much longer the experiment runs while no process has tried a stale write, for example on a busy machine. */
+    private static final Duration EXTENSION = Duration.ofSeconds(60);
 
     private static final int SECONDS = Integer.getInteger("lock.fencing.seconds", 12);
 
-    /** For one store. */
+    /** Creates the experiment for one store. */
     protected FencingExperiment() {}
 
     /**
-     * Starts a server that only this experiment uses, and that it closes.
+     * Starts a server that only this experiment uses and closes.
      *
      * @return a running server
      */
     protected abstract Server newServer();
 
-    /**
-     * Says how clients reach the server.
-     *
-     * @return the class that each process makes an instance of
-     */
+    /** {@return the class of the factory that each process instantiates to reach the server} */
     protected abstract Class<? extends BackendFactory> factory();
 
-    /**
-     * Says how long the store keeps the hold of a paused process.
-     *
-     * @return the lease, or the timeout of the session
-     */
+    /** {@return how long the store keeps the hold of a paused process: the lease, or the session timeout} */
     protected final Duration lease() {
         return Duration.ofSeconds(2);
     }
 
     @Test
-    void s3_fencedUpdatesAreNotLost() throws InterruptedException {
+    void s3_fencedUpdatesAreNotLost() {
         try (Server server = newServer()) {
             Result result = run(server, true);
             report("with fencing", result);
             assertEquals(Set.of(), result.lost, "acknowledged updates that were lost");
-            assertTrue(result.refused > 0, "no stale write was tried: the experiment is invalid, " + result);
+            assertTrue(result.refused > 0, "no process tried a stale write: the experiment is invalid, " + result);
         }
     }
 
     @Test
-    void s3_updatesWithoutFencingAreLost() throws InterruptedException {
+    void s3_updatesWithoutFencingAreLost() {
         try (Server server = newServer()) {
             Result result = run(server, false);
             report("without fencing", result);
-            assertTrue(!result.lost.isEmpty(), "nothing was lost: the experiment is invalid, " + result);
+            assertTrue(!result.lost.isEmpty(), "no update was lost: the experiment is invalid, " + result);
         }
     }
 
@@ -103,7 +97,7 @@ public abstract class FencingExperiment {
 
     private record Result(int acknowledged, Set<String> lost, int refused, int pauses) {}
 
-    private Result run(Server server, boolean fenced) throws InterruptedException {
+    private Result run(Server server, boolean fenced) {
         Register register = new Register(fenced);
         List<JvmProcess> processes = new ArrayList<>();
         try {
@@ -120,20 +114,21 @@ public abstract class FencingExperiment {
                 serving.setDaemon(true);
                 serving.start();
             }
+            Duration pause = lease().multipliedBy(3).dividedBy(2);
             int pauses = 0;
             long end = System.nanoTime() + Duration.ofSeconds(SECONDS).toNanos();
             while (end - System.nanoTime() > 0
-                    || (!register.hasSeenStaleWrite() && end + LONGER.toNanos() - System.nanoTime() > 0)) {
+                    || (!register.hasSeenStaleWrite() && end + EXTENSION.toNanos() - System.nanoTime() > 0)) {
                 JvmProcess holder = register.awaitReader();
                 holder.suspend();
                 pauses++;
-                TimeUnit.MILLISECONDS.sleep(lease().toMillis() * 3 / 2);
+                Waiting.letPass(pause);
                 holder.resume();
-                TimeUnit.MILLISECONDS.sleep(PAUSE_EVERY.toMillis() - lease().toMillis() * 3 / 2);
+                Waiting.letPass(PAUSE_EVERY.minus(pause));
             }
             return register.result(pauses);
         } finally {
-            register.close();
+            register.closed = true;
             processes.forEach(JvmProcess::close);
         }
     }
@@ -154,7 +149,7 @@ public abstract class FencingExperiment {
         }
     }
 
-    /** The set. */
+    /** Stores the set. */
     private static final class Register {
         private final ReentrantLock mutex = new ReentrantLock();
         private final boolean fenced;
@@ -170,24 +165,20 @@ public abstract class FencingExperiment {
             this.fenced = fenced;
         }
 
-        /** Whoever reads next is in its critical section. */
-        private JvmProcess awaitReader() throws InterruptedException {
+        /** Returns the process that reads next, which is in its critical section. */
+        private JvmProcess awaitReader() {
             reader = null;
-            long end = System.nanoTime() + PATIENCE.toNanos();
-            JvmProcess holder = reader;
-            while (holder == null) {
-                RuntimeException failed = failure;
-                if (failed != null) {
-                    throw failed;
-                }
-                assertTrue(end - System.nanoTime() > 0, "a process gets the lock");
-                TimeUnit.MICROSECONDS.sleep(200);
-                holder = reader;
+            Waiting.await("a process acquires the lock", PATIENCE, () -> reader != null || failure != null);
+            RuntimeException failed = failure;
+            if (failed != null) {
+                throw failed;
             }
-            return holder;
+            return Objects.requireNonNull(reader);
         }
 
-        /** A reader's token counts as well: otherwise an older holder could write between its reading and its writing. */
+        /**
+         * Also remembers the token. Otherwise an earlier holder could write between this read and the reader's write.
+         */
         private String read(JvmProcess process, long token) {
             mutex.lock();
             try {
@@ -215,7 +206,9 @@ public abstract class FencingExperiment {
             }
         }
 
-        /** Which was refused, or has undone what others have written. */
+        /**
+         * Returns whether a process has written after the end of its lease: a write was refused, or an update is lost.
+         */
         private boolean hasSeenStaleWrite() {
             Result soFar = result(0);
             return soFar.refused > 0 || !soFar.lost.isEmpty();
@@ -230,10 +223,6 @@ public abstract class FencingExperiment {
             } finally {
                 mutex.unlock();
             }
-        }
-
-        private void close() {
-            closed = true;
         }
     }
 }

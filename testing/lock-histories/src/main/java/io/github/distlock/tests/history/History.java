@@ -8,17 +8,17 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** What all processes have written down, and what was done to them. */
-record History(List<ProcessHistory> processes, List<Injury> injuries) {
+/** The histories of all processes, and the injected faults. */
+record History(List<ProcessHistory> processes, List<InjectedFault> faults) {
 
-    static History read(Map<Long, Path> files, Path injuries) {
+    static History read(Map<Long, Path> files, Path faults) {
         List<ProcessHistory> processes = new ArrayList<>();
         new TreeMap<>(files).forEach((number, file) -> processes.add(ProcessHistory.read(number, file)));
         return new History(
                 processes,
-                ProcessHistory.lines(injuries).stream()
+                ProcessHistory.lines(faults).stream()
                         .map(Event::parse)
-                        .map(Injury::of)
+                        .map(InjectedFault::of)
                         .toList());
     }
 
@@ -31,22 +31,24 @@ record History(List<ProcessHistory> processes, List<Injury> injuries) {
                 .collect(Collectors.groupingBy(operation -> operation.lock, TreeMap::new, Collectors.toList()));
     }
 
-    /** How long the process did nothing between two moments, because it was stopped or the machine was busy. */
+    /**
+     * Returns for how long the process did not run between two times, because it was stopped or the machine was busy.
+     */
     long stopped(ProcessHistory process, long begin, long end) {
-        long stopped = injuries.stream()
-                .filter(injury -> injury.stopsTheProcess() && injury.concerns(process) && injury.overlaps(begin, end))
-                .mapToLong(injury -> Math.min(injury.to(), end) - Math.max(injury.from(), begin))
+        long stopped = faults.stream()
+                .filter(fault -> fault.stopsProcess() && fault.concerns(process) && fault.overlaps(begin, end))
+                .mapToLong(fault -> Math.min(fault.to(), end) - Math.max(fault.from(), begin))
                 .sum();
-        // A process that was stopped notices it, too.
+        // Not the sum: a stopped process also records a stall.
         return Math.max(stopped, process.stalled(begin, end));
     }
 
-    /** Whether something happened between two moments by which the process's place in the lock's queue may be lost. */
-    boolean losesPlaces(ProcessHistory process, String lock, long begin, long end) {
+    /** Returns whether the process may have lost its queue entry for the lock between two times. */
+    boolean mayLoseQueueEntry(ProcessHistory process, String lock, long begin, long end) {
         return process.stalled(begin, end) > 0
                 || process.failed(lock, begin, end)
-                || injuries.stream()
-                        .anyMatch(injury ->
-                                injury.losesPlaces() && injury.concerns(process) && injury.overlaps(begin, end));
+                || faults.stream()
+                        .anyMatch(fault ->
+                                fault.mayLoseQueueEntries() && fault.concerns(process) && fault.overlaps(begin, end));
     }
 }

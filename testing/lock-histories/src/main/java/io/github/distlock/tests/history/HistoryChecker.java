@@ -7,19 +7,20 @@ import java.util.List;
 import java.util.function.ToLongFunction;
 
 /**
- * Decides whether what the processes saw can be.
+ * Decides whether a history obeys the rules.
  *
- * <p>Nothing is searched: each hold carries its token and the moments at which it certainly was held, so that sorting decides,
- * and time grows with the number of events (but for the logarithm of the sorting). What is checked under-approximates: a hold
- * counts from the moment at which the acquire had returned to the last one at which {@code isHeld()} was still asked and
- * true. So there is no false alarm, however busy the machine is; only those rules that bound a time add a slack for it.
+ * <p>The checker does not search for an order of events: each hold has its token and the times at which the holder
+ * certainly held the lock. Sorting suffices, so the time is O(n log n) in the number of events. The checker counts a
+ * hold from the return of its acquire to the last call of {@code isHeld()} that returned true. The real hold is never
+ * shorter, so a busy machine causes no false alarm. Only rules that bound a time add a slack.
  *
- * <p>Let <em>g</em> be the moment of a grant's return and <em>h</em> the last moment seen held. Of two holds of one lock with
- * tokens <em>a</em> &lt; <em>b</em>, the first was over when the second was granted, which was before <em>g(b)</em>: hence
- * <em>h(a) &lt; g(b)</em>, and as <em>g(a) ≤ h(a)</em> this also is the order of tokens. It suffices to compare
- * <em>h(a)</em> with the least <em>g</em> of all greater tokens, which one pass from the greatest token downwards keeps. The
- * same least <em>g</em> tells whether a hold claimed to last longer (unless its release had begun), and whether an acquire
- * that was called later got the smaller token.
+ * <p>Let <em>g</em> be the time at which an acquire returned its grant, and <em>h</em> the last time at which the
+ * holder saw that it held the lock. Take two holds of one lock with tokens <em>a</em> &lt; <em>b</em>. The first had
+ * ended when the store granted the second, which was before <em>g(b)</em>. Hence <em>h(a) &lt; g(b)</em>, and because
+ * <em>g(a) ≤ h(a)</em> this is also the order of tokens. It suffices to compare <em>h(a)</em> with the least <em>g</em>
+ * of all greater tokens. One pass from the greatest token down keeps that <em>g</em>. The same <em>g</em> decides
+ * whether a hold claimed validity beyond the next grant without having begun its release, and whether a later acquire
+ * got a smaller token.
  */
 final class HistoryChecker {
     private static final long NOTICED = Duration.ofSeconds(1).toNanos();
@@ -32,11 +33,11 @@ final class HistoryChecker {
     private long ordered;
 
     /**
-     * A checker.
+     * Creates a checker.
      *
-     * @param history what is checked
-     * @param slack what a busy machine may add to a bound
-     * @param settling how long after a fault a place in the queue may still be lost by it
+     * @param history the history to check
+     * @param slack how much a busy machine may add to a bound
+     * @param settling for how long after a fault a queue entry may still be lost by it
      */
     HistoryChecker(History history, Duration slack, Duration settling) {
         this.history = history;
@@ -55,11 +56,11 @@ final class HistoryChecker {
             waitersAreServedInOrder(operations);
         });
         history.operations().forEach(this::callsReturn);
-        history.operations().forEach(this::lossIsTold);
+        history.operations().forEach(this::lossIsReported);
         return List.copyOf(violations);
     }
 
-    /** How many grants of fair locks were compared with those that were queued before. */
+    /** Returns how many grants of fair locks were compared with grants to earlier queue entries. */
     long ordered() {
         return ordered;
     }
@@ -97,18 +98,18 @@ final class HistoryChecker {
         }
     }
 
-    /** With the hold of a greater token that was granted first of all these. */
+    /** Compares the hold with the earliest grant among all greater tokens. */
     private void compare(Operation hold, Operation next) {
         if (next.grantedAt < hold.invokedAt) {
-            found(HistoryRule.TOKENS_RISE, hold + " was called after " + next + " had come back");
+            found(HistoryRule.TOKENS_RISE, hold + " was called after " + next + " had returned");
         } else if (hold.wasSeenHeld() && hold.heldAt >= next.grantedAt) {
-            found(HistoryRule.HOLDS_DO_NOT_OVERLAP, hold + " was held when there already was " + next);
+            found(HistoryRule.HOLDS_DO_NOT_OVERLAP, hold + " was held after the grant of " + next);
         } else if (next.grantedAt < Math.min(hold.claimedUntil, hold.releaseInvokedAt)) {
-            found(HistoryRule.CLAIMS_END_BEFORE_THE_NEXT_GRANT, hold + " claimed to outlast " + next);
+            found(HistoryRule.CLAIMS_END_BEFORE_THE_NEXT_GRANT, hold + " claimed validity beyond the grant of " + next);
         }
     }
 
-    /** Also when tokens say nothing. */
+    /** Compares times only, so it also finds overlaps of holds whose tokens are in order. */
     private void holdsAreDisjoint(List<Operation> holds) {
         Operation longest = null;
         for (Operation hold : sorted(holds, operation -> operation.grantedAt)) {
@@ -116,7 +117,7 @@ final class HistoryChecker {
                 continue;
             }
             if (longest != null && hold.grantedAt <= longest.heldAt) {
-                found(HistoryRule.HOLDS_DO_NOT_OVERLAP, hold + " began while there was " + longest);
+                found(HistoryRule.HOLDS_DO_NOT_OVERLAP, hold + " began during " + longest);
             }
             if (longest == null || hold.heldAt > longest.heldAt) {
                 longest = hold;
@@ -124,19 +125,21 @@ final class HistoryChecker {
         }
     }
 
-    /** Who was called when another one was queued already is served after it, if nothing was done to either. */
+    /**
+     * Checks that an acquire called after another had its queue entry is granted later, unless a fault concerned one.
+     */
     private void waitersAreServedInOrder(List<Operation> operations) {
         List<Operation> undisturbed = sorted(operations, operation -> operation.invokedAt);
         undisturbed.removeIf(operation -> !operation.how.contains(Workload.FAIR)
                 || !operation.isGranted()
-                || history.losesPlaces(
+                || history.mayLoseQueueEntry(
                         operation.process, operation.lock, operation.invokedAt - settling, operation.grantedAt));
-        List<Operation> byPlace = sorted(undisturbed, operation -> operation.queuedAt);
+        List<Operation> byQueueEntry = sorted(undisturbed, operation -> operation.queuedAt);
         Operation greatest = null;
         int queued = 0;
         for (Operation later : undisturbed) {
-            while (queued < byPlace.size() && byPlace.get(queued).queuedAt < later.invokedAt) {
-                Operation earlier = byPlace.get(queued++);
+            while (queued < byQueueEntry.size() && byQueueEntry.get(queued).queuedAt < later.invokedAt) {
+                Operation earlier = byQueueEntry.get(queued++);
                 if (greatest == null || earlier.token > greatest.token) {
                     greatest = earlier;
                 }
@@ -154,29 +157,29 @@ final class HistoryChecker {
         long returned = operation.returnedAt();
         if (returned == Operation.NEVER) {
             if (operation.process.hasEnded()) {
-                found(HistoryRule.CALLS_RETURN_IN_TIME, operation + " never came back");
+                found(HistoryRule.CALLS_RETURN_IN_TIME, operation + " never returned");
             }
             return;
         }
         if (operation.limit != Operation.NEVER) {
             long late = returned - operation.limit - RETURNED - slack;
             if (late > 0 && late > history.stopped(operation.process, operation.invokedAt, returned)) {
-                found(HistoryRule.CALLS_RETURN_IN_TIME, operation + " came back too late by " + late + " ns");
+                found(HistoryRule.CALLS_RETURN_IN_TIME, operation + " returned too late by " + late + " ns");
             }
         }
     }
 
-    private void lossIsTold(Operation hold) {
+    private void lossIsReported(Operation hold) {
         boolean lost = hold.outcome.equals("LOST");
         if (lost && hold.lostAt == Operation.NEVER && hold.process.hasEnded()) {
-            found(HistoryRule.LOSS_IS_TOLD, hold + " was told nothing");
+            found(HistoryRule.LOSS_IS_REPORTED, hold + " was not notified");
         }
-        // What was released in time is not held any more; that its loss comes out later concerns nobody.
+        // If the holder released in time, a later notification has no bound.
         long end = Math.max(hold.grantedAt, hold.claimedUntil);
         if (hold.lostAt != Operation.NEVER && hold.releaseInvokedAt > end + NOTICED) {
             long late = hold.lostAt - end - NOTICED - slack;
             if (late > 0 && late > history.stopped(hold.process, end, hold.lostAt)) {
-                found(HistoryRule.LOSS_IS_TOLD, hold + " was told too late by " + late + " ns");
+                found(HistoryRule.LOSS_IS_REPORTED, hold + " was notified too late by " + late + " ns");
             }
         }
     }

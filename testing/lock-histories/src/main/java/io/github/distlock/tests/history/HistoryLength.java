@@ -2,11 +2,11 @@ package io.github.distlock.tests.history;
 
 import java.time.Duration;
 
-/** Histories of some seconds in the standard run, and of as many as {@code -Dlock.history.seconds} says. */
+/** Runs histories of 8 s, or of {@code -Dlock.history.seconds}. */
 public final class HistoryLength {
     private static final int STANDARD = 8;
     private static final int LONG = 60;
-    /** In the standard run, in which other tests run beside the history. */
+    /** Leaves CPU to the tests that run beside a standard history. */
     private static final Duration REST = Duration.ofMillis(40);
 
     private static final int REPEATS = 2;
@@ -16,13 +16,14 @@ public final class HistoryLength {
     private HistoryLength() {}
 
     /**
-     * Runs a history, prints its figures, and verifies it.
+     * Runs a history, prints its figures, and verifies it. Runs a history of less than a minute up to three times until
+     * it contains enough.
      *
-     * @param name for people
-     * @param history what to run
-     * @param tenMinutes what ten minutes have to contain; longer and shorter runs their share. The standard run, which mostly
-     *     starts processes, has to contain something of each, but losses, for which it is too short; it is repeated twice at most
-     *     when the machine has let too little happen
+     * @param name the name of the history in the output
+     * @param history the history
+     * @param tenMinutes the least counts of a history of ten minutes; another length needs its share. A history of less
+     *     than a minute needs a fifth of its share of grants and at least one of each other count, except losses
+     * @throws AssertionError if the history breaks a rule or contains too little
      * @throws InterruptedException if the calling thread is interrupted
      */
     public static void run(String name, HistoryRun history, Coverage tenMinutes) throws InterruptedException {
@@ -40,7 +41,7 @@ public final class HistoryLength {
         history.rest(REST);
         HistoryReport report = run(name, history);
         for (int left = REPEATS; left > 0 && isOnlyInvalid(report, minimum); left--) {
-            System.out.println(name + ": invalid, at least " + minimum + " is wanted; once more");
+            System.out.println(name + ": invalid, repeated because it needs at least " + minimum);
             report = run(name, history);
         }
         report.verify(minimum);

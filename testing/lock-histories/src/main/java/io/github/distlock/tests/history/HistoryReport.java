@@ -7,7 +7,7 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** What a history contains, and what in it cannot be. Immutable. */
+/** Reports what a history contains and which rules it breaks. Immutable. */
 public final class HistoryReport {
     private static final int SHOWN = 20;
 
@@ -34,16 +34,16 @@ public final class HistoryReport {
                 figures.merge("losses, " + operation.loss, 1L, Long::sum);
             }
         });
-        history.injuries().forEach(injury -> {
-            figures.merge("faults, " + injury.kind(), 1L, Long::sum);
-            if (hits(history, injury)) {
-                figures.merge("hits, " + injury.aim() + " by " + injury.kind(), 1L, Long::sum);
+        history.faults().forEach(fault -> {
+            figures.merge("faults, " + fault.kind(), 1L, Long::sum);
+            if (strikes(history, fault)) {
+                figures.merge("strikes, " + fault.aim() + " by " + fault.kind(), 1L, Long::sum);
             }
         });
         figures.put("processes", (long) history.processes().size());
         figures.put("grants of fair locks whose order was checked", checker.ordered());
         Coverage coverage = new Coverage(
-                sum(figures, "grants, "), sum(figures, "hits, "), ambiguous(history), sum(figures, "losses, "));
+                sum(figures, "grants, "), sum(figures, "strikes, "), ambiguous(history), sum(figures, "losses, "));
         return new HistoryReport(violations, coverage, figures);
     }
 
@@ -54,79 +54,70 @@ public final class HistoryReport {
                 .sum();
     }
 
-    /** A process that was killed wrote no more; what it had begun was hit. */
-    private static boolean hits(History history, Injury injury) {
-        return switch (injury.aim()) {
+    /** Returns whether the fault struck its target. What a killed process had begun counts as struck. */
+    private static boolean strikes(History history, InjectedFault fault) {
+        return switch (fault.aim()) {
             case SERVER -> true;
             case ACQUIRER -> false;
             case HOLDER ->
-                aimedAt(history, injury).stream()
+                aimedAt(history, fault).stream()
                         .anyMatch(operation ->
-                                operation.grantedAt <= injury.from() && operation.endedAt() >= injury.from());
+                                operation.grantedAt <= fault.from() && operation.endedAt() >= fault.from());
             case FIRST_WAITER ->
-                aimedAt(history, injury).stream()
+                aimedAt(history, fault).stream()
                         .anyMatch(operation ->
-                                operation.invokedAt <= injury.from() && operation.returnedAt() >= injury.from());
+                                operation.invokedAt <= fault.from() && operation.returnedAt() >= fault.from());
         };
     }
 
-    private static List<Operation> aimedAt(History history, Injury injury) {
+    private static List<Operation> aimedAt(History history, InjectedFault fault) {
         return history.processes().stream()
-                .filter(injury::concerns)
+                .filter(fault::concerns)
                 .flatMap(process -> process.operations.stream())
-                .filter(operation -> operation.lock.equals(injury.lock()))
+                .filter(operation -> operation.lock.equals(fault.lock()))
                 .toList();
     }
 
-    /** Requests that failed while a reply on their link was dropped. */
+    /** Returns how many requests failed while the proxy dropped a reply on their connection. */
     private static long ambiguous(History history) {
-        Map<Long, List<Injury>> dropped = history.injuries().stream()
-                .filter(injury -> injury.kind() == Injury.Kind.REPLY_DROPPED)
-                .collect(Collectors.groupingBy(Injury::process));
+        Map<Long, List<InjectedFault>> dropped = history.faults().stream()
+                .filter(fault -> fault.kind() == InjectedFault.Kind.REPLY_DROPPED)
+                .collect(Collectors.groupingBy(InjectedFault::process));
         return history.processes().stream()
                 .mapToLong(process -> process.failures.stream()
                         .filter(failure -> dropped.getOrDefault(process.number, List.of()).stream()
-                                .anyMatch(injury -> injury.overlaps(failure.until(), failure.at())))
+                                .anyMatch(fault -> fault.overlaps(failure.until(), failure.at())))
                         .count())
                 .sum();
     }
 
-    /**
-     * What cannot be.
-     *
-     * @return all of it; empty when nothing was found
-     */
+    /** {@return all violations} */
     public List<Violation> violations() {
         return violations;
     }
 
-    /**
-     * How much happened.
-     *
-     * @return the figures that decide whether the history proves anything
-     */
+    /** {@return the counts that decide whether the history proves anything} */
     public Coverage coverage() {
         return coverage;
     }
 
     /**
-     * Fails unless the history contains enough and nothing that cannot be. A history with too little in it is invalid, not
-     * green.
+     * Fails if the history breaks a rule or contains too little.
      *
-     * @param minimum what it has to contain
-     * @throws AssertionError with what was found
+     * @param minimum the least counts
+     * @throws AssertionError if there is a violation or a count is less than its minimum; its message is this report
      */
     public void verify(Coverage minimum) {
         if (!violations.isEmpty()) {
-            throw new AssertionError("the history shows what must not be: " + this);
+            throw new AssertionError("the history breaks a rule: " + this);
         }
         if (!coverage.reaches(minimum)) {
-            throw new AssertionError("the history is invalid: too little happened in it to prove anything, at least "
-                    + minimum + " is wanted: " + this);
+            throw new AssertionError(
+                    "the history is invalid, it needs at least " + minimum + " to prove anything: " + this);
         }
     }
 
-    /** All figures, and the first violations. */
+    /** Returns all figures and the first 20 violations. */
     @Override
     public String toString() {
         return Stream.of(

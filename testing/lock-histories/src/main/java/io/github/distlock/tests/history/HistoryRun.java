@@ -7,6 +7,8 @@ import io.github.distlock.LockOwner;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.tests.ServerFixture;
+import io.github.distlock.tests.servers.FaultProxy;
+import io.github.distlock.tests.servers.Waiting;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -20,21 +22,22 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs a history: several processes use locks of one store for a while, each over a link of its own; processes, links and
- * server are hurt meanwhile; then all is healed, the processes end, and after the store's expiry it is looked whether
- * something was left. What the processes have written down is checked.
+ * Runs a history. Several processes use locks of one store, each over a separate {@link FaultProxy}, and record what
+ * they see. Meanwhile the run injects faults into processes, connections and server. Then it ends the faults and the
+ * processes, checks the store for leftovers after its expiry, and checks the records.
  *
- * <p>Only on Linux, where {@link System#nanoTime()} is the same clock in all processes. Not thread-safe.
+ * <p>Runs only on Linux, where {@link System#nanoTime()} is the same clock in all processes. Not thread-safe.
  */
 public final class HistoryRun {
-    /** How much longer than wanted it may last, until enough has been done to the processes. */
+    /** By which factor the work may last longer than set until it has met enough faults. */
     private static final int LONGEST = 5;
+
+    private static final Duration SLACK = Duration.ofSeconds(2);
 
     private final ServerFixture<?> store;
     private int leastFaults;
     private int leastDroppedReplies;
     private Duration lease;
-    private Duration slack = Duration.ofSeconds(2);
     private Duration duration = Duration.ofSeconds(10);
     private Duration lostReplies = Duration.ofMillis(100);
     private Duration rest = Duration.ofMillis(2);
@@ -49,20 +52,20 @@ public final class HistoryRun {
     }
 
     /**
-     * A history over this store.
+     * Creates a run with 4 processes, 10 s, and the lease of the fixture.
      *
-     * @param store its server is paused, killed and restarted with its data, so nobody else may use it; it runs at the end, and
-     *     whoever made it closes it
-     * @return a run with defaults: 4 processes, 10 s, the fixture's lease
+     * @param store the fixture, which the caller closes. The run pauses, kills and restarts its server, so nothing else
+     *     may use the server meanwhile. The server runs when the run has ended
+     * @return the run
      */
     public static HistoryRun over(ServerFixture<?> store) {
         return new HistoryRun(requireNonNull(store, "store"));
     }
 
     /**
-     * How long holds live that are not renewed.
+     * Sets the lease of all holds. The durations of holds and of most faults are proportional to it.
      *
-     * @param newLease the lease of all holds, of which hold times and most faults' durations are a part or a multiple
+     * @param newLease the lease
      * @return this
      */
     public HistoryRun lease(Duration newLease) {
@@ -71,9 +74,9 @@ public final class HistoryRun {
     }
 
     /**
-     * How long the processes work.
+     * Sets how long the processes work, without their start and end. {@link #atLeast} can extend this.
      *
-     * @param newDuration without start and end; longer when {@link #atLeast} says so
+     * @param newDuration the duration
      * @return this
      */
     public HistoryRun duration(Duration newDuration) {
@@ -82,11 +85,10 @@ public final class HistoryRun {
     }
 
     /**
-     * How much has to be done to processes and server before the work may end; where luck does not bring it about in time, it
-     * goes on up to five times as long.
+     * Sets how many faults the processes must meet. Their work lasts up to five times as long until they have met them.
      *
-     * @param faults at least so many that are aimed
-     * @param droppedReplies at least so many
+     * @param faults the least number of faults in processes, connections and server
+     * @param droppedReplies the least number of dropped replies
      * @return this
      */
     public HistoryRun atLeast(int faults, int droppedReplies) {
@@ -96,10 +98,10 @@ public final class HistoryRun {
     }
 
     /**
-     * How many work, and how many faults there are at a time.
+     * Sets the number of processes and of concurrent faults.
      *
-     * @param workers processes
-     * @param faults at most so many at a time, besides lost replies
+     * @param workers the number of processes
+     * @param faults the greatest number of concurrent faults, without dropped replies
      * @return this
      */
     public HistoryRun processes(int workers, int faults) {
@@ -109,9 +111,9 @@ public final class HistoryRun {
     }
 
     /**
-     * How often the reply to a request for a lock gets lost, and its connection is cut.
+     * Sets how often the proxies drop the reply to a request for a lock and cut its connection.
      *
-     * @param interval between two of them, on average; not much shorter than a process needs to connect again
+     * @param interval the average time between two drops; a process should be able to reconnect within it
      * @return this
      */
     public HistoryRun lostReplies(Duration interval) {
@@ -120,9 +122,9 @@ public final class HistoryRun {
     }
 
     /**
-     * Sets how long a thread rests after a release. Longer rests leave CPU to the tests beside the history.
+     * Sets how long a thread rests after a release. Longer rests leave CPU to other tests.
      *
-     * @param longest the rests are random and last half of this on average; 2 ms unless set
+     * @param longest the longest rest, by default 2 ms; the average is half of it
      * @return this
      */
     public HistoryRun rest(Duration longest) {
@@ -131,20 +133,10 @@ public final class HistoryRun {
     }
 
     /**
-     * What a busy machine may add to times that are promised.
+     * Sets the seed of the random numbers. The same seed gives the same mixture of calls and faults, not the same
+     * history.
      *
-     * @param newSlack 2 s unless said otherwise
-     * @return this
-     */
-    public HistoryRun slack(Duration newSlack) {
-        slack = requireNonNull(newSlack, "newSlack");
-        return this;
-    }
-
-    /**
-     * What the dice begin with. The same seed does not make the same history, but the same mixture.
-     *
-     * @param newSeed any
+     * @param newSeed the seed
      * @return this
      */
     public HistoryRun seed(long newSeed) {
@@ -153,10 +145,10 @@ public final class HistoryRun {
     }
 
     /**
-     * Where processes write down what they see, and where that stays. Otherwise it is in a temporary directory, which stays when
-     * the history shows what cannot be, and is named then.
+     * Sets the directory of the records, which the run keeps. By default, the run uses a temporary directory, and keeps
+     * and prints it only if the history breaks a rule.
      *
-     * @param directory is there, and empty
+     * @param directory an empty directory
      * @return this
      */
     public HistoryRun keepIn(Path directory) {
@@ -165,31 +157,29 @@ public final class HistoryRun {
     }
 
     /**
-     * Runs it, to the end.
+     * Runs the history.
      *
-     * @return what was found
-     * @throws IllegalStateException when the fixture cannot look for leftovers
-     * @throws InterruptedException when this thread is interrupted; processes are ended then, too
+     * @return the report
+     * @throws IllegalStateException if the fixture cannot look for leftovers
+     * @throws InterruptedException if this thread is interrupted; the processes have ended when this returns
      */
     public HistoryReport run() throws InterruptedException {
         Path directory = kept == null ? newDirectory() : kept;
         try (Team team = new Team(store, lease, rest, directory, seed)) {
             List<Violation> violations = new ArrayList<>();
-            LockBackend seeing = store.factory().backend(store.server().address(), store.space());
-            Duration expiry = seeing.expiry(
+            LockBackend backend = store.factory().backend(store.server().address(), store.space());
+            Duration expiry = backend.expiry(
                     LockRequest.exclusive("history", lease, LockOwner.of("localhost", 1, "history", "main")));
-            Path injuries = directory.resolve("injuries");
+            Path faults = directory.resolve("faults");
             team.start(processes);
-            try (HistoryWriter writer = new HistoryWriter(injuries);
-                    LockClient eye = LockClient.create(seeing)) {
-                Nemesis nemesis = new Nemesis(store.server(), team, eye, lease, lostReplies, writer);
+            try (HistoryWriter writer = new HistoryWriter(faults);
+                    LockClient observer = LockClient.create(backend)) {
+                Nemesis nemesis = new Nemesis(store.server(), team, observer, lease, lostReplies, writer);
                 List<Thread> threads = nemesis.start(strikers, seed);
-                long begin = System.nanoTime();
                 TimeUnit.NANOSECONDS.sleep(duration.toNanos());
-                while (!nemesis.hasCaused(leastFaults, leastDroppedReplies)
-                        && System.nanoTime() - begin < duration.toNanos() * LONGEST) {
-                    TimeUnit.MILLISECONDS.sleep(20);
-                }
+                Waiting.until(
+                        duration.multipliedBy(LONGEST - 1),
+                        () -> nemesis.hasInjected(leastFaults, leastDroppedReplies));
                 nemesis.end();
                 for (Thread thread : threads) {
                     thread.join();
@@ -197,8 +187,8 @@ public final class HistoryRun {
                 violations.addAll(team.finish(ending(expiry)));
             }
             violations.addAll(remaining(expiry));
-            History history = History.read(team.files(), injuries);
-            HistoryChecker checker = new HistoryChecker(history, slack, lease);
+            History history = History.read(team.files(), faults);
+            HistoryChecker checker = new HistoryChecker(history, SLACK, lease);
             HistoryReport report = HistoryReport.of(history, checker, violations);
             if (kept == null) {
                 end(directory, report);
@@ -225,14 +215,14 @@ public final class HistoryRun {
         }
     }
 
-    /** Everybody finishes what is begun: the longest hold, an expiry for what was left, and whoever waited for that. */
+    /** Returns how long processes may take to end: for the longest hold, an expiry, and the waiters behind it. */
     private Duration ending(Duration expiry) {
-        return lease.multipliedBy(8).plus(expiry.multipliedBy(2)).plus(slack.multipliedBy(4));
+        return lease.multipliedBy(8).plus(expiry.multipliedBy(2)).plus(SLACK.multipliedBy(4));
     }
 
     private List<Violation> remaining(Duration expiry) throws InterruptedException {
         long bound = System.nanoTime()
-                + expiry.plus(Duration.ofSeconds(1)).plus(slack).toNanos();
+                + expiry.plus(Duration.ofSeconds(1)).plus(SLACK).toNanos();
         List<String> remaining = leftovers();
         while (!remaining.isEmpty() && bound - System.nanoTime() > 0) {
             TimeUnit.MILLISECONDS.sleep(20);
@@ -255,7 +245,7 @@ public final class HistoryRun {
         try {
             return Files.createTempDirectory("distlock-history-");
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot make a directory for the history", e);
+            throw new UncheckedIOException("cannot create a directory for the history", e);
         }
     }
 }

@@ -8,8 +8,8 @@ import java.nio.file.Path;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Writes each event to its file at once, until it is closed, so that a process that is killed leaves behind what it has seen. Not through a
- * channel: an interrupt, of which workers get many, would close it. Thread-safe.
+ * Writes each event to its file without a buffer, so that the file is complete when its process is killed. Ignores
+ * events after {@link #close()}. Does not use a channel, which an interrupt of a worker would close. Thread-safe.
  */
 final class HistoryWriter implements AutoCloseable {
     private final ReentrantLock lock = new ReentrantLock();

@@ -5,7 +5,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 
-/** Interrupts a thread some time later, unless it is closed before; when it is closed the interrupt is over. */
+/**
+ * Interrupts a thread after a delay, unless the thread closes this before. {@link #close()} clears the interrupt flag.
+ */
 final class Interrupter implements AutoCloseable {
     private final AtomicBoolean armed = new AtomicBoolean(true);
     private final CompletableFuture<Void> over;

@@ -8,21 +8,23 @@ import io.github.distlock.tests.servers.Fault;
 import io.github.distlock.tests.servers.FaultProxy;
 import io.github.distlock.tests.servers.FaultProxy.Then;
 import io.github.distlock.tests.servers.Server;
+import io.github.distlock.tests.servers.Waiting;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /**
- * Hurts processes, links and server, and writes down how. It aims: the store is asked who holds a lock and who waits first for
- * it, and that process is hit; whether it still was holder or waiter at that moment the history tells afterwards.
+ * Injects faults into processes, connections and server, and records them. It inspects a lock to find its holder and
+ * its first waiter, and strikes one of these processes. The history shows whether that process still was holder or
+ * waiter.
  *
- * <p>Several threads strike at once, each at another process. The server is hurt by one of them at a time.
+ * <p>Several threads inject faults at a time, each into another process. One of them at a time injects a fault into the
+ * server.
  */
 final class Nemesis {
     private static final int DROPPERS = 3;
@@ -30,36 +32,42 @@ final class Nemesis {
 
     private final Server server;
     private final Team team;
-    private final LockClient eye;
+    private final LockClient observer;
     private final Duration lease;
     private final Duration lostReplies;
-    private final HistoryWriter injuries;
-    private final Set<Long> hurt = ConcurrentHashMap.newKeySet();
-    private final ReentrantReadWriteLock serverIsHurt = new ReentrantReadWriteLock();
+    private final HistoryWriter history;
+    private final Set<Long> struck = ConcurrentHashMap.newKeySet();
+    private final ReentrantReadWriteLock serverFault = new ReentrantReadWriteLock();
     private final AtomicInteger faults = new AtomicInteger();
     private final AtomicInteger repliesDropped = new AtomicInteger();
     private volatile boolean ended;
 
-    Nemesis(Server server, Team team, LockClient eye, Duration lease, Duration lostReplies, HistoryWriter injuries) {
+    Nemesis(
+            Server server,
+            Team team,
+            LockClient observer,
+            Duration lease,
+            Duration lostReplies,
+            HistoryWriter history) {
         this.server = server;
         this.team = team;
-        this.eye = eye;
+        this.observer = observer;
         this.lease = lease;
         this.lostReplies = lostReplies;
-        this.injuries = injuries;
+        this.history = history;
     }
 
-    /** Begins. The threads end when told by {@link #end}. */
+    /** Starts and returns threads that inject faults until {@link #end()}. */
     List<Thread> start(int strikers, long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         List<Thread> threads = new ArrayList<>();
         for (int i = 0; i < strikers; i++) {
-            SplittableRandom own = random.split();
-            threads.add(new Thread(() -> strike(own), "nemesis-" + i));
+            SplittableRandom split = random.split();
+            threads.add(new Thread(() -> strike(split), "nemesis-" + i));
         }
         for (int i = 0; i < DROPPERS; i++) {
-            SplittableRandom own = random.split();
-            threads.add(new Thread(() -> dropReplies(own), "nemesis-replies-" + i));
+            SplittableRandom split = random.split();
+            threads.add(new Thread(() -> dropReplies(split), "nemesis-replies-" + i));
         }
         threads.forEach(thread -> {
             thread.setDaemon(true);
@@ -75,62 +83,62 @@ final class Nemesis {
     private void strike(SplittableRandom random) {
         while (!ended) {
             if (random.nextInt(8) == 0) {
-                hurtServer(random);
+                strikeServer(random);
             } else {
-                hurtProcess(random);
+                strikeProcess(random);
             }
-            pause(Duration.ofMillis(random.nextLong(300, 2_000)));
+            Waiting.letPass(Duration.ofMillis(random.nextLong(300, 2_000)));
         }
     }
 
-    private void hurtServer(SplittableRandom random) {
-        if (!serverIsHurt.writeLock().tryLock()) {
+    private void strikeServer(SplittableRandom random) {
+        if (!serverFault.writeLock().tryLock()) {
             return;
         }
         try {
             long from = System.nanoTime();
-            Injury.Kind kind;
+            InjectedFault.Kind kind;
             if (random.nextInt(3) > 0) {
-                kind = Injury.Kind.SERVER_PAUSED;
+                kind = InjectedFault.Kind.SERVER_PAUSED;
                 server.pause();
-                pause(Workload.part(lease, random.nextDouble(0.2, 1.8)));
+                Waiting.letPass(Workload.part(lease, random.nextDouble(0.2, 1.8)));
                 server.resume();
             } else {
-                kind = Injury.Kind.SERVER_KILLED;
+                kind = InjectedFault.Kind.SERVER_KILLED;
                 server.kill();
                 server.restart(true);
             }
-            record(new Injury(kind, Injury.Aim.SERVER, 0, "", from, System.nanoTime()));
+            record(new InjectedFault(kind, InjectedFault.Aim.SERVER, 0, "", from, System.nanoTime()));
         } finally {
-            serverIsHurt.writeLock().unlock();
+            serverFault.writeLock().unlock();
         }
     }
 
-    private void hurtProcess(SplittableRandom random) {
-        Injury.Aim aim = random.nextInt(4) == 0 ? Injury.Aim.FIRST_WAITER : Injury.Aim.HOLDER;
+    private void strikeProcess(SplittableRandom random) {
+        InjectedFault.Aim aim = random.nextInt(4) == 0 ? InjectedFault.Aim.FIRST_WAITER : InjectedFault.Aim.HOLDER;
         String group = random.nextInt(5) == 0 ? Workload.FAIR : Workload.LONG;
         List<String> locks = Workload.locks(group);
         String lock = locks.get(random.nextInt(locks.size()));
         for (Team.Member member : team.members()) {
-            if (member.number() == target(lock, aim) && hurt.add(member.number())) {
+            if (member.number() == target(lock, aim) && struck.add(member.number())) {
                 try {
-                    hurt(member, aim, lock, random);
+                    strike(member, aim, lock, random);
                 } finally {
-                    hurt.remove(member.number());
+                    struck.remove(member.number());
                 }
                 return;
             }
         }
     }
 
-    /** Which process holds the lock, or is the first that waits; zero when there is none. */
-    private long target(String lock, Injury.Aim aim) {
-        if (!serverIsHurt.readLock().tryLock()) {
+    /** Returns the process that holds the lock or is its first waiter, or 0 if there is none. */
+    private long target(String lock, InjectedFault.Aim aim) {
+        if (!serverFault.readLock().tryLock()) {
             return 0;
         }
         try {
-            LockStatus status = eye.inspector().inspect(lock);
-            return (aim == Injury.Aim.HOLDER
+            LockStatus status = observer.inspector().inspect(lock);
+            return (aim == InjectedFault.Aim.HOLDER
                             ? status.holder().map(LockStatus.Holder::owner)
                             : status.waiters().stream().findFirst())
                     .map(LockOwner::client)
@@ -139,100 +147,88 @@ final class Nemesis {
         } catch (LockException e) {
             return 0;
         } finally {
-            serverIsHurt.readLock().unlock();
+            serverFault.readLock().unlock();
         }
     }
 
-    private void hurt(Team.Member member, Injury.Aim aim, String lock, SplittableRandom random) {
+    private void strike(Team.Member member, InjectedFault.Aim aim, String lock, SplittableRandom random) {
         Duration time = Workload.part(lease, random.nextDouble(0.2, 2));
         FaultProxy link = member.link();
         long from = System.nanoTime();
-        Injury.Kind kind;
+        InjectedFault.Kind kind;
         switch (random.nextInt(9)) {
             case 0, 1 -> {
-                kind = Injury.Kind.PROCESS_STOPPED;
+                kind = InjectedFault.Kind.PROCESS_STOPPED;
                 member.process().suspend();
-                pause(time);
+                Waiting.letPass(time);
                 member.process().resume();
             }
             case 2 -> {
-                kind = Injury.Kind.PROCESS_KILLED;
+                kind = InjectedFault.Kind.PROCESS_KILLED;
                 team.replace(member);
             }
             case 3 -> {
-                kind = Injury.Kind.LINK_SILENT;
+                kind = InjectedFault.Kind.LINK_SILENT;
                 link.silence();
-                pause(time);
+                Waiting.letPass(time);
                 link.heal();
             }
             case 4 -> {
-                kind = Injury.Kind.REQUESTS_SILENT;
+                kind = InjectedFault.Kind.REQUESTS_SILENT;
                 link.silenceRequests();
-                pause(time);
+                Waiting.letPass(time);
                 link.heal();
             }
             case 5 -> {
-                kind = Injury.Kind.REPLIES_SILENT;
+                kind = InjectedFault.Kind.REPLIES_SILENT;
                 link.silenceReplies();
-                pause(time);
+                Waiting.letPass(time);
                 link.heal();
             }
             case 6 -> {
-                kind = Injury.Kind.REPLIES_LATE;
+                kind = InjectedFault.Kind.REPLIES_LATE;
                 link.delayReplies(Workload.part(time, 0.6));
-                pause(time);
+                Waiting.letPass(time);
                 link.heal();
             }
             case 7 -> {
-                kind = Injury.Kind.CONNECTIONS_CUT;
+                kind = InjectedFault.Kind.CONNECTIONS_CUT;
                 link.cut();
             }
             default -> {
-                kind = Injury.Kind.CONNECTIONS_RESET;
+                kind = InjectedFault.Kind.CONNECTIONS_RESET;
                 link.reset();
             }
         }
-        record(new Injury(kind, aim, member.number(), lock, from, System.nanoTime()));
+        record(new InjectedFault(kind, aim, member.number(), lock, from, System.nanoTime()));
     }
 
-    /** Again and again the reply to a request for a lock gets lost on somebody's link. */
+    /** Drops replies to requests for {@link Workload#AMBIGUOUS} locks, each on the connection of a random process. */
     private void dropReplies(SplittableRandom random) {
         while (!ended) {
             List<Team.Member> members = team.members();
             Team.Member member = members.get(random.nextInt(members.size()));
             long from = System.nanoTime();
             Fault lost = member.link().dropNextReply(FaultProxy.containing(Workload.AMBIGUOUS), Then.CUT);
-            long end = from + STRIKE.toNanos();
-            while (!lost.hasStruck() && end - System.nanoTime() > 0) {
-                pause(Duration.ofMillis(1));
-            }
-            if (lost.hasStruck()) {
-                record(new Injury(
-                        Injury.Kind.REPLY_DROPPED,
-                        Injury.Aim.ACQUIRER,
+            if (Waiting.until(STRIKE, lost::hasStruck)) {
+                record(new InjectedFault(
+                        InjectedFault.Kind.REPLY_DROPPED,
+                        InjectedFault.Aim.ACQUIRER,
                         member.number(),
                         Workload.AMBIGUOUS,
                         from,
                         System.nanoTime()));
             }
-            pause(Workload.part(lostReplies, random.nextDouble(0, 2 * DROPPERS)));
+            Waiting.letPass(Workload.part(lostReplies, random.nextDouble(0, 2 * DROPPERS)));
         }
     }
 
-    private void record(Injury injury) {
-        injury.writeTo(injuries);
-        (injury.kind() == Injury.Kind.REPLY_DROPPED ? repliesDropped : faults).incrementAndGet();
+    private void record(InjectedFault fault) {
+        fault.writeTo(history);
+        (fault.kind() == InjectedFault.Kind.REPLY_DROPPED ? repliesDropped : faults).incrementAndGet();
     }
 
-    boolean hasCaused(int aimedFaults, int droppedReplies) {
+    boolean hasInjected(int aimedFaults, int droppedReplies) {
         return faults.get() >= aimedFaults && repliesDropped.get() >= droppedReplies;
-    }
-
-    private static void pause(Duration time) {
-        try {
-            TimeUnit.NANOSECONDS.sleep(time.toNanos());
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
     }
 }

@@ -16,14 +16,14 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
-/** Notes attempts of which their client does not know how they ended, and when a place in the queue was had. */
+/** Records attempts with an unknown outcome, and when an acquire has its queue entry. */
 final class ObservedBackend {
     private ObservedBackend() {}
 
     /**
-     * The same backend, observed.
+     * Wraps a backend.
      *
-     * @param acquiring which acquire of a lock is under way in this process, where there is just one
+     * @param acquiring the number of the acquire of each fair lock, of which each process has one at a time
      */
     static LockBackend of(LockBackend backend, HistoryWriter history, Map<String, Long> acquiring) {
         return (LockBackend) Proxy.newProxyInstance(

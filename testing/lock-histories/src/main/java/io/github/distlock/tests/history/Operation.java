@@ -1,6 +1,6 @@
 package io.github.distlock.tests.history;
 
-/** One acquire and what became of it, as its process saw it. Moments that never came are {@link #NEVER}. */
+/** An acquire and its hold, as their process saw them. The time of an event that did not happen is {@link #NEVER}. */
 final class Operation {
     static final long NEVER = Long.MAX_VALUE;
 
@@ -16,13 +16,12 @@ final class Operation {
     long refusedAt = NEVER;
     String refusal = "";
     long token;
-    /** The last moment at which the hold certainly was held. */
+    /** The last time at which the process certainly held the lock. */
     long heldAt = NEVER;
-    /** How long the hold claimed to be held, at the utmost. */
+    /** The latest end of the validity that the hold claimed. */
     long claimedUntil;
 
     long releaseInvokedAt = NEVER;
-    long releasedAt = NEVER;
     String outcome = "";
     long lostAt = NEVER;
     String loss = "";
@@ -44,12 +43,12 @@ final class Operation {
         return heldAt != NEVER;
     }
 
-    /** When the acquire came back. */
+    /** Returns when the acquire returned. */
     long returnedAt() {
         return Math.min(grantedAt, refusedAt);
     }
 
-    /** When its process held the lock no longer, as it saw it. */
+    /** Returns when the hold ended, as its process saw it. */
     long endedAt() {
         return Math.min(releaseInvokedAt, lostAt);
     }
@@ -70,10 +69,7 @@ final class Operation {
                 claimedUntil = Math.max(claimedUntil, event.until());
             }
             case RELEASE -> releaseInvokedAt = event.at();
-            case RELEASED -> {
-                releasedAt = event.at();
-                outcome = event.note();
-            }
+            case RELEASED -> outcome = event.note();
             case LOST -> {
                 lostAt = event.at();
                 loss = event.note();
@@ -88,7 +84,7 @@ final class Operation {
                 + (isGranted() ? ", granted at " + grantedAt + " with token " + token : "")
                 + (wasSeenHeld() ? ", seen held at " + heldAt + ", claimed until " + claimedUntil : "")
                 + (releaseInvokedAt == NEVER ? "" : ", release called at " + releaseInvokedAt + ": " + outcome)
-                + (lostAt == NEVER ? "" : ", told " + loss + " at " + lostAt)
-                + (refusedAt == NEVER ? "" : ", came back at " + refusedAt + ": " + refusal) + ")";
+                + (lostAt == NEVER ? "" : ", notified of " + loss + " at " + lostAt)
+                + (refusedAt == NEVER ? "" : ", returned at " + refusedAt + ": " + refusal) + ")";
     }
 }

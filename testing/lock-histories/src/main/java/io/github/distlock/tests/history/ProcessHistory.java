@@ -9,19 +9,18 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 
-/** What one process has written down. */
+/** The events that one process has recorded. */
 final class ProcessHistory {
     final String name;
     final long number;
-    /** In the order of their calls. */
+    /** The acquires, in the order of their calls. */
     final List<Operation> operations = new ArrayList<>();
-    /** Requests that ended with an error. */
+    /** The requests that failed. */
     final List<Event> failures = new ArrayList<>();
-    /** When it came to nothing. */
+    /** The times in which the process did not run. */
     final List<Event> stalls = new ArrayList<>();
-    /** What makes the file useless: records that are missing or out of place. */
+    /** The events that are missing or out of order. */
     final List<String> defects = new ArrayList<>();
 
     private final Map<Long, Operation> byNumber = new HashMap<>();
@@ -39,7 +38,7 @@ final class ProcessHistory {
         return history;
     }
 
-    /** Without the last one when the process was killed while it wrote it. */
+    /** Returns the lines of a file, without a last line that a killed process did not complete. */
     static List<String> lines(Path file) {
         try {
             String text = Files.readString(file, StandardCharsets.UTF_8);
@@ -51,7 +50,7 @@ final class ProcessHistory {
 
     void add(Event event) {
         if (event.sequence() != ++last) {
-            defects.add(name + ": event " + event.sequence() + " stands where event " + last + " should");
+            defects.add(name + ": found event " + event.sequence() + " instead of event " + last);
             last = event.sequence();
         }
         switch (event.kind()) {
@@ -75,7 +74,7 @@ final class ProcessHistory {
         }
     }
 
-    /** For how long it came to nothing between two moments. */
+    /** Returns for how long the process did not run between two times. */
     long stalled(long begin, long end) {
         return stalls.stream()
                 .filter(stall -> stall.at() <= end && stall.until() >= begin)
@@ -83,7 +82,7 @@ final class ProcessHistory {
                 .sum();
     }
 
-    /** Whether a request for the lock failed between two moments. */
+    /** Returns whether a request for the lock failed between two times. */
     boolean failed(String lock, long begin, long end) {
         return failures.stream()
                 .anyMatch(failure -> failure.lock().equals(lock) && failure.until() <= end && failure.at() >= begin);
@@ -91,20 +90,5 @@ final class ProcessHistory {
 
     boolean hasEnded() {
         return ended;
-    }
-
-    @Override
-    public String toString() {
-        return name + ", " + operations.size() + " acquires";
-    }
-
-    @Override
-    public boolean equals(Object other) {
-        return other instanceof ProcessHistory history && history.number == number;
-    }
-
-    @Override
-    public int hashCode() {
-        return Objects.hash(number);
     }
 }

@@ -12,7 +12,10 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** The processes of a history, each behind a link of its own. Who is killed is replaced. Thread-safe but for its end. */
+/**
+ * The processes of a history, each behind a separate {@link FaultProxy}. A new process replaces a killed one.
+ * Thread-safe, except {@link #finish} and {@link #close()}.
+ */
 final class Team implements AutoCloseable {
     private static final Duration START = Duration.ofMinutes(2);
 
@@ -25,7 +28,6 @@ final class Team implements AutoCloseable {
     private final Map<Long, Path> files = new ConcurrentHashMap<>();
     private final AtomicLong numbers = new AtomicLong();
 
-    /** A process and its link. */
     record Member(long number, JvmProcess process, FaultProxy link) {}
 
     Team(ServerFixture<?> store, Duration lease, Duration rest, Path directory, long seed) {
@@ -36,7 +38,7 @@ final class Team implements AutoCloseable {
         this.seed = seed;
     }
 
-    /** Starts them side by side. */
+    /** Starts processes and waits until all are ready. */
     void start(int count) {
         List<Member> started = new ArrayList<>();
         for (int i = 0; i < count; i++) {
@@ -72,14 +74,14 @@ final class Team implements AutoCloseable {
         return List.copyOf(members.values());
     }
 
-    /** Kills a member; another one takes over its link. */
+    /** Kills a process and starts a new one on its proxy. */
     void replace(Member member) {
         member.process.close();
         members.remove(member.number);
         awaitReady(begin(member.link));
     }
 
-    /** Lets all come to their end. Who does not is told. */
+    /** Ends all processes in an orderly manner. Returns a violation for each that does not end within the limit. */
     List<Violation> finish(Duration limit) {
         List<Violation> violations = new ArrayList<>();
         members().forEach(member -> member.process.send(Worker.FINISH));

@@ -14,21 +14,18 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A process that adds elements to a set which others change, too: under the lock it reads the set, thinks, and writes it back
- * with one element more, without asking whether it still holds. It says {@code read TOKEN}, is told the set, says {@code write TOKEN
- * SET}, and is told whether that was accepted.
+ * A process that adds elements to a set that several processes share. Under the lock it reads the set, waits, and
+ * writes the set with one more element, without checking {@code isHeld()}. It prints {@code read TOKEN} and receives
+ * the set. Then it prints {@code write TOKEN SET} and receives whether the write was accepted.
  */
 final class Updater {
     private static final long LONGEST_THOUGHT_MILLIS = 100;
 
     private Updater() {}
 
-    /** Arguments: class of the {@link BackendFactory}, address, space, lease in milliseconds, name. */
+    /** Arguments: class of the {@link BackendFactory}, address, space, lease in milliseconds, name of the process. */
     public static void main(String[] arguments) throws Exception {
-        BackendFactory factory = Class.forName(arguments[0])
-                .asSubclass(BackendFactory.class)
-                .getDeclaredConstructor()
-                .newInstance();
+        BackendFactory factory = Worker.factory(arguments[0]);
         LockOptions options = LockOptions.defaults().renewedLease(Duration.ofMillis(Long.parseLong(arguments[3])));
         BufferedReader answers = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         try (LockClient locks = LockClient.create(factory.backend(arguments[1], arguments[2]))) {

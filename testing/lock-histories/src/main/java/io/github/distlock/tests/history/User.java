@@ -1,70 +1,44 @@
 package io.github.distlock.tests.history;
 
 import io.github.distlock.DistributedLock;
-import io.github.distlock.LockClient;
 import io.github.distlock.LockException;
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockOptions;
 import java.time.Duration;
-import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
-/** One thread that acquires, holds and releases, over and over, and writes down what it sees. */
+/** A thread that acquires and releases locks in a loop and records what it sees. */
 final class User implements Runnable {
     private static final long REQUEST_TIMEOUT = Duration.ofSeconds(1).toNanos();
     private static final long LOOK = Duration.ofMillis(30).toNanos();
 
-    private final LockClient locks;
+    private final Worker worker;
     private final Workload.Group group;
     private final int index;
-    private final Duration lease;
-    private final Duration rest;
     private final boolean fair;
-    private final HistoryWriter history;
-    private final Map<String, Long> acquiring;
-    private final AtomicBoolean finishing;
-    private final AtomicLong operations;
     private final SplittableRandom random;
 
-    User(
-            LockClient locks,
-            Workload.Group group,
-            int index,
-            Duration lease,
-            Duration rest,
-            boolean fair,
-            HistoryWriter history,
-            Map<String, Long> acquiring,
-            AtomicBoolean finishing,
-            AtomicLong operations,
-            SplittableRandom random) {
-        this.locks = locks;
+    User(Worker worker, Workload.Group group, int index, SplittableRandom random) {
+        this.worker = worker;
         this.group = group;
         this.index = index;
-        this.lease = lease;
-        this.rest = rest;
-        this.fair = fair && group.locks().equals(Workload.FAIR);
-        this.history = history;
-        this.acquiring = acquiring;
-        this.finishing = finishing;
-        this.operations = operations;
+        this.fair = worker.fair && group.locks().equals(Workload.FAIR);
         this.random = random;
     }
 
     @Override
     public void run() {
-        while (!finishing.get()) {
-            use(group.lock(index, random), operations.incrementAndGet());
-            LockSupport.parkNanos(Workload.rest(group, rest, random).toNanos());
+        while (!worker.finishing) {
+            use(group.lock(index, random), worker.operations.incrementAndGet());
+            LockSupport.parkNanos(Workload.rest(group, worker.rest, random).toNanos());
         }
     }
 
@@ -74,11 +48,11 @@ final class User implements Runnable {
     }
 
     private void use(String name, long operation) {
-        DistributedLock lock = locks.lock(name, options());
-        Duration wait = Workload.part(lease, random.nextDouble(0, 2));
+        DistributedLock lock = worker.locks.lock(name, options());
+        Duration wait = Workload.part(worker.lease, random.nextDouble(0, 2));
         int dice = random.nextInt(100);
         if (fair) {
-            acquiring.put(name, operation);
+            worker.acquiring.put(name, operation);
             acquire(name, operation, Workload.FAIR, Operation.NEVER, lock::acquire);
             return;
         }
@@ -102,7 +76,7 @@ final class User implements Runnable {
     }
 
     private LockOptions options() {
-        LockOptions options = LockOptions.defaults().renewedLease(lease);
+        LockOptions options = LockOptions.defaults().renewedLease(worker.lease);
         return fair ? options.fair() : options;
     }
 
@@ -115,7 +89,7 @@ final class User implements Runnable {
             return future.get(wait.toNanos(), TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
             future.cancel(true);
-            // It may have been granted at the last moment.
+            // The acquire may have been granted before the cancellation.
             return future.get();
         }
     }
@@ -126,7 +100,7 @@ final class User implements Runnable {
         String refusal = "busy";
         try {
             held = acquire.call();
-        } catch (InterruptedException | LockException | java.util.concurrent.CancellationException e) {
+        } catch (InterruptedException | LockException | CancellationException e) {
             refusal = e.toString();
         } catch (ExecutionException e) {
             refusal = String.valueOf(e.getCause());
@@ -152,10 +126,10 @@ final class User implements Runnable {
                 0,
                 loss.reason().name()));
         long begin = System.nanoTime();
-        long time = Workload.hold(group, lease, random).toNanos();
+        long time = Workload.hold(group, worker.lease, random).toNanos();
         while (look(name, operation, held)) {
             long left = time - (System.nanoTime() - begin);
-            if (left <= 0 || finishing.get()) {
+            if (left <= 0 || worker.finishing) {
                 break;
             }
             LockSupport.parkNanos(Math.min(left, LOOK));
@@ -165,7 +139,10 @@ final class User implements Runnable {
         write(System.nanoTime(), Event.Kind.RELEASED, operation, name, 0, 0, outcome.name());
     }
 
-    /** Sees the lock held or not. What it claims then counts from before it was asked, which is less than it claims. */
+    /**
+     * Returns whether the thread holds the lock, and records it. The recorded validity counts from before the call of
+     * {@code isHeld()}, so it is not longer than the one that the hold claims.
+     */
     private boolean look(String name, long operation, LockHandle held) {
         long now = System.nanoTime();
         if (!held.isHeld()) {
@@ -176,6 +153,6 @@ final class User implements Runnable {
     }
 
     private void write(long at, Event.Kind kind, long operation, String name, long token, long until, String note) {
-        history.write(at, kind, operation, name, token, until, note);
+        worker.history.write(at, kind, operation, name, token, until, note);
     }
 }

@@ -1,10 +1,10 @@
 package io.github.distlock.tests.history;
 
 /**
- * Something that cannot be.
+ * A violation of a rule.
  *
- * @param rule what it breaks
- * @param what for people
+ * @param rule the rule
+ * @param what a description of what the history shows
  */
 public record Violation(HistoryRule rule, String what) {
     @Override

@@ -18,12 +18,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * One process of a history. It says {@code ready}, works until it reads {@code finish}, and says {@code finished} when all its
- * calls have returned and its client is closed.
+ * A process of a history. It prints {@code ready}, works until it reads {@code finish}, and prints {@code finished}
+ * when all its calls have returned and its client is closed.
  */
 final class Worker {
     static final String READY = "ready";
@@ -32,23 +31,54 @@ final class Worker {
 
     private static final String NAME = "history-";
 
-    private Worker() {}
+    final LockClient locks;
+    final Duration lease;
+    final Duration rest;
+    final boolean fair;
+    final HistoryWriter history;
+    /** The number of the acquire of each fair lock. */
+    final Map<String, Long> acquiring;
 
-    static String clientName(long number) {
+    final AtomicLong operations = new AtomicLong();
+    volatile boolean finishing;
+
+    private Worker(
+            LockClient locks,
+            Duration lease,
+            Duration rest,
+            boolean fair,
+            HistoryWriter history,
+            Map<String, Long> acquiring) {
+        this.locks = locks;
+        this.lease = lease;
+        this.rest = rest;
+        this.fair = fair;
+        this.history = history;
+        this.acquiring = acquiring;
+    }
+
+    private static String clientName(long number) {
         return NAME + number;
     }
 
-    /** The process of a client, or zero. */
+    static BackendFactory factory(String className) throws ReflectiveOperationException {
+        return Class.forName(className)
+                .asSubclass(BackendFactory.class)
+                .getDeclaredConstructor()
+                .newInstance();
+    }
+
+    /** Returns the process of a client, or 0. */
     static long processOf(String clientName) {
         return clientName.startsWith(NAME) ? Long.parseLong(clientName.substring(NAME.length())) : 0;
     }
 
-    /** Arguments: class of the {@link BackendFactory}, address, space, file, number, seed, lease and longest rest in milliseconds. */
+    /**
+     * Arguments: class of the {@link BackendFactory}, address, space, file, number, seed, and in milliseconds the lease
+     * and the longest rest.
+     */
     public static void main(String[] arguments) throws Exception {
-        BackendFactory factory = Class.forName(arguments[0])
-                .asSubclass(BackendFactory.class)
-                .getDeclaredConstructor()
-                .newInstance();
+        BackendFactory factory = factory(arguments[0]);
         long number = Long.parseLong(arguments[4]);
         Duration lease = Duration.ofMillis(Long.parseLong(arguments[6]));
         Duration rest = Duration.ofMillis(Long.parseLong(arguments[7]));
@@ -57,7 +87,6 @@ final class Worker {
             history.write(System.nanoTime(), Event.Kind.BEGIN, 0, "", 0, 0, clientName(number));
             Map<String, Long> acquiring = new ConcurrentHashMap<>();
             LockBackend backend = ObservedBackend.of(factory.backend(arguments[1], arguments[2]), history, acquiring);
-            AtomicBoolean finishing = new AtomicBoolean();
             try (LockClient locks = LockClient.builder(backend)
                     .name(clientName(number))
                     .defaultOptions(LockOptions.defaults().renewedLease(lease))
@@ -66,22 +95,16 @@ final class Worker {
                 StallWatch.start(
                         () -> !history.isClosed(),
                         (from, until) -> history.write(from, Event.Kind.STALLED, 0, "", 0, until, ""));
-                List<Thread> threads = start(
-                        locks,
-                        lease,
-                        rest,
-                        backend.capabilities().contains(Capability.FAIR),
-                        history,
-                        acquiring,
-                        finishing,
-                        new SplittableRandom(Long.parseLong(arguments[5])));
+                boolean fair = backend.capabilities().contains(Capability.FAIR);
+                Worker worker = new Worker(locks, lease, rest, fair, history, acquiring);
+                List<Thread> threads = worker.start(new SplittableRandom(Long.parseLong(arguments[5])));
                 System.out.println(READY);
                 for (String line = commands.readLine(); !FINISH.equals(line); line = commands.readLine()) {
                     if (line == null) {
                         return;
                     }
                 }
-                finishing.set(true);
+                worker.finishing = true;
                 for (Thread thread : threads) {
                     thread.join();
                 }
@@ -91,34 +114,23 @@ final class Worker {
         }
     }
 
-    /** Loads classes and connects: what is noted begins with a process that runs. */
+    /** Loads classes and connects, so that the recorded calls do not include this. */
     private static void warmUp(LockClient locks) throws InterruptedException {
         boolean warm = false;
         while (!warm) {
             try (LockHandle held = locks.lock(clientName(0)).acquire()) {
                 warm = held.isHeld();
             } catch (LockException e) {
-                // The server is being hurt, or the link of whose place this process takes.
+                // The run is injecting a fault into the server or into this process's proxy.
             }
         }
     }
 
-    private static List<Thread> start(
-            LockClient locks,
-            Duration lease,
-            Duration rest,
-            boolean fair,
-            HistoryWriter history,
-            Map<String, Long> acquiring,
-            AtomicBoolean finishing,
-            SplittableRandom random) {
-        AtomicLong operations = new AtomicLong();
+    private List<Thread> start(SplittableRandom random) {
         List<Thread> threads = new ArrayList<>();
         for (Workload.Group group : Workload.GROUPS) {
             for (int i = 0; i < group.threads(); i++) {
-                User user = new User(
-                        locks, group, i, lease, rest, fair, history, acquiring, finishing, operations, random.split());
-                Thread thread = new Thread(user, group.locks() + "-user-" + i);
+                Thread thread = new Thread(new User(this, group, i, random.split()), group.locks() + "-user-" + i);
                 thread.setDaemon(true);
                 threads.add(thread);
                 thread.start();

@@ -3,24 +3,25 @@ package io.github.distlock.tests.history;
 import java.time.Duration;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 
 /**
- * What processes do with locks: which, how long, and by which call. Most holds are short, so that there are many; those of
- * {@link #LONG} are long, so that a fault that is aimed at a holder finds it there. Locks of {@link #FAIR} have one thread in
- * each process, which makes a waiter of them identifiable by its process.
+ * Defines which locks the processes use and for how long they hold them. Most holds are short, so that there are many.
+ * Holds of {@link #LONG} locks are long, so that faults strike their holders. In each process one thread uses a {@link
+ * #FAIR} lock, so the process identifies the waiter.
  */
 final class Workload {
     static final String FAIR = "fair";
     static final String LONG = "long";
-    /** Whose requests may lose their replies. */
+    /** The locks on whose requests the run drops replies. */
     static final String AMBIGUOUS = "ambiguous";
 
     private static final String HOT = "hot";
     private static final String COOL = "cool";
 
-    /** How a group of threads in each process uses a group of locks. */
+    /** A number of locks, and the number of threads that use them in each process. */
     record Group(String locks, int size, int threads) {
-        /** The locks of one of its threads: of fair locks just one. */
+        /** Returns a random lock, or for fair locks always the same one per thread. */
         String lock(int thread, SplittableRandom random) {
             return locks + (locks.equals(FAIR) ? thread % size : random.nextInt(size));
         }
@@ -38,13 +39,8 @@ final class Workload {
     static List<String> locks(String group) {
         return GROUPS.stream()
                 .filter(candidate -> candidate.locks.equals(group))
-                .flatMap(
-                        found -> java.util.stream.IntStream.range(0, found.size).mapToObj(i -> found.locks + i))
+                .flatMap(found -> IntStream.range(0, found.size).mapToObj(i -> found.locks + i))
                 .toList();
-    }
-
-    static List<String> locks() {
-        return GROUPS.stream().flatMap(group -> locks(group.locks).stream()).toList();
     }
 
     static Duration hold(Group group, Duration lease, SplittableRandom random) {
@@ -58,7 +54,9 @@ final class Workload {
         };
     }
 
-    /** How long nothing is done after a release: with none at all a process might keep a lock among its own threads. */
+    /**
+     * Returns how long a thread rests after a release. Without rests, a process could keep a lock among its threads.
+     */
     static Duration rest(Group group, Duration longest, SplittableRandom random) {
         return Duration.ofNanos(random.nextLong(longest.toNanos() * (group.locks.equals(LONG) ? 10 : 1)));
     }

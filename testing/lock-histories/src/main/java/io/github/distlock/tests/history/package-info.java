@@ -1,6 +1,6 @@
 /**
- * Histories: processes of their own use locks while clients, network and server are hurt, write down what they see, and a
- * checker decides afterwards whether what they saw can be. {@link io.github.distlock.tests.history.HistoryRun} runs one.
+ * Histories: processes use locks under faults in clients, network and server, and record what they see. A checker
+ * decides whether the records obey the promises. {@link io.github.distlock.tests.history.HistoryRun} runs a history.
  */
 @NullMarked
 package io.github.distlock.tests.history;

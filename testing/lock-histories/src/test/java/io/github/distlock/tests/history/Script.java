@@ -6,10 +6,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** A history that is made up: what processes see, line by line. Times are in milliseconds. */
+/** Builds a history event by event. Times are in milliseconds. */
 final class Script {
     private final Map<Long, List<Event>> processes = new TreeMap<>();
-    private final List<Injury> injuries = new ArrayList<>();
+    private final List<InjectedFault> faults = new ArrayList<>();
 
     private static long at(double millis) {
         return (long) (millis * 1_000_000);
@@ -56,7 +56,7 @@ final class Script {
                 .event(process, at + 0.1, Kind.RELEASED, operation, "a", 0, 0, outcome);
     }
 
-    /** A whole short hold: called, granted 0.1 ms later, seen held, released. */
+    /** Adds a complete hold: an acquire, a grant 0.1 ms later, a successful {@code isHeld()}, and a release. */
     Script hold(long process, long operation, double at, long token, double length) {
         return acquire(process, operation, at)
                 .granted(process, operation, at + 0.1, token)
@@ -69,11 +69,11 @@ final class Script {
     }
 
     Script stopped(long process, double from, double to) {
-        return hurt(Injury.Kind.PROCESS_STOPPED, Injury.Aim.HOLDER, process, from, to);
+        return fault(InjectedFault.Kind.PROCESS_STOPPED, InjectedFault.Aim.HOLDER, process, from, to);
     }
 
-    Script hurt(Injury.Kind kind, Injury.Aim aim, long process, double from, double to) {
-        injuries.add(new Injury(kind, aim, process, "a", at(from), at(to)));
+    Script fault(InjectedFault.Kind kind, InjectedFault.Aim aim, long process, double from, double to) {
+        faults.add(new InjectedFault(kind, aim, process, "a", at(from), at(to)));
         return this;
     }
 
@@ -88,6 +88,6 @@ final class Script {
             events.forEach(event -> history.add(Event.parse(event.line().replace("\n", ""))));
             histories.add(history);
         });
-        return new History(histories, injuries);
+        return new History(histories, faults);
     }
 }

@@ -8,7 +8,7 @@ import java.util.Objects;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** Command lines of JVMs that start fast, stay small, and see the same classes as this one. */
+/** Builds command lines of JVMs that start fast, use little memory, and have the class path of this JVM. */
 final class ChildJvm {
     static final List<String> SMALL =
             List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx128m", "-XX:-UsePerfData");
@@ -27,7 +27,7 @@ final class ChildJvm {
         return command;
     }
 
-    /** What the user of this JVM has said about servers. */
+    /** Returns the options that give a child JVM the system properties {@code lock.…} of this JVM. */
     static List<String> serverProperties() {
         return System.getProperties().stringPropertyNames().stream()
                 .filter(name -> name.startsWith("lock."))

@@ -15,14 +15,16 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Child processes, none of which outlives this JVM.
+ * Starts, signals and ends child processes. No child process outlives this JVM.
  *
- * <p>When the JVM ends by itself, a shutdown hook kills them. When it is killed, no hook runs. So one shell watches: it
- * reads from a pipe whose other end only this JVM holds, is told there which processes live, and kills these when the pipe
- * ends, which the operating system sees to however the JVM ends. It also removes the temporary files. The death signal of
- * Linux is no choice, for it comes when the <em>thread</em> that started the process ends.
+ * <p>If the JVM exits, a shutdown hook kills the child processes. If the JVM is killed, no hook runs; then a shell
+ * kills them. The shell reads a pipe of which this JVM has the only other end. The JVM writes there which processes
+ * run. When the JVM ends, the operating system closes the pipe, and the shell kills the processes and deletes the
+ * temporary files. We do not use the death signal of Linux, because Linux sends it when the <em>thread</em> that
+ * started the process ends.
  *
- * <p>Not covered: the shell killed as well, and the instant between the start of a process and its line in the pipe.
+ * <p>A process can outlive this JVM if the shell is killed too, or if this JVM is killed after it has started the
+ * process and before it has written to the pipe.
  */
 final class ChildProcesses {
     private static final String WATCH = """
@@ -62,14 +64,16 @@ final class ChildProcesses {
         }
     }
 
-    /** Ends the process at once, and waits until it has ended. */
+    /** Kills the process (SIGKILL) and waits for its end for up to 10 s. */
     static void kill(Process process) {
         process.destroyForcibly();
         awaitEnd(process, END);
         forget(process);
     }
 
-    /** Whether the process ends within the limit. */
+    /**
+     * Returns whether the process ends within the limit. If this thread is interrupted, returns whether it has ended.
+     */
     static boolean awaitEnd(Process process, Duration limit) {
         try {
             return process.waitFor(limit.toNanos(), TimeUnit.NANOSECONDS);
@@ -79,7 +83,7 @@ final class ChildProcesses {
         }
     }
 
-    /** Stops the process where it is. */
+    /** Sends SIGSTOP. On Linux, waits up to 10 s until the process has stopped. */
     static void suspend(Process process) {
         signal("STOP", process);
         Path state = Path.of("/proc", String.valueOf(process.pid()), "stat");
@@ -150,7 +154,7 @@ final class ChildProcesses {
             try {
                 tellWatcher("remove", process.pid());
             } catch (IOException e) {
-                // The watcher is gone, and with it whatever it could do to that process.
+                // The shell has ended, so it cannot kill a later process with the same number.
             }
         }
     }

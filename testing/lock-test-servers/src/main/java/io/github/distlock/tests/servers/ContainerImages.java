@@ -9,21 +9,22 @@ import java.util.concurrent.TimeUnit;
 import org.testcontainers.DockerClientFactory;
 import org.testcontainers.utility.DockerImageName;
 
-/** Sees to it that images are there. */
+/** Pulls images that the Docker engine does not have. */
 final class ContainerImages {
     private static final long PULL_SECONDS = 120;
 
     private ContainerImages() {}
 
+    /** Returns why containers of this image cannot be started, or nothing if they can. */
     static Optional<String> obstacle(String image) {
         if (!DockerClientFactory.instance().isDockerAvailable()) {
             return Optional.of("Testcontainers finds no usable Docker engine");
         }
         DockerClient docker = DockerClientFactory.instance().client();
-        return isThere(docker, image) ? Optional.empty() : pull(docker, image);
+        return hasImage(docker, image) ? Optional.empty() : pull(docker, image);
     }
 
-    private static boolean isThere(DockerClient docker, String image) {
+    private static boolean hasImage(DockerClient docker, String image) {
         try {
             docker.inspectImageCmd(image).exec();
             return true;
@@ -39,15 +40,15 @@ final class ContainerImages {
                 .withTag(name.getVersionPart())
                 .exec(new ResultCallback.Adapter<>())) {
             boolean done = pulling.awaitCompletion(PULL_SECONDS, TimeUnit.SECONDS);
-            why = done ? "it was not delivered" : "that takes more than " + PULL_SECONDS + " s";
+            why = done ? "the registry did not deliver it" : "the pull took more than " + PULL_SECONDS + " s";
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             why = "interrupted";
         } catch (Exception e) {
             why = e.getMessage();
         }
-        return isThere(docker, image)
+        return hasImage(docker, image)
                 ? Optional.empty()
-                : Optional.of("the image " + image + " is neither there nor can it be pulled: " + why);
+                : Optional.of("the Docker engine does not have the image " + image + " and cannot pull it: " + why);
     }
 }

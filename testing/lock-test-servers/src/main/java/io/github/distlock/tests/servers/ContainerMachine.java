@@ -18,12 +18,13 @@ import org.testcontainers.images.builder.Transferable;
 import org.testcontainers.utility.DockerImageName;
 
 /**
- * A server in a container. Its data are those of the container: kill and start keep them, a new container has none.
+ * A server in a container. The container stores the data: {@code kill()} and {@code start()} keep them, a new container
+ * starts empty.
  *
- * <p>The port of the host is fixed, and not the engine's choice, because the engine chooses another one at each start.
+ * <p>We choose the port of the host, because the Docker engine would choose another one at each start.
  *
- * <p>A container ends with this JVM through Testcontainers: by its shutdown hook, and through its helper container Ryuk
- * when the JVM is killed. Where Ryuk is disabled, that last case is not covered.
+ * <p>If this JVM exits, a shutdown hook of Testcontainers removes the container. If this JVM is killed, the helper
+ * container Ryuk removes it, unless Ryuk is disabled.
  */
 final class ContainerMachine implements Machine {
     private static final Duration END = Duration.ofSeconds(20);
@@ -37,46 +38,33 @@ final class ContainerMachine implements Machine {
         this.layout = layout;
     }
 
-    /** What is in the container. */
-    static final class Layout {
-        final String image;
-        final int serverPort;
-        final Map<String, String> files;
-        final List<String> command;
-        final Map<String, String> environment;
-        final String alias;
+    /**
+     * Describes a container.
+     *
+     * @param image the name of its image
+     * @param serverPort the port at which the server listens inside the container
+     * @param files the content of each file, by path
+     * @param command the command line, or empty for that of the image
+     * @param environment the environment variables
+     * @param alias the host name for the other containers of this JVM, or empty for none
+     */
+    record Layout(
+            String image,
+            int serverPort,
+            Map<String, String> files,
+            List<String> command,
+            Map<String, String> environment,
+            String alias) {}
 
-        /**
-         * Describes a container.
-         *
-         * @param serverPort at which the server listens inside
-         * @param files path to content
-         * @param command empty for that of the image
-         * @param alias its name for other containers of this JVM; empty when it needs none
-         */
-        Layout(
-                String image,
-                int serverPort,
-                Map<String, String> files,
-                List<String> command,
-                Map<String, String> environment,
-                String alias) {
-            this.image = image;
-            this.serverPort = serverPort;
-            this.files = Map.copyOf(files);
-            this.command = List.copyOf(command);
-            this.environment = Map.copyOf(environment);
-            this.alias = alias;
-        }
-    }
-
-    /** Readiness is asked for in the language of the server, elsewhere. */
+    /** Does not wait: {@link MachineServer} asks the server itself whether it is ready. */
     private static final class NoWait extends AbstractWaitStrategy {
         @Override
         protected void waitUntilReady() {}
     }
 
-    /** Testcontainers forgets a container that it saw end, and with it what the server wrote. */
+    /**
+     * Accepts a container that has ended. Otherwise Testcontainers would remove it, and the server's output with it.
+     */
     private static final class NoCheck extends StartupCheckStrategy {
         @Override
         public StartupStatus checkStartupState(DockerClient docker, String id) {
@@ -85,17 +73,17 @@ final class ContainerMachine implements Machine {
     }
 
     private GenericContainer<?> newContainer() {
-        GenericContainer<?> made = new GenericContainer<>(DockerImageName.parse(layout.image))
-                .withEnv(layout.environment)
+        GenericContainer<?> made = new GenericContainer<>(DockerImageName.parse(layout.image()))
+                .withEnv(layout.environment())
                 .withStartupCheckStrategy(new NoCheck())
                 .waitingFor(new NoWait());
-        made.setPortBindings(List.of(port + ":" + layout.serverPort));
-        layout.files.forEach((path, content) -> made.withCopyToContainer(Transferable.of(content), path));
-        if (!layout.command.isEmpty()) {
-            made.setCommand(layout.command.toArray(String[]::new));
+        made.setPortBindings(List.of(port + ":" + layout.serverPort()));
+        layout.files().forEach((path, content) -> made.withCopyToContainer(Transferable.of(content), path));
+        if (!layout.command().isEmpty()) {
+            made.setCommand(layout.command().toArray(String[]::new));
         }
-        if (!layout.alias.isEmpty()) {
-            made.withNetwork(Network.SHARED).withNetworkAliases(layout.alias);
+        if (!layout.alias().isEmpty()) {
+            made.withNetwork(Network.SHARED).withNetworkAliases(layout.alias());
         }
         return made;
     }
@@ -103,7 +91,7 @@ final class ContainerMachine implements Machine {
     @Override
     public String host() {
         String host = DockerClientFactory.instance().dockerHostIpAddress();
-        return host.equals("localhost") ? Ports.loopback().getHostAddress() : host;
+        return host.equals("localhost") ? Ports.LOOPBACK : host;
     }
 
     @Override
@@ -120,7 +108,7 @@ final class ContainerMachine implements Machine {
             } catch (ContainerLaunchException e) {
                 remove();
                 throw new IllegalStateException(
-                        "a container of " + layout.image + " did not start: "
+                        "a container of " + layout.image() + " did not start: "
                                 + rootOf(e).getMessage(),
                         e);
             }
@@ -165,7 +153,7 @@ final class ContainerMachine implements Machine {
         try {
             docker().stopContainerCmd(id()).withTimeout(ORDERLY_END_SECONDS).exec();
         } catch (NotModifiedException e) {
-            // It had ended.
+            // The container has already ended.
         }
     }
 
@@ -177,10 +165,10 @@ final class ContainerMachine implements Machine {
         try {
             docker().killContainerCmd(id()).exec();
         } catch (ConflictException e) {
-            // It had ended.
+            // The container has already ended.
         }
         if (!Waiting.until(END, () -> !isRunning())) {
-            throw new IllegalStateException("a container of " + layout.image + " does not end when killed");
+            throw new IllegalStateException("a container of " + layout.image() + " did not end after SIGKILL");
         }
     }
 
@@ -216,7 +204,7 @@ final class ContainerMachine implements Machine {
 
     private GenericContainer<?> started() {
         if (container == null) {
-            throw new IllegalStateException("no container of " + layout.image + " was started");
+            throw new IllegalStateException("no container of " + layout.image() + " was started");
         }
         return container;
     }

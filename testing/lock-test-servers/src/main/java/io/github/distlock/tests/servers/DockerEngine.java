@@ -9,13 +9,16 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 
-/** Whether containers are possible. Loads the classes of Testcontainers only when they are there. */
+/** Finds out whether tests can use containers. Works without Testcontainers on the class path. */
 final class DockerEngine {
     private static final long PATIENCE_SECONDS = 60;
 
     private DockerEngine() {}
 
-    /** Why it is not worth asking for an engine: the search for one is slow and writes warnings. */
+    /**
+     * Returns why this machine probably has no Docker engine, or nothing if it may have one. Checks before
+     * Testcontainers does, whose search is slow and logs warnings.
+     */
     static Optional<String> unlikely() {
         String home = System.getProperty("user.home", "");
         String runtime = System.getenv().getOrDefault("XDG_RUNTIME_DIR", "/run");
@@ -31,7 +34,7 @@ final class DockerEngine {
         return likely ? Optional.empty() : Optional.of("no socket of a Docker engine");
     }
 
-    /** Why there can be no containers of this image, after a try to pull it. */
+    /** Returns why containers of this image cannot be started, or nothing if they can. Pulls the image if necessary. */
     static Optional<String> obstacle(String image) {
         try {
             Class.forName("org.testcontainers.DockerClientFactory", false, DockerEngine.class.getClassLoader());
@@ -41,7 +44,7 @@ final class DockerEngine {
         return ContainerImages.obstacle(image);
     }
 
-    /** The same, but it gives up early: an engine without a network tries for minutes to pull what it needs. */
+    /** As {@link #obstacle}, but gives up after 60 s: an engine without a network tries to pull for minutes. */
     static Optional<String> obstacleSoon(String image) {
         CompletableFuture<Optional<String>> answer = new CompletableFuture<>();
         Thread asking = new Thread(

@@ -2,21 +2,17 @@ package io.github.distlock.tests.servers;
 
 import java.time.Duration;
 
-/** Something that a {@link FaultProxy} will do once, to the next request or message that it is aimed at. */
+/** A fault that a {@link FaultProxy} injects once, into the next request or message that matches. */
 public interface Fault {
 
-    /**
-     * Whether it has happened. For a lost reply this means that the server has answered.
-     *
-     * @return true from then on
-     */
+    /** {@return whether the proxy has injected the fault; for a lost reply, the server has replied by then} */
     boolean hasStruck();
 
     /**
-     * Waits until it has happened.
+     * Waits until the proxy has injected the fault.
      *
-     * @param limit how long
-     * @throws IllegalStateException when it did not happen in time
+     * @param limit the longest time to wait
+     * @throws IllegalStateException if the limit passes or this thread is interrupted; the thread stays interrupted
      */
     void awaitStrike(Duration limit);
 }

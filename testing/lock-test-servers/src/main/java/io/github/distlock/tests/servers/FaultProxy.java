@@ -18,26 +18,27 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The network between clients and one server, with faults: a TCP proxy on the loopback interface. Thread-safe.
+ * A TCP proxy on the loopback interface that injects faults between clients and one server. Thread-safe.
  *
- * <p>It understands nothing of what it carries. A <em>request</em> is what arrives from a client in one read, up to 64 KiB,
- * and a <em>reply</em> is what the server sends afterwards on that connection. This is exact for a client that waits for
- * each reply and whose requests and replies are short; requests that a client sends back to back may count as one.
+ * <p>The proxy does not parse the protocol. A <em>request</em> is what one read from a client returns, up to 64 KiB. A
+ * <em>reply</em> is what the server sends next on that connection. This is exact for a client that waits for each reply
+ * and whose requests and replies are short. Requests that a client sends without waiting may count as one.
  *
- * <p>Lasting faults hold for all connections, present and new, until {@link #heal()}. They apply to whatever is read after
- * the call has returned. Faults that strike once are ordered by the {@code drop…} and {@code delay…} methods that return a
- * {@link Fault}; they strike in the order in which they were ordered, and {@link #heal()} cancels those that have not.
+ * <p>A lasting fault applies to all present and new connections until {@link #heal()}, and to all data that the proxy
+ * reads after the call has returned. The {@code drop…} and {@code delay…} methods that return a {@link Fault} arm a
+ * fault that strikes once. These faults strike in the order of the calls. {@link #heal()} cancels those that have not
+ * struck.
  *
- * <p>Nobody ever reads half a stream: a direction of a connection that has swallowed something carries nothing any more,
- * and healing cuts that connection.
+ * <p>No receiver sees a stream with a gap: after the proxy has dropped data, it forwards nothing more in that
+ * direction, and {@link #heal()} cuts that connection.
  */
 public final class FaultProxy implements AutoCloseable {
 
-    /** What becomes of a connection after its request or reply was dropped. */
+    /** What the proxy does with a connection after it has dropped a request or reply. */
     public enum Then {
-        /** It stays open and carries nothing any more, in both directions, until it is healed (and thereby cut). */
+        /** Keeps the connection open and forwards nothing more in either direction; {@link #heal()} cuts it. */
         SILENCE,
-        /** It is closed on both sides. */
+        /** Closes the connection on both sides. */
         CUT
     }
 
@@ -46,7 +47,7 @@ public final class FaultProxy implements AutoCloseable {
 
     private final String serverHost;
     private final int serverPort;
-    private final InetSocketAddress address = new InetSocketAddress(Ports.loopback(), Ports.free());
+    private final InetSocketAddress address = new InetSocketAddress(Ports.LOOPBACK, Ports.free());
     private final Set<ProxyConnection> connections = ConcurrentHashMap.newKeySet();
     private final List<OneShot> oneShots = new CopyOnWriteArrayList<>();
     private final AtomicLong accepted = new AtomicLong();
@@ -59,7 +60,6 @@ public final class FaultProxy implements AutoCloseable {
     private volatile boolean requestsSilent;
     private volatile boolean repliesSilent;
     private volatile boolean sliced;
-    private volatile Duration requestDelay = Duration.ZERO;
     private volatile Duration replyDelay = Duration.ZERO;
 
     private FaultProxy(String serverHost, int serverPort) {
@@ -68,9 +68,9 @@ public final class FaultProxy implements AutoCloseable {
     }
 
     /**
-     * A proxy before this server; it carries everything unharmed until told otherwise.
+     * Starts a proxy that forwards everything until a fault is set.
      *
-     * @param server to whom it connects
+     * @param server the server that the proxy connects to
      * @return a proxy that accepts connections
      */
     public static FaultProxy to(Server server) {
@@ -78,11 +78,12 @@ public final class FaultProxy implements AutoCloseable {
     }
 
     /**
-     * A proxy before this server; it carries everything unharmed until told otherwise.
+     * Starts a proxy that forwards everything until a fault is set.
      *
-     * @param host of the server
-     * @param port of the server
+     * @param host the server's host
+     * @param port the server's port
      * @return a proxy that accepts connections
+     * @throws IllegalArgumentException if the port is not between 1 and 65535
      */
     public static FaultProxy to(String host, int port) {
         Objects.requireNonNull(host, "host");
@@ -95,7 +96,6 @@ public final class FaultProxy implements AutoCloseable {
                 proxy.listen();
                 return proxy;
             } catch (UncheckedIOException e) {
-                // Somebody else was faster.
                 if (left == 0) {
                     throw e;
                 }
@@ -104,10 +104,10 @@ public final class FaultProxy implements AutoCloseable {
     }
 
     /**
-     * Aims a fault at what contains this text, in UTF-8.
+     * Returns a predicate that matches requests and messages that contain this text in UTF-8.
      *
      * @param text for example a key, or the name of a command
-     * @return whether bytes contain the text
+     * @return the predicate
      */
     public static Predicate<byte[]> containing(String text) {
         byte[] wanted = Objects.requireNonNull(text, "text").getBytes(StandardCharsets.UTF_8);
@@ -121,29 +121,17 @@ public final class FaultProxy implements AutoCloseable {
         };
     }
 
-    /**
-     * Where clients connect.
-     *
-     * @return an address of this machine
-     */
+    /** {@return the address at which clients connect, without the port} */
     public String host() {
         return address.getAddress().getHostAddress();
     }
 
-    /**
-     * Where clients connect.
-     *
-     * @return the port; it stays the same
-     */
+    /** {@return the port at which clients connect; it never changes} */
     public int port() {
         return address.getPort();
     }
 
-    /**
-     * What clients call the address.
-     *
-     * @return {@code host:port}
-     */
+    /** {@return the address at which clients connect, as {@code host:port}} */
     public String address() {
         return host() + ":" + port();
     }
@@ -151,8 +139,8 @@ public final class FaultProxy implements AutoCloseable {
     // Lasting faults
 
     /**
-     * From now on nothing arrives anywhere, in either direction, not even the end of a connection; connections stay open.
-     * New ones are accepted and never answered.
+     * Forwards nothing from now on, in either direction, not even the end of a connection. Connections stay open. The
+     * proxy accepts new ones and never answers them.
      */
     public void silence() {
         requestsSilent = true;
@@ -160,42 +148,34 @@ public final class FaultProxy implements AutoCloseable {
         settle();
     }
 
-    /** From now on nothing arrives at the server; what it sends arrives. */
+    /** Forwards nothing to the server from now on. What the server sends arrives. */
     public void silenceRequests() {
         requestsSilent = true;
         settle();
     }
 
-    /** From now on nothing arrives at the clients; what they send arrives. */
+    /** Forwards nothing to clients from now on. What clients send arrives. */
     public void silenceReplies() {
         repliesSilent = true;
         settle();
     }
 
     /**
-     * From now on each chunk to the server is late.
+     * Delays all data to clients from now on.
      *
-     * @param delay by this; what is sent meanwhile by up to twice as much
-     */
-    public void delayRequests(Duration delay) {
-        requestDelay = checked(delay);
-    }
-
-    /**
-     * From now on each chunk to the client is late.
-     *
-     * @param delay by this; what is sent meanwhile by up to twice as much
+     * @param delay the delay; data that the server sends during a delay are delayed by up to twice as much
+     * @throws IllegalArgumentException if the delay is negative
      */
     public void delayReplies(Duration delay) {
         replyDelay = checked(delay);
     }
 
-    /** From now on all that is carried is sent on byte by byte, so that its receiver finds requests and replies in parts. */
+    /** Forwards everything byte by byte from now on, so that a receiver reads requests and replies in parts. */
     public void slice() {
         sliced = true;
     }
 
-    /** From now on new connections are refused. Present ones go on. */
+    /** Refuses new connections from now on. Present connections are not affected. */
     public void refuse() {
         lock.lock();
         try {
@@ -208,12 +188,14 @@ public final class FaultProxy implements AutoCloseable {
         }
     }
 
-    /** Ends all lasting faults, cancels those that have not struck, and cuts the connections that have lost something. */
+    /**
+     * Ends all lasting faults, cancels faults that have not struck, and cuts connections on which the proxy dropped
+     * data.
+     */
     public void heal() {
         requestsSilent = false;
         repliesSilent = false;
         sliced = false;
-        requestDelay = Duration.ZERO;
         replyDelay = Duration.ZERO;
         oneShots.forEach(OneShot::disarm);
         oneShots.clear();
@@ -223,91 +205,85 @@ public final class FaultProxy implements AutoCloseable {
         listen();
     }
 
-    // Faults of a moment
+    // Immediate faults
 
-    /** Closes all connections now, on both sides. New ones are welcome. */
+    /** Closes all connections on both sides. The proxy still accepts new ones. */
     public void cut() {
         connections.forEach(ProxyConnection::cut);
     }
 
-    /** Resets all connections now, on both sides (RST). New ones are welcome. */
+    /** Resets all connections on both sides (RST). The proxy still accepts new ones. */
     public void reset() {
         connections.forEach(ProxyConnection::reset);
     }
 
     // Faults that strike once
 
-    /**
-     * The next request does not reach the server, and its connection falls silent.
-     *
-     * @return the fault
-     */
+    /** {@return a fault that drops the next request and silences its connection} */
     public Fault dropNextRequest() {
         return dropNextRequest(request -> true, Then.SILENCE);
     }
 
     /**
-     * The next request of a kind does not reach the server.
+     * Drops the next request that matches.
      *
-     * @param which the requests that it is aimed at
-     * @param then what becomes of the connection
+     * @param which the requests that match
+     * @param then what the proxy does with the connection
      * @return the fault
      */
     public Fault dropNextRequest(Predicate<byte[]> which, Then then) {
-        return order(OneShot.Effect.DROP_REQUEST, which, then, Duration.ZERO);
+        return arm(OneShot.Effect.DROP_REQUEST, which, then, Duration.ZERO);
     }
 
-    /**
-     * The next request reaches the server, but its reply gets lost, and its connection falls silent.
-     *
-     * @return the fault; it has struck when the server has replied
-     */
+    /** {@return a fault that drops the reply to the next request and silences its connection} */
     public Fault dropNextReply() {
         return dropNextReply(request -> true, Then.SILENCE);
     }
 
     /**
-     * The next request of a kind reaches the server, but its reply gets lost.
+     * Forwards the next request that matches, and drops its reply.
      *
-     * @param which the <em>requests</em> that it is aimed at
-     * @param then what becomes of the connection once the server has replied
-     * @return the fault; it has struck when the server has replied
+     * @param which the <em>requests</em> that match
+     * @param then what the proxy does with the connection after the reply
+     * @return the fault; it strikes when the server replies
      */
     public Fault dropNextReply(Predicate<byte[]> which, Then then) {
-        return order(OneShot.Effect.DROP_REPLY, which, then, Duration.ZERO);
+        return arm(OneShot.Effect.DROP_REPLY, which, then, Duration.ZERO);
     }
 
     /**
-     * The next message of a kind that the server sends, asked or unasked, gets lost; the connection goes on. Only for
-     * messages that arrive alone, such as notifications: otherwise the client reads half a stream.
+     * Drops the next message from the server that matches, and keeps forwarding on that connection. Use it only for
+     * messages that the server sends alone, such as notifications; otherwise the client reads a stream with a gap.
      *
-     * @param which the messages that it is aimed at
+     * @param which the messages that match
      * @return the fault
      */
     public Fault dropNextPush(Predicate<byte[]> which) {
-        return order(OneShot.Effect.DROP_PUSH, which, Then.SILENCE, Duration.ZERO);
+        return arm(OneShot.Effect.DROP_PUSH, which, Then.SILENCE, Duration.ZERO);
     }
 
     /**
-     * The next request of a kind reaches the server late, even when its client has closed the connection meanwhile.
+     * Delays the next request that matches. It reaches the server even if its client closes the connection meanwhile.
      *
-     * @param which the requests that it is aimed at
-     * @param delay how late; it also delays what follows on that connection
-     * @return the fault; it has struck when the request has been sent on
+     * @param which the requests that match
+     * @param delay the delay, also of later requests on that connection
+     * @return the fault; it strikes when the proxy forwards the request
+     * @throws IllegalArgumentException if the delay is negative
      */
     public Fault delayNextRequest(Predicate<byte[]> which, Duration delay) {
-        return order(OneShot.Effect.DELAY_REQUEST, which, Then.SILENCE, checked(delay));
+        return arm(OneShot.Effect.DELAY_REQUEST, which, Then.SILENCE, checked(delay));
     }
 
     /**
-     * The next request of a kind reaches the server, but its reply comes late.
+     * Delays the reply to the next request that matches.
      *
-     * @param which the <em>requests</em> that it is aimed at
-     * @param delay how late; it also delays what follows on that connection
-     * @return the fault; it has struck when the reply has been sent on
+     * @param which the <em>requests</em> that match
+     * @param delay the delay, also of later replies on that connection
+     * @return the fault; it strikes when the proxy forwards the reply
+     * @throws IllegalArgumentException if the delay is negative
      */
     public Fault delayNextReply(Predicate<byte[]> which, Duration delay) {
-        return order(OneShot.Effect.DELAY_REPLY, which, Then.SILENCE, checked(delay));
+        return arm(OneShot.Effect.DELAY_REPLY, which, Then.SILENCE, checked(delay));
     }
 
     private static Duration checked(Duration delay) {
@@ -317,52 +293,36 @@ public final class FaultProxy implements AutoCloseable {
         return delay;
     }
 
-    private Fault order(OneShot.Effect effect, Predicate<byte[]> which, Then then, Duration delay) {
+    private Fault arm(OneShot.Effect effect, Predicate<byte[]> which, Then then, Duration delay) {
         OneShot shot = new OneShot(
                 effect, Objects.requireNonNull(which, "which"), Objects.requireNonNull(then, "then"), delay);
         oneShots.add(shot);
         return shot;
     }
 
-    // What was carried
+    // Counters
 
-    /**
-     * How many connections were accepted.
-     *
-     * @return since the beginning
-     */
+    /** {@return how many connections the proxy has accepted} */
     public long connections() {
         return accepted.get();
     }
 
-    /**
-     * How many connections are open on the side of the clients.
-     *
-     * @return now
-     */
+    /** {@return how many connections of clients are open now} */
     public int openConnections() {
         return connections.size();
     }
 
-    /**
-     * How many requests were sent on to the server.
-     *
-     * @return since the beginning
-     */
+    /** {@return how many requests the proxy has forwarded to the server} */
     public long requests() {
         return requests.get();
     }
 
-    /**
-     * How many replies were sent on to clients.
-     *
-     * @return since the beginning
-     */
+    /** {@return how many replies the proxy has forwarded to clients} */
     public long replies() {
         return replies.get();
     }
 
-    /** Cuts all connections and accepts no more. Closing twice is nothing. */
+    /** Cuts all connections and accepts no more. A second call does nothing. */
     @Override
     public void close() {
         closed = true;
@@ -370,7 +330,7 @@ public final class FaultProxy implements AutoCloseable {
         cut();
     }
 
-    // For the connections
+    // For ProxyConnection
 
     boolean areRequestsSilent() {
         return requestsSilent;
@@ -386,10 +346,6 @@ public final class FaultProxy implements AutoCloseable {
 
     boolean isSliced() {
         return sliced;
-    }
-
-    Duration requestDelay() {
-        return requestDelay;
     }
 
     Duration replyDelay() {
@@ -431,7 +387,9 @@ public final class FaultProxy implements AutoCloseable {
         }
     }
 
-    /** What was being written when a fault began has been written when this returns, unless its receiver does not read. */
+    /**
+     * Waits until the connections have written what they were writing; up to 200 ms for a receiver that does not read.
+     */
     private void settle() {
         connections.forEach(connection -> connection.awaitQuiet(SETTLING));
     }
@@ -471,7 +429,7 @@ public final class FaultProxy implements AutoCloseable {
         try {
             resource.close();
         } catch (Exception e) {
-            // It is closed either way.
+            // The resource is closed even if close() fails.
         }
     }
 }

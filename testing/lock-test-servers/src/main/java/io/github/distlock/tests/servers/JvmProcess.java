@@ -17,19 +17,19 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A program of a test in a JVM of its own, on the test's class path: something to kill and to stop, and a second party
- * that shares nothing. Test and program talk in lines: over the program's standard input and output. The system properties
- * {@code lock.…} of this JVM are also the program's.
+ * A program that a test runs in a separate JVM, which the test can suspend and kill. The program has the test's class
+ * path and the system properties {@code lock.…} of this JVM. Test and program exchange lines over the program's
+ * standard input and output.
  *
- * <p>It ends with this JVM at the latest. Not for use by several threads at once, but for {@link #suspend()},
- * {@link #resume()}, {@link #kill()} and {@link #isAlive()}.
+ * <p>The program ends with this JVM at the latest. Only {@link #suspend()}, {@link #resume()}, {@link #kill()} and
+ * {@link #isAlive()} are thread-safe.
  */
 public final class JvmProcess implements AutoCloseable {
     private final String name;
     private final Process process;
     private final Path directory;
     private final OutputStream input;
-    /** What was written; at the end an empty optional. */
+    /** The lines that the program has written; an empty optional marks the end of its output. */
     private final BlockingQueue<Optional<String>> lines = new LinkedBlockingQueue<>();
 
     private JvmProcess(String name, Process process, Path directory) {
@@ -45,8 +45,8 @@ public final class JvmProcess implements AutoCloseable {
     /**
      * Starts a program.
      *
-     * @param main the class with its main method
-     * @param arguments for the main method
+     * @param main the class that has the main method
+     * @param arguments the arguments of the main method
      * @return the running program
      */
     public static JvmProcess start(Class<?> main, String... arguments) {
@@ -56,9 +56,9 @@ public final class JvmProcess implements AutoCloseable {
     /**
      * Starts a program.
      *
-     * @param jvmOptions such as {@code -Xmx512m}
-     * @param main the class with its main method
-     * @param arguments for the main method
+     * @param jvmOptions options of the JVM, such as {@code -Xmx512m}
+     * @param main the class that has the main method
+     * @param arguments the arguments of the main method
      * @return the running program
      */
     public static JvmProcess start(List<String> jvmOptions, Class<?> main, String... arguments) {
@@ -82,26 +82,18 @@ public final class JvmProcess implements AutoCloseable {
                 lines.add(Optional.of(line));
             }
         } catch (IOException e) {
-            // The pipe was closed, which is its end.
+            // The pipe was closed: the output has ended.
         } finally {
             lines.add(Optional.empty());
         }
     }
 
-    /**
-     * The process's number.
-     *
-     * @return the operating system's id
-     */
+    /** {@return the operating system's number of the process} */
     public long pid() {
         return process.pid();
     }
 
-    /**
-     * Whether it lives; a suspended one does.
-     *
-     * @return false when it has ended
-     */
+    /** {@return whether the process has not ended; true for a suspended process} */
     public boolean isAlive() {
         return process.isAlive();
     }
@@ -109,7 +101,8 @@ public final class JvmProcess implements AutoCloseable {
     /**
      * Writes a line to the program's standard input.
      *
-     * @param line without its end
+     * @param line the line, without a line break
+     * @throws UncheckedIOException if the program has ended or has closed its standard input
      */
     public void send(String line) {
         Objects.requireNonNull(line, "line");
@@ -122,23 +115,25 @@ public final class JvmProcess implements AutoCloseable {
     }
 
     /**
-     * The next line that the program writes to its standard output.
+     * Returns the next line that the program writes to its standard output.
      *
-     * @param limit how long to wait for it
-     * @return the line, without its end
-     * @throws IllegalStateException when it does not come; with what the program wrote to its standard error
+     * @param limit the longest time to wait
+     * @return the line, without its line break
+     * @throws IllegalStateException if the limit passes, the program ends, or this thread is interrupted; the message
+     *     contains what the program wrote to its standard error
      */
     public String nextLine(Duration limit) {
         return awaitLine("", limit);
     }
 
     /**
-     * The next line that begins like this; those before it are skipped.
+     * Returns the next line that starts with this text, and skips the lines before it.
      *
-     * @param beginning how the line begins
-     * @param limit how long to wait for it
-     * @return the whole line, without its end
-     * @throws IllegalStateException when it does not come; with what the program wrote to its standard error
+     * @param beginning the text
+     * @param limit the longest time to wait
+     * @return the whole line, without its line break
+     * @throws IllegalStateException if the limit passes, the program ends, or this thread is interrupted; the message
+     *     contains what the program wrote to its standard error
      */
     public String awaitLine(String beginning, Duration limit) {
         Objects.requireNonNull(beginning, "beginning");
@@ -170,31 +165,31 @@ public final class JvmProcess implements AutoCloseable {
         }
     }
 
-    /** Stops it where it is (SIGSTOP). */
+    /** Suspends the program (SIGSTOP). */
     public void suspend() {
         ChildProcesses.suspend(process);
     }
 
-    /** Lets it go on (SIGCONT). */
+    /** Resumes the program (SIGCONT). */
     public void resume() {
         ChildProcesses.resume(process);
     }
 
-    /** Ends it at once (SIGKILL), also a suspended one. Does nothing when it has ended. */
+    /** Kills the program (SIGKILL), even if it is suspended. Does nothing if it has ended. */
     public void kill() {
         ChildProcesses.kill(process);
     }
 
     /**
-     * Waits until it ends.
+     * Waits until the program ends.
      *
-     * @param limit how long
-     * @return its exit code; that of a killed one is 137
-     * @throws IllegalStateException when it still lives
+     * @param limit the longest time to wait
+     * @return its exit code, which is 137 after {@link #kill()}
+     * @throws IllegalStateException if the program still runs when the limit passes or this thread is interrupted
      */
     public int awaitExit(Duration limit) {
         if (!ChildProcesses.awaitEnd(process, limit)) {
-            throw new IllegalStateException(describe("still lives"));
+            throw new IllegalStateException(describe("still runs"));
         }
         return process.exitValue();
     }
@@ -204,7 +199,7 @@ public final class JvmProcess implements AutoCloseable {
                 + TemporaryFiles.tail(errors(directory));
     }
 
-    /** Ends it. Closing twice is nothing. */
+    /** Kills the program and deletes its files. A second call does nothing. */
     @Override
     public void close() {
         kill();

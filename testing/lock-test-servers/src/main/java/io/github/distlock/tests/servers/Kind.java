@@ -6,13 +6,14 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 
-/** What the servers of one product run on, and why. Decided once per JVM, and said once. */
+/**
+ * Whether the servers of one product run in containers or as processes, and why. Each JVM decides and prints it once.
+ */
 final class Kind {
     private static final String PROPERTY = "lock.servers";
     private static final ConcurrentMap<String, Kind> CHOSEN = new ConcurrentHashMap<>();
 
     final boolean containers;
-    /** Of the containers. */
     final String image;
 
     private final String product;
@@ -26,7 +27,7 @@ final class Kind {
         this.reason = reason;
     }
 
-    /** The kind for a product, whose image a property may name. */
+    /** Returns the kind of servers for a product; the property overrides the default image. */
     static Kind of(String product, String imageProperty, String defaultImage) {
         return CHOSEN.computeIfAbsent(product, name -> choose(name, System.getProperty(imageProperty, defaultImage)));
     }
@@ -42,7 +43,7 @@ final class Kind {
                         .map(why -> new Kind(product, image, false, why))
                         .orElseGet(() -> new Kind(product, image, true, "a Docker engine answers"));
             default ->
-                throw new IllegalStateException(PROPERTY + "=" + wanted + " is none of auto, containers, processes");
+                throw new IllegalStateException(PROPERTY + "=" + wanted + " is not auto, containers or processes");
         };
     }
 
@@ -55,7 +56,7 @@ final class Kind {
         return new Kind(product, image, true, "as " + PROPERTY + " says");
     }
 
-    /** Says which servers the tests run on, once. */
+    /** Prints once which servers the tests use. */
     void announce(Server server) {
         if (announced.compareAndSet(false, true)) {
             String where = containers ? "containers of the image " + image : "processes";

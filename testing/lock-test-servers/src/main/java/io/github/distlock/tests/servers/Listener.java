@@ -8,10 +8,10 @@ import java.time.Duration;
 import java.util.function.Consumer;
 
 /**
- * Accepts connections in a thread of its own.
+ * Accepts connections in a separate thread.
  *
- * <p>A socket goes on accepting until the thread that waits at it has left, and that happens a moment after the socket was
- * closed. So closing waits for that thread.
+ * <p>The operating system accepts connections until the thread in {@code accept()} has returned, which happens after
+ * {@code ServerSocket.close()} has returned. So {@link #close()} waits for that thread.
  */
 final class Listener implements AutoCloseable {
     private static final Duration END = Duration.ofSeconds(5);
@@ -40,7 +40,7 @@ final class Listener implements AutoCloseable {
                 client.setTcpNoDelay(true);
                 opened.accept(client);
             } catch (IOException e) {
-                // The listener was closed, or the client was gone before it was accepted.
+                // The listener was closed, or the client closed the connection before it was accepted.
             }
         }
     }

@@ -1,12 +1,12 @@
 package io.github.distlock.tests.servers;
 
-/** What a server runs on: a process or a container. It knows nothing about what the server speaks. */
+/** A process or container that runs a server. It does not know the server's protocol. */
 interface Machine extends AutoCloseable {
     String host();
 
     int port();
 
-    /** Starts it, on the data that are there. Only when it does not run. */
+    /** Starts the server on its present data. The caller ensures that the server does not run. */
     void start();
 
     boolean isRunning();
@@ -15,12 +15,12 @@ interface Machine extends AutoCloseable {
 
     void resume();
 
-    /** Ends it in an orderly manner, by force when that takes long. */
+    /** Stops the server in an orderly manner, and kills it if it has not ended within 10 s. */
     void stop();
 
     void kill();
 
-    /** Only when it does not run. */
+    /** Deletes the server's data. The caller ensures that the server does not run. */
     void eraseData();
 
     String output();

@@ -1,10 +1,15 @@
 package io.github.distlock.tests.servers;
 
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 
-/** What all servers share: their machine, and that a start ends when the server answers. */
+/** A server on a {@link Machine}; starting it returns when it answers. */
 abstract class MachineServer implements Server {
     private static final Duration START = Duration.ofSeconds(60);
+    private static final int TIMEOUT_MILLIS = 1_000;
 
     private final Machine machine;
     private volatile boolean paused;
@@ -13,10 +18,22 @@ abstract class MachineServer implements Server {
         this.machine = machine;
     }
 
-    /** Whether it answers requests now. */
+    /** Returns whether the server answers requests now. */
     abstract boolean answers();
 
-    /** Starts the machine only: the server may not answer yet. */
+    /** Returns what the server replies before it closes the connection; empty if it does not within 1 s. */
+    final String ask(String request) {
+        try (Socket socket = new Socket()) {
+            socket.connect(new InetSocketAddress(host(), port()), TIMEOUT_MILLIS);
+            socket.setSoTimeout(TIMEOUT_MILLIS);
+            socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+            return new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+        } catch (IOException e) {
+            return "";
+        }
+    }
+
+    /** Starts the machine. The server may not answer yet when this returns. */
     final void launch() {
         machine.start();
     }
@@ -32,7 +49,7 @@ abstract class MachineServer implements Server {
         }
     }
 
-    /** For the factories: a server that does not start leaves nothing. */
+    /** Starts the server, and closes it if it does not answer. */
     final void startOrClose() {
         try {
             launch();

@@ -9,7 +9,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Predicate;
 
-/** A fault that was ordered and strikes one chunk. */
+/** A fault that strikes one chunk of data. */
 final class OneShot implements Fault {
     enum Effect {
         DROP_REQUEST,
@@ -19,10 +19,10 @@ final class OneShot implements Fault {
         DELAY_REPLY
     }
 
-    /** Decided when a request is read. */
+    /** The effects that a request can claim. */
     static final Set<Effect> ON_REQUEST = Collections.unmodifiableSet(
             EnumSet.of(Effect.DROP_REQUEST, Effect.DROP_REPLY, Effect.DELAY_REQUEST, Effect.DELAY_REPLY));
-    /** Decided when something from the server is read. */
+    /** The effects that data from the server can claim. */
     static final Set<Effect> ON_PUSH = Collections.unmodifiableSet(EnumSet.of(Effect.DROP_PUSH));
 
     final Effect effect;
@@ -39,12 +39,12 @@ final class OneShot implements Fault {
         this.delay = delay;
     }
 
-    /** Whether it is meant for this chunk, and for no other from then on. */
+    /** Returns whether the fault strikes this chunk; after true, it strikes no other chunk. */
     boolean claims(byte[] chunk) {
         return !claimed.get() && aim.test(chunk) && claimed.compareAndSet(false, true);
     }
 
-    /** It will strike nothing any more, unless it has been claimed already. */
+    /** Cancels the fault unless a chunk has claimed it. */
     void disarm() {
         claimed.set(true);
     }
@@ -62,11 +62,11 @@ final class OneShot implements Fault {
     public void awaitStrike(Duration limit) {
         try {
             if (!struck.await(limit.toNanos(), TimeUnit.NANOSECONDS)) {
-                throw new IllegalStateException(effect + " did not happen within " + limit.toMillis() + " ms");
+                throw new IllegalStateException(effect + " did not strike within " + limit.toMillis() + " ms");
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new IllegalStateException("interrupted before " + effect + " happened", e);
+            throw new IllegalStateException("interrupted before " + effect + " struck", e);
         }
     }
 

@@ -9,10 +9,14 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * Ports that stay free while their server is down: none of those from which operating systems take the local ports of
- * outgoing connections, for such a connection would keep the server from starting again, or would even connect to itself.
+ * Ports that stay free while their server is down. They lie outside the range from which operating systems take the
+ * local ports of outgoing connections. An outgoing connection from such a port would prevent a restart of the server,
+ * or would connect to itself.
  */
 final class Ports {
+    /** The address at which processes listen. */
+    static final String LOOPBACK = InetAddress.getLoopbackAddress().getHostAddress();
+
     private static final int LOWEST = 10_000;
     private static final int BEYOND = 32_000;
     private static final int TRIES = 1_000;
@@ -21,7 +25,7 @@ final class Ports {
 
     private Ports() {}
 
-    /** A port that nobody listens on and that no earlier call has returned. */
+    /** Returns a port on which no process listens and that no earlier call has returned. */
     static int free() {
         for (int i = 0; i < TRIES; i++) {
             int port = ThreadLocalRandom.current().nextInt(LOWEST, BEYOND);
@@ -39,10 +43,5 @@ final class Ports {
         } catch (IOException e) {
             return false;
         }
-    }
-
-    /** The address at which processes listen. */
-    static InetAddress loopback() {
-        return InetAddress.getLoopbackAddress();
     }
 }

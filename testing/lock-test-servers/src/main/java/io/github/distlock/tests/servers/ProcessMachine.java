@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** A server as a child process on the loopback interface, with a temporary directory for its configuration and data. */
+/** A server in a child process on the loopback interface, with a temporary directory for its configuration and data. */
 final class ProcessMachine implements Machine {
     private static final Duration ORDERLY_END = Duration.ofSeconds(10);
 
@@ -21,9 +21,10 @@ final class ProcessMachine implements Machine {
     private volatile @Nullable Process process;
 
     /**
-     * The command names files of its directory.
+     * Prepares the directory of data.
      *
-     * @param dataFiles name to content, written anew whenever the data are erased
+     * @param directory the temporary directory, which {@link #close()} deletes
+     * @param dataFiles the content of each file, by name, that the server's empty data directory contains
      */
     ProcessMachine(int port, Path directory, List<String> command, Map<String, String> dataFiles) {
         this.port = port;
@@ -33,7 +34,7 @@ final class ProcessMachine implements Machine {
         writeDataFiles();
     }
 
-    /** Where the server keeps its data, below its directory. */
+    /** Returns the directory of the server's data within its temporary directory. */
     static Path data(Path directory) {
         return directory.resolve("data");
     }
@@ -51,7 +52,7 @@ final class ProcessMachine implements Machine {
 
     @Override
     public String host() {
-        return Ports.loopback().getHostAddress();
+        return Ports.LOOPBACK;
     }
 
     @Override
@@ -103,7 +104,7 @@ final class ProcessMachine implements Machine {
 
     private Process started() {
         if (process == null) {
-            throw new IllegalStateException("never started: " + command);
+            throw new IllegalStateException("not started: " + command);
         }
         return process;
     }

@@ -12,15 +12,16 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One connection through the proxy: two sockets, and a thread for each direction.
+ * A connection through the proxy: two sockets, and a thread for each direction.
  *
- * <p>Each direction decides about a chunk and writes it within one section of its lock. So whoever sets a fault and then
- * passes through that lock knows that everything later obeys the fault. A direction that has swallowed something is
- * <em>deaf</em> for ever, which healing finds out under the same lock: then either the direction saw the fault, and the
- * connection is cut, or it lost nothing.
+ * <p>Each direction decides about a chunk and writes it while it holds the lock of the direction. So if a thread sets a
+ * fault and then acquires and releases that lock, all later chunks see the fault. A direction that has dropped data is
+ * <em>deaf</em>: it forwards nothing more. {@link FaultProxy#heal()} ends the faults and then passes through the same
+ * lock. So either the direction has seen the fault, is deaf, and the proxy cuts the connection, or it has dropped
+ * nothing.
  *
- * <p>A reply that is to be dropped is announced to the other direction before its request is written, so it cannot slip
- * through. Neither direction takes the lock of the other.
+ * <p>The direction of requests hands a fault that affects the reply to the direction of replies before it writes the
+ * request. So the reply cannot overtake its fault. Neither direction takes the lock of the other.
  */
 final class ProxyConnection {
     private static final int CHUNK = 64 * 1024;
@@ -45,9 +46,9 @@ final class ProxyConnection {
         return requests.deaf || replies.deaf;
     }
 
-    /** The reply that is awaited goes through, whatever was planned. */
+    /** Cancels the fault that the next reply would have claimed. */
     void forgiveReply() {
-        replies.ordered.set(null);
+        replies.claimed.set(null);
     }
 
     void awaitQuiet(Duration limit) {
@@ -65,7 +66,6 @@ final class ProxyConnection {
         proxy.ended(this);
     }
 
-    /** Closing with a linger time of zero sends RST. */
     void reset() {
         resetOnClose(client);
         Socket upstream = server;
@@ -75,11 +75,12 @@ final class ProxyConnection {
         cut();
     }
 
+    /** Makes {@code close()} send RST. */
     private static void resetOnClose(Socket socket) {
         try {
             socket.setSoLinger(true, 0);
         } catch (IOException e) {
-            // It is closed already.
+            // The socket is already closed.
         }
     }
 
@@ -109,7 +110,7 @@ final class ProxyConnection {
         return closed.getCount() == 0;
     }
 
-    /** Sleeps, but not beyond the end of the connection. */
+    /** Waits for the delay or the end of the connection. */
     private void pause(Duration delay) {
         try {
             if (!delay.isZero() && closed.await(delay.toNanos(), TimeUnit.NANOSECONDS)) {
@@ -144,7 +145,9 @@ final class ProxyConnection {
 
         abstract void carry(byte[] chunk, Socket to) throws IOException;
 
-        /** Under the lock: whether nothing goes this way, and if so, for ever. */
+        /**
+         * Returns whether this direction drops data; after true, it drops all later data. The caller holds the lock.
+         */
         final boolean swallows() {
             deaf = deaf || isSilenced();
             return deaf;
@@ -176,7 +179,9 @@ final class ProxyConnection {
             end(to, broken);
         }
 
-        /** A client may still read what it has asked for; a server that ends has closed. */
+        /**
+         * Forwards the end of the stream. A client that has closed its output may still read replies; a server may not.
+         */
         private void end(@Nullable Socket to, boolean broken) {
             lock.lock();
             try {
@@ -204,7 +209,6 @@ final class ProxyConnection {
 
         @Override
         void carry(byte[] chunk, Socket to) throws IOException {
-            pause(proxy.requestDelay());
             OneShot shot = deaf || isSilenced() ? null : proxy.claim(chunk, OneShot.ON_REQUEST);
             if (shot != null && shot.effect == OneShot.Effect.DELAY_REQUEST) {
                 pause(shot.delay);
@@ -219,7 +223,7 @@ final class ProxyConnection {
                     return;
                 }
                 if (shot != null && shot.effect != OneShot.Effect.DELAY_REQUEST) {
-                    replies.ordered.set(shot);
+                    replies.claimed.set(shot);
                 }
                 proxy.requestCarried();
                 write(chunk, to);
@@ -233,7 +237,7 @@ final class ProxyConnection {
     }
 
     private final class Replies extends Direction {
-        final AtomicReference<@Nullable OneShot> ordered = new AtomicReference<>();
+        final AtomicReference<@Nullable OneShot> claimed = new AtomicReference<>();
 
         @Override
         boolean isSilenced() {
@@ -243,7 +247,7 @@ final class ProxyConnection {
         @Override
         void carry(byte[] chunk, Socket to) throws IOException {
             pause(proxy.replyDelay());
-            OneShot shot = ordered.getAndSet(null);
+            OneShot shot = claimed.getAndSet(null);
             if (shot == null) {
                 shot = proxy.claim(chunk, OneShot.ON_PUSH);
             }

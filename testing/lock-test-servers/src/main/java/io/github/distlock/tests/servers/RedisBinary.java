@@ -13,7 +13,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** Finds the program of the Redis server: by property, on the path, or inside the library embedded-redis. */
+/** Finds the program of the Redis server: by system property, on the path, or in the library embedded-redis. */
 final class RedisBinary {
     private static final String PROPERTY = "lock.redis.binary";
     private static final String NAME = "redis-server";
@@ -45,7 +45,7 @@ final class RedisBinary {
         if (named != null) {
             Path file = Path.of(named);
             if (!Files.isExecutable(file)) {
-                throw new IllegalStateException(PROPERTY + "=" + named + " is not a program");
+                throw new IllegalStateException(PROPERTY + "=" + named + " is not an executable file");
             }
             return file;
         }

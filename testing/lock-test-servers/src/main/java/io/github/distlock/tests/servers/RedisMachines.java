@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** Makes what a Redis server runs on, and its configuration. */
+/** Creates machines for Redis servers, with their configuration. */
 final class RedisMachines {
     private static final String CONFIG = "redis.conf";
 
@@ -23,7 +23,7 @@ final class RedisMachines {
         return kind.containers ? Containers.newMachine(kind.image, configLines) : process(configLines);
     }
 
-    /** Apart, so that the classes of Testcontainers are not needed for processes. */
+    /** A separate class, so that processes do not need Testcontainers on the class path. */
     private static final class Containers {
         private static final int PORT = 6379;
 
@@ -47,11 +47,7 @@ final class RedisMachines {
         try {
             Files.writeString(
                     config,
-                    config(
-                            Ports.loopback().getHostAddress(),
-                            port,
-                            ProcessMachine.data(directory).toString(),
-                            configLines));
+                    config(Ports.LOOPBACK, port, ProcessMachine.data(directory).toString(), configLines));
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write the configuration of Redis", e);
         }

@@ -1,30 +1,23 @@
 package io.github.distlock.tests.servers;
 
-import java.io.BufferedReader;
-import java.io.IOException;
-import java.io.InputStreamReader;
-import java.net.InetSocketAddress;
-import java.net.Socket;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * One Redis server, made for one test or one class of tests.
+ * A Redis server for one test or one class of tests.
  *
- * <p>By itself it stores nothing on disk, so it comes back empty from every restart. To keep its data, start it with
- * {@code RedisServer.start("appendonly yes", "appendfsync always")}.
+ * <p>By default it stores nothing on disk, so it is empty after each restart. To keep its data, start it with {@code
+ * RedisServer.start("appendonly yes", "appendfsync always")}.
  *
- * <p>System properties: {@code lock.servers} says whether servers are {@code containers}, {@code processes}, or whatever is
- * possible ({@code auto}, the default). {@code lock.redis.image} names the image; {@code lock.redis.binary} the program,
- * which is otherwise {@code redis-server} on the path, or else the one inside the library
- * {@code com.github.codemonstur:embedded-redis}.
+ * <p>System properties: {@code lock.servers} selects {@code containers}, {@code processes}, or {@code auto}, the
+ * default: containers if possible, otherwise processes. {@code lock.redis.image} names the image. {@code
+ * lock.redis.binary} names the program; the default is {@code redis-server} on the path, or else the program in the
+ * library {@code com.github.codemonstur:embedded-redis}.
  */
 public final class RedisServer extends MachineServer {
     private static final Pattern VERSION = Pattern.compile("Redis version=([^,\\s]+)");
-    private static final int TIMEOUT_MILLIS = 1_000;
 
     private final boolean storing;
 
@@ -34,10 +27,11 @@ public final class RedisServer extends MachineServer {
     }
 
     /**
-     * Starts a server; it answers when this returns.
+     * Starts a server.
      *
      * @param configLines lines for the end of its configuration file, such as {@code requirepass secret}
-     * @return a running server
+     * @return a server that answers
+     * @throws IllegalStateException if the server does not answer within 60 s
      */
     public static RedisServer start(String... configLines) {
         List<String> lines = List.of(Objects.requireNonNull(configLines, "configLines"));
@@ -52,11 +46,7 @@ public final class RedisServer extends MachineServer {
         return configLine.matches("(?i)\\s*(appendonly\\s+yes|save\\s+\\d.*)");
     }
 
-    /**
-     * What a client connects to.
-     *
-     * @return {@code redis://host:port}
-     */
+    /** {@return the address for clients, as {@code redis://host:port}} */
     public String uri() {
         return "redis://" + address();
     }
@@ -64,7 +54,7 @@ public final class RedisServer extends MachineServer {
     /**
      * {@inheritDoc}
      *
-     * @throws IllegalStateException when data are wanted, but the server was not told to store them
+     * @throws IllegalStateException if {@code withData} is true and the configuration does not store data
      */
     @Override
     public void restart(boolean withData) {
@@ -82,20 +72,10 @@ public final class RedisServer extends MachineServer {
 
     @Override
     boolean answers() {
-        try (Socket socket = new Socket()) {
-            socket.connect(new InetSocketAddress(host(), port()), TIMEOUT_MILLIS);
-            socket.setSoTimeout(TIMEOUT_MILLIS);
-            socket.getOutputStream().write("PING\r\n".getBytes(StandardCharsets.US_ASCII));
-            BufferedReader replies =
-                    new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));
-            String reply = replies.readLine();
-            return reply != null && (reply.equals("+PONG") || reply.startsWith("-NOAUTH"));
-        } catch (IOException e) {
-            return false;
-        }
+        String replies = ask("PING\r\nQUIT\r\n");
+        return replies.startsWith("+PONG") || replies.startsWith("-NOAUTH");
     }
 
-    /** For people. */
     @Override
     public String toString() {
         return "Redis";

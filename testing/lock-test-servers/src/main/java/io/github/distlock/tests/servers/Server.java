@@ -1,75 +1,51 @@
 package io.github.distlock.tests.servers;
 
 /**
- * A real server for tests. It listens on this machine only, on the same port for all its life, and ends with this JVM at
- * the latest.
+ * A real server for tests. It listens on this machine only, always on the same port, and ends with this JVM at the
+ * latest.
  *
- * <p>What fails here fails with an {@link IllegalStateException} that shows what the server wrote last.
+ * <p>If the server does not start, the method throws an {@link IllegalStateException} that shows the server's last
+ * output.
  */
 public interface Server extends AutoCloseable {
 
-    /**
-     * Where clients connect.
-     *
-     * @return a host name or an address of this machine
-     */
+    /** {@return the host name or address at which clients connect} */
     String host();
 
-    /**
-     * Where clients connect. A restart does not change it.
-     *
-     * @return the port
-     */
+    /** {@return the port at which clients connect; a restart does not change it} */
     int port();
 
-    /**
-     * What clients call the address.
-     *
-     * @return {@code host:port}
-     */
+    /** {@return the address at which clients connect, as {@code host:port}} */
     default String address() {
         return host() + ":" + port();
     }
 
-    /**
-     * The version that the server reports.
-     *
-     * @return for example {@code 7.0.15}
-     */
+    /** {@return the version that the server reports, such as {@code 7.0.15}, or {@code unknown}} */
     String version();
 
-    /**
-     * Whether the server's process lives. A paused one does.
-     *
-     * @return false after {@link #kill()} and {@link #close()}, and when it ended by itself
-     */
+    /** {@return whether the server's process has not ended; true for a paused process} */
     boolean isRunning();
 
-    /**
-     * What the server has written to its log, for people.
-     *
-     * @return the last of it
-     */
+    /** {@return the last part of the server's log, for error messages} */
     String output();
 
-    /** Stops the process where it is (SIGSTOP): its connections stay open, nothing is answered. Until {@link #resume()}. */
+    /** Pauses the process (SIGSTOP): until {@link #resume()}, its connections stay open and it answers nothing. */
     void pause();
 
-    /** Lets a paused process go on. Does nothing when it is not paused. */
+    /** Resumes a paused process. Does nothing if it is not paused. */
     void resume();
 
-    /** Ends the process at once (SIGKILL), also a paused one. Does nothing when it has ended. */
+    /** Kills the process (SIGKILL), even if it is paused. Does nothing if it has ended. */
     void kill();
 
     /**
-     * Starts the server again on the same port; one that runs is first stopped in an orderly manner. Returns when it
-     * answers.
+     * Restarts the server on the same port. Stops a running server in an orderly manner first. Returns when it answers.
      *
-     * @param withData whether it finds what it has stored; otherwise it starts empty
+     * @param withData true to keep the stored data, false to start empty
      */
     void restart(boolean withData);
 
-    /** Ends the server and removes its data. Closing twice is nothing. */
+    /** Ends the server and deletes its data. A second call does nothing. */
     @Override
     void close();
 }

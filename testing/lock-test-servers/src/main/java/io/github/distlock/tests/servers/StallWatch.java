@@ -6,9 +6,9 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
 /**
- * Notices when this JVM stands still: for its garbage collector, behind other processes, or because the machine under it does
- * not run. A thread that takes short naps sees by how much it wakes up too late, as
- * <a href="https://github.com/giltene/jHiccup">jHiccup</a> does. Thread-safe.
+ * Detects stalls of this JVM: by its garbage collector, by other processes, or by the virtual machine. Its thread
+ * sleeps for 20 ms at a time and measures by how much it wakes up late, as <a
+ * href="https://github.com/giltene/jHiccup">jHiccup</a> does. Thread-safe.
  */
 public final class StallWatch {
     private static final long NAP = Duration.ofMillis(20).toNanos();
@@ -23,23 +23,23 @@ public final class StallWatch {
         this.listener = Objects.requireNonNull(listener, "listener");
     }
 
-    /** Hears of stalls. */
+    /** Receives stalls. */
     @FunctionalInterface
     public interface Listener {
         /**
-         * The watch has not run for more than 150 ms. Called by its thread, which stops watching when this throws.
+         * Receives a stall of more than 150 ms. The thread of the watch calls this, and ends if this throws.
          *
-         * @param from when it last ran, by {@link System#nanoTime()}
-         * @param until when it ran again, by the same clock
+         * @param from when the watch last ran, by {@link System#nanoTime()}
+         * @param until when the watch ran again, by the same clock
          */
         void stalled(long from, long until);
     }
 
     /**
-     * Watches from now on, by a daemon thread.
+     * Starts a daemon thread that watches.
      *
-     * @param wanted asked some fifty times per second; the thread ends when it says no
-     * @param listener hears of each stall when it is over
+     * @param wanted the thread asks it about 50 times per second, and ends when it returns false
+     * @param listener receives each stall when it is over
      * @return the running watch
      */
     public static StallWatch start(BooleanSupplier wanted, Listener listener) {
@@ -62,9 +62,9 @@ public final class StallWatch {
     }
 
     /**
-     * When the watch last ran. A stall that is not over yet, or was a moment ago, shows as the time since then.
+     * Returns when the watch last ran. A stall that has not ended yet shows as the time since then.
      *
-     * @return by {@link System#nanoTime()}
+     * @return a time of {@link System#nanoTime()}
      */
     public long awakeAt() {
         return awakeAt;

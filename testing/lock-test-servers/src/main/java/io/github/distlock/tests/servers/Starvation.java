@@ -12,20 +12,20 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What has kept this JVM from running since some moment. Two things count:
+ * What has prevented this JVM from running since a point in time:
  *
  * <ul>
  *   <li>A stall: no thread of this JVM ran for half a second, which {@link StallWatch} notices.
- *   <li>Starvation: for more than half a second, and most of the time, some process of this machine was ready to run and had
- *       no CPU. Linux counts that in
- *       {@code /proc/pressure/cpu} (<a href="https://docs.kernel.org/accounting/psi.html">PSI</a>); elsewhere it is not noticed.
+ *   <li>Starvation: for more than half a second, and for at least 75 % of the time, a process of this machine was ready
+ *       to run and had no CPU. Linux counts that in {@code /proc/pressure/cpu} (<a
+ *       href="https://docs.kernel.org/accounting/psi.html">PSI</a>). Other systems do not count it.
  * </ul>
  *
  * <p>Thread-safe.
  */
 final class Starvation {
     private static final Path PRESSURE = Path.of("/proc/pressure/cpu");
-    /** The microseconds, since the machine started, in which at least one task waited for a CPU. */
+    /** For how many microseconds since the start of the machine at least one task waited for a CPU. */
     private static final Pattern WAITED = Pattern.compile("some .*total=(\\d+)");
 
     private static final double STARVED = 0.75;
@@ -50,12 +50,12 @@ final class Starvation {
         return fromNow(PRESSURE);
     }
 
-    /** With another file in the format of {@code /proc/pressure/cpu}. */
+    /** Reads another file in the format of {@code /proc/pressure/cpu}. */
     static Starvation fromNow(Path pressure) {
         return new Starvation(pressure);
     }
 
-    /** What it was, for people; empty if this JVM has run well. */
+    /** Returns a description of the stall or starvation, or nothing if there was none. */
     Optional<String> seen() {
         Duration stall = longestStall();
         if (stall.compareTo(TOLERATED) > 0) {
@@ -75,7 +75,7 @@ final class Starvation {
     }
 
     private Duration longestStall() {
-        // In this order: a stall that ends in between is seen twice rather than not at all.
+        // First the present stall, then those that are over: a stall that ends in between is seen twice, not missed.
         long longest = System.nanoTime() - WATCH.awakeAt();
         for (Stall stall : STALLS) {
             if (stall.until - begin > 0) {
@@ -90,7 +90,7 @@ final class Starvation {
             Matcher waited = WAITED.matcher(Files.readString(pressure));
             return waited.find() ? OptionalLong.of(Long.parseLong(waited.group(1))) : OptionalLong.empty();
         } catch (IOException e) {
-            // Not Linux, or a kernel that does not count it.
+            // The system is not Linux, or its kernel does not count this.
             return OptionalLong.empty();
         }
     }

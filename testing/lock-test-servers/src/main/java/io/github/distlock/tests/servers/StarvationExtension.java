@@ -18,23 +18,24 @@ import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
 import org.junit.platform.launcher.core.LauncherFactory;
 
 /**
- * Checks a test again if it failed while this machine did not let it run: bounds mean nothing then, and a hold that nothing
- * could renew has rightly ended. A test is checked again if its JVM stood still for more than half a second, or if processes
- * waited for a CPU during most of it. It is checked two more times at most, each time from its beginning with an instance of
- * its own; the last check counts. Each one is reported in a line of the standard output that contains {@code checked again}.
+ * Checks a test again if it failed on a stalled or starved machine, where time bounds are meaningless and a client
+ * cannot renew its holds. The extension checks a test again if its JVM stood still for more than half a second, or if
+ * processes waited for a CPU during most of the test. It runs the test up to two more times, each time from the
+ * beginning on a new instance; the last run counts. For each of these runs it prints a line that contains {@code
+ * checked again}.
  *
- * <p>JUnit finds this extension by itself if {@code junit.jupiter.extensions.autodetection.enabled} is true. It does nothing if
- * the configuration parameter {@link #PARAMETER} is {@code false}.
+ * <p>JUnit registers this extension automatically if {@code junit.jupiter.extensions.autodetection.enabled} is true.
+ * The extension does nothing if the configuration parameter {@link #PARAMETER} is {@code false}.
  */
 public final class StarvationExtension
         implements BeforeEachCallback, TestExecutionExceptionHandler, LifecycleMethodExecutionExceptionHandler {
-    /** The JUnit configuration parameter that switches the extension off. */
+    /** The JUnit configuration parameter that disables the extension. */
     public static final String PARAMETER = "lock.check-again";
 
     private static final int MOST_REPEATS = 2;
     private static final Namespace NAMESPACE = Namespace.create(StarvationExtension.class);
 
-    /** For JUnit. */
+    /** Creates the extension. JUnit calls this. */
     public StarvationExtension() {}
 
     @Override
@@ -78,7 +79,7 @@ public final class StarvationExtension
         return test.getRequiredTestClass().getSimpleName() + ": " + test.getDisplayName();
     }
 
-    /** Runs the test from its beginning on this thread. */
+    /** Runs the test from its beginning on this thread, and returns its failure. */
     private static @Nullable Throwable failureOf(ExtensionContext test) {
         LauncherDiscoveryRequest request = LauncherDiscoveryRequestBuilder.request()
                 .selectors(DiscoverySelectors.selectUniqueId(test.getUniqueId()))

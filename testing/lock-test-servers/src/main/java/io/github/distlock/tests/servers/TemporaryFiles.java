@@ -8,11 +8,11 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** Directories of this JVM; {@link ChildProcesses} sees to it that they do not outlive it. */
+/** Temporary directories of this JVM; {@link ChildProcesses} deletes them when the JVM ends. */
 final class TemporaryFiles {
     private static final int TAIL = 8_000;
 
-    /** Made when first used. */
+    /** A separate class, so that the directory is created when it is first used. */
     private static final class Root {
         static final Path PATH = newRoot();
 
@@ -20,7 +20,7 @@ final class TemporaryFiles {
             try {
                 return Files.createTempDirectory("distlock-tests-");
             } catch (IOException e) {
-                throw new UncheckedIOException("cannot make a temporary directory", e);
+                throw new UncheckedIOException("cannot create a temporary directory", e);
             }
         }
     }
@@ -35,11 +35,11 @@ final class TemporaryFiles {
         try {
             return Files.createTempDirectory(root(), name + "-");
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot make a temporary directory", e);
+            throw new UncheckedIOException("cannot create a temporary directory", e);
         }
     }
 
-    /** Deletes what is there, as far as that is possible. */
+    /** Deletes the file or directory as far as possible. Does nothing if it does not exist. */
     static void delete(Path root) {
         if (!Files.exists(root)) {
             return;
@@ -50,11 +50,11 @@ final class TemporaryFiles {
                 Files.deleteIfExists(file);
             }
         } catch (IOException | UncheckedIOException e) {
-            // A process that is just ending still writes there; the end of this JVM removes it.
+            // A process that is ending still writes to the directory. It is deleted when this JVM ends.
         }
     }
 
-    /** The last of a text file; empty when there is none. */
+    /** Returns the last part of a text file, or nothing if the file does not exist. */
     static String tail(Path file) {
         try {
             String text = Files.exists(file) ? Files.readString(file) : "";

@@ -4,19 +4,19 @@ import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
-/** Waits for conditions and for time, by the machine's clock, and until the test is interrupted. */
+/** Waits for conditions and for time to pass, by {@link System#nanoTime()}. */
 public final class Waiting {
     private static final long STEP_NANOS = 1_000_000;
 
     private Waiting() {}
 
     /**
-     * Waits for a condition.
+     * Waits until a condition is true.
      *
-     * @param limit how long; it is looked at once at least
-     * @param condition asked again and again, by this thread
-     * @return whether it has come true within the limit
-     * @throws IllegalStateException when this thread is interrupted; it stays so
+     * @param limit the longest time to wait
+     * @param condition the condition, which this thread checks once per millisecond, and at least once
+     * @return whether the condition was true within the limit
+     * @throws IllegalStateException if this thread is interrupted; it stays interrupted
      */
     public static boolean until(Duration limit, BooleanSupplier condition) {
         long begin = System.nanoTime();
@@ -30,13 +30,13 @@ public final class Waiting {
     }
 
     /**
-     * Expects that a condition comes true.
+     * Waits until a condition is true, and fails if it does not become true.
      *
-     * @param expected what it means, for the error
-     * @param limit how long; it is looked at once at least
-     * @param condition asked again and again, by this thread
-     * @throws AssertionError when it has not come true within the limit
-     * @throws IllegalStateException when this thread is interrupted; it stays so
+     * @param expected the meaning of the condition, for the error message
+     * @param limit the longest time to wait
+     * @param condition the condition, which this thread checks once per millisecond, and at least once
+     * @throws AssertionError if the condition was not true within the limit
+     * @throws IllegalStateException if this thread is interrupted; it stays interrupted
      */
     public static void await(String expected, Duration limit, BooleanSupplier condition) {
         if (!until(limit, condition)) {
@@ -45,10 +45,10 @@ public final class Waiting {
     }
 
     /**
-     * Lets time pass.
+     * Waits for a time.
      *
-     * @param time at least this
-     * @throws IllegalStateException when this thread is interrupted; it stays so
+     * @param time the shortest time to wait
+     * @throws IllegalStateException if this thread is interrupted; it stays interrupted
      */
     public static void letPass(Duration time) {
         long end = System.nanoTime() + time.toNanos();
@@ -60,7 +60,7 @@ public final class Waiting {
     private static void park(long nanos) {
         LockSupport.parkNanos(nanos);
         if (Thread.currentThread().isInterrupted()) {
-            throw new IllegalStateException("the test was interrupted, probably by its time-out");
+            throw new IllegalStateException("the test was interrupted, probably by its timeout");
         }
     }
 }

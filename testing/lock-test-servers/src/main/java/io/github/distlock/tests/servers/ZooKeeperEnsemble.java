@@ -8,8 +8,8 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
- * Three ZooKeeper servers that keep one state. A restarted member answers before it has found the others:
- * {@link #awaitQuorum()} waits until clients are served.
+ * An ensemble of three ZooKeeper servers. A restarted member answers before it belongs to a quorum; {@link
+ * #awaitQuorum()} waits until the members serve clients.
  */
 public final class ZooKeeperEnsemble implements AutoCloseable {
     private static final int SIZE = 3;
@@ -33,7 +33,7 @@ public final class ZooKeeperEnsemble implements AutoCloseable {
     /**
      * Starts three servers.
      *
-     * @param settings how each is set up
+     * @param settings the settings of each server
      * @return an ensemble that serves clients
      */
     public static ZooKeeperEnsemble start(ZooKeeperSettings settings) {
@@ -58,29 +58,21 @@ public final class ZooKeeperEnsemble implements AutoCloseable {
         awaitQuorum();
     }
 
-    /**
-     * The servers.
-     *
-     * @return all three, in a fixed order
-     */
+    /** {@return the three servers, always in the same order} */
     public List<ZooKeeperServer> members() {
         return members;
     }
 
-    /**
-     * What a client connects to.
-     *
-     * @return the addresses of all members, separated by commas
-     */
+    /** {@return the addresses of all members, separated by commas} */
     public String connectString() {
         return members.stream().map(Server::address).collect(Collectors.joining(","));
     }
 
     /**
-     * The member that leads. Waits for an election under way.
+     * Returns the leader. Waits up to 60 s for an election.
      *
-     * @return the leader by its own account
-     * @throws IllegalStateException when no member becomes leader
+     * @return the member that reports that it leads
+     * @throws IllegalStateException if no member becomes leader
      */
     public ZooKeeperServer leader() {
         List<ZooKeeperServer> found = new ArrayList<>();
@@ -97,9 +89,10 @@ public final class ZooKeeperEnsemble implements AutoCloseable {
     }
 
     /**
-     * The members that run and do not lead. Waits for an election under way.
+     * Returns the members that run and do not lead. Waits up to 60 s for an election.
      *
-     * @return two when all run
+     * @return two members if all run
+     * @throws IllegalStateException if no member becomes leader
      */
     public List<ZooKeeperServer> followers() {
         ZooKeeperServer leader = leader();
@@ -109,9 +102,9 @@ public final class ZooKeeperEnsemble implements AutoCloseable {
     }
 
     /**
-     * Waits until every member that runs serves clients, under one leader.
+     * Waits up to 60 s until every running member serves clients under one leader.
      *
-     * @throws IllegalStateException when that does not happen
+     * @throws IllegalStateException if that does not happen
      */
     public void awaitQuorum() {
         boolean serving = Waiting.until(ELECTION, () -> {
@@ -134,16 +127,16 @@ public final class ZooKeeperEnsemble implements AutoCloseable {
     }
 
     /**
-     * Starts all members again, on the same ports; those that run are first stopped in an orderly manner.
+     * Restarts all members on the same ports. Stops running members in an orderly manner first.
      *
-     * @param withData whether they find what they have stored; otherwise the ensemble starts empty
+     * @param withData true to keep the stored data, false to start empty
      */
     public void restart(boolean withData) {
         members.parallelStream().forEach(member -> member.end(withData));
         launch();
     }
 
-    /** Ends all members and removes their data. Closing twice is nothing. */
+    /** Ends all members and deletes their data. A second call does nothing. */
     @Override
     public void close() {
         members.parallelStream().forEach(Server::close);

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** Makes what ZooKeeper servers run on, and their configurations. */
+/** Creates machines for ZooKeeper servers, with their configuration. */
 final class ZooKeeperMachines {
     private static final String MAIN = "org.apache.zookeeper.server.quorum.QuorumPeerMain";
 
@@ -30,7 +30,7 @@ final class ZooKeeperMachines {
         return kind.containers ? Containers.ensemble(kind.image, settings, size) : processes(settings, size);
     }
 
-    /** Apart, so that the classes of Testcontainers are not needed for processes. */
+    /** A separate class, so that processes do not need Testcontainers on the class path. */
     private static final class Containers {
         private static final int PORT = 2181;
         private static final String DATA = "/data";
@@ -71,7 +71,7 @@ final class ZooKeeperMachines {
     private static List<Machine> processes(ZooKeeperSettings settings, int size) {
         ZooKeeperSettings shared = settings;
         for (int member = 1; member <= size; member++) {
-            shared = shared.with("server." + member, host() + ":" + Ports.free() + ":" + Ports.free());
+            shared = shared.with("server." + member, Ports.LOOPBACK + ":" + Ports.free() + ":" + Ports.free());
         }
         List<Machine> machines = new ArrayList<>();
         for (int member = 1; member <= size; member++) {
@@ -84,7 +84,7 @@ final class ZooKeeperMachines {
         requireClasses();
         Path directory = TemporaryFiles.newDirectory("zookeeper");
         Path config = directory.resolve("zoo.cfg");
-        ZooKeeperSettings local = settings.with("clientPortAddress", host());
+        ZooKeeperSettings local = settings.with("clientPortAddress", Ports.LOOPBACK);
         try {
             Files.writeString(
                     config, config(local, ProcessMachine.data(directory).toString(), port));
@@ -102,10 +102,6 @@ final class ZooKeeperMachines {
         return settings.systemProperties().entrySet().stream()
                 .map(property -> "-D" + property.getKey() + "=" + property.getValue())
                 .toList();
-    }
-
-    private static String host() {
-        return Ports.loopback().getHostAddress();
     }
 
     static Map<String, String> dataFiles(int member) {

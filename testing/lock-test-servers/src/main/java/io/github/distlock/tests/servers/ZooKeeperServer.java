@@ -1,26 +1,22 @@
 package io.github.distlock.tests.servers;
 
-import java.io.IOException;
-import java.net.InetSocketAddress;
-import java.net.Socket;
-import java.nio.charset.StandardCharsets;
 import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * One ZooKeeper server, made for one test or one class of tests: alone, or a member of a {@link ZooKeeperEnsemble}.
+ * A ZooKeeper server for one test or one class of tests, either standalone or a member of a {@link ZooKeeperEnsemble}.
  *
- * <p>System properties: {@code lock.servers} says whether servers are {@code containers}, {@code processes}, or whatever is
- * possible ({@code auto}, the default). {@code lock.zookeeper.image} names the image. Processes are JVMs on the class path
- * of the test, which needs {@code org.apache.zookeeper:zookeeper}, {@code io.dropwizard.metrics:metrics-core} and
- * {@code org.xerial.snappy:snappy-java}.
+ * <p>System properties: {@code lock.servers} selects {@code containers}, {@code processes}, or {@code auto}, the
+ * default: containers if possible, otherwise processes. {@code lock.zookeeper.image} names the image. A process is a
+ * JVM with the class path of the test, which must contain {@code org.apache.zookeeper:zookeeper}, {@code
+ * io.dropwizard.metrics:metrics-core} and {@code org.xerial.snappy:snappy-java}.
  */
 public final class ZooKeeperServer extends MachineServer {
     private static final Pattern VERSION = Pattern.compile("Zookeeper version: ([^-,\\s]+)");
     private static final Pattern MODE = Pattern.compile("Mode: (\\w+)");
+    private static final String STATUS = "srvr";
     private static final String NOT_SERVING = "not currently serving requests";
-    private static final int TIMEOUT_MILLIS = 1_000;
 
     private final String name;
     private final boolean alone;
@@ -33,19 +29,21 @@ public final class ZooKeeperServer extends MachineServer {
     }
 
     /**
-     * Starts a server of its own with the {@linkplain ZooKeeperSettings#defaults() default settings}.
+     * Starts a standalone server with the {@linkplain ZooKeeperSettings#defaults() default settings}.
      *
      * @return a server that answers
+     * @throws IllegalStateException if the server does not answer within 60 s
      */
     public static ZooKeeperServer start() {
         return start(ZooKeeperSettings.defaults());
     }
 
     /**
-     * Starts a server of its own.
+     * Starts a standalone server.
      *
-     * @param settings how it is set up
+     * @param settings the settings of the server
      * @return a server that answers
+     * @throws IllegalStateException if the server does not answer within 60 s
      */
     public static ZooKeeperServer start(ZooKeeperSettings settings) {
         ZooKeeperServer server = new ZooKeeperServer(
@@ -55,48 +53,36 @@ public final class ZooKeeperServer extends MachineServer {
         return server;
     }
 
-    /**
-     * What a client connects to.
-     *
-     * @return {@code host:port}
-     */
+    /** {@return the address for clients, as {@code host:port}} */
     public String connectString() {
         return address();
     }
 
-    /**
-     * Whether it leads an ensemble now, by its own account.
-     *
-     * @return false also when it does not answer
-     */
+    /** {@return whether the server reports that it leads an ensemble; false if it does not answer} */
     public boolean isLeader() {
         return mode().equals("leader");
     }
 
-    /**
-     * Whether it takes requests of clients now; a member does only while it belongs to a quorum.
-     *
-     * @return false also when it does not answer
-     */
+    /** {@return whether the server serves clients; a member does only while it belongs to a quorum} */
     public boolean isServing() {
         return !mode().isEmpty();
     }
 
     private String mode() {
-        return first(MODE, ask());
+        return first(MODE, ask(STATUS));
     }
 
     @Override
     public String version() {
         if (version.isEmpty()) {
-            version = first(VERSION, ask());
+            version = first(VERSION, ask(STATUS));
         }
         return version.isEmpty() ? "unknown" : version;
     }
 
     @Override
     boolean answers() {
-        String answer = ask();
+        String answer = ask(STATUS);
         return !first(MODE, answer).isEmpty() || (!alone && answer.contains(NOT_SERVING));
     }
 
@@ -105,18 +91,6 @@ public final class ZooKeeperServer extends MachineServer {
         return found.find() ? found.group(1) : "";
     }
 
-    private String ask() {
-        try (Socket socket = new Socket()) {
-            socket.connect(new InetSocketAddress(host(), port()), TIMEOUT_MILLIS);
-            socket.setSoTimeout(TIMEOUT_MILLIS);
-            socket.getOutputStream().write("srvr".getBytes(StandardCharsets.US_ASCII));
-            return new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
-        } catch (IOException e) {
-            return "";
-        }
-    }
-
-    /** For people. */
     @Override
     public String toString() {
         return name;

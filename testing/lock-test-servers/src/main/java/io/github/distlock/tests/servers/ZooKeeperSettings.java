@@ -7,10 +7,10 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * How a ZooKeeper server is set up. Immutable.
+ * The settings of a ZooKeeper server. Immutable.
  *
- * <p>Unless changed, a tick is 500 ms, sessions may ask for 1 s to 60 s, and the log of transactions is written but not
- * forced to the disk: it survives the end of the process, not of the machine.
+ * <p>Defaults: a tick lasts 500 ms and a session timeout 1 s to 60 s. The server does not force its log of transactions
+ * to the disk, so the log survives the end of the process but not a crash of the machine.
  */
 public final class ZooKeeperSettings {
     private static final ZooKeeperSettings DEFAULTS = new ZooKeeperSettings(Map.of(), Map.of())
@@ -33,50 +33,49 @@ public final class ZooKeeperSettings {
         this.systemProperties = systemProperties;
     }
 
-    /**
-     * Where to start from.
-     *
-     * @return the settings that apply unless changed
-     */
+    /** {@return the default settings} */
     public static ZooKeeperSettings defaults() {
         return DEFAULTS;
     }
 
     /**
-     * The server's unit of time. Sessions end at its multiples.
+     * Sets the server's unit of time. Sessions end at its multiples.
      *
-     * @param tick in whole milliseconds
+     * @param tick at least 1 ms; rounded down to milliseconds
      * @return settings with this tick
+     * @throws IllegalArgumentException if the tick is less than 1 ms
      */
     public ZooKeeperSettings tickTime(Duration tick) {
         return with("tickTime", millis(tick, "tick"));
     }
 
     /**
-     * The shortest time-out that a session gets.
+     * Sets the shortest timeout that a session gets.
      *
-     * @param timeout in whole milliseconds
+     * @param timeout at least 1 ms; rounded down to milliseconds
      * @return settings with this bound
+     * @throws IllegalArgumentException if the timeout is less than 1 ms
      */
     public ZooKeeperSettings minSessionTimeout(Duration timeout) {
         return with("minSessionTimeout", millis(timeout, "timeout"));
     }
 
     /**
-     * The longest time-out that a session gets.
+     * Sets the longest timeout that a session gets.
      *
-     * @param timeout in whole milliseconds
+     * @param timeout at least 1 ms; rounded down to milliseconds
      * @return settings with this bound
+     * @throws IllegalArgumentException if the timeout is less than 1 ms
      */
     public ZooKeeperSettings maxSessionTimeout(Duration timeout) {
         return with("maxSessionTimeout", millis(timeout, "timeout"));
     }
 
     /**
-     * Another line of the configuration file.
+     * Sets a line of the configuration file.
      *
-     * @param key as in {@code zoo.cfg}
-     * @param value as in {@code zoo.cfg}
+     * @param key the key in {@code zoo.cfg}
+     * @param value the value in {@code zoo.cfg}
      * @return settings with this line
      */
     public ZooKeeperSettings with(String key, String value) {
@@ -84,8 +83,8 @@ public final class ZooKeeperSettings {
     }
 
     /**
-     * A setting that ZooKeeper takes only as a system property of its JVM, such as
-     * {@code znode.container.checkIntervalMs}.
+     * Sets a system property of the server's JVM, for settings that ZooKeeper does not read from {@code zoo.cfg}, such
+     * as {@code znode.container.checkIntervalMs}.
      *
      * @param key the name of the property
      * @param value its value, without white space
@@ -117,7 +116,6 @@ public final class ZooKeeperSettings {
         return String.valueOf(time.toMillis());
     }
 
-    /** For people. */
     @Override
     public String toString() {
         return "ZooKeeperSettings" + lines + systemProperties;

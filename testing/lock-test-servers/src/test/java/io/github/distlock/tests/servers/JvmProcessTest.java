@@ -23,7 +23,7 @@ class JvmProcessTest {
     private static final Duration LIMIT = Duration.ofMinutes(1);
     private static final Duration SHORT = Duration.ofMillis(100);
 
-    /** Answers each line; some lines mean something. */
+    /** Answers each line, and exits with an error on {@code fail}. */
     static final class Echo {
         public static void main(String[] arguments) throws IOException {
             System.out.println("ready " + String.join(",", arguments));
@@ -38,7 +38,7 @@ class JvmProcessTest {
         }
     }
 
-    /** Starts a server and a process of its own, then waits. */
+    /** Starts a server and a child process, then waits for input. */
     static final class Parent {
         public static void main(String[] arguments) throws IOException {
             RedisServer server = RedisServer.start();
@@ -52,7 +52,7 @@ class JvmProcessTest {
     }
 
     @Test
-    void api_testAndProgramTalkInLines() {
+    void api_testAndProgramExchangeLines() {
         try (JvmProcess program = JvmProcess.start(Echo.class, "a", "b")) {
             assertEquals("ready a,b", program.nextLine(LIMIT));
             program.send("one");
@@ -106,16 +106,16 @@ class JvmProcessTest {
     }
 
     @Test
-    void api_nothingOutlivesAKilledParent() {
-        assertNothingOutlives(JvmProcess::kill);
+    void api_noChildOutlivesAKilledJvm() {
+        assertNoChildOutlives(JvmProcess::kill);
     }
 
     @Test
-    void api_nothingOutlivesAParentThatEnds() {
-        assertNothingOutlives(parent -> parent.send("end"));
+    void api_noChildOutlivesAJvmThatExits() {
+        assertNoChildOutlives(parent -> parent.send("end"));
     }
 
-    private static void assertNothingOutlives(Consumer<JvmProcess> end) {
+    private static void assertNoChildOutlives(Consumer<JvmProcess> end) {
         try (JvmProcess parent = JvmProcess.start(List.of("-Dlock.servers=processes"), Parent.class)) {
             long child = number(parent.awaitLine("child ", LIMIT));
             int port = (int) number(parent.awaitLine("server ", LIMIT));

@@ -7,7 +7,7 @@ import java.io.InputStreamReader;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 
-/** A connection to Redis that speaks in inline commands and one-line replies. */
+/** A connection to Redis for inline commands and replies of one line. */
 final class RedisConnection implements AutoCloseable {
     private static final int TIMEOUT_MILLIS = 10_000;
 
@@ -33,7 +33,7 @@ final class RedisConnection implements AutoCloseable {
         socket.getOutputStream().write((command + "\r\n").getBytes(StandardCharsets.UTF_8));
     }
 
-    /** The next line. */
+    /** Returns the next line. */
     String reply() throws IOException {
         String line = replies.readLine();
         if (line == null) {
@@ -42,7 +42,7 @@ final class RedisConnection implements AutoCloseable {
         return line;
     }
 
-    /** The first line of the reply. */
+    /** Returns the first line of the reply. */
     String ask(String command) throws IOException {
         send(command);
         return reply();

@@ -24,7 +24,7 @@ class RedisServerTest {
     }
 
     @Test
-    void api_aStartedServerAnswersAndTellsItsVersion() throws Exception {
+    void api_aStartedServerAnswersAndReportsItsVersion() throws Exception {
         try (RedisConnection client = new RedisConnection(SERVER)) {
             assertEquals("+PONG", client.ask("PING"));
         }
@@ -33,7 +33,7 @@ class RedisServerTest {
     }
 
     @Test
-    void api_aPausedServerKeepsItsConnectionsAndIsSilent() throws Exception {
+    void api_aPausedServerKeepsItsConnectionsAndAnswersNothing() throws Exception {
         try (RedisConnection client = new RedisConnection(SERVER)) {
             client.ask("SET paused before");
             SERVER.pause();
@@ -47,7 +47,7 @@ class RedisServerTest {
     }
 
     @Test
-    void api_aKilledServerComesBackWithItsDataOrWithout() throws Exception {
+    void api_aKilledServerRestartsWithOrWithoutItsData() throws Exception {
         int port = SERVER.port();
         try (RedisConnection client = new RedisConnection(SERVER)) {
             assertEquals("+OK", client.ask("SET kept value"));
@@ -75,14 +75,14 @@ class RedisServerTest {
     }
 
     @Test
-    void api_aServerThatStoresNothingRefusesToComeBackWithItsData() {
+    void api_aServerThatStoresNothingCannotRestartWithItsData() {
         try (RedisServer server = RedisServer.start()) {
             assertThrows(IllegalStateException.class, () -> server.restart(true));
         }
     }
 
     @Test
-    void api_aServerWithAPasswordStartsToo() throws Exception {
+    void api_aServerWithAPasswordStarts() throws Exception {
         try (RedisServer server = RedisServer.start("requirepass secret");
                 RedisConnection client = new RedisConnection(server)) {
             assertTrue(client.ask("GET a").startsWith("-NOAUTH"));
@@ -91,7 +91,7 @@ class RedisServerTest {
     }
 
     @Test
-    void api_aFailureToStartShowsTheServersOwnWords() {
+    void api_aFailureToStartShowsTheServersOutput() {
         IllegalStateException failure =
                 assertThrows(IllegalStateException.class, () -> RedisServer.start("no-such-setting 1"));
         assertTrue(failure.getMessage().contains("no-such-setting"), failure.getMessage());

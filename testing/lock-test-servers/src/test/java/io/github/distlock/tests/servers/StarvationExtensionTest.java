@@ -16,7 +16,7 @@ import org.junit.platform.launcher.TestIdentifier;
 import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
 import org.junit.platform.launcher.core.LauncherFactory;
 
-/** A test that fails while its JVM stands still is checked again, in a JVM that does stand still. */
+/** Runs the extension in a child JVM, which the tests suspend. */
 @Timeout(value = 180, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class StarvationExtensionTest {
     private static final Duration PATIENCE = Duration.ofMinutes(1);
@@ -29,7 +29,7 @@ class StarvationExtensionTest {
 
             String report = tests.awaitLine("Failing: fails()", PATIENCE);
             assertTrue(report.contains("checked again: this JVM stood still for "), report);
-            assertTrue(report.contains("broken, says the test"), report);
+            assertTrue(report.contains("broken, reports the test"), report);
             assertEquals("ended: SUCCESSFUL, checks: 2", tests.awaitLine("ended: ", PATIENCE));
         }
     }
@@ -59,7 +59,9 @@ class StarvationExtensionTest {
         tests.resume();
     }
 
-    /** Runs {@link Failing} in a JVM of its own. Arguments: how often it fails, and whether it awaits a stall before that. */
+    /**
+     * Runs {@link Failing}. Arguments: how often it fails, and {@code stalled} if it waits for a stall before it fails.
+     */
     static final class Tests {
         public static void main(String[] arguments) {
             Failing.left.set(Integer.parseInt(arguments[0]));
@@ -93,7 +95,7 @@ class StarvationExtensionTest {
                     System.out.println("stands still");
                     Waiting.await("a stall", PATIENCE, () -> starvation.seen().isPresent());
                 }
-                fail("broken, says the test");
+                fail("broken, reports the test");
             }
         }
     }

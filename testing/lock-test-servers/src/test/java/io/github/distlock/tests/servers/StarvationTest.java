@@ -29,7 +29,7 @@ class StarvationTest {
     }
 
     @Test
-    void aMachineWithoutThatFileIsNotStarved() {
+    void aMachineThatDoesNotCountPressureIsNotStarved() {
         Starvation starvation = Starvation.fromNow(directory.resolve("missing"));
 
         assertEquals(Optional.empty(), starvation.seen().filter(reason -> reason.contains("CPU")));
@@ -45,7 +45,7 @@ class StarvationTest {
         assertEquals(Optional.empty(), starvation.seen().filter(reason -> reason.contains("CPU")));
     }
 
-    /** In the format of {@code /proc/pressure/cpu}. */
+    /** Writes a file in the format of {@code /proc/pressure/cpu}. */
     private Path pressure(long micros) throws IOException {
         return Files.writeString(
                 directory.resolve("cpu"),

@@ -2,9 +2,7 @@ package io.github.distlock.tests.servers;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
-import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
@@ -37,25 +35,18 @@ class ZooKeeperEnsembleTest {
         ZooKeeperServer leader = ENSEMBLE.leader();
         assertTrue(leader.isLeader());
         assertEquals(2, ENSEMBLE.followers().size());
-        try (ZooKeeperSession session = new ZooKeeperSession(leader.connectString())) {
-            session.create("/shared");
-        }
+        ZooKeeperSession.create(leader.connectString(), "/shared");
         for (ZooKeeperServer member : ENSEMBLE.members()) {
-            try (ZooKeeperSession session = new ZooKeeperSession(member.connectString())) {
-                session.sync("/shared");
-                assertNotNull(session.zooKeeper.exists("/shared", false));
-            }
+            assertTrue(ZooKeeperSession.exists(member.connectString(), "/shared"));
         }
     }
 
     @Test
-    void api_anotherMemberLeadsWhenTheLeaderIsKilled() throws Exception {
+    void api_anotherMemberLeadsAfterTheLeaderIsKilled() throws Exception {
         ZooKeeperServer old = ENSEMBLE.leader();
         old.kill();
         assertNotSame(old, ENSEMBLE.leader());
-        try (ZooKeeperSession session = new ZooKeeperSession(ENSEMBLE.connectString())) {
-            session.create("/afterwards");
-        }
+        ZooKeeperSession.create(ENSEMBLE.connectString(), "/afterwards");
         old.restart(true);
         ENSEMBLE.awaitQuorum();
         assertFalse(old.isLeader());
@@ -63,20 +54,16 @@ class ZooKeeperEnsembleTest {
     }
 
     @Test
-    void api_aMemberThatLostItsDataGetsThemFromTheOthers() throws Exception {
-        try (ZooKeeperSession session = new ZooKeeperSession(ENSEMBLE.connectString())) {
-            session.create("/copied");
-        }
+    void api_aMemberWithoutItsDataCopiesThemFromTheOthers() throws Exception {
+        ZooKeeperSession.create(ENSEMBLE.connectString(), "/copied");
         ZooKeeperServer follower = ENSEMBLE.followers().get(0);
         follower.restart(false);
         ENSEMBLE.awaitQuorum();
-        try (ZooKeeperSession session = new ZooKeeperSession(follower.connectString())) {
-            assertNotNull(session.zooKeeper.exists("/copied", false));
-        }
+        assertTrue(ZooKeeperSession.exists(follower.connectString(), "/copied"));
     }
 
     @Test
-    void api_withoutAQuorumNobodyServes() {
+    void api_withoutAQuorumNoMemberServes() {
         ZooKeeperServer leader = ENSEMBLE.leader();
         List<ZooKeeperServer> followers = ENSEMBLE.followers();
         followers.forEach(Server::pause);
@@ -90,18 +77,12 @@ class ZooKeeperEnsembleTest {
     }
 
     @Test
-    void api_allCanBeRestartedWithTheirDataOrWithout() throws Exception {
-        try (ZooKeeperSession session = new ZooKeeperSession(ENSEMBLE.connectString())) {
-            session.create("/kept");
-        }
+    void api_anEnsembleRestartsWithOrWithoutItsData() throws Exception {
+        ZooKeeperSession.create(ENSEMBLE.connectString(), "/kept");
         ENSEMBLE.members().forEach(Server::kill);
         ENSEMBLE.restart(true);
-        try (ZooKeeperSession session = new ZooKeeperSession(ENSEMBLE.connectString())) {
-            assertNotNull(session.zooKeeper.exists("/kept", false));
-        }
+        assertTrue(ZooKeeperSession.exists(ENSEMBLE.connectString(), "/kept"));
         ENSEMBLE.restart(false);
-        try (ZooKeeperSession session = new ZooKeeperSession(ENSEMBLE.connectString())) {
-            assertNull(session.zooKeeper.exists("/kept", false));
-        }
+        assertFalse(ZooKeeperSession.exists(ENSEMBLE.connectString(), "/kept"));
     }
 }

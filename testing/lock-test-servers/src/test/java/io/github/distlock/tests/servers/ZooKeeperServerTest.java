@@ -2,8 +2,6 @@ package io.github.distlock.tests.servers;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertNotNull;
-import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -31,18 +29,16 @@ class ZooKeeperServerTest {
     }
 
     @Test
-    void api_aStartedServerServesAndTellsItsVersion() throws Exception {
+    void api_aStartedServerServesAndReportsItsVersion() throws Exception {
         assertTrue(SERVER.isServing());
         assertFalse(SERVER.isLeader());
         assertTrue(SERVER.version().matches("\\d+\\.\\d+\\.\\d+"), SERVER.version());
-        try (ZooKeeperSession session = new ZooKeeperSession(SERVER.connectString())) {
-            session.create("/served");
-            assertNotNull(session.zooKeeper.exists("/served", false));
-        }
+        ZooKeeperSession.create(SERVER.connectString(), "/served");
+        assertTrue(ZooKeeperSession.exists(SERVER.connectString(), "/served"));
     }
 
     @Test
-    void api_sessionTimeoutsAreBoundedAsSet() throws Exception {
+    void api_settingsBoundSessionTimeouts() throws Exception {
         try (ZooKeeperSession shortest = new ZooKeeperSession(SERVER.connectString(), 300);
                 ZooKeeperSession longest = new ZooKeeperSession(SERVER.connectString(), 60_000)) {
             assertEquals(TICK.toMillis() * 2, shortest.zooKeeper.getSessionTimeout());
@@ -51,7 +47,7 @@ class ZooKeeperServerTest {
     }
 
     @Test
-    void api_aPausedServerIsSilentAndGoesOn() throws Exception {
+    void api_aPausedServerAnswersNothingUntilItIsResumed() throws Exception {
         try (ZooKeeperSession session = new ZooKeeperSession(SERVER.connectString())) {
             SERVER.pause();
             assertTrue(SERVER.isRunning());
@@ -62,23 +58,17 @@ class ZooKeeperServerTest {
     }
 
     @Test
-    void api_aKilledServerComesBackWithItsDataOrWithout() throws Exception {
+    void api_aKilledServerRestartsWithOrWithoutItsData() throws Exception {
         int port = SERVER.port();
-        try (ZooKeeperSession session = new ZooKeeperSession(SERVER.connectString())) {
-            session.create("/kept");
-        }
+        ZooKeeperSession.create(SERVER.connectString(), "/kept");
         SERVER.kill();
         assertFalse(SERVER.isRunning());
         SERVER.restart(true);
         assertEquals(port, SERVER.port());
-        try (ZooKeeperSession session = new ZooKeeperSession(SERVER.connectString())) {
-            assertNotNull(session.zooKeeper.exists("/kept", false));
-        }
+        assertTrue(ZooKeeperSession.exists(SERVER.connectString(), "/kept"));
         SERVER.restart(false);
         assertEquals(port, SERVER.port());
-        try (ZooKeeperSession session = new ZooKeeperSession(SERVER.connectString())) {
-            assertNull(session.zooKeeper.exists("/kept", false));
-        }
+        assertFalse(ZooKeeperSession.exists(SERVER.connectString(), "/kept"));
     }
 
     @Test
@@ -96,7 +86,7 @@ class ZooKeeperServerTest {
     }
 
     @Test
-    void api_settingsRefuseNonsense() {
+    void api_settingsRejectInvalidValues() {
         ZooKeeperSettings settings = ZooKeeperSettings.defaults();
         assertThrows(IllegalArgumentException.class, () -> settings.tickTime(Duration.ZERO));
         assertThrows(NullPointerException.class, () -> settings.with("key", null));

@@ -9,7 +9,7 @@ import org.apache.zookeeper.ZooDefs.Ids;
 import org.apache.zookeeper.ZooKeeper;
 import org.apache.zookeeper.client.ZKClientConfig;
 
-/** A connected client. */
+/** A client with a connected session. */
 final class ZooKeeperSession implements AutoCloseable {
     private static final int TIMEOUT_MILLIS = 10_000;
     private static final Duration LIMIT = Duration.ofSeconds(30);
@@ -25,11 +25,25 @@ final class ZooKeeperSession implements AutoCloseable {
         await(() -> zooKeeper.getState() == ZooKeeper.States.CONNECTED);
     }
 
+    static void create(String connectString, String path) throws Exception {
+        try (ZooKeeperSession session = new ZooKeeperSession(connectString)) {
+            session.create(path);
+        }
+    }
+
+    /** Returns whether the node exists after all earlier updates. */
+    static boolean exists(String connectString, String path) throws Exception {
+        try (ZooKeeperSession session = new ZooKeeperSession(connectString)) {
+            session.sync(path);
+            return session.zooKeeper.exists(path, false) != null;
+        }
+    }
+
     void create(String path) throws Exception {
         zooKeeper.create(path, new byte[0], Ids.OPEN_ACL_UNSAFE, CreateMode.PERSISTENT);
     }
 
-    void sync(String path) throws Exception {
+    private void sync(String path) throws Exception {
         CountDownLatch done = new CountDownLatch(1);
         zooKeeper.sync(path, (code, synced, context) -> done.countDown(), null);
         if (!done.await(LIMIT.toMillis(), TimeUnit.MILLISECONDS)) {

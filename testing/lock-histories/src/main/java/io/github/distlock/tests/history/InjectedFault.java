@@ -1,16 +1,16 @@
 package io.github.distlock.tests.history;
 
 /**
- * A fault that was caused, and whom it was aimed at.
+ * A fault that the run injected.
  *
- * @param kind what was done
- * @param aim whom it was to hit
- * @param process the one that was hit, or zero for the server
- * @param lock whose holder, waiter or acquirer it was, or empty
- * @param from not later than its beginning
- * @param to not earlier than its end
+ * @param kind the kind of fault
+ * @param aim the target of the fault
+ * @param process the process that it struck, or 0 for the server
+ * @param lock the lock of the holder, waiter or acquirer, or empty
+ * @param from a time not later than its beginning
+ * @param to a time not earlier than its end
  */
-record Injury(Kind kind, Aim aim, long process, String lock, long from, long to) {
+record InjectedFault(Kind kind, Aim aim, long process, String lock, long from, long to) {
 
     enum Kind {
         PROCESS_STOPPED,
@@ -33,12 +33,15 @@ record Injury(Kind kind, Aim aim, long process, String lock, long from, long to)
         SERVER
     }
 
-    boolean stopsTheProcess() {
+    boolean stopsProcess() {
         return kind == Kind.PROCESS_STOPPED;
     }
 
-    /** A connection that is cut is made anew: what waits in the store keeps its place. */
-    boolean losesPlaces() {
+    /**
+     * Returns whether a waiter may lose its queue entry. If a connection is cut, the client connects again and keeps
+     * it.
+     */
+    boolean mayLoseQueueEntries() {
         return switch (kind) {
             case CONNECTIONS_CUT, CONNECTIONS_RESET, REPLY_DROPPED -> false;
             default -> true;
@@ -57,9 +60,9 @@ record Injury(Kind kind, Aim aim, long process, String lock, long from, long to)
         writer.write(from, Event.Kind.FAULT, process, lock, 0, to, kind + " " + aim);
     }
 
-    static Injury of(Event event) {
+    static InjectedFault of(Event event) {
         String[] words = event.note().split(" ", -1);
-        return new Injury(
+        return new InjectedFault(
                 Kind.valueOf(words[0]),
                 Aim.valueOf(words[1]),
                 event.operation(),

@@ -12,35 +12,27 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 import redis.clients.jedis.DefaultJedisClientConfig;
 import redis.clients.jedis.RedisClient;
 
-/** The contract of backends, for Redis over clients that somebody else made. */
+/** The contract of backends, for Redis over caller-supplied clients. */
 @Execution(ExecutionMode.CONCURRENT)
-class RedisLentClientContractTest extends LockContract {
+class RedisSuppliedClientContractTest extends LockContract {
     @Override
     protected BackendFixture newFixture() {
-        return new LentClientFixture(new LentClientFactory());
+        SuppliedClientFactory factory = new SuppliedClientFactory();
+        return new RedisFixture(factory) {
+            @Override
+            public void close() {
+                factory.clients.forEach(RedisClient::close);
+                super.close();
+            }
+        };
     }
 
-    private static final class LentClientFixture extends RedisFixture {
-        private final LentClientFactory factory;
-
-        private LentClientFixture(LentClientFactory factory) {
-            super(factory);
-            this.factory = factory;
-        }
-
-        @Override
-        public void close() {
-            factory.lent.forEach(RedisClient::close);
-            super.close();
-        }
-    }
-
-    /** Clients with a pool of their own each, which outlive their backends. */
-    public static final class LentClientFactory implements BackendFactory {
-        /** A call that is under way when its client closes lasts that long. */
+    /** Creates a client with a pool for each backend. A client outlives its backend. */
+    public static final class SuppliedClientFactory implements BackendFactory {
+        /** How long a call lasts if its client closes during it. */
         private static final int TIMEOUT_MILLIS = 1_000;
 
-        private final List<RedisClient> lent = new CopyOnWriteArrayList<>();
+        private final List<RedisClient> clients = new CopyOnWriteArrayList<>();
 
         @Override
         public LockBackend backend(String address, String space) {
@@ -51,7 +43,7 @@ class RedisLentClientContractTest extends LockContract {
                             .timeoutMillis(TIMEOUT_MILLIS)
                             .build())
                     .build();
-            lent.add(client);
+            clients.add(client);
             return RedisBackend.builder(client).keyPrefix(space + ":").build();
         }
     }
