@@ -12,8 +12,8 @@ public final class OverlongValidity implements BackendFactory {
     public LockBackend backend(String address, String space) {
         return new WrappedBackend(new RedisFactory().backend(address, space)) {
             @Override
-            protected Validity validity(Held held) {
-                return longer(super.validity(held));
+            protected Validity validity(WrappedGrant grant) {
+                return longer(super.validity(grant));
             }
 
             @Override

@@ -39,7 +39,7 @@ final class FaultyBackend extends WrappedBackend {
     private final AtomicInteger grantsWithoutWakeUp = new AtomicInteger();
     private final AtomicLong longestRetry = new AtomicLong();
     private final AtomicReference<@Nullable LateReply> lateGrant = new AtomicReference<>();
-    private final Set<Place> busy = ConcurrentHashMap.newKeySet();
+    private final Set<WrappedContender> busy = ConcurrentHashMap.newKeySet();
     private final Drops requestsToDrop = new Drops();
     private final Drops repliesToDrop = new Drops();
     private volatile Runnable atSteps = () -> {};
@@ -51,36 +51,36 @@ final class FaultyBackend extends WrappedBackend {
         super(inner);
     }
 
-    /** The next requests do not reach the store, and fail: those of some kinds, or of any kind. */
+    /** Drops the next requests before they reach the store: those of some kinds, or of any kind. */
     void dropRequests(int count, Request... kinds) {
         requestsToDrop.next(count, kinds);
     }
 
-    /** The store carries out the next requests, but its replies are lost: to those of some kinds, or of any kind. */
+    /** Drops the replies to the next requests, which the store carries out: those of some kinds, or of any kind. */
     void dropReplies(int count, Request... kinds) {
         repliesToDrop.next(count, kinds);
     }
 
-    /** How many requests and replies were dropped. */
+    /** Returns how many requests and replies were dropped. */
     int dropped() {
         return requestsToDrop.dropped.get() + repliesToDrop.dropped.get();
     }
 
-    /** The reply to the next attempt that the store grants arrives when the test lets it. */
+    /** Delays the reply to the next attempt that the store grants until the test lets it arrive. */
     LateReply delayNextGrant() {
         LateReply reply = new LateReply();
         lateGrant.set(reply);
         return reply;
     }
 
-    /** The reply to the next attempt that the store grants is lost. */
+    /** Drops the reply to the next attempt that the store grants. */
     LateReply loseNextGrant() {
         LateReply reply = delayNextGrant();
         reply.getLost();
         return reply;
     }
 
-    /** From now on the store's signals do not arrive. */
+    /** Drops all signals of the store from now on. */
     void hearNoSignals() {
         deaf = true;
     }
@@ -90,37 +90,37 @@ final class FaultyBackend extends WrappedBackend {
         atSteps = hook;
     }
 
-    /** How many requests the engine sent. */
+    /** Returns how many requests the engine sent. */
     int requests() {
         return requests.get();
     }
 
-    /** How many contenders were withdrawn. */
+    /** Returns how many contenders were withdrawn. */
     int withdrawals() {
         return withdrawals.get();
     }
 
-    /** How many contenders were answered busy, however often each has asked. */
+    /** Returns how many contenders were answered busy, however often each has asked. */
     int answeredBusy() {
         return busy.size();
     }
 
-    /** How many contenders were granted the lock that had been answered busy before. */
+    /** Returns how many contenders were granted the lock that had been answered busy before. */
     int grantsAfterWaiting() {
         return grantsAfterWaiting.get();
     }
 
-    /** How many of those asked because their time was over, and not because a signal woke them. */
+    /** Returns how many of those asked because their time was over, and not because a signal woke them. */
     int grantsWithoutWakeUp() {
         return grantsWithoutWakeUp.get();
     }
 
-    /** Whether the store has woken no contender, but has told all of them to ask again within this time. */
+    /** Returns whether the store woke no contender, but made all of them ask again within this time. */
     boolean isPolledWithin(Duration time) {
         return !woken && longestRetry.get() <= time.toNanos();
     }
 
-    /** When the attempt was made that was granted last, on the monotonic clock. */
+    /** Returns when the attempt was made that was granted last, on the monotonic clock. */
     long grantAskedAt() {
         return grantAskedAt;
     }
@@ -150,48 +150,48 @@ final class FaultyBackend extends WrappedBackend {
     }
 
     @Override
-    protected Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
+    protected Attempt attempt(WrappedContender contender, Deadline deadline) throws InterruptedException {
         send(Request.ATTEMPT);
         long askedAt = clock().nanoTime();
-        boolean wokenBefore = ((Ear) place.signals).forgetWakeUp();
-        Attempt answer = super.attempt(place, deadline);
+        boolean wokenBefore = ((Ear) contender.signals).forgetWakeUp();
+        Attempt answer = super.attempt(contender, deadline);
         receive(Request.ATTEMPT);
         if (answer instanceof Attempt.Granted granted) {
             grantAskedAt = askedAt;
-            noteGrant(place, wokenBefore);
+            noteGrant(contender, wokenBefore);
             LateReply late = lateGrant.getAndSet(null);
             if (late != null) {
                 late.base = granted.grant().fencingBase();
                 late.await(clock());
             }
         } else if (answer instanceof Attempt.Busy again) {
-            busy.add(place);
+            busy.add(contender);
             longestRetry.accumulateAndGet(again.retryAfter().toNanos(), Math::max);
         }
         return answer;
     }
 
-    private void noteGrant(Place place, boolean wokenBefore) {
-        if (busy.contains(place)) {
+    private void noteGrant(WrappedContender contender, boolean wokenBefore) {
+        if (busy.contains(contender)) {
             grantsAfterWaiting.incrementAndGet();
-            if (!wokenBefore && !((Ear) place.signals).forgetWakeUp()) {
+            if (!wokenBefore && !((Ear) contender.signals).forgetWakeUp()) {
                 grantsWithoutWakeUp.incrementAndGet();
             }
         }
     }
 
     @Override
-    protected void withdraw(Place place, Deadline deadline) throws InterruptedException {
+    protected void withdraw(WrappedContender contender, Deadline deadline) throws InterruptedException {
         send(Request.WITHDRAWAL);
-        super.withdraw(place, deadline);
+        super.withdraw(contender, deadline);
         receive(Request.WITHDRAWAL);
         withdrawals.incrementAndGet();
     }
 
     @Override
-    protected Grant.Release release(Held held, Deadline deadline) throws InterruptedException {
+    protected Grant.Release release(WrappedGrant grant, Deadline deadline) throws InterruptedException {
         send(Request.RELEASE);
-        Grant.Release outcome = super.release(held, deadline);
+        Grant.Release outcome = super.release(grant, deadline);
         receive(Request.RELEASE);
         return outcome;
     }

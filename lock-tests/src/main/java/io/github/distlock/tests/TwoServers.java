@@ -23,33 +23,33 @@ final class TwoServers extends WrappedBackend {
         this.isOfSecond = isOfSecond;
     }
 
-    private boolean isOfSecond(Contender place) {
-        return isOfSecond.test(((Place) place).request.name());
+    private boolean isOfSecond(Contender contender) {
+        return isOfSecond.test(((WrappedContender) contender).request.name());
     }
 
     @Override
     public Contender contend(LockRequest request, Signals signals) {
         LockBackend keeper = isOfSecond.test(request.name()) ? second : inner;
-        return new Place(request, signals, keeper.contend(request, signals));
+        return new WrappedContender(request, signals, keeper.contend(request, signals));
     }
 
     @Override
-    protected Object server(Held held) {
-        return List.of(isOfSecond(held.place), super.server(held));
+    protected Object server(WrappedGrant grant) {
+        return List.of(isOfSecond(grant.contender), super.server(grant));
     }
 
     /** Renews holds of one server: the engine renews those of each server by themselves. */
     @Override
     public void renewAll(Collection<? extends Renewal> due, Deadline deadline) {
-        Held any = (Held) due.iterator().next().grant();
-        renewAll(isOfSecond(any.place) ? second : inner, due, deadline);
+        WrappedGrant any = (WrappedGrant) due.iterator().next().grant();
+        renewAll(isOfSecond(any.contender) ? second : inner, due, deadline);
     }
 
     @Override
     public void heartbeat(Collection<? extends Contender> waiting, Deadline deadline) {
         Map<Boolean, List<Contender>> keepers =
                 waiting.stream().collect(Collectors.groupingBy(this::isOfSecond, Collectors.toList()));
-        keepers.forEach((ofSecond, places) -> heartbeat(ofSecond ? second : inner, places, deadline));
+        keepers.forEach((ofSecond, contenders) -> heartbeat(ofSecond ? second : inner, contenders, deadline));
     }
 
     @Override

@@ -38,66 +38,66 @@ public class WrappedBackend implements LockBackend {
     /**
      * Passes on {@link Contender#attempt}.
      *
-     * @param place the contender that asks
+     * @param contender the contender that asks
      * @param deadline as the engine gave it
      * @return the answer; a grant in it will be wrapped
      * @throws InterruptedException as {@link Contender#attempt} does
      */
-    protected Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
-        return place.inner.attempt(deadline);
+    protected Attempt attempt(WrappedContender contender, Deadline deadline) throws InterruptedException {
+        return contender.inner.attempt(deadline);
     }
 
     /**
      * Passes on {@link Contender#withdraw}.
      *
-     * @param place the contender that withdraws
+     * @param contender the contender that withdraws
      * @param deadline as the engine gave it
      * @throws InterruptedException as {@link Contender#withdraw} does
      */
-    protected void withdraw(Place place, Deadline deadline) throws InterruptedException {
-        place.inner.withdraw(deadline);
+    protected void withdraw(WrappedContender contender, Deadline deadline) throws InterruptedException {
+        contender.inner.withdraw(deadline);
     }
 
     /**
      * Passes on {@link Grant#release}.
      *
-     * @param held the hold that ends
+     * @param grant the hold that ends
      * @param deadline as the engine gave it
      * @return the outcome
      * @throws InterruptedException as {@link Grant#release} does
      */
-    protected Grant.Release release(Held held, Deadline deadline) throws InterruptedException {
-        return held.inner.release(deadline);
+    protected Grant.Release release(WrappedGrant grant, Deadline deadline) throws InterruptedException {
+        return grant.inner.release(deadline);
     }
 
     /**
      * Passes on {@link Grant#fencingBase}.
      *
-     * @param held the hold
+     * @param grant the hold
      * @return the base that the engine sees
      */
-    protected long fencingBase(Held held) {
-        return held.inner.fencingBase();
+    protected long fencingBase(WrappedGrant grant) {
+        return grant.inner.fencingBase();
     }
 
     /**
      * Passes on {@link Grant#validity}.
      *
-     * @param held the hold
+     * @param grant the hold
      * @return the validity that the engine sees
      */
-    protected Validity validity(Held held) {
-        return held.inner.validity();
+    protected Validity validity(WrappedGrant grant) {
+        return grant.inner.validity();
     }
 
     /**
      * Passes on {@link Grant#server}.
      *
-     * @param held the hold
+     * @param grant the hold
      * @return the server that the engine sees
      */
-    protected Object server(Held held) {
-        return held.inner.server();
+    protected Object server(WrappedGrant grant) {
+        return grant.inner.server();
     }
 
     /**
@@ -120,12 +120,12 @@ public class WrappedBackend implements LockBackend {
     }
 
     /** One contender. The one that it wraps may be exchanged. */
-    public final class Place implements Contender {
+    public final class WrappedContender implements Contender {
         final LockRequest request;
         final Signals signals;
         volatile Contender inner;
 
-        Place(LockRequest request, Signals signals, Contender inner) {
+        WrappedContender(LockRequest request, Signals signals, Contender inner) {
             this.request = request;
             this.signals = signals;
             this.inner = inner;
@@ -135,7 +135,7 @@ public class WrappedBackend implements LockBackend {
         public Attempt attempt(Deadline deadline) throws InterruptedException {
             Attempt answer = WrappedBackend.this.attempt(this, deadline);
             return answer instanceof Attempt.Granted granted
-                    ? Attempt.granted(new Held(this, granted.grant()))
+                    ? Attempt.granted(new WrappedGrant(this, granted.grant()))
                     : answer;
         }
 
@@ -146,12 +146,12 @@ public class WrappedBackend implements LockBackend {
     }
 
     /** One hold. */
-    public final class Held implements Grant {
-        final Place place;
+    public final class WrappedGrant implements Grant {
+        final WrappedContender contender;
         final Grant inner;
 
-        private Held(Place place, Grant inner) {
-            this.place = place;
+        private WrappedGrant(WrappedContender contender, Grant inner) {
+            this.contender = contender;
             this.inner = inner;
         }
 
@@ -186,7 +186,7 @@ public class WrappedBackend implements LockBackend {
 
         @Override
         public Grant grant() {
-            return ((Held) outer.grant()).inner;
+            return ((WrappedGrant) outer.grant()).inner;
         }
 
         @Override
@@ -207,7 +207,7 @@ public class WrappedBackend implements LockBackend {
 
     @Override
     public Contender contend(LockRequest request, Signals signals) {
-        return new Place(request, signals, inner.contend(request, signals));
+        return new WrappedContender(request, signals, inner.contend(request, signals));
     }
 
     @Override
@@ -228,7 +228,7 @@ public class WrappedBackend implements LockBackend {
 
     static void heartbeat(LockBackend by, Collection<? extends Contender> waiting, Deadline deadline) {
         List<Contender> passedOn = new ArrayList<>();
-        waiting.forEach(place -> passedOn.add(((Place) place).inner));
+        waiting.forEach(contender -> passedOn.add(((WrappedContender) contender).inner));
         by.heartbeat(passedOn, deadline);
     }
 

@@ -27,11 +27,11 @@ final class BrokenBackend extends WrappedBackend {
     UnaryOperator<LockRequest> request = UnaryOperator.identity();
 
     UnaryOperator<Signals> signals = UnaryOperator.identity();
-    Step<Place, Attempt> attempt = super::attempt;
+    Step<WrappedContender, Attempt> attempt = super::attempt;
     Withdrawal withdraw = super::withdraw;
-    Step<Held, Grant.Release> release = super::release;
-    ToLongFunction<Held> fencingBase = super::fencingBase;
-    Function<Held, Validity> validity = super::validity;
+    Step<WrappedGrant, Grant.Release> release = super::release;
+    ToLongFunction<WrappedGrant> fencingBase = super::fencingBase;
+    Function<WrappedGrant, Validity> validity = super::validity;
     Renewing renewAll = super::renewAll;
     UnaryOperator<Validity> renewed = UnaryOperator.identity();
     Consumer<Renewal> gone = super::gone;
@@ -46,7 +46,7 @@ final class BrokenBackend extends WrappedBackend {
     }
 
     interface Withdrawal {
-        void run(Place place, Deadline deadline) throws InterruptedException;
+        void run(WrappedContender contender, Deadline deadline) throws InterruptedException;
     }
 
     interface Renewing {
@@ -74,32 +74,32 @@ final class BrokenBackend extends WrappedBackend {
 
     @Override
     public Contender contend(LockRequest asked, Signals heard) {
-        return new Place(asked, heard, inner.contend(request.apply(asked), signals.apply(heard)));
+        return new WrappedContender(asked, heard, inner.contend(request.apply(asked), signals.apply(heard)));
     }
 
     @Override
-    protected Attempt attempt(Place place, Deadline deadline) throws InterruptedException {
-        return attempt.run(place, deadline);
+    protected Attempt attempt(WrappedContender contender, Deadline deadline) throws InterruptedException {
+        return attempt.run(contender, deadline);
     }
 
     @Override
-    protected void withdraw(Place place, Deadline deadline) throws InterruptedException {
-        withdraw.run(place, deadline);
+    protected void withdraw(WrappedContender contender, Deadline deadline) throws InterruptedException {
+        withdraw.run(contender, deadline);
     }
 
     @Override
-    protected Grant.Release release(Held held, Deadline deadline) throws InterruptedException {
-        return release.run(held, deadline);
+    protected Grant.Release release(WrappedGrant grant, Deadline deadline) throws InterruptedException {
+        return release.run(grant, deadline);
     }
 
     @Override
-    protected long fencingBase(Held held) {
-        return fencingBase.applyAsLong(held);
+    protected long fencingBase(WrappedGrant grant) {
+        return fencingBase.applyAsLong(grant);
     }
 
     @Override
-    protected Validity validity(Held held) {
-        return validity.apply(held);
+    protected Validity validity(WrappedGrant grant) {
+        return validity.apply(grant);
     }
 
     @Override

@@ -24,13 +24,13 @@ final class BrokenClients {
                 new PlantedBug("a loss is reported late", "S6.3", it -> it.clock = LateCallbacks::new),
                 new PlantedBug("closing leaves a thread", "V5.9", it -> {
                     AtomicBoolean started = new AtomicBoolean();
-                    it.attempt = (place, deadline) -> {
+                    it.attempt = (contender, deadline) -> {
                         if (started.compareAndSet(false, true)) {
                             Thread left = new Thread(() -> LockSupport.parkNanos(TimeUnit.SECONDS.toNanos(30)));
                             left.setDaemon(true);
                             left.start();
                         }
-                        return place.inner.attempt(deadline);
+                        return contender.inner.attempt(deadline);
                     };
                 }),
                 new PlantedBug("closing does not wait for releases", "V5.3", BrokenClients::releaseLater),
@@ -66,10 +66,10 @@ final class BrokenClients {
         Executor later = CompletableFuture.delayedExecutor(1, TimeUnit.SECONDS);
         AtomicBoolean closed = new AtomicBoolean();
         it.close = () -> closed.set(true);
-        it.release = (held, deadline) -> {
+        it.release = (grant, deadline) -> {
             later.execute(() -> {
                 if (!closed.get()) {
-                    releaseNow(held.inner, it.clock());
+                    releaseNow(grant.inner, it.clock());
                 }
             });
             return Grant.Release.RELEASED;

@@ -43,17 +43,17 @@ final class BrokenExclusion {
 
     private static void ownByClient(BrokenBackend it) {
         Map<String, Attempt> grants = new ConcurrentHashMap<>();
-        it.attempt = (place, deadline) -> {
-            Attempt own = grants.get(place.request.name());
-            Attempt answer = own == null ? place.inner.attempt(deadline) : own;
+        it.attempt = (contender, deadline) -> {
+            Attempt own = grants.get(contender.request.name());
+            Attempt answer = own == null ? contender.inner.attempt(deadline) : own;
             if (answer instanceof Attempt.Granted) {
-                grants.put(place.request.name(), answer);
+                grants.put(contender.request.name(), answer);
             }
             return answer;
         };
-        it.release = (held, deadline) -> {
-            grants.remove(held.place.request.name());
-            return held.inner.release(deadline);
+        it.release = (grant, deadline) -> {
+            grants.remove(grant.contender.request.name());
+            return grant.inner.release(deadline);
         };
     }
 }

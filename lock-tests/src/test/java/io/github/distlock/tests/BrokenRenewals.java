@@ -77,16 +77,17 @@ final class BrokenRenewals {
                             }
                         }),
                 new PlantedBug("renewals come far too often", "V8.5", it -> {
-                    it.validity = held -> often(held.inner.validity());
+                    it.validity = grant -> often(grant.inner.validity());
                     it.renewed = BrokenRenewals::often;
                 }),
                 new PlantedBug("renewal goes by the name and outlives the release", "V1.4", it -> watch(it, holders)),
                 new PlantedBug("waits and renewals share a connection", "V8.10 V4.1", BrokenRenewals::shareConnection),
                 new PlantedBug("waiters use up the pool that renewals need", "V8.12", it -> {
                     Set<Contender> waiters = ConcurrentHashMap.newKeySet();
-                    it.attempt = (place, deadline) -> {
-                        Attempt answer = place.inner.attempt(deadline);
-                        boolean unused = answer instanceof Attempt.Busy ? waiters.add(place) : waiters.remove(place);
+                    it.attempt = (contender, deadline) -> {
+                        Attempt answer = contender.inner.attempt(deadline);
+                        boolean unused =
+                                answer instanceof Attempt.Busy ? waiters.add(contender) : waiters.remove(contender);
                         return answer;
                     };
                     it.renewAll = (due, deadline) -> {
@@ -108,7 +109,7 @@ final class BrokenRenewals {
     }
 
     private static LockRequest request(Renewal renewal) {
-        return ((WrappedBackend.Held) renewal.grant()).place.request;
+        return ((WrappedBackend.WrappedGrant) renewal.grant()).contender.request;
     }
 
     private static Validity often(Validity validity) {
@@ -118,11 +119,11 @@ final class BrokenRenewals {
     /** Renews, along with what is due, every hold of the names that this client has ever held. */
     private static void watch(BrokenBackend it, Map<String, Grant> holders) {
         Set<String> watched = ConcurrentHashMap.newKeySet();
-        it.attempt = (place, deadline) -> {
-            Attempt answer = place.inner.attempt(deadline);
+        it.attempt = (contender, deadline) -> {
+            Attempt answer = contender.inner.attempt(deadline);
             if (answer instanceof Attempt.Granted granted) {
-                holders.put(place.request.name(), granted.grant());
-                watched.add(place.request.name());
+                holders.put(contender.request.name(), granted.grant());
+                watched.add(contender.request.name());
             }
             return answer;
         };
@@ -145,12 +146,12 @@ final class BrokenRenewals {
 
     private static void shareConnection(BrokenBackend it) {
         ReentrantLock connection = new ReentrantLock();
-        it.attempt = (place, deadline) -> {
+        it.attempt = (contender, deadline) -> {
             connection.lock();
             try (LockClock.Parker parker = it.clock().parker()) {
-                Attempt answer = place.inner.attempt(deadline);
-                if (answer instanceof Attempt.Busy && place.request.waits()) {
-                    Duration wait = place.request.lease().multipliedBy(2);
+                Attempt answer = contender.inner.attempt(deadline);
+                if (answer instanceof Attempt.Busy && contender.request.waits()) {
+                    Duration wait = contender.request.lease().multipliedBy(2);
                     parker.parkUntil(it.clock().nanoTime() + wait.toNanos());
                 }
                 return answer;

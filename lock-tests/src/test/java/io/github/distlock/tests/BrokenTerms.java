@@ -22,16 +22,16 @@ final class BrokenTerms {
                 new PlantedBug(
                         "a grant that comes too late is taken for a fresh one",
                         "S2.1 S2.5 S6.2",
-                        it -> it.validity = held -> Validity.of(it.clock().now(), held.place.request.lease())),
+                        it -> it.validity = grant -> Validity.of(it.clock().now(), grant.contender.request.lease())),
                 new PlantedBug(
                         "validity is longer than the lease",
                         "S6.1 S6.3 S6.4 F1.1 F1.4 F2.8",
-                        it -> it.validity = held ->
-                                ofLength(held, held.place.request.lease().multipliedBy(2))),
+                        it -> it.validity = grant ->
+                                ofLength(grant, grant.contender.request.lease().multipliedBy(2))),
                 new PlantedBug(
                         "a hold has no deadline",
                         "S6.1 S6.3 S6.4",
-                        it -> it.validity = held -> ofLength(held, Duration.ofDays(1))),
+                        it -> it.validity = grant -> ofLength(grant, Duration.ofDays(1))),
                 new PlantedBug(
                         "a renewal without an answer extends",
                         "S6.1 S6.3 S6.7 V8.6 V8.11",
@@ -50,20 +50,20 @@ final class BrokenTerms {
                         it -> it.expiry = expiry -> expiry.dividedBy(10)),
                 new PlantedBug("the lease of the request is ignored", "S3.4 S6.1 S7.15 V1.2 V1.4", it -> {
                     it.request = request -> withLease(request, Duration.ofDays(1));
-                    it.validity = held -> ofLength(held, held.place.request.lease());
+                    it.validity = grant -> ofLength(grant, grant.contender.request.lease());
                 }),
                 new PlantedBug(
                         "leases beyond an hour are refused",
                         "API.36",
-                        it -> it.attempt = (place, deadline) -> {
-                            if (place.request.lease().compareTo(Duration.ofHours(1)) > 0) {
+                        it -> it.attempt = (contender, deadline) -> {
+                            if (contender.request.lease().compareTo(Duration.ofHours(1)) > 0) {
                                 throw new RequestRefusedException("lease out of range", null);
                             }
-                            return place.inner.attempt(deadline);
+                            return contender.inner.attempt(deadline);
                         }),
                 new PlantedBug("a session ends before the lease, and nothing keeps it", "API.22", it -> {
-                    it.validity =
-                            held -> ofLength(held, held.place.request.lease().dividedBy(3));
+                    it.validity = grant ->
+                            ofLength(grant, grant.contender.request.lease().dividedBy(3));
                     it.renewAll = (due, deadline) -> {};
                 }),
                 new PlantedBug(
@@ -73,8 +73,8 @@ final class BrokenTerms {
                                 it.passOn(due.stream().map(Longer::new).toList(), deadline)));
     }
 
-    private static Validity ofLength(WrappedBackend.Held held, Duration length) {
-        return Validity.of(held.inner.validity().from(), length);
+    private static Validity ofLength(WrappedBackend.WrappedGrant grant, Duration length) {
+        return Validity.of(grant.inner.validity().from(), length);
     }
 
     private static LockRequest withLease(LockRequest request, Duration lease) {
@@ -84,32 +84,32 @@ final class BrokenTerms {
 
     private static void countFromAnswer(BrokenBackend it) {
         Map<Grant, Validity> validities = new ConcurrentHashMap<>();
-        it.attempt = (place, deadline) -> {
-            Attempt answer = place.inner.attempt(deadline);
+        it.attempt = (contender, deadline) -> {
+            Attempt answer = contender.inner.attempt(deadline);
             if (answer instanceof Attempt.Granted granted) {
-                validities.put(granted.grant(), Validity.of(it.clock().now(), place.request.lease()));
+                validities.put(granted.grant(), Validity.of(it.clock().now(), contender.request.lease()));
             }
             return answer;
         };
-        it.validity = held -> Optional.ofNullable(validities.get(held.inner)).orElseThrow();
+        it.validity = grant -> Optional.ofNullable(validities.get(grant.inner)).orElseThrow();
     }
 
     private static void answerYours(BrokenBackend it) {
-        Map<WrappedBackend.Place, Attempt> grants = new ConcurrentHashMap<>();
-        Map<WrappedBackend.Place, Validity> validities = new ConcurrentHashMap<>();
-        it.attempt = (place, deadline) -> {
-            Attempt own = grants.get(place);
+        Map<WrappedBackend.WrappedContender, Attempt> grants = new ConcurrentHashMap<>();
+        Map<WrappedBackend.WrappedContender, Validity> validities = new ConcurrentHashMap<>();
+        it.attempt = (contender, deadline) -> {
+            Attempt own = grants.get(contender);
             if (own != null) {
-                validities.put(place, Validity.of(it.clock().now(), place.request.lease()));
+                validities.put(contender, Validity.of(it.clock().now(), contender.request.lease()));
                 return own;
             }
-            Attempt answer = place.inner.attempt(deadline);
+            Attempt answer = contender.inner.attempt(deadline);
             if (answer instanceof Attempt.Granted) {
-                grants.put(place, answer);
+                grants.put(contender, answer);
             }
             return answer;
         };
-        it.validity = held -> validities.getOrDefault(held.place, held.inner.validity());
+        it.validity = grant -> validities.getOrDefault(grant.contender, grant.inner.validity());
     }
 
     private static final class Longer extends ForwardingRenewal {

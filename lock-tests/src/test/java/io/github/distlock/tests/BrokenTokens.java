@@ -22,22 +22,22 @@ final class BrokenTokens {
                 new PlantedBug(
                         "the token is constant",
                         "S3.1 S3.3 S3.4 S3.5 S3.6 S3.7 F1.6 F3.2",
-                        it -> it.fencingBase = held -> 7),
+                        it -> it.fencingBase = grant -> 7),
                 new PlantedBug("each client counts tokens from one", "S3.4 S3.5 S3.6", it -> {
                     AtomicLong contenders = new AtomicLong();
                     it.request = request -> {
                         contenders.incrementAndGet();
                         return request;
                     };
-                    it.fencingBase = held -> contenders.get();
+                    it.fencingBase = grant -> contenders.get();
                 }),
                 new PlantedBug(
                         "tokens are unique, but in no order",
                         "S3.1 S3.3",
-                        it -> it.fencingBase = held -> Long.reverse(held.inner.fencingBase()) >>> 9),
+                        it -> it.fencingBase = grant -> Long.reverse(grant.inner.fencingBase()) >>> 9),
                 new PlantedBug("the token is the client's clock", "S3.1 S3.4 S3.5 S3.6", it -> {
                     long behind = clients.incrementAndGet() * RANGE;
-                    it.fencingBase = held -> held.validity().from().wallMillis() - behind;
+                    it.fencingBase = grant -> grant.validity().from().wallMillis() - behind;
                 }),
                 new PlantedBug("the token is drawn before the lock is taken", "S3.7", it -> {
                     Map<LockRequest, Long> tokens = new ConcurrentHashMap<>();
@@ -45,15 +45,15 @@ final class BrokenTokens {
                         tokens.put(request, drawn.incrementAndGet());
                         return request;
                     };
-                    it.fencingBase = held -> tokens.getOrDefault(held.place.request, 0L);
+                    it.fencingBase = grant -> tokens.getOrDefault(grant.contender.request, 0L);
                 }),
                 new PlantedBug("tokens are counted in a range that outruns the clock", "S3.6", it -> {
                     Map<Grant, Long> tokens = new ConcurrentHashMap<>();
                     Map<String, Long> last = new ConcurrentHashMap<>();
-                    it.fencingBase = held -> tokens.computeIfAbsent(
-                            held.inner,
+                    it.fencingBase = grant -> tokens.computeIfAbsent(
+                            grant.inner,
                             any -> last.merge(
-                                    held.place.request.name(),
+                                    grant.contender.request.name(),
                                     it.clock().wallMillis(),
                                     (before, now) -> Math.max(before + RANGE, now)));
                 }));

@@ -22,40 +22,43 @@ final class BrokenWaits {
         return List.of(
                 new PlantedBug("no waiter is woken, and each asks again tomorrow", "API.3 V2.1 V2.2 V2.3", it -> {
                     it.signals = signals -> BrokenBackend.NoSignals.INSTANCE;
-                    it.attempt = (place, deadline) -> askAgainIn(A_DAY, place.inner.attempt(deadline));
+                    it.attempt = (contender, deadline) -> askAgainIn(A_DAY, contender.inner.attempt(deadline));
                 }),
                 new PlantedBug(
                         "waiters are woken by messages only",
                         "V1.2 V1.3 V2.3",
-                        it -> it.attempt = (place, deadline) -> askAgainIn(A_DAY, place.inner.attempt(deadline))),
+                        it -> it.attempt =
+                                (contender, deadline) -> askAgainIn(A_DAY, contender.inner.attempt(deadline))),
                 new PlantedBug("wake-ups of every other waiter are lost, and polling hides it", "V2.1", it -> {
-                    AtomicInteger places = new AtomicInteger();
-                    it.signals =
-                            signals -> places.incrementAndGet() % 2 == 0 ? BrokenBackend.NoSignals.INSTANCE : signals;
-                    it.attempt = (place, deadline) -> askAgainIn(Duration.ofMillis(5), place.inner.attempt(deadline));
+                    AtomicInteger contenders = new AtomicInteger();
+                    it.signals = signals ->
+                            contenders.incrementAndGet() % 2 == 0 ? BrokenBackend.NoSignals.INSTANCE : signals;
+                    it.attempt = (contender, deadline) ->
+                            askAgainIn(Duration.ofMillis(5), contender.inner.attempt(deadline));
                 }),
                 new PlantedBug("a first attempt only enters the queue", "API.2", it -> {
                     Set<Contender> entered = ConcurrentHashMap.newKeySet();
-                    it.attempt = (place, deadline) ->
-                            entered.add(place) ? Attempt.busy(Duration.ofMillis(10)) : place.inner.attempt(deadline);
+                    it.attempt = (contender, deadline) -> entered.add(contender)
+                            ? Attempt.busy(Duration.ofMillis(10))
+                            : contender.inner.attempt(deadline);
                 }),
                 new PlantedBug("the queue is not fair, and says that it is", "V3.2", it -> {
                     it.request = LockRequest::withoutWaiting;
-                    it.attempt = (place, deadline) -> askAgainIn(
+                    it.attempt = (contender, deadline) -> askAgainIn(
                             Duration.ofMillis(ThreadLocalRandom.current().nextInt(1, 20)),
-                            place.inner.attempt(deadline));
+                            contender.inner.attempt(deadline));
                 }),
                 new PlantedBug("requests wait beyond their timeouts", "V4.3 V4.4 V4.8 V4.10", it -> {
-                    it.attempt = (place, deadline) -> place.inner.attempt(patient(it));
-                    it.release = (held, deadline) -> held.inner.release(patient(it));
+                    it.attempt = (contender, deadline) -> contender.inner.attempt(patient(it));
+                    it.release = (grant, deadline) -> grant.inner.release(patient(it));
                     it.inspect = (name, deadline) -> it.inner.inspect(name, patient(it));
                 }),
                 new PlantedBug(
                         "an unanswered request is taken for a busy lock",
                         "S7.13 V4.4 V4.8 V4.9",
-                        it -> it.attempt = (place, deadline) -> {
+                        it -> it.attempt = (contender, deadline) -> {
                             try {
-                                return place.inner.attempt(deadline);
+                                return contender.inner.attempt(deadline);
                             } catch (IllegalStateException e) {
                                 return Attempt.busy(Duration.ofMillis(100));
                             }
@@ -63,30 +66,30 @@ final class BrokenWaits {
                 new PlantedBug(
                         "an attempt goes on asking while the lock is busy",
                         "API.10 V4.1",
-                        it -> it.attempt = (place, deadline) -> {
-                            Attempt answer = place.inner.attempt(deadline);
+                        it -> it.attempt = (contender, deadline) -> {
+                            Attempt answer = contender.inner.attempt(deadline);
                             long end = System.nanoTime() + Duration.ofSeconds(3).toNanos();
                             while (answer instanceof Attempt.Busy
-                                    && place.request.waits()
+                                    && contender.request.waits()
                                     && System.nanoTime() - end < 0) {
                                 LockSupport.parkNanos(10_000_000);
-                                answer = place.inner.attempt(deadline);
+                                answer = contender.inner.attempt(deadline);
                             }
                             return answer;
                         }),
                 new PlantedBug(
                         "an attempt clears the interrupt flag",
                         "V7.7 V7.11",
-                        it -> it.attempt = (place, deadline) -> {
+                        it -> it.attempt = (contender, deadline) -> {
                             boolean unused = Thread.interrupted();
-                            return place.inner.attempt(deadline);
+                            return contender.inner.attempt(deadline);
                         }),
                 new PlantedBug(
                         "an interrupt is taken for a busy lock",
                         "V7.5 V7.12",
-                        it -> it.attempt = (place, deadline) -> {
+                        it -> it.attempt = (contender, deadline) -> {
                             try {
-                                return place.inner.attempt(deadline);
+                                return contender.inner.attempt(deadline);
                             } catch (InterruptedException e) {
                                 return Attempt.busy(Duration.ZERO);
                             }

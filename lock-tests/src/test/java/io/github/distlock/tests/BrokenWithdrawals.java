@@ -20,43 +20,43 @@ final class BrokenWithdrawals {
                 new PlantedBug(
                         "a withdrawal does nothing",
                         "API.10 S7.1 S7.10 S7.11 S7.12 S7.14 V5.11 V6.2 V7.2",
-                        it -> it.withdraw = (place, deadline) -> {}),
+                        it -> it.withdraw = (contender, deadline) -> {}),
                 new PlantedBug(
                         "nothing is cleaned up after a lost reply",
                         "S7.10 V7.10",
-                        it -> it.withdraw = (place, deadline) -> {
-                            Optional<LockOwner> holder = it.inspect(place.request.name(), deadline)
+                        it -> it.withdraw = (contender, deadline) -> {
+                            Optional<LockOwner> holder = it.inspect(contender.request.name(), deadline)
                                     .holder()
                                     .map(LockStatus.Holder::owner);
-                            if (!holder.equals(Optional.of(place.request.owner()))) {
-                                place.inner.withdraw(deadline);
+                            if (!holder.equals(Optional.of(contender.request.owner()))) {
+                                contender.inner.withdraw(deadline);
                             }
                         }),
                 new PlantedBug(
                         "a withdrawal loses the lock that was handed to it",
                         "S7.5 S7.14",
-                        it -> it.withdraw = (place, deadline) -> {
-                            if (place.inner.attempt(deadline) instanceof Attempt.Busy) {
-                                place.inner.withdraw(deadline);
+                        it -> it.withdraw = (contender, deadline) -> {
+                            if (contender.inner.attempt(deadline) instanceof Attempt.Busy) {
+                                contender.inner.withdraw(deadline);
                             }
                         }),
                 new PlantedBug(
                         "a withdrawal goes by the name, not by the contender",
                         "S7.11",
-                        it -> it.withdraw = (place, deadline) -> {
-                            place.inner.withdraw(deadline);
-                            it.store.delete(place.request.name());
+                        it -> it.withdraw = (contender, deadline) -> {
+                            contender.inner.withdraw(deadline);
+                            it.store.delete(contender.request.name());
                         }),
                 new PlantedBug("a request is sent again after its cleanup", "S7.13", BrokenWithdrawals::sendAgain),
                 new PlantedBug(
                         "each retry has a new owner value",
                         "S7.7 S7.9 S7.10",
-                        it -> it.attempt = (place, deadline) -> {
-                            Attempt answer = place.inner.attempt(deadline);
+                        it -> it.attempt = (contender, deadline) -> {
+                            Attempt answer = contender.inner.attempt(deadline);
                             if (answer instanceof Attempt.Busy) {
-                                place.inner.withdraw(deadline);
+                                contender.inner.withdraw(deadline);
                             }
-                            place.inner = it.inner.contend(place.request, place.signals);
+                            contender.inner = it.inner.contend(contender.request, contender.signals);
                             return answer;
                         }),
                 new PlantedBug("an interrupt leaves what its request has won", "V7.6 V7.10", BrokenWithdrawals::leave),
@@ -70,35 +70,35 @@ final class BrokenWithdrawals {
     /** As a client library that retries does. */
     private static void sendAgain(BrokenBackend it) {
         Set<Contender> unanswered = ConcurrentHashMap.newKeySet();
-        it.attempt = (place, deadline) -> {
-            unanswered.add(place);
-            Attempt answer = place.inner.attempt(deadline);
-            unanswered.remove(place);
+        it.attempt = (contender, deadline) -> {
+            unanswered.add(contender);
+            Attempt answer = contender.inner.attempt(deadline);
+            unanswered.remove(contender);
             return answer;
         };
-        it.withdraw = (place, deadline) -> {
-            place.inner.withdraw(deadline);
-            if (unanswered.remove(place)) {
-                var unused = place.inner.attempt(deadline);
+        it.withdraw = (contender, deadline) -> {
+            contender.inner.withdraw(deadline);
+            if (unanswered.remove(contender)) {
+                var unused = contender.inner.attempt(deadline);
             }
         };
     }
 
     private static void leave(BrokenBackend it) {
         Set<Contender> interrupted = ConcurrentHashMap.newKeySet();
-        it.attempt = (place, deadline) -> {
-            Attempt answer = place.inner.attempt(deadline);
+        it.attempt = (contender, deadline) -> {
+            Attempt answer = contender.inner.attempt(deadline);
             try {
                 TimeUnit.MILLISECONDS.sleep(200);
             } catch (InterruptedException e) {
-                interrupted.add(place);
+                interrupted.add(contender);
                 throw e;
             }
             return answer;
         };
-        it.withdraw = (place, deadline) -> {
-            if (!interrupted.contains(place)) {
-                place.inner.withdraw(deadline);
+        it.withdraw = (contender, deadline) -> {
+            if (!interrupted.contains(contender)) {
+                contender.inner.withdraw(deadline);
             }
         };
     }

@@ -41,7 +41,7 @@ class FailureReportTest {
                 public LockBackend newBackend() {
                     return new WrappedBackend(super.newBackend()) {
                         @Override
-                        protected Attempt attempt(Place place, Deadline deadline) {
+                        protected Attempt attempt(WrappedContender contender, Deadline deadline) {
                             throw new IllegalStateException("the store is on fire");
                         }
                     };
