@@ -2,40 +2,25 @@ package io.github.distlock;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.distlock.memory.InMemoryBackend;
-import io.github.distlock.memory.InMemoryStore;
 import io.github.distlock.spi.Moment;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.CopyOnWriteArrayList;
-import org.junit.jupiter.api.AfterEach;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 /** S6 and S8 on both clocks, with time moved by hand. */
-class ClocksTest {
-    private static final Duration LEASE = Duration.ofSeconds(30);
-
-    private final InMemoryStore store = new InMemoryStore();
-    private final InMemoryBackend backend = store.connect();
-    private final LockClient client =
-            LockClient.builder(backend).shutdownTimeout(Duration.ZERO).build();
-
-    @AfterEach
-    void close() {
-        backend.resume();
-        client.close();
-    }
+class ClocksTest extends EngineTest {
 
     @Test
     void s6_aHoldIsValidForLessThanItsLease() throws Exception {
-        Duration remaining = client.lock("a").acquire().remaining();
+        Duration remaining = lock.acquire().remaining();
         // 30 s, less 1 % for drift, less a twentieth as guard.
         assertThat(remaining).isLessThanOrEqualTo(Duration.ofMillis(28_200)).isGreaterThan(Duration.ofSeconds(20));
     }
 
     @Test
     void v8_renewalKeepsAHoldForManyLeases() throws Exception {
-        LockHandle held = client.lock("a").acquire();
+        LockHandle held = lock.acquire();
         store.advance(Duration.ofHours(1));
         assertThat(held.state()).isEqualTo(LockHandle.State.HELD);
         assertThat(held.release()).isEqualTo(LockHandle.Release.RELEASED);
@@ -43,28 +28,25 @@ class ClocksTest {
 
     @Test
     void s6_afterAPauseOfTheProcessTheFirstLookSaysLost() throws Exception {
-        LockHandle held = client.lock("a").acquire();
-        List<LockLoss> losses = new CopyOnWriteArrayList<>();
-        held.onLost(losses::add);
+        LockHandle held = lock.acquire();
+        List<LockLoss> losses = losses(held);
         store.jump(LEASE);
         assertThat(held.isHeld()).isFalse();
         assertThat(held.state()).isEqualTo(LockHandle.State.LOST);
-        Await.until("the loss is told", () -> losses.size() == 1);
-        assertThat(losses.get(0).reason()).isEqualTo(LossReason.EXPIRED);
+        expectLoss(LossReason.EXPIRED, losses);
     }
 
     @Test
     void s6_theWallClockAloneEndsAHoldWhenTheMonotonicOneStoodStill() throws Exception {
-        LockHandle held = client.lock("a").acquire();
+        LockHandle held = lock.acquire();
         store.jumpWallClock(LEASE);
         assertThat(held.isHeld()).isFalse();
     }
 
     @Test
     void s6_aLossByTheWallClockIsToldWithinASecond() throws Exception {
-        LockHandle held = client.lock("a").acquire();
-        List<LockLoss> losses = new CopyOnWriteArrayList<>();
-        held.onLost(losses::add);
+        LockHandle held = lock.acquire();
+        List<LockLoss> losses = losses(held);
         store.jumpWallClock(LEASE);
         store.advance(Duration.ofSeconds(1));
         assertThat(losses).hasSize(1);
@@ -72,21 +54,10 @@ class ClocksTest {
 
     @Test
     void s6_aWallClockThatIsSetBackChangesNothing() throws Exception {
-        LockHandle held = client.lock("a").acquire();
+        LockHandle held = lock.acquire();
         store.jumpWallClock(LEASE.multipliedBy(-100));
         assertThat(held.isHeld()).isTrue();
-        backend.pause();
-        store.advance(LEASE);
-        assertThat(held.state()).isEqualTo(LockHandle.State.LOST);
-    }
-
-    @Test
-    void s8_aHoldThatHasExpiredIsNotRevivedByAStoreThatAnswersAgain() throws Exception {
-        LockHandle held = client.lock("a").acquire();
-        backend.pause();
-        store.advance(Duration.ofMillis(28_300));
-        assertThat(held.state()).isEqualTo(LockHandle.State.LOST);
-        backend.resume();
+        memory.pause();
         store.advance(LEASE);
         assertThat(held.state()).isEqualTo(LockHandle.State.LOST);
     }
@@ -109,17 +80,15 @@ class ClocksTest {
 
     @Test
     void aTimedWaitCountsOnTheMonotonicClockAlone() throws Exception {
-        try (LockClient other = LockClient.create(store.connect())) {
-            LockHandle held = other.lock("a").acquire();
-            var waiting = client.lock("a").tryAcquireAsync(Duration.ofMinutes(5));
-            for (int i = 0; i < 10; i++) {
-                store.jumpWallClock(Duration.ofSeconds(5));
-                store.advance(Duration.ofSeconds(28));
-            }
-            assertThat(waiting).isNotDone();
-            store.advance(Duration.ofSeconds(20));
-            assertThat(waiting).isCompletedWithValueMatching(java.util.Optional::isEmpty);
-            held.release();
+        LockHandle held = other.lock("a").acquire();
+        var waiting = lock.tryAcquireAsync(Duration.ofMinutes(5));
+        for (int i = 0; i < 10; i++) {
+            store.jumpWallClock(Duration.ofSeconds(5));
+            store.advance(Duration.ofSeconds(28));
         }
+        assertThat(waiting).isNotDone();
+        store.advance(Duration.ofSeconds(20));
+        assertThat(waiting).isCompletedWithValueMatching(Optional::isEmpty);
+        held.release();
     }
 }

@@ -2,76 +2,76 @@ package io.github.distlock;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.distlock.memory.InMemoryStore;
 import java.time.Duration;
-import java.util.List;
-import java.util.concurrent.Callable;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
-/** V9: a handle that is dropped is noticed and its lock is freed, whatever kind of acquire it came from. */
-class LeakTest {
-    private final InMemoryStore store = new InMemoryStore();
-    private final List<LockEvent> leaked = new CopyOnWriteArrayList<>();
-    private final LockClient client = LockClient.builder(store.connect())
-            .shutdownTimeout(Duration.ZERO)
-            .listener(new LockListener() {
-                @Override
-                public void leaked(LockEvent event) {
-                    leaked.add(event);
-                }
-            })
-            .build();
-
-    @AfterEach
-    void close() {
-        client.close();
-    }
-
-    private enum Kind {
-        ACQUIRE,
-        TRY,
-        TIMED,
-        ASYNC,
-        TRY_ASYNC,
-        FAIR
-    }
-
-    static Stream<Kind> kinds() {
-        return Stream.of(Kind.values());
-    }
-
-    private Callable<Object> acquire(Kind kind) {
-        DistributedLock lock = client.lock("leaky");
-        return switch (kind) {
-            case ACQUIRE -> lock::acquire;
-            case TRY -> lock::tryAcquire;
-            case TIMED -> () -> lock.tryAcquire(Duration.ofSeconds(10));
-            case ASYNC -> () -> lock.acquireAsync().get();
-            case TRY_ASYNC -> () -> lock.tryAcquireAsync(Duration.ZERO).get();
-            case FAIR -> client.lock("leaky", LockOptions.defaults().fair())::acquire;
-        };
-    }
+/** Dropped handles are noticed and their locks freed, and attempts that are given up leave nothing. */
+class LeakTest extends EngineTest {
 
     @ParameterizedTest
-    @MethodSource("kinds")
-    void v9_aDroppedHandleIsReleasedAndReportedOnce(Kind kind) throws Exception {
-        long token = dropAfter(acquire(kind));
-        Await.until("the leak is noticed", () -> {
-            System.gc();
-            return !leaked.isEmpty();
-        });
-        Await.until("the lock is free", () -> store.size() == 0);
-        assertThat(leaked).singleElement().extracting(LockEvent::fencingToken).isEqualTo(token);
+    @EnumSource
+    void v9_aDroppedHandleIsReleasedAndReportedOnce(Way way) throws Exception {
+        expectOneLeak(way, lock);
     }
 
-    private static long dropAfter(Callable<Object> acquire) throws Exception {
-        Object held = acquire.call();
-        LockHandle handle =
-                held instanceof java.util.Optional<?> granted ? (LockHandle) granted.orElseThrow() : (LockHandle) held;
-        return handle.fencingToken();
+    @Test
+    void v9_aDroppedFairHandleIsReleasedAndReportedOnce() throws Exception {
+        expectOneLeak(Way.BLOCKING, client.lock("a", LockOptions.defaults().fair()));
+    }
+
+    @Test
+    void v9_aHandleThatIsClosedIsNotReported() throws Exception {
+        for (int i = 0; i < 5; i++) {
+            lock.acquire().close();
+        }
+
+        expectOneLeak(Way.BLOCKING, lock);
+    }
+
+    private void expectOneLeak(Way way, DistributedLock lock) throws Exception {
+        long token = drop(way, lock);
+
+        Await.until("the leak is told", () -> {
+            System.gc();
+            store.advance(Duration.ofSeconds(1));
+            return count("leaked") > 0;
+        });
+
+        assertThat(event("leaked").event().fencingToken()).isEqualTo(token);
+        expectNothingLeft();
+        System.gc();
+        store.advance(Duration.ofSeconds(2));
+        assertThat(count("leaked")).isOne();
+    }
+
+    private static long drop(Way way, DistributedLock lock) throws Exception {
+        return way.acquire(lock, LONG).orElseThrow().fencingToken();
+    }
+
+    @Test
+    void v6_acquiresThatAreGivenUpLeaveNothing() throws Exception {
+        LockHandle held = other.lock("a").acquire();
+        giveUp(20);
+        int threads = threads().size();
+
+        giveUp(80);
+
+        assertThat(held.release()).isEqualTo(LockHandle.Release.RELEASED);
+        expectNothingLeft();
+        Await.until("at most " + threads + " threads", () -> threads().size() <= threads);
+    }
+
+    private void giveUp(int times) throws Exception {
+        for (int i = 0; i < times; i++) {
+            assertThat(lock.tryAcquire()).isEmpty();
+            try {
+                assertThat(lock.tryAcquire(Duration.ofMillis(1))).isEmpty();
+            } catch (LockException e) {
+                // So short a wait may be over before the store has answered.
+            }
+            lock.acquireAsync().cancel(true);
+        }
     }
 }

@@ -3,8 +3,6 @@ package io.github.distlock;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Level;
-import io.github.distlock.memory.InMemoryBackend;
-import io.github.distlock.memory.InMemoryStore;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,19 +10,11 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** What is said, and how loudly. */
-class LogTest {
-    private final InMemoryStore store = new InMemoryStore();
-    private final InMemoryBackend backend = store.connect();
+class LogTest extends EngineTest {
     private final CapturedLog log = new CapturedLog();
-    private final LockClient client = LockClient.builder(backend)
-            .name("logs")
-            .shutdownTimeout(Duration.ZERO)
-            .build();
 
     @AfterEach
     void close() {
-        backend.resume();
-        client.close();
         log.close();
     }
 
@@ -34,10 +24,10 @@ class LogTest {
         for (int i = 0; i < 50; i++) {
             holds.add(client.lock("lock" + i).acquire());
         }
-        backend.pause();
+        memory.pause();
         store.advance(Duration.ofSeconds(15));
         assertThat(log.at(Level.WARN)).singleElement().asString().contains("renewal of lock \"lock", "failed");
-        backend.resume();
+        memory.resume();
         store.advance(Duration.ofSeconds(5));
         assertThat(log.at(Level.WARN)).hasSize(2).last().asString().contains("answered again");
         assertThat(log.at(Level.ERROR)).isEmpty();
@@ -46,7 +36,7 @@ class LogTest {
 
     @Test
     void aLossIsAnError() throws Exception {
-        LockHandle held = client.lock("a").acquire();
+        LockHandle held = lock.acquire();
         store.lose("a");
         assertThat(held.isHeld()).isFalse();
         assertThat(log.at(Level.ERROR)).singleElement().asString().contains("lock \"a\" was lost (GONE)");
@@ -64,7 +54,6 @@ class LogTest {
 
     @Test
     void aThreadThatWaitsForItselfIsWarned() throws Exception {
-        DistributedLock lock = client.lock("a");
         try (LockHandle held = lock.acquire()) {
             assertThat(held.isHeld()).isTrue();
             assertThat(lock.tryAcquire(Duration.ofMillis(1))).isEmpty();
@@ -74,7 +63,6 @@ class LogTest {
 
     @Test
     void aThreadThatWaitsForAnotherIsNotWarned() throws Exception {
-        DistributedLock lock = client.lock("a");
         try (LockHandle held = lock.acquireAsync().get()) {
             assertThat(held.isHeld()).isTrue();
             assertThat(lock.tryAcquire(Duration.ofMillis(1))).isEmpty();
@@ -84,7 +72,7 @@ class LogTest {
 
     @Test
     void anAcquireAndItsReleaseAreTraced() throws Exception {
-        try (LockHandle held = client.lock("a").acquire()) {
+        try (LockHandle held = lock.acquire()) {
             assertThat(held.isHeld()).isTrue();
         }
         assertThat(log.at(Level.TRACE)).hasSize(2).allMatch(line -> line.contains("lock \"a\""));

@@ -1,26 +1,108 @@
 package io.github.distlock;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ch.qos.logback.classic.spi.ILoggingEvent;
-import io.github.distlock.memory.InMemoryBackend;
-import io.github.distlock.memory.InMemoryStore;
+import io.github.distlock.LockHandle.Release;
+import io.github.distlock.LockHandle.State;
 import io.github.distlock.spi.LockClock;
-import io.github.distlock.spi.Moment;
 import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
-/** S6: a loss is told once, whatever its holder does at that moment. */
-class LossTest {
-    private final InMemoryStore store = new InMemoryStore();
-    private final List<LockLoss> told = new CopyOnWriteArrayList<>();
+/** A loss is told once and in time, whatever its holder does, and ends the hold for good. */
+class LossTest extends EngineTest {
+
+    @ParameterizedTest
+    @EnumSource
+    void s6_aLapsedLeaseIsReportedWithinASecond(Way way) throws Exception {
+        LockHandle held = way.acquire(lock, LONG).orElseThrow();
+        List<LockLoss> losses = losses(held);
+        memory.pause();
+
+        store.advance(LEASE);
+
+        // Nobody asks the hold before it is reported: that would end it, too.
+        expectLoss(LossReason.EXPIRED, losses);
+        assertThat(losses.get(0).lockName()).isEqualTo("a");
+        assertThat(losses.get(0).fencingToken()).isEqualTo(held.fencingToken());
+        assertThat(losses.get(0).held()).isLessThanOrEqualTo(LEASE.plusSeconds(1));
+        assertThat(held.isHeld()).isFalse();
+    }
+
+    @Test
+    void s6_aListenerThatComesAfterTheLossIsCalled() throws Exception {
+        LockHandle held = lock.acquire();
+        store.lose("a");
+        assertThat(held.state()).isEqualTo(State.LOST);
+
+        List<LockLoss> losses = losses(held);
+
+        expectLoss(LossReason.GONE, losses);
+    }
+
+    @Test
+    void s8_aLostHoldStaysLost() throws Exception {
+        LockHandle held = lock.acquire();
+        List<LockLoss> losses = losses(held);
+        memory.pause();
+        store.advance(LEASE);
+        assertThat(held.state()).isEqualTo(State.LOST);
+
+        memory.resume();
+        store.advance(LEASE);
+        assertThat(held.state()).isEqualTo(State.LOST);
+        assertThat(held.release()).isEqualTo(Release.LOST);
+        held.close();
+
+        assertThat(held.state()).isEqualTo(State.LOST);
+        assertThat(held.isHeld()).isFalse();
+        assertThat(held.remaining()).isZero();
+        assertThatThrownBy(held::ensureHeld).isInstanceOf(LockLostException.class);
+        expectLoss(LossReason.EXPIRED, losses);
+        expectNothingLeft();
+    }
+
+    @Test
+    void s8_closingALostHoldThrowsOnce() throws Exception {
+        LockHandle held = lock.acquire();
+        store.lose("a");
+
+        assertThatThrownBy(held::close).isInstanceOfSatisfying(LockLostException.class, lost -> {
+            assertThat(lost.lockName()).isEqualTo("a");
+            assertThat(lost.loss().reason()).isEqualTo(LossReason.GONE);
+            assertThat(lost.loss().fencingToken()).isEqualTo(held.fencingToken());
+        });
+        held.close();
+
+        assertThat(held.state()).isEqualTo(State.LOST);
+    }
+
+    @Test
+    void api_aMaximumHoldEndsByItself() throws Exception {
+        LockOptions options = LockOptions.defaults().maximumHold(LEASE.multipliedBy(2));
+        LockHandle held = client.lock("a", options).acquire();
+        List<LockLoss> losses = losses(held);
+
+        store.advance(LEASE.multipliedBy(2).minusSeconds(10));
+        assertThat(held.isHeld()).isTrue();
+        store.advance(Duration.ofSeconds(10));
+
+        assertThat(held.isHeld()).isFalse();
+        expectLoss(LossReason.MAXIMUM_HOLD, losses);
+        expectNothingLeft();
+    }
 
     @Test
     void s6_aLossIsToldThoughItsHolderDropsTheHandleMeanwhile() throws Exception {
+        List<LockLoss> told = new CopyOnWriteArrayList<>();
         CountDownLatch dropped = new CountDownLatch(1);
         CountDownLatch reported = new CountDownLatch(1);
         CapturedLog log = new CapturedLog() {
@@ -32,83 +114,41 @@ class LossTest {
                 }
             }
         };
-        try (log;
-                LockClient client = LockClient.create(store.connect())) {
-            WeakReference<LockHandle> handle = releaseOnceLost(client, reported);
+        try (log) {
+            WeakReference<LockHandle> handle = releaseOnceLost(reported, told);
             for (int i = 0; i < 5 && handle.get() != null; i++) {
                 System.gc();
             }
             dropped.countDown();
-            Await.until("the loss is told", () -> !told.isEmpty());
-            assertThat(told).singleElement().extracting(LockLoss::reason).isEqualTo(LossReason.GONE);
+            expectLoss(LossReason.GONE, told);
         }
     }
 
-    private WeakReference<LockHandle> releaseOnceLost(LockClient client, CountDownLatch reported) throws Exception {
-        LockHandle held = client.lock("a").acquire();
+    private WeakReference<LockHandle> releaseOnceLost(CountDownLatch reported, List<LockLoss> told) throws Exception {
+        LockHandle held = lock.acquire();
         held.onLost(told::add);
         new Thread(() -> store.lose("a")).start();
         Await.open(reported);
-        assertThat(held.release()).isEqualTo(LockHandle.Release.LOST);
+        assertThat(held.release()).isEqualTo(Release.LOST);
         return new WeakReference<>(held);
     }
 
     @Test
     void s6_aHoldThatExpiresWhileItIsReleasedIsToldAsLost() throws Exception {
-        InMemoryBackend memory = store.connect();
-        LeapingClock clock = new LeapingClock(memory.clock());
-        TestBackend backend = new TestBackend(memory) {
-            @Override
-            public LockClock clock() {
-                return clock;
-            }
-        };
-        try (LockClient client = LockClient.create(backend)) {
-            LockHandle held = client.lock("a").acquire();
-            held.onLost(told::add);
-            clock.leaping = Thread.currentThread();
-            assertThat(held.release()).isEqualTo(LockHandle.Release.LOST);
-            Await.until("the loss is told", () -> !told.isEmpty());
-            assertThat(told).singleElement().extracting(LockLoss::reason).isEqualTo(LossReason.EXPIRED);
-        }
-    }
-
-    /** Leaps over the end of all leases when a thread first reads the monotonic clock alone, as it does to say how long it held. */
-    private final class LeapingClock implements LockClock {
-        private final LockClock memory;
-        private volatile Thread leaping;
-
-        LeapingClock(LockClock memory) {
-            this.memory = memory;
-        }
-
-        @Override
-        public long nanoTime() {
-            if (Thread.currentThread() == leaping) {
-                leaping = null;
+        AtomicReference<Thread> leaping = new AtomicReference<>();
+        backend.clock = overriding(LockClock.class, memory.clock(), "nanoTime", () -> {
+            if (leaping.compareAndSet(Thread.currentThread(), null)) {
                 store.jump(Duration.ofHours(1));
             }
-            return memory.nanoTime();
-        }
+            return memory.clock().nanoTime();
+        });
+        LockHandle held = open(settings()).lock("a").acquire();
+        List<LockLoss> losses = losses(held);
 
-        @Override
-        public long wallMillis() {
-            return memory.wallMillis();
-        }
+        // It reads the monotonic clock alone for the first time to say how long it held.
+        leaping.set(Thread.currentThread());
+        assertThat(held.release()).isEqualTo(Release.LOST);
 
-        @Override
-        public Moment now() {
-            return memory.now();
-        }
-
-        @Override
-        public Parker parker() {
-            return memory.parker();
-        }
-
-        @Override
-        public Runnable track(Runnable work) {
-            return memory.track(work);
-        }
+        expectLoss(LossReason.EXPIRED, losses);
     }
 }

@@ -2,45 +2,17 @@ package io.github.distlock;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.distlock.memory.InMemoryBackend;
-import io.github.distlock.memory.InMemoryStore;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** Handing a lease from waiter to waiter of one client: V3 and its bounds, and the tokens of S3. */
-class PassingTest {
-    private static final Duration LONG = Duration.ofMinutes(1);
-
-    private final InMemoryStore store = new InMemoryStore();
-    private final InMemoryBackend backend = store.connect();
-    private final List<LockClient> clients = new ArrayList<>();
-
-    @AfterEach
-    void close() {
-        backend.resume();
-        clients.forEach(LockClient::close);
-    }
+class PassingTest extends EngineTest {
 
     private LockClient client(int passes, Duration time) {
-        LockClient client = LockClient.builder(backend)
-                .passing(passes, time)
-                .shutdownTimeout(Duration.ZERO)
-                .build();
-        clients.add(client);
-        return client;
-    }
-
-    private static LockHandle get(CompletableFuture<LockHandle> future) throws Exception {
-        return future.get(20, TimeUnit.SECONDS);
-    }
-
-    private static long base(LockHandle held) {
-        return held.fencingToken() >> 8;
+        return open(settings().passing(passes, time));
     }
 
     private static long pass(LockHandle held) {
@@ -92,9 +64,9 @@ class PassingTest {
         LockClient client = client(64, LONG);
         LockHandle held = client.lock("a").acquire();
         CompletableFuture<LockHandle> next = client.lock("a").acquireAsync();
-        assertThat(client.inspector().inspect("a").waiters()).isEmpty();
+        assertThat(other.inspector().inspect("a").waiters()).isEmpty();
         store.advance(LONG.plusMillis(1));
-        assertThat(client.inspector().inspect("a").waiters()).hasSize(1);
+        assertThat(other.inspector().inspect("a").waiters()).hasSize(1);
         held.release();
         get(next).release();
     }
@@ -126,13 +98,11 @@ class PassingTest {
         expectTheStoreDecides(client, client.lock("a"), client.lock("a", longer));
     }
 
-    private static void expectTheStoreDecides(LockClient client, DistributedLock lock, DistributedLock waiting)
+    private void expectTheStoreDecides(LockClient client, DistributedLock lock, DistributedLock waiting)
             throws Exception {
         LockHandle held = lock.acquire();
         CompletableFuture<LockHandle> next = waiting.acquireAsync();
-        Await.until(
-                "the waiter has its place",
-                () -> client.inspector().inspect("a").waiters().size() == 1);
+        awaitQueued(1);
         held.release();
         LockHandle other = get(next);
         assertThat(base(other)).isGreaterThan(base(held));
@@ -140,28 +110,41 @@ class PassingTest {
     }
 
     @Test
-    void aSuspectLeaseIsNotPassed() throws Exception {
-        LockClient client = client(64, LONG);
-        DistributedLock lock = client.lock("a");
+    void s8_aHoldInDoubtIsNotPassed() throws Exception {
+        DistributedLock lock = client(64, LONG).lock("a");
         LockHandle held = lock.acquire();
         CompletableFuture<LockHandle> next = lock.acquireAsync();
-        backend.pause();
+        backend.renewing = (due, deadline) -> {
+            throw new IllegalStateException("planted");
+        };
         store.advance(Duration.ofSeconds(12));
         assertThat(held.state()).isEqualTo(LockHandle.State.SUSPECT);
-        backend.resume();
+
         held.release();
+
         assertThat(base(get(next))).isGreaterThan(base(held));
     }
 
     @Test
-    void s8_aRenewalThatIsAnsweredEndsTheDoubt() throws Exception {
-        LockHandle held = client(64, LONG).lock("a").acquire();
-        backend.pause();
-        store.advance(Duration.ofSeconds(12));
-        assertThat(held.state()).isEqualTo(LockHandle.State.SUSPECT);
-        backend.resume();
-        store.advance(Duration.ofSeconds(2));
-        assertThat(held.state()).isEqualTo(LockHandle.State.HELD);
-        assertThat(held.release()).isEqualTo(LockHandle.Release.RELEASED);
+    void v3_passingDoesNotStarveAnotherClient() throws Exception {
+        DistributedLock lock = client(64, LONG).lock("a");
+        LockHandle held = lock.acquire();
+        CompletableFuture<LockHandle> starving = other.lock("a").acquireAsync();
+        awaitQueued(1);
+        List<CompletableFuture<Long>> passes = new ArrayList<>();
+        for (int i = 0; i < 100; i++) {
+            passes.add(lock.acquireAsync().thenApply(next -> {
+                next.release();
+                return pass(next);
+            }));
+        }
+
+        held.release();
+
+        assertThat(base(get(starving))).isEqualTo(base(held) + 1);
+        starving.get().release();
+        for (CompletableFuture<Long> pass : passes) {
+            assertThat(get(pass)).isLessThanOrEqualTo(64);
+        }
     }
 }

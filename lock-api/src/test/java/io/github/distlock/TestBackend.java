@@ -13,25 +13,39 @@ import io.github.distlock.spi.Signals;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiConsumer;
 
-/** The backend in memory, counting attempts; tests override what they want to go wrong. */
-class TestBackend implements LockBackend {
-    final InMemoryBackend memory;
+/** The backend in memory, counting requests; tests set what goes wrong. */
+final class TestBackend implements LockBackend {
+    /** What an attempt answers. */
+    interface Asking {
+        Attempt ask(Contender contender, Deadline deadline) throws InterruptedException;
+    }
+
+    private final InMemoryBackend memory;
     final AtomicInteger attempts = new AtomicInteger();
+    /** Attempts, withdrawals and renewals. */
+    final AtomicInteger requests = new AtomicInteger();
+    /** Those which may have left something on the store: neither granted nor withdrawn. */
+    final Set<Contender> contenders = ConcurrentHashMap.newKeySet();
+
+    volatile Asking asking = Contender::attempt;
+    volatile BiConsumer<Collection<? extends Renewal>, Deadline> renewing;
+    volatile Set<Capability> capabilities;
+    volatile LockClock clock;
 
     TestBackend(InMemoryBackend memory) {
         this.memory = memory;
-    }
-
-    /** What an attempt answers. */
-    Attempt attempt(Contender contender, Deadline deadline) throws InterruptedException {
-        return contender.attempt(deadline);
+        renewing = memory::renewAll;
+        capabilities = memory.capabilities();
+        clock = memory.clock();
     }
 
     @Override
     public Set<Capability> capabilities() {
-        return memory.capabilities();
+        return capabilities;
     }
 
     @Override
@@ -41,19 +55,28 @@ class TestBackend implements LockBackend {
             @Override
             public Attempt attempt(Deadline deadline) throws InterruptedException {
                 attempts.incrementAndGet();
-                return TestBackend.this.attempt(contender, deadline);
+                requests.incrementAndGet();
+                contenders.add(this);
+                Attempt answer = asking.ask(contender, deadline);
+                if (answer instanceof Attempt.Granted || !request.waits()) {
+                    contenders.remove(this);
+                }
+                return answer;
             }
 
             @Override
             public void withdraw(Deadline deadline) throws InterruptedException {
+                requests.incrementAndGet();
                 contender.withdraw(deadline);
+                contenders.remove(this);
             }
         };
     }
 
     @Override
     public void renewAll(Collection<? extends Renewal> due, Deadline deadline) {
-        memory.renewAll(due, deadline);
+        requests.incrementAndGet();
+        renewing.accept(due, deadline);
     }
 
     @Override
@@ -63,7 +86,7 @@ class TestBackend implements LockBackend {
 
     @Override
     public LockClock clock() {
-        return memory.clock();
+        return clock;
     }
 
     @Override
