@@ -82,7 +82,7 @@ class PassingTest extends EngineTest {
     void v3_fairLocksAreNeverPassed() throws Exception {
         LockClient client = client(64, LONG);
         DistributedLock fair = client.lock("a", LockOptions.defaults().fair());
-        expectTheStoreDecides(client, fair, fair);
+        expectTheStoreDecides(fair, fair);
     }
 
     @Test
@@ -95,10 +95,10 @@ class PassingTest extends EngineTest {
     void aLeaseIsNotPassedToWaitersWithAnotherLease() throws Exception {
         LockClient client = client(64, LONG);
         LockOptions longer = LockOptions.defaults().renewedLease(Duration.ofMinutes(2));
-        expectTheStoreDecides(client, client.lock("a"), client.lock("a", longer));
+        expectTheStoreDecides(client.lock("a"), client.lock("a", longer));
     }
 
-    private void expectTheStoreDecides(LockClient client, DistributedLock lock, DistributedLock waiting)
+    private void expectTheStoreDecides(DistributedLock lock, DistributedLock waiting)
             throws Exception {
         LockHandle held = lock.acquire();
         CompletableFuture<LockHandle> next = waiting.acquireAsync();
