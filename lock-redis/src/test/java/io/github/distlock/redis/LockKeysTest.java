@@ -30,7 +30,7 @@ class LockKeysTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"a}b", "{}x", ""})
+    @ValueSource(strings = {"a}b", "}x", "{}x", ""})
     void s5_aKeyWhoseSlotOtherKeysCannotShareIsRefused(String lockKey) {
         assertThatThrownBy(() -> LockKeys.of("the name", lockKey))
                 .isInstanceOf(RequestRefusedException.class)

@@ -21,7 +21,7 @@ class RedisFixture extends ServerFixture<RedisServer> {
             """;
 
     /** The server of all tests of this JVM that do not hurt it, from the first use to the end. */
-    private static final class Shared {
+    static final class Shared {
         static final RedisServer SERVER = RedisServer.start();
     }
 

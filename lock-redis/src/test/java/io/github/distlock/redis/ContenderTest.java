@@ -1,0 +1,137 @@
+package io.github.distlock.redis;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import io.github.distlock.spi.Grant;
+import io.github.distlock.tests.PromiseNames;
+import io.github.distlock.tests.servers.RedisServer;
+import io.github.distlock.tests.servers.Waiting;
+import java.time.Duration;
+import java.util.List;
+import java.util.UUID;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.Timeout;
+import redis.clients.jedis.BuilderFactory;
+import redis.clients.jedis.CommandArguments;
+import redis.clients.jedis.CommandObject;
+import redis.clients.jedis.Protocol.Command;
+import redis.clients.jedis.RedisClient;
+import redis.clients.jedis.params.ZRangeParams;
+
+/** Contenders for one lock of a real server, without an engine: what the test does not ask is not asked. */
+@DisplayNameGeneration(PromiseNames.class)
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+abstract class ContenderTest {
+    static final Duration LEASE = Duration.ofSeconds(30);
+    static final Duration PATIENCE = Duration.ofSeconds(10);
+    /** Tombstones have scores from here. */
+    static final double TOMBSTONES = 8e15;
+
+    static final RedisServer SERVER = RedisFixture.Shared.SERVER;
+
+    final String name = UUID.randomUUID().toString();
+    final String lock = "distlock:" + name;
+    final String fence = "{" + lock + "}:fence";
+    final String queue = "{" + lock + "}:queue";
+    final String heard = "{" + lock + "}:heard";
+
+    final RedisClient admin = RedisClient.create(SERVER.uri());
+    final RedisBackend one = RedisBackend.connect(SERVER.uri());
+    final RedisBackend other = RedisBackend.connect(SERVER.uri());
+    /** Its client may send a request twice, so that each end of a contender leaves a tombstone. */
+    final RedisBackend repeating = RedisBackend.of(admin);
+
+    /** Its rights can be changed. */
+    final RedisBackend restricted = RedisBackend.connect("redis://" + name + ":secret@" + SERVER.address());
+
+    @BeforeEach
+    void createUser() {
+        changeRights("on", ">secret", "~*", "&*", "+@all");
+    }
+
+    @AfterEach
+    void close() {
+        Stream.of(one, other, repeating, restricted).forEach(RedisBackend::close);
+        administer("DELUSER", name);
+        admin.close();
+    }
+
+    /** Of the user of {@link #restricted}, as {@code ACL SETUSER} takes them. */
+    final void changeRights(String... rights) {
+        administer("SETUSER", name, rights);
+    }
+
+    private void administer(String command, String user, String... rights) {
+        CommandArguments call = new CommandArguments(Command.ACL).addObjects(command, user);
+        admin.executeCommand(new CommandObject<>(call.addObjects((Object[]) rights), BuilderFactory.RAW_OBJECT));
+    }
+
+    final TestContender waiting(RedisBackend backend) {
+        return TestContender.waiting(backend, name, LEASE);
+    }
+
+    final TestContender trying(RedisBackend backend) {
+        return TestContender.trying(backend, name, LEASE);
+    }
+
+    @CanIgnoreReturnValue
+    final TestContender queuedWaiter(RedisBackend backend) throws InterruptedException {
+        TestContender waiter = waiting(backend);
+        waiter.findBusy();
+        return waiter;
+    }
+
+    static void release(Grant held) throws InterruptedException {
+        assertEquals(Grant.Release.RELEASED, held.release(TestContender.deadline()));
+    }
+
+    /** Its client has not been heard for longer than a place counts. */
+    final void goSilent(TestContender waiter) {
+        admin.zadd(heard, 1, place(waiter));
+    }
+
+    final String place(TestContender waiter) {
+        return places().filter(place -> place.startsWith(waiter.value() + "\t"))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private Stream<String> places() {
+        return admin.zrange(queue, ZRangeParams.zrangeByScoreParams(0, TOMBSTONES - 1)).stream();
+    }
+
+    /** The base of the last grant, as the server remembers it. */
+    final long lastBase() {
+        return Long.parseLong(admin.get(fence).split("\t", 2)[0]);
+    }
+
+    final long serverMicros() {
+        return (Long) admin.eval("local clock = redis.call('TIME') return clock[1] * 1000000 + clock[2]");
+    }
+
+    final void expectHolder(TestContender holder) {
+        assertEquals(holder.value(), admin.get(lock));
+    }
+
+    final void expectQueued(TestContender... contenders) {
+        List<String> expected = Stream.of(contenders).map(TestContender::value).toList();
+        assertEquals(expected, places().map(place -> place.split("\t", 2)[0]).toList());
+        assertEquals(expected.size(), admin.zcard(heard), "each place is known to be alive");
+    }
+
+    final void expectTimeToLive(String key, long millis) {
+        long left = admin.pttl(key);
+        long least = Math.max(0, millis - PATIENCE.toMillis());
+        assertTrue(left > least && left <= millis, key + " is kept for " + left + " ms");
+    }
+
+    static void await(String expected, BooleanSupplier condition) {
+        Waiting.await(expected, PATIENCE, condition);
+    }
+}

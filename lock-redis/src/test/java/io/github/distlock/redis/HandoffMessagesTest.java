@@ -1,0 +1,243 @@
+package io.github.distlock.redis;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.distlock.spi.Grant;
+import io.github.distlock.spi.Validity;
+import io.github.distlock.tests.servers.Fault;
+import io.github.distlock.tests.servers.FaultProxy;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Handoff messages that are delayed, reordered or repeated cost at most a request. */
+class HandoffMessagesTest extends ContenderTest {
+    private static final Duration HANDOFF_LEASE = RedisContender.HAND_OVER_LEASE;
+
+    private final FaultProxy link = FaultProxy.to(SERVER);
+    private final RedisBackend remote = RedisBackend.connect("redis://" + link.address());
+    private TestContender waiter;
+    private Grant held;
+
+    @BeforeEach
+    void oneHoldsAndOneWaits() throws InterruptedException {
+        held = waiting(other).acquire();
+        waiter = waiting(remote);
+        awaitSubscription();
+    }
+
+    @AfterEach
+    void closeRemote() {
+        remote.close();
+        link.close();
+    }
+
+    private void awaitSubscription() throws InterruptedException {
+        waiter.findBusy();
+        await("the waiter is subscribed", () -> waiter.wakeUps.get() > 0);
+    }
+
+    /** Releases the hold, which goes to the waiter, and returns the message about it, which was lost on its way. */
+    private String handOffUnheard() throws InterruptedException {
+        Fault lost = link.dropNextPush(FaultProxy.containing("granted "));
+        release(held);
+        lost.awaitStrike(PATIENCE);
+        return message(lastBase());
+    }
+
+    private String message(long base) {
+        return "granted " + waiter.value() + " " + base;
+    }
+
+    /** Sends a message to the waiter's client; it has arrived when this returns. */
+    private void deliver(String message) {
+        int before = waiter.wakeUps.get();
+        publish(message);
+        await("the message has arrived", () -> waiter.wakeUps.get() > before);
+    }
+
+    private void publish(String message) {
+        admin.publish("distlock:" + waiter.value().split(":", 2)[0], message);
+    }
+
+    /** Ends the hold that the server gave to the waiter; another client gets the lock. */
+    private void takeOver() throws InterruptedException {
+        assertTrue(one.forceRelease(name, TestContender.deadline()).isPresent());
+        held = waiting(one).acquire();
+    }
+
+    /** Whether the message alone made it the holder; on a machine that stands still for long, it asks instead. */
+    private static boolean wasTakenByMessage(Grant grant) {
+        return grant.validity().length().equals(HANDOFF_LEASE);
+    }
+
+    private static void expectAsked(Grant grant) {
+        assertEquals(LEASE, grant.validity().length(), "it asked the server");
+    }
+
+    @Test
+    void v3_aMessageInTimeMakesAHolderWithoutARequest() throws InterruptedException {
+        int before = waiter.wakeUps.get();
+
+        release(held);
+
+        await("the message has arrived", () -> waiter.wakeUps.get() > before);
+        Grant grant = waiter.acquire();
+        assertTrue(wasTakenByMessage(grant));
+        assertEquals(lastBase(), grant.fencingBase());
+    }
+
+    @Test
+    void s1_aDelayedMessageMakesNoHolder() throws InterruptedException {
+        String delayed = handOffUnheard();
+        takeOver();
+        waiter.findBusy();
+
+        deliver(delayed);
+
+        waiter.findBusy();
+    }
+
+    @Test
+    void s1_aMessageFromBeforeTheLastHeartbeatMakesNoHolder() throws InterruptedException {
+        long beforeHeartbeat = Math.addExact(lastBase(), 1);
+        await("the server's clock has gone on", () -> serverMicros() > beforeHeartbeat);
+        waiter.heartbeat();
+
+        deliver(message(beforeHeartbeat));
+
+        waiter.findBusy();
+    }
+
+    @Test
+    void s1_aMessageAboutTheLastGrantMakesNoHolderWhenTheServersClockWasSetBack() throws InterruptedException {
+        long ahead = lastBase() + Duration.ofDays(1).toNanos() / 1_000;
+        admin.set(fence, ahead + "\tother:1\tsomebody");
+        waiter.findBusy();
+
+        deliver(message(ahead));
+
+        waiter.findBusy();
+    }
+
+    @Test
+    void s3_ofTwoMessagesInTheWrongOrderTheOlderMakesNoHolder() throws InterruptedException {
+        String older = handOffUnheard();
+        takeOver();
+        waiter.findBusy();
+        String newer = handOffUnheard();
+
+        deliver(newer);
+        deliver(older);
+
+        Grant grant = waiter.acquire();
+        expectAsked(grant);
+        assertEquals(lastBase(), grant.fencingBase());
+        assertEquals(newer, message(grant.fencingBase()));
+    }
+
+    @Test
+    void v6_aRepeatedMessageIsHeardOnce() throws InterruptedException {
+        String message = handOffUnheard();
+        deliver(message);
+        deliver(message);
+        assertEquals(message, message(waiter.acquire().fencingBase()));
+        TestContender next = waiting(remote);
+        next.findBusy();
+        int before = waiter.wakeUps.get();
+
+        publish(message);
+        publish("granted " + next.value() + " 1");
+
+        await("a later message has arrived", () -> next.wakeUps.get() > 0);
+        assertEquals(before, waiter.wakeUps.get());
+    }
+
+    @Test
+    void s6_aHoldByADelayedMessageClaimsNoMoreThanTheServerKeeps() throws InterruptedException {
+        String delayed = handOffUnheard();
+        await("a part of the lease is over", () -> admin.pttl(lock) < HANDOFF_LEASE.toMillis() - 500);
+        deliver(delayed);
+
+        long taking = System.nanoTime();
+        Grant grant = waiter.acquire();
+        long taken = System.nanoTime();
+
+        admin.ping();
+        long askedAt = System.nanoTime();
+        long serverEnd = askedAt + Duration.ofMillis(admin.pttl(lock) + 1).toNanos();
+        Validity validity = grant.validity();
+        long claimedEnd = validity.from().nanoTime() + validity.length().toNanos();
+        assertTrue(claimedEnd - serverEnd <= 0, "claims " + (claimedEnd - serverEnd) + " ns too much");
+        if (wasTakenByMessage(grant)) {
+            long renewsAt = validity.from().nanoTime() + validity.renewAfter().toNanos();
+            long pause = HANDOFF_LEASE.toNanos() / 4;
+            assertTrue(
+                    renewsAt - taking >= pause && renewsAt - taken <= pause, "renewed a quarter of its length later");
+        }
+    }
+
+    @Test
+    void s6_aHoldByAMessageIsDatedAtTheHeartbeatBefore() throws InterruptedException {
+        long before = System.nanoTime();
+        waiter.heartbeat();
+        long after = System.nanoTime();
+        deliver(handOffUnheard());
+
+        Grant grant = waiter.acquire();
+
+        long from = grant.validity().from().nanoTime();
+        assertTrue(from - before >= 0, "dated at the heartbeat, not before");
+        assertTrue(from - after <= 0 || !wasTakenByMessage(grant), "dated at the heartbeat, not later");
+    }
+
+    @Test
+    void v2_aMessageThatArrivesLateMakesTheWaiterAsk() throws InterruptedException {
+        String late = handOffUnheard();
+        await("half of the lease is over", () -> admin.pttl(lock) < HANDOFF_LEASE.toMillis() / 2);
+
+        deliver(late);
+
+        expectAsked(waiter.acquire());
+        assertTrue(admin.pttl(lock) > HANDOFF_LEASE.toMillis(), "the server keeps it for the full lease");
+    }
+
+    @Test
+    void s3_aHandoffBelowTheClientsLastTokenIsMintedAnew() throws InterruptedException {
+        long ahead = lastBase() + Duration.ofDays(1).toNanos() / 1_000;
+        admin.set("{distlock:ahead-of-" + name + "}:fence", ahead + "\tother:1\tsomebody");
+        Grant first = TestContender.trying(remote, "ahead-of-" + name, LEASE).acquire();
+        waiter.withdraw();
+        waiter = waiting(remote);
+        waiter.findBusy();
+
+        deliver(handOffUnheard());
+
+        Grant grant = waiter.acquire();
+        expectAsked(grant);
+        assertTrue(grant.fencingBase() > first.fencingBase());
+    }
+
+    @Test
+    void v2_aMessageThatCannotBeReadIsIgnored() throws InterruptedException {
+        long connections = link.connections();
+        for (String unreadable : List.of(
+                "",
+                "granted",
+                "granted " + waiter.value(),
+                message(1) + " more",
+                "other " + waiter.value() + " 1",
+                "granted " + waiter.value() + " 1234567890123456789",
+                "granted " + waiter.value() + " -1")) {
+            publish(unreadable);
+        }
+
+        deliver(handOffUnheard());
+
+        assertEquals(lastBase(), waiter.acquire().fencingBase());
+        assertEquals(connections, link.connections(), "the subscription has not ended");
+    }
+}

@@ -1,0 +1,244 @@
+package io.github.distlock.redis;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.distlock.spi.Grant;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+
+/** Places in the queue: their order, heartbeats, handoff and withdrawal. */
+class QueueScriptsTest extends ContenderTest {
+    /** How long a place counts without a heartbeat, in milliseconds. */
+    private static final long ALIVE_FOR = 4_000;
+
+    /** It has been woken once, by its subscription. */
+    private TestContender subscribedWaiter() throws InterruptedException {
+        TestContender waiter = queuedWaiter(other);
+        await("it is subscribed", () -> waiter.wakeUps.get() == 1);
+        return waiter;
+    }
+
+    @Test
+    void v3_waitersQueueInTheOrderInWhichTheyFirstAsked() throws InterruptedException {
+        waiting(one).acquire();
+        TestContender first = queuedWaiter(one);
+        TestContender second = queuedWaiter(other);
+
+        first.findBusy();
+
+        expectQueued(first, second);
+        expectTimeToLive(queue, ALIVE_FOR);
+        expectTimeToLive(heard, ALIVE_FOR);
+    }
+
+    @Test
+    void v2_aWaiterAsksAgainSoonerWhileItHearsNoMessages() throws InterruptedException {
+        waiting(one).acquire();
+        changeRights("resetchannels");
+
+        assertEquals(Duration.ofMillis(250), waiting(restricted).findBusy());
+        assertEquals(Duration.ofSeconds(5), trying(restricted).findBusy(), "a single try asks no more");
+        assertEquals(Duration.ofSeconds(5), subscribedWaiter().findBusy());
+    }
+
+    @Test
+    void v6_aSingleTryLeavesNothing() throws InterruptedException {
+        waiting(one).acquire();
+
+        trying(other).findBusy();
+
+        expectQueued();
+    }
+
+    @Test
+    void v3_aFreeLockGoesToTheFirstPlaceWhoeverAsks() throws InterruptedException {
+        waiting(one).acquire();
+        TestContender first = queuedWaiter(other);
+        admin.del(lock);
+
+        TestContender late = queuedWaiter(one);
+
+        expectHolder(first);
+        expectQueued(late);
+    }
+
+    @Test
+    void v3_aFreeLockGoesToItsFirstPlaceThatAsks() throws InterruptedException {
+        waiting(one).acquire();
+        TestContender first = queuedWaiter(other);
+        TestContender second = queuedWaiter(one);
+        admin.del(lock);
+
+        first.acquire();
+
+        expectHolder(first);
+        expectQueued(second);
+        expectTimeToLive(lock, LEASE.toMillis());
+    }
+
+    @Test
+    void v1_placesWhoseClientsAreSilentArePassedOver() throws InterruptedException {
+        Grant held = waiting(one).acquire();
+        TestContender silent = queuedWaiter(other);
+        TestContender forgotten = queuedWaiter(other);
+        TestContender alive = queuedWaiter(other);
+        TestContender last = queuedWaiter(other);
+        goSilent(silent);
+        admin.zrem(heard, place(forgotten));
+
+        release(held);
+
+        expectHolder(alive);
+        expectQueued(last);
+    }
+
+    @Test
+    void v1_aPlaceCountsForFourSecondsWithoutAHeartbeat() throws InterruptedException {
+        waiting(one).acquire();
+
+        TestContender waiter = queuedWaiter(other);
+
+        double aliveUntil = admin.zscore(heard, place(waiter));
+        assertEquals(admin.zscore(queue, place(waiter)) + ALIVE_FOR * 1_000, aliveUntil);
+    }
+
+    @Test
+    void v1_aHeartbeatKeepsAPlaceAlive() throws InterruptedException {
+        Grant held = waiting(one).acquire();
+        TestContender waiter = queuedWaiter(other);
+        Double queuedAt = admin.zscore(queue, place(waiter));
+        goSilent(waiter);
+        admin.pexpire(queue, ALIVE_FOR / 2);
+        admin.pexpire(heard, ALIVE_FOR / 2);
+
+        waiter.heartbeat();
+
+        assertEquals(queuedAt, admin.zscore(queue, place(waiter)), "it stays where it was");
+        assertTrue(admin.pttl(queue) > ALIVE_FOR / 2);
+        assertTrue(admin.pttl(heard) > ALIVE_FOR / 2);
+        release(held);
+        expectHolder(waiter);
+    }
+
+    @Test
+    void v2_aHeartbeatFindsAHandoffThatWasNotHeard() throws InterruptedException {
+        waiting(one).acquire();
+        TestContender waiter = subscribedWaiter();
+        admin.set(lock, waiter.value());
+
+        waiter.heartbeat();
+
+        assertEquals(2, waiter.wakeUps.get());
+    }
+
+    @Test
+    void v2_aHeartbeatFindsAFreeLock() throws InterruptedException {
+        waiting(one).acquire();
+        TestContender waiter = subscribedWaiter();
+        admin.del(lock);
+
+        waiter.heartbeat();
+
+        assertEquals(2, waiter.wakeUps.get());
+    }
+
+    @Test
+    void v2_aHeartbeatFindsThatItsPlaceWasDropped() throws InterruptedException {
+        waiting(one).acquire();
+        TestContender waiter = subscribedWaiter();
+        admin.del(queue, heard);
+
+        waiter.heartbeat();
+
+        assertEquals(2, waiter.wakeUps.get());
+        assertFalse(admin.exists(queue), "it asks for its place, because it may have missed its turn");
+    }
+
+    @Test
+    void v2_aHeartbeatOfAPlaceThatWaitsOnWakesNobody() throws InterruptedException {
+        waiting(one).acquire();
+        TestContender waiter = subscribedWaiter();
+
+        waiter.heartbeat();
+
+        assertEquals(1, waiter.wakeUps.get());
+    }
+
+    @Test
+    void v3_aReleaseHandsTheLockToTheFirstPlace() throws InterruptedException {
+        Grant held = waiting(one).acquire();
+        TestContender first = queuedWaiter(other);
+        TestContender second = queuedWaiter(other);
+
+        release(held);
+
+        expectHolder(first);
+        expectQueued(second);
+        expectTimeToLive(lock, RedisContender.HAND_OVER_LEASE.toMillis());
+        assertTrue(lastBase() > held.fencingBase());
+        assertEquals(lastBase() + "\t" + first.value() + "\t" + first.ownerText(), admin.get(fence));
+        await("its client is told", () -> first.wakeUps.get() > 0);
+    }
+
+    @Test
+    void v2_aReleaseServesTheFirstPlaceAlsoWithoutTheRightToPublish() throws InterruptedException {
+        changeRights("resetchannels");
+        Grant held = waiting(restricted).acquire();
+        TestContender waiter = queuedWaiter(other);
+
+        release(held);
+
+        expectHolder(waiter);
+    }
+
+    @Test
+    void s7_aWithdrawalRemovesThePlaceAndNothingElse() throws InterruptedException {
+        TestContender holder = waiting(one);
+        holder.acquire();
+        TestContender waiter = queuedWaiter(other);
+        TestContender next = queuedWaiter(other);
+
+        waiter.withdraw();
+
+        expectHolder(holder);
+        expectQueued(next);
+    }
+
+    @Test
+    void s7_aWithdrawalEndsAHoldThatNobodyKnowsOfAndServesTheNext() throws InterruptedException {
+        Grant held = waiting(one).acquire();
+        TestContender receiver = queuedWaiter(other);
+        TestContender next = queuedWaiter(other);
+        release(held);
+
+        receiver.withdraw();
+
+        expectHolder(next);
+        expectQueued();
+    }
+
+    @Test
+    void v2_aWithdrawalServesTheNextWhenTheLockIsFree() throws InterruptedException {
+        waiting(one).acquire();
+        TestContender first = queuedWaiter(other);
+        TestContender next = queuedWaiter(other);
+        admin.del(lock);
+
+        first.withdraw();
+
+        expectHolder(next);
+    }
+
+    @Test
+    void v6_theLastWithdrawalLeavesNothing() throws InterruptedException {
+        waiting(one).acquire();
+        TestContender waiter = queuedWaiter(other);
+        admin.del(lock);
+
+        waiter.withdraw();
+
+        assertFalse(admin.exists(lock) || admin.exists(queue) || admin.exists(heard));
+    }
+}

@@ -1,0 +1,75 @@
+package io.github.distlock.redis;
+
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.distlock.spi.Grant;
+import io.github.distlock.tests.PromiseNames;
+import io.github.distlock.tests.servers.FaultProxy;
+import io.github.distlock.tests.servers.RedisServer;
+import io.github.distlock.tests.servers.Server;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.parallel.ResourceLock;
+import redis.clients.jedis.DefaultJedisClientConfig;
+import redis.clients.jedis.HostAndPort;
+
+/** A client whose server fails, and which then finds a replica behind the same address, one that has not heard of its hold. */
+@DisplayNameGeneration(PromiseNames.class)
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@ResourceLock("starts servers and processes")
+class ReplicaTest {
+    private static final Duration LEASE = Duration.ofSeconds(30);
+
+    private final RedisServer primary = RedisServer.start();
+    private final FaultProxy replication = FaultProxy.to(primary);
+    private final AtomicReference<Server> behindTheAddress = new AtomicReference<>(primary);
+    private final RedisBackend backend = RedisBackend.builder(primary.uri())
+            .clientConfig(DefaultJedisClientConfig.builder()
+                    .hostAndPortMapper(address -> new HostAndPort(
+                            behindTheAddress.get().host(),
+                            behindTheAddress.get().port()))
+                    .build())
+            .build();
+    private final TestContender holder = TestContender.waiting(backend, "replicated", LEASE);
+    private RedisServer replica;
+    private Grant held;
+
+    @BeforeEach
+    void failOver() throws InterruptedException {
+        replication.silence();
+        replica = RedisServer.start("replicaof " + replication.host() + " " + replication.port());
+        held = holder.acquire();
+        primary.kill();
+        behindTheAddress.set(replica);
+    }
+
+    @AfterEach
+    void close() {
+        backend.close();
+        replica.close();
+        replication.close();
+        primary.close();
+    }
+
+    @Test
+    void s5_aReplicaThatDoesNotKnowAHoldDoesNotSayThatItIsGone() {
+        Object answer = holder.renew(held, LEASE);
+
+        Throwable unknown = assertInstanceOf(Throwable.class, answer);
+        assertTrue(unknown.getMessage().contains("READONLY"), unknown.getMessage());
+    }
+
+    @Test
+    void s5_aReleaseAtAReplicaThatDoesNotKnowTheHoldHasAnUnknownOutcome() {
+        Exception unknown = assertThrows(RuntimeException.class, () -> held.release(TestContender.deadline()));
+
+        assertTrue(unknown.getMessage().contains("READONLY"), unknown.getMessage());
+    }
+}

@@ -1,0 +1,118 @@
+package io.github.distlock.redis;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.github.distlock.tests.servers.JvmProcess;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.platform.console.ConsoleLauncher;
+import redis.clients.jedis.RedisClient;
+
+/**
+ * Runs the tests of the scripts with one mutation of a script after the other, each in a JVM of its own, until one test fails. It
+ * does not run by default; {@code -Dtest=ScriptMutations} runs it.
+ */
+class ScriptMutations {
+    private static final List<Class<?>> TESTS = List.of(
+            HoldScriptsTest.class,
+            QueueScriptsTest.class,
+            LateRequestsTest.class,
+            HandoffMessagesTest.class,
+            ReplicaTest.class);
+
+    private static final Duration LIMIT = Duration.ofMinutes(5);
+
+    /** One block of the list. */
+    private record Mutation(String script, String consequence, boolean survives, String goes, String comes) {
+        static Mutation of(String block) {
+            List<String> lines = block.lines().toList();
+            String[] head = lines.get(0).split(": ", 2);
+            String script = head[0].replace(", survives", "");
+            return new Mutation(script, head[1], !script.equals(head[0]), text(lines, '-'), text(lines, '+'));
+        }
+
+        private static String text(List<String> lines, char mark) {
+            return lines.stream()
+                    .skip(1)
+                    .filter(line -> line.charAt(0) == mark)
+                    .map(line -> line.substring(Math.min(2, line.length())))
+                    .collect(Collectors.joining("\n"));
+        }
+
+        String applied() throws IOException {
+            String source = resource(script);
+            int at = source.indexOf(goes);
+            assertEquals(at, source.lastIndexOf(goes), "more than once in " + script + ": " + goes);
+            assertEquals(goes, source.substring(Math.max(0, at)).substring(0, goes.length()), "not in " + script);
+            return source.substring(0, at) + comes + source.substring(at + goes.length());
+        }
+
+        @Override
+        public String toString() {
+            return script + ": " + consequence;
+        }
+    }
+
+    static Stream<Mutation> mutations() throws IOException {
+        return Stream.of(resource("script-mutations.txt").split("\n\n+"))
+                .filter(block -> !block.startsWith("#"))
+                .map(Mutation::of);
+    }
+
+    private static String resource(String name) throws IOException {
+        try (InputStream file = ScriptMutations.class.getResourceAsStream(name)) {
+            return new String(Objects.requireNonNull(file, name).readAllBytes(), UTF_8);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("mutations")
+    void aMutationIsNoticed(Mutation mutation, @TempDir Path mutated) throws IOException {
+        requireThatItCompiles(mutation);
+        Path scripts = mutated.resolve("io/github/distlock/redis");
+        Files.createDirectories(scripts);
+        Files.writeString(scripts.resolve(mutation.script), mutation.applied());
+
+        boolean survives = allTestsPass(mutated);
+
+        String outcome = (survives ? "survives: " : "killed: ") + mutation;
+        System.out.println(outcome);
+        assertEquals(mutation.survives, survives, outcome);
+    }
+
+    /** A script that does not compile fails each test, and shows nothing. */
+    private static void requireThatItCompiles(Mutation mutation) throws IOException {
+        String queue = mutation.script.equals("queue.lua") ? "" : resource("queue.lua");
+        try (RedisClient admin = RedisClient.create(RedisFixture.Shared.SERVER.uri())) {
+            assertEquals(40, admin.scriptLoad(queue + mutation.applied()).length());
+        }
+    }
+
+    /** The JVM finds the mutated script before that of the class path. */
+    private static boolean allTestsPass(Path mutated) {
+        String[] arguments = Stream.concat(
+                        Stream.of(
+                                "execute",
+                                "--fail-fast",
+                                "--details=none",
+                                "--disable-banner",
+                                "--config=junit.jupiter.execution.parallel.enabled=false"),
+                        TESTS.stream().map(test -> "--select-class=" + test.getName()))
+                .toArray(String[]::new);
+        List<String> options = List.of("-Xbootclasspath/a:" + mutated);
+        try (JvmProcess tests = JvmProcess.start(options, ConsoleLauncher.class, arguments)) {
+            return tests.awaitExit(LIMIT) == 0;
+        }
+    }
+}

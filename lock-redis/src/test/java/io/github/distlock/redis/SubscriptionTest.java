@@ -1,0 +1,305 @@
+package io.github.distlock.redis;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import io.github.distlock.spi.Deadline;
+import io.github.distlock.spi.LockClock;
+import io.github.distlock.tests.PromiseNames;
+import io.github.distlock.tests.servers.Waiting;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** When a subscription is made, made again, and given up; over connections that end when the test says so. */
+@DisplayNameGeneration(PromiseNames.class)
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class SubscriptionTest {
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
+
+    private final Connections connections = new Connections();
+    private final AtomicLong time = new AtomicLong();
+    private final AtomicInteger timesMade = new AtomicInteger();
+    private final BlockingQueue<Thread> readers = new LinkedBlockingQueue<>();
+    private final Subscription subscription = new Subscription(
+            connections, "channel", message -> {}, timesMade::incrementAndGet, this::newReader, new Clock());
+
+    private Thread newReader(Runnable task) {
+        Thread reader = new Thread(task);
+        readers.add(reader);
+        return reader;
+    }
+
+    @AfterEach
+    void close() {
+        subscription.close();
+    }
+
+    private static void await(String expected, BooleanSupplier condition) {
+        Waiting.await(expected, PATIENCE, condition);
+    }
+
+    private void awaitNoReader() {
+        await("each reader has ended", () -> readers.stream().noneMatch(Thread::isAlive));
+    }
+
+    private void letPass(Duration passed) {
+        time.addAndGet(passed.toNanos());
+    }
+
+    private Connection subscribe() throws InterruptedException {
+        subscription.need();
+        Connection connection = connections.next();
+        connection.confirm();
+        await("the subscription is active", subscription::isActive);
+        return connection;
+    }
+
+    @Test
+    void v2_waitersShareOneSubscriptionWhichIsActiveOnceConfirmed() throws InterruptedException {
+        subscription.need();
+        subscription.need();
+        Connection connection = connections.next();
+        assertFalse(subscription.isActive());
+
+        connection.confirm();
+
+        await("the subscription is active", subscription::isActive);
+        assertEquals(1, timesMade.get());
+        assertTrue(connections.made.isEmpty());
+    }
+
+    @Test
+    void v2_oneThatBreaksIsMadeAgainAtOnce() throws InterruptedException {
+        Connection first = subscribe();
+
+        first.broken.countDown();
+
+        connections.next().confirm();
+        await("it was made twice", () -> timesMade.get() == 2);
+        assertTrue(subscription.isActive());
+    }
+
+    @Test
+    void v6_oneThatCannotBeMadeIsTriedAgainAfterAPause() throws InterruptedException {
+        subscription.need();
+        Connection first = connections.next();
+        long begin = System.nanoTime();
+
+        first.broken.countDown();
+
+        connections.next();
+        assertTrue(System.nanoTime() - begin >= Duration.ofMillis(250).toNanos());
+        assertFalse(subscription.isActive());
+    }
+
+    @Test
+    void v6_oneThatNobodyNeedsIsNotMadeAgainButForTheNextWaiter() throws InterruptedException {
+        Connection first = subscribe();
+        letPass(Duration.ofSeconds(5));
+
+        first.broken.countDown();
+
+        awaitNoReader();
+        assertTrue(connections.made.isEmpty());
+        assertNotSame(first, subscribe());
+    }
+
+    @Test
+    void v2_oneThatWasNeededALittleWhileAgoIsMadeAgain() throws InterruptedException {
+        Connection first = subscribe();
+        letPass(Duration.ofSeconds(5).minusNanos(1));
+
+        first.broken.countDown();
+
+        connections.next();
+    }
+
+    @Test
+    void v2_aSilentOneIsReplaced() throws InterruptedException {
+        Connection silent = subscribe();
+        silent.silent = true;
+
+        subscription.ping();
+
+        assertFalse(subscription.isActive());
+        Connection next = connections.next();
+        assertTrue(silent.isEnded());
+        next.confirm();
+        await("the next one is active", subscription::isActive);
+    }
+
+    @Test
+    void v2_oneThatCannotBePingedIsMadeAgain() throws InterruptedException {
+        Connection first = subscribe();
+        subscription.ping();
+        assertEquals(1, first.pings.get());
+        first.pings.set(Integer.MIN_VALUE);
+
+        subscription.ping();
+
+        connections.next();
+    }
+
+    @Test
+    void v6_noPingIsSentWithoutASubscription() {
+        subscription.ping();
+
+        assertTrue(connections.made.isEmpty());
+    }
+
+    @Test
+    void v5_closingEndsTheReaderAndForbidsAnother() throws InterruptedException {
+        Connection connection = subscribe();
+
+        subscription.close();
+
+        assertTrue(connection.isEnded());
+        assertTrue(readers.stream().noneMatch(Thread::isAlive), "it was awaited");
+        subscription.need();
+        assertTrue(connections.made.isEmpty());
+    }
+
+    @Test
+    void v5_closingEndsThePauseOfAReader() throws InterruptedException {
+        subscription.need();
+        connections.next().broken.countDown();
+        Thread reader = readers.take();
+        await("the reader pauses", () -> reader.getState() == Thread.State.TIMED_WAITING);
+
+        subscription.close();
+
+        assertFalse(reader.isAlive());
+    }
+
+    @Test
+    void v7_anInterruptWhileItIsClosedIsKept() throws InterruptedException {
+        Connection connection = subscribe();
+        connection.stays = true;
+
+        Thread.currentThread().interrupt();
+        subscription.close();
+
+        assertTrue(Thread.interrupted());
+        connection.broken.countDown();
+    }
+
+    private final class Clock implements LockClock {
+        @Override
+        public long nanoTime() {
+            return time.get();
+        }
+
+        @Override
+        public long wallMillis() {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public Parker parker() {
+            throw new UnsupportedOperationException();
+        }
+    }
+
+    private static final class Connections implements Redis {
+        private final BlockingQueue<Connection> made = new LinkedBlockingQueue<>();
+
+        @CanIgnoreReturnValue
+        Connection next() throws InterruptedException {
+            Connection next = made.poll(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+            assertTrue(next != null, "it is made again");
+            return next;
+        }
+
+        @Override
+        public Listening listening(String channel, Consumer<String> messages, Runnable subscribed) {
+            return new Connection(this, subscribed);
+        }
+
+        @Override
+        public Object call(ScriptCall call, Deadline deadline) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public List<Object> callAll(List<ScriptCall> calls, Deadline deadline) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public boolean sendsAgain() {
+            return false;
+        }
+
+        @Override
+        public void close() {}
+    }
+
+    private static final class Connection implements Listening {
+        private final Connections all;
+        private final Runnable subscribed;
+        private final CountDownLatch broken = new CountDownLatch(1);
+        private final CountDownLatch ended = new CountDownLatch(1);
+        private final AtomicInteger pings = new AtomicInteger();
+        private volatile boolean silent;
+        private volatile boolean stays;
+
+        private Connection(Connections all, Runnable subscribed) {
+            this.all = all;
+            this.subscribed = subscribed;
+        }
+
+        void confirm() {
+            subscribed.run();
+        }
+
+        boolean isEnded() {
+            return ended.getCount() == 0;
+        }
+
+        @Override
+        public void run() {
+            all.made.add(this);
+            try {
+                broken.await();
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+            throw new IllegalStateException("it has broken");
+        }
+
+        @Override
+        public void askForSignOfLife() {
+            if (pings.incrementAndGet() < 0) {
+                throw new IllegalStateException("it cannot be pinged");
+            }
+        }
+
+        @Override
+        public boolean isSilent() {
+            return silent;
+        }
+
+        @Override
+        public void end() {
+            ended.countDown();
+            if (!stays) {
+                broken.countDown();
+            }
+        }
+    }
+}

@@ -1,0 +1,130 @@
+package io.github.distlock.redis;
+
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import io.github.distlock.LockOwner;
+import io.github.distlock.spi.Attempt;
+import io.github.distlock.spi.Deadline;
+import io.github.distlock.spi.Grant;
+import io.github.distlock.spi.LockClock;
+import io.github.distlock.spi.LockRequest;
+import io.github.distlock.spi.Renewal;
+import io.github.distlock.spi.Signals;
+import io.github.distlock.spi.Validity;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+
+/** A contender without an engine: it sends what a test says, and nothing by itself. Counts its signals. */
+final class TestContender implements Signals {
+    private static final AtomicInteger THREADS = new AtomicInteger();
+
+    final AtomicInteger wakeUps = new AtomicInteger();
+    final AtomicInteger timesWanted = new AtomicInteger();
+    private final RedisBackend backend;
+    private final LockOwner owner;
+    private final RedisContender contender;
+
+    private TestContender(RedisBackend backend, LockRequest request) {
+        this.backend = backend;
+        this.owner = request.owner();
+        this.contender = (RedisContender) backend.contend(request, this);
+    }
+
+    /** A contender that takes a place in the queue when the lock is busy. */
+    static TestContender waiting(RedisBackend backend, String name, Duration lease) {
+        return new TestContender(backend, request(name, lease));
+    }
+
+    /** A contender that asks once. */
+    static TestContender trying(RedisBackend backend, String name, Duration lease) {
+        return new TestContender(backend, request(name, lease).withoutWaiting());
+    }
+
+    private static LockRequest request(String name, Duration lease) {
+        return LockRequest.exclusive(
+                name, lease, LockOwner.of("host", 7, "client", "thread" + THREADS.incrementAndGet()));
+    }
+
+    static Deadline deadline() {
+        return Deadline.after(Duration.ofSeconds(10), LockClock.system());
+    }
+
+    String value() {
+        return contender.value;
+    }
+
+    LockOwner owner() {
+        return owner;
+    }
+
+    /** As the server keeps it. */
+    String ownerText() {
+        return Owners.text(owner);
+    }
+
+    Attempt attempt() throws InterruptedException {
+        return contender.attempt(deadline());
+    }
+
+    @CanIgnoreReturnValue
+    Grant acquire() throws InterruptedException {
+        return assertInstanceOf(Attempt.Granted.class, attempt()).grant();
+    }
+
+    /** Asks, expects that the lock is busy, and returns when to ask again. */
+    @CanIgnoreReturnValue
+    Duration findBusy() throws InterruptedException {
+        return assertInstanceOf(Attempt.Busy.class, attempt()).retryAfter();
+    }
+
+    void heartbeat() {
+        backend.heartbeat(List.of(contender), deadline());
+    }
+
+    void withdraw() throws InterruptedException {
+        contender.withdraw(deadline());
+    }
+
+    /** Renews a hold, and returns what was answered: a {@link Validity}, a {@link Throwable}, or {@code "gone"}. */
+    Object renew(Grant held, Duration lease) {
+        AtomicReference<Object> answer = new AtomicReference<>();
+        backend.renewAll(List.of(new AnsweredRenewal(held, lease, answer)), deadline());
+        return answer.get();
+    }
+
+    @Override
+    public void wakeUp() {
+        wakeUps.incrementAndGet();
+    }
+
+    @Override
+    public void wanted() {
+        timesWanted.incrementAndGet();
+    }
+
+    @Override
+    public void suspect() {}
+
+    @Override
+    public void gone() {}
+
+    private record AnsweredRenewal(Grant grant, Duration lease, AtomicReference<Object> answer) implements Renewal {
+        @Override
+        public void renewed(Validity validity) {
+            answer.set(validity);
+        }
+
+        @Override
+        public void gone() {
+            answer.set("gone");
+        }
+
+        @Override
+        public void unknown(Throwable cause) {
+            answer.set(cause);
+        }
+    }
+}

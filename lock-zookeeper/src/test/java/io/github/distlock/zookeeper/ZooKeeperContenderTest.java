@@ -1,0 +1,420 @@
+package io.github.distlock.zookeeper;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import io.github.distlock.LockOwner;
+import io.github.distlock.spi.Attempt;
+import io.github.distlock.spi.Contender;
+import io.github.distlock.spi.Deadline;
+import io.github.distlock.spi.Grant;
+import io.github.distlock.spi.LockBackend;
+import io.github.distlock.spi.LockClock;
+import io.github.distlock.spi.LockRequest;
+import io.github.distlock.spi.Renewal;
+import io.github.distlock.spi.Signals;
+import io.github.distlock.spi.Validity;
+import io.github.distlock.tests.PromiseNames;
+import io.github.distlock.tests.servers.FaultProxy;
+import io.github.distlock.tests.servers.Waiting;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Contenders for one lock of a real server, without an engine: what the test does not ask is not asked. */
+@DisplayNameGeneration(PromiseNames.class)
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class ZooKeeperContenderTest {
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
+    private static final Duration SESSION = ZooKeeperFactory.SESSION;
+
+    private final String base = SharedZooKeeper.freshPath();
+    private final String directory = base + "/lock";
+    private final FaultProxy link = FaultProxy.to(SharedZooKeeper.server());
+    private final LockBackend one = backend(SharedZooKeeper.address());
+    private final LockBackend other = backend(link.address());
+
+    private LockBackend backend(String address) {
+        return new ZooKeeperFactory().backend(address, base.substring(1));
+    }
+
+    @AfterEach
+    void close() {
+        one.close();
+        other.close();
+        link.close();
+    }
+
+    private static Deadline deadline() {
+        return Deadline.after(PATIENCE, LockClock.system());
+    }
+
+    private static void await(String expected, BooleanSupplier condition) {
+        Waiting.await(expected, PATIENCE, condition);
+    }
+
+    private List<String> nodes() {
+        return Sequence.inOrder(SharedZooKeeper.children(directory));
+    }
+
+    private void deleteNode(int position) {
+        SharedZooKeeper.delete(directory + "/" + nodes().get(position));
+    }
+
+    private Place waiting(LockBackend backend) {
+        return new Place(backend, request());
+    }
+
+    private static LockRequest request() {
+        return LockRequest.exclusive("lock", SESSION, LockOwner.of("host", 7, "client", "thread"));
+    }
+
+    /** It has been answered that it watches its predecessor: answers come in the order of their requests. */
+    private Place waitingBusy(LockBackend backend) throws InterruptedException {
+        Place place = waiting(backend);
+        place.findBusy();
+        place.findBusy();
+        return place;
+    }
+
+    private static void release(Grant held) throws InterruptedException {
+        assertThat(held.release(deadline())).isEqualTo(Grant.Release.RELEASED);
+    }
+
+    @Test
+    void s3_theTokenIsTheNumberOfTheTransactionThatCreatedTheNode() throws Exception {
+        Grant held = waiting(one).acquire();
+
+        String node = directory + "/" + nodes().get(0);
+        assertThat(held.fencingBase())
+                .isEqualTo(SharedZooKeeper.operator().exists(node, false).getCzxid());
+    }
+
+    @Test
+    void s6_aGrantLastsNoLongerThanTheSession() throws InterruptedException {
+        long begin = System.nanoTime();
+
+        Validity validity = waiting(one).acquire().validity();
+
+        long end = System.nanoTime();
+        long from = validity.from().nanoTime();
+        assertThat(from - end).isNegative();
+        assertThat(from + validity.length().toNanos() - end).isBetween(SESSION.toNanos() / 4, SESSION.toNanos());
+        assertThat(from - begin).isPositive();
+        assertThat(validity.renewAfter()).isBetween(Duration.ofMillis(1), Duration.ofSeconds(1));
+    }
+
+    @Test
+    void s2_aGrantAfterALongWaitIsProvedAnew() throws InterruptedException {
+        Grant held = waiting(one).acquire();
+        Place waiter = waitingBusy(other);
+        Waiting.letPass(SESSION.multipliedBy(2).dividedBy(3));
+        release(held);
+        long before = System.nanoTime();
+
+        Validity validity = waiter.acquire().validity();
+
+        assertThat(validity.from().nanoTime() - before).isPositive();
+    }
+
+    @Test
+    void v3_aWaiterIsWokenWhenItsPredecessorGoes() throws InterruptedException {
+        Grant held = waiting(one).acquire();
+        Place second = waitingBusy(other);
+        Place third = waitingBusy(one);
+
+        release(held);
+
+        await("the second is woken", () -> second.wakeUps.get() == 1);
+        assertThat(third.wakeUps).hasValue(0);
+        third.findBusy();
+        Grant next = second.acquire();
+        assertThat(next.fencingBase()).isGreaterThan(held.fencingBase());
+        release(next);
+        await("the third is woken", () -> third.wakeUps.get() == 1);
+        third.acquire();
+    }
+
+    @Test
+    void v3_aWaiterWatchesTheNextPredecessorWhenItsOwnGivesUp() throws InterruptedException {
+        Grant held = waiting(one).acquire();
+        Place second = waitingBusy(one);
+        Place third = waitingBusy(one);
+
+        second.withdraw();
+
+        await("the third is woken", () -> third.wakeUps.get() == 1);
+        third.findBusy();
+        release(held);
+        await("the third is woken again", () -> third.wakeUps.get() == 2);
+        third.acquire();
+    }
+
+    @Test
+    void v2_aWaiterIsWokenWhenItsConnectionIsBack() throws InterruptedException {
+        waiting(one).acquire();
+        Place waiter = waitingBusy(other);
+
+        link.cut();
+
+        await("it is woken", () -> waiter.wakeUps.get() > 0);
+        waiter.findBusy();
+        deleteNode(0);
+        await("its watch is still there", () -> waiter.wakeUps.get() > 1);
+        waiter.acquire();
+    }
+
+    @Test
+    void v6_aWaiterThatGivesUpLeavesNoNodeAndIsNotWoken() throws InterruptedException {
+        waiting(one).acquire();
+        Place waiter = waitingBusy(other);
+
+        waiter.withdraw();
+
+        assertThat(nodes()).hasSize(1);
+        Place next = waitingBusy(other);
+        deleteNode(0);
+        await("the next is woken", () -> next.wakeUps.get() == 1);
+        next.acquire();
+        assertThat(waiter.wakeUps).hasValue(0);
+    }
+
+    @Test
+    void v6_aWaiterWatchesOneNode() throws InterruptedException {
+        waiting(one).acquire();
+        Place second = waitingBusy(other);
+        Place third = waitingBusy(other);
+        deleteNode(1);
+        await("the third is woken", () -> third.wakeUps.get() == 1);
+
+        third.findBusy();
+
+        await("both watch the holder", () -> SharedZooKeeper.watched(directory).size() == 1);
+        second.findBusy();
+        assertThat(nodes()).hasSize(3);
+    }
+
+    @Test
+    void v6_aSingleTryLeavesNothing() throws InterruptedException {
+        waiting(one).acquire();
+        Place single = new Place(other, request().withoutWaiting());
+
+        single.findBusy();
+
+        assertThat(nodes()).hasSize(1);
+        assertThat(SharedZooKeeper.watched(directory)).isEmpty();
+    }
+
+    @Test
+    void s7_aWithdrawalEndsAHoldWhoseGrantWasNotHeard() throws InterruptedException {
+        waiting(other).withdraw();
+        Place contender = waiting(other);
+        contender.acquire();
+
+        contender.withdraw();
+        contender.withdraw();
+
+        assertThat(nodes()).isEmpty();
+    }
+
+    @Test
+    void s7_aContenderFindsItsNodeWhoseCreationWasNotAnswered() throws InterruptedException {
+        release(waiting(other).acquire());
+        link.dropNextReply(FaultProxy.containing("-lock-"), FaultProxy.Then.CUT);
+        Place contender = waiting(other);
+        assertThatThrownBy(contender::attempt).isInstanceOf(RuntimeException.class);
+        String node = nodes().get(0);
+
+        contender.acquire();
+
+        assertThat(nodes()).containsExactly(node);
+    }
+
+    @Test
+    void s7_aContenderWhoseCreationDidNotArriveCreatesItsNodeAgain() throws InterruptedException {
+        release(waiting(other).acquire());
+        link.dropNextRequest(FaultProxy.containing("-lock-"), FaultProxy.Then.CUT);
+        Place contender = waiting(other);
+        assertThatThrownBy(contender::attempt).isInstanceOf(RuntimeException.class);
+
+        contender.acquire();
+
+        assertThat(nodes()).hasSize(1);
+    }
+
+    @Test
+    void s7_aWithdrawalRemovesTheNodeWhoseCreationWasNotAnswered() throws InterruptedException {
+        release(waiting(other).acquire());
+        link.dropNextReply(FaultProxy.containing("-lock-"), FaultProxy.Then.CUT);
+        Place contender = waiting(other);
+        assertThatThrownBy(contender::attempt).isInstanceOf(RuntimeException.class);
+
+        contender.withdraw();
+
+        assertThat(nodes()).isEmpty();
+    }
+
+    @Test
+    void s1_aWaiterWhoseNodeWasDeletedQueuesAgain() throws InterruptedException {
+        waiting(one).acquire();
+        Place first = waitingBusy(other);
+        Place second = waitingBusy(other);
+        deleteNode(1);
+
+        first.findBusy();
+
+        assertThat(nodes()).hasSize(3);
+        deleteNode(0);
+        second.acquire();
+        first.findBusy();
+    }
+
+    @Test
+    void v2_aHeartbeatWakesAWaiterWhoseNodeIsGone() throws InterruptedException {
+        waiting(one).acquire();
+        Place second = waitingBusy(other);
+        Place third = waitingBusy(other);
+        deleteNode(1);
+        await("the third is woken by its watch", () -> third.wakeUps.get() == 1);
+
+        other.heartbeat(List.of(second.contender, third.contender), deadline());
+
+        assertThat(second.wakeUps).hasValue(1);
+        assertThat(third.wakeUps).hasValue(1);
+    }
+
+    @Test
+    void s5_aRenewalFindsThatItsNodeIsGone() throws InterruptedException {
+        Place contender = waiting(other);
+        Grant held = contender.acquire();
+        assertThat(contender.renew(held)).isInstanceOf(Validity.class);
+        assertThat(contender.timesGone).hasValue(0);
+
+        deleteNode(0);
+
+        await("the watch has told it", () -> contender.timesGone.get() == 1);
+        assertThat(contender.renew(held)).isEqualTo("gone");
+        assertThat(held.release(deadline())).isEqualTo(Grant.Release.GONE);
+        assertThat(held.release(deadline())).as("its reply may have been lost").isEqualTo(Grant.Release.RELEASED);
+    }
+
+    @Test
+    void s5_aHoldThatIsReleasedIsNotReportedAsGone() throws InterruptedException {
+        Place contender = waiting(other);
+        Grant held = contender.acquire();
+        assertThat(contender.renew(held)).isInstanceOf(Validity.class);
+
+        release(held);
+
+        assertThat(contender.renew(held)).isEqualTo("gone");
+        assertThat(contender.timesGone).hasValue(0);
+    }
+
+    @Test
+    void s8_aHoldIsInDoubtWhileItsConnectionIsBroken() throws InterruptedException {
+        Place contender = waiting(other);
+        Grant held = contender.acquire();
+        assertThat(contender.renew(held)).isInstanceOf(Validity.class);
+        assertThat(contender.renew(held)).as("its node is watched by now").isInstanceOf(Validity.class);
+
+        link.cut();
+
+        await("it is in doubt", () -> contender.timesSuspect.get() > 0);
+        assertThat(contender.renew(held)).isInstanceOf(Validity.class);
+        assertThat(contender.timesGone).hasValue(0);
+    }
+
+    @Test
+    void v8_holdsOfOneBackendAreRenewedTogether() throws InterruptedException {
+        Grant held = waiting(one).acquire();
+        Grant another = new Place(
+                        one, LockRequest.exclusive("another", SESSION, request().owner()))
+                .acquire();
+        Grant elsewhere = new Place(
+                        other, LockRequest.exclusive("third", SESSION, request().owner()))
+                .acquire();
+
+        assertThat(held.server()).isEqualTo(another.server()).isNotEqualTo(elsewhere.server());
+    }
+
+    /** A contender of a backend, and what it is told. */
+    private static final class Place implements Signals {
+        private final AtomicInteger wakeUps = new AtomicInteger();
+        private final AtomicInteger timesSuspect = new AtomicInteger();
+        private final AtomicInteger timesGone = new AtomicInteger();
+        private final LockBackend backend;
+        private final Contender contender;
+
+        private Place(LockBackend backend, LockRequest request) {
+            this.backend = backend;
+            this.contender = backend.contend(request, this);
+        }
+
+        @CanIgnoreReturnValue
+        Attempt attempt() throws InterruptedException {
+            return contender.attempt(deadline());
+        }
+
+        @CanIgnoreReturnValue
+        Grant acquire() throws InterruptedException {
+            return ((Attempt.Granted) attempt()).grant();
+        }
+
+        void findBusy() throws InterruptedException {
+            assertThat(attempt()).isEqualTo(Attempt.busy(Duration.ofSeconds(1)));
+        }
+
+        void withdraw() throws InterruptedException {
+            contender.withdraw(deadline());
+        }
+
+        /** A {@link Validity}, a {@link Throwable}, or {@code "gone"}. */
+        Object renew(Grant held) {
+            AtomicReference<Object> answer = new AtomicReference<>();
+            backend.renewAll(List.of(new AnsweredRenewal(held, SESSION, answer)), deadline());
+            return answer.get();
+        }
+
+        @Override
+        public void wakeUp() {
+            wakeUps.incrementAndGet();
+        }
+
+        @Override
+        public void wanted() {}
+
+        @Override
+        public void suspect() {
+            timesSuspect.incrementAndGet();
+        }
+
+        @Override
+        public void gone() {
+            timesGone.incrementAndGet();
+        }
+    }
+
+    private record AnsweredRenewal(Grant grant, Duration lease, AtomicReference<Object> answer) implements Renewal {
+        @Override
+        public void renewed(Validity validity) {
+            answer.set(validity);
+        }
+
+        @Override
+        public void gone() {
+            answer.set("gone");
+        }
+
+        @Override
+        public void unknown(Throwable cause) {
+            answer.set(cause);
+        }
+    }
+}
