@@ -3,48 +3,54 @@ package io.github.distlock.tests;
 import io.github.distlock.spi.LockBackend;
 import java.time.Duration;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
- * One store for one test of the {@linkplain LockContract contract}: how to build its clients and how to hurt them. When it
- * is made, the store holds nothing.
+ * One store for one test of the {@linkplain LockContract contract}: how to build its clients and how to hurt them. A new
+ * fixture's store holds nothing.
  *
- * <p>What goes wrong with a single request (a reply that is lost or late, a renewal that fails) the contract does by
- * itself, between the engine and the backend; a fixture provides only what needs to know the store. For a store on a real
- * server, {@link ServerFixture} is where to begin.
+ * <p>The contract itself loses and delays single requests and replies, between the engine and the backend. A fixture provides only
+ * what needs to know the store. For a store on a real server, extend {@link ServerFixture}.
  */
-public interface BackendFixture extends AutoCloseable {
+public abstract class BackendFixture implements AutoCloseable {
+    private final List<Network> networks = new CopyOnWriteArrayList<>();
+    private final List<Program> programs = new CopyOnWriteArrayList<>();
+
+    /** For the fixture of one backend. */
+    protected BackendFixture() {}
 
     /**
-     * The way to the store of one more client. The contract closes it, with its client.
+     * Connects one more client to the store. The contract closes the backend with its client.
      *
      * @return a new backend over the same store
      */
-    LockBackend newBackend();
+    public abstract LockBackend newBackend();
 
     /**
-     * Removes the hold of a lock from the store, behind everybody's back, as an operator or an eviction would: delete the
-     * key or the node. Does nothing when there is none.
+     * Removes the hold of a lock from the store without telling any client, as an operator or an eviction does: deletes the key
+     * or the node. Does nothing if there is none.
      *
      * @param name the lock's name
-     * @throws Exception when the store refuses, which fails the test
+     * @throws Exception if the store refuses, which fails the test
      */
-    void lose(String name) throws Exception;
+    public abstract void lose(String name) throws Exception;
 
     /**
-     * From now on no request of this client is answered, and nothing of it reaches the store, as if the network swallowed
-     * it. Other clients go on.
+     * Keeps all messages of this client from arriving, as if the network swallowed them: no request reaches the store, and none
+     * is answered. Other clients go on.
      *
      * @param backend from {@link #newBackend()}
      */
-    void silence(LockBackend backend);
+    public abstract void silence(LockBackend backend);
 
     /**
-     * Ends what {@link #silence} began. Does nothing for a client that is not silenced, or closed.
+     * Ends what {@link #silence} began. Does nothing for a client that is not silenced, or is closed.
      *
      * @param backend from {@link #newBackend()}
      */
-    void restore(LockBackend backend);
+    public abstract void restore(LockBackend backend);
 
     /**
      * Lets time pass for the store and all clients: waits, or moves the clock that they share in such a way that what falls
@@ -52,59 +58,117 @@ public interface BackendFixture extends AutoCloseable {
      *
      * @param time how long
      */
-    void letPass(Duration time);
+    public abstract void letPass(Duration time);
 
     /**
-     * What holds, places and other traces of locks there are in the store. What the store keeps on purpose and drops by
-     * itself, such as the last fencing token of a name, does not count.
+     * Lists the holds, queue entries and other traces of locks on the store. What the store keeps on purpose and drops by itself
+     * does not count, such as the last fencing token of a name.
      *
-     * @return one text for each, for people; empty when the store is clean
-     * @throws Exception when the store refuses, which fails the test
+     * @return one text for each, for people; empty if the store is clean
+     * @throws Exception if the store refuses, which fails the test
      */
-    List<String> leftovers() throws Exception;
+    public abstract List<String> leftovers() throws Exception;
 
     /**
-     * The lease of the contract's holds: so long that a busy machine never misses a renewal; where {@link #letPass} waits,
-     * as short as that allows, for some tests take several leases. Not shorter than the {@link
-     * io.github.distlock.spi.Validity#length() validity} of any grant, so that a hold that nobody renews has ended when a lease
-     * has passed: where a session keeps the holds, its time-out.
+     * Returns the lease of the contract's holds: so long that a busy machine never misses a renewal. Where {@link #letPass} waits,
+     * it is as short as that allows, for some tests take several leases. It is not shorter than the {@link
+     * io.github.distlock.spi.Validity#length() validity} of any grant, so that a hold that is not renewed has ended when a lease has
+     * passed. Where a session keeps the holds, it is the session's timeout.
      *
      * @return 3 s unless overridden
      */
-    default Duration lease() {
+    public Duration lease() {
         return Duration.ofSeconds(3);
     }
 
     /**
-     * How long the contract waits for what has to happen, but for which no bound is promised. Only failing tests wait that
+     * Returns how long the contract waits for what has to happen, but for which no bound is promised. Only failing tests wait that
      * long.
      *
      * @return 20 s unless overridden
      */
-    default Duration patience() {
+    public Duration patience() {
         return Duration.ofSeconds(20);
     }
 
     /**
-     * What a busy machine may add to the bounds that are promised.
+     * Returns what a busy machine may add to the bounds that are promised.
      *
      * @return half a second unless overridden
      */
-    default Duration slack() {
+    public Duration slack() {
         return Duration.ofMillis(500);
     }
 
-    /**
-     * What the contract can cause around this store. What is missing is reported by name, and what comes nearest is caused
-     * in its place.
-     *
-     * @return what it causes by itself, between the engine and the backend; all of them for a {@link ServerFixture}
-     */
-    default Set<StoreFault> faults() {
-        return StoreFault.withoutServer();
+    /** Ends what this fixture has made, such as servers and the store. The contract has closed all clients before. */
+    @Override
+    public abstract void close();
+
+    // What fault rules hurt. Without a server: what comes nearest.
+
+    /** The faults that this fixture causes. In place of the others it causes what comes nearest. */
+    Set<StoreFault> faults() {
+        return StoreFault.WITHOUT_SERVER;
     }
 
-    /** Ends what this fixture made: servers, proxies, the store. Called after all its clients were closed. */
-    @Override
-    void close();
+    /** The network of a client with a new backend. */
+    final Network connect(LockBackend backend) {
+        Network network = network(backend);
+        networks.add(network);
+        return network;
+    }
+
+    Network network(LockBackend backend) {
+        return SimulatedNetwork.of(this, backend);
+    }
+
+    /** Lets this test hurt a server that no other test uses. */
+    void useServerOf(OwnServer tests) {}
+
+    void pauseServer() {
+        networks.forEach(Network::silence);
+    }
+
+    void resumeServer() {
+        networks.forEach(Network::heal);
+    }
+
+    void killServer() {
+        networks.forEach(Network::refuse);
+    }
+
+    void restartServer() {
+        networks.forEach(Network::heal);
+    }
+
+    /** Restarts the server without its data, or at least without the hold of this lock. */
+    void restartServerWithout(String name) throws Exception {
+        lose(name);
+        restartServer();
+    }
+
+    OptionalLong endsHoldAt(String name) {
+        return OptionalLong.empty();
+    }
+
+    boolean tokensOutliveData() {
+        return true;
+    }
+
+    /** Starts a client in a process of its own. */
+    final Program start(String name, Duration lease) {
+        Program program = program(name, lease);
+        programs.add(program);
+        return program;
+    }
+
+    Program program(String name, Duration lease) {
+        return new SimulatedProgram(connect(newBackend()), name, lease);
+    }
+
+    /** Ends all faults that a test has caused, also if it has failed half-way. */
+    void endFaults() {
+        networks.forEach(Network::heal);
+        programs.forEach(Program::close);
+    }
 }

@@ -1,204 +1,141 @@
 package io.github.distlock.tests;
 
 import io.github.distlock.LockHandle;
-import io.github.distlock.LockLoss;
-import io.github.distlock.LossReason;
-import io.github.distlock.tests.servers.JvmProcess;
+import io.github.distlock.LockHandle.Release;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.Timeout.ThreadMode;
 import org.junit.jupiter.api.io.TempDir;
 
-/**
- * Clients in processes of their own, which are stopped and killed. Where there is no server that another process can reach,
- * a client that falls silent stands for them.
- */
+/** Clients in processes of their own, which are stopped and killed. */
+@Timeout(value = 10, unit = TimeUnit.MINUTES, threadMode = ThreadMode.SEPARATE_THREAD)
 abstract class ClientFaultRules extends FaultRules {
-    /** What a process may take to end, however many threads of the library it has; most of it is the machine's. */
-    private static final Duration EXIT = Duration.ofSeconds(5);
 
-    private final List<JvmProcess> programs = new ArrayList<>();
-
-    private JvmProcess program(ServerFixture<?> real) {
-        return program(real, name);
+    private static String answer(Program program, String command) {
+        program.tell(command);
+        return program.answer();
     }
 
-    private JvmProcess program(ServerFixture<?> real, String lockName) {
-        return program(real, lockName, lease);
+    private void expectAnswer(String expected, Program program) {
+        String answer = program.answer();
+        expect(answer.equals(expected), "answer " + expected, answer);
     }
 
-    private JvmProcess program(ServerFixture<?> real, String lockName, Duration itsLease) {
-        JvmProcess program = real.program(lockName, itsLease);
-        programs.add(program);
-        return program;
+    private static long acquire(Program program) {
+        return Long.parseLong(answer(program, "acquire"));
     }
 
-    private String told(JvmProcess program, String beginning) {
-        // A JVM has to start first.
-        return program.awaitLine(beginning, store.patience().multipliedBy(3));
+    /** A lease so long that a process which stands still on a busy machine does not lose its hold. */
+    private Duration longLease() {
+        return lease.multipliedBy(10);
     }
 
-    private long acquire(JvmProcess program) {
-        program.send("acquire");
-        return Long.parseLong(told(program, "held ").substring("held ".length()));
-    }
-
-    @Override
-    final void repair() {
-        programs.forEach(JvmProcess::close);
-    }
-
+    @Causes(StoreFault.CLIENT_KILLED)
     @Test
     void s1_9_holdsOfProcessesNeverOverlap(@TempDir Path directory) throws Exception {
-        if (!causes(StoreFault.CLIENT_KILLED) || !(store instanceof ServerFixture<?> real)) {
-            expectFree("without processes, for which S1.2 stands");
-            return;
-        }
         int times = 50;
-        // A process that a busy machine lets stand still for a lease would count without the lock.
-        Duration longLease = lease.multipliedBy(10);
         Path counter = Files.writeString(directory.resolve("counter"), "0");
-        List<JvmProcess> all =
-                Stream.generate(() -> program(real, name, longLease)).limit(3).toList();
-        all.forEach(program -> program.send("count " + counter + " " + times));
-        all.forEach(program -> told(program, "counted"));
+        List<Program> all =
+                Stream.generate(() -> store.start(name, longLease())).limit(3).toList();
+        // None begins to count before the last has started.
+        for (Program program : all) {
+            acquire(program);
+            program.tell("release");
+            expectAnswer("RELEASED", program);
+        }
+
+        all.forEach(program -> program.tell("count " + counter + " " + times));
+
+        all.forEach(program -> expectAnswer("counted", program));
         int counted = Integer.parseInt(Files.readString(counter));
         expect(counted == all.size() * times, all.size() * times + " counts under the lock", counted);
-        expectFreeWithin(recovery(peer()), "after all have released");
+        expectFreeAgain("after all have released");
     }
 
+    @Causes(StoreFault.CLIENT_STOPPED)
     @Test
-    void f3_1_aStoppedHolderFindsItsHoldLostWhenItGoesOn() throws Exception {
-        if (!causes(StoreFault.CLIENT_STOPPED) || !(store instanceof ServerFixture<?> real)) {
-            silentHolderFindsItsHoldLost();
-            return;
-        }
-        JvmProcess holder = program(real);
+    void f3_1_aSuspendedHolderFindsItsHoldLostWhenItResumes() throws Exception {
+        Program holder = store.start(name, lease);
         long token = acquire(holder);
+
         holder.suspend();
-        Peer b = peer();
-        LockHandle next = granted(b, name, recovery(b));
-        expect(next.fencingToken() > token, "a greater token than " + token, next.fencingToken());
-        holder.send("state");
+        LockHandle next = grantedAfter(token, peer(), name);
+        holder.tell("state");
         holder.resume();
-        List<String> lines = new ArrayList<>();
-        while (lines.stream().noneMatch(line -> line.startsWith("lost"))
-                || lines.stream().noneMatch(line -> line.startsWith("state"))) {
-            lines.add(holder.nextLine(store.patience()));
-        }
-        expect(lines.contains("state false"), "the first look says that it does not hold", lines);
-        holder.send("release");
-        String outcome = told(holder, "released ");
-        expect(outcome.equals("released LOST"), "LOST", outcome);
-        expectReleased(next, "after the release of the one before");
+
+        expectAnswer("false", holder);
+        holder.tell("loss");
+        expectAnswer("true", holder);
+        holder.tell("release");
+        expectAnswer("LOST", holder);
+        expectRelease(next, Release.RELEASED, "after the release of the one before");
         expectFree("after the release");
     }
 
-    private void silentHolderFindsItsHoldLost() throws Exception {
-        Peer a = peer();
-        LockHandle held = a.lock(name).acquire();
-        List<LockLoss> losses = losses(held);
-        silence(a);
-        LockHandle next = granted(peer(), name, recovery(a));
-        expect(next.fencingToken() > held.fencingToken(), "a greater token", next.fencingToken());
-        restore(a);
-        expect(!held.isHeld(), "not held", held.state());
-        await("the loss is reported", () -> !losses.isEmpty());
-        expect(losses.get(0).reason() == LossReason.EXPIRED, "EXPIRED", losses);
-        expectLostAtRelease(held);
-        expectReleased(next, "after the release of the one before");
-        expectFree("after the release");
-    }
-
+    @Causes(StoreFault.CLIENT_KILLED)
     @Test
-    void f3_2_aKilledHoldersLockIsFreeAfterItsExpiry() throws Exception {
-        Peer b = peer();
-        long token;
-        if (causes(StoreFault.CLIENT_KILLED) && store instanceof ServerFixture<?> real) {
-            JvmProcess holder = program(real);
-            token = acquire(holder);
-            expectBusy(b, "while its holder lives");
-            holder.kill();
-        } else {
-            Peer a = peer();
-            token = a.lock(name).acquire().fencingToken();
-            silence(a);
-        }
-        LockHandle next = granted(b, name, recovery(b));
-        expect(next.fencingToken() > token, "a greater token than " + token, next.fencingToken());
-        next.close();
+    void f3_2_aKilledHoldersLockIsFreeAfterItsExpiry() {
+        Program holder = store.start(name, lease);
+        long token = acquire(holder);
+
+        holder.kill();
+
+        grantedAfter(token, peer(), name).close();
         expectFree("after its holder was killed");
     }
 
+    @Causes(StoreFault.CLIENT_KILLED)
     @Test
-    void f3_3_aKilledWaiterDelaysNobodyForLong() throws Exception {
-        Peer a = peer();
+    void f3_3_aKilledWaiterDelaysOthersForABoundedTime() throws Exception {
         Peer c = peer(builder -> builder.outageTimeout(Duration.ofHours(24)));
-        LockHandle held = a.lock(name).acquire();
-        Runnable kill;
-        if (causes(StoreFault.CLIENT_KILLED) && store instanceof ServerFixture<?> real) {
-            JvmProcess waiter = program(real);
-            waiter.send("wait");
-            told(waiter, "waiting");
-            kill = waiter::kill;
-        } else {
-            Peer b = peer();
-            startQueued(b, b.lock(name));
-            kill = () -> silence(b);
-        }
+        LockHandle held = peer().lock(name).acquire();
+        Program waiter = store.start(name, lease);
+        waiter.tell("wait");
+        expectAnswer("waiting", waiter);
         Task<LockHandle> next = startQueued(c, c.lock(name));
-        kill.run();
+
+        waiter.kill();
         held.close();
+
         within(recovery(c), "the next waiter is granted", next::isDone);
         get(next).close();
-        expectFreeWithin(recovery(c), "after a waiter was killed");
+        expectFreeAgain("after a waiter was killed");
     }
 
+    @Causes(StoreFault.CLIENT_KILLED)
     @Test
-    void f3_4_aProcessThatEndsWithoutClosingEndsSoon() throws Exception {
-        if (!causes(StoreFault.CLIENT_KILLED) || !(store instanceof ServerFixture<?> real)) {
-            closedClientFreesTheLock();
-            return;
-        }
-        List<JvmProcess> all = List.of(program(real, name + "/exit"), program(real, name + "/leave"));
-        all.forEach(this::acquire);
-        all.get(0).send("exit");
-        all.get(1).send("leave");
-        for (JvmProcess program : all) {
-            int code = program.awaitExit(EXIT.plus(store.slack()));
-            expect(code == 0, "an orderly end", "exit code " + code);
-        }
-        Peer b = peer();
+    void f3_4_aProcessThatDoesNotCloseItsClientStillEnds() {
+        Program exits = store.start(name + "/exit", lease);
+        Program leaves = store.start(name + "/leave", lease);
+        acquire(exits);
+        acquire(leaves);
+
+        exits.tell("exit");
+        leaves.tell("leave");
+
+        await("the processes end", () -> !exits.isAlive() && !leaves.isAlive());
         for (String way : List.of("/exit", "/leave")) {
-            granted(b, name + way, recovery(b)).close();
+            granted(peer(), name + way).close();
         }
         expectClean("after the processes have ended");
     }
 
+    @Causes(StoreFault.CLIENT_KILLED)
     @Test
-    void f3_5_aShutdownHookThatClosesFreesTheLock() throws Exception {
-        if (!causes(StoreFault.CLIENT_KILLED) || !(store instanceof ServerFixture<?> real)) {
-            closedClientFreesTheLock();
-            return;
-        }
-        JvmProcess holder = program(real);
+    void f3_5_aShutdownHookThatClosesTheClientFreesTheLock() {
+        Program holder = store.start(name, longLease());
         acquire(holder);
-        holder.send("hook");
-        holder.send("exit");
-        int code = holder.awaitExit(EXIT.plus(store.slack()));
-        expect(code == 0, "an orderly end", "exit code " + code);
-        expectFree("after the process has closed its client");
-    }
 
-    private void closedClientFreesTheLock() throws InterruptedException {
-        Peer a = peer();
-        LockHandle held = a.lock(name).acquire();
-        a.locks.close();
-        expect(!held.isHeld(), "not held after its client was closed", held.state());
-        expectFree("after its client was closed");
+        holder.tell("hook");
+        holder.tell("exit");
+
+        await("the process ends", () -> !holder.isAlive());
+        expectFree("after the process has closed its client");
     }
 }

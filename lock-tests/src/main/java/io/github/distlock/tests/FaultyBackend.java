@@ -23,7 +23,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /** Counts the requests of one client and makes some of them fail. */
-final class FaultyBackend extends WrappedBackend {
+class FaultyBackend extends WrappedBackend {
     /** What the engine sends to the store. */
     enum Request {
         ATTEMPT,
@@ -82,7 +82,11 @@ final class FaultyBackend extends WrappedBackend {
 
     /** Drops all signals of the store from now on. */
     void hearNoSignals() {
-        deaf = true;
+        hearSignals(false);
+    }
+
+    final void hearSignals(boolean hear) {
+        deaf = !hear;
     }
 
     /** Runs a hook on the thread of each request, before it is sent and after it was answered. */

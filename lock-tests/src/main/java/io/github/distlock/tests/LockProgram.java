@@ -4,6 +4,7 @@ import io.github.distlock.DistributedLock;
 import io.github.distlock.LockClient;
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockOptions;
+import io.github.distlock.spi.LockBackend;
 import io.github.distlock.tests.servers.Waiting;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -17,83 +18,87 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A process that uses a lock as it is told, line by line:
+ * A client that uses a lock as it is told. It answers these commands:
  *
  * <ul>
- *   <li>{@code acquire}: it says {@code held TOKEN}, and {@code lost REASON} should that come;
- *   <li>{@code wait}: it says {@code waiting} when it was told to wait, and goes on doing so without a thread;
- *   <li>{@code state}: it says {@code state IS_HELD};
- *   <li>{@code release}: it says {@code released OUTCOME};
- *   <li>{@code count FILE TIMES}: it counts in a file, each time under the lock, and says {@code counted};
- *   <li>{@code hook}: when the process ends, it will close its client;
- *   <li>{@code exit}: it ends the process; {@code leave}: it ends its only thread. Neither releases anything.
+ *   <li>{@code acquire}: the token;
+ *   <li>{@code wait}: {@code waiting} once it waits for the lock, which it does without a thread;
+ *   <li>{@code state}: whether the lock is held;
+ *   <li>{@code loss}: {@code true} once the loss of the hold is reported;
+ *   <li>{@code release}: the outcome;
+ *   <li>{@code count FILE TIMES}: {@code counted} once it has counted in a file, each time under the lock.
  * </ul>
+ *
+ * <p>As a process of its own it also obeys {@code hook}: it will close its client when it ends; {@code exit}: it ends; and
+ * {@code leave}: its only thread ends.
  */
-final class LockProgram {
+final class LockProgram implements AutoCloseable {
+    /** What an answer of a process begins with. */
+    static final String ANSWER = "answer: ";
+
+    private static final Duration PATIENCE = Duration.ofMinutes(1);
+
+    private final Events events = new Events();
     private final LockClient locks;
     private final DistributedLock lock;
-    private final Events events;
     private @Nullable LockHandle held;
 
-    private LockProgram(LockClient locks, DistributedLock lock, Events events) {
-        this.locks = locks;
-        this.lock = lock;
-        this.events = events;
+    LockProgram(LockBackend backend, String name, Duration lease) {
+        locks = LockClient.builder(backend)
+                .listener(events)
+                .shutdownTimeout(Duration.ZERO)
+                .build();
+        lock = locks.lock(name, LockOptions.defaults().renewedLease(lease));
     }
 
-    /** Arguments: class of the {@link BackendFactory}, address, space, name of the lock, lease in milliseconds. */
+    /** Arguments: class of the {@link BackendFactory}, address, space, name of the lock, lease. */
     public static void main(String[] arguments) throws Exception {
         BackendFactory factory = Class.forName(arguments[0])
                 .asSubclass(BackendFactory.class)
                 .getDeclaredConstructor()
                 .newInstance();
-        LockOptions options = LockOptions.defaults().renewedLease(Duration.ofMillis(Long.parseLong(arguments[4])));
-        Events events = new Events();
-        LockClient locks = LockClient.builder(factory.backend(arguments[1], arguments[2]))
-                .listener(events)
-                .shutdownTimeout(Duration.ZERO)
-                .build();
-        new LockProgram(locks, locks.lock(arguments[3], options), events).obey();
-    }
-
-    private void obey() throws IOException, InterruptedException {
+        LockBackend backend = factory.backend(arguments[1], arguments[2]);
+        LockProgram program = new LockProgram(backend, arguments[3], Duration.parse(arguments[4]));
         BufferedReader commands = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         for (String line = commands.readLine(); line != null; line = commands.readLine()) {
-            if (line.equals("leave")) {
-                return;
+            switch (line) {
+                case "hook" -> Runtime.getRuntime().addShutdownHook(new Thread(program::close));
+                case "exit" -> System.exit(0);
+                case "leave" -> {
+                    return;
+                }
+                default -> System.out.println(ANSWER + program.answer(line));
             }
-            obey(line.split(" ", -1));
         }
-        locks.close();
+        program.close();
     }
 
-    private void obey(String[] command) throws IOException, InterruptedException {
-        switch (command[0]) {
+    String answer(String line) throws IOException, InterruptedException {
+        String[] command = line.split(" ", -1);
+        return switch (command[0]) {
             case "acquire" -> {
                 LockHandle acquired = lock.acquire();
-                acquired.onLost(loss -> System.out.println("lost " + loss.reason()));
-                System.out.println("held " + acquired.fencingToken());
                 held = acquired;
+                yield String.valueOf(acquired.fencingToken());
             }
             case "wait" -> {
                 CompletableFuture<LockHandle> acquire = lock.acquireAsync();
-                Waiting.until(Duration.ofMinutes(1), () -> acquire.isDone() || events.count("waiting") > 0);
-                System.out.println(acquire.isDone() ? "not waiting" : "waiting");
+                Waiting.until(PATIENCE, () -> acquire.isDone() || events.count("waiting") > 0);
+                yield acquire.isDone() ? "not waiting" : "waiting";
             }
-            case "state" -> System.out.println("state " + hold().isHeld());
-            case "release" -> System.out.println("released " + hold().release());
+            case "state" -> String.valueOf(hold().isHeld());
+            case "loss" -> String.valueOf(Waiting.until(PATIENCE, () -> events.count("lost") > 0));
+            case "release" -> String.valueOf(hold().release());
             case "count" -> {
                 for (int i = 0; i < Integer.parseInt(command[2]); i++) {
                     try (LockHandle counting = lock.acquire()) {
                         countUp(Path.of(command[1]));
                     }
                 }
-                System.out.println("counted");
+                yield "counted";
             }
-            case "hook" -> Runtime.getRuntime().addShutdownHook(new Thread(locks::close));
-            case "exit" -> System.exit(0);
-            default -> throw new IllegalArgumentException(String.join(" ", command));
-        }
+            default -> throw new IllegalArgumentException(line);
+        };
     }
 
     private LockHandle hold() {
@@ -103,5 +108,10 @@ final class LockProgram {
     private static void countUp(Path file) throws IOException {
         long before = Long.parseLong(Files.readString(file));
         Files.writeString(file, Long.toString(before + 1));
+    }
+
+    @Override
+    public void close() {
+        locks.close();
     }
 }

@@ -1,51 +1,55 @@
 package io.github.distlock.tests;
 
+import io.github.distlock.spi.LockBackend;
 import java.time.Duration;
 import java.util.function.BooleanSupplier;
 
-/** What lies between one client and the store, with faults. Lasting ones last until {@link #heal()}. */
+/** The network between one client and the store, with faults. Lasting faults last until {@link #heal()}. */
 interface Network {
-    /** Nothing arrives anywhere. */
-    void silence();
+    /** What is lost or late. */
+    enum Message {
+        REQUEST,
+        REPLY
+    }
 
-    /** Nothing arrives at the store. */
-    void silenceRequests();
+    /** What does not arrive any more. */
+    enum Silence {
+        REQUESTS_AND_REPLIES,
+        REQUESTS,
+        REPLIES
+    }
 
-    /** Nothing arrives at the client. */
-    void silenceReplies();
+    boolean isReal();
 
-    /** Connections are refused, and those that are there end. */
+    /** The backend that the client uses. */
+    LockBackend client();
+
+    void silence(Silence silence);
+
+    default void silence() {
+        silence(Silence.REQUESTS_AND_REPLIES);
+    }
+
+    /** Refuses connections, and ends those that are open. */
     void refuse();
 
-    /** Connections end. */
+    /** Ends all connections. */
     void cut();
 
-    /** Connections end in the middle of whatever they carry. */
+    /** Ends all connections in the middle of what they carry. */
     void reset();
 
-    /** All that is carried arrives in small pieces. */
+    /** Lets everything arrive in small pieces. */
     void slice();
 
-    /** The next request is lost. */
-    BooleanSupplier dropNextRequest();
+    /** Loses the next request, or its reply; tells whether that has happened. */
+    BooleanSupplier dropNext(Message message);
 
-    /** The next request arrives, and its reply is lost. */
-    BooleanSupplier dropNextReply();
+    /** Delays the next request, or its reply; tells whether it has arrived. */
+    BooleanSupplier delayNext(Message message, Duration delay);
 
-    /** The next request is late. */
-    BooleanSupplier delayNextRequest(Duration delay);
-
-    /** The reply to the next request is late, if that time passes meanwhile. */
-    LateReply delayNextReply(Duration delay);
-
-    /** How many connections there are. */
+    /** The number of open connections. */
     int connections();
 
     void heal();
-
-    /** A reply that is or will be under way. */
-    interface LateReply {
-        /** Lets it arrive when its time has come. */
-        void arrive();
-    }
 }

@@ -2,21 +2,27 @@ package io.github.distlock.tests;
 
 import io.github.distlock.LockException;
 import io.github.distlock.LockHandle;
+import io.github.distlock.LockHandle.Release;
 import io.github.distlock.LockHandle.State;
 import io.github.distlock.LockLoss;
+import io.github.distlock.tests.Network.Message;
+import io.github.distlock.tests.Network.Silence;
 import io.github.distlock.tests.servers.Waiting;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
-import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the network does to one client. */
 abstract class NetworkFaultRules extends FaultRules {
@@ -24,105 +30,82 @@ abstract class NetworkFaultRules extends FaultRules {
     /** How many threads and connections may come and go: fewer than flaps. */
     private static final int FEW = 5;
 
-    /** A client whose next request is about the lock, and is not waited for for long. */
+    /** A client whose next request is about the lock, and which does not wait long for the answer. */
     private Peer connected() throws InterruptedException {
         return connected(peer(builder -> builder.requestTimeout(brief())));
     }
 
-    @Test
-    void f2_1_aTryWhoseRequestIsDroppedLeavesNothing() throws Exception {
-        causes(StoreFault.REQUEST_DROPPED);
+    @Causes({StoreFault.REQUEST_DROPPED, StoreFault.REPLY_DROPPED})
+    @ParameterizedTest
+    @EnumSource
+    void f2_1_aTryWhoseMessageIsLostLeavesNothing(Message lost) throws Exception {
         Peer a = connected();
-        expectTryLeavesNothing(a, a.network.dropNextRequest());
+
+        BooleanSupplier isLost = a.network.dropNext(lost);
+        tried(a, name).ifPresent(LockHandle::release);
+
+        await("a message is lost", isLost);
+        expectFreeWithin(repetition(a), peer(), "after a try that lost a message");
     }
 
-    @Test
-    void f2_2_aTryWhoseReplyIsDroppedLeavesNothing() throws Exception {
-        causes(StoreFault.REPLY_DROPPED);
-        Peer a = connected();
-        expectTryLeavesNothing(a, a.network.dropNextReply());
-    }
-
-    private void expectTryLeavesNothing(Peer a, BooleanSupplier struck) throws Exception {
-        tryAndRelease(a, name);
-        await("something is lost", struck);
-        expectFreeWithin(repetition(a), "after a try that lost a message");
-    }
-
-    /** Ends with a hold or an exception; an empty answer would be that of a lock that somebody holds. */
-    private void tryAndRelease(Peer a, String lockName) {
+    /** Tries to acquire a free lock, which ends with a hold or an exception. */
+    private Optional<LockHandle> tried(Peer peer, String lockName) {
         try {
-            LockHandle held = granted(a.lock(lockName).tryAcquire(), "a LockException, or a hold");
+            LockHandle held = granted(peer.lock(lockName).tryAcquire(), "a LockException, or a hold");
             expectState(held, State.HELD, "when the try returns it");
-            held.release();
+            return Optional.of(held);
         } catch (LockException e) {
-            // One of the two outcomes that are allowed.
+            return Optional.empty();
         }
     }
 
-    @Test
-    void f2_3_anAcquireWhoseRequestIsDroppedIsGranted() throws Exception {
-        causes(StoreFault.REQUEST_DROPPED);
+    @Causes({StoreFault.REQUEST_DROPPED, StoreFault.REPLY_DROPPED})
+    @ParameterizedTest
+    @EnumSource
+    void f2_3_anAcquireWhoseMessageIsLostIsGrantedOnce(Message lost) throws Exception {
         Peer a = connected();
-        expectGrantedOnce(a, a.network.dropNextRequest());
-    }
 
-    @Test
-    void f2_4_anAcquireWhoseReplyIsDroppedIsGrantedOnce() throws Exception {
-        causes(StoreFault.REPLY_DROPPED);
-        Peer a = connected();
-        expectGrantedOnce(a, a.network.dropNextReply());
-    }
-
-    private void expectGrantedOnce(Peer a, BooleanSupplier struck) throws Exception {
+        BooleanSupplier isLost = a.network.dropNext(lost);
         LockHandle held = granted(a, name, repetition(a));
-        expect(struck.getAsBoolean(), "a message is lost", "none");
+
+        expect(isLost.getAsBoolean(), "a message is lost", "none");
         expectHeld(held, "after a message was lost");
         expectBusy(peer(), "after a message was lost");
-        expectReleased(held, "in the end");
-        LockHandle next = granted(peer(), name, soon());
-        expect(next.fencingToken() > held.fencingToken(), "a greater token", next.fencingToken());
-        next.close();
+        expectRelease(held, Release.RELEASED, "in the end");
+        expectFree("after the release");
+        grantedAfter(held.fencingToken(), peer(), name).close();
         expectClean("after the releases");
     }
 
-    @Test
-    void f2_5_aReleaseWhoseRequestIsDroppedFreesTheLock() throws Exception {
-        causes(StoreFault.REQUEST_DROPPED);
-        expectReleased(Network::dropNextRequest);
-    }
-
-    @Test
-    void f2_6_aReleaseWhoseReplyIsDroppedFreesTheLock() throws Exception {
-        causes(StoreFault.REPLY_DROPPED);
-        expectReleased(Network::dropNextReply);
-    }
-
-    private void expectReleased(Function<Network, BooleanSupplier> fault) throws Exception {
+    @Causes({StoreFault.REQUEST_DROPPED, StoreFault.REPLY_DROPPED})
+    @ParameterizedTest
+    @EnumSource
+    void f2_5_aReleaseWhoseMessageIsLostFreesTheLock(Message lost) throws Exception {
         Peer a = connected();
         LockHandle held = a.lock(name).acquire();
-        BooleanSupplier struck = fault.apply(a.network);
-        Task<LockHandle.Release> release = start(held::release);
-        LockHandle.Release outcome = get(release);
-        expect(outcome != LockHandle.Release.LOST, "RELEASED or PENDING", outcome);
-        long latest = latest(brief());
-        expect(release.millis() <= latest, "back within " + latest + " ms", release.millis() + " ms");
-        await("a message is lost", struck);
-        LockHandle.Release again = held.release();
-        expect(again != LockHandle.Release.LOST, "nothing worse from a second release", again);
-        expectFreeWithin(repetition(a), "after a release that lost a message");
+
+        BooleanSupplier isLost = a.network.dropNext(lost);
+        Task<Release> release = start(held::release);
+
+        Release outcome = get(release);
+        expect(outcome != Release.LOST, "RELEASED or PENDING", outcome);
+        expectInTime(release, brief());
+        await("a message is lost", isLost);
+        Release again = held.release();
+        expect(again != Release.LOST, "nothing worse from a second release", again);
+        expectFreeWithin(repetition(a), peer(), "after a release that lost a message");
     }
 
+    @Causes({StoreFault.REPLY_DROPPED, StoreFault.CONNECTION_CUT})
     @Test
-    void f2_7_aRenewalWhoseReplyIsDroppedCostsNoHold() throws Exception {
-        causes(StoreFault.REPLY_DROPPED);
+    void f2_7_aLostRenewalReplyEndsNoHold() throws Exception {
         Peer a = connected();
         LockHandle held = a.lock(name).acquire();
-        BooleanSupplier struck = a.network.dropNextReply();
-        within(lease, "the reply of a renewal is lost", struck);
-        if (store.faults().contains(StoreFault.CONNECTION_CUT)) {
-            a.network.cut();
-        }
+
+        BooleanSupplier isLost = a.network.dropNext(Message.REPLY);
+        within(lease, "the reply of a renewal is lost", isLost);
+        a.network.cut();
+
         store.letPass(lease.multipliedBy(3).dividedBy(2));
         expectState(held, State.HELD, "after renewals that came later");
         expectBusy(peer(), "after renewals that came later");
@@ -130,75 +113,92 @@ abstract class NetworkFaultRules extends FaultRules {
         expectFree("after the release");
     }
 
-    @Test
+    @Causes(StoreFault.HALF_OPEN)
+    @ParameterizedTest
+    @EnumSource
     @Timeout(value = 10, unit = TimeUnit.MINUTES, threadMode = ThreadMode.SEPARATE_THREAD)
-    void f2_8_aHoldEndsBeforeAnotherIsGrantedWhenItsLinkIsHalfOpen() throws Exception {
-        causes(StoreFault.HALF_OPEN);
-        expectLostBeforeAnotherIsGranted(REPEATS, Network::silence);
-    }
+    void f2_8_aHoldOnAHalfOpenLinkEndsBeforeTheNextGrant(Silence silence) throws Exception {
+        Peer other = peer();
+        List<CompletableFuture<Long>> grants = new ArrayList<>();
+        List<Task<Long>> ends = new ArrayList<>();
 
-    @Test
-    void f2_9_aHoldEndsBeforeAnotherIsGrantedWhenAllItsRequestsAreDropped() throws Exception {
-        causes(StoreFault.REQUEST_DROPPED);
-        expectLostBeforeAnotherIsGranted(1, Network::silenceRequests);
-    }
-
-    @Test
-    void f2_10_aHoldEndsBeforeAnotherIsGrantedWhenAllItsRepliesAreDropped() throws Exception {
-        causes(StoreFault.REPLY_DROPPED);
-        expectLostBeforeAnotherIsGranted(1, Network::silenceReplies);
-    }
-
-    @Test
-    void f2_11_aGrantWhoseReplyIsLateIsAHoldOrNothing() throws Exception {
-        causes(StoreFault.REPLY_DELAYED);
-        for (int tenths : List.of(9, 12)) {
-            Peer a = connected(peer(builder -> builder.requestTimeout(lease.multipliedBy(2))));
-            Network.LateReply reply =
-                    a.network.delayNextReply(lease.multipliedBy(tenths).dividedBy(10));
-            Task<Boolean> acquire = start(() -> {
-                tryAndRelease(a, name);
-                return true;
-            });
-            reply.arrive();
-            get(acquire, "the try ends", lease.multipliedBy(2).plus(soon()));
-            a.network.heal();
-            expectFreeWithin(recovery(a), "after a reply that came " + tenths + " tenths of a lease late");
+        for (HeldLock lock : heldLocks()) {
+            grants.add(other.lock(lock.lockName()).acquireAsync().thenApply(granted -> {
+                long grantedAt = other.backend.clock().nanoTime();
+                granted.release();
+                return grantedAt;
+            }));
+            lock.peer().network.silence(silence);
+            ends.add(start(lock::lastHeldAt));
         }
+
+        within(
+                recovery(other).plus(store.patience()),
+                "each hold ends, and another client is granted the lock",
+                () -> ends.stream().allMatch(Task::isDone) && grants.stream().allMatch(CompletableFuture::isDone));
+        List<Long> spares = new ArrayList<>();
+        for (int i = 0; i < ends.size(); i++) {
+            spares.add(grants.get(i).get() - get(ends.get(i)));
+        }
+        expectSpare(spares);
     }
 
+    @Causes(StoreFault.REPLY_DELAYED)
+    @ParameterizedTest
+    @ValueSource(ints = {9, 12})
+    void f2_11_aTryWhoseReplyIsLateReturnsAHoldOrFails(int tenthsOfALease) throws Exception {
+        Peer a = connected(peer(builder -> builder.requestTimeout(lease.multipliedBy(2))));
+        Peer other = connected();
+        Duration delay = lease.multipliedBy(tenthsOfALease).dividedBy(10);
+
+        BooleanSupplier hasArrived = a.network.delayNext(Message.REPLY, delay);
+        Task<Optional<LockHandle>> acquire = start(() -> tried(a, name));
+        within(delay.plus(lease), "the reply arrives", hasArrived);
+
+        get(acquire).ifPresent(held -> {
+            Optional<LockHandle> second = other.lock(name).tryAcquire();
+            expect(second.isEmpty() || !held.isHeld(), "one holder", "two");
+            second.ifPresent(LockHandle::release);
+            held.release();
+        });
+        a.network.heal();
+        expectFreeAgain("after a reply that came late");
+    }
+
+    @Causes(StoreFault.REQUEST_DELAYED)
     @Test
     void f2_12_aRequestThatArrivesAfterItsClientGaveUpLeavesNothing() throws Exception {
-        causes(StoreFault.REQUEST_DELAYED);
         Peer a = connected();
         Peer b = connected();
-        Duration early = brief().multipliedBy(2);
         Duration late = lease.multipliedBy(12).dividedBy(10);
-        BooleanSupplier arrivesEarly = a.network.delayNextRequest(early);
-        BooleanSupplier arrivesLate = b.network.delayNextRequest(late);
-        tryAndRelease(a, name);
-        tryAndRelease(b, name + "/late");
+
+        BooleanSupplier arrivesEarly = a.network.delayNext(Message.REQUEST, brief().multipliedBy(2));
+        BooleanSupplier arrivesLate = b.network.delayNext(Message.REQUEST, late);
+        tried(a, name).ifPresent(LockHandle::release);
+        tried(b, name + "/late").ifPresent(LockHandle::release);
         store.letPass(late);
+
         await("the request arrives", arrivesEarly);
         if (!Waiting.until(soon(), arrivesLate)) {
             report("not carried out", "the store has ended the connection before the request arrived");
         }
-        granted(peer(), name + "/late", recovery(b)).close();
-        expectFreeWithin(recovery(a), "after requests that came late");
+        granted(peer(), name + "/late").close();
+        expectFreeAgain("after requests that came late");
     }
 
+    @Causes(StoreFault.CONNECTION_CUT)
     @Test
-    void f2_13_connectionsThatBreakInMidReplyMixUpNothing() throws Exception {
-        causes(StoreFault.CONNECTION_CUT);
+    void f2_13_brokenConnectionsMixUpNoReplies() throws Exception {
         Peer a = connected();
-        Peer b = connected();
+        Peer b = peer();
         AtomicBoolean over = new AtomicBoolean();
-        AtomicInteger inside = new AtomicInteger();
+        AtomicInteger holders = new AtomicInteger();
         AtomicInteger grants = new AtomicInteger();
         List<Task<Boolean>> workers = new ArrayList<>();
         for (int i = 0; i < 4; i++) {
             Peer peer = i < 3 ? a : b;
             String lockName = i < 2 ? name + "/" + i : name;
+            AtomicInteger inside = i < 2 ? new AtomicInteger() : holders;
             workers.add(start(() -> {
                 long last = 0;
                 while (!over.get()) {
@@ -209,22 +209,22 @@ abstract class NetworkFaultRules extends FaultRules {
             }));
         }
         await("locks are used", () -> grants.get() > 20);
+
         a.network.slice();
         for (int i = 0; i < 20; i++) {
             store.letPass(lease.dividedBy(100));
             a.network.reset();
         }
         a.network.heal();
+
         int before = grants.get();
         await("locks are used again", () -> grants.get() > before + 20);
         over.set(true);
-        for (Task<Boolean> worker : workers) {
-            get(worker);
-        }
+        workers.forEach(this::get);
         for (String lockName : List.of(name + "/0", name + "/1")) {
-            granted(peer(), lockName, recovery(a)).close();
+            granted(peer(), lockName).close();
         }
-        expectFreeWithin(recovery(a), "after connections were reset");
+        expectFreeAgain("after connections were reset");
     }
 
     private long useOnce(Peer peer, String lockName, long lastToken, AtomicInteger inside) throws InterruptedException {
@@ -234,13 +234,10 @@ abstract class NetworkFaultRules extends FaultRules {
                 return lastToken;
             }
             LockHandle held = tried.get();
-            expect(held.lockName().equals(lockName), "a hold of " + lockName, held.lockName());
             expect(held.fencingToken() > lastToken, "more than " + lastToken, held.fencingToken());
-            if (lockName.equals(name)) {
-                int holders = inside.incrementAndGet();
-                expect(holders == 1, "one holder of " + lockName, holders);
-                inside.decrementAndGet();
-            }
+            int holders = inside.incrementAndGet();
+            expect(holders == 1, "one holder of " + lockName, holders);
+            inside.decrementAndGet();
             held.release();
             return held.fencingToken();
         } catch (LockException e) {
@@ -248,44 +245,35 @@ abstract class NetworkFaultRules extends FaultRules {
         }
     }
 
-    @Test
-    void f2_14_aClientComesBackAfterALongPartition() throws Exception {
-        causes(StoreFault.HALF_OPEN);
-        Peer once = connected();
-        Peer longer = connected();
-        LockHandle first = once.lock(name + "/1").acquire();
-        LockHandle second = longer.lock(name + "/5").acquire();
-        List<LockLoss> firstLosses = losses(first);
-        List<LockLoss> secondLosses = losses(second);
-        once.network.silence();
-        longer.network.silence();
-        store.letPass(lease);
-        expectState(first, State.LOST, "after a lease of silence");
-        once.network.heal();
-        expectComesBack(once, name + "/1", first, firstLosses);
-        store.letPass(lease.multipliedBy(4));
-        longer.network.heal();
-        expectComesBack(longer, name + "/5", second, secondLosses);
-        expectFreeWithin(recovery(once), "after the partitions");
-    }
+    @Causes(StoreFault.HALF_OPEN)
+    @ParameterizedTest
+    @ValueSource(ints = {1, 5})
+    void f2_14_aClientRecoversFromALongPartition(int leases) throws Exception {
+        Peer a = connected();
+        LockHandle former = a.lock(name).acquire();
+        List<LockLoss> losses = losses(former);
 
-    private void expectComesBack(Peer peer, String lockName, LockHandle former, List<LockLoss> losses)
-            throws Exception {
-        LockHandle held = granted(peer, lockName, recovery(peer));
-        expect(held.fencingToken() > former.fencingToken(), "a greater token", held.fencingToken());
+        a.network.silence();
+        store.letPass(lease.multipliedBy(leases));
+        expectState(former, State.LOST, "after " + leases + " leases of silence");
+        a.network.heal();
+
+        LockHandle held = grantedAfter(former.fencingToken(), a, name);
         expectState(former, State.LOST, "although its client is back");
         expect(losses.size() == 1, "the loss is reported once", losses);
         former.release();
-        expectReleased(held, "after the release of the one before");
+        expectRelease(held, Release.RELEASED, "after the release of the one before");
+        expectFreeAgain("after the partition");
     }
 
+    @Causes(StoreFault.HALF_OPEN)
     @Test
-    void f2_15_aLinkThatFlapsLetsNothingGrow() throws Exception {
-        causes(StoreFault.HALF_OPEN);
-        Peer a = connected();
+    void f2_15_aFlappingLinkLeaksNoThreadsOrConnections() throws Exception {
+        Peer a = peer(builder -> builder.requestTimeout(brief()));
+        ThreadGroup group = new ThreadGroup(name);
         AtomicBoolean over = new AtomicBoolean();
         AtomicInteger uses = new AtomicInteger();
-        Task<Boolean> worker = start(() -> {
+        Task<Boolean> worker = new Task<>(group, "contract-worker", () -> {
             while (!over.get()) {
                 useOnce(a, name, 0, new AtomicInteger());
                 uses.incrementAndGet();
@@ -293,14 +281,18 @@ abstract class NetworkFaultRules extends FaultRules {
             return true;
         });
         await("the lock is used", () -> uses.get() > 10);
-        int threads = a.threads().size() + FEW;
+        int threads = group.activeCount() + FEW;
         int connections = a.network.connections() + FEW;
+
         for (int i = 0; i < 30; i++) {
+            int requests = a.faults.requests();
             a.network.silence();
+            Waiting.until(STEP, () -> a.faults.requests() > requests);
             store.letPass(FLAP);
             a.network.heal();
             store.letPass(FLAP);
         }
+
         int before = uses.get();
         within(recovery(a), "the lock is used again", () -> uses.get() > before + 10);
         over.set(true);
@@ -308,17 +300,18 @@ abstract class NetworkFaultRules extends FaultRules {
         within(
                 recovery(a),
                 "at most " + threads + " threads and " + connections + " connections",
-                () -> a.threads().size() <= threads && a.network.connections() <= connections);
-        expectFreeWithin(recovery(a), "after the link has flapped");
+                () -> group.activeCount() <= threads && a.network.connections() <= connections);
+        expectFreeAgain("after the link has flapped");
     }
 
+    @Causes(StoreFault.CONNECTION_CUT)
     @Test
-    void f2_16_connectionsThatAreRefusedHurtNobodyElse() throws Exception {
-        causes(StoreFault.CONNECTION_CUT);
+    void f2_16_refusedConnectionsAffectNoOtherClient() throws Exception {
         Peer a = connected();
         Peer b = peer();
         LockHandle lost = a.lock(name + "/lost").acquire();
         LockHandle kept = b.lock(name + "/kept").acquire();
+
         a.network.refuse();
         expectFailureInTime(a, name, "whose connections are refused");
         store.letPass(lease);
@@ -326,35 +319,39 @@ abstract class NetworkFaultRules extends FaultRules {
         expectState(kept, State.HELD, "of a client whose connections are not refused");
         kept.close();
         a.network.heal();
-        granted(a, name, recovery(a)).close();
-        expectFreeWithin(recovery(a), "once connections are accepted again");
+
+        granted(a, name).close();
+        expectFreeAgain("once connections are accepted again");
     }
 
+    @Causes(StoreFault.CONNECTION_CUT)
     @Test
-    void f2_17_aHoldSurvivesConnectionsThatAreCut() throws Exception {
-        causes(StoreFault.CONNECTION_CUT);
+    void f2_17_aHoldSurvivesCutConnections() throws Exception {
         Peer a = connected();
         LockHandle held = a.lock(name).acquire();
+
         for (int i = 0; i < 3; i++) {
             a.network.cut();
             store.letPass(lease.dividedBy(2));
         }
+
         expectHeld(held, "although its connections were cut again and again");
         expectBusy(peer(), "although the connections of its holder were cut");
-        expectReleased(held, "in the end");
+        expectRelease(held, Release.RELEASED, "in the end");
         expectFree("after the release");
     }
 
+    @Causes(StoreFault.CONNECTION_CUT)
     @Test
-    void f2_18_aWaiterThatIsCutOffWhileTheLockIsReleasedGetsIt() throws Exception {
-        causes(StoreFault.CONNECTION_CUT);
-        Peer a = peer();
+    void f2_18_aWaiterThatIsCutOffDuringTheReleaseGetsTheLock() throws Exception {
         Peer b = peer();
-        LockHandle held = a.lock(name).acquire();
+        LockHandle held = peer().lock(name).acquire();
         Task<LockHandle> waiter = startQueued(b, b.lock(name));
+
         b.network.refuse();
         held.close();
         b.network.heal();
+
         within(recovery(b), "the waiter is granted", waiter::isDone);
         get(waiter).close();
         expectFree("after the waiter's release");

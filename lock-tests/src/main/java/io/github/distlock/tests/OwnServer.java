@@ -1,11 +1,13 @@
 package io.github.distlock.tests;
 
 import io.github.distlock.tests.servers.Server;
+import java.util.Objects;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** One server for all tests of a class that hurt it: started by the first, ended after the last. */
+/** One server for all tests of a class that hurt it. The first test starts it, and it ends after the last. */
 final class OwnServer implements BeforeEachCallback {
     private @Nullable ExtensionContext testClass;
 
@@ -14,12 +16,9 @@ final class OwnServer implements BeforeEachCallback {
         testClass = test.getParent().orElseThrow();
     }
 
-    Server startedBy(ServerFixture<?> fixture) {
-        if (testClass == null) {
-            throw new IllegalStateException("no test has begun");
-        }
-        return testClass
+    Server startedBy(Supplier<? extends Server> servers) {
+        return Objects.requireNonNull(testClass, "no test has begun")
                 .getStore(ExtensionContext.Namespace.create(OwnServer.class))
-                .computeIfAbsent(Server.class, key -> fixture.startServer(), Server.class);
+                .computeIfAbsent(Server.class, key -> servers.get(), Server.class);
     }
 }

@@ -1,30 +1,25 @@
 package io.github.distlock.tests;
 
+import io.github.distlock.spi.LockBackend;
+import io.github.distlock.tests.servers.Fault;
 import io.github.distlock.tests.servers.FaultProxy;
 import java.time.Duration;
 import java.util.function.BooleanSupplier;
 
 /** A real network. */
-final class ProxyNetwork implements Network {
-    private final FaultProxy proxy;
-
-    ProxyNetwork(FaultProxy proxy) {
-        this.proxy = proxy;
+record ProxyNetwork(LockBackend client, FaultProxy proxy) implements Network {
+    @Override
+    public boolean isReal() {
+        return true;
     }
 
     @Override
-    public void silence() {
-        proxy.silence();
-    }
-
-    @Override
-    public void silenceRequests() {
-        proxy.silenceRequests();
-    }
-
-    @Override
-    public void silenceReplies() {
-        proxy.silenceReplies();
+    public void silence(Silence silence) {
+        switch (silence) {
+            case REQUESTS_AND_REPLIES -> proxy.silence();
+            case REQUESTS -> proxy.silenceRequests();
+            case REPLIES -> proxy.silenceReplies();
+        }
     }
 
     @Override
@@ -49,24 +44,17 @@ final class ProxyNetwork implements Network {
     }
 
     @Override
-    public BooleanSupplier dropNextRequest() {
-        return proxy.dropNextRequest()::hasStruck;
+    public BooleanSupplier dropNext(Message message) {
+        Fault fault = message == Message.REQUEST ? proxy.dropNextRequest() : proxy.dropNextReply();
+        return fault::hasStruck;
     }
 
     @Override
-    public BooleanSupplier dropNextReply() {
-        return proxy.dropNextReply()::hasStruck;
-    }
-
-    @Override
-    public BooleanSupplier delayNextRequest(Duration delay) {
-        return proxy.delayNextRequest(request -> true, delay)::hasStruck;
-    }
-
-    @Override
-    public LateReply delayNextReply(Duration delay) {
-        proxy.delayNextReply(request -> true, delay);
-        return () -> {};
+    public BooleanSupplier delayNext(Message message, Duration delay) {
+        Fault fault = message == Message.REQUEST
+                ? proxy.delayNextRequest(any -> true, delay)
+                : proxy.delayNextReply(any -> true, delay);
+        return fault::hasStruck;
     }
 
     @Override

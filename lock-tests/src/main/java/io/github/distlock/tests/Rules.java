@@ -101,15 +101,11 @@ abstract class Rules {
         lease = store.lease();
     }
 
-    /** Undoes what the test has done to more than its fixture, also if the test failed half-way. */
-    void repair() {}
-
     @AfterEach
     final void close() {
-        repair();
+        store.endFaults();
         Task<Boolean> closing = start(() -> {
             for (Peer peer : peers) {
-                peer.network.heal();
                 peer.locks.close();
             }
             store.close();
@@ -127,7 +123,8 @@ abstract class Rules {
 
     Peer peer(Consumer<LockClientBuilder> settings) {
         LockBackend backend = store.newBackend();
-        return peer(backend, backend, settings);
+        Network network = store.connect(backend);
+        return peer(backend, network, network.client(), settings);
     }
 
     /** Opens the client's connections, so that no timed wait of its next call is spent on them. */
@@ -139,10 +136,11 @@ abstract class Rules {
     /** Builds a client of two servers, of which the first can be silenced. */
     Peer peerOfTwoServers(Predicate<String> isOfSecond) {
         LockBackend first = store.newBackend();
-        return peer(first, new TwoServers(first, store.newBackend(), isOfSecond), settings -> {});
+        LockBackend both = new TwoServers(first, store.newBackend(), isOfSecond);
+        return peer(first, store.connect(first), both, settings -> {});
     }
 
-    private Peer peer(LockBackend backend, LockBackend used, Consumer<LockClientBuilder> settings) {
+    private Peer peer(LockBackend backend, Network network, LockBackend used, Consumer<LockClientBuilder> settings) {
         FaultyBackend faults = new FaultyBackend(used);
         Events events = new Events();
         String client = "contract" + NUMBER.incrementAndGet();
@@ -153,9 +151,6 @@ abstract class Rules {
                 .shutdownTimeout(Duration.ZERO)
                 .defaultOptions(options());
         settings.accept(builder);
-        Network network = store instanceof ServerFixture<?> real
-                ? new ProxyNetwork(real.network(backend))
-                : new EngineNetwork(store, backend, faults);
         Peer peer = new Peer(client, backend, faults, network, events, builder.build());
         peers.add(peer);
         return peer;
@@ -171,11 +166,6 @@ abstract class Rules {
 
     void restore(Peer peer) {
         store.restore(peer.backend);
-    }
-
-    /** Returns the clients that this test has built so far. */
-    List<Peer> peers() {
-        return List.copyOf(peers);
     }
 
     final void report(String key, String what) {

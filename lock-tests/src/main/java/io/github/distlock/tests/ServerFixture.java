@@ -6,7 +6,6 @@ import io.github.distlock.tests.servers.JvmProcess;
 import io.github.distlock.tests.servers.Server;
 import io.github.distlock.tests.servers.Waiting;
 import java.time.Duration;
-import java.util.Collections;
 import java.util.EnumSet;
 import java.util.Map;
 import java.util.Objects;
@@ -18,9 +17,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A store on a real server. Each client reaches it through a network of its own, and the contract causes every
- * {@link StoreFault}: of that network, of clients in processes of their own, and of a server that no other test uses. Time
- * passes by itself.
+ * A store on a real server. Each client reaches it through a network of its own. The contract causes faults of that network, of
+ * clients in processes of their own, and of a server that no other test uses. Time passes by itself.
  *
  * <pre>{@code
  * public class MyBackendContractTest extends LockContract implements BackendFactory {
@@ -48,22 +46,23 @@ import org.jspecify.annotations.Nullable;
  *
  * @param <S> what kind of server
  */
-public abstract class ServerFixture<S extends Server> implements BackendFixture {
+public abstract class ServerFixture<S extends Server> extends BackendFixture {
     private static final AtomicInteger NUMBER = new AtomicInteger();
     private static final Map<Class<?>, Server> SHARED = new ConcurrentHashMap<>();
 
     private final Supplier<? extends S> servers;
     private final BackendFactory factory;
     private final String space = "contract" + NUMBER.incrementAndGet();
-    private final Map<LockBackend, FaultProxy> networks = new ConcurrentHashMap<>();
+    private final Map<LockBackend, FaultProxy> proxies = new ConcurrentHashMap<>();
     private volatile @Nullable S server;
+    private boolean hurtsServer;
 
     /**
-     * A part of its own on a server that all fixtures of this class share, from the first use to the end of this JVM.
+     * Uses a part of a server that all fixtures of this class share, from the first use to the end of this JVM.
      *
      * @param servers starts a server that answers, and that finds its data again after a {@linkplain Server#restart restart} that
      *     keeps them: once to be shared, and once more for the tests that pause, kill and empty theirs
-     * @param factory how clients reach it; other processes make one more of its class
+     * @param factory how clients reach the server; other processes make another instance of its class
      */
     protected ServerFixture(Supplier<? extends S> servers, BackendFactory factory) {
         this.servers = Objects.requireNonNull(servers, "servers");
@@ -71,53 +70,43 @@ public abstract class ServerFixture<S extends Server> implements BackendFixture 
     }
 
     /**
-     * A part of its own on a server that other tests may use at the same time.
+     * Uses a part of a server that other tests may use at the same time.
      *
-     * @param server a running one; whoever started it closes it
-     * @param servers starts one more, for the tests that pause, kill and empty theirs; not used when {@link #faults()} leaves
-     *     these out
-     * @param factory how clients reach it; other processes make one more of its class
+     * @param server a running server, which its owner closes
+     * @param servers starts one more for the tests that pause, kill and empty theirs
+     * @param factory how clients reach the server; other processes make another instance of its class
      */
     protected ServerFixture(S server, Supplier<? extends S> servers, BackendFactory factory) {
         this(servers, factory);
         this.server = Objects.requireNonNull(server, "server");
     }
 
-    /** A server for tests that hurt it; they close it. */
-    final Server startServer() {
-        return servers.get();
-    }
-
-    /** From now on it is about this server, which {@link #startServer} of the same kind of fixture has started. */
-    @SuppressWarnings("unchecked")
-    final void moveTo(Server own) {
-        server = (S) own;
-    }
-
     /**
-     * Whether fencing tokens go on rising when the server has lost all its data.
+     * Returns whether fencing tokens go on rising after the server has lost all its data.
      *
      * @return false unless overridden
      */
+    @Override
     protected boolean tokensOutliveData() {
         return false;
     }
 
     /**
-     * When the server would end the present hold of a lock if it heard nothing more from the holder; not later than in
-     * truth. With it the contract measures how much earlier the hold ends for its holder.
+     * Returns when the server will end the present hold of a lock if it hears nothing more from the holder; not later than that.
+     * The contract measures how much earlier the hold ends for its holder.
      *
      * @param name the lock's name
      * @return by {@link System#nanoTime()}; empty unless overridden, for a store that does not tell
      */
+    @Override
     protected OptionalLong endsHoldAt(String name) {
         return OptionalLong.empty();
     }
 
     /**
-     * The server of this fixture.
+     * Returns the server of this fixture.
      *
-     * @return a running one, unless a test has hurt it
+     * @return a server that runs, unless a test has hurt it
      */
     @SuppressWarnings("unchecked")
     public final S server() {
@@ -130,7 +119,7 @@ public abstract class ServerFixture<S extends Server> implements BackendFixture 
     }
 
     /**
-     * How clients reach the server.
+     * Returns how clients reach the server.
      *
      * @return as given to the constructor
      */
@@ -139,9 +128,9 @@ public abstract class ServerFixture<S extends Server> implements BackendFixture 
     }
 
     /**
-     * The part of the server that belongs to this fixture.
+     * Returns the part of the server that belongs to this fixture.
      *
-     * @return letters and digits, as the {@link BackendFactory} is told
+     * @return letters and digits, as given to the {@link BackendFactory}
      */
     public final String space() {
         return space;
@@ -149,36 +138,24 @@ public abstract class ServerFixture<S extends Server> implements BackendFixture 
 
     @Override
     public final LockBackend newBackend() {
-        FaultProxy network = FaultProxy.to(server());
-        LockBackend backend = factory.backend(network.address(), space);
-        networks.put(backend, network);
+        FaultProxy proxy = FaultProxy.to(server());
+        LockBackend backend = factory.backend(proxy.address(), space);
+        proxies.put(backend, proxy);
         return backend;
     }
 
-    /** The network of one client. */
-    final FaultProxy network(LockBackend backend) {
-        return Objects.requireNonNull(networks.get(backend), "not a client of this fixture");
-    }
-
-    /** A client of this store in a process of its own. */
-    final JvmProcess program(String lockName, Duration lease) {
-        return JvmProcess.start(
-                LockProgram.class,
-                factory.getClass().getName(),
-                server().address(),
-                space,
-                lockName,
-                String.valueOf(lease.toMillis()));
+    private FaultProxy proxy(LockBackend backend) {
+        return Objects.requireNonNull(proxies.get(backend), "not a client of this fixture");
     }
 
     @Override
     public final void silence(LockBackend backend) {
-        network(backend).silence();
+        proxy(backend).silence();
     }
 
     @Override
     public final void restore(LockBackend backend) {
-        network(backend).heal();
+        proxy(backend).heal();
     }
 
     @Override
@@ -186,19 +163,68 @@ public abstract class ServerFixture<S extends Server> implements BackendFixture 
         Waiting.letPass(time);
     }
 
-    /**
-     * {@inheritDoc}
-     *
-     * <p>All of them. Whose servers cannot be started anew, or not be reached from another process, leaves some out.
-     */
-    @Override
-    public Set<StoreFault> faults() {
-        return Collections.unmodifiableSet(EnumSet.allOf(StoreFault.class));
-    }
-
-    /** Ends the networks. Who overrides it calls it. */
+    /** Ends the networks. An override calls it. */
     @Override
     public void close() {
-        networks.values().forEach(FaultProxy::close);
+        proxies.values().forEach(FaultProxy::close);
+    }
+
+    @Override
+    final Set<StoreFault> faults() {
+        return EnumSet.allOf(StoreFault.class);
+    }
+
+    @Override
+    final Network network(LockBackend backend) {
+        return new ProxyNetwork(backend, proxy(backend));
+    }
+
+    @SuppressWarnings("unchecked")
+    @Override
+    final void useServerOf(OwnServer tests) {
+        server = (S) tests.startedBy(servers);
+        hurtsServer = true;
+    }
+
+    @Override
+    final void pauseServer() {
+        server().pause();
+    }
+
+    @Override
+    final void resumeServer() {
+        server().resume();
+    }
+
+    @Override
+    final void killServer() {
+        server().kill();
+    }
+
+    @Override
+    final void restartServer() {
+        server().restart(true);
+    }
+
+    @Override
+    final void restartServerWithout(String name) {
+        server().restart(false);
+    }
+
+    @Override
+    final Program program(String name, Duration lease) {
+        return new ProcessProgram(JvmProcess.start(
+                LockProgram.class, factory.getClass().getName(), server().address(), space, name, lease.toString()));
+    }
+
+    @Override
+    final void endFaults() {
+        if (hurtsServer) {
+            server().resume();
+            if (!server().isRunning()) {
+                server().restart(false);
+            }
+        }
+        super.endFaults();
     }
 }

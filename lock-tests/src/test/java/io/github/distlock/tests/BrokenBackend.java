@@ -1,6 +1,7 @@
 package io.github.distlock.tests;
 
 import io.github.distlock.LockStatus;
+import io.github.distlock.memory.InMemoryBackend;
 import io.github.distlock.memory.InMemoryStore;
 import io.github.distlock.spi.Attempt;
 import io.github.distlock.spi.Contender;
@@ -14,6 +15,7 @@ import io.github.distlock.spi.Validity;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.Optional;
+import java.util.function.BiConsumer;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -33,6 +35,7 @@ final class BrokenBackend extends WrappedBackend {
     ToLongFunction<WrappedGrant> fencingBase = super::fencingBase;
     Function<WrappedGrant, Validity> validity = super::validity;
     Renewing renewAll = super::renewAll;
+    BiConsumer<Collection<? extends Contender>, Deadline> heartbeat = super::heartbeat;
     UnaryOperator<Validity> renewed = UnaryOperator.identity();
     Consumer<Renewal> gone = super::gone;
     UnaryOperator<Duration> expiry = UnaryOperator.identity();
@@ -54,7 +57,11 @@ final class BrokenBackend extends WrappedBackend {
     }
 
     BrokenBackend(InMemoryStore store) {
-        super(store.connect());
+        this(store, store.connect());
+    }
+
+    private BrokenBackend(InMemoryStore store, InMemoryBackend connection) {
+        super(new SimulatedNetwork(connection, connection::pause, connection::resume));
         this.store = store;
     }
 
@@ -105,6 +112,11 @@ final class BrokenBackend extends WrappedBackend {
     @Override
     public void renewAll(Collection<? extends Renewal> due, Deadline deadline) {
         renewAll.run(due, deadline);
+    }
+
+    @Override
+    public void heartbeat(Collection<? extends Contender> waiting, Deadline deadline) {
+        heartbeat.accept(waiting, deadline);
     }
 
     @Override

@@ -129,16 +129,6 @@ class BrokenBackendsTest {
             return planted.over(store);
         }
 
-        @Override
-        public void silence(LockBackend backend) {
-            super.silence(((WrappedBackend) backend).inner);
-        }
-
-        @Override
-        public void restore(LockBackend backend) {
-            super.restore(((WrappedBackend) backend).inner);
-        }
-
         /** Short where tests are to fail. */
         @Override
         public Duration patience() {

@@ -33,7 +33,7 @@ final class BrokenClients {
                         return contender.inner.attempt(deadline);
                     };
                 }),
-                new PlantedBug("closing does not wait for releases", "V5.3", BrokenClients::releaseLater),
+                new PlantedBug("closing does not wait for releases", "V5.3 F3.5", BrokenClients::releaseLater),
                 new PlantedBug(
                         "closing waits for an answer of the store",
                         "V5.5",

@@ -98,7 +98,7 @@ final class BrokenRenewals {
                 }),
                 new PlantedBug(
                         "clients and servers share a connection, which breaks for all",
-                        "V8.6 V8.11",
+                        "V8.6 V8.11 F2.16",
                         it -> it.renewAll = (due, deadline) -> {
                             if (!disconnected.contains(it.store)) {
                                 disconnected.add(it.store);

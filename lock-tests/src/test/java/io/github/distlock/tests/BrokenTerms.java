@@ -18,14 +18,14 @@ final class BrokenTerms {
 
     static List<PlantedBug> all() {
         return List.of(
-                new PlantedBug("validity counts from the answer", "S6.2", BrokenTerms::countFromAnswer),
+                new PlantedBug("validity counts from the answer", "S6.2 F2.11", BrokenTerms::countFromAnswer),
                 new PlantedBug(
                         "a grant that comes too late is taken for a fresh one",
                         "S2.1 S2.5 S6.2",
                         it -> it.validity = grant -> Validity.of(it.clock().now(), grant.contender.request.lease())),
                 new PlantedBug(
                         "validity is longer than the lease",
-                        "S6.1 S6.3 S6.4 F1.1 F1.4 F2.8",
+                        "S6.1 S6.3 S6.4 F1.1 F1.4 F2.8 F3.1",
                         it -> it.validity = grant ->
                                 ofLength(grant, grant.contender.request.lease().multipliedBy(2))),
                 new PlantedBug(

@@ -26,7 +26,7 @@ final class BrokenWaits {
                 }),
                 new PlantedBug(
                         "waiters are woken by messages only",
-                        "V1.2 V1.3 V2.3",
+                        "V1.2 V1.3 V2.3 F1.8 F2.18",
                         it -> it.attempt =
                                 (contender, deadline) -> askAgainIn(A_DAY, contender.inner.attempt(deadline))),
                 new PlantedBug("wake-ups of every other waiter are lost, and polling hides it", "V2.1", it -> {
@@ -55,7 +55,7 @@ final class BrokenWaits {
                 }),
                 new PlantedBug(
                         "an unanswered request is taken for a busy lock",
-                        "S7.13 V4.4 V4.8 V4.9",
+                        "S7.13 V4.4 V4.8 V4.9 F1.2 F1.4 F2.1 F2.16",
                         it -> it.attempt = (contender, deadline) -> {
                             try {
                                 return contender.inner.attempt(deadline);

@@ -23,7 +23,7 @@ final class BrokenWithdrawals {
                         it -> it.withdraw = (contender, deadline) -> {}),
                 new PlantedBug(
                         "nothing is cleaned up after a lost reply",
-                        "S7.10 V7.10",
+                        "S7.10 V7.10 F2.1",
                         it -> it.withdraw = (contender, deadline) -> {
                             Optional<LockOwner> holder = it.inspect(contender.request.name(), deadline)
                                     .holder()
@@ -50,7 +50,7 @@ final class BrokenWithdrawals {
                 new PlantedBug("a request is sent again after its cleanup", "S7.13", BrokenWithdrawals::sendAgain),
                 new PlantedBug(
                         "each retry has a new owner value",
-                        "S7.7 S7.9 S7.10",
+                        "S7.7 S7.9 S7.10 F2.3",
                         it -> it.attempt = (contender, deadline) -> {
                             Attempt answer = contender.inner.attempt(deadline);
                             if (answer instanceof Attempt.Busy) {

@@ -1,13 +1,16 @@
 package io.github.distlock.tests;
 
+import io.github.distlock.LockStatus;
 import io.github.distlock.memory.InMemoryBackend;
 import io.github.distlock.memory.InMemoryStore;
+import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.LockBackend;
 import java.time.Duration;
 import java.util.List;
+import java.util.OptionalLong;
 
 /** A store in memory, whose clock the contract moves. */
-class InMemoryFixture implements BackendFixture {
+class InMemoryFixture extends BackendFixture {
     final InMemoryStore store = new InMemoryStore();
 
     @Override
@@ -22,12 +25,17 @@ class InMemoryFixture implements BackendFixture {
 
     @Override
     public void silence(LockBackend backend) {
-        ((InMemoryBackend) backend).pause();
+        connection(backend).pause();
     }
 
     @Override
     public void restore(LockBackend backend) {
-        ((InMemoryBackend) backend).resume();
+        connection(backend).resume();
+    }
+
+    /** Finds the connection beneath everything that a test has wrapped around it. */
+    private static InMemoryBackend connection(LockBackend backend) {
+        return backend instanceof WrappedBackend wrapped ? connection(wrapped.inner) : (InMemoryBackend) backend;
     }
 
     @Override
@@ -39,6 +47,13 @@ class InMemoryFixture implements BackendFixture {
     public List<String> leftovers() {
         int size = store.size();
         return size == 0 ? List.of() : List.of(size + " locks held or waited for");
+    }
+
+    @Override
+    OptionalLong endsHoldAt(String name) {
+        LockStatus status = store.connect().inspect(name, Deadline.after(patience(), store.clock()));
+        Duration remaining = status.holder().orElseThrow().remainingLease();
+        return OptionalLong.of(store.clock().nanoTime() + remaining.toNanos());
     }
 
     @Override
