@@ -154,9 +154,10 @@ class AcquireTest extends EngineTest {
 
         store.advance(wait);
 
-        assertThat(waiters).allSatisfy(waiter -> assertThat(waiter)
-                .succeedsWithin(LATE, InstanceOfAssertFactories.DURATION)
-                .isGreaterThanOrEqualTo(wait));
+        assertThat(waiters)
+                .allSatisfy(waiter -> assertThat(waiter)
+                        .succeedsWithin(LATE, InstanceOfAssertFactories.DURATION)
+                        .isGreaterThanOrEqualTo(wait));
         assertThat(holds).allMatch(LockHandle::isHeld);
     }
 

@@ -98,8 +98,7 @@ class PassingTest extends EngineTest {
         expectTheStoreDecides(client.lock("a"), client.lock("a", longer));
     }
 
-    private void expectTheStoreDecides(DistributedLock lock, DistributedLock waiting)
-            throws Exception {
+    private void expectTheStoreDecides(DistributedLock lock, DistributedLock waiting) throws Exception {
         LockHandle held = lock.acquire();
         CompletableFuture<LockHandle> next = waiting.acquireAsync();
         awaitQueued(1);

@@ -2,6 +2,7 @@ package io.github.distlock.tests;
 
 import io.github.distlock.LockEvent;
 import io.github.distlock.LockListener;
+import io.github.distlock.LossReason;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -22,5 +23,10 @@ final class Events implements LockListener {
     @Override
     public void acquired(LockEvent event) {
         kinds.add("acquired");
+    }
+
+    @Override
+    public void lost(LockEvent event, LossReason reason) {
+        kinds.add("lost");
     }
 }

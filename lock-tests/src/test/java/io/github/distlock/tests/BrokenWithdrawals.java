@@ -50,7 +50,7 @@ final class BrokenWithdrawals {
                 new PlantedBug("a request is sent again after its cleanup", "S7.13", BrokenWithdrawals::sendAgain),
                 new PlantedBug(
                         "each retry has a new owner value",
-                        "S7.7 S7.9 S7.10 F2.3",
+                        "S7.7 S7.9 S7.10",
                         it -> it.attempt = (contender, deadline) -> {
                             Attempt answer = contender.inner.attempt(deadline);
                             if (answer instanceof Attempt.Busy) {
