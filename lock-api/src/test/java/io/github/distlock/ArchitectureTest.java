@@ -28,6 +28,7 @@ class ArchitectureTest {
     private static final Path SOURCES = Path.of("src/main/java/io/github/distlock");
     private static final JavaClasses LIBRARY = new ClassFileImporter()
             .withImportOption(new ImportOption.DoNotIncludeTests())
+            .withImportOption(location -> !location.contains("/distlock/tests/"))
             .importPackages(API);
 
     private static final Set<String> PUBLIC_API = Set.of(
