@@ -59,7 +59,7 @@ class LocalQueueLincheckTest {
     }
 
     private static ModelCheckingOptions options() {
-        return new ModelCheckingOptions()
+        return HoldLincheckTest.patient(new ModelCheckingOptions())
                 .actorsBefore(2)
                 .actorsAfter(0)
                 .invocationsPerIteration(150)
