@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -118,8 +119,9 @@ abstract class EngineTest {
 
     /** The failure of a call that is due. */
     static AbstractThrowableAssert<?, ?> assertFails(Future<?> call) {
-        assertThat(call).failsWithin(LATE);
-        return assertThatThrownBy(call::get).cause();
+        return assertThatThrownBy(() -> call.get(LATE.toMillis(), TimeUnit.MILLISECONDS))
+                .isInstanceOf(ExecutionException.class)
+                .cause();
     }
 
     /** What a listener of this hold is told. */
