@@ -24,7 +24,7 @@ import redis.clients.jedis.Protocol.Command;
 import redis.clients.jedis.RedisClient;
 import redis.clients.jedis.params.ZRangeParams;
 
-/** Contenders for one lock of a real server, without an engine: what the test does not ask is not asked. */
+/** Contenders for one lock of a real server, without an engine: they send only what a test asks them to send. */
 @DisplayNameGeneration(PromiseNames.class)
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 abstract class ContenderTest {
@@ -44,7 +44,7 @@ abstract class ContenderTest {
     final RedisClient admin = RedisClient.create(SERVER.uri());
     final RedisBackend one = RedisBackend.connect(SERVER.uri());
     final RedisBackend other = RedisBackend.connect(SERVER.uri());
-    /** Its client may send a request twice, so that each end of a contender leaves a tombstone. */
+    /** Its client may send a request twice, so that each release and withdrawal leaves a tombstone. */
     final RedisBackend repeating = RedisBackend.of(admin);
 
     /** Its rights can be changed. */
@@ -91,18 +91,19 @@ abstract class ContenderTest {
         assertEquals(Grant.Release.RELEASED, held.release(TestContender.deadline()));
     }
 
-    /** Its client has not been heard for longer than a place counts. */
+    /** Lets the last heartbeat of a waiter be too old. */
     final void goSilent(TestContender waiter) {
-        admin.zadd(heard, 1, place(waiter));
+        admin.zadd(heard, 1, entry(waiter));
     }
 
-    final String place(TestContender waiter) {
-        return places().filter(place -> place.startsWith(waiter.value() + "\t"))
+    final String entry(TestContender waiter) {
+        return entries()
+                .filter(entry -> entry.startsWith(waiter.value() + "\t"))
                 .findFirst()
                 .orElseThrow();
     }
 
-    private Stream<String> places() {
+    private Stream<String> entries() {
         return admin.zrange(queue, ZRangeParams.zrangeByScoreParams(0, TOMBSTONES - 1)).stream();
     }
 
@@ -121,8 +122,8 @@ abstract class ContenderTest {
 
     final void expectQueued(TestContender... contenders) {
         List<String> expected = Stream.of(contenders).map(TestContender::value).toList();
-        assertEquals(expected, places().map(place -> place.split("\t", 2)[0]).toList());
-        assertEquals(expected.size(), admin.zcard(heard), "each place is known to be alive");
+        assertEquals(expected, entries().map(entry -> entry.split("\t", 2)[0]).toList());
+        assertEquals(expected.size(), admin.zcard(heard), "each waiter has a heartbeat");
     }
 
     final void expectTimeToLive(String key, long millis) {

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Handoff messages that are delayed, reordered or repeated cost at most a request. */
+/** Handoff messages that are delayed, reordered or repeated cost at most one request. */
 class HandoffMessagesTest extends ContenderTest {
     private static final Duration HANDOFF_LEASE = RedisContender.HAND_OVER_LEASE;
 
@@ -113,9 +113,18 @@ class HandoffMessagesTest extends ContenderTest {
     }
 
     @Test
+    void s1_aHeartbeatThatIsAnsweredLateDoesNotBringAnOldMessageBack() throws InterruptedException {
+        waiter.heardLate(1);
+
+        deliver(message(2));
+
+        waiter.findBusy();
+    }
+
+    @Test
     void s1_aMessageAboutTheLastGrantMakesNoHolderWhenTheServersClockWasSetBack() throws InterruptedException {
         long ahead = lastBase() + Duration.ofDays(1).toNanos() / 1_000;
-        admin.set(fence, ahead + "\tother:1\tsomebody");
+        admin.set(fence, ahead + "\tother:1\tanother owner");
         waiter.findBusy();
 
         deliver(message(ahead));
@@ -140,7 +149,7 @@ class HandoffMessagesTest extends ContenderTest {
     }
 
     @Test
-    void v6_aRepeatedMessageIsHeardOnce() throws InterruptedException {
+    void v6_aRepeatedMessageCountsOnce() throws InterruptedException {
         String message = handOffUnheard();
         deliver(message);
         deliver(message);
@@ -150,6 +159,19 @@ class HandoffMessagesTest extends ContenderTest {
         int before = waiter.wakeUps.get();
 
         publish(message);
+        publish("granted " + next.value() + " 1");
+
+        await("a later message has arrived", () -> next.wakeUps.get() > 0);
+        assertEquals(before, waiter.wakeUps.get());
+    }
+
+    @Test
+    void v6_aMessageToAWithdrawnWaiterIsIgnored() throws InterruptedException {
+        waiter.withdraw();
+        TestContender next = queuedWaiter(remote);
+        int before = waiter.wakeUps.get();
+
+        publish(message(1));
         publish("granted " + next.value() + " 1");
 
         await("a later message has arrived", () -> next.wakeUps.get() > 0);
@@ -206,19 +228,33 @@ class HandoffMessagesTest extends ContenderTest {
     }
 
     @Test
-    void s3_aHandoffBelowTheClientsLastTokenIsMintedAnew() throws InterruptedException {
-        long ahead = lastBase() + Duration.ofDays(1).toNanos() / 1_000;
-        admin.set("{distlock:ahead-of-" + name + "}:fence", ahead + "\tother:1\tsomebody");
-        Grant first = TestContender.trying(remote, "ahead-of-" + name, LEASE).acquire();
-        waiter.withdraw();
-        waiter = waiting(remote);
-        waiter.findBusy();
+    void s3_aHandoffBelowTheClientsLastTokenGetsAGreaterToken() throws InterruptedException {
+        long last = lastTokenIsAhead();
 
         deliver(handOffUnheard());
 
         Grant grant = waiter.acquire();
         expectAsked(grant);
-        assertTrue(grant.fencingBase() > first.fencingBase());
+        assertTrue(grant.fencingBase() > last);
+    }
+
+    @Test
+    void s3_aMessageWithTheClientsLastTokenMakesNoHolder() throws InterruptedException {
+        long last = lastTokenIsAhead();
+
+        deliver(message(last));
+
+        waiter.findBusy();
+    }
+
+    /** The waiter's client has been given a token by a server whose clock was ahead. */
+    private long lastTokenIsAhead() throws InterruptedException {
+        String ahead = "ahead-of-" + name;
+        admin.set("{distlock:" + ahead + "}:fence", lastBase() + 86_400_000_000L + "\tother:1\tanother owner");
+        long last = TestContender.trying(remote, ahead, LEASE).acquire().fencingBase();
+        waiter.withdraw();
+        waiter = queuedWaiter(remote);
+        return last;
     }
 
     @Test

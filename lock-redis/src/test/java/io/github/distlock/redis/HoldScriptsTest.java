@@ -28,7 +28,7 @@ class HoldScriptsTest extends ContenderTest {
     /** The server's clock was ahead by a day when it gave this base. */
     private long lastBaseIsAhead(String value) {
         long ahead = serverMicros() + 86_400_000_000L;
-        admin.set(fence, ahead + "\t" + value + "\tsomebody");
+        admin.set(fence, ahead + "\t" + value + "\tanother owner");
         return ahead;
     }
 
@@ -50,11 +50,11 @@ class HoldScriptsTest extends ContenderTest {
         expectTimeToLive(lock, LEASE.toMillis());
         expectTimeToLive(fence, LEASE.toMillis() + FENCE_KEPT);
         assertEquals(held.fencingBase() + "\t" + contender.value() + "\t" + contender.ownerText(), admin.get(fence));
-        assertFalse(admin.exists(queue) || admin.exists(heard), "no place was needed");
+        assertFalse(admin.exists(queue) || admin.exists(heard), "a single try needs no queue entry");
     }
 
     @Test
-    void s2_aRepeatedRequestFindsItsOwnHoldAndCountsItsLeaseAnew() throws InterruptedException {
+    void s2_aRepeatedRequestFindsItsHoldAndRestartsItsLease() throws InterruptedException {
         TestContender contender = waiting(one);
         long base = contender.acquire().fencingBase();
         admin.pexpire(lock, PATIENCE.toMillis());
@@ -81,7 +81,7 @@ class HoldScriptsTest extends ContenderTest {
         trying(one).acquire();
         TestContender contender = waiting(one);
         admin.set(lock, contender.value());
-        admin.set(fence, (ahead + 1) + "\t" + contender.value() + "\tsomebody");
+        admin.set(fence, (ahead + 1) + "\t" + contender.value() + "\tanother owner");
 
         assertEquals(ahead + 2, contender.acquire().fencingBase());
     }
@@ -104,7 +104,7 @@ class HoldScriptsTest extends ContenderTest {
 
     @Test
     void v2_aBusyAnswerSaysWhenTheHoldEnds() throws InterruptedException {
-        admin.set(lock, "somebody's", SetParams.setParams().px(1_000));
+        admin.set(lock, "a foreign value", SetParams.setParams().px(1_000));
 
         Duration again = trying(one).findBusy();
 
@@ -118,7 +118,7 @@ class HoldScriptsTest extends ContenderTest {
 
         Duration again = trying(one).findBusy();
 
-        assertTrue(again.toMillis() > 1_001, "its expiry is nobody's lease, but it asks again after " + again);
+        assertTrue(again.toMillis() > 1_001, "its expiry is no lease, but the contender asks again after " + again);
         assertEquals(Map.of("field", "value"), admin.hgetAll(lock));
     }
 
@@ -197,7 +197,7 @@ class HoldScriptsTest extends ContenderTest {
     }
 
     @Test
-    void api_inspectionShowsHolderAndLivingPlacesInTheirOrder() throws InterruptedException {
+    void api_inspectionShowsHolderAndLivingWaitersInTheirOrder() throws InterruptedException {
         release(trying(repeating).acquire());
         TestContender contender = waiting(one);
         Grant held = contender.acquire();
@@ -206,7 +206,7 @@ class HoldScriptsTest extends ContenderTest {
         TestContender first = queuedWaiter(other);
         TestContender second = queuedWaiter(other);
         goSilent(silent);
-        admin.zrem(heard, place(forgotten));
+        admin.zrem(heard, entry(forgotten));
 
         LockStatus status = one.inspect(name, TestContender.deadline());
 

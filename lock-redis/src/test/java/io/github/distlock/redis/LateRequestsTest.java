@@ -14,7 +14,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** Requests that arrive when their contender is gone, and the tombstones against them. */
+/** Requests that arrive after the end of their contender, and the tombstones against them. */
 class LateRequestsTest extends ContenderTest {
     private static final long TOMBSTONE_KEPT = 60_000;
     private static final int MOST_TOMBSTONES = 1_000;
@@ -102,7 +102,7 @@ class LateRequestsTest extends ContenderTest {
     }
 
     @Test
-    void v6_thereAreAtMostAThousandTombstonesAndTheyPushOutNoPlace() throws InterruptedException {
+    void v6_aThousandTombstonesAreKeptAndRemoveNoWaiter() throws InterruptedException {
         TestContender contender = waiting(repeating);
         Grant held = contender.acquire();
         TestContender first = queuedWaiter(other);

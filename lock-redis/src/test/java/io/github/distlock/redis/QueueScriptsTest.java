@@ -8,7 +8,7 @@ import io.github.distlock.spi.Grant;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
-/** Places in the queue: their order, heartbeats, handoff and withdrawal. */
+/** What the scripts do to the queue: order, heartbeats, handoff and withdrawal. */
 class QueueScriptsTest extends ContenderTest {
     /** How long a place counts without a heartbeat, in milliseconds. */
     private static final long ALIVE_FOR = 4_000;
@@ -53,7 +53,7 @@ class QueueScriptsTest extends ContenderTest {
     }
 
     @Test
-    void v3_aFreeLockGoesToTheFirstPlaceWhoeverAsks() throws InterruptedException {
+    void v3_aFreeLockGoesToTheFirstWaiterIfAnotherContenderAsks() throws InterruptedException {
         waiting(one).acquire();
         TestContender first = queuedWaiter(other);
         admin.del(lock);
@@ -65,7 +65,7 @@ class QueueScriptsTest extends ContenderTest {
     }
 
     @Test
-    void v3_aFreeLockGoesToItsFirstPlaceThatAsks() throws InterruptedException {
+    void v3_aFreeLockGoesToTheFirstWaiterThatAsks() throws InterruptedException {
         waiting(one).acquire();
         TestContender first = queuedWaiter(other);
         TestContender second = queuedWaiter(one);
@@ -79,14 +79,14 @@ class QueueScriptsTest extends ContenderTest {
     }
 
     @Test
-    void v1_placesWhoseClientsAreSilentArePassedOver() throws InterruptedException {
+    void v1_waitersOfSilentClientsAreSkipped() throws InterruptedException {
         Grant held = waiting(one).acquire();
         TestContender silent = queuedWaiter(other);
         TestContender forgotten = queuedWaiter(other);
         TestContender alive = queuedWaiter(other);
         TestContender last = queuedWaiter(other);
         goSilent(silent);
-        admin.zrem(heard, place(forgotten));
+        admin.zrem(heard, entry(forgotten));
 
         release(held);
 
@@ -95,27 +95,27 @@ class QueueScriptsTest extends ContenderTest {
     }
 
     @Test
-    void v1_aPlaceCountsForFourSecondsWithoutAHeartbeat() throws InterruptedException {
+    void v1_aWaiterCountsForFourSecondsWithoutAHeartbeat() throws InterruptedException {
         waiting(one).acquire();
 
         TestContender waiter = queuedWaiter(other);
 
-        double aliveUntil = admin.zscore(heard, place(waiter));
-        assertEquals(admin.zscore(queue, place(waiter)) + ALIVE_FOR * 1_000, aliveUntil);
+        double aliveUntil = admin.zscore(heard, entry(waiter));
+        assertEquals(admin.zscore(queue, entry(waiter)) + ALIVE_FOR * 1_000, aliveUntil);
     }
 
     @Test
-    void v1_aHeartbeatKeepsAPlaceAlive() throws InterruptedException {
+    void v1_aHeartbeatKeepsAWaiterAlive() throws InterruptedException {
         Grant held = waiting(one).acquire();
         TestContender waiter = queuedWaiter(other);
-        Double queuedAt = admin.zscore(queue, place(waiter));
+        Double queuedAt = admin.zscore(queue, entry(waiter));
         goSilent(waiter);
         admin.pexpire(queue, ALIVE_FOR / 2);
         admin.pexpire(heard, ALIVE_FOR / 2);
 
         waiter.heartbeat();
 
-        assertEquals(queuedAt, admin.zscore(queue, place(waiter)), "it stays where it was");
+        assertEquals(queuedAt, admin.zscore(queue, entry(waiter)), "it keeps its position");
         assertTrue(admin.pttl(queue) > ALIVE_FOR / 2);
         assertTrue(admin.pttl(heard) > ALIVE_FOR / 2);
         release(held);
@@ -145,7 +145,7 @@ class QueueScriptsTest extends ContenderTest {
     }
 
     @Test
-    void v2_aHeartbeatFindsThatItsPlaceWasDropped() throws InterruptedException {
+    void v2_aHeartbeatFindsThatItsQueueEntryWasDropped() throws InterruptedException {
         waiting(one).acquire();
         TestContender waiter = subscribedWaiter();
         admin.del(queue, heard);
@@ -153,11 +153,11 @@ class QueueScriptsTest extends ContenderTest {
         waiter.heartbeat();
 
         assertEquals(2, waiter.wakeUps.get());
-        assertFalse(admin.exists(queue), "it asks for its place, because it may have missed its turn");
+        assertFalse(admin.exists(queue), "the waiter asks again, because it may have missed its turn");
     }
 
     @Test
-    void v2_aHeartbeatOfAPlaceThatWaitsOnWakesNobody() throws InterruptedException {
+    void v2_aHeartbeatDoesNotWakeItsWaiterWithoutAReason() throws InterruptedException {
         waiting(one).acquire();
         TestContender waiter = subscribedWaiter();
 
@@ -167,7 +167,7 @@ class QueueScriptsTest extends ContenderTest {
     }
 
     @Test
-    void v3_aReleaseHandsTheLockToTheFirstPlace() throws InterruptedException {
+    void v3_aReleaseHandsTheLockToTheFirstWaiter() throws InterruptedException {
         Grant held = waiting(one).acquire();
         TestContender first = queuedWaiter(other);
         TestContender second = queuedWaiter(other);
@@ -179,11 +179,11 @@ class QueueScriptsTest extends ContenderTest {
         expectTimeToLive(lock, RedisContender.HAND_OVER_LEASE.toMillis());
         assertTrue(lastBase() > held.fencingBase());
         assertEquals(lastBase() + "\t" + first.value() + "\t" + first.ownerText(), admin.get(fence));
-        await("its client is told", () -> first.wakeUps.get() > 0);
+        await("its client is notified", () -> first.wakeUps.get() > 0);
     }
 
     @Test
-    void v2_aReleaseServesTheFirstPlaceAlsoWithoutTheRightToPublish() throws InterruptedException {
+    void v2_aReleaseServesTheFirstWaiterWithoutPermissionToPublish() throws InterruptedException {
         changeRights("resetchannels");
         Grant held = waiting(restricted).acquire();
         TestContender waiter = queuedWaiter(other);
@@ -194,7 +194,7 @@ class QueueScriptsTest extends ContenderTest {
     }
 
     @Test
-    void s7_aWithdrawalRemovesThePlaceAndNothingElse() throws InterruptedException {
+    void s7_aWithdrawalRemovesTheQueueEntryAndNothingElse() throws InterruptedException {
         TestContender holder = waiting(one);
         holder.acquire();
         TestContender waiter = queuedWaiter(other);
@@ -207,7 +207,7 @@ class QueueScriptsTest extends ContenderTest {
     }
 
     @Test
-    void s7_aWithdrawalEndsAHoldThatNobodyKnowsOfAndServesTheNext() throws InterruptedException {
+    void s7_aWithdrawalEndsAHoldWithoutAnAnswerAndServesTheNextWaiter() throws InterruptedException {
         Grant held = waiting(one).acquire();
         TestContender receiver = queuedWaiter(other);
         TestContender next = queuedWaiter(other);

@@ -9,6 +9,7 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.github.distlock.LockOwner;
 import io.github.distlock.spi.Capability;
 import io.github.distlock.spi.Grant;
@@ -24,7 +25,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.slf4j.LoggerFactory;
 import redis.clients.jedis.exceptions.JedisConnectionException;
 
-/** What a backend does besides running scripts. */
+/** What a backend does beside its scripts. */
 class RedisBackendTest extends ContenderTest {
     private final FaultProxy link = FaultProxy.to(SERVER);
     private final RedisBackend remote = RedisBackend.connect("redis://" + link.address());
@@ -44,7 +45,7 @@ class RedisBackendTest extends ContenderTest {
 
     @ParameterizedTest
     @CsvSource({"PT1S, PT4S", "PT10S, PT10S"})
-    void v1_aSilentClientLeavesNothingAfterItsLeaseOrItsPlace(Duration lease, Duration expiry) {
+    void v1_aSilentClientLeavesNothingAfterItsLeaseOrItsQueueEntry(Duration lease, Duration expiry) {
         LockRequest request = LockRequest.exclusive(name, lease, LockOwner.of("host", 7, "client", "thread"));
 
         assertEquals(expiry, one.expiry(request));
@@ -65,11 +66,38 @@ class RedisBackendTest extends ContenderTest {
     }
 
     @Test
-    void v5_closingClosesAllConnections() throws InterruptedException {
+    void v2_aHeartbeatChecksTheSubscription() throws InterruptedException {
+        TestContender waiter = subscribedRemoteWaiter();
+        waiter.heartbeat();
+        long before = link.requests();
+
+        waiter.heartbeat();
+
+        await("two requests are sent", () -> link.requests() - before == 2);
+    }
+
+    @CanIgnoreReturnValue
+    private TestContender subscribedRemoteWaiter() throws InterruptedException {
         waiting(one).acquire();
         TestContender waiter = queuedWaiter(remote);
-        waiter.heartbeat();
         await("it is subscribed", () -> waiter.wakeUps.get() > 0);
+        return waiter;
+    }
+
+    @Test
+    void v5_threadsDoNotKeepTheProcessAlive() throws InterruptedException {
+        subscribedRemoteWaiter();
+
+        List<Thread> threads = Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.getName().startsWith("distlock-client-"))
+                .toList();
+        assertFalse(threads.isEmpty());
+        assertTrue(threads.stream().allMatch(Thread::isDaemon));
+    }
+
+    @Test
+    void v5_closingClosesAllConnections() throws InterruptedException {
+        subscribedRemoteWaiter().heartbeat();
 
         remote.close();
 
@@ -95,7 +123,7 @@ class RedisBackendTest extends ContenderTest {
     }
 
     @Test
-    void s5_aKeyThatNoClientOfThisLibraryHasSetIsReportedOnce() throws InterruptedException {
+    void s5_aForeignKeyWithoutExpiryIsReportedOnce() throws InterruptedException {
         admin.set(lock, "a foreign value");
         Logger logger = (Logger) LoggerFactory.getLogger(RedisBackend.class);
         ListAppender<ILoggingEvent> log = new ListAppender<>();

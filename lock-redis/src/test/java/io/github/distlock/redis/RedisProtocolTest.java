@@ -13,7 +13,6 @@ import io.github.distlock.LockException;
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockOptions;
 import io.github.distlock.tests.PromiseNames;
-import io.github.distlock.tests.servers.Fault;
 import io.github.distlock.tests.servers.FaultProxy;
 import io.github.distlock.tests.servers.RedisServer;
 import io.github.distlock.tests.servers.Waiting;
@@ -220,19 +219,6 @@ class RedisProtocolTest {
     }
 
     @Test
-    void s5_aKeyOfAnotherApplicationIsBusyAndNotChanged() throws Exception {
-        admin.set("distlock:eternal", "theirs");
-        admin.hset("distlock:hash", "field", "value");
-        for (String name : List.of("eternal", "hash")) {
-            assertTrue(locks.lock(name).tryAcquire().isEmpty(), name);
-            assertTrue(locks.lock(name).tryAcquire(Duration.ofSeconds(1)).isEmpty(), name);
-        }
-        assertEquals("theirs", admin.get("distlock:eternal"));
-        assertEquals("value", admin.hget("distlock:hash", "field"));
-        assertEquals(-1, admin.pttl("distlock:eternal"));
-    }
-
-    @Test
     void v2_theClientSendsScriptsThatTheServerHasLost() throws Exception {
         Duration lease = Duration.ofSeconds(3);
         LockHandle held = locks.lock("scripts", LockOptions.defaults().renewedLease(lease))
@@ -297,27 +283,6 @@ class RedisProtocolTest {
     }
 
     @Test
-    void s3_tokensRiseAfterTheServerHasLostItsData() throws Exception {
-        long before;
-        try (LockHandle held = locks.lock("token").acquire()) {
-            before = held.fencingToken();
-        }
-        admin.flushAll();
-        try (LockHandle held = locks.lock("token").acquire()) {
-            assertTrue(held.fencingToken() > before);
-        }
-    }
-
-    @Test
-    void s3_tokensRiseAfterTheServersClockWasAhead() throws Exception {
-        long ahead = TimeUnit.MILLISECONDS.toMicros(System.currentTimeMillis() + TimeUnit.DAYS.toMillis(1));
-        admin.set("{distlock:ahead}:fence", ahead + "\tother:1\tanother");
-        try (LockHandle held = locks.lock("ahead").acquire()) {
-            assertEquals(ahead + 1, held.fencingToken() >> 8);
-        }
-    }
-
-    @Test
     void api_missingPermissionsFailAtOnceWithTheServersMessage() {
         admin(Command.ACL, "SETUSER", "weak", "on", ">secret", "~*", "+@all", "-evalsha", "-eval");
         String uri = "redis://weak:secret@" + server.address();
@@ -374,22 +339,6 @@ class RedisProtocolTest {
     }
 
     @Test
-    void s7_aRequestThatArrivesAfterItsCleanupDoesNotTakeTheLock() throws Exception {
-        try (FaultProxy link = FaultProxy.to(server);
-                LockClient slow = LockClient.create(RedisBackend.connect("redis://" + link.address()))) {
-            slow.lock("warm-up").acquire().close();
-            Fault late = link.delayNextRequest(request -> true, Duration.ofSeconds(3));
-            assertThrows(LockException.class, () -> slow.lock("late").tryAcquire());
-            await("the cleanup has arrived", () -> queueEntries("late") == 1);
-            long before = scriptCalls();
-            assertFalse(late.hasStruck(), "the request is late");
-            await("the late request has arrived", () -> scriptCalls() > before);
-            late.awaitStrike(PATIENCE);
-            assertFalse(admin.exists("distlock:late"), "the late request has taken the lock");
-        }
-    }
-
-    @Test
     void v4_aTryReturnsInTimeIfEachStepOfTheHandshakeIsSlow() throws Exception {
         try (FaultProxy link = FaultProxy.to(server);
                 LockClient slow = LockClient.create(RedisBackend.connect("redis://" + link.address()))) {
@@ -404,17 +353,6 @@ class RedisProtocolTest {
             await(
                     "a client with a late connection acquires the lock",
                     () -> slow.lock("slow").tryAcquire().isPresent());
-        }
-    }
-
-    @Test
-    void s5_aReleaseWhoseConnectionIsCutIsNotReportedAsLost() throws Exception {
-        try (FaultProxy link = FaultProxy.to(server);
-                LockClient cut = LockClient.create(RedisBackend.connect("redis://" + link.address()))) {
-            LockHandle held = cut.lock("cut").acquire();
-            link.dropNextReply(request -> true, FaultProxy.Then.CUT);
-            assertEquals(LockHandle.Release.RELEASED, held.release());
-            assertFalse(admin.exists("distlock:cut"));
         }
     }
 

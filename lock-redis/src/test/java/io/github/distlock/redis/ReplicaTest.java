@@ -20,7 +20,7 @@ import org.junit.jupiter.api.parallel.ResourceLock;
 import redis.clients.jedis.DefaultJedisClientConfig;
 import redis.clients.jedis.HostAndPort;
 
-/** A client whose server fails, and which then finds a replica behind the same address, one that has not heard of its hold. */
+/** A client whose server fails, and which then finds a replica behind the same address that does not know its hold. */
 @DisplayNameGeneration(PromiseNames.class)
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 @ResourceLock("starts servers and processes")

@@ -25,14 +25,14 @@ import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** When a subscription is made, made again, and given up; over connections that end when the test says so. */
+/** When a subscription is made, made again, and ended, over connections that break when the test says so. */
 @DisplayNameGeneration(PromiseNames.class)
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class SubscriptionTest {
     private static final Duration PATIENCE = Duration.ofSeconds(10);
 
     private final Connections connections = new Connections();
-    private final AtomicLong time = new AtomicLong();
+    private final AtomicLong time = new AtomicLong(Duration.ofHours(1).toNanos());
     private final AtomicInteger timesMade = new AtomicInteger();
     private final BlockingQueue<Thread> readers = new LinkedBlockingQueue<>();
     private final Subscription subscription = new Subscription(
@@ -84,7 +84,7 @@ class SubscriptionTest {
     }
 
     @Test
-    void v2_oneThatBreaksIsMadeAgainAtOnce() throws InterruptedException {
+    void v2_aBrokenSubscriptionIsMadeAgainAtOnce() throws InterruptedException {
         Connection first = subscribe();
 
         first.broken.countDown();
@@ -95,7 +95,7 @@ class SubscriptionTest {
     }
 
     @Test
-    void v6_oneThatCannotBeMadeIsTriedAgainAfterAPause() throws InterruptedException {
+    void v6_aSubscriptionThatFailsIsTriedAgainAfterAPause() throws InterruptedException {
         subscription.need();
         Connection first = connections.next();
         long begin = System.nanoTime();
@@ -108,7 +108,7 @@ class SubscriptionTest {
     }
 
     @Test
-    void v6_oneThatNobodyNeedsIsNotMadeAgainButForTheNextWaiter() throws InterruptedException {
+    void v6_anUnusedSubscriptionIsMadeAgainOnlyForTheNextWaiter() throws InterruptedException {
         Connection first = subscribe();
         letPass(Duration.ofSeconds(5));
 
@@ -120,7 +120,7 @@ class SubscriptionTest {
     }
 
     @Test
-    void v2_oneThatWasNeededALittleWhileAgoIsMadeAgain() throws InterruptedException {
+    void v2_aSubscriptionThatWasNeededLatelyIsMadeAgain() throws InterruptedException {
         Connection first = subscribe();
         letPass(Duration.ofSeconds(5).minusNanos(1));
 
@@ -130,9 +130,10 @@ class SubscriptionTest {
     }
 
     @Test
-    void v2_aSilentOneIsReplaced() throws InterruptedException {
+    void v2_aSilentSubscriptionIsReplaced() throws InterruptedException {
         Connection silent = subscribe();
         silent.silent = true;
+        silent.stays = true;
 
         subscription.ping();
 
@@ -141,10 +142,11 @@ class SubscriptionTest {
         assertTrue(silent.isEnded());
         next.confirm();
         await("the next one is active", subscription::isActive);
+        silent.broken.countDown();
     }
 
     @Test
-    void v2_oneThatCannotBePingedIsMadeAgain() throws InterruptedException {
+    void v2_aSubscriptionThatCannotBePingedIsMadeAgain() throws InterruptedException {
         Connection first = subscribe();
         subscription.ping();
         assertEquals(1, first.pings.get());
@@ -170,6 +172,7 @@ class SubscriptionTest {
 
         assertTrue(connection.isEnded());
         assertTrue(readers.stream().noneMatch(Thread::isAlive), "it was awaited");
+        assertEquals(1, readers.size(), "no other is started");
         subscription.need();
         assertTrue(connections.made.isEmpty());
     }

@@ -9,15 +9,17 @@ import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockClock;
 import io.github.distlock.spi.LockRequest;
+import io.github.distlock.spi.Moment;
 import io.github.distlock.spi.Renewal;
 import io.github.distlock.spi.Signals;
 import io.github.distlock.spi.Validity;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 
-/** A contender without an engine: it sends what a test says, and nothing by itself. Counts its signals. */
+/** A contender without an engine: it sends only what a test asks it to send. It counts its signals. */
 final class TestContender implements Signals {
     private static final AtomicInteger THREADS = new AtomicInteger();
 
@@ -33,7 +35,7 @@ final class TestContender implements Signals {
         this.contender = (RedisContender) backend.contend(request, this);
     }
 
-    /** A contender that takes a place in the queue when the lock is busy. */
+    /** A contender that gets a queue entry if the lock is busy. */
     static TestContender waiting(RedisBackend backend, String name, Duration lease) {
         return new TestContender(backend, request(name, lease));
     }
@@ -82,6 +84,12 @@ final class TestContender implements Signals {
 
     void heartbeat() {
         backend.heartbeat(List.of(contender), deadline());
+    }
+
+    /** The answer to a heartbeat that was sent long ago. */
+    void heardLate(long marker) {
+        String text = Long.toString(marker);
+        contender.heard(new Moment(0, 0), List.of(0L, text.getBytes(StandardCharsets.UTF_8)));
     }
 
     void withdraw() throws InterruptedException {

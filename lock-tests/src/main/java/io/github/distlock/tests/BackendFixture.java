@@ -8,8 +8,8 @@ import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
- * One store for one test of the {@linkplain LockContract contract}: how to build its clients and how to hurt them. A new
- * fixture's store holds nothing.
+ * One store for one test of the {@linkplain LockContract contract}: how to build its clients and how to disturb them. The
+ * store of a new fixture is empty.
  *
  * <p>The contract itself loses and delays single requests and replies, between the engine and the backend. A fixture provides only
  * what needs to know the store. For a store on a real server, extend {@link ServerFixture}.
@@ -104,14 +104,14 @@ public abstract class BackendFixture implements AutoCloseable {
     @Override
     public abstract void close();
 
-    // What fault rules hurt. Without a server: what comes nearest.
+    // Faults of networks, servers and processes: the nearest to them, unless overridden
 
-    /** The faults that this fixture causes. In place of the others it causes what comes nearest. */
+    /** Returns the faults that this fixture causes. The nearest to it takes the place of any other. */
     Set<StoreFault> faults() {
         return StoreFault.WITHOUT_SERVER;
     }
 
-    /** The network of a client with a new backend. */
+    /** Returns the network of a client that uses a new backend. */
     final Network connect(LockBackend backend) {
         Network network = network(backend);
         networks.add(network);
@@ -122,7 +122,7 @@ public abstract class BackendFixture implements AutoCloseable {
         return SimulatedNetwork.of(this, backend);
     }
 
-    /** Lets this test hurt a server that no other test uses. */
+    /** Moves this fixture to a server that no other test uses. */
     void useServerOf(OwnServer tests) {}
 
     void pauseServer() {
@@ -141,7 +141,7 @@ public abstract class BackendFixture implements AutoCloseable {
         networks.forEach(Network::heal);
     }
 
-    /** Restarts the server without its data, or at least without the hold of this lock. */
+    /** Restarts the server without its data, which include the hold of this lock. */
     void restartServerWithout(String name) throws Exception {
         lose(name);
         restartServer();
@@ -166,7 +166,7 @@ public abstract class BackendFixture implements AutoCloseable {
         return new SimulatedProgram(connect(newBackend()), name, lease);
     }
 
-    /** Ends all faults that a test has caused, also if it has failed half-way. */
+    /** Ends all faults that a test has caused, also if the test failed half-way. */
     void endFaults() {
         networks.forEach(Network::heal);
         programs.forEach(Program::close);

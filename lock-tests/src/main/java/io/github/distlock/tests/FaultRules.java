@@ -13,9 +13,9 @@ import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.TestInfo;
 
-/** What the rules of faults share: a report of what a fixture cannot cause, and bounds for a store that was hurt. */
+/** What the rules of faults share: the report of faults that a fixture cannot cause, and bounds for a store that recovers. */
 abstract class FaultRules extends Rules {
-    /** How many holds are measured for the time between their end and the next grant. */
+    /** How many holds are measured. */
     static final int MEASURED = Integer.getInteger("lock.loss.repeats", 3);
 
     static final Duration STEP = Duration.ofMillis(20);
@@ -30,7 +30,7 @@ abstract class FaultRules extends Rules {
         }
     }
 
-    /** Lets time pass until it happens, in steps that give threads time as well. */
+    /** Lets time pass until the condition is true, in steps that give threads time to run. */
     final void within(Duration bound, String expected, BooleanSupplier condition) {
         Duration step = bound.dividedBy(40);
         Duration passed = Duration.ZERO;
@@ -41,12 +41,12 @@ abstract class FaultRules extends Rules {
         }
     }
 
-    /** How long the store may keep a hold or a queue entry that was left behind, with what a busy machine adds. */
+    /** Returns how long the store may keep an abandoned hold or queue entry, with what a busy machine adds. */
     final Duration recovery(Peer peer) {
         return expiry(peer).plus(soon());
     }
 
-    /** The same after a lost message, which ends no connection if there is no network. */
+    /** Returns the same after a lost message, which ends no connection if there is no network. */
     final Duration repetition(Peer peer) {
         return peer.network.isReal() ? recovery(peer) : soon();
     }
@@ -92,12 +92,12 @@ abstract class FaultRules extends Rules {
 
     /** A lock that a client holds. */
     record HeldLock(Peer peer, String lockName, LockHandle held) {
-        /** When the hold ends for its holder. */
+        /** Returns when the hold ends for its holder. */
         long ownEnd() {
             return peer.backend.clock().nanoTime() + held.remaining().toNanos();
         }
 
-        /** The last moment of which is known that the lock was held after it, however late this thread looks again. */
+        /** Waits for the end of the hold, and returns a moment after which it was certainly still held. */
         long lastHeldAt() {
             long lookedAt = peer.backend.clock().nanoTime();
             long heldAfter = lookedAt;
@@ -110,7 +110,7 @@ abstract class FaultRules extends Rules {
         }
     }
 
-    /** Holds of several clients, each at another moment between two renewals. */
+    /** Acquires locks by several clients, each at another moment between two renewals. */
     final List<HeldLock> heldLocks() throws InterruptedException {
         List<HeldLock> all = new ArrayList<>();
         for (int i = 0; i < MEASURED; i++) {
@@ -123,7 +123,7 @@ abstract class FaultRules extends Rules {
         return all;
     }
 
-    /** No hold outlives what the store kept of it. */
+    /** Expects that no hold ended later for its holder than for other clients. */
     final void expectSpare(List<Long> spareNanos) {
         List<Long> spares = new ArrayList<>(spareNanos.stream()
                 .map(spare -> Math.floorDiv(spare, 1_000_000))
@@ -132,6 +132,6 @@ abstract class FaultRules extends Rules {
         report(
                 "spare",
                 "holds of " + lease.toMillis() + " ms ended earlier than the lock was free by, in ms: " + spares);
-        expect(spares.get(0) >= 0, "no hold outlives what the store kept of it", spares);
+        expect(spares.get(0) >= 0, "no hold ends later than the lock is free", spares);
     }
 }

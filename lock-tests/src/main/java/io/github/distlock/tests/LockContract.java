@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Nested;
  *
  * <p>No test is skipped. If a backend lacks a {@link io.github.distlock.spi.Capability}, the contract checks that the
  * engine refuses what needs it. A fixture that is a {@link ServerFixture} gets all faults; the contract reports by name
- * what another cannot cause ({@link StoreFault}).
+ * what another cannot cause.
  */
 public abstract class LockContract {
 

@@ -18,7 +18,7 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A client that uses a lock as it is told. It answers these commands:
+ * Uses a lock as it is told in lines. It answers these commands:
  *
  * <ul>
  *   <li>{@code acquire}: the token;
@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
  * {@code leave}: its only thread ends.
  */
 final class LockProgram implements AutoCloseable {
-    /** What an answer of a process begins with. */
+    /** Begins each answer of a process. */
     static final String ANSWER = "answer: ";
 
     private static final Duration PATIENCE = Duration.ofMinutes(1);
@@ -42,6 +42,7 @@ final class LockProgram implements AutoCloseable {
     private final LockClient locks;
     private final DistributedLock lock;
     private @Nullable LockHandle held;
+    private volatile boolean isLost;
 
     LockProgram(LockBackend backend, String name, Duration lease) {
         locks = LockClient.builder(backend)
@@ -78,6 +79,7 @@ final class LockProgram implements AutoCloseable {
         return switch (command[0]) {
             case "acquire" -> {
                 LockHandle acquired = lock.acquire();
+                acquired.onLost(loss -> isLost = true);
                 held = acquired;
                 yield String.valueOf(acquired.fencingToken());
             }
@@ -87,7 +89,7 @@ final class LockProgram implements AutoCloseable {
                 yield acquire.isDone() ? "not waiting" : "waiting";
             }
             case "state" -> String.valueOf(hold().isHeld());
-            case "loss" -> String.valueOf(Waiting.until(PATIENCE, () -> events.count("lost") > 0));
+            case "loss" -> String.valueOf(Waiting.until(PATIENCE, () -> isLost));
             case "release" -> String.valueOf(hold().release());
             case "count" -> {
                 for (int i = 0; i < Integer.parseInt(command[2]); i++) {

@@ -21,7 +21,7 @@ interface Network {
 
     boolean isReal();
 
-    /** The backend that the client uses. */
+    /** Returns the backend that the client uses. */
     LockBackend client();
 
     void silence(Silence silence);
@@ -42,13 +42,13 @@ interface Network {
     /** Lets everything arrive in small pieces. */
     void slice();
 
-    /** Loses the next request, or its reply; tells whether that has happened. */
+    /** Loses the next request, or its reply. The result tells whether that has happened. */
     BooleanSupplier dropNext(Message message);
 
-    /** Delays the next request, or its reply; tells whether it has arrived. */
+    /** Delays the next request, or its reply. The result tells whether it has arrived. */
     BooleanSupplier delayNext(Message message, Duration delay);
 
-    /** The number of open connections. */
+    /** Returns the number of open connections. */
     int connections();
 
     void heal();

@@ -24,13 +24,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What the network does to one client. */
+/** Faults of the network between one client and the store. */
 abstract class NetworkFaultRules extends FaultRules {
     private static final Duration FLAP = Duration.ofMillis(50);
-    /** How many threads and connections may come and go: fewer than flaps. */
+    /** How many threads and connections may be added: fewer than there are flaps. */
     private static final int FEW = 5;
 
-    /** A client whose next request is about the lock, and which does not wait long for the answer. */
+    /** Builds a client whose next request is about the lock, and which does not wait long for the answer. */
     private Peer connected() throws InterruptedException {
         return connected(peer(builder -> builder.requestTimeout(brief())));
     }
@@ -234,6 +234,7 @@ abstract class NetworkFaultRules extends FaultRules {
                 return lastToken;
             }
             LockHandle held = tried.get();
+            expect(held.lockName().equals(lockName), "a hold of " + lockName, held.lockName());
             expect(held.fencingToken() > lastToken, "more than " + lastToken, held.fencingToken());
             int holders = inside.incrementAndGet();
             expect(holders == 1, "one holder of " + lockName, holders);

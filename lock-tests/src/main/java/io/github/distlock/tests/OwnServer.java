@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** One server for all tests of a class that hurt it. The first test starts it, and it ends after the last. */
+/** Keeps a server for the tests of one class that pause and kill it, from the first of them to the last. */
 final class OwnServer implements BeforeEachCallback {
     private @Nullable ExtensionContext testClass;
 

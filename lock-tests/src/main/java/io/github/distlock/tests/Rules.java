@@ -169,7 +169,7 @@ abstract class Rules {
     }
 
     final void report(String key, String what) {
-        String line = rule + " -- " + store.getClass().getSimpleName() + ": " + key + ": " + what;
+        String line = rule + " -- " + store.getClass().getTypeName().replaceAll(".*\\.", "") + ": " + key + ": " + what;
         System.out.println(line);
         reporter.publishEntry(key, line);
     }

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 
-/** A server that stands still, dies and comes back. No other test uses it, so these take turns. */
+/** Faults of a server. No other test uses it, so these tests take turns. */
 @Execution(ExecutionMode.SAME_THREAD)
 abstract class ServerFaultRules extends FaultRules {
     @RegisterExtension
@@ -54,7 +54,7 @@ abstract class ServerFaultRules extends FaultRules {
                     .toList();
             store.letPass(lease);
             for (Ending ending : endings) {
-                expectState(ending.lock.held(), State.LOST, "after a lease in which its server stood still");
+                expectState(ending.lock.held(), State.LOST, "after a lease with a paused server");
             }
             measured.forEach(spare -> spares.add(get(spare)));
             store.resumeServer();
@@ -80,9 +80,9 @@ abstract class ServerFaultRules extends FaultRules {
         List<LockLoss> losses = losses(held);
 
         store.pauseServer();
-        expectFailureInTime(b, name + "/x", "while the server stands still");
+        expectFailureInTime(b, name + "/x", "while the server is paused");
         store.letPass(lease);
-        expectState(held, State.LOST, "after a lease in which its server stood still");
+        expectState(held, State.LOST, "after a lease with a paused server");
         store.resumeServer();
 
         LockHandle next = grantedAfter(held.fencingToken(), peer(), name);
@@ -90,7 +90,7 @@ abstract class ServerFaultRules extends FaultRules {
         expect(losses.size() == 1, "the loss is reported once", losses);
         expectRelease(next, Release.RELEASED, "after the release of the one before");
         granted(peer(), name + "/x").close();
-        expectFreeAgain("after the server stood still");
+        expectFreeAgain("after the server was paused");
     }
 
     @Causes(StoreFault.SERVER_PAUSED)
@@ -100,12 +100,12 @@ abstract class ServerFaultRules extends FaultRules {
 
         store.pauseServer();
         store.letPass(lease.dividedBy(2));
-        expectHeld(held, "after half a lease in which its server stood still");
+        expectHeld(held, "after half a lease with a paused server");
         store.resumeServer();
 
         store.letPass(lease);
-        expectState(held, State.HELD, "when its server has gone on");
-        expectBusy(peer(), "when its server has gone on");
+        expectState(held, State.HELD, "after its server has resumed");
+        expectBusy(peer(), "after its server has resumed");
         expectRelease(held, Release.RELEASED, "in the end");
         expectFree("after the release");
     }
@@ -119,7 +119,7 @@ abstract class ServerFaultRules extends FaultRules {
         List<LockLoss> losses = losses(held);
 
         store.killServer();
-        expectFailureInTime(b, name + "/x", "when the server was killed");
+        expectFailureInTime(b, name + "/x", "after the server was killed");
         store.letPass(lease);
         expectState(held, State.LOST, "after a lease without its server");
         await("the loss is reported", Duration.ofSeconds(1).plus(store.slack()), () -> !losses.isEmpty());

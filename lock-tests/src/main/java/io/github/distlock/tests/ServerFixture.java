@@ -55,13 +55,13 @@ public abstract class ServerFixture<S extends Server> extends BackendFixture {
     private final String space = "contract" + NUMBER.incrementAndGet();
     private final Map<LockBackend, FaultProxy> proxies = new ConcurrentHashMap<>();
     private volatile @Nullable S server;
-    private boolean hurtsServer;
+    private boolean hasOwnServer;
 
     /**
      * Uses a part of a server that all fixtures of this class share, from the first use to the end of this JVM.
      *
      * @param servers starts a server that answers, and that finds its data again after a {@linkplain Server#restart restart} that
-     *     keeps them: once to be shared, and once more for the tests that pause, kill and empty theirs
+     *     keeps them: once for all tests, and once more for the tests that pause, kill and wipe it
      * @param factory how clients reach the server; other processes make another instance of its class
      */
     protected ServerFixture(Supplier<? extends S> servers, BackendFactory factory) {
@@ -73,7 +73,7 @@ public abstract class ServerFixture<S extends Server> extends BackendFixture {
      * Uses a part of a server that other tests may use at the same time.
      *
      * @param server a running server, which its owner closes
-     * @param servers starts one more for the tests that pause, kill and empty theirs
+     * @param servers starts one more for the tests that pause, kill and wipe it
      * @param factory how clients reach the server; other processes make another instance of its class
      */
     protected ServerFixture(S server, Supplier<? extends S> servers, BackendFactory factory) {
@@ -92,7 +92,7 @@ public abstract class ServerFixture<S extends Server> extends BackendFixture {
     }
 
     /**
-     * Returns when the server will end the present hold of a lock if it hears nothing more from the holder; not later than that.
+     * Returns when the server will end the present hold of a lock if it hears nothing more from the holder, or an earlier moment.
      * The contract measures how much earlier the hold ends for its holder.
      *
      * @param name the lock's name
@@ -106,7 +106,7 @@ public abstract class ServerFixture<S extends Server> extends BackendFixture {
     /**
      * Returns the server of this fixture.
      *
-     * @return a server that runs, unless a test has hurt it
+     * @return a running server, unless a test has killed it
      */
     @SuppressWarnings("unchecked")
     public final S server() {
@@ -163,7 +163,7 @@ public abstract class ServerFixture<S extends Server> extends BackendFixture {
         Waiting.letPass(time);
     }
 
-    /** Ends the networks. An override calls it. */
+    /** Closes the networks. An override calls this method. */
     @Override
     public void close() {
         proxies.values().forEach(FaultProxy::close);
@@ -183,7 +183,7 @@ public abstract class ServerFixture<S extends Server> extends BackendFixture {
     @Override
     final void useServerOf(OwnServer tests) {
         server = (S) tests.startedBy(servers);
-        hurtsServer = true;
+        hasOwnServer = true;
     }
 
     @Override
@@ -219,7 +219,7 @@ public abstract class ServerFixture<S extends Server> extends BackendFixture {
 
     @Override
     final void endFaults() {
-        if (hurtsServer) {
+        if (hasOwnServer) {
             server().resume();
             if (!server().isRunning()) {
                 server().restart(false);

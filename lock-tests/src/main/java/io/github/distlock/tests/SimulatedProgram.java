@@ -11,8 +11,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What comes nearest to a process if no other process can reach the store: a client in this JVM. While it is stopped, and after its
- * end, its messages are lost. After {@code leave} it ends when only daemons are left of the threads that it has started.
+ * The nearest to a process if no other process can reach the store: a client in this JVM. While it is suspended, and after its
+ * end, its messages are lost. After {@code leave} it ends when all threads that it has started are daemons.
  */
 final class SimulatedProgram implements Program {
     private static final Duration PATIENCE = Duration.ofSeconds(20);
@@ -75,9 +75,10 @@ final class SimulatedProgram implements Program {
         network.silence();
     }
 
+    /** Runs earlier commands first, so that they see what the client knows before any message arrives. */
     @Override
     public void resume() {
-        network.heal();
+        main.execute(network::heal);
     }
 
     @Override

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Contenders for one lock of a real server, without an engine: what the test does not ask is not asked. */
+/** Contenders for one lock of a real server, without an engine: they send only what a test asks them to send. */
 @DisplayNameGeneration(PromiseNames.class)
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class ZooKeeperContenderTest {
@@ -68,20 +68,20 @@ class ZooKeeperContenderTest {
         SharedZooKeeper.delete(directory + "/" + nodes().get(position));
     }
 
-    private Place waiting(LockBackend backend) {
-        return new Place(backend, request());
+    private TestContender waiting(LockBackend backend) {
+        return new TestContender(backend, request());
     }
 
     private static LockRequest request() {
         return LockRequest.exclusive("lock", SESSION, LockOwner.of("host", 7, "client", "thread"));
     }
 
-    /** It has been answered that it watches its predecessor: answers come in the order of their requests. */
-    private Place waitingBusy(LockBackend backend) throws InterruptedException {
-        Place place = waiting(backend);
-        place.findBusy();
-        place.findBusy();
-        return place;
+    /** It watches its predecessor when this returns: answers come in the order of their requests. */
+    private TestContender waitingBusy(LockBackend backend) throws InterruptedException {
+        TestContender waiter = waiting(backend);
+        waiter.findBusy();
+        waiter.findBusy();
+        return waiter;
     }
 
     private static void release(Grant held) throws InterruptedException {
@@ -114,7 +114,7 @@ class ZooKeeperContenderTest {
     @Test
     void s2_aGrantAfterALongWaitIsProvedAnew() throws InterruptedException {
         Grant held = waiting(one).acquire();
-        Place waiter = waitingBusy(other);
+        TestContender waiter = waitingBusy(other);
         Waiting.letPass(SESSION.multipliedBy(2).dividedBy(3));
         release(held);
         long before = System.nanoTime();
@@ -127,8 +127,8 @@ class ZooKeeperContenderTest {
     @Test
     void v3_aWaiterIsWokenWhenItsPredecessorGoes() throws InterruptedException {
         Grant held = waiting(one).acquire();
-        Place second = waitingBusy(other);
-        Place third = waitingBusy(one);
+        TestContender second = waitingBusy(other);
+        TestContender third = waitingBusy(one);
 
         release(held);
 
@@ -145,8 +145,8 @@ class ZooKeeperContenderTest {
     @Test
     void v3_aWaiterWatchesTheNextPredecessorWhenItsOwnGivesUp() throws InterruptedException {
         Grant held = waiting(one).acquire();
-        Place second = waitingBusy(one);
-        Place third = waitingBusy(one);
+        TestContender second = waitingBusy(one);
+        TestContender third = waitingBusy(one);
 
         second.withdraw();
 
@@ -160,7 +160,7 @@ class ZooKeeperContenderTest {
     @Test
     void v2_aWaiterIsWokenWhenItsConnectionIsBack() throws InterruptedException {
         waiting(one).acquire();
-        Place waiter = waitingBusy(other);
+        TestContender waiter = waitingBusy(other);
 
         link.cut();
 
@@ -174,12 +174,12 @@ class ZooKeeperContenderTest {
     @Test
     void v6_aWaiterThatGivesUpLeavesNoNodeAndIsNotWoken() throws InterruptedException {
         waiting(one).acquire();
-        Place waiter = waitingBusy(other);
+        TestContender waiter = waitingBusy(other);
 
         waiter.withdraw();
 
         assertThat(nodes()).hasSize(1);
-        Place next = waitingBusy(other);
+        TestContender next = waitingBusy(other);
         deleteNode(0);
         await("the next is woken", () -> next.wakeUps.get() == 1);
         next.acquire();
@@ -189,8 +189,8 @@ class ZooKeeperContenderTest {
     @Test
     void v6_aWaiterWatchesOneNode() throws InterruptedException {
         waiting(one).acquire();
-        Place second = waitingBusy(other);
-        Place third = waitingBusy(other);
+        TestContender second = waitingBusy(other);
+        TestContender third = waitingBusy(other);
         deleteNode(1);
         await("the third is woken", () -> third.wakeUps.get() == 1);
 
@@ -204,7 +204,7 @@ class ZooKeeperContenderTest {
     @Test
     void v6_aSingleTryLeavesNothing() throws InterruptedException {
         waiting(one).acquire();
-        Place single = new Place(other, request().withoutWaiting());
+        TestContender single = new TestContender(other, request().withoutWaiting());
 
         single.findBusy();
 
@@ -215,7 +215,7 @@ class ZooKeeperContenderTest {
     @Test
     void s7_aWithdrawalEndsAHoldWhoseGrantWasNotHeard() throws InterruptedException {
         waiting(other).withdraw();
-        Place contender = waiting(other);
+        TestContender contender = waiting(other);
         contender.acquire();
 
         contender.withdraw();
@@ -228,7 +228,7 @@ class ZooKeeperContenderTest {
     void s7_aContenderFindsItsNodeWhoseCreationWasNotAnswered() throws InterruptedException {
         release(waiting(other).acquire());
         link.dropNextReply(FaultProxy.containing("-lock-"), FaultProxy.Then.CUT);
-        Place contender = waiting(other);
+        TestContender contender = waiting(other);
         assertThatThrownBy(contender::attempt).isInstanceOf(RuntimeException.class);
         String node = nodes().get(0);
 
@@ -241,7 +241,7 @@ class ZooKeeperContenderTest {
     void s7_aContenderWhoseCreationDidNotArriveCreatesItsNodeAgain() throws InterruptedException {
         release(waiting(other).acquire());
         link.dropNextRequest(FaultProxy.containing("-lock-"), FaultProxy.Then.CUT);
-        Place contender = waiting(other);
+        TestContender contender = waiting(other);
         assertThatThrownBy(contender::attempt).isInstanceOf(RuntimeException.class);
 
         contender.acquire();
@@ -253,7 +253,7 @@ class ZooKeeperContenderTest {
     void s7_aWithdrawalRemovesTheNodeWhoseCreationWasNotAnswered() throws InterruptedException {
         release(waiting(other).acquire());
         link.dropNextReply(FaultProxy.containing("-lock-"), FaultProxy.Then.CUT);
-        Place contender = waiting(other);
+        TestContender contender = waiting(other);
         assertThatThrownBy(contender::attempt).isInstanceOf(RuntimeException.class);
 
         contender.withdraw();
@@ -264,8 +264,8 @@ class ZooKeeperContenderTest {
     @Test
     void s1_aWaiterWhoseNodeWasDeletedQueuesAgain() throws InterruptedException {
         waiting(one).acquire();
-        Place first = waitingBusy(other);
-        Place second = waitingBusy(other);
+        TestContender first = waitingBusy(other);
+        TestContender second = waitingBusy(other);
         deleteNode(1);
 
         first.findBusy();
@@ -279,8 +279,8 @@ class ZooKeeperContenderTest {
     @Test
     void v2_aHeartbeatWakesAWaiterWhoseNodeIsGone() throws InterruptedException {
         waiting(one).acquire();
-        Place second = waitingBusy(other);
-        Place third = waitingBusy(other);
+        TestContender second = waitingBusy(other);
+        TestContender third = waitingBusy(other);
         deleteNode(1);
         await("the third is woken by its watch", () -> third.wakeUps.get() == 1);
 
@@ -292,14 +292,14 @@ class ZooKeeperContenderTest {
 
     @Test
     void s5_aRenewalFindsThatItsNodeIsGone() throws InterruptedException {
-        Place contender = waiting(other);
+        TestContender contender = waiting(other);
         Grant held = contender.acquire();
         assertThat(contender.renew(held)).isInstanceOf(Validity.class);
         assertThat(contender.timesGone).hasValue(0);
 
         deleteNode(0);
 
-        await("the watch has told it", () -> contender.timesGone.get() == 1);
+        await("the watch reports it", () -> contender.timesGone.get() == 1);
         assertThat(contender.renew(held)).isEqualTo("gone");
         assertThat(held.release(deadline())).isEqualTo(Grant.Release.GONE);
         assertThat(held.release(deadline())).as("its reply may have been lost").isEqualTo(Grant.Release.RELEASED);
@@ -307,7 +307,7 @@ class ZooKeeperContenderTest {
 
     @Test
     void s5_aHoldThatIsReleasedIsNotReportedAsGone() throws InterruptedException {
-        Place contender = waiting(other);
+        TestContender contender = waiting(other);
         Grant held = contender.acquire();
         assertThat(contender.renew(held)).isInstanceOf(Validity.class);
 
@@ -319,7 +319,7 @@ class ZooKeeperContenderTest {
 
     @Test
     void s8_aHoldIsInDoubtWhileItsConnectionIsBroken() throws InterruptedException {
-        Place contender = waiting(other);
+        TestContender contender = waiting(other);
         Grant held = contender.acquire();
         assertThat(contender.renew(held)).isInstanceOf(Validity.class);
         assertThat(contender.renew(held)).as("its node is watched by now").isInstanceOf(Validity.class);
@@ -334,25 +334,25 @@ class ZooKeeperContenderTest {
     @Test
     void v8_holdsOfOneBackendAreRenewedTogether() throws InterruptedException {
         Grant held = waiting(one).acquire();
-        Grant another = new Place(
+        Grant another = new TestContender(
                         one, LockRequest.exclusive("another", SESSION, request().owner()))
                 .acquire();
-        Grant elsewhere = new Place(
+        Grant elsewhere = new TestContender(
                         other, LockRequest.exclusive("third", SESSION, request().owner()))
                 .acquire();
 
         assertThat(held.server()).isEqualTo(another.server()).isNotEqualTo(elsewhere.server());
     }
 
-    /** A contender of a backend, and what it is told. */
-    private static final class Place implements Signals {
+    /** A contender without an engine. It counts its signals. */
+    private static final class TestContender implements Signals {
         private final AtomicInteger wakeUps = new AtomicInteger();
         private final AtomicInteger timesSuspect = new AtomicInteger();
         private final AtomicInteger timesGone = new AtomicInteger();
         private final LockBackend backend;
         private final Contender contender;
 
-        private Place(LockBackend backend, LockRequest request) {
+        private TestContender(LockBackend backend, LockRequest request) {
             this.backend = backend;
             this.contender = backend.contend(request, this);
         }
