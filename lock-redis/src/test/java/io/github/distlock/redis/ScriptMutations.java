@@ -20,7 +20,7 @@ import org.junit.platform.console.ConsoleLauncher;
 import redis.clients.jedis.RedisClient;
 
 /**
- * Runs the tests of the scripts with one mutation of a script after the other, each in a JVM of its own, until one test fails. It
+ * Runs the tests of the scripts with one mutation after the other, each in a separate JVM, until one test fails. It
  * does not run by default; {@code -Dtest=ScriptMutations} runs it.
  */
 class ScriptMutations {
