@@ -5,6 +5,7 @@
 
 local value = redis.call('GET', lock)
 if not value then
+  require_primary()
   return {}
 end
 local reply = { value, redis.call('PTTL', lock), redis.call('GET', fence) or '' }

@@ -72,4 +72,12 @@ class ReplicaTest {
 
         assertTrue(unknown.getMessage().contains("READONLY"), unknown.getMessage());
     }
+
+    @Test
+    void api_aForcedReleaseAtAReplicaThatDoesNotKnowTheHoldFails() {
+        Exception unknown = assertThrows(
+                RuntimeException.class, () -> backend.forceRelease("replicated", TestContender.deadline()));
+
+        assertTrue(unknown.getMessage().contains("READONLY"), unknown.getMessage());
+    }
 }
