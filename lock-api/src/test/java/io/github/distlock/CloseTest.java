@@ -66,7 +66,7 @@ class CloseTest extends EngineTest {
 
         client.close();
 
-        Await.until("the loss is told", () -> !busyAtLoss.isEmpty());
+        Await.until("the loss is reported", () -> !busyAtLoss.isEmpty());
         assertThat(busyAtLoss).containsExactly(true);
         expectNothingLeft();
     }

@@ -124,7 +124,7 @@ abstract class EngineTest {
                 .cause();
     }
 
-    /** What a listener of this hold is told. */
+    /** Returns the losses that a listener of this hold receives. */
     static List<LockLoss> losses(LockHandle held) {
         List<LockLoss> losses = new CopyOnWriteArrayList<>();
         held.onLost(losses::add);
@@ -132,7 +132,7 @@ abstract class EngineTest {
     }
 
     static void expectLoss(LossReason reason, List<LockLoss> losses) {
-        Await.until("the loss is told", () -> !losses.isEmpty());
+        Await.until("the loss is reported", () -> !losses.isEmpty());
         assertThat(losses).extracting(LockLoss::reason).containsExactly(reason);
     }
 

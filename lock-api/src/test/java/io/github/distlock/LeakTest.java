@@ -33,7 +33,7 @@ class LeakTest extends EngineTest {
     private void expectOneLeak(Way way, DistributedLock lock) throws Exception {
         long token = drop(way, lock);
 
-        Await.until("the leak is told", () -> {
+        Await.until("the leak is reported", () -> {
             System.gc();
             store.advance(Duration.ofSeconds(1));
             return count("leaked") > 0;

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** A loss is told once and in time, whatever its holder does, and ends the hold for good. */
+/** A loss is reported once and in time, whatever its holder does, and ends the hold for good. */
 class LossTest extends EngineTest {
 
     @ParameterizedTest

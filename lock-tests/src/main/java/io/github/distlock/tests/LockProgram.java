@@ -18,7 +18,7 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Uses a lock as it is told in lines. It answers these commands:
+ * Uses a lock as commands say, one in each line. It answers these:
  *
  * <ul>
  *   <li>{@code acquire}: the token;

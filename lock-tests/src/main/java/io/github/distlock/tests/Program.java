@@ -1,6 +1,6 @@
 package io.github.distlock.tests;
 
-/** A client in a process of its own, which does what it is told in lines: see {@link LockProgram}. */
+/** A client in a process of its own, which obeys commands, one in each line: see {@link LockProgram}. */
 interface Program extends AutoCloseable {
     void tell(String command);
 
