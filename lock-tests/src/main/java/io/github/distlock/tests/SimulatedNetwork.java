@@ -15,8 +15,8 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The nearest to a network if there is none: messages between the engine and the backend are lost or late, and the fixture
- * silences the store. A planted bug has this network beneath its own code, so that the bug sees the faults.
+ * Simulates a network between the engine and the backend: it loses and delays their messages, and the fixture silences
+ * the store. A planted bug has this network beneath its own code, so that the bug sees the faults.
  */
 final class SimulatedNetwork extends FaultyBackend implements Network {
     private final Runnable silence;

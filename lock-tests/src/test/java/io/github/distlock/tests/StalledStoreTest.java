@@ -41,7 +41,7 @@ class StalledStoreTest {
         }
     }
 
-    /** Holds a lock for two leases of 30 s; its first renewal takes until it is told to go on. */
+    /** Holds a lock for two leases of 30 s. Its first renewal ends when the test sends a line. */
     static final class Holder {
         public static void main(String[] arguments) throws Exception {
             InMemoryStore store = new InMemoryStore();

@@ -6,7 +6,7 @@ import java.time.Duration;
 public final class HistoryLength {
     private static final int STANDARD = 8;
     private static final int LONG = 60;
-    /** Leaves CPU to the tests that run beside a standard history. */
+    /** Leaves CPU to the other histories and experiments that run beside a standard history. */
     private static final Duration REST = Duration.ofMillis(40);
 
     private static final int REPEATS = 2;
