@@ -58,12 +58,12 @@ class HoldLincheckTest {
 
     @Test
     void s8_aHoldEndsOnceAndOneWayWhateverRaces() {
-        options().threads(2).actorsPerThread(3).iterations(3 * EFFORT).check(Model.class);
+        options().threads(2).actorsPerThread(3).iterations(2 * EFFORT).check(Model.class);
     }
 
     @Test
     void s8_aHoldEndsOnceAndOneWayWhateverRacesOnThreeThreads() {
-        options().threads(3).actorsPerThread(2).iterations(2 * EFFORT).check(Model.class);
+        options().threads(3).actorsPerThread(2).iterations(EFFORT).check(Model.class);
     }
 
     /**

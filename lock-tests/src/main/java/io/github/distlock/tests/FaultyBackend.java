@@ -153,8 +153,18 @@ class FaultyBackend extends WrappedBackend {
         return super.contend(request, new Ear(signals));
     }
 
+    /**
+     * Makes the clock know the caller's thread before the request is counted. Otherwise a test that has seen the request
+     * could move the clock before the backend has read it.
+     */
     @Override
     protected Attempt attempt(WrappedContender contender, Deadline deadline) throws InterruptedException {
+        try (LockClock.Parker ignored = clock().parker()) {
+            return ask(contender, deadline);
+        }
+    }
+
+    private Attempt ask(WrappedContender contender, Deadline deadline) throws InterruptedException {
         send(Request.ATTEMPT);
         long askedAt = clock().nanoTime();
         boolean wokenBefore = ((Ear) contender.signals).forgetWakeUp();
@@ -194,10 +204,12 @@ class FaultyBackend extends WrappedBackend {
 
     @Override
     protected Grant.Release release(WrappedGrant grant, Deadline deadline) throws InterruptedException {
-        send(Request.RELEASE);
-        Grant.Release outcome = super.release(grant, deadline);
-        receive(Request.RELEASE);
-        return outcome;
+        try (LockClock.Parker ignored = clock().parker()) {
+            send(Request.RELEASE);
+            Grant.Release outcome = super.release(grant, deadline);
+            receive(Request.RELEASE);
+            return outcome;
+        }
     }
 
     @Override

@@ -192,6 +192,7 @@ abstract class NetworkFaultRules extends FaultRules {
     void f2_13_brokenConnectionsMixUpNoReplies() throws Exception {
         Peer a = connected();
         Peer b = peer();
+        Peer witness = peer();
         AtomicBoolean over = new AtomicBoolean();
         AtomicInteger holders = new AtomicInteger();
         AtomicInteger grants = new AtomicInteger();
@@ -203,7 +204,11 @@ abstract class NetworkFaultRules extends FaultRules {
             workers.add(start(() -> {
                 long last = 0;
                 while (!over.get()) {
-                    last = useOnce(peer, lockName, last, inside);
+                    last = useOnce(peer, lockName, last, held -> {
+                        expectAlone(inside, lockName);
+                        expectNotFree(held, witness);
+                        inside.decrementAndGet();
+                    });
                     grants.incrementAndGet();
                 }
                 return true;
@@ -228,7 +233,27 @@ abstract class NetworkFaultRules extends FaultRules {
         expectFreeAgain("after connections were reset");
     }
 
-    private long useOnce(Peer peer, String lockName, long lastToken, AtomicInteger inside) throws InterruptedException {
+    private interface Use {
+        void run(LockHandle held) throws InterruptedException;
+    }
+
+    private void expectAlone(AtomicInteger inside, String lockName) {
+        int holders = inside.incrementAndGet();
+        expect(holders == 1, "one holder of " + lockName, holders);
+    }
+
+    /** A hold that was granted by the reply to another request is free in the store. */
+    private void expectNotFree(LockHandle held, Peer witness) throws InterruptedException {
+        Optional<LockHandle> other = witness.lock(held.lockName()).tryAcquire();
+        boolean isHeld = held.isHeld();
+        other.ifPresent(LockHandle::release);
+        expect(
+                other.isEmpty() || !isHeld,
+                "a hold of " + held.lockName() + " excludes others",
+                "granted to another client");
+    }
+
+    private long useOnce(Peer peer, String lockName, long lastToken, Use use) throws InterruptedException {
         try {
             Optional<LockHandle> tried = peer.lock(lockName).tryAcquire(brief());
             if (tried.isEmpty()) {
@@ -237,9 +262,7 @@ abstract class NetworkFaultRules extends FaultRules {
             LockHandle held = tried.get();
             expect(held.lockName().equals(lockName), "a hold of " + lockName, held.lockName());
             expect(held.fencingToken() > lastToken, "more than " + lastToken, held.fencingToken());
-            int holders = inside.incrementAndGet();
-            expect(holders == 1, "one holder of " + lockName, holders);
-            inside.decrementAndGet();
+            use.run(held);
             held.release();
             return held.fencingToken();
         } catch (LockException e) {
@@ -277,7 +300,7 @@ abstract class NetworkFaultRules extends FaultRules {
         AtomicInteger uses = new AtomicInteger();
         Task<Boolean> worker = new Task<>(group, "contract-worker", () -> {
             while (!over.get()) {
-                useOnce(a, name, 0, new AtomicInteger());
+                useOnce(a, name, 0, held -> {});
                 uses.incrementAndGet();
             }
             return true;
