@@ -45,7 +45,7 @@ class LocalQueueLincheckTest {
         options()
                 .threads(2)
                 .actorsPerThread(4)
-                .iterations(2 * HoldLincheckTest.EFFORT)
+                .iterations(HoldLincheckTest.EFFORT)
                 .check(Model.class);
     }
 
@@ -54,7 +54,7 @@ class LocalQueueLincheckTest {
         options()
                 .threads(3)
                 .actorsPerThread(3)
-                .iterations(2 * HoldLincheckTest.EFFORT)
+                .iterations(HoldLincheckTest.EFFORT)
                 .check(Model.class);
     }
 

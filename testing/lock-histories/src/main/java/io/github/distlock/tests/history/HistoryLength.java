@@ -54,7 +54,7 @@ public final class HistoryLength {
     private static HistoryReport run(String name, HistoryRun history) throws InterruptedException {
         HistoryReport report = history.duration(Duration.ofSeconds(SECONDS))
                 .processes(PROCESSES, 1 + PROCESSES / 3)
-                .atLeast(5, 10)
+                .atLeast(3, 5)
                 .seed(Long.getLong("lock.history.seed", System.nanoTime()))
                 .run();
         System.out.println(name + ", " + SECONDS + " s, " + PROCESSES + " processes: " + report);
