@@ -34,8 +34,9 @@ class SnippetsTest {
     }
 
     @Test
-    void api_eachJavaSnippetIsPartOfAProgramOfThisModule() {
-        List<String> programs = files(ROOT.resolve("lock-examples/src"), ".java").stream()
+    void api_eachJavaSnippetIsPartOfAProgram() {
+        List<String> programs = Stream.of("lock-examples/src", "lock-example-backend/src")
+                .flatMap(sources -> files(ROOT.resolve(sources), ".java").stream())
                 .map(file -> withoutIndentation(read(file)))
                 .toList();
         List<Snippet> snippets = snippets("java");

@@ -7,7 +7,7 @@ import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.tests.PromiseNames;
 import io.github.distlock.tests.servers.RedisServer;
-import io.github.distlock.tests.servers.Waiting;
+import io.github.distlock.tests.waiting.Waiting;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;

@@ -15,7 +15,7 @@ import io.github.distlock.LockOptions;
 import io.github.distlock.tests.PromiseNames;
 import io.github.distlock.tests.servers.FaultProxy;
 import io.github.distlock.tests.servers.RedisServer;
-import io.github.distlock.tests.servers.Waiting;
+import io.github.distlock.tests.waiting.Waiting;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

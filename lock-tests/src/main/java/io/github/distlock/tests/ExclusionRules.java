@@ -2,7 +2,7 @@ package io.github.distlock.tests;
 
 import io.github.distlock.DistributedLock;
 import io.github.distlock.LockHandle;
-import io.github.distlock.tests.servers.Waiting;
+import io.github.distlock.tests.waiting.Waiting;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

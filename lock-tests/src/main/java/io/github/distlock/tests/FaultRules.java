@@ -2,7 +2,7 @@ package io.github.distlock.tests;
 
 import io.github.distlock.LockException;
 import io.github.distlock.LockHandle;
-import io.github.distlock.tests.servers.Waiting;
+import io.github.distlock.tests.waiting.Waiting;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;

@@ -5,7 +5,7 @@ import io.github.distlock.LockClient;
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockOptions;
 import io.github.distlock.spi.LockBackend;
-import io.github.distlock.tests.servers.Waiting;
+import io.github.distlock.tests.waiting.Waiting;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;

@@ -7,7 +7,7 @@ import io.github.distlock.LockHandle.State;
 import io.github.distlock.LockLoss;
 import io.github.distlock.tests.Network.Message;
 import io.github.distlock.tests.Network.Silence;
-import io.github.distlock.tests.servers.Waiting;
+import io.github.distlock.tests.waiting.Waiting;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

@@ -4,7 +4,7 @@ import io.github.distlock.spi.LockBackend;
 import io.github.distlock.tests.servers.FaultProxy;
 import io.github.distlock.tests.servers.JvmProcess;
 import io.github.distlock.tests.servers.Server;
-import io.github.distlock.tests.servers.Waiting;
+import io.github.distlock.tests.waiting.Waiting;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.Map;

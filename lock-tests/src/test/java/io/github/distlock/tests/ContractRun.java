@@ -2,7 +2,7 @@ package io.github.distlock.tests;
 
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
 
-import io.github.distlock.tests.servers.StarvationExtension;
+import io.github.distlock.tests.waiting.StarvationExtension;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;

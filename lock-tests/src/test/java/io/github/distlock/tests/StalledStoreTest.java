@@ -8,7 +8,7 @@ import io.github.distlock.memory.InMemoryStore;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.Renewal;
 import io.github.distlock.tests.servers.JvmProcess;
-import io.github.distlock.tests.servers.Waiting;
+import io.github.distlock.tests.waiting.Waiting;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;

@@ -10,7 +10,7 @@ import io.github.distlock.LockClient;
 import io.github.distlock.LockException;
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockStatus;
-import io.github.distlock.tests.servers.Waiting;
+import io.github.distlock.tests.waiting.Waiting;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

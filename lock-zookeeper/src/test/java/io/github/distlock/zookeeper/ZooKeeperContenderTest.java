@@ -17,7 +17,7 @@ import io.github.distlock.spi.Signals;
 import io.github.distlock.spi.Validity;
 import io.github.distlock.tests.PromiseNames;
 import io.github.distlock.tests.servers.FaultProxy;
-import io.github.distlock.tests.servers.Waiting;
+import io.github.distlock.tests.waiting.Waiting;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;

@@ -14,7 +14,7 @@ import io.github.distlock.LockStatus;
 import io.github.distlock.LossReason;
 import io.github.distlock.memory.InMemoryStore;
 import io.github.distlock.tests.PromiseNames;
-import io.github.distlock.tests.servers.Waiting;
+import io.github.distlock.tests.waiting.Waiting;
 import java.time.Duration;
 import java.util.concurrent.atomic.LongAdder;
 import org.junit.jupiter.api.DisplayNameGeneration;

@@ -7,7 +7,7 @@ import io.github.distlock.tests.BackendFactory;
 import io.github.distlock.tests.PromiseNames;
 import io.github.distlock.tests.servers.JvmProcess;
 import io.github.distlock.tests.servers.Server;
-import io.github.distlock.tests.servers.Waiting;
+import io.github.distlock.tests.waiting.Waiting;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;

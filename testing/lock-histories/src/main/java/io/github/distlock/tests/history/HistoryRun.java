@@ -8,7 +8,7 @@ import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.tests.ServerFixture;
 import io.github.distlock.tests.servers.FaultProxy;
-import io.github.distlock.tests.servers.Waiting;
+import io.github.distlock.tests.waiting.Waiting;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -7,7 +7,7 @@ import io.github.distlock.LockOptions;
 import io.github.distlock.spi.Capability;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.tests.BackendFactory;
-import io.github.distlock.tests.servers.StallWatch;
+import io.github.distlock.tests.waiting.StallWatch;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;

@@ -1,5 +1,6 @@
 package io.github.distlock.tests.servers;
 
+import io.github.distlock.tests.waiting.Waiting;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;

@@ -1,5 +1,6 @@
 package io.github.distlock.tests.servers;
 
+import io.github.distlock.tests.waiting.Waiting;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;

@@ -1,10 +1,11 @@
-package io.github.distlock.tests.servers;
+package io.github.distlock.tests.waiting;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
 
+import io.github.distlock.tests.servers.JvmProcess;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -14,7 +15,7 @@ import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
 import org.junit.platform.launcher.core.LauncherFactory;
 import org.junit.platform.launcher.listeners.SummaryGeneratingListener;
 
-/** Runs the extension in a child JVM, which the tests suspend. */
+/** Runs the extension in a child JVM, which the tests suspend. It is here because its module has no child processes. */
 @Timeout(value = 180, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class StarvationExtensionTest {
     private static final Duration PATIENCE = Duration.ofMinutes(1);

@@ -1,4 +1,4 @@
-package io.github.distlock.tests.servers;
+package io.github.distlock.tests.waiting;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;

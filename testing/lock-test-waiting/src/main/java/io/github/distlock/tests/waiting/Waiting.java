@@ -1,4 +1,4 @@
-package io.github.distlock.tests.servers;
+package io.github.distlock.tests.waiting;
 
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
