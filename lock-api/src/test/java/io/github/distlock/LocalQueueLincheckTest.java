@@ -42,27 +42,19 @@ class LocalQueueLincheckTest {
 
     @Test
     void v2_noWaiterIsForgottenAndNoGrantHasTwoHolders() {
-        options()
-                .threads(2)
-                .actorsPerThread(4)
-                .iterations(HoldLincheckTest.EFFORT)
-                .check(Model.class);
+        options().threads(2).actorsPerThread(4).iterations(1).check(Model.class);
     }
 
     @Test
     void v2_noWaiterIsForgottenAndNoGrantHasTwoHoldersOnThreeThreads() {
-        options()
-                .threads(3)
-                .actorsPerThread(3)
-                .iterations(HoldLincheckTest.EFFORT)
-                .check(Model.class);
+        options().threads(3).actorsPerThread(3).iterations(1).check(Model.class);
     }
 
     private static ModelCheckingOptions options() {
         return HoldLincheckTest.patient(new ModelCheckingOptions())
                 .actorsBefore(2)
                 .actorsAfter(0)
-                .invocationsPerIteration(150)
+                .invocationsPerIteration(50 * HoldLincheckTest.EFFORT)
                 .minimizeFailedScenario(false)
                 .sequentialSpecification(Anything.class)
                 .addGuarantee(forClasses(Line.class.getName()).allMethods().ignore())
