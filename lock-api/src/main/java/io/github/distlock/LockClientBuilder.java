@@ -3,6 +3,10 @@ package io.github.distlock;
 import static java.util.Objects.requireNonNull;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import io.github.distlock.engine.Checks;
+import io.github.distlock.engine.Engine;
+import io.github.distlock.engine.FencingTokens;
+import io.github.distlock.engine.Settings;
 import io.github.distlock.spi.LockBackend;
 import java.time.Duration;
 import java.util.concurrent.Executor;
@@ -16,23 +20,20 @@ import org.jspecify.annotations.Nullable;
 public final class LockClientBuilder {
     private static final AtomicInteger CLIENTS = new AtomicInteger();
 
-    final LockBackend backend;
-    String name = "client" + CLIENTS.incrementAndGet();
-    LockOptions defaultOptions = LockOptions.defaults();
-    Duration requestTimeout = Duration.ofSeconds(1);
-    Duration outageTimeout = Duration.ofSeconds(30);
-    Duration shutdownTimeout = Duration.ofSeconds(2);
-    double clockDrift = 0.01;
-    Duration clockGuard = Duration.ofMillis(50);
-    int maxPasses = 64;
-    Duration maxPassing = Duration.ofMillis(20);
-    boolean recordAcquireStacks;
+    private final LockBackend backend;
+    private String name = "client" + CLIENTS.incrementAndGet();
+    private LockOptions defaultOptions = LockOptions.defaults();
+    private Duration requestTimeout = Duration.ofSeconds(1);
+    private Duration outageTimeout = Duration.ofSeconds(30);
+    private Duration shutdownTimeout = Duration.ofSeconds(2);
+    private double clockDrift = 0.01;
+    private Duration clockGuard = Duration.ofMillis(50);
+    private int maxHandoffs = 64;
+    private Duration handoffTime = Duration.ofMillis(20);
+    private boolean recordAcquireStacks;
 
-    @Nullable
-    LockListener listener;
-
-    @Nullable
-    Executor callbackExecutor;
+    private @Nullable LockListener listener;
+    private @Nullable Executor callbackExecutor;
 
     private boolean built;
 
@@ -135,21 +136,22 @@ public final class LockClientBuilder {
     }
 
     /**
-     * How long threads of this client may pass one grant among themselves before the store's queue decides again: both
-     * bounds hold, whichever comes first. {@linkplain LockOptions#fair() Fair} locks never pass.
+     * Bounds local handoff: how often and for how long threads of this client may hand one grant to each other before the
+     * store's queue decides again. The bound that is reached first counts. {@linkplain LockOptions#fair() Fair} locks are
+     * never handed off locally.
      *
-     * @param passes how often, from 0 (never) to 255; 64 by default
+     * @param max how often, from 0 (never) to 255; 64 by default
      * @param time how long after the grant, from 0 to 1 min; 20 ms by default
      * @return this
      */
     @CanIgnoreReturnValue
-    public LockClientBuilder passing(int passes, Duration time) {
-        if (passes < 0 || passes > FencingTokens.MAX_PASSES) {
+    public LockClientBuilder localHandoff(int max, Duration time) {
+        if (max < 0 || max > FencingTokens.MAX_HANDOFFS) {
             throw new IllegalArgumentException(
-                    "passes must be from 0 to " + FencingTokens.MAX_PASSES + ", but was " + passes);
+                    "max must be from 0 to " + FencingTokens.MAX_HANDOFFS + ", but was " + max);
         }
-        maxPasses = passes;
-        maxPassing = Checks.duration(time, "time", Duration.ZERO, Duration.ofMinutes(1));
+        handoffTime = Checks.duration(time, "time", Duration.ZERO, Duration.ofMinutes(1));
+        maxHandoffs = max;
         return this;
     }
 
@@ -200,7 +202,17 @@ public final class LockClientBuilder {
         if (built) {
             throw new IllegalStateException("this builder has built a client already, which owns the backend");
         }
-        LockClient client = new Engine(this);
+        Settings settings = new Settings(
+                name,
+                requestTimeout.toNanos(),
+                outageTimeout.toNanos(),
+                shutdownTimeout.toNanos(),
+                clockDrift,
+                clockGuard.toNanos(),
+                maxHandoffs,
+                handoffTime.toNanos(),
+                recordAcquireStacks);
+        LockClient client = new EngineClient(new Engine(backend, settings, listener, callbackExecutor), defaultOptions);
         built = true;
         return client;
     }

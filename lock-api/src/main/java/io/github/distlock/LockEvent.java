@@ -1,5 +1,7 @@
 package io.github.distlock;
 
+import static java.util.Objects.requireNonNull;
+
 import java.time.Duration;
 
 /** Something that happened to a lock. Immutable. */
@@ -8,10 +10,17 @@ public final class LockEvent {
     private final long fencingToken;
     private final Duration duration;
 
-    LockEvent(String lockName, long fencingToken, Duration duration) {
-        this.lockName = lockName;
+    /**
+     * Makes an event. The engine does; tests of listeners may, too.
+     *
+     * @param lockName the lock's name
+     * @param fencingToken the token of the hold, or 0
+     * @param duration what the method of the listener says
+     */
+    public LockEvent(String lockName, long fencingToken, Duration duration) {
+        this.lockName = requireNonNull(lockName, "lockName");
         this.fencingToken = fencingToken;
-        this.duration = duration;
+        this.duration = requireNonNull(duration, "duration");
     }
 
     /**

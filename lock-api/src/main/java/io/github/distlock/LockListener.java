@@ -26,12 +26,12 @@ public interface LockListener {
     default void acquired(LockEvent event) {}
 
     /**
-     * A hold was passed to another waiter of the same client, without the store. The {@code released} of the one and the
-     * {@code acquired} of the other are reported, too, in no fixed order.
+     * A hold was handed to another waiter of the same client without a request to the store. The {@code released} of the
+     * one hold and the {@code acquired} of the other are reported, too, in no fixed order.
      *
-     * @param event its token is the new hold's; its duration is the time for which the client has had the grant
+     * @param event its token is the new hold's; its duration is the time since the grant
      */
-    default void passed(LockEvent event) {}
+    default void handedOff(LockEvent event) {}
 
     /**
      * A hold was extended.

@@ -1,5 +1,7 @@
 package io.github.distlock;
 
+import static java.util.Objects.requireNonNull;
+
 import java.io.Serial;
 import java.io.Serializable;
 import java.time.Duration;
@@ -25,12 +27,21 @@ public final class LockLoss implements Serializable {
     /** For how long it had been held. */
     private final Duration held;
 
-    LockLoss(String lockName, long fencingToken, LossReason reason, Instant noticed, Duration held) {
-        this.lockName = lockName;
+    /**
+     * Makes a report. The engine does; tests of code that handles losses may, too.
+     *
+     * @param lockName the lock's name
+     * @param fencingToken the token of the lost hold
+     * @param reason why it was lost
+     * @param noticed when the loss was noticed
+     * @param held how long the lock had been held
+     */
+    public LockLoss(String lockName, long fencingToken, LossReason reason, Instant noticed, Duration held) {
+        this.lockName = requireNonNull(lockName, "lockName");
         this.fencingToken = fencingToken;
-        this.reason = reason;
-        this.noticed = noticed;
-        this.held = held;
+        this.reason = requireNonNull(reason, "reason");
+        this.noticed = requireNonNull(noticed, "noticed");
+        this.held = requireNonNull(held, "held");
     }
 
     /**

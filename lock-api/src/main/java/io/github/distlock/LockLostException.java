@@ -15,7 +15,7 @@ public class LockLostException extends LockException {
      *
      * @param loss what happened
      */
-    LockLostException(LockLoss loss) {
+    public LockLostException(LockLoss loss) {
         super(loss.lockName(), loss.toString(), null);
         this.loss = loss;
     }

@@ -1,5 +1,6 @@
 package io.github.distlock;
 
+import io.github.distlock.engine.Checks;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;

@@ -2,6 +2,7 @@ package io.github.distlock;
 
 import static java.util.Objects.requireNonNull;
 
+import io.github.distlock.engine.FencingTokens;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;

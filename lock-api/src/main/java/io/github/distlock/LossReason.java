@@ -14,10 +14,5 @@ public enum LossReason {
     /** Its {@linkplain LockOptions#maximumHold(java.time.Duration) maximum} is reached. */
     MAXIMUM_HOLD,
     /** The client was closed while it was held. */
-    CLIENT_CLOSED;
-
-    /** Whether this program asked for it, so that nothing has failed. */
-    boolean isAskedFor() {
-        return this == LEASE_ENDED || this == MAXIMUM_HOLD || this == CLIENT_CLOSED;
-    }
+    CLIENT_CLOSED
 }

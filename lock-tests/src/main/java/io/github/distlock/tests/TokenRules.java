@@ -25,7 +25,7 @@ abstract class TokenRules extends Rules {
 
     @Test
     void s3_3_tokensIncreaseAcrossLocalHandoffsAndStoreGrants() {
-        Peer a = peer(builder -> builder.passing(3, Duration.ofMinutes(1)));
+        Peer a = peer(builder -> builder.localHandoff(3, Duration.ofMinutes(1)));
         Peer b = peer();
         List<Long> tokens = new CopyOnWriteArrayList<>();
 

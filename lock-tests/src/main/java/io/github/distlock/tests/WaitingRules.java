@@ -70,8 +70,8 @@ abstract class WaitingRules extends Rules {
     @Test
     void v2_1_manyHandoffsLoseNoWakeUp() {
         // Without local handoffs, so that the store wakes each waiter.
-        Peer a = peer(builder -> builder.passing(0, Duration.ZERO));
-        Peer b = peer(builder -> builder.passing(0, Duration.ZERO));
+        Peer a = peer(builder -> builder.localHandoff(0, Duration.ZERO));
+        Peer b = peer(builder -> builder.localHandoff(0, Duration.ZERO));
         List<Task<Integer>> workers = new ArrayList<>();
         LockHandle held = acquire(peer());
         for (Peer peer : List.of(a, a, b, b)) {

@@ -1,0 +1,37 @@
+package io.github.distlock;
+
+import static java.util.Objects.requireNonNull;
+
+import io.github.distlock.engine.Engine;
+
+/** A client over an engine, which does not know this package's factories. */
+final class EngineClient implements LockClient {
+    private final Engine engine;
+    private final LockOptions defaultOptions;
+
+    EngineClient(Engine engine, LockOptions defaultOptions) {
+        engine.requireSupport(defaultOptions);
+        this.engine = engine;
+        this.defaultOptions = defaultOptions;
+    }
+
+    @Override
+    public DistributedLock lock(String name) {
+        return lock(name, defaultOptions);
+    }
+
+    @Override
+    public DistributedLock lock(String name, LockOptions options) {
+        return engine.lock(name, requireNonNull(options, "options"));
+    }
+
+    @Override
+    public LockInspector inspector() {
+        return engine.inspector();
+    }
+
+    @Override
+    public void close() {
+        engine.close();
+    }
+}

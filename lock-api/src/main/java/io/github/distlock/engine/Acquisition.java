@@ -1,0 +1,253 @@
+package io.github.distlock.engine;
+
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import io.github.distlock.DistributedLock;
+import io.github.distlock.LockException;
+import io.github.distlock.LockListener;
+import io.github.distlock.engine.Outcome.Ended;
+import io.github.distlock.engine.Outcome.Failed;
+import io.github.distlock.engine.Outcome.Offered;
+import io.github.distlock.spi.LockClock;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One acquire, blocking or asynchronous: <em>ask → granted, or wait for a wake-up or for time → ask</em>.
+ *
+ * <p>{@link #advance} does what can be done now, and returns when to call it again at the latest. {@link #wake} makes that
+ * sooner. A blocking acquire calls it on the caller's thread, which parks in between. An asynchronous acquire calls it on
+ * threads of the engine, which do not park. This is the only difference between the two subclasses.
+ *
+ * <h2>One outcome</h2>
+ *
+ * The outcome is set by one compare-and-set. Timeout, interrupt, cancellation, closing, a local handoff and the store's
+ * answer compete for it. A loser that brought a hold takes it back. An offered hold can end before it is accepted: then
+ * {@link #accept} removes the outcome, and the acquire enters its queue once more.
+ *
+ * <p>A request is never abandoned. The thread that sent it returns with the answer, and cleans up if nobody waits for it
+ * any more.
+ */
+abstract class Acquisition {
+    static final long NO_THREAD = -1;
+    private static final Logger LOG = LoggerFactory.getLogger(DistributedLock.class);
+
+    final LocalQueue.Key key;
+    final Patience patience;
+    final Shared shared;
+    private final AtomicReference<@Nullable Outcome> outcome = new AtomicReference<>();
+    private volatile @Nullable LocalQueue queue;
+    /** The last failure of a request of this acquire. */
+    private volatile @Nullable Throwable failure;
+
+    private boolean lingers;
+
+    /** What all acquires of a client share. */
+    record Shared(
+            LocalQueues queues,
+            LockClock clock,
+            Requests requests,
+            Callbacks callbacks,
+            boolean recordsAcquireStacks) {}
+
+    Acquisition(LocalQueue.Key key, Patience patience, Shared shared) {
+        this.key = key;
+        this.patience = patience;
+        this.shared = shared;
+    }
+
+    /** Has {@link #advance} called soon. From any thread, without blocking. */
+    abstract void wake();
+
+    /** There is an outcome. From any thread, without blocking. */
+    abstract void settled();
+
+    /** Returns the thread that will hold the lock, or {@link #NO_THREAD}. */
+    abstract long threadId();
+
+    abstract String threadName();
+
+    /** Enters the queue, first of all and after an offered hold has ended too early. */
+    void enter() {
+        LocalQueue found;
+        do {
+            found = shared.queues.get(key);
+            queue = found;
+        } while (!found.enter(this));
+        if (shared.queues.areClosed()) {
+            settle(Ended.CLOSED);
+        }
+    }
+
+    private LocalQueue queue() {
+        LocalQueue entered = queue;
+        if (entered == null) {
+            throw new IllegalStateException("this acquire has not entered its queue");
+        }
+        return entered;
+    }
+
+    /** Moves on as far as it goes without waiting; returns when to be called again at the latest, by the nano clock. */
+    final long advance() throws InterruptedException {
+        long lookAgainAt = patience.since();
+        while (!hasOutcome()) {
+            long now = shared.clock.nanoTime();
+            lookAgainAt = now + LocalQueue.LONGEST_SLEEP;
+            if (patience.mayAsk(now)) {
+                Answer answer = ask(now);
+                if (!(answer instanceof Answer.NotYet notYet)) {
+                    continue;
+                }
+                lookAgainAt = notYet.lookAgainAt();
+            }
+            if (patience.isOverWithGrace(now) || (patience.isOver(now) && knowsBusy())) {
+                settle(outOfTime());
+            } else if (patience.isOver(now) && !lingers) {
+                lingers = true;
+                queue().linger();
+            } else {
+                return patience.next(now, lookAgainAt);
+            }
+        }
+        return lookAgainAt;
+    }
+
+    private Answer ask(long now) throws InterruptedException {
+        shared.requests.begin();
+        try {
+            Answer answer = queue().ask(this, now);
+            hear(answer);
+            return answer;
+        } finally {
+            shared.requests.end();
+        }
+    }
+
+    private void hear(Answer answer) {
+        if (answer instanceof Answer.NotYet) {
+            return;
+        }
+        patience.noteAnswer();
+        if (answer instanceof Answer.Granted granted) {
+            take(granted.lease());
+        } else if (answer instanceof Answer.Refused refused) {
+            settle(failed(refused.cause().getMessage(), refused.cause()));
+        } else if (answer instanceof Answer.Unavailable unavailable) {
+            settle(noAnswer(unavailable.cause()));
+        } else if (answer instanceof Answer.Failed failed) {
+            failure = failed.cause();
+            if (failed.cause() instanceof Error error) {
+                settle(new Failed(error));
+            } else if (patience.isSingleTry()) {
+                settle(noAnswer(failed.cause()));
+            }
+        } else if (answer == Answer.Plain.TOO_LATE) {
+            long now = shared.clock.nanoTime();
+            if (patience.isSingleTry() || patience.isOutage(now, patience.since())) {
+                settle(failed("the store granted it too late to be of use", null));
+            }
+        }
+    }
+
+    private void take(Lease lease) {
+        Handle offered = lease.offer();
+        if (offered != null && !settle(new Offered(offered)) && offered.hold().refuse() && !queue().handOff(lease)) {
+            lease.giveBackInBackground();
+        }
+    }
+
+    /** Ends this acquire, unless it has ended. A loser that brought a hold takes it back. */
+    @CanIgnoreReturnValue
+    final boolean settle(Outcome end) {
+        if (!outcome.compareAndSet(null, end)) {
+            return false;
+        }
+        queue().leave(this);
+        settled();
+        return true;
+    }
+
+    /** Does the same for a local handoff. The queue has removed this acquire before. */
+    final boolean settleHandedOff(Handle handle) {
+        if (!outcome.compareAndSet(null, new Offered(handle))) {
+            return false;
+        }
+        settled();
+        return true;
+    }
+
+    final boolean hasOutcome() {
+        return outcome.get() != null;
+    }
+
+    final @Nullable Outcome outcome() {
+        return outcome.get();
+    }
+
+    final boolean isSingleTry() {
+        return patience.isSingleTry();
+    }
+
+    /** Whether it has a queue entry of its own at the store. */
+    final boolean isAlone() {
+        return isSingleTry() || key.options().isFair();
+    }
+
+    final boolean isHeldByItsThread() {
+        return queue().isHeldBy(threadId());
+    }
+
+    private boolean knowsBusy() {
+        return queue().knowsBusySince(patience.since());
+    }
+
+    final Outcome outOfTime() {
+        if (knowsBusy()) {
+            return Ended.BUSY;
+        }
+        Throwable own = failure;
+        return noAnswer(own != null ? own : queue().lastFailure().orElse(null));
+    }
+
+    /** Takes what was offered. Returns false if it has ended before: then this acquire has entered its queue again. */
+    final boolean accept(Handle handle) {
+        if (!handle.hold().accept(threadId(), shared.recordsAcquireStacks)) {
+            patience.forgetAnswer();
+            outcome.set(null);
+            enter();
+            return false;
+        }
+        long waited = shared.clock.nanoTime() - patience.since();
+        LOG.trace("lock \"{}\", token {}: acquired", key.name(), handle.fencingToken());
+        shared.callbacks.event(key.name(), handle.fencingToken(), waited, LockListener::acquired);
+        return true;
+    }
+
+    final void noteWaiting() {
+        shared.callbacks.event(key.name(), 0, 0, LockListener::waiting);
+    }
+
+    /** Settles with what the engine or the backend threw where it should not have. */
+    final void fail(Throwable thrown) {
+        settle(thrown instanceof Error ? new Failed(thrown) : failed(thrown.getMessage(), thrown));
+    }
+
+    /** Returns what the caller gets to see of an outcome without a hold. */
+    final Throwable failureOf(Outcome end) {
+        return end instanceof Failed failed
+                ? failed.failure()
+                : failed(end == Ended.CLOSED ? "the client was closed" : "the acquire was given up", null)
+                        .failure();
+    }
+
+    private Failed noAnswer(@Nullable Throwable cause) {
+        String words = cause == null ? "" : ": " + (cause.getMessage() == null ? cause : cause.getMessage());
+        long waited = (shared.clock.nanoTime() - patience.since()) / 1_000_000;
+        return failed("the store has not answered within " + waited + " ms" + words, cause);
+    }
+
+    private Failed failed(@Nullable String words, @Nullable Throwable cause) {
+        return new Failed(new LockException(key.name(), words == null ? String.valueOf(cause) : words, cause));
+    }
+}

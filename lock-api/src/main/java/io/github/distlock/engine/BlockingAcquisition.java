@@ -1,0 +1,146 @@
+package io.github.distlock.engine;
+
+import io.github.distlock.DistributedLock;
+import io.github.distlock.LockHandle;
+import io.github.distlock.engine.Outcome.Ended;
+import io.github.distlock.engine.Outcome.Offered;
+import io.github.distlock.spi.LockClock.Parker;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** An acquire on the caller's own thread, which sends the requests itself and parks in between. */
+final class BlockingAcquisition extends Acquisition {
+    private static final Logger LOG = LoggerFactory.getLogger(DistributedLock.class);
+
+    private final Thread thread = Thread.currentThread();
+    private volatile @Nullable Parker parker;
+    private volatile boolean woken;
+
+    BlockingAcquisition(LocalQueue.Key key, Patience patience, Shared shared) {
+        super(key, patience, shared);
+    }
+
+    /** Returns the accepted hold, or empty if the lock is busy. If uninterruptible, keeps the interrupt flag. */
+    Optional<LockHandle> acquire(boolean interruptible) throws InterruptedException {
+        boolean interrupted = false;
+        enter();
+        try {
+            while (true) {
+                interrupted |= await(interruptible);
+                boolean stops = interruptible && (interrupted || Thread.interrupted());
+                if (!(outcome() instanceof Offered offered)) {
+                    return withoutHold(stops);
+                }
+                if (stops) {
+                    offered.handle().hold().decline();
+                    throw interruption();
+                }
+                if (accept(offered.handle())) {
+                    return Optional.of(offered.handle());
+                }
+            }
+        } finally {
+            Parker used = parker;
+            if (used != null) {
+                used.close();
+            }
+            if (interrupted && !interruptible) {
+                thread.interrupt();
+            }
+        }
+    }
+
+    /** Returns whether the thread was interrupted before there was an outcome. */
+    private boolean await(boolean interruptible) {
+        boolean interrupted = false;
+        while (!hasOutcome()) {
+            try {
+                woken = false;
+                pauseUntil(advance());
+                if (Thread.interrupted()) {
+                    throw new InterruptedException();
+                }
+            } catch (InterruptedException e) {
+                interrupted = true;
+                if (interruptible) {
+                    settle(Ended.INTERRUPTED);
+                }
+            } catch (RuntimeException | Error e) {
+                fail(e);
+            }
+        }
+        return interrupted;
+    }
+
+    /** A wake sets {@code woken} and then unparks, so this sees a wake that comes before there is a parker. */
+    private void pauseUntil(long nanoTime) {
+        if (hasOutcome()) {
+            return;
+        }
+        Parker sleeper = parker;
+        if (sleeper == null) {
+            sleeper = shared.clock().parker();
+            parker = sleeper;
+            noteWaiting();
+            warnOfSelf();
+        }
+        if (!woken) {
+            sleeper.parkUntil(nanoTime);
+        }
+    }
+
+    private void warnOfSelf() {
+        if (isHeldByItsThread()) {
+            LOG.warn(
+                    "lock \"{}\": this thread holds it already and now waits for itself; locks are not reentrant, "
+                            + "pass the handle on instead",
+                    key.name(),
+                    new Throwable("waits here"));
+        }
+    }
+
+    private Optional<LockHandle> withoutHold(boolean interrupted) throws InterruptedException {
+        Outcome end = outcome();
+        if (interrupted) {
+            throw interruption();
+        }
+        if (end == null || end == Ended.BUSY) {
+            return Optional.empty();
+        }
+        Throwable failure = failureOf(end);
+        if (failure instanceof Error error) {
+            throw error;
+        }
+        throw (RuntimeException) failure;
+    }
+
+    private InterruptedException interruption() {
+        return new InterruptedException("interrupted while acquiring lock \"" + key.name() + "\"");
+    }
+
+    @Override
+    void wake() {
+        woken = true;
+        Parker sleeper = parker;
+        if (sleeper != null) {
+            sleeper.unpark();
+        }
+    }
+
+    @Override
+    void settled() {
+        wake();
+    }
+
+    @Override
+    long threadId() {
+        return thread.getId();
+    }
+
+    @Override
+    String threadName() {
+        return thread.getName();
+    }
+}

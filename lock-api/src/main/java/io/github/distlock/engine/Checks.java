@@ -1,0 +1,63 @@
+package io.github.distlock.engine;
+
+import static java.util.Objects.requireNonNull;
+
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import java.nio.CharBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+
+/** Checks what callers pass. Each error names the parameter. */
+public final class Checks {
+    public static final Duration LONGEST_LEASE = Duration.ofHours(24);
+    private static final Duration LONGEST_WAIT = Duration.ofDays(36_500);
+    /** A hundred years, in nanoseconds: sums with the clock cannot overflow. */
+    static final long FOREVER = LONGEST_WAIT.toNanos();
+
+    private static final int LONGEST_NAME = 1_024;
+
+    private Checks() {}
+
+    @CanIgnoreReturnValue
+    public static String name(String name) {
+        if (requireNonNull(name, "name").isBlank()) {
+            throw new IllegalArgumentException("name must not be blank");
+        }
+        int length;
+        try {
+            length = StandardCharsets.UTF_8
+                    .newEncoder()
+                    .encode(CharBuffer.wrap(name))
+                    .remaining();
+        } catch (CharacterCodingException e) {
+            throw new IllegalArgumentException("name must not have unpaired surrogates", e);
+        }
+        if (length > LONGEST_NAME) {
+            throw new IllegalArgumentException(
+                    "name must have at most " + LONGEST_NAME + " bytes in UTF-8, but had " + length);
+        }
+        return name;
+    }
+
+    public static Duration duration(Duration value, String parameter, Duration least, Duration most) {
+        requireNonNull(value, parameter);
+        if (value.compareTo(least) < 0 || value.compareTo(most) > 0) {
+            throw new IllegalArgumentException(
+                    parameter + " must be from " + least + " to " + most + ", but was " + value);
+        }
+        return value;
+    }
+
+    public static Duration lease(Duration lease) {
+        return duration(lease, "lease", Duration.ofMillis(1), LONGEST_LEASE);
+    }
+
+    /** A wait in nanoseconds, from zero to {@link #FOREVER}. */
+    static long waitNanos(Duration wait) {
+        if (wait.isNegative()) {
+            return 0;
+        }
+        return wait.compareTo(LONGEST_WAIT) > 0 ? FOREVER : wait.toNanos();
+    }
+}

@@ -1,0 +1,167 @@
+package io.github.distlock.engine;
+
+import io.github.distlock.DistributedLock;
+import io.github.distlock.LockInspector;
+import io.github.distlock.LockListener;
+import io.github.distlock.LockOptions;
+import io.github.distlock.LossReason;
+import io.github.distlock.spi.Capability;
+import io.github.distlock.spi.LockBackend;
+import io.github.distlock.spi.LockClock;
+import io.github.distlock.spi.LockClock.Parker;
+import java.lang.ref.Reference;
+import java.lang.ref.ReferenceQueue;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The engine of one client: puts its parts together, and ends them in order. No part knows this class.
+ *
+ * <h2>Threads</h2>
+ *
+ * Blocking acquires and releases do their I/O on the caller's thread. Each of the engine's own threads has one role, so that
+ * a request that hangs in one role delays no other: {@code timer} (expiry and alarms, no I/O), {@code renewal},
+ * {@code request} (steps of asynchronous acquires), {@code release} (asynchronous releases, leaks), {@code cleanup},
+ * {@code callback} (code of the application).
+ *
+ * <h2>Closing</h2>
+ *
+ * {@link #close} ends all acquires ({@link LocalQueues} explains why none is missed), waits for the holders, and then ends
+ * their holds. It waits for the requests under way, since their grants must be given back.
+ */
+public final class Engine {
+    private static final int REQUEST_THREADS = 16;
+    private static final int RELEASE_THREADS = 4;
+    private static final long CALLBACK_PATIENCE = Duration.ofMillis(250).toNanos();
+    private static final long CLOSING_PAUSE = Duration.ofMillis(2).toNanos();
+
+    private final LockBackend backend;
+    private final LockClock clock;
+    private final Settings settings;
+    private final Lifecycle lifecycle;
+    private final Timer timer;
+    private final Requests requests;
+    private final Work requestThreads;
+    private final Work releaseThreads;
+    private final Callbacks callbacks;
+    private final CleanUp cleanUp;
+    private final LeaseKeeper keeper;
+    private final LocalQueues queues;
+    private final NamedLock.Shared locks;
+    private final ReferenceQueue<Handle> droppedHandles = new ReferenceQueue<>();
+    private final CountDownLatch ended = new CountDownLatch(1);
+
+    /**
+     * Starts an engine. It owns the backend from now on.
+     *
+     * @param listener is notified of events, or null
+     * @param callbackExecutor runs code of the application, or null for threads of the engine
+     */
+    public Engine(
+            LockBackend backend,
+            Settings settings,
+            @Nullable LockListener listener,
+            @Nullable Executor callbackExecutor) {
+        this.backend = backend;
+        this.settings = settings;
+        clock = backend.clock();
+        String client = settings.client();
+        lifecycle = new Lifecycle(client);
+        timer = new Timer(client, clock);
+        requests = new Requests(settings, clock);
+        requestThreads = Work.bounded(REQUEST_THREADS, client, "request", clock);
+        releaseThreads = Work.bounded(RELEASE_THREADS, client, "release", clock);
+        callbacks = new Callbacks(settings, callbackExecutor, listener, clock);
+        cleanUp = new CleanUp(backend, settings, timer);
+        keeper = new LeaseKeeper(backend, settings, timer, this::releaseDropped);
+        Releases releases = new Releases(requests, cleanUp, releaseThreads);
+        Lease.Shared leases = new Lease.Shared(settings, clock, timer, keeper, releases, callbacks, droppedHandles);
+        queues = new LocalQueues(new LocalQueue.Shared(backend, client, keeper, cleanUp, leases), lifecycle);
+        Acquisition.Shared acquisitions =
+                new Acquisition.Shared(queues, clock, requests, callbacks, settings.recordsAcquireStacks());
+        locks = new NamedLock.Shared(settings, lifecycle, acquisitions, timer, requestThreads);
+    }
+
+    public DistributedLock lock(String name, LockOptions options) {
+        Checks.name(name);
+        requireSupport(options);
+        lifecycle.ensureOpen();
+        return new NamedLock(new LocalQueue.Key(name, options), locks);
+    }
+
+    /** Throws if the store cannot provide locks with these options. */
+    public void requireSupport(LockOptions options) {
+        if (options.isFair() && !backend.capabilities().contains(Capability.FAIR)) {
+            throw new IllegalArgumentException("options ask for a fair lock, but this store has no " + Capability.FAIR);
+        }
+        Duration lease = options.lease();
+        if (lease.compareTo(backend.minimumLease()) < 0 || settings.usable(lease.toNanos()) <= 0) {
+            throw new IllegalArgumentException("lease must be at least " + backend.minimumLease()
+                    + " on this store, and longer than the allowance for clocks, but was " + lease);
+        }
+    }
+
+    public LockInspector inspector() {
+        return new StoreInspector(backend, lifecycle, requests);
+    }
+
+    private void releaseDropped() {
+        for (Reference<?> dropped = droppedHandles.poll(); dropped != null; dropped = droppedHandles.poll()) {
+            if (dropped instanceof Hold hold) {
+                releaseThreads.execute(hold::dropped);
+            }
+        }
+    }
+
+    public void close() {
+        boolean interrupted = Thread.interrupted();
+        if (lifecycle.close()) {
+            try {
+                end();
+            } finally {
+                ended.countDown();
+            }
+        } else if (!callbacks.isOwnThread()) {
+            await(() -> ended.getCount() == 0, Checks.FOREVER);
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void end() {
+        queues.close();
+        await(keeper::isEmpty, settings.shutdownTimeout());
+        List<Lease> lost = keeper.leases().stream()
+                .filter(lease -> lease.loseQuietly(LossReason.CLIENT_CLOSED))
+                .toList();
+        await(callbacks::areQuiet, CALLBACK_PATIENCE);
+        lost.forEach(lease -> Work.runLogged(lease::cleanUp));
+        await(requests::areAnswered, settings.requestTimeout());
+        requestThreads.close();
+        releaseThreads.closeAfter(settings.requestTimeout());
+        cleanUp.close(settings.requestTimeout());
+        keeper.close();
+        timer.close();
+        callbacks.close();
+        Work.runLogged(backend::close);
+    }
+
+    private void await(BooleanSupplier condition, long nanos) {
+        long deadline = clock.nanoTime() + nanos;
+        boolean interrupted = false;
+        try (Parker parker = clock.parker()) {
+            while (!condition.getAsBoolean() && deadline - clock.nanoTime() > 0) {
+                parker.parkUntil(Math.min(deadline, clock.nanoTime() + CLOSING_PAUSE));
+                interrupted |= Thread.interrupted();
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,27 @@
+package io.github.distlock.engine;
+
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+
+/**
+ * Fencing tokens. A token is {@code base * 256 + n}, where the base comes from the grant and n is the number of local
+ * handoffs before. The store's bases rise strictly, so tokens do, without a range reserved at the store.
+ */
+public final class FencingTokens {
+    public static final int MAX_HANDOFFS = 255;
+    private static final int HANDOFF_BITS = 8;
+    private static final long LARGEST_BASE = (1L << 55) - 1;
+
+    private FencingTokens() {}
+
+    public static long token(long base, int handoffs) {
+        return (requireBase(base) << HANDOFF_BITS) + handoffs;
+    }
+
+    @CanIgnoreReturnValue
+    static long requireBase(long base) {
+        if (base < 1 || base > LARGEST_BASE) {
+            throw new IllegalArgumentException("fencing base must be from 1 to 2^55 - 1, but was " + base);
+        }
+        return base;
+    }
+}

@@ -1,0 +1,145 @@
+package io.github.distlock.engine;
+
+import static java.util.Objects.requireNonNull;
+
+import io.github.distlock.LockHandle;
+import io.github.distlock.LockLoss;
+import io.github.distlock.LockLostException;
+import io.github.distlock.LockOptions;
+import java.lang.ref.Reference;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the holder uses: a thin cover of its {@link Hold}, which nothing else reaches. A fence keeps it reachable while a
+ * release runs. Otherwise the collector could take it for dropped in the middle of its own release.
+ */
+final class Handle implements LockHandle {
+    private final Hold hold;
+    private final Lease.Shared shared;
+    private final AtomicBoolean closed = new AtomicBoolean();
+    private final ReentrantLock mutex = new ReentrantLock();
+    private @Nullable List<Consumer<? super LockLoss>> listeners;
+
+    /** Makes the hold together with its handle. */
+    Handle(Lease lease, long token, @Nullable Expiry leaseEnd, LockOptions options, Lease.Shared shared) {
+        this.hold = new Hold(this, lease, token, leaseEnd, options, shared);
+        this.shared = shared;
+    }
+
+    Hold hold() {
+        return hold;
+    }
+
+    @Override
+    public String lockName() {
+        return hold.lockName();
+    }
+
+    @Override
+    public long fencingToken() {
+        return hold.token();
+    }
+
+    @Override
+    public State state() {
+        return hold.state();
+    }
+
+    @Override
+    public boolean isHeld() {
+        return hold.isHeld();
+    }
+
+    @Override
+    public Duration remaining() {
+        return isHeld() ? Duration.ofNanos(hold.remainingNanos(shared.clock().now())) : Duration.ZERO;
+    }
+
+    @Override
+    public void ensureHeld() {
+        if (!isHeld()) {
+            LockLoss loss = hold.loss();
+            if (loss != null) {
+                throw new LockLostException(loss);
+            }
+            throw new IllegalStateException("lock \"" + lockName() + "\" was released");
+        }
+    }
+
+    @Override
+    public void onLost(Consumer<? super LockLoss> listener) {
+        requireNonNull(listener, "listener");
+        mutex.lock();
+        try {
+            if (isHeld()) {
+                if (listeners == null) {
+                    listeners = new ArrayList<>(1);
+                }
+                listeners.add(listener);
+                return;
+            }
+        } finally {
+            mutex.unlock();
+        }
+        LockLoss loss = hold.loss();
+        if (loss != null) {
+            shared.callbacks().run(() -> listener.accept(loss));
+        }
+    }
+
+    void lost(LockLoss loss) {
+        List<Consumer<? super LockLoss>> told;
+        mutex.lock();
+        try {
+            told = listeners == null ? List.of() : listeners;
+            listeners = null;
+        } finally {
+            mutex.unlock();
+        }
+        told.forEach(listener -> shared.callbacks().run(() -> listener.accept(loss)));
+    }
+
+    @Override
+    public Release release() {
+        closed.set(true);
+        try {
+            return hold.release();
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    @Override
+    public CompletableFuture<Release> releaseAsync() {
+        closed.set(true);
+        try {
+            CompletableFuture<Release> released = shared.callbacks().newFuture();
+            hold.releaseAsync(outcome -> shared.callbacks().run(() -> released.complete(outcome)));
+            return released;
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    @Override
+    public void close() {
+        if (closed.compareAndSet(false, true) && release() == Release.LOST) {
+            LockLoss loss = hold.loss();
+            if (loss != null) {
+                throw new LockLostException(loss);
+            }
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "hold of lock \"" + lockName() + "\", token " + fencingToken() + ", " + state();
+    }
+}

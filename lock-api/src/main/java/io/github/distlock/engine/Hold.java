@@ -1,0 +1,292 @@
+package io.github.distlock.engine;
+
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import io.github.distlock.LockEvent;
+import io.github.distlock.LockHandle;
+import io.github.distlock.LockHandle.Release;
+import io.github.distlock.LockHandle.State;
+import io.github.distlock.LockListener;
+import io.github.distlock.LockLoss;
+import io.github.distlock.LockOptions;
+import io.github.distlock.LossReason;
+import io.github.distlock.spi.LockClock;
+import io.github.distlock.spi.Moment;
+import java.lang.ref.WeakReference;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
+
+/**
+ * One holder's part of a {@link Lease}: the fencing token, and how the hold ended.
+ *
+ * <h2>State machine</h2>
+ *
+ * One atomic reference. It is {@code OFFERED} until the waiter accepts the hold, then {@code HELD}, and at last either
+ * {@code RELEASED} or {@link Lost}. Each end is one compare-and-set from {@code HELD}. So exactly one of a release, an
+ * expiry seen by any thread, the store's answer and the closing of the client wins, and only the winner reports it. An
+ * offer that ends before it is accepted was never a hold, so nobody is notified. ({@code SUSPECT} is a state of the lease,
+ * which comes and goes.)
+ *
+ * <h2>Weak reference to the handle</h2>
+ *
+ * This object is the weak reference to its {@link Handle}. The engine reaches holds, but not handles. So the collector
+ * removes a dropped handle and enqueues this reference, and the engine notices the leak. The handle has the listeners for
+ * the same reason, since they often capture it. A thread that ends a hold as lost takes the handle first: after the end is
+ * visible, the holder may drop the handle, and nobody would notify its listeners.
+ */
+final class Hold extends WeakReference<Handle> {
+    private static final Logger LOG = LoggerFactory.getLogger(LockHandle.class);
+
+    private final Lease lease;
+    private final long token;
+    private final LockOptions options;
+    private final Lease.Shared shared;
+    private final AtomicReference<Phase> phase = new AtomicReference<>(Open.OFFERED);
+    private final long since;
+    private volatile @Nullable Expiry limit;
+    private volatile LossReason limitReason = LossReason.LEASE_ENDED;
+    private volatile long threadId;
+    private volatile @Nullable Throwable acquireStack;
+    private volatile Release outcome = Release.PENDING;
+    private volatile @Nullable LockLoss lateLoss;
+
+    private sealed interface Phase {}
+
+    private enum Open implements Phase {
+        OFFERED,
+        HELD,
+        RELEASED
+    }
+
+    private record Lost(LockLoss loss) implements Phase {}
+
+    Hold(Handle handle, Lease lease, long token, @Nullable Expiry leaseEnd, LockOptions options, Lease.Shared shared) {
+        super(handle, shared.droppedHandles());
+        this.lease = lease;
+        this.token = token;
+        this.options = options;
+        this.shared = shared;
+        this.since = shared.clock().nanoTime();
+        this.limit = leaseEnd;
+    }
+
+    String lockName() {
+        return lease.lockName();
+    }
+
+    long token() {
+        return token;
+    }
+
+    /** Returns false if the hold ended before. It reads the clocks, since the waiter may have waited. */
+    boolean accept(long thread, boolean recordStack) {
+        threadId = thread;
+        if (recordStack) {
+            acquireStack = new Throwable("acquired here");
+        }
+        if (lease.hasExpired() || !phase.compareAndSet(Open.OFFERED, Open.HELD)) {
+            return false;
+        }
+        options.maximumHold().ifPresent(this::limitTo);
+        return true;
+    }
+
+    private void limitTo(Duration maximum) {
+        Expiry before = limit;
+        Expiry after = Expiry.after(clock().now(), Checks.waitNanos(maximum));
+        if (before == null || after.isBefore(before)) {
+            limitReason = LossReason.MAXIMUM_HOLD;
+            limit = after;
+            shared.keeper().lookBy(after.nanoTime());
+        }
+    }
+
+    private LockClock clock() {
+        return shared.clock();
+    }
+
+    /** Ends an offer. Returns false if the offer was accepted or has ended. */
+    boolean refuse() {
+        boolean ended = phase.compareAndSet(Open.OFFERED, Open.RELEASED);
+        if (ended) {
+            lease.forget(this);
+        }
+        return ended;
+    }
+
+    /** The acquire that was offered this hold does not accept it. */
+    void decline() {
+        if (refuse()) {
+            lease.declined();
+        }
+    }
+
+    boolean isHeld() {
+        if (phase.get() == Open.HELD && lease.hasExpired()) {
+            lose(lease.lossReason());
+        }
+        return phase.get() == Open.HELD;
+    }
+
+    State state() {
+        if (isHeld()) {
+            return lease.isSuspect() ? State.SUSPECT : State.HELD;
+        }
+        return phase.get() instanceof Lost ? State.LOST : State.RELEASED;
+    }
+
+    long remainingNanos(Moment now) {
+        Expiry bound = limit;
+        long remaining = lease.remainingNanos(now);
+        return Math.max(0, bound == null ? remaining : Math.min(remaining, bound.remainingNanos(now)));
+    }
+
+    /** Returns whether a limit of this hold, not of its lease, is over. */
+    boolean isOverLimit(Moment now) {
+        Expiry bound = limit;
+        return bound != null && bound.isPast(now);
+    }
+
+    LossReason limitReason() {
+        return limitReason;
+    }
+
+    @Nullable
+    Expiry limit() {
+        return limit;
+    }
+
+    boolean wasAcquiredBy(long thread) {
+        return threadId == thread && phase.get() == Open.HELD;
+    }
+
+    private long heldNanos() {
+        return clock().nanoTime() - since;
+    }
+
+    @CanIgnoreReturnValue
+    Release release() {
+        return end() ? giveUp() : knownRelease();
+    }
+
+    /** Ends the hold at once, and gives it up on a thread of the engine. */
+    void releaseAsync(Consumer<Release> released) {
+        if (end()) {
+            shared.releases().execute(() -> {
+                try {
+                    giveUp();
+                } finally {
+                    released.accept(outcome);
+                }
+            });
+        } else {
+            released.accept(knownRelease());
+        }
+    }
+
+    private boolean end() {
+        return isHeld() && phase.compareAndSet(Open.HELD, Open.RELEASED);
+    }
+
+    private Release knownRelease() {
+        return phase.get() instanceof Lost ? Release.LOST : outcome;
+    }
+
+    /** The winner of {@link #end()} hands the lease off or gives it back. */
+    @CanIgnoreReturnValue
+    private Release giveUp() {
+        long held = heldNanos();
+        lease.forget(this);
+        Release released = lease.givenUpBy(this);
+        LOG.trace("lock \"{}\", token {}: {}", lockName(), token, released);
+        // A pending release may have been confirmed meanwhile.
+        if (released != Release.PENDING) {
+            outcome = released;
+        }
+        event(held, (listener, event) -> listener.released(event, released));
+        return released;
+    }
+
+    /** The store has confirmed a release that was pending. */
+    void releaseConfirmed() {
+        outcome = Release.RELEASED;
+    }
+
+    /** The release came too late: the state stays released, and the outcome of the release is lost. */
+    void wasLost(LossReason reason) {
+        LockLoss loss = newLoss(reason);
+        lateLoss = loss;
+        report(loss, get());
+    }
+
+    /** Ends this hold or this offer as lost. Returns false if it had ended. */
+    @CanIgnoreReturnValue
+    boolean lose(LossReason reason) {
+        if (refuse()) {
+            return true;
+        }
+        Handle handle = get();
+        LockLoss loss = newLoss(reason);
+        if (!phase.compareAndSet(Open.HELD, new Lost(loss))) {
+            return false;
+        }
+        lease.forget(this);
+        report(loss, handle);
+        return true;
+    }
+
+    private LockLoss newLoss(LossReason reason) {
+        Instant noticed = Instant.ofEpochMilli(clock().wallMillis());
+        return new LockLoss(lockName(), token, reason, noticed, Duration.ofNanos(heldNanos()));
+    }
+
+    private void report(LockLoss loss, @Nullable Handle handle) {
+        LOG.atLevel(isAskedFor(loss.reason()) ? Level.WARN : Level.ERROR).log("{}", loss);
+        if (handle != null) {
+            handle.lost(loss);
+        }
+        event(heldNanos(), (listener, event) -> listener.lost(event, loss.reason()));
+    }
+
+    private static boolean isAskedFor(LossReason reason) {
+        return switch (reason) {
+            case LEASE_ENDED, MAXIMUM_HOLD, CLIENT_CLOSED -> true;
+            case EXPIRED, GONE -> false;
+        };
+    }
+
+    private void event(long nanos, BiConsumer<LockListener, LockEvent> what) {
+        shared.callbacks().event(lockName(), token, nanos, what);
+    }
+
+    /** Returns how the hold was lost, or null. */
+    @Nullable
+    LockLoss loss() {
+        return phase.get() instanceof Lost lost ? lost.loss : lateLoss;
+    }
+
+    /** The handle was collected. If the hold was still open, it leaked. */
+    void dropped() {
+        decline();
+        if (!isHeld()) {
+            return;
+        }
+        LOG.error(
+                "lock \"{}\", token {}: its handle was dropped without being closed, {} ms after the grant; releasing it. {}",
+                lockName(),
+                token,
+                heldNanos() / 1_000_000,
+                acquireStack == null
+                        ? "Where it was acquired is shown with recordAcquireStacks(true)"
+                        : "It was acquired here:",
+                acquireStack);
+        event(heldNanos(), (listener, event) -> listener.leaked(event));
+        release();
+    }
+}

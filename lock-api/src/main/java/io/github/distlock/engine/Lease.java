@@ -1,0 +1,372 @@
+package io.github.distlock.engine;
+
+import static java.util.Objects.requireNonNull;
+
+import io.github.distlock.LockEvent;
+import io.github.distlock.LockHandle.Release;
+import io.github.distlock.LockListener;
+import io.github.distlock.LockOptions;
+import io.github.distlock.LossReason;
+import io.github.distlock.spi.Grant;
+import io.github.distlock.spi.LockClock;
+import io.github.distlock.spi.LockRequest;
+import io.github.distlock.spi.Moment;
+import io.github.distlock.spi.Validity;
+import java.lang.ref.ReferenceQueue;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One grant of the store, from its arrival until it is lost or given back. Waiters of this client may hand it to each
+ * other. Each {@link Hold} of it is one waiter's part.
+ *
+ * <h2>Expiry</h2>
+ *
+ * A thread that looks ({@link #hasExpired}) after the {@link Term} is over ends the lease. So {@code isHeld()} does not
+ * depend on any other thread. An ended lease stays ended, even if the reply to a renewal arrives later.
+ *
+ * <h2>End</h2>
+ *
+ * {@link #end} is set once, by a compare-and-set from null: to a loss, or by the holder that found no waiter for a handoff.
+ * Only the thread that set it talks to the store about it, and only after the keeper has stopped renewing the lease.
+ *
+ * <h2>Handoff against loss</h2>
+ *
+ * {@link #offer} adds the new hold to {@link #holds} and then reads {@link #end}. {@link #lose} sets {@code end} and then
+ * reads {@code holds}. Both are volatile, so at least one of the two sees the other, and no hold of an ended lease stays
+ * held.
+ */
+final class Lease {
+    private static final long ENOUGH_TO_RENEW = Duration.ofSeconds(1).toNanos();
+
+    private final Queue queue;
+    private final Grant grant;
+    private final LockRequest request;
+    private final Shared shared;
+    private final boolean renewed;
+    private final long grantedAt;
+    private final Object server;
+    private final Term term;
+    private final AtomicReference<@Nullable End> end = new AtomicReference<>();
+    private final AtomicBoolean alarmed = new AtomicBoolean();
+    /** The holds that have not ended. */
+    private final List<Hold> holds = new CopyOnWriteArrayList<>();
+
+    private volatile long newestToken;
+    /** Belongs to the thread that may offer this lease. */
+    private int offers;
+
+    /** What a lease needs of the queue whose waiters use it. */
+    interface Queue {
+        LockOptions options();
+
+        LocalRules rules();
+
+        /** Hands a lease without a hold to the first waiter that accepts it. Returns false if it stays without a hold. */
+        boolean handOff(Lease lease);
+
+        /** The lease has ended, and the store knows it if there was anything to tell. */
+        void ended(Lease lease);
+
+        void wakeHead();
+    }
+
+    /** What all leases of a client share. */
+    record Shared(
+            Settings settings,
+            LockClock clock,
+            Timer timer,
+            LeaseKeeper keeper,
+            Releases releases,
+            Callbacks callbacks,
+            ReferenceQueue<Handle> droppedHandles) {}
+
+    /**
+     * How a lease ended.
+     *
+     * @param loss why it was lost, or null if it was given back
+     */
+    private record End(@Nullable LossReason loss) {
+        private static final End GIVEN_BACK = new End(null);
+    }
+
+    /** Throws if the backend has broken its contract. */
+    Lease(Queue queue, Grant grant, LockRequest request, Shared shared) {
+        FencingTokens.requireBase(grant.fencingBase());
+        this.queue = queue;
+        this.grant = grant;
+        this.request = request;
+        this.shared = shared;
+        this.renewed = queue.options().isLeaseRenewed();
+        this.grantedAt = shared.clock.nanoTime();
+        this.server = requireNonNull(grant.server(), "the grant's server");
+        this.term = new Term(grant.validity(), shared.settings, shared.clock);
+    }
+
+    String lockName() {
+        return request.name();
+    }
+
+    Object server() {
+        return server;
+    }
+
+    // Holds
+
+    /** Returns a hold for the next holder, or null if the lease has ended. Only the thread that controls it calls this. */
+    @Nullable
+    Handle offer() {
+        Expiry leaseEnd = renewed
+                ? null
+                : shared.settings.expiry(Validity.of(grant.validity().from(), request.lease()));
+        long token = FencingTokens.token(grant.fencingBase(), offers++);
+        Handle handle = new Handle(this, token, leaseEnd, queue.options(), shared);
+        newestToken = token;
+        holds.add(handle.hold());
+        if (offers == 1) {
+            shared.keeper.watch(this);
+        }
+        if (end.get() != null) {
+            shared.keeper.forget(this);
+            handle.hold().lose(LossReason.GONE);
+            return null;
+        }
+        return handle;
+    }
+
+    /** A hold has ended, and this lease needs no longer look after it. */
+    void forget(Hold hold) {
+        holds.remove(hold);
+    }
+
+    /** A holder releases: the lease goes to the next local waiter, else back to the store. */
+    Release givenUpBy(Hold hold) {
+        return queue.handOff(this) ? Release.RELEASED : giveBack(hold);
+    }
+
+    /** The acquire that was offered a hold does not want it: the lease goes to the next waiter, or back to the store. */
+    void declined() {
+        if (!queue.handOff(this)) {
+            giveBackInBackground();
+        }
+    }
+
+    /**
+     * Returns whether the first local waiter should not ask the store: because it can expect a handoff, until an alarm that
+     * is set here, or because the release of this lease is under way.
+     */
+    boolean isWorthWaitingFor() {
+        End ended = end.get();
+        if (ended != null && ended.loss == null) {
+            return true;
+        }
+        long handoffUntil = grantedAt + shared.settings.handoffTime();
+        if (!allowsHandoff() || handoffUntil - shared.clock.nanoTime() <= 0) {
+            return false;
+        }
+        if (alarmed.compareAndSet(false, true)) {
+            shared.timer.at(handoffUntil, queue::wakeHead);
+        }
+        return true;
+    }
+
+    boolean mayBeHandedOff() {
+        return allowsHandoff()
+                && shared.clock.nanoTime() - grantedAt < shared.settings.handoffTime()
+                && !hasExpired()
+                && remainingNanos(shared.clock.now()) >= enoughToHandOff();
+    }
+
+    /** Time for more than one renewal. After a handoff by the server, less of the lease is left than after a request. */
+    private long enoughToHandOff() {
+        return Math.min(request.lease().toNanos() / 2, ENOUGH_TO_RENEW);
+    }
+
+    private boolean allowsHandoff() {
+        return queue.rules().handsOff()
+                && renewed
+                && !queue.options().isFair()
+                && end.get() == null
+                && !term.isSuspect()
+                && offers <= shared.settings.maxHandoffs();
+    }
+
+    boolean isHeldBy(long threadId) {
+        return holds.stream().anyMatch(hold -> hold.wasAcquiredBy(threadId));
+    }
+
+    // The end
+
+    /** Returns whether the lease has ended. Ends what is past its time. Sends nothing. */
+    boolean hasExpired() {
+        if (end.get() != null) {
+            return true;
+        }
+        Moment now = shared.clock.now();
+        for (Hold hold : holds) {
+            if (hold.isOverLimit(now) && hold.lose(hold.limitReason()) && holds.isEmpty()) {
+                lose(hold.limitReason());
+            }
+        }
+        if (end.get() == null && term.end().isPast(now)) {
+            lose(LossReason.EXPIRED);
+        }
+        return end.get() != null;
+    }
+
+    /** Ends the lease as lost, unless it has ended. Cleans up the store in the background if anything can be left there. */
+    void lose(LossReason reason) {
+        if (loseQuietly(reason) && reason != LossReason.GONE) {
+            cleanUp();
+        }
+    }
+
+    void cleanUp() {
+        shared.releases.releaseInBackground(grant, request);
+    }
+
+    /** Does the same without cleaning up. Returns false if the lease had ended. */
+    boolean loseQuietly(LossReason reason) {
+        if (!end.compareAndSet(null, new End(reason))) {
+            return false;
+        }
+        shared.keeper.forget(this);
+        try {
+            holds.forEach(hold -> hold.lose(reason));
+        } finally {
+            queue.ended(this);
+        }
+        return true;
+    }
+
+    private Release giveBack(Hold hold) {
+        if (!end.compareAndSet(null, End.GIVEN_BACK)) {
+            hold.wasLost(lossReason());
+            return Release.LOST;
+        }
+        shared.keeper.forget(this);
+        try {
+            Release outcome = shared.releases.release(grant, request, hold::releaseConfirmed);
+            if (outcome == Release.LOST) {
+                hold.wasLost(LossReason.GONE);
+            }
+            return outcome;
+        } finally {
+            queue.ended(this);
+        }
+    }
+
+    /** Nobody wants the lease: gives it back without waiting. */
+    void giveBackInBackground() {
+        if (end.compareAndSet(null, End.GIVEN_BACK)) {
+            shared.keeper.forget(this);
+            cleanUp();
+            queue.ended(this);
+        }
+    }
+
+    LossReason lossReason() {
+        End ended = end.get();
+        return ended != null && ended.loss != null ? ended.loss : LossReason.EXPIRED;
+    }
+
+    // Renewal
+
+    boolean isSuspect() {
+        return term.isSuspect();
+    }
+
+    long remainingNanos(Moment now) {
+        return term.remainingNanos(now);
+    }
+
+    /** Returns when the keeper must look again: for a renewal, or for the end. */
+    long nextLook() {
+        Expiry limit = limit();
+        long looksAt = needsRenewal(limit) ? term.nextLook() : term.end().nanoTime();
+        return limit != null && limit.nanoTime() - looksAt < 0 ? limit.nanoTime() : looksAt;
+    }
+
+    /** Returns when the keeper must look again if it cannot send a renewal. */
+    long endsAt() {
+        Expiry ends = term.end();
+        Expiry limit = limit();
+        return (limit != null && limit.isBefore(ends) ? limit : ends).nanoTime();
+    }
+
+    /** Returns the first limit of a hold, or null. */
+    private @Nullable Expiry limit() {
+        Expiry first = null;
+        for (Hold hold : holds) {
+            Expiry limit = hold.limit();
+            if (limit != null && (first == null || limit.isBefore(first))) {
+                first = limit;
+            }
+        }
+        return first;
+    }
+
+    /** A fixed lease needs renewals, too, if the store's validity is shorter, such as that of a session. */
+    private boolean needsRenewal(@Nullable Expiry limit) {
+        return renewed || (limit != null && term.end().isBefore(limit));
+    }
+
+    boolean isDue(long now) {
+        return term.isDue(now) && needsRenewal(limit());
+    }
+
+    long renewalTimeout() {
+        return term.renewalTimeout();
+    }
+
+    /** Returns a renewal for the keeper to send, or null if one is under way. */
+    @Nullable
+    LeaseRenewal renewal(Outages outages) {
+        return term.beginRenewal() ? new LeaseRenewal(this, grant, request.lease(), outages, shared.clock) : null;
+    }
+
+    void renewed(Validity validity, long tookNanos) {
+        if (!hasExpired()) {
+            term.renewed(validity);
+            event(tookNanos, LockListener::renewed);
+        }
+    }
+
+    void renewalUnknown() {
+        term.renewalUnknown();
+        becomeSuspect();
+    }
+
+    /** The connection is in doubt: a renewal at once finds out. */
+    void suspect() {
+        term.renewNow();
+        becomeSuspect();
+        shared.keeper.lookBy(shared.clock.nanoTime());
+    }
+
+    private void becomeSuspect() {
+        if (end.get() == null && term.becomeSuspect()) {
+            event(Math.max(0, remainingNanos(shared.clock.now())), LockListener::suspect);
+            queue.wakeHead();
+        }
+    }
+
+    // Events
+
+    void noteHandoff() {
+        event(shared.clock.nanoTime() - grantedAt, LockListener::handedOff);
+    }
+
+    void wanted() {
+        event(shared.clock.nanoTime() - grantedAt, LockListener::wanted);
+    }
+
+    private void event(long nanos, BiConsumer<LockListener, LockEvent> what) {
+        shared.callbacks.event(lockName(), newestToken, nanos, what);
+    }
+}

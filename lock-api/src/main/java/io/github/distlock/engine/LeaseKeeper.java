@@ -1,0 +1,230 @@
+package io.github.distlock.engine;
+
+import io.github.distlock.spi.Contender;
+import io.github.distlock.spi.Deadline;
+import io.github.distlock.spi.LockBackend;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Keeps leases alive and ends them on time.
+ *
+ * <p>One look over all leases on the timer's thread, at least every second while there are any (so that a jump of either
+ * clock is seen), and as early as the first of them needs it. The look does no I/O: it latches what has expired, and hands
+ * what is due for renewal to other threads, one batch per server. A batch takes along what will be due soon.
+ *
+ * <p>Renewal reschedules itself: each answer, also none, sets the time of the next, in the lease itself. Nothing is kept by
+ * name, nothing is periodic, and an exception ends nothing. At most {@value #BATCHES_PER_SERVER} batches per server are
+ * under way, so that a server that hangs costs that many threads, and delays no other server's.
+ *
+ * <p><b>No lease without a look.</b> {@link #watch} adds the lease and then reads {@link #next}; a look clears {@code next}
+ * first of all, then goes over the set, and plans the next one unless that is empty. What is in {@code next} has yet to run,
+ * for it is put there before it is scheduled. One that was replaced in between and runs all the same is a look too many, which
+ * takes the place of the planned one.
+ */
+final class LeaseKeeper {
+    private static final int BATCHES_PER_SERVER = 2;
+    private static final long LONGEST_SLEEP = Duration.ofSeconds(1).toNanos();
+    private static final long SHORTEST_SLEEP = Duration.ofMillis(1).toNanos();
+
+    private final LockBackend backend;
+    private final Settings settings;
+    private final Timer timer;
+    private final Runnable leaks;
+    private final Outages outages;
+    private final Work threads;
+    private final Set<Lease> leases = ConcurrentHashMap.newKeySet();
+    private final Set<Contender> waiting = ConcurrentHashMap.newKeySet();
+    private final ConcurrentHashMap<Object, Integer> batches = new ConcurrentHashMap<>();
+    private final AtomicReference<Timer.@Nullable Entry> next = new AtomicReference<>();
+    private final AtomicBoolean heartbeatUnderWay = new AtomicBoolean();
+    private volatile long heartbeatAt;
+
+    /**
+     * A keeper.
+     *
+     * @param leaks looks for dropped handles, quickly
+     */
+    LeaseKeeper(LockBackend backend, Settings settings, Timer timer, Runnable leaks) {
+        this.backend = backend;
+        this.settings = settings;
+        this.timer = timer;
+        this.leaks = leaks;
+        this.outages = new Outages(settings.client(), backend.clock());
+        this.threads = Work.unbounded(settings.client(), "renewal", backend.clock());
+        this.heartbeatAt = backend.clock().nanoTime();
+    }
+
+    void watch(Lease lease) {
+        leases.add(lease);
+        lookBy(earlier(lease.nextLook(), backend.clock().nanoTime() + LONGEST_SLEEP));
+    }
+
+    void forget(Lease lease) {
+        leases.remove(lease);
+    }
+
+    Collection<Lease> leases() {
+        return List.copyOf(leases);
+    }
+
+    boolean isEmpty() {
+        return leases.isEmpty();
+    }
+
+    /** Keeps the queue entry of a waiter alive, from a busy answer on. */
+    void startHeartbeats(Contender contender) {
+        long interval = heartbeatInterval();
+        if (interval > 0 && waiting.add(contender)) {
+            lookBy(backend.clock().nanoTime() + interval);
+        }
+    }
+
+    void stopHeartbeats(Contender contender) {
+        waiting.remove(contender);
+    }
+
+    /** A backend may know it only after it has connected, and it may change with the connection. */
+    private long heartbeatInterval() {
+        return backend.heartbeatInterval().toNanos();
+    }
+
+    /** Makes sure that the next look comes by then. */
+    void lookBy(long nanoTime) {
+        while (true) {
+            Timer.Entry planned = next.get();
+            if (planned != null && planned.nanoTime() - nanoTime <= 0) {
+                return;
+            }
+            Timer.Entry earlier = timer.entry(nanoTime, this::look);
+            if (next.compareAndSet(planned, earlier)) {
+                timer.schedule(earlier);
+                if (planned != null) {
+                    planned.cancel();
+                }
+                return;
+            }
+        }
+    }
+
+    private void look() {
+        long now = backend.clock().nanoTime();
+        long nextLook = now + SHORTEST_SLEEP;
+        Timer.Entry planned = next.getAndSet(null);
+        if (planned != null) {
+            planned.cancel();
+        }
+        try {
+            leaks.run();
+            nextLook = earlier(lookAtLeases(now), lookAtWaiting(now));
+        } finally {
+            if (!leases.isEmpty() || !waiting.isEmpty()) {
+                lookBy(nextLook - now < SHORTEST_SLEEP ? now + SHORTEST_SLEEP : nextLook);
+            }
+        }
+    }
+
+    private long lookAtLeases(long now) {
+        long nextLook = now + LONGEST_SLEEP;
+        Map<Object, List<LeaseRenewal>> due = new HashMap<>();
+        for (Lease lease : leases) {
+            if (!lease.hasExpired()) {
+                // Where its server is busy with earlier batches, the end of one of them brings the next look.
+                boolean waits = lease.isDue(now) && !addTo(due, lease);
+                nextLook = earlier(nextLook, waits ? lease.endsAt() : lease.nextLook());
+            }
+        }
+        due.forEach(this::send);
+        return nextLook;
+    }
+
+    private long lookAtWaiting(long now) {
+        if (waiting.isEmpty()) {
+            return now + LONGEST_SLEEP;
+        }
+        if (heartbeatAt - now <= 0) {
+            heartbeatAt = now + Math.max(SHORTEST_SLEEP, heartbeatInterval());
+        } else {
+            return heartbeatAt;
+        }
+        if (heartbeatUnderWay.compareAndSet(false, true)) {
+            threads.execute(this::heartbeat);
+        }
+        return heartbeatAt;
+    }
+
+    private void heartbeat() {
+        try {
+            backend.heartbeat(List.copyOf(waiting), deadline(settings.requestTimeout()));
+        } catch (RuntimeException e) {
+            ClientLog.LOG.debug(
+                    "{}: a heartbeat of waiting places failed; the next makes up for it", settings.client(), e);
+        } finally {
+            heartbeatUnderWay.set(false);
+        }
+    }
+
+    private static long earlier(long a, long b) {
+        return a - b <= 0 ? a : b;
+    }
+
+    private boolean addTo(Map<Object, List<LeaseRenewal>> due, Lease lease) {
+        Object server = lease.server();
+        if (batches.getOrDefault(server, 0) >= BATCHES_PER_SERVER) {
+            return false;
+        }
+        LeaseRenewal renewal = lease.renewal(outages);
+        if (renewal != null) {
+            due.computeIfAbsent(server, any -> new ArrayList<>()).add(renewal);
+        }
+        return true;
+    }
+
+    private void send(Object server, List<LeaseRenewal> batch) {
+        batches.merge(server, 1, Integer::sum);
+        threads.execute(() -> {
+            try {
+                long timeout = settings.requestTimeout();
+                for (LeaseRenewal renewal : batch) {
+                    timeout = Math.min(timeout, renewal.timeout());
+                }
+                renew(batch, deadline(timeout));
+            } finally {
+                batches.computeIfPresent(server, (any, count) -> count == 1 ? null : count - 1);
+                lookBy(backend.clock().nanoTime());
+            }
+        });
+    }
+
+    private void renew(List<LeaseRenewal> batch, Deadline deadline) {
+        Throwable cause = null;
+        try {
+            backend.renewAll(batch, deadline);
+        } catch (RuntimeException | Error e) {
+            cause = e;
+        }
+        if (cause == null) {
+            cause = new IllegalStateException("the renewal was not answered");
+        }
+        for (LeaseRenewal renewal : batch) {
+            renewal.unknown(cause);
+        }
+    }
+
+    private Deadline deadline(long nanos) {
+        return Deadline.after(Duration.ofNanos(nanos), backend.clock());
+    }
+
+    void close() {
+        threads.closeAfter(0);
+    }
+}

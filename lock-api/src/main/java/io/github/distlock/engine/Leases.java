@@ -1,0 +1,54 @@
+package io.github.distlock.engine;
+
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * The leases of one {@link LocalQueue}: those that have not ended, and those whose release is under way. The queue's mutex
+ * guards changes. Any thread may ask.
+ */
+final class Leases {
+    private volatile List<Lease> leases = List.of();
+
+    void add(Lease won) {
+        leases = leases.isEmpty()
+                ? List.of(won)
+                : Stream.concat(leases.stream(), Stream.of(won)).toList();
+    }
+
+    void remove(Lease over) {
+        leases = leases.stream().filter(lease -> lease != over).toList();
+    }
+
+    boolean contains(Lease lease) {
+        return leases.contains(lease);
+    }
+
+    boolean isEmpty() {
+        return leases.isEmpty();
+    }
+
+    /** Returns whether one of them has not ended. */
+    boolean isAnyAlive() {
+        for (Lease lease : leases) {
+            if (!lease.hasExpired()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Returns whether the first waiter should wait for one of them and not ask the store. */
+    boolean isAnyWorthWaitingFor() {
+        for (Lease lease : leases) {
+            if (lease.isWorthWaitingFor()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    boolean isHeldBy(long threadId) {
+        return leases.stream().anyMatch(lease -> lease.isHeldBy(threadId));
+    }
+}

@@ -1,0 +1,404 @@
+package io.github.distlock.engine;
+
+import static java.util.Objects.requireNonNull;
+
+import io.github.distlock.LockOptions;
+import io.github.distlock.LockOwner;
+import io.github.distlock.spi.Attempt;
+import io.github.distlock.spi.Grant;
+import io.github.distlock.spi.LockBackend;
+import io.github.distlock.spi.LockClock;
+import io.github.distlock.spi.LockRequest;
+import io.github.distlock.spi.RequestRefusedException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The acquires of one client for one name and one set of options, first come, first served. They share one queue entry at
+ * the store, and the leases that the store grants.
+ *
+ * <h2>Cohort</h2>
+ *
+ * Only the head asks the store, on its own thread, through the one {@link QueueEntry} of the queue, and only while this
+ * client has no lease that the head can expect. On release, the holder hands the lease to the head without a request
+ * ({@link #handOff}), within bounds; beyond these, the store's queue decides. This is lock cohorting (Dice, Marathe,
+ * Shavit, PPoPP 2012), with the network in the place of the memory bus. The entry stays when an impatient head leaves,
+ * and is withdrawn with the last waiter. Fair waiters and single tries have entries of their own.
+ *
+ * <h2>Why no wake-up is lost</h2>
+ *
+ * A waiter sleeps only after {@link #claim} has told it, under the mutex, that it is not its turn. A change that can make
+ * it its turn happens under the mutex, or sets a volatile flag that {@code claim} reads, and then wakes the head. The
+ * changes are: a waiter leaves, a lease ends or becomes suspect, an answer arrives after its asker has left, the store
+ * signals. A wake between {@code claim} and the sleep makes the sleep return at once.
+ *
+ * <h2>Why one grant never has two holders</h2>
+ *
+ * One acquire or holder at a time controls a lease without a hold: the acquire that the store granted it to, or the holder
+ * that ended its hold by the one compare-and-set. It offers the lease to one waiter after the other until one accepts it by
+ * a compare-and-set in the waiter. If none does, the lease goes back to the store.
+ *
+ * <p>A queue that nobody uses is retired and dropped. An acquire that finds a retired queue asks for a new one.
+ */
+final class LocalQueue implements Lease.Queue {
+    /** No wake-up is lost. If one were, this would be its cost. */
+    static final long LONGEST_SLEEP = Duration.ofSeconds(10).toNanos();
+
+    private final Key key;
+    private final Shared shared;
+    private final Consumer<LocalQueue> retire;
+    private final LocalRules rules = LocalRules.EXCLUSIVE;
+    private final ReentrantLock mutex = new ReentrantLock();
+    private final Waiters waiters = new Waiters();
+    private final Leases leases = new Leases();
+    private boolean retired;
+    private final LastAnswer lastAnswer = new LastAnswer();
+    /** A new entry asks no earlier than this. */
+    private volatile long notBefore;
+
+    /** Waiters share a queue if a lease of one suits the other. */
+    record Key(String name, LockOptions options) {}
+
+    /** What all queues of a client share. */
+    record Shared(LockBackend backend, String client, LeaseKeeper keeper, CleanUp cleanUp, Lease.Shared leases) {
+        private LockClock clock() {
+            return backend.clock();
+        }
+    }
+
+    /**
+     * Makes a queue.
+     *
+     * @param retire is called once the queue is retired
+     */
+    LocalQueue(Key key, Shared shared, Consumer<LocalQueue> retire) {
+        this.key = key;
+        this.shared = shared;
+        this.retire = retire;
+        this.notBefore = shared.clock().nanoTime();
+    }
+
+    @Override
+    public LockOptions options() {
+        return key.options;
+    }
+
+    @Override
+    public LocalRules rules() {
+        return rules;
+    }
+
+    // Waiters
+
+    /** Returns false if the queue is retired. */
+    boolean enter(Acquisition waiter) {
+        mutex.lock();
+        try {
+            if (!retired) {
+                waiters.add(waiter);
+            }
+            return !retired;
+        } finally {
+            mutex.unlock();
+        }
+    }
+
+    /** Removes an acquire that has an outcome. */
+    void leave(Acquisition waiter) {
+        QueueEntry unused;
+        Acquisition nextHead;
+        mutex.lock();
+        try {
+            nextHead = waiters.remove(waiter);
+            unused = waiters.takeUnusedEntry(waiter);
+            retireIfUnused();
+        } finally {
+            mutex.unlock();
+        }
+        withdraw(unused);
+        wake(nextHead);
+    }
+
+    /** Removes the head, for a local handoff. The next head cannot make progress, so nobody wakes it. */
+    private @Nullable Acquisition pollFor(Lease handedOff) {
+        QueueEntry unused;
+        Acquisition polled;
+        mutex.lock();
+        try {
+            polled = leases.contains(handedOff) ? waiters.poll() : null;
+            unused = polled == null ? null : waiters.takeUnusedEntry(polled);
+        } finally {
+            mutex.unlock();
+        }
+        withdraw(unused);
+        return polled;
+    }
+
+    private static void wake(@Nullable Acquisition waiter) {
+        if (waiter != null) {
+            waiter.wake();
+        }
+    }
+
+    @Override
+    public void wakeHead() {
+        if (waiters.count() > 0) {
+            wake(locked(waiters::head));
+        }
+    }
+
+    private void retireIfUnused() {
+        if (waiters.isUnused() && leases.isEmpty()) {
+            retired = true;
+            retire.accept(this);
+        }
+    }
+
+    private void withdraw(@Nullable QueueEntry orphan) {
+        if (orphan != null) {
+            shared.keeper.stopHeartbeats(orphan.contender);
+            shared.cleanUp.withdraw(orphan.contender, orphan.request);
+        }
+    }
+
+    List<Acquisition> everybody() {
+        return locked(waiters::everybody);
+    }
+
+    /** Returns whether the lock is busy: by a lease of this client, or by the store's last answer since some time. */
+    boolean knowsBusySince(long nanoTime) {
+        return isHeldHere() || locked(() -> lastAnswer.cameSince(nanoTime) || waiters.isSharedEntryBusy());
+    }
+
+    private boolean isHeldHere() {
+        return rules.meansBusy() && leases.isAnyAlive();
+    }
+
+    boolean isHeldBy(long threadId) {
+        return leases.isHeldBy(threadId);
+    }
+
+    Optional<Throwable> lastFailure() {
+        return locked(() -> Optional.ofNullable(waiters.sharedEntry()).map(QueueEntry::failure));
+    }
+
+    private <T extends @Nullable Object> T locked(Supplier<T> question) {
+        mutex.lock();
+        try {
+            return question.get();
+        } finally {
+            mutex.unlock();
+        }
+    }
+
+    // Asking the store
+
+    /** Sends a request for this waiter if it is its turn, on the calling thread. */
+    Answer ask(Acquisition asker, long now) throws InterruptedException {
+        if (asker.isSingleTry() && isHeldHere()) {
+            return Answer.Plain.BUSY;
+        }
+        Claim claim = claim(asker, now);
+        QueueEntry claimed = claim.entry;
+        if (claimed == null) {
+            return new Answer.NotYet(claim.lookAgainAt);
+        }
+        Throwable before = claimed.failure();
+        if (before != null && asker.patience.isOutage(now, claimed.answeredAt())) {
+            failed(claimed, asker, before, now);
+            return new Answer.Unavailable(before);
+        }
+        return send(claimed, asker, now);
+    }
+
+    private Answer send(QueueEntry asked, Acquisition asker, long askedAt) throws InterruptedException {
+        asker.patience.noteAsked();
+        try {
+            return heard(asked, asker, asked.contender.attempt(asker.patience.deadline(askedAt, shared.clock())));
+        } catch (RequestRefusedException e) {
+            refused(asked, asker);
+            return new Answer.Refused(e);
+        } catch (InterruptedException | RuntimeException | Error e) {
+            failed(asked, asker, e, shared.clock().nanoTime() + Backoff.afterFailures(asked.failures()));
+            if (e instanceof InterruptedException interrupted) {
+                throw interrupted;
+            }
+            return new Answer.Failed(e);
+        }
+    }
+
+    private Answer heard(QueueEntry asked, Acquisition asker, Attempt attempt) {
+        long now = shared.clock().nanoTime();
+        if (requireNonNull(attempt, "the backend's answer") instanceof Attempt.Granted granted) {
+            Lease lease = granted(asked, asker, granted.grant(), now);
+            if (lease.hasExpired()) {
+                notBefore = now + Backoff.longest();
+                return Answer.Plain.TOO_LATE;
+            }
+            return new Answer.Granted(lease);
+        }
+        answeredBusy(asked, asker, now, now + Checks.waitNanos(((Attempt.Busy) attempt).retryAfter()));
+        return Answer.Plain.BUSY;
+    }
+
+    /** An entry through which the waiter asks now, or null and when the waiter looks again at the latest. */
+    record Claim(@Nullable QueueEntry entry, long lookAgainAt) {
+        private static Claim notBefore(long lookAgainAt) {
+            return new Claim(null, lookAgainAt);
+        }
+    }
+
+    Claim claim(Acquisition waiter, long now) {
+        mutex.lock();
+        try {
+            if (!waiter.isAlone() && (waiters.head() != waiter || leases.isAnyWorthWaitingFor())) {
+                return Claim.notBefore(now + LONGEST_SLEEP);
+            }
+            QueueEntry claimed = waiters.entry(waiter);
+            if (claimed == null) {
+                claimed = newEntry(waiter, now);
+                waiters.setEntry(waiter, claimed);
+            }
+            if (claimed.isAsking()) {
+                return Claim.notBefore(now + LONGEST_SLEEP);
+            }
+            if (!claimed.isDue(now)) {
+                return Claim.notBefore(claimed.dueAt());
+            }
+            claimed.beginAsking();
+            return new Claim(claimed, now);
+        } finally {
+            mutex.unlock();
+        }
+    }
+
+    private QueueEntry newEntry(Acquisition waiter, long now) {
+        LockOwner owner = LockOwner.of(Host.NAME, Host.PROCESS_ID, shared.client, waiter.threadName());
+        LockRequest waiting = LockRequest.exclusive(key.name, key.options.lease(), owner);
+        return new QueueEntry(
+                this,
+                waiter.isAlone() ? waiter : null,
+                shared.backend,
+                waiter.isSingleTry() ? waiting.withoutWaiting() : waiting,
+                now,
+                notBefore - now > 0 ? notBefore : now);
+    }
+
+    private void answeredBusy(QueueEntry asked, Acquisition asker, long now, long nextAt) {
+        boolean waits = asked.request.waits();
+        if (waits) {
+            shared.keeper.startHeartbeats(asked.contender);
+        }
+        endAsking(asked, asker, !waits, () -> {
+            asked.answeredBusy(now, nextAt);
+            noteAnswer(now);
+        });
+    }
+
+    /** There was no answer, or one that proves nothing. */
+    private void failed(QueueEntry asked, Acquisition asker, Throwable cause, long nextAt) {
+        endAsking(asked, asker, false, () -> asked.failed(cause, nextAt));
+    }
+
+    /** The store refused. The next asker gets a new entry. */
+    private void refused(QueueEntry asked, Acquisition asker) {
+        endAsking(asked, asker, true, () -> {});
+        withdraw(asked);
+    }
+
+    /** An asker that has an outcome leaves the entry to the waiters. Without waiters, the entry is withdrawn. */
+    private void endAsking(QueueEntry asked, Acquisition asker, boolean spent, Runnable update) {
+        boolean orphaned = false;
+        mutex.lock();
+        try {
+            asked.endAsking();
+            update.run();
+            orphaned = asker.isAlone() ? asker.hasOutcome() : waiters.count() == 0;
+            if (spent || orphaned) {
+                waiters.forget(asked, asker);
+                retireIfUnused();
+            }
+        } finally {
+            mutex.unlock();
+        }
+        if (orphaned && !spent) {
+            withdraw(asked);
+        }
+        if (asker.hasOutcome()) {
+            wakeHead();
+        }
+    }
+
+    private void noteAnswer(long now) {
+        if (lastAnswer.note(now)) {
+            waiters.everybody().forEach(Acquisition::wake);
+        }
+    }
+
+    /** The time of a waiter is over, but it does not know yet whether the lock is busy. The next answer wakes it. */
+    void linger() {
+        lastAnswer.linger();
+    }
+
+    // Leases
+
+    /** Makes a lease of a grant. The entry is spent. Throws if the backend has broken its contract. */
+    Lease granted(QueueEntry asked, Acquisition asker, Grant grant, long now) {
+        Lease won = new Lease(this, grant, asked.request, shared.leases);
+        mutex.lock();
+        try {
+            asked.endAsking();
+            waiters.forget(asked, asker);
+            if (won.remainingNanos(shared.clock().now()) > 0) {
+                noteAnswer(now);
+            }
+            leases.add(won);
+        } finally {
+            mutex.unlock();
+        }
+        shared.keeper.stopHeartbeats(asked.contender);
+        asked.won(won);
+        return won;
+    }
+
+    @Override
+    public boolean handOff(Lease lease) {
+        while (waiters.count() > 0 && lease.mayBeHandedOff()) {
+            Handle offered = lease.offer();
+            if (offered == null) {
+                return false;
+            }
+            Acquisition next = pollFor(lease);
+            if (next != null && next.settleHandedOff(offered)) {
+                lease.noteHandoff();
+                if (!lease.isWorthWaitingFor()) {
+                    wakeHead();
+                }
+                return true;
+            }
+            if (!offered.hold().refuse() || next == null) {
+                return false;
+            }
+        }
+        return false;
+    }
+
+    @Override
+    public void ended(Lease over) {
+        Acquisition head;
+        mutex.lock();
+        try {
+            leases.remove(over);
+            retireIfUnused();
+            head = waiters.head();
+        } finally {
+            mutex.unlock();
+        }
+        wake(head);
+    }
+}

@@ -1,0 +1,159 @@
+package io.github.distlock.engine;
+
+import io.github.distlock.LossReason;
+import io.github.distlock.spi.Contender;
+import io.github.distlock.spi.LockBackend;
+import io.github.distlock.spi.LockRequest;
+import io.github.distlock.spi.Signals;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A contender of the store, and what the store last answered it. It belongs to one waiter, or to a local queue; then it
+ * outlives impatient waiters. The queue's mutex guards its state. Signals come from any thread.
+ */
+final class QueueEntry implements Signals {
+    final LockRequest request;
+    final Contender contender;
+    private final LocalQueue queue;
+    /** The waiter that a signal wakes, or null if a signal wakes the head of the queue. */
+    private volatile @Nullable Acquisition owner;
+
+    private volatile boolean woken;
+    private volatile boolean suspected;
+    private volatile boolean gone;
+    private volatile @Nullable Lease lease;
+
+    private boolean asking;
+    private boolean busy;
+    private long dueAt;
+    private long answeredAt;
+    private @Nullable Throwable failure;
+    private int failures;
+
+    QueueEntry(
+            LocalQueue queue,
+            @Nullable Acquisition owner,
+            LockBackend backend,
+            LockRequest request,
+            long now,
+            long dueAt) {
+        this.queue = queue;
+        this.owner = owner;
+        this.request = request;
+        this.answeredAt = now;
+        this.dueAt = dueAt;
+        this.contender = backend.contend(request, this);
+    }
+
+    /** Returns whether a request is under way. Only one is at a time. */
+    boolean isAsking() {
+        return asking;
+    }
+
+    boolean isDue(long now) {
+        return woken || dueAt - now <= 0;
+    }
+
+    /** Returns when to ask again at the latest. */
+    long dueAt() {
+        return dueAt;
+    }
+
+    /** Returns whether the last answer was busy. */
+    boolean isBusy() {
+        return busy;
+    }
+
+    /** Returns when the store last answered, or when this entry was made. */
+    long answeredAt() {
+        return answeredAt;
+    }
+
+    /** Returns the failure of the last request, or null if it was answered. */
+    @Nullable
+    Throwable failure() {
+        return failure;
+    }
+
+    /** Returns how many requests have failed since the last answer. */
+    int failures() {
+        return failures;
+    }
+
+    void beginAsking() {
+        asking = true;
+        woken = false;
+        suspected = false;
+        gone = false;
+    }
+
+    void endAsking() {
+        asking = false;
+    }
+
+    void answeredBusy(long now, long nextAt) {
+        busy = true;
+        answeredAt = now;
+        dueAt = nextAt;
+        failure = null;
+        failures = 0;
+    }
+
+    void failed(Throwable cause, long nextAt) {
+        busy = false;
+        failure = cause;
+        failures++;
+        dueAt = nextAt;
+    }
+
+    /**
+     * From now on signals are about this lease. Signals that came before it take effect now. The backend keeps this entry
+     * as long as the hold, so the entry forgets the acquire, and with it the handle.
+     */
+    void won(Lease won) {
+        lease = won;
+        owner = null;
+        if (gone) {
+            won.lose(LossReason.GONE);
+        } else if (suspected) {
+            won.suspect();
+        }
+    }
+
+    @Override
+    public void wakeUp() {
+        woken = true;
+        Acquisition waiter = owner;
+        if (waiter != null) {
+            waiter.wake();
+        } else {
+            queue.wakeHead();
+        }
+    }
+
+    @Override
+    public void wanted() {
+        Lease won = lease;
+        if (won != null) {
+            won.wanted();
+        }
+    }
+
+    @Override
+    public void suspect() {
+        suspected = true;
+        Lease won = lease;
+        if (won != null) {
+            won.suspect();
+        }
+    }
+
+    @Override
+    public void gone() {
+        gone = true;
+        Lease won = lease;
+        if (won != null) {
+            won.lose(LossReason.GONE);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+package io.github.distlock.engine;
+
+import io.github.distlock.spi.Deadline;
+import io.github.distlock.spi.LockClock;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** Requests that acquires and releases send on their own threads. Closing a client waits for them. */
+final class Requests {
+    private final Duration timeout;
+    private final LockClock clock;
+    private final AtomicInteger underWay = new AtomicInteger();
+
+    Requests(Settings settings, LockClock clock) {
+        this.timeout = Duration.ofNanos(settings.requestTimeout());
+        this.clock = clock;
+    }
+
+    /** One request, which is safe to repeat. */
+    interface Request<T> {
+        T send(Deadline deadline) throws InterruptedException;
+    }
+
+    /** Begins a request. It lasts until its answer has been used, since an unused grant must be given back. */
+    void begin() {
+        underWay.incrementAndGet();
+    }
+
+    void end() {
+        underWay.decrementAndGet();
+    }
+
+    boolean areAnswered() {
+        return underWay.get() == 0;
+    }
+
+    Deadline deadline() {
+        return Deadline.after(timeout, clock);
+    }
+
+    /** Repeats the request until it is answered or its time is over. An interrupt does not stop it; the flag is kept. */
+    <T> T sendUninterrupted(Request<T> request) {
+        Deadline deadline = deadline();
+        boolean interrupted = Thread.interrupted();
+        try {
+            while (true) {
+                try {
+                    return request.send(deadline);
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                    if (deadline.hasPassed()) {
+                        throw new IllegalStateException("interrupted for as long as the request may take", e);
+                    }
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+}

@@ -1,0 +1,50 @@
+package io.github.distlock.engine;
+
+import io.github.distlock.LockException;
+import io.github.distlock.LockInspector;
+import io.github.distlock.LockStatus;
+import io.github.distlock.spi.Capability;
+import io.github.distlock.spi.LockBackend;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/** Asks the store directly, on the caller's thread. */
+final class StoreInspector implements LockInspector {
+    private final LockBackend backend;
+    private final Lifecycle lifecycle;
+    private final Requests requests;
+
+    StoreInspector(LockBackend backend, Lifecycle lifecycle, Requests requests) {
+        this.backend = backend;
+        this.lifecycle = lifecycle;
+        this.requests = requests;
+        require(Capability.INSPECT);
+    }
+
+    @Override
+    public LockStatus inspect(String name) {
+        return ask(name, () -> backend.inspect(name, requests.deadline()));
+    }
+
+    @Override
+    public Optional<LockStatus.Holder> forceRelease(String name) {
+        require(Capability.FORCE_RELEASE);
+        return ask(name, () -> backend.forceRelease(name, requests.deadline()));
+    }
+
+    private <T> T ask(String name, Supplier<T> question) {
+        lifecycle.ensureOpen();
+        Checks.name(name);
+        try {
+            return question.get();
+        } catch (RuntimeException e) {
+            throw new LockException(name, String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private void require(Capability capability) {
+        if (!backend.capabilities().contains(capability)) {
+            throw new UnsupportedOperationException("this store has no " + capability);
+        }
+    }
+}

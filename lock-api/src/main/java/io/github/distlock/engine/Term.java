@@ -1,0 +1,101 @@
+package io.github.distlock.engine;
+
+import io.github.distlock.spi.LockClock;
+import io.github.distlock.spi.Moment;
+import io.github.distlock.spi.Validity;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * How long a lease is good for, whether that is in doubt, and when it is to be renewed.
+ *
+ * <p>It is counted from before the sending of the last request that proves the grant, so it ends before the store's own count
+ * does. Only a confirmed renewal moves the end, and only ahead. Each answer to a renewal, also none, sets the time of the
+ * next; one is under way at a time.
+ */
+final class Term {
+    private static final long LONGEST_PAUSE = Duration.ofSeconds(1).toNanos();
+
+    private final Settings settings;
+    private final LockClock clock;
+    private final long length;
+    private final AtomicBoolean renewing = new AtomicBoolean();
+    private volatile Expiry end;
+    private volatile long renewAt;
+    private volatile long mayComeEarlier;
+    private volatile boolean suspect;
+
+    Term(Validity validity, Settings settings, LockClock clock) {
+        this.settings = settings;
+        this.clock = clock;
+        this.length = validity.length().toNanos();
+        this.end = settings.expiry(validity);
+        planRenewal(validity);
+    }
+
+    /** Never later than half of what can be used, whatever the allowance for clocks leaves of it. */
+    private void planRenewal(Validity validity) {
+        long half = settings.usable(validity.length().toNanos()) / 2;
+        long after = Math.min(validity.renewAfter().toNanos(), half);
+        mayComeEarlier = after / 8;
+        renewAt = validity.from().nanoTime() + after;
+    }
+
+    Expiry end() {
+        return end;
+    }
+
+    long remainingNanos(Moment now) {
+        return end.remainingNanos(now);
+    }
+
+    boolean isSuspect() {
+        return suspect;
+    }
+
+    /** False when it was suspect before. */
+    boolean becomeSuspect() {
+        boolean before = suspect;
+        suspect = true;
+        return !before;
+    }
+
+    /** Due now, or so soon that it may go along with others; but not after a failure. */
+    boolean isDue(long now) {
+        long ahead = suspect ? 0 : mayComeEarlier;
+        return !renewing.get() && renewAt - now <= ahead;
+    }
+
+    /** The next renewal, or the end when one is under way. */
+    long nextLook() {
+        return !renewing.get() && renewAt - end.nanoTime() < 0 ? renewAt : end.nanoTime();
+    }
+
+    void renewNow() {
+        renewAt = clock.nanoTime();
+    }
+
+    boolean beginRenewal() {
+        return renewing.compareAndSet(false, true);
+    }
+
+    void renewed(Validity validity) {
+        Expiry later = settings.expiry(validity);
+        if (end.isBefore(later)) {
+            end = later;
+        }
+        planRenewal(validity);
+        suspect = false;
+        renewing.set(false);
+    }
+
+    void renewalUnknown() {
+        renewAt = clock.nanoTime() + Math.min(LONGEST_PAUSE, length / 20);
+        renewing.set(false);
+    }
+
+    /** How long a renewal may go unanswered, so that there is time for others. */
+    long renewalTimeout() {
+        return length / 6;
+    }
+}

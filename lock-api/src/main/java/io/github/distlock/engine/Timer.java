@@ -1,0 +1,147 @@
+package io.github.distlock.engine;
+
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import io.github.distlock.spi.LockClock;
+import io.github.distlock.spi.LockClock.Parker;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.concurrent.ConcurrentSkipListSet;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One thread that runs short tasks when their time has come, in the order of their times. Tasks do no I/O and run no
+ * foreign code: what expires, expires on time whatever a server or a listener does.
+ *
+ * <p>An own timer, because the JDK's count on clocks of their own, and engine time is the backend's {@link LockClock}.
+ *
+ * <p><b>No lost wake-up.</b> {@link #schedule} adds its entry and then reads {@code sleepsUntil}; the thread writes
+ * {@code sleepsUntil} and then reads the first entry again before it sleeps. Both are volatile, so at least one of the two
+ * sees the other.
+ */
+final class Timer implements AutoCloseable {
+    private static final long IDLE_NANOS = 3_600_000_000_000L;
+    private static final Duration PATIENCE = Duration.ofMillis(250);
+
+    private final LockClock clock;
+    private final String client;
+    private final ConcurrentSkipListSet<Entry> entries = new ConcurrentSkipListSet<>();
+    private final AtomicLong sequence = new AtomicLong();
+    private final AtomicReference<@Nullable Thread> thread = new AtomicReference<>();
+    private volatile @Nullable Parker parker;
+    private volatile long sleepsUntil;
+    private volatile boolean closed;
+
+    Timer(String client, LockClock clock) {
+        this.client = client;
+        this.clock = clock;
+        this.sleepsUntil = clock.nanoTime();
+    }
+
+    /** Runs a task at a time, or soon where that has passed. Nothing runs any more once the timer is closed. */
+    @CanIgnoreReturnValue
+    Entry at(long nanoTime, Runnable task) {
+        Entry entry = entry(nanoTime, task);
+        schedule(entry);
+        return entry;
+    }
+
+    /** A task to be {@linkplain #schedule scheduled}, for those who must have hold of it before it can run. */
+    Entry entry(long nanoTime, Runnable task) {
+        return new Entry(nanoTime, sequence.incrementAndGet(), task);
+    }
+
+    void schedule(Entry entry) {
+        entries.add(entry);
+        if (thread.get() == null && !closed) {
+            start();
+        }
+        Parker sleeper = parker;
+        if (sleeper != null && entry.nanoTime - sleepsUntil < 0) {
+            sleeper.unpark();
+        }
+    }
+
+    private void start() {
+        Runnable ready = clock.track(() -> {});
+        Thread mine = Work.daemon(() -> run(ready), client, "timer");
+        if (thread.compareAndSet(null, mine)) {
+            mine.start();
+        } else {
+            ready.run();
+        }
+    }
+
+    private void run(Runnable ready) {
+        try (Parker sleeper = clock.parker()) {
+            parker = sleeper;
+            ready.run();
+            while (!closed) {
+                Entry first = first();
+                long now = clock.nanoTime();
+                if (first != null && first.nanoTime - now <= 0) {
+                    if (entries.remove(first)) {
+                        Work.runLogged(first.task);
+                    }
+                    continue;
+                }
+                sleepsUntil = first == null ? now + IDLE_NANOS : first.nanoTime;
+                if (Objects.equals(first(), first)) {
+                    sleeper.parkUntil(sleepsUntil);
+                }
+            }
+        }
+    }
+
+    private @Nullable Entry first() {
+        var iterator = entries.iterator();
+        return iterator.hasNext() ? iterator.next() : null;
+    }
+
+    /** Ends the thread, and waits a moment for that. */
+    @Override
+    public void close() {
+        closed = true;
+        entries.clear();
+        Parker sleeper = parker;
+        if (sleeper != null) {
+            sleeper.unpark();
+        }
+        Thread running = thread.get();
+        if (running != null && running != Thread.currentThread()) {
+            try {
+                running.join(PATIENCE.toMillis());
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    /** A task that waits for its time. */
+    final class Entry implements Comparable<Entry> {
+        private final long nanoTime;
+        private final long sequence;
+        private final Runnable task;
+
+        Entry(long nanoTime, long sequence, Runnable task) {
+            this.nanoTime = nanoTime;
+            this.sequence = sequence;
+            this.task = task;
+        }
+
+        long nanoTime() {
+            return nanoTime;
+        }
+
+        void cancel() {
+            entries.remove(this);
+        }
+
+        @Override
+        public int compareTo(Entry other) {
+            long difference = nanoTime - other.nanoTime;
+            return difference != 0 ? Long.signum(difference) : Long.compare(sequence, other.sequence);
+        }
+    }
+}

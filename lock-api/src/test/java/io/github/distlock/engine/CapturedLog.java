@@ -1,0 +1,43 @@
+package io.github.distlock.engine;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.AppenderBase;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.slf4j.LoggerFactory;
+
+/** What distlock logs while this is open. */
+class CapturedLog extends AppenderBase<ILoggingEvent> implements AutoCloseable {
+    private final Logger logger = (Logger) LoggerFactory.getLogger("io.github.distlock");
+    private final Level before = logger.getLevel();
+    private final boolean additive = logger.isAdditive();
+    private final List<ILoggingEvent> events = new CopyOnWriteArrayList<>();
+
+    CapturedLog() {
+        start();
+        logger.setAdditive(false);
+        logger.setLevel(Level.TRACE);
+        logger.addAppender(this);
+    }
+
+    @Override
+    protected void append(ILoggingEvent event) {
+        events.add(event);
+    }
+
+    List<String> at(Level level) {
+        return events.stream()
+                .filter(event -> event.getLevel().equals(level))
+                .map(ILoggingEvent::getFormattedMessage)
+                .toList();
+    }
+
+    @Override
+    public void close() {
+        logger.detachAppender(this);
+        logger.setLevel(before);
+        logger.setAdditive(additive);
+    }
+}

@@ -1,0 +1,153 @@
+package io.github.distlock.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.distlock.DistributedLock;
+import io.github.distlock.LockClient;
+import io.github.distlock.LockHandle;
+import io.github.distlock.LockOptions;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+
+/** Handing a lease from waiter to waiter of one client: V3 and its bounds, and the tokens of S3. */
+class LocalHandoffTest extends EngineTest {
+
+    private LockClient client(int max, Duration time) {
+        return open(settings().localHandoff(max, time));
+    }
+
+    private static long handoffs(LockHandle held) {
+        return held.fencingToken() & 255;
+    }
+
+    /** Releases and waits for the next, as often as asked. */
+    private List<LockHandle> handOff(DistributedLock lock, int times) throws Exception {
+        List<LockHandle> holds = new ArrayList<>(List.of(lock.acquire()));
+        List<CompletableFuture<LockHandle>> waiting = new ArrayList<>();
+        for (int i = 0; i < times; i++) {
+            waiting.add(lock.acquireAsync());
+        }
+        for (CompletableFuture<LockHandle> next : waiting) {
+            holds.get(holds.size() - 1).release();
+            holds.add(get(next));
+        }
+        holds.get(holds.size() - 1).release();
+        return holds;
+    }
+
+    @Test
+    void v3_s3_aLeaseIsHandedOffWithTheNextTokenAndTheSameBase() throws Exception {
+        List<LockHandle> holds = handOff(client(64, LONG).lock("a"), 3);
+        assertThat(holds).extracting(LocalHandoffTest::handoffs).containsExactly(0L, 1L, 2L, 3L);
+        assertThat(holds).extracting(LocalHandoffTest::base).containsOnly(base(holds.get(0)));
+    }
+
+    @Test
+    void v3_afterTheLastHandoffTheStoreDecidesAgain() throws Exception {
+        List<LockHandle> holds = handOff(client(2, LONG).lock("a"), 4);
+        assertThat(holds).extracting(LocalHandoffTest::handoffs).containsExactly(0L, 1L, 2L, 0L, 1L);
+        assertThat(holds).extracting(LockHandle::fencingToken).isSorted().doesNotHaveDuplicates();
+    }
+
+    @Test
+    void v3_afterTheTimeForHandoffsTheStoreDecidesAgain() throws Exception {
+        DistributedLock lock = client(64, LONG).lock("a");
+        LockHandle held = lock.acquire();
+        CompletableFuture<LockHandle> next = lock.acquireAsync();
+        store.advance(LONG.plusMillis(1));
+        assertThat(store.size()).isEqualTo(1);
+        held.release();
+        assertThat(base(get(next))).isGreaterThan(base(held));
+    }
+
+    @Test
+    void v3_aWaiterTakesAPlaceInTheStoreWhenTheTimeForPassingIsOver() throws Exception {
+        LockClient client = client(64, LONG);
+        LockHandle held = client.lock("a").acquire();
+        CompletableFuture<LockHandle> next = client.lock("a").acquireAsync();
+        assertThat(other.inspector().inspect("a").waiters()).isEmpty();
+        store.advance(LONG.plusMillis(1));
+        assertThat(other.inspector().inspect("a").waiters()).hasSize(1);
+        held.release();
+        get(next).release();
+    }
+
+    @Test
+    void passingCanBeSwitchedOff() throws Exception {
+        assertThat(handOff(client(0, LONG).lock("a"), 2))
+                .extracting(LocalHandoffTest::handoffs)
+                .containsOnly(0L);
+    }
+
+    @Test
+    void v3_fairLocksAreNeverPassed() throws Exception {
+        LockClient client = client(64, LONG);
+        DistributedLock fair = client.lock("a", LockOptions.defaults().fair());
+        expectTheStoreDecides(fair, fair);
+    }
+
+    @Test
+    void aFixedLeaseIsNeverPassed() throws Exception {
+        DistributedLock lock = client(64, LONG).lock("a", LockOptions.defaults().fixedLease(Duration.ofMinutes(5)));
+        assertThat(handOff(lock, 2)).extracting(LocalHandoffTest::handoffs).containsOnly(0L);
+    }
+
+    @Test
+    void aLeaseIsNotPassedToWaitersWithAnotherLease() throws Exception {
+        LockClient client = client(64, LONG);
+        LockOptions longer = LockOptions.defaults().renewedLease(Duration.ofMinutes(2));
+        expectTheStoreDecides(client.lock("a"), client.lock("a", longer));
+    }
+
+    private void expectTheStoreDecides(DistributedLock lock, DistributedLock waiting) throws Exception {
+        LockHandle held = lock.acquire();
+        CompletableFuture<LockHandle> next = waiting.acquireAsync();
+        awaitQueued(1);
+        held.release();
+        LockHandle other = get(next);
+        assertThat(base(other)).isGreaterThan(base(held));
+        other.release();
+    }
+
+    @Test
+    void s8_aHoldInDoubtIsNotPassed() throws Exception {
+        DistributedLock lock = client(64, LONG).lock("a");
+        LockHandle held = lock.acquire();
+        CompletableFuture<LockHandle> next = lock.acquireAsync();
+        backend.renewing = (due, deadline) -> {
+            throw new IllegalStateException("planted");
+        };
+        store.advance(Duration.ofSeconds(12));
+        assertThat(held.state()).isEqualTo(LockHandle.State.SUSPECT);
+
+        held.release();
+
+        assertThat(base(get(next))).isGreaterThan(base(held));
+    }
+
+    @Test
+    void v3_localHandoffDoesNotStarveAnotherClient() throws Exception {
+        DistributedLock lock = client(64, LONG).lock("a");
+        LockHandle held = lock.acquire();
+        CompletableFuture<LockHandle> starving = other.lock("a").acquireAsync();
+        awaitQueued(1);
+        List<CompletableFuture<Long>> handoffs = new ArrayList<>();
+        for (int i = 0; i < 100; i++) {
+            handoffs.add(lock.acquireAsync().thenApply(next -> {
+                next.release();
+                return handoffs(next);
+            }));
+        }
+
+        held.release();
+
+        assertThat(base(get(starving))).isEqualTo(base(held) + 1);
+        starving.get().release();
+        for (CompletableFuture<Long> handoff : handoffs) {
+            assertThat(get(handoff)).isLessThanOrEqualTo(64);
+        }
+    }
+}

@@ -1,0 +1,159 @@
+package io.github.distlock.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import io.github.distlock.LockHandle;
+import io.github.distlock.LockHandle.Release;
+import io.github.distlock.LockHandle.State;
+import io.github.distlock.LockLoss;
+import io.github.distlock.LockLostException;
+import io.github.distlock.LockOptions;
+import io.github.distlock.LossReason;
+import io.github.distlock.spi.LockClock;
+import java.lang.ref.WeakReference;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** A loss is reported once and in time, whatever its holder does, and ends the hold for good. */
+class LossTest extends EngineTest {
+
+    @ParameterizedTest
+    @EnumSource
+    void s6_aLapsedLeaseIsReportedWithinASecond(Way way) throws Exception {
+        LockHandle held = way.acquire(lock, LONG).orElseThrow();
+        List<LockLoss> losses = losses(held);
+        memory.pause();
+
+        store.advance(LEASE);
+
+        // Nobody asks the hold before it is reported: that would end it, too.
+        expectLoss(LossReason.EXPIRED, losses);
+        assertThat(losses.get(0).lockName()).isEqualTo("a");
+        assertThat(losses.get(0).fencingToken()).isEqualTo(held.fencingToken());
+        assertThat(losses.get(0).held()).isLessThanOrEqualTo(LEASE.plusSeconds(1));
+        assertThat(held.isHeld()).isFalse();
+    }
+
+    @Test
+    void s6_aListenerThatComesAfterTheLossIsCalled() throws Exception {
+        LockHandle held = lock.acquire();
+        store.lose("a");
+        assertThat(held.state()).isEqualTo(State.LOST);
+
+        List<LockLoss> losses = losses(held);
+
+        expectLoss(LossReason.GONE, losses);
+    }
+
+    @Test
+    void s8_aLostHoldStaysLost() throws Exception {
+        LockHandle held = lock.acquire();
+        List<LockLoss> losses = losses(held);
+        memory.pause();
+        store.advance(LEASE);
+        assertThat(held.state()).isEqualTo(State.LOST);
+
+        memory.resume();
+        store.advance(LEASE);
+        assertThat(held.state()).isEqualTo(State.LOST);
+        assertThat(held.release()).isEqualTo(Release.LOST);
+        held.close();
+
+        assertThat(held.state()).isEqualTo(State.LOST);
+        assertThat(held.isHeld()).isFalse();
+        assertThat(held.remaining()).isZero();
+        assertThatThrownBy(held::ensureHeld).isInstanceOf(LockLostException.class);
+        expectLoss(LossReason.EXPIRED, losses);
+        expectNothingLeft();
+    }
+
+    @Test
+    void s8_closingALostHoldThrowsOnce() throws Exception {
+        LockHandle held = lock.acquire();
+        store.lose("a");
+
+        assertThatThrownBy(held::close).isInstanceOfSatisfying(LockLostException.class, lost -> {
+            assertThat(lost.lockName()).isEqualTo("a");
+            assertThat(lost.loss().reason()).isEqualTo(LossReason.GONE);
+            assertThat(lost.loss().fencingToken()).isEqualTo(held.fencingToken());
+        });
+        held.close();
+
+        assertThat(held.state()).isEqualTo(State.LOST);
+    }
+
+    @Test
+    void api_aMaximumHoldEndsByItself() throws Exception {
+        LockOptions options = LockOptions.defaults().maximumHold(LEASE.multipliedBy(2));
+        LockHandle held = client.lock("a", options).acquire();
+        List<LockLoss> losses = losses(held);
+
+        store.advance(LEASE.multipliedBy(2).minusSeconds(10));
+        assertThat(held.isHeld()).isTrue();
+        store.advance(Duration.ofSeconds(10));
+
+        assertThat(held.isHeld()).isFalse();
+        expectLoss(LossReason.MAXIMUM_HOLD, losses);
+        expectNothingLeft();
+    }
+
+    @Test
+    void s6_aLossIsToldThoughItsHolderDropsTheHandleMeanwhile() throws Exception {
+        List<LockLoss> told = new CopyOnWriteArrayList<>();
+        CountDownLatch dropped = new CountDownLatch(1);
+        CountDownLatch reported = new CountDownLatch(1);
+        CapturedLog log = new CapturedLog() {
+            @Override
+            protected void append(ILoggingEvent event) {
+                if (event.getFormattedMessage().contains("was lost")) {
+                    reported.countDown();
+                    Await.open(dropped);
+                }
+            }
+        };
+        try (log) {
+            WeakReference<LockHandle> handle = releaseOnceLost(reported, told);
+            for (int i = 0; i < 5 && handle.get() != null; i++) {
+                System.gc();
+            }
+            dropped.countDown();
+            expectLoss(LossReason.GONE, told);
+        }
+    }
+
+    private WeakReference<LockHandle> releaseOnceLost(CountDownLatch reported, List<LockLoss> told) throws Exception {
+        LockHandle held = lock.acquire();
+        held.onLost(told::add);
+        new Thread(() -> store.lose("a")).start();
+        Await.open(reported);
+        assertThat(held.release()).isEqualTo(Release.LOST);
+        return new WeakReference<>(held);
+    }
+
+    @Test
+    void s6_aHoldThatExpiresWhileItIsReleasedIsToldAsLost() throws Exception {
+        AtomicReference<Thread> leaping = new AtomicReference<>();
+        backend.clock = overriding(LockClock.class, memory.clock(), "nanoTime", () -> {
+            if (leaping.compareAndSet(Thread.currentThread(), null)) {
+                store.jump(Duration.ofHours(1));
+            }
+            return memory.clock().nanoTime();
+        });
+        LockHandle held = open(settings()).lock("a").acquire();
+        List<LockLoss> losses = losses(held);
+
+        // It reads the monotonic clock alone for the first time to say how long it held.
+        leaping.set(Thread.currentThread());
+        assertThat(held.release()).isEqualTo(Release.LOST);
+
+        expectLoss(LossReason.EXPIRED, losses);
+    }
+}

@@ -1,0 +1,108 @@
+package io.github.distlock.engine;
+
+import io.github.distlock.memory.InMemoryBackend;
+import io.github.distlock.spi.Attempt;
+import io.github.distlock.spi.Capability;
+import io.github.distlock.spi.Contender;
+import io.github.distlock.spi.Deadline;
+import io.github.distlock.spi.LockBackend;
+import io.github.distlock.spi.LockClock;
+import io.github.distlock.spi.LockRequest;
+import io.github.distlock.spi.Renewal;
+import io.github.distlock.spi.Signals;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiConsumer;
+
+/** The backend in memory, counting requests; tests set what goes wrong. */
+final class TestBackend implements LockBackend {
+    /** What an attempt answers. */
+    interface Asking {
+        Attempt ask(Contender contender, Deadline deadline) throws InterruptedException;
+    }
+
+    private final InMemoryBackend memory;
+    final AtomicInteger heartbeats = new AtomicInteger();
+    volatile Duration heartbeatInterval = Duration.ZERO;
+    final AtomicInteger attempts = new AtomicInteger();
+    /** Attempts, withdrawals and renewals. */
+    final AtomicInteger requests = new AtomicInteger();
+    /** Those which may have left something on the store: neither granted nor withdrawn. */
+    final Set<Contender> contenders = ConcurrentHashMap.newKeySet();
+
+    volatile Asking asking = Contender::attempt;
+    volatile BiConsumer<Collection<? extends Renewal>, Deadline> renewing;
+    volatile Set<Capability> capabilities;
+    volatile LockClock clock;
+
+    TestBackend(InMemoryBackend memory) {
+        this.memory = memory;
+        renewing = memory::renewAll;
+        capabilities = memory.capabilities();
+        clock = memory.clock();
+    }
+
+    @Override
+    public Set<Capability> capabilities() {
+        return capabilities;
+    }
+
+    @Override
+    public Contender contend(LockRequest request, Signals signals) {
+        Contender contender = memory.contend(request, signals);
+        return new Contender() {
+            @Override
+            public Attempt attempt(Deadline deadline) throws InterruptedException {
+                attempts.incrementAndGet();
+                requests.incrementAndGet();
+                contenders.add(this);
+                Attempt answer = asking.ask(contender, deadline);
+                if (answer instanceof Attempt.Granted || !request.waits()) {
+                    contenders.remove(this);
+                }
+                return answer;
+            }
+
+            @Override
+            public void withdraw(Deadline deadline) throws InterruptedException {
+                requests.incrementAndGet();
+                contender.withdraw(deadline);
+                contenders.remove(this);
+            }
+        };
+    }
+
+    @Override
+    public void renewAll(Collection<? extends Renewal> due, Deadline deadline) {
+        requests.incrementAndGet();
+        renewing.accept(due, deadline);
+    }
+
+    @Override
+    public void heartbeat(Collection<? extends Contender> waiting, Deadline deadline) {
+        heartbeats.incrementAndGet();
+    }
+
+    @Override
+    public Duration heartbeatInterval() {
+        return heartbeatInterval;
+    }
+
+    @Override
+    public Duration expiry(LockRequest request) {
+        return memory.expiry(request);
+    }
+
+    @Override
+    public LockClock clock() {
+        return clock;
+    }
+
+    @Override
+    public void close() {
+        memory.close();
+    }
+}
