@@ -11,16 +11,16 @@ import java.util.concurrent.CompletableFuture;
  * A named lock, exclusive over all clients of a store: a name and two verbs. {@code acquire} waits until it holds,
  * {@code tryAcquire} gives up. Immutable, thread-safe, and cheap to make.
  *
- * <p><b>Not reentrant.</b> A hold belongs to whoever has its {@link LockHandle}, not to a thread. A thread that holds the
- * lock and acquires it again waits like anybody else, in the end for itself.
+ * <p><b>Not reentrant.</b> A hold belongs to whoever has its {@link LockHandle}, not to a thread. A thread that holds
+ * the lock and acquires it again waits like anybody else, in the end for itself.
  *
  * <p><b>Errors.</b> All acquires throw {@link LockException} when the store gives no answer or refuses, with the lock's
  * name and the store's own words, and {@link IllegalStateException} once the client is closed. After any exception
  * nothing is held, and what the attempt may have left on the store is cleaned up in the background, for as long as it
  * could matter.
  *
- * <p><b>What it does not promise.</b> A process that is paused may go on after its hold has ended without having looked.
- * What must not happen twice has to check {@link LockHandle#fencingToken()} where it takes effect.
+ * <p><b>What it does not promise.</b> A process that is paused may go on after its hold has ended without having
+ * looked. What must not happen twice has to check {@link LockHandle#fencingToken()} where it takes effect.
  */
 @SuppressWarnings("exports") // an annotation for tools, which users need not have
 public interface DistributedLock {
@@ -43,9 +43,10 @@ public interface DistributedLock {
      * Waits until the lock is held.
      *
      * @return the hold; close it
-     * @throws InterruptedException when the thread was interrupted, before or while it waits: at once, or after at most a
-     *     request's time-out while a request is unanswered. The flag is cleared, and nothing is held
-     * @throws LockException when the store has not answered at all for {@link LockClientBuilder#outageTimeout}, or refuses
+     * @throws InterruptedException when the thread was interrupted, before or while it waits: at once, or after at most
+     *     a request's time-out while a request is unanswered. The flag is cleared, and nothing is held
+     * @throws LockException when the store has not answered at all for {@link LockClientBuilder#outageTimeout}, or
+     *     refuses
      * @throws IllegalStateException when the client has been closed
      */
     LockHandle acquire() throws InterruptedException;
@@ -72,11 +73,11 @@ public interface DistributedLock {
     Optional<LockHandle> tryAcquire(Duration maxWait) throws InterruptedException;
 
     /**
-     * Waits until the lock is held, without a thread. Whoever completes the future, by {@code cancel}, {@code orTimeout}
-     * or otherwise, withdraws the acquire; a hold that the future refuses is released. Cancelling a dependent stage does
-     * not withdraw. Dependent stages run on the {@linkplain LockClientBuilder#callbackExecutor callback executor} when the
-     * acquire's own outcome completes the future; otherwise where {@link CompletableFuture} runs them: with whoever
-     * completes it, or adds them after its completion.
+     * Waits until the lock is held, without a thread. Whoever completes the future, by {@code cancel},
+     * {@code orTimeout} or otherwise, withdraws the acquire; a hold that the future refuses is released. Cancelling a
+     * dependent stage does not withdraw. Dependent stages run on the {@linkplain LockClientBuilder#callbackExecutor
+     * callback executor} when the acquire's own outcome completes the future; otherwise where {@link CompletableFuture}
+     * runs them: with whoever completes it, or adds them after its completion.
      *
      * @return completed with the hold, which must be closed, or exceptionally with what {@link #acquire()} would throw
      */

@@ -3,8 +3,8 @@ package io.github.distlock;
 import io.github.distlock.spi.LockBackend;
 
 /**
- * One application's way to the locks of one store. Make one per application and store, keep it as long as the application
- * runs, and close it at the end. Thread-safe.
+ * One application's way to the locks of one store. Make one per application and store, keep it as long as the
+ * application runs, and close it at the end. Thread-safe.
  *
  * <p>It owns the backend that it was made with and a few daemon threads, named {@code distlock-<client>-<role>}, which
  * start when they are first needed. Making one sends nothing.
@@ -34,8 +34,8 @@ public interface LockClient extends AutoCloseable {
     /**
      * A lock with the client's default options. Sends nothing and keeps nothing: ask for it as often as you like.
      *
-     * @param name any text, not blank, of at most 1,024 bytes in UTF-8, without unpaired surrogates. Names that differ in
-     *     any character are different locks; no normalisation takes place
+     * @param name any text, not blank, of at most 1,024 bytes in UTF-8, without unpaired surrogates. Names that differ
+     *     in any character are different locks; no normalisation takes place
      * @return the lock
      * @throws IllegalArgumentException when the name is out of these bounds
      * @throws IllegalStateException when the client has been closed
@@ -62,12 +62,12 @@ public interface LockClient extends AutoCloseable {
     LockInspector inspector();
 
     /**
-     * Ends all use, in this order: new acquires are refused; whoever waits fails with a {@link LockException}; holders go
-     * on, and are renewed, until they have finished or {@link LockClientBuilder#shutdownTimeout} is over; holds that then
-     * remain are reported lost ({@link LossReason#CLIENT_CLOSED}) and released; threads and backend are ended.
+     * Ends all use, in this order: new acquires are refused; whoever waits fails with a {@link LockException}; holders
+     * go on, and are renewed, until they have finished or {@link LockClientBuilder#shutdownTimeout} is over; holds that
+     * then remain are reported lost ({@link LossReason#CLIENT_CLOSED}) and released; threads and backend are ended.
      *
-     * <p>Takes at most the shutdown time-out and two request time-outs. Idempotent; a concurrent second call waits for the
-     * first. An interrupt does not cut it short; the flag is kept.
+     * <p>Takes at most the shutdown time-out and two request time-outs. Idempotent; a concurrent second call waits for
+     * the first. An interrupt does not cut it short; the flag is kept.
      */
     @Override
     void close();

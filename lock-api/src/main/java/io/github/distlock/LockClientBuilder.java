@@ -123,8 +123,8 @@ public final class LockClientBuilder {
     }
 
     /**
-     * The time that is taken off the validity of each hold, for small steps of the store's clock: this, or a twentieth of
-     * the lease where that is more.
+     * The time that is taken off the validity of each hold, for small steps of the store's clock: this, or a twentieth
+     * of the lease where that is more.
      *
      * @param guard from 0 to 1 h; 50 ms by default
      * @return this
@@ -136,9 +136,9 @@ public final class LockClientBuilder {
     }
 
     /**
-     * Bounds local handoff: how often and for how long threads of this client may hand one grant to each other before the
-     * store's queue decides again. The bound that is reached first counts. {@linkplain LockOptions#fair() Fair} locks are
-     * never handed off locally.
+     * Bounds local handoff: how often and for how long threads of this client may hand one grant to each other before
+     * the store's queue decides again. The bound that is reached first counts. {@linkplain LockOptions#fair() Fair}
+     * locks are never handed off locally.
      *
      * @param max how often, from 0 (never) to 255; 64 by default
      * @param time how long after the grant, from 0 to 1 min; 20 ms by default

@@ -10,14 +10,14 @@ import java.util.function.Consumer;
  * Thread-safe. Closing it is part of the contract; one that is dropped unclosed is released when it has been garbage
  * collected, with an error in the log.
  *
- * <p><b>Life.</b> One way only: {@link State#HELD}, at times {@link State#SUSPECT} and back, then {@link State#RELEASED}
- * or {@link State#LOST}, for ever.
+ * <p><b>Life.</b> One way only: {@link State#HELD}, at times {@link State#SUSPECT} and back, then
+ * {@link State#RELEASED} or {@link State#LOST}, for ever.
  *
- * <p><b>Loss.</b> A hold is lost when its time has run out without a renewal that the store confirmed, or when the store
- * says that it is gone. Time is counted on this machine's clocks from before the last confirmed request was sent, so that
- * {@link #isHeld()} is false no later than the lock may be another's, while the store keeps its data and its clock.
- * Methods that ask are exact at the moment of asking. Listeners run as soon as the process does: after a pause of the
- * whole process they may come after the first statement of a resumed thread.
+ * <p><b>Loss.</b> A hold is lost when its time has run out without a renewal that the store confirmed, or when the
+ * store says that it is gone. Time is counted on this machine's clocks from before the last confirmed request was sent,
+ * so that {@link #isHeld()} is false no later than the lock may be another's, while the store keeps its data and its
+ * clock. Methods that ask are exact at the moment of asking. Listeners run as soon as the process does: after a pause
+ * of the whole process they may come after the first statement of a resumed thread.
  */
 @SuppressWarnings("exports") // an annotation for tools, which users need not have
 public interface LockHandle extends AutoCloseable {
@@ -41,8 +41,8 @@ public interface LockHandle extends AutoCloseable {
         /** The hold had been lost before; another may have had the lock since. */
         LOST,
         /**
-         * The hold is ended for this client, but the store has not confirmed it: releasing goes on in the background until
-         * it is done, or the lease has ended by itself. Until then others may have to wait.
+         * The hold is ended for this client, but the store has not confirmed it: releasing goes on in the background
+         * until it is done, or the lease has ended by itself. Until then others may have to wait.
          */
         PENDING
     }
@@ -55,11 +55,11 @@ public interface LockHandle extends AutoCloseable {
     String lockName();
 
     /**
-     * The fencing token: greater than that of every earlier hold of this lock, whoever had it. Send it along with whatever
-     * the lock protects, and let the receiver refuse what comes with a smaller one than it has seen.
+     * The fencing token: greater than that of every earlier hold of this lock, whoever had it. Send it along with
+     * whatever the lock protects, and let the receiver refuse what comes with a smaller one than it has seen.
      *
-     * @return a positive number that may exceed 2<sup>53</sup>: store it as a 64-bit integer (SQL {@code BIGINT}), and as
-     *     text zero-padded to 19 digits; stays the same for the life of the handle, and may be read after its end
+     * @return a positive number that may exceed 2<sup>53</sup>: store it as a 64-bit integer (SQL {@code BIGINT}), and
+     *     as text zero-padded to 19 digits; stays the same for the life of the handle, and may be read after its end
      */
     long fencingToken();
 
@@ -94,10 +94,10 @@ public interface LockHandle extends AutoCloseable {
     void ensureHeld();
 
     /**
-     * Registers a listener for the loss of this hold: called once, on the client's callback executor, at once when the hold
-     * is lost already, never when it is released before. Whenever {@link #release()} answers {@link Release#LOST} the listeners
-     * have been called or are about to be, also if the handle is dropped at once. Several may be registered. What a listener
-     * throws is logged.
+     * Registers a listener for the loss of this hold: called once, on the client's callback executor, at once when the
+     * hold is lost already, never when it is released before. Whenever {@link #release()} answers {@link Release#LOST}
+     * the listeners have been called or are about to be, also if the handle is dropped at once. Several may be
+     * registered. What a listener throws is logged.
      *
      * @param listener what to do
      */
@@ -105,8 +105,8 @@ public interface LockHandle extends AutoCloseable {
 
     /**
      * Ends the hold, waiting for the store for at most {@link LockClientBuilder#requestTimeout}. Not interruptible; an
-     * interrupt flag is kept. Never throws for trouble with the store. A second call changes nothing and returns what the
-     * hold's end is known to be by then.
+     * interrupt flag is kept. Never throws for trouble with the store. A second call changes nothing and returns what
+     * the hold's end is known to be by then.
      *
      * @return what was achieved
      */
@@ -122,8 +122,8 @@ public interface LockHandle extends AutoCloseable {
     CompletableFuture<Release> releaseAsync();
 
     /**
-     * Ends the hold like {@link #release()}, and makes sure that a block that went on after its hold was lost does not end
-     * as if nothing had happened. Closing twice, or after a {@code release()}, does nothing.
+     * Ends the hold like {@link #release()}, and makes sure that a block that went on after its hold was lost does not
+     * end as if nothing had happened. Closing twice, or after a {@code release()}, does nothing.
      *
      * @throws LockLostException when the hold had been lost before; a new one for each first call
      */

@@ -18,9 +18,9 @@ public interface LockInspector {
     LockStatus inspect(String name);
 
     /**
-     * Takes a lock away from whoever holds it; the next waiter is served. The holder is told as soon as it can be, at the
-     * latest at its next renewal; until then it may go on believing that it holds, so whatever the lock protects has to
-     * check fencing tokens.
+     * Takes a lock away from whoever holds it; the next waiter is served. The holder is told as soon as it can be, at
+     * the latest at its next renewal; until then it may go on believing that it holds, so whatever the lock protects
+     * has to check fencing tokens.
      *
      * @param name the lock's name
      * @return the hold that was ended, or empty when nobody held the lock

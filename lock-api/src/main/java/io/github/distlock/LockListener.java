@@ -1,8 +1,8 @@
 package io.github.distlock;
 
 /**
- * Is told what happens to the locks of a client, for metrics and audit. All methods do nothing unless overridden; more may
- * come.
+ * Is told what happens to the locks of a client, for metrics and audit. All methods do nothing unless overridden; more
+ * may come.
  *
  * <p>Calls come one after another, those of one hold in the order in which things happened, on the client's callback
  * executor. What a
@@ -26,8 +26,8 @@ public interface LockListener {
     default void acquired(LockEvent event) {}
 
     /**
-     * A hold was handed to another waiter of the same client without a request to the store. The {@code released} of the
-     * one hold and the {@code acquired} of the other are reported, too, in no fixed order.
+     * A hold was handed to another waiter of the same client without a request to the store. The {@code released} of
+     * the one hold and the {@code acquired} of the other are reported, too, in no fixed order.
      *
      * @param event its token is the new hold's; its duration is the time since the grant
      */

@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * What the acquires of a lock ask for. Immutable: each method returns a changed copy.
  *
- * <p>Defaults: a lease of 30 s, renewed for as long as the handle is open; no maximum; waiters of one client pass the lock
- * among themselves for a short while before the store's queue decides again.
+ * <p>Defaults: a lease of 30 s, renewed for as long as the handle is open; no maximum; waiters of one client pass the
+ * lock among themselves for a short while before the store's queue decides again.
  */
 public final class LockOptions {
     private static final LockOptions DEFAULTS = new LockOptions(Duration.ofSeconds(30), true, false, null);
@@ -42,16 +42,16 @@ public final class LockOptions {
      *
      * @param lease at least the store's minimum (100 ms on most), at most 24 h
      * @return changed options
-     * @throws IllegalArgumentException when it is not positive or longer than 24 h; the store's minimum is checked when a
-     *     lock is made
+     * @throws IllegalArgumentException when it is not positive or longer than 24 h; the store's minimum is checked when
+     *     a lock is made
      */
     public LockOptions renewedLease(Duration lease) {
         return new LockOptions(Checks.lease(lease), true, fair, maximumHold);
     }
 
     /**
-     * A lease that is not renewed: the hold ends by itself, as lost with {@link LossReason#LEASE_ENDED}, a little before
-     * this time is over (by the allowance for clocks).
+     * A lease that is not renewed: the hold ends by itself, as lost with {@link LossReason#LEASE_ENDED}, a little
+     * before this time is over (by the allowance for clocks).
      *
      * @param lease at least the store's minimum (100 ms on most), at most 24 h
      * @return changed options
@@ -62,12 +62,12 @@ public final class LockOptions {
     }
 
     /**
-     * Every waiter stands in the store's own queue, so that grants come first come, first served over all clients, as long
-     * as all clients of the name ask for this. Each grant then costs a hand-over through the store.
+     * Every waiter stands in the store's own queue, so that grants come first come, first served over all clients, as
+     * long as all clients of the name ask for this. Each grant then costs a hand-over through the store.
      *
-     * <p>Who came first is what the store says: a waiter comes when the store first answers that the lock is busy. Two acquires
-     * that ask at the same time may come in either order, also two asynchronous ones that one thread has begun one after the
-     * other.
+     * <p>Who came first is what the store says: a waiter comes when the store first answers that the lock is busy. Two
+     * acquires that ask at the same time may come in either order, also two asynchronous ones that one thread has begun
+     * one after the other.
      *
      * @return changed options
      */

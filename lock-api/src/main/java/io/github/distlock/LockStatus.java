@@ -3,21 +3,20 @@ package io.github.distlock;
 import static java.util.Objects.requireNonNull;
 
 import io.github.distlock.engine.FencingTokens;
+import io.github.distlock.spi.LockMode;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /** What a store knew of a lock when it was asked; it may have changed since. Immutable. */
 public final class LockStatus {
     private final String lockName;
-    private final @Nullable Holder holder;
+    private final List<Holder> holders;
     private final List<LockOwner> waiters;
 
-    private LockStatus(String lockName, @Nullable Holder holder, List<LockOwner> waiters) {
+    private LockStatus(String lockName, List<Holder> holders, List<LockOwner> waiters) {
         this.lockName = lockName;
-        this.holder = holder;
+        this.holders = holders;
         this.waiters = waiters;
     }
 
@@ -28,27 +27,27 @@ public final class LockStatus {
      * @return the status
      */
     public static LockStatus free(String lockName) {
-        return new LockStatus(requireNonNull(lockName, "lockName"), null, List.of());
+        return new LockStatus(requireNonNull(lockName, "lockName"), List.of(), List.of());
     }
 
     /**
-     * The same with a holder.
+     * Returns the same status with holders.
      *
-     * @param holder who holds the lock
+     * @param holders the holders, in the order of their grants as far as the store knows it
      * @return a new status
      */
-    public LockStatus withHolder(Holder holder) {
-        return new LockStatus(lockName, requireNonNull(holder, "holder"), waiters);
+    public LockStatus withHolders(List<Holder> holders) {
+        return new LockStatus(lockName, List.copyOf(holders), waiters);
     }
 
     /**
-     * The same with waiters.
+     * Returns the same status with waiters.
      *
      * @param waiters in the order in which they will be served, as far as the store knows one
      * @return a new status
      */
     public LockStatus withWaiters(List<LockOwner> waiters) {
-        return new LockStatus(lockName, holder, List.copyOf(waiters));
+        return new LockStatus(lockName, holders, List.copyOf(waiters));
     }
 
     /**
@@ -61,12 +60,12 @@ public final class LockStatus {
     }
 
     /**
-     * Who holds it.
+     * Returns the holders. An exclusive lock has one at most.
      *
-     * @return empty when nobody does
+     * @return in the order of their grants as far as the store knows it; empty if the lock is free; immutable
      */
-    public Optional<Holder> holder() {
-        return Optional.ofNullable(holder);
+    public List<Holder> holders() {
+        return holders;
     }
 
     /**
@@ -81,19 +80,21 @@ public final class LockStatus {
 
     @Override
     public String toString() {
-        return "lock \"" + lockName + "\": " + (holder == null ? "free" : "held by " + holder) + ", " + waiters.size()
-                + " waiting";
+        return "lock \"" + lockName + "\": " + (holders.isEmpty() ? "free" : "held by " + holders) + ", "
+                + waiters.size() + " waiting";
     }
 
     /** A hold, as the store sees it. Immutable. */
     public static final class Holder {
         private final LockOwner owner;
+        private final LockMode mode;
         private final Instant since;
         private final long fencingToken;
         private final Duration remainingLease;
 
-        private Holder(LockOwner owner, Instant since, long fencingToken, Duration remainingLease) {
+        private Holder(LockOwner owner, LockMode mode, Instant since, long fencingToken, Duration remainingLease) {
             this.owner = owner;
+            this.mode = mode;
             this.since = since;
             this.fencingToken = fencingToken;
             this.remainingLease = remainingLease;
@@ -103,14 +104,17 @@ public final class LockStatus {
          * A hold, as a backend reads it from its store.
          *
          * @param owner who asked for it
+         * @param mode how it shares the lock
          * @param since when it was granted
          * @param fencingBase the base of its tokens
          * @param remainingLease how long the store would keep it now if the holder went silent
          * @return the hold
          */
-        public static Holder of(LockOwner owner, Instant since, long fencingBase, Duration remainingLease) {
+        public static Holder of(
+                LockOwner owner, LockMode mode, Instant since, long fencingBase, Duration remainingLease) {
             return new Holder(
                     requireNonNull(owner, "owner"),
+                    requireNonNull(mode, "mode"),
                     requireNonNull(since, "since"),
                     FencingTokens.token(fencingBase, 0),
                     requireNonNull(remainingLease, "remainingLease"));
@@ -126,8 +130,17 @@ public final class LockStatus {
         }
 
         /**
-         * When it was granted, or asked for where the store keeps no more than that (ZooKeeper). Waiters of one client pass a
-         * grant among themselves, so that the present holder may have it for a shorter time.
+         * Returns how it shares the lock.
+         *
+         * @return the mode
+         */
+        public LockMode mode() {
+            return mode;
+        }
+
+        /**
+         * When it was granted, or asked for where the store keeps no more than that (ZooKeeper). Waiters of one client
+         * pass a grant among themselves, so that the present holder may have it for a shorter time.
          *
          * @return by the store's clock
          */
@@ -155,7 +168,8 @@ public final class LockStatus {
 
         @Override
         public String toString() {
-            return owner + " since " + since + ", token " + fencingToken + ", lease ends in " + remainingLease;
+            return owner + ", " + mode + ", since " + since + ", token " + fencingToken + ", lease ends in "
+                    + remainingLease;
         }
     }
 }

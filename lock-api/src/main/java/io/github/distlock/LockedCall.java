@@ -11,7 +11,8 @@ public interface LockedCall<T, X extends Exception> {
     /**
      * Computes while the lock is held.
      *
-     * @param held the hold: for its {@link LockHandle#fencingToken()}, and {@link LockHandle#ensureHeld()} in long loops
+     * @param held the hold: for its {@link LockHandle#fencingToken()}, and {@link LockHandle#ensureHeld()} in long
+     *     loops
      * @return the value
      * @throws X when it fails
      */

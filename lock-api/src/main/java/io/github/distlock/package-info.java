@@ -15,8 +15,8 @@
  * {@link io.github.distlock.memory.InMemoryStore}.
  *
  * <p>Nothing here accepts or returns {@code null} unless it says so; {@code null} is refused with a
- * {@link java.lang.NullPointerException} that names the parameter, before anything else happens. A result that is ignored
- * is a leaked lock, so ignoring one is flagged by tools that know {@code CheckReturnValue}.
+ * {@link java.lang.NullPointerException} that names the parameter, before anything else happens. A result that is
+ * ignored is a leaked lock, so ignoring one is flagged by tools that know {@code CheckReturnValue}.
  */
 @NullMarked
 @CheckReturnValue

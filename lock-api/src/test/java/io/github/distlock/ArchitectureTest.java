@@ -69,7 +69,9 @@ class ArchitectureTest {
         assertThat(open).isEqualTo(PUBLIC_API);
     }
 
-    /** An {@code Instant} made for people to read is no arithmetic: the hold's loss, and the store's view of a holder. */
+    /**
+     * An {@code Instant} made for people to read is no arithmetic: the hold's loss, and the store's view of a holder.
+     */
     @Test
     void oneClassReckonsWithTheWallClock() {
         noClasses()

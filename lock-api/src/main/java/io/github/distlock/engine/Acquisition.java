@@ -16,9 +16,9 @@ import org.slf4j.LoggerFactory;
 /**
  * One acquire, blocking or asynchronous: <em>ask → granted, or wait for a wake-up or for time → ask</em>.
  *
- * <p>{@link #advance} does what can be done now, and returns when to call it again at the latest. {@link #wake} makes that
- * sooner. A blocking acquire calls it on the caller's thread, which parks in between. An asynchronous acquire calls it on
- * threads of the engine, which do not park. This is the only difference between the two subclasses.
+ * <p>{@link #advance} does what can be done now, and returns when to call it again at the latest. {@link #wake} makes
+ * that sooner. A blocking acquire calls it on the caller's thread, which parks in between. An asynchronous acquire
+ * calls it on threads of the engine, which do not park. This is the only difference between the two subclasses.
  *
  * <h2>One outcome</h2>
  *
@@ -26,8 +26,8 @@ import org.slf4j.LoggerFactory;
  * answer compete for it. A loser that brought a hold takes it back. An offered hold can end before it is accepted: then
  * {@link #accept} removes the outcome, and the acquire enters its queue once more.
  *
- * <p>A request is never abandoned. The thread that sent it returns with the answer, and cleans up if nobody waits for it
- * any more.
+ * <p>A request is never abandoned. The thread that sent it returns with the answer, and cleans up if nobody waits for
+ * it any more.
  */
 abstract class Acquisition {
     static final long NO_THREAD = -1;

@@ -10,8 +10,8 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An acquire without a thread. Threads of the engine run it step by step. Wakes are counted, and a step that was woken while
- * it ran is followed by another one. So no wake is lost, and no two steps run at the same time.
+ * An acquire without a thread. Threads of the engine run it step by step. Wakes are counted, and a step that was woken
+ * while it ran is followed by another one. So no wake is lost, and no two steps run at the same time.
  *
  * @param <T> what the future holds
  */

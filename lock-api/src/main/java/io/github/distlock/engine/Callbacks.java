@@ -18,7 +18,8 @@ import org.slf4j.LoggerFactory;
  * Runs foreign code: away from the engine's own threads, and so that what it throws, or that it never returns, hurts
  * nobody else.
  *
- * <p>Events for the {@link LockListener} go through one queue, drained by one task at a time, so that they arrive in order.
+ * <p>Events for the {@link LockListener} go through one queue, drained by one task at a time, so that they arrive in
+ * order.
  */
 final class Callbacks {
     private static final Logger LOG = LoggerFactory.getLogger(LockListener.class);

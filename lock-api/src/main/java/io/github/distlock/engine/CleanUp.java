@@ -10,8 +10,9 @@ import java.time.Duration;
 
 /**
  * Takes back what this client left on the store: places of whom gave up, grants that nobody wants. In the background,
- * repeated until it is done, is refused for good, or has ended by itself: after {@link LockBackend#expiry}, unless it lives with
- * the client's session. The session of a client whose requests all fail may well live on, by the pings of its connection.
+ * repeated until it is done, is refused for good, or has ended by itself: after {@link LockBackend#expiry}, unless it
+ * lives with the client's session. The session of a client whose requests all fail may well live on, by the pings of
+ * its connection.
  */
 final class CleanUp {
     private static final int THREADS = 4;

@@ -23,15 +23,15 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>Threads</h2>
  *
- * Blocking acquires and releases do their I/O on the caller's thread. Each of the engine's own threads has one role, so that
- * a request that hangs in one role delays no other: {@code timer} (expiry and alarms, no I/O), {@code renewal},
+ * Blocking acquires and releases do their I/O on the caller's thread. Each of the engine's own threads has one role, so
+ * that a request that hangs in one role delays no other: {@code timer} (expiry and alarms, no I/O), {@code renewal},
  * {@code request} (steps of asynchronous acquires), {@code release} (asynchronous releases, leaks), {@code cleanup},
  * {@code callback} (code of the application).
  *
  * <h2>Closing</h2>
  *
- * {@link #close} ends all acquires ({@link LocalQueues} explains why none is missed), waits for the holders, and then ends
- * their holds. It waits for the requests under way, since their grants must be given back.
+ * {@link #close} ends all acquires ({@link LocalQueues} explains why none is missed), waits for the holders, and then
+ * ends their holds. It waits for the requests under way, since their grants must be given back.
  */
 public final class Engine {
     private static final int REQUEST_THREADS = 16;

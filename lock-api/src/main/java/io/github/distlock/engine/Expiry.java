@@ -3,9 +3,9 @@ package io.github.distlock.engine;
 import io.github.distlock.spi.Moment;
 
 /**
- * When something ends, on two clocks: it has ended when <em>either</em> says so. The monotonic clock stops while a machine
- * is suspended, the wall clock does not; the wall clock jumps, the monotonic one does not. A wall clock that jumps ahead
- * ends a hold early, which is safe; one that jumps back changes nothing.
+ * When something ends, on two clocks: it has ended when <em>either</em> says so. The monotonic clock stops while a
+ * machine is suspended, the wall clock does not; the wall clock jumps, the monotonic one does not. A wall clock that
+ * jumps ahead ends a hold early, which is safe; one that jumps back changes nothing.
  *
  * <p>This is the one class that reckons with the wall clock; an architecture test says so. Immutable.
  */

@@ -17,8 +17,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the holder uses: a thin cover of its {@link Hold}, which nothing else reaches. A fence keeps it reachable while a
- * release runs. Otherwise the collector could take it for dropped in the middle of its own release.
+ * What the holder uses: a thin cover of its {@link Hold}, which nothing else reaches. A fence keeps it reachable while
+ * a release runs. Otherwise the collector could take it for dropped in the middle of its own release.
  */
 final class Handle implements LockHandle {
     private final Hold hold;

@@ -30,15 +30,15 @@ import org.slf4j.event.Level;
  * One atomic reference. It is {@code OFFERED} until the waiter accepts the hold, then {@code HELD}, and at last either
  * {@code RELEASED} or {@link Lost}. Each end is one compare-and-set from {@code HELD}. So exactly one of a release, an
  * expiry seen by any thread, the store's answer and the closing of the client wins, and only the winner reports it. An
- * offer that ends before it is accepted was never a hold, so nobody is notified. ({@code SUSPECT} is a state of the lease,
- * which comes and goes.)
+ * offer that ends before it is accepted was never a hold, so nobody is notified. ({@code SUSPECT} is a state of the
+ * lease, which comes and goes.)
  *
  * <h2>Weak reference to the handle</h2>
  *
  * This object is the weak reference to its {@link Handle}. The engine reaches holds, but not handles. So the collector
- * removes a dropped handle and enqueues this reference, and the engine notices the leak. The handle has the listeners for
- * the same reason, since they often capture it. A thread that ends a hold as lost takes the handle first: after the end is
- * visible, the holder may drop the handle, and nobody would notify its listeners.
+ * removes a dropped handle and enqueues this reference, and the engine notices the leak. The handle has the listeners
+ * for the same reason, since they often capture it. A thread that ends a hold as lost takes the handle first: after the
+ * end is visible, the holder may drop the handle, and nobody would notify its listeners.
  */
 final class Hold extends WeakReference<Handle> {
     private static final Logger LOG = LoggerFactory.getLogger(LockHandle.class);
@@ -278,7 +278,8 @@ final class Hold extends WeakReference<Handle> {
             return;
         }
         LOG.error(
-                "lock \"{}\", token {}: its handle was dropped without being closed, {} ms after the grant; releasing it. {}",
+                "lock \"{}\", token {}: its handle was dropped without being closed, {} ms after the grant; "
+                        + "releasing it. {}",
                 lockName(),
                 token,
                 heldNanos() / 1_000_000,

@@ -1,8 +1,8 @@
 package io.github.distlock.engine;
 
 /**
- * When the store last answered a {@link LocalQueue}. A waiter whose time is over can linger for the next answer, if it does
- * not know yet whether the lock is busy. The queue's mutex guards changes.
+ * When the store last answered a {@link LocalQueue}. A waiter whose time is over can linger for the next answer, if it
+ * does not know yet whether the lock is busy. The queue's mutex guards changes.
  */
 final class LastAnswer {
     private boolean answered;

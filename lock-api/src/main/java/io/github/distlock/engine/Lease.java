@@ -32,14 +32,15 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>End</h2>
  *
- * {@link #end} is set once, by a compare-and-set from null: to a loss, or by the holder that found no waiter for a handoff.
- * Only the thread that set it talks to the store about it, and only after the keeper has stopped renewing the lease.
+ * {@link #end} is set once, by a compare-and-set from null: to a loss, or by the holder that found no waiter for a
+ * handoff. Only the thread that set it talks to the store about it, and only after the keeper has stopped renewing the
+ * lease.
  *
  * <h2>Handoff against loss</h2>
  *
- * {@link #offer} adds the new hold to {@link #holds} and then reads {@link #end}. {@link #lose} sets {@code end} and then
- * reads {@code holds}. Both are volatile, so at least one of the two sees the other, and no hold of an ended lease stays
- * held.
+ * {@link #offer} adds the new hold to {@link #holds} and then reads {@link #end}. {@link #lose} sets {@code end} and
+ * then reads {@code holds}. Both are volatile, so at least one of the two sees the other, and no hold of an ended lease
+ * stays held.
  */
 final class Lease {
     private static final long ENOUGH_TO_RENEW = Duration.ofSeconds(1).toNanos();
@@ -67,7 +68,9 @@ final class Lease {
 
         LocalRules rules();
 
-        /** Hands a lease without a hold to the first waiter that accepts it. Returns false if it stays without a hold. */
+        /**
+         * Hands a lease without a hold to the first waiter that accepts it. Returns false if it stays without a hold.
+         */
         boolean handOff(Lease lease);
 
         /** The lease has ended, and the store knows it if there was anything to tell. */
@@ -118,7 +121,9 @@ final class Lease {
 
     // Holds
 
-    /** Returns a hold for the next holder, or null if the lease has ended. Only the thread that controls it calls this. */
+    /**
+     * Returns a hold for the next holder, or null if the lease has ended. Only the thread that controls it calls this.
+     */
     @Nullable
     Handle offer() {
         Expiry leaseEnd = renewed
@@ -149,7 +154,9 @@ final class Lease {
         return queue.handOff(this) ? Release.RELEASED : giveBack(hold);
     }
 
-    /** The acquire that was offered a hold does not want it: the lease goes to the next waiter, or back to the store. */
+    /**
+     * The acquire that was offered a hold does not want it: the lease goes to the next waiter, or back to the store.
+     */
     void declined() {
         if (!queue.handOff(this)) {
             giveBackInBackground();
@@ -157,8 +164,8 @@ final class Lease {
     }
 
     /**
-     * Returns whether the first local waiter should not ask the store: because it can expect a handoff, until an alarm that
-     * is set here, or because the release of this lease is under way.
+     * Returns whether the first local waiter should not ask the store: because it can expect a handoff, until an alarm
+     * that is set here, or because the release of this lease is under way.
      */
     boolean isWorthWaitingFor() {
         End ended = end.get();
@@ -182,7 +189,9 @@ final class Lease {
                 && remainingNanos(shared.clock.now()) >= enoughToHandOff();
     }
 
-    /** Time for more than one renewal. After a handoff by the server, less of the lease is left than after a request. */
+    /**
+     * Time for more than one renewal. After a handoff by the server, less of the lease is left than after a request.
+     */
     private long enoughToHandOff() {
         return Math.min(request.lease().toNanos() / 2, ENOUGH_TO_RENEW);
     }
@@ -219,7 +228,9 @@ final class Lease {
         return end.get() != null;
     }
 
-    /** Ends the lease as lost, unless it has ended. Cleans up the store in the background if anything can be left there. */
+    /**
+     * Ends the lease as lost, unless it has ended. Cleans up the store in the background if anything can be left there.
+     */
     void lose(LossReason reason) {
         if (loseQuietly(reason) && reason != LossReason.GONE) {
             cleanUp();

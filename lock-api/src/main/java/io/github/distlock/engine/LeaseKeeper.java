@@ -18,18 +18,18 @@ import org.jspecify.annotations.Nullable;
 /**
  * Keeps leases alive and ends them on time.
  *
- * <p>One look over all leases on the timer's thread, at least every second while there are any (so that a jump of either
- * clock is seen), and as early as the first of them needs it. The look does no I/O: it latches what has expired, and hands
- * what is due for renewal to other threads, one batch per server. A batch takes along what will be due soon.
+ * <p>One look over all leases on the timer's thread, at least every second while there are any (so that a jump of
+ * either clock is seen), and as early as the first of them needs it. The look does no I/O: it latches what has expired,
+ * and hands what is due for renewal to other threads, one batch per server. A batch takes along what will be due soon.
  *
- * <p>Renewal reschedules itself: each answer, also none, sets the time of the next, in the lease itself. Nothing is kept by
- * name, nothing is periodic, and an exception ends nothing. At most {@value #BATCHES_PER_SERVER} batches per server are
- * under way, so that a server that hangs costs that many threads, and delays no other server's.
+ * <p>Renewal reschedules itself: each answer, also none, sets the time of the next, in the lease itself. Nothing is
+ * kept by name, nothing is periodic, and an exception ends nothing. At most {@value #BATCHES_PER_SERVER} batches per
+ * server are under way, so that a server that hangs costs that many threads, and delays no other server's.
  *
- * <p><b>No lease without a look.</b> {@link #watch} adds the lease and then reads {@link #next}; a look clears {@code next}
- * first of all, then goes over the set, and plans the next one unless that is empty. What is in {@code next} has yet to run,
- * for it is put there before it is scheduled. One that was replaced in between and runs all the same is a look too many, which
- * takes the place of the planned one.
+ * <p><b>No lease without a look.</b> {@link #watch} adds the lease and then reads {@link #next}; a look clears
+ * {@code next} first of all, then goes over the set, and plans the next one unless that is empty. What is in
+ * {@code next} has yet to run, for it is put there before it is scheduled. One that was replaced in between and runs
+ * all the same is a look too many, which takes the place of the planned one.
  */
 final class LeaseKeeper {
     private static final int BATCHES_PER_SERVER = 2;

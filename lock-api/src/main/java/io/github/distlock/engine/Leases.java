@@ -4,8 +4,8 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * The leases of one {@link LocalQueue}: those that have not ended, and those whose release is under way. The queue's mutex
- * guards changes. Any thread may ask.
+ * The leases of one {@link LocalQueue}: those that have not ended, and those whose release is under way. The queue's
+ * mutex guards changes. Any thread may ask.
  */
 final class Leases {
     private volatile List<Lease> leases = List.of();

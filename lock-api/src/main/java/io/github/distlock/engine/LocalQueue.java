@@ -19,8 +19,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The acquires of one client for one name and one set of options, first come, first served. They share one queue entry at
- * the store, and the leases that the store grants.
+ * The acquires of one client for one name and one set of options, first come, first served. They share one queue entry
+ * at the store, and the leases that the store grants.
  *
  * <h2>Cohort</h2>
  *
@@ -32,16 +32,16 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>Why no wake-up is lost</h2>
  *
- * A waiter sleeps only after {@link #claim} has told it, under the mutex, that it is not its turn. A change that can make
- * it its turn happens under the mutex, or sets a volatile flag that {@code claim} reads, and then wakes the head. The
- * changes are: a waiter leaves, a lease ends or becomes suspect, an answer arrives after its asker has left, the store
- * signals. A wake between {@code claim} and the sleep makes the sleep return at once.
+ * A waiter sleeps only after {@link #claim} has told it, under the mutex, that it is not its turn. A change that can
+ * make it its turn happens under the mutex, or sets a volatile flag that {@code claim} reads, and then wakes the head.
+ * The changes are: a waiter leaves, a lease ends or becomes suspect, an answer arrives after its asker has left, the
+ * store signals. A wake between {@code claim} and the sleep makes the sleep return at once.
  *
  * <h2>Why one grant never has two holders</h2>
  *
- * One acquire or holder at a time controls a lease without a hold: the acquire that the store granted it to, or the holder
- * that ended its hold by the one compare-and-set. It offers the lease to one waiter after the other until one accepts it by
- * a compare-and-set in the waiter. If none does, the lease goes back to the store.
+ * One acquire or holder at a time controls a lease without a hold: the acquire that the store granted it to, or the
+ * holder that ended its hold by the one compare-and-set. It offers the lease to one waiter after the other until one
+ * accepts it by a compare-and-set in the waiter. If none does, the lease goes back to the store.
  *
  * <p>A queue that nobody uses is retired and dropped. An acquire that finds a retired queue asks for a new one.
  */

@@ -107,8 +107,8 @@ final class QueueEntry implements Signals {
     }
 
     /**
-     * From now on signals are about this lease. Signals that came before it take effect now. The backend keeps this entry
-     * as long as the hold, so the entry forgets the acquire, and with it the handle.
+     * From now on signals are about this lease. Signals that came before it take effect now. The backend keeps this
+     * entry as long as the hold, so the entry forgets the acquire, and with it the handle.
      */
     void won(Lease won) {
         lease = won;

@@ -17,8 +17,8 @@ final class Releases {
     }
 
     /**
-     * Releases a grant, and waits for the answer for at most the request timeout. Without an answer, the release goes on in
-     * the background.
+     * Releases a grant, and waits for the answer for at most the request timeout. Without an answer, the release goes
+     * on in the background.
      *
      * @param confirmed runs if the background gets the answer
      * @return the outcome; lost if the store no longer had the grant

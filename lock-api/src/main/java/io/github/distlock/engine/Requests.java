@@ -38,7 +38,9 @@ final class Requests {
         return Deadline.after(timeout, clock);
     }
 
-    /** Repeats the request until it is answered or its time is over. An interrupt does not stop it; the flag is kept. */
+    /**
+     * Repeats the request until it is answered or its time is over. An interrupt does not stop it; the flag is kept.
+     */
     <T> T sendUninterrupted(Request<T> request) {
         Deadline deadline = deadline();
         boolean interrupted = Thread.interrupted();

@@ -27,8 +27,8 @@ public record Settings(
     static final long LAST_REQUEST_GRACE = Duration.ofMillis(100).toNanos();
 
     /**
-     * When a hold ends for its holder: {@code length·(1−ρ) − guard} after the request was <em>sent</em>. The store's own
-     * count starts later, when the request arrives, so with clocks that run within ρ it always ends later.
+     * When a hold ends for its holder: {@code length·(1−ρ) − guard} after the request was <em>sent</em>. The store's
+     * own count starts later, when the request arrives, so with clocks that run within ρ it always ends later.
      */
     Expiry expiry(Validity validity) {
         return Expiry.after(validity.from(), usable(validity.length().toNanos()));

@@ -9,9 +9,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
 /**
  * How long a lease is good for, whether that is in doubt, and when it is to be renewed.
  *
- * <p>It is counted from before the sending of the last request that proves the grant, so it ends before the store's own count
- * does. Only a confirmed renewal moves the end, and only ahead. Each answer to a renewal, also none, sets the time of the
- * next; one is under way at a time.
+ * <p>It is counted from before the sending of the last request that proves the grant, so it ends before the store's own
+ * count does. Only a confirmed renewal moves the end, and only ahead. Each answer to a renewal, also none, sets the
+ * time of the next; one is under way at a time.
  */
 final class Term {
     private static final long LONGEST_PAUSE = Duration.ofSeconds(1).toNanos();

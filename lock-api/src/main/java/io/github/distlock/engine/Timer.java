@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
  * <p>An own timer, because the JDK's count on clocks of their own, and engine time is the backend's {@link LockClock}.
  *
  * <p><b>No lost wake-up.</b> {@link #schedule} adds its entry and then reads {@code sleepsUntil}; the thread writes
- * {@code sleepsUntil} and then reads the first entry again before it sleeps. Both are volatile, so at least one of the two
- * sees the other.
+ * {@code sleepsUntil} and then reads the first entry again before it sleeps. Both are volatile, so at least one of the
+ * two sees the other.
  */
 final class Timer implements AutoCloseable {
     private static final long IDLE_NANOS = 3_600_000_000_000L;

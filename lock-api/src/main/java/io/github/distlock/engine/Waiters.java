@@ -8,8 +8,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The acquires in a {@link LocalQueue}, and their queue entries at the store. Waiters, in the order of their arrival, share
- * one entry; fair waiters and single tries have entries of their own. The queue's mutex guards all of this.
+ * The acquires in a {@link LocalQueue}, and their queue entries at the store. Waiters, in the order of their arrival,
+ * share one entry; fair waiters and single tries have entries of their own. The queue's mutex guards all of this.
  */
 final class Waiters {
     private final LinkedHashSet<Acquisition> waiting = new LinkedHashSet<>();

@@ -13,8 +13,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Threads of one client for one role. They are daemons, start when needed and end after a second of idleness. What a task
- * throws is logged and hurts nobody. After {@link #close} nothing starts any more; tasks that were waiting are dropped.
+ * Threads of one client for one role. They are daemons, start when needed and end after a second of idleness. What a
+ * task throws is logged and hurts nobody. After {@link #close} nothing starts any more; tasks that were waiting are
+ * dropped.
  */
 final class Work implements AutoCloseable {
     private final ThreadPoolExecutor threads;

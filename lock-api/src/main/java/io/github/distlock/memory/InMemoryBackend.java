@@ -19,8 +19,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * One client's connection to an {@link InMemoryStore}. It can be {@linkplain #pause() paused}, so that a test sees what its
- * code does when the store is silent.
+ * One client's connection to an {@link InMemoryStore}. It can be {@linkplain #pause() paused}, so that a test sees what
+ * its code does when the store is silent.
  */
 public final class InMemoryBackend implements LockBackend {
     private static final Set<Capability> CAPABILITIES =

@@ -7,8 +7,9 @@ import io.github.distlock.spi.LockClock;
 import java.time.Duration;
 
 /**
- * A store in memory, for tests. It serves waiters first come, first served, mints fencing tokens, and forgets holds whose
- * lease is over. Each {@link #connect()} is another client's connection: two clients of one store exclude each other.
+ * A store in memory, for tests. It serves waiters first come, first served, mints fencing tokens, and forgets holds
+ * whose lease is over. Each {@link #connect()} is another client's connection: two clients of one store exclude each
+ * other.
  *
  * <pre>{@code
  * InMemoryStore store = new InMemoryStore();
@@ -19,9 +20,9 @@ import java.time.Duration;
  * }
  * }</pre>
  *
- * <p><b>Time</b> is the system's until it is moved, for the store and for all its clients. {@link #advance} lets what falls
- * due happen in its order: renewals renew, leases end, waits run out. {@link #jump} lets nothing happen in between, as when
- * the process or its machine stood still.
+ * <p><b>Time</b> is the system's until it is moved, for the store and for all its clients. {@link #advance} lets what
+ * falls due happen in its order: renewals renew, leases end, waits run out. {@link #jump} lets nothing happen in
+ * between, as when the process or its machine stood still.
  *
  * <p>Thread-safe.
  */
@@ -43,9 +44,9 @@ public final class InMemoryStore {
     }
 
     /**
-     * Lets time pass, for the store and its clients. When this returns, what fell due has run: renewals, losses, time-outs
-     * of waits, and the listeners and futures that depend on them, except those that take more than a second of real time.
-     * Threads that were blocked in an acquire have been told; wait for them by other means.
+     * Lets time pass, for the store and its clients. When this returns, what fell due has run: renewals, losses,
+     * time-outs of waits, and the listeners and futures that depend on them, except those that take more than a second
+     * of real time. Threads that were blocked in an acquire have been told; wait for them by other means.
      *
      * @param time how long, not negative
      * @throws IllegalArgumentException when it is negative
@@ -55,8 +56,8 @@ public final class InMemoryStore {
     }
 
     /**
-     * Lets time have passed in which no client could do anything, as when a process was stopped or a machine suspended: holds
-     * that were due for renewal meanwhile are lost. Waits for what is due at the end, as {@link #advance} does.
+     * Lets time have passed in which no client could do anything, as when a process was stopped or a machine suspended:
+     * holds that were due for renewal meanwhile are lost. Waits for what is due at the end, as {@link #advance} does.
      *
      * @param time how long, not negative
      * @throws IllegalArgumentException when it is negative

@@ -19,8 +19,8 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The store's side: who holds what, and who waits. Every method is one atomic step at the store's own time, as a script at a
- * server is.
+ * The store's side: who holds what, and who waits. Every method is one atomic step at the store's own time, as a script
+ * at a server is.
  *
  * <p>A lock that nobody holds belongs to the first place in its queue. A place whose client has sent no heartbeat for
  * {@link #PLACE_TIMEOUT} is dropped by whoever comes across it. Bases of fencing tokens are numbered over all names.
@@ -159,7 +159,7 @@ final class LockTable {
             Held held = dropDead(entry);
             status = status.withWaiters(
                     entry.queue.stream().map(place -> place.request().owner()).toList());
-            return held == null ? status : status.withHolder(holder(held));
+            return held == null ? status : status.withHolders(List.of(holder(held)));
         } finally {
             mutex.unlock();
         }
@@ -168,6 +168,7 @@ final class LockTable {
     private LockStatus.Holder holder(Held held) {
         return LockStatus.Holder.of(
                 held.request.owner(),
+                held.request.mode(),
                 Instant.ofEpochMilli(held.since),
                 held.base,
                 Duration.ofNanos(held.expiresAt - clock.nanoTime()));

@@ -13,11 +13,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * The system's clock plus an offset that only grows, and knowledge of who waits for time and what work is under way.
  *
- * <p>Moving goes from one point at which somebody wants to wake to the next. At each it waits until everything has come to
- * rest: each thread that waits through this clock sleeps until some later time, and each piece of {@linkplain #track
- * tracked} work has ended, or waits for time itself. So what happens on the way happens in its order, as if the time had
- * really passed. Work that has not come to rest within a second of real time (a listener that blocks for ever) is no longer
- * waited for; a second in which the machine ran, for one that stands still lets nobody come to rest.
+ * <p>Moving goes from one point at which somebody wants to wake to the next. At each it waits until everything has come
+ * to rest: each thread that waits through this clock sleeps until some later time, and each piece of
+ * {@linkplain #track tracked} work has ended, or waits for time itself. So what happens on the way happens in its
+ * order, as if the time had really passed. Work that has not come to rest within a second of real time (a listener that
+ * blocks for ever) is no longer waited for; a second in which the machine ran, for one that stands still lets nobody
+ * come to rest.
  */
 final class MovableClock implements LockClock {
     private static final long PATIENCE = Duration.ofSeconds(1).toNanos();
@@ -90,7 +91,10 @@ final class MovableClock implements LockClock {
         wallJump.addAndGet(time.toMillis());
     }
 
-    /** At rest, and for how long. Real time goes on, too, so what was at rest may have woken while the others were asked. */
+    /**
+     * At rest, and for how long. Real time goes on, too, so what was at rest may have woken while the others were
+     * asked.
+     */
     private long stepToNextWake() {
         while (true) {
             settle();
@@ -164,7 +168,9 @@ final class MovableClock implements LockClock {
     /** What is looked at again and again until it rests, though not for ever. */
     private abstract static class Busy {
         private static final long NOT_SEEN = 0;
-        /** What lies between two looks counts as no more: more of it has passed only if this thread stood still itself. */
+        /**
+         * What lies between two looks counts as no more: more of it has passed only if this thread stood still itself.
+         */
         private static final long LONGEST_LOOK = PAUSE * 100;
 
         private volatile long seenBusyAt = NOT_SEEN;

@@ -8,7 +8,7 @@ import java.time.Duration;
 public sealed interface Attempt {
 
     /**
-     * The lock is ours.
+     * Answers that the contender holds the lock.
      *
      * @param grant the store's view of the new hold
      * @return the answer
@@ -18,27 +18,59 @@ public sealed interface Attempt {
     }
 
     /**
-     * Somebody else has the lock, or is first in the queue.
+     * Answers that another contender holds the lock, or is first in the queue.
      *
-     * @param retryAfter ask again then at the latest, sooner after {@link Signals#wakeUp()}: the cap that makes a lost
-     *     notification cost bounded time; zero or less means at once
+     * @param retryAfter when to ask again at the latest, sooner after {@link Signals#wakeUp()}. So a lost notification costs
+     *     bounded time. Zero or less means at once
      * @return the answer
      */
     static Attempt busy(Duration retryAfter) {
         return new Busy(requireNonNull(retryAfter, "retryAfter"));
     }
 
-    /**
-     * The lock is ours. Made by {@link #granted}; components may be added.
-     *
-     * @param grant the store's view of the new hold
-     */
-    record Granted(Grant grant) implements Attempt {}
+    /** The contender holds the lock. */
+    final class Granted implements Attempt {
+        private final Grant grant;
 
-    /**
-     * Somebody else has the lock, or is first in the queue. Made by {@link #busy}; components may be added.
-     *
-     * @param retryAfter when to ask again at the latest, counted from now
-     */
-    record Busy(Duration retryAfter) implements Attempt {}
+        private Granted(Grant grant) {
+            this.grant = grant;
+        }
+
+        /**
+         * Returns the store's view of the new hold.
+         *
+         * @return the grant
+         */
+        public Grant grant() {
+            return grant;
+        }
+
+        @Override
+        public String toString() {
+            return "granted: " + grant;
+        }
+    }
+
+    /** Another contender holds the lock, or is first in the queue. */
+    final class Busy implements Attempt {
+        private final Duration retryAfter;
+
+        private Busy(Duration retryAfter) {
+            this.retryAfter = retryAfter;
+        }
+
+        /**
+         * Returns when to ask again at the latest.
+         *
+         * @return counted from now; zero or less means at once
+         */
+        public Duration retryAfter() {
+            return retryAfter;
+        }
+
+        @Override
+        public String toString() {
+            return "busy, ask again within " + retryAfter;
+        }
+    }
 }

@@ -16,7 +16,5 @@ public enum Capability {
     /** Grants {@link LockMode#SHARED} holds side by side. */
     SHARED,
     /** Grants {@linkplain LockMode#permits permits} out of a bounded number. */
-    PERMITS,
-    /** Grants several names at once, all or none. */
-    SEVERAL_NAMES
+    PERMITS
 }

@@ -2,16 +2,16 @@ package io.github.distlock.spi;
 
 /**
  * The store's view of one hold. The engine renews and releases it from changing threads; it releases only after it has
- * stopped renewing, and asks to release again only after an unknown outcome. There is a happens-before edge from the attempt
- * that made it to each call, and from one release to the next.
+ * stopped renewing, and asks to release again only after an unknown outcome. There is a happens-before edge from the
+ * attempt that made it to each call, and from one release to the next.
  */
 public interface Grant {
 
     /** What a release found. */
     enum Release {
         /**
-         * The hold was there, and is ended now or was ended by an earlier, unanswered request of this release: one that is
-         * repeated and finds nothing answers this, unless it knows better.
+         * The hold was there, and is ended now or was ended by an earlier, unanswered request of this release: one that
+         * is repeated and finds nothing answers this, unless it knows better.
          */
         RELEASED,
         /** The hold was no longer there. Nothing was changed. */
@@ -28,8 +28,8 @@ public interface Grant {
     long fencingBase();
 
     /**
-     * How long the grant is good for, dated before the request that proves it was sent: as long as the store keeps it. What
-     * clocks may differ by is the engine's to take off.
+     * How long the grant is good for, dated before the request that proves it was sent: as long as the store keeps it.
+     * What clocks may differ by is the engine's to take off.
      *
      * @return the validity as it was when the grant was made; renewals report theirs to {@link Renewal#renewed}
      */

@@ -14,17 +14,17 @@ import java.util.Set;
  * engine's part. The cut is that of {@link java.util.concurrent.locks.AbstractQueuedSynchronizer}.
  *
  * <p><b>Threads.</b> All methods may be called from any number of threads at once: callers' own threads, platform or
- * virtual, and the engine's. An implementation must not hold a monitor while it waits for the store. Threads of its own are
- * daemons.
+ * virtual, and the engine's. An implementation must not hold a monitor while it waits for the store. Threads of its own
+ * are daemons.
  *
- * <p><b>Interruption.</b> A method that declares {@code InterruptedException} may throw it; the outcome is unknown then. Any
- * other goes on, or throws something else, and leaves the flag set.
+ * <p><b>Interruption.</b> A method that declares {@code InterruptedException} may throw it; the outcome is unknown
+ * then. Any other goes on, or throws something else, and leaves the flag set.
  *
  * <p><b>Errors.</b> A method that sends something ends in one of three ways:
  * <ul>
  *   <li>it returns: that is the store's answer;
- *   <li>it throws {@link RequestRefusedException}: the store has definitely not done it, and asking again in the same way
- *       is pointless (missing rights, a foreign value at the key). The engine passes the server's words on at once;
+ *   <li>it throws {@link RequestRefusedException}: the store has definitely not done it, and asking again in the same
+ *       way is pointless (missing rights, a foreign value at the key). The engine passes the server's words on at once;
  *   <li>it throws anything else: the outcome is <em>unknown</em>. The engine asks again or cleans up, so every request
  *       must be safe to repeat after an unknown outcome. The exception's message should carry the server's own words.
  * </ul>
@@ -35,16 +35,16 @@ import java.util.Set;
 public interface LockBackend extends AutoCloseable {
 
     /**
-     * What this backend can do besides plain exclusive locks; constant over its life. The engine refuses what is missing
-     * when a lock is made, and never falls back in silence. Sends nothing.
+     * What this backend can do besides plain exclusive locks; constant over its life. The engine refuses what is
+     * missing when a lock is made, and never falls back in silence. Sends nothing.
      *
      * @return an immutable set
      */
     Set<Capability> capabilities();
 
     /**
-     * Prepares one place in the contest for a lock. Sends nothing yet and keeps nothing: a contender that was never asked
-     * may be dropped.
+     * Prepares one place in the contest for a lock. Sends nothing yet and keeps nothing: a contender that was never
+     * asked may be dropped.
      *
      * @param request what is wanted; the engine asks for nothing outside {@link #capabilities()}
      * @param signals where hints about this place, and later about the hold that it won, go
@@ -53,9 +53,9 @@ public interface LockBackend extends AutoCloseable {
     Contender contend(LockRequest request, Signals signals);
 
     /**
-     * Extends the validity of holds: one exchange per server, whatever their number. Each renewal is answered through its
-     * own methods; one that is left unanswered, for whatever reason, counts as unknown. Renewing never creates: a hold
-     * that the store no longer has is {@linkplain Renewal#gone() gone}.
+     * Extends the validity of holds: one exchange per server, whatever their number. Each renewal is answered through
+     * its own methods; one that is left unanswered, for whatever reason, counts as unknown. Renewing never creates: a
+     * hold that the store no longer has is {@linkplain Renewal#gone() gone}.
      *
      * <p>Called on an engine thread, for several batches side by side only when an earlier one is late. A backend with
      * connections renews over one that no acquire can exhaust.
@@ -85,9 +85,9 @@ public interface LockBackend extends AutoCloseable {
     }
 
     /**
-     * How long the store keeps a hold or a place of a client that has gone silent, whichever it keeps longer: the lease, or a
-     * session's time-out. A crashed holder's lock is free by then (promise V1), and the engine goes on cleaning up for as
-     * long, or longer where {@link #isBoundToSession} says so.
+     * How long the store keeps a hold or a place of a client that has gone silent, whichever it keeps longer: the
+     * lease, or a session's time-out. A crashed holder's lock is free by then (promise V1), and the engine goes on
+     * cleaning up for as long, or longer where {@link #isBoundToSession} says so.
      *
      * @param request the hold or place in question
      * @return a positive bound
@@ -95,8 +95,9 @@ public interface LockBackend extends AutoCloseable {
     Duration expiry(LockRequest request);
 
     /**
-     * Whether holds and places live as long as a session of the client, which all that the client sends keeps alive. Then what
-     * one acquire has left does not end by itself while others go on, and the engine cleans up until that has succeeded.
+     * Whether holds and places live as long as a session of the client, which all that the client sends keeps alive.
+     * Then what one acquire has left does not end by itself while others go on, and the engine cleans up until that has
+     * succeeded.
      *
      * @return false unless overridden: each hold and each place has an end of its own
      */
@@ -127,8 +128,8 @@ public interface LockBackend extends AutoCloseable {
 
     /**
      * Takes a lock away from whoever holds it. Waiters stay and the next of them is served; the token of the next grant
-     * is greater, as always. Called only with {@link Capability#FORCE_RELEASE}, by an inspector, which there is only with
-     * {@link Capability#INSPECT}.
+     * is greater, as always. Called only with {@link Capability#FORCE_RELEASE}, by an inspector, which there is only
+     * with {@link Capability#INSPECT}.
      *
      * @param name the lock's name
      * @param deadline when to give up
@@ -148,8 +149,8 @@ public interface LockBackend extends AutoCloseable {
     }
 
     /**
-     * Ends what this backend owns: connections, threads, timers. What a caller lent stays open and as it was. Called once,
-     * after the last hold was released; requests still under way end soon with an exception. Idempotent.
+     * Ends what this backend owns: connections, threads, timers. What a caller lent stays open and as it was. Called
+     * once, after the last hold was released; requests still under way end soon with an exception. Idempotent.
      */
     @Override
     void close();

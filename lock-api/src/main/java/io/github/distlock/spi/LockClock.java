@@ -1,8 +1,8 @@
 package io.github.distlock.spi;
 
 /**
- * Time as engine and backend see it. Thread-safe. Almost every backend uses {@link #system()}; another one lets tests move
- * time, for which it has to know which of the engine's threads wait for time, and which work it should let finish.
+ * Time as engine and backend see it. Thread-safe. Almost every backend uses {@link #system()}; another one lets tests
+ * move time, for which it has to know which of the engine's threads wait for time, and which work it should let finish.
  */
 public interface LockClock {
 
@@ -46,8 +46,8 @@ public interface LockClock {
     Parker parker();
 
     /**
-     * Wraps a piece of the engine's background work that is about to be handed to a thread, so that a clock that is moved
-     * can wait for it.
+     * Wraps a piece of the engine's background work that is about to be handed to a thread, so that a clock that is
+     * moved can wait for it.
      *
      * @param work what will run, soon
      * @return work to run instead, exactly once
@@ -60,8 +60,9 @@ public interface LockClock {
     interface Parker extends AutoCloseable {
 
         /**
-         * Waits until the time has come, {@link #unpark()} is called, or the thread is interrupted; may return early for
-         * no reason. An earlier {@code unpark} that no wait has used makes it return at once. Keeps the interrupt flag.
+         * Waits until the time has come, {@link #unpark()} is called, or the thread is interrupted; may return early
+         * for no reason. An earlier {@code unpark} that no wait has used makes it return at once. Keeps the interrupt
+         * flag.
          *
          * @param nanoTime on the scale of {@link LockClock#nanoTime()}
          */

@@ -1,19 +1,20 @@
 package io.github.distlock.spi;
 
-/**
- * How a hold shares a lock with others. Made by {@link #permits} or taken from the constants; components may be added.
- *
- * @param kind exclusive, shared or permits
- * @param count the permits wanted; 0 unless permits
- * @param limit the permits that there are; 0 unless permits
- */
-public record LockMode(Kind kind, int count, int limit) {
+import static java.util.Objects.requireNonNull;
 
-    /** One holder, nobody beside it. */
+import java.util.Objects;
+
+/** How a hold shares a lock with others. Immutable. */
+public final class LockMode {
+    /** One holder, and no other. */
     public static final LockMode EXCLUSIVE = new LockMode(Kind.EXCLUSIVE, 0, 0);
 
-    /** Any number of shared holders, no exclusive one beside them. Needs {@link Capability#SHARED}. */
+    /** Any number of shared holders, and no exclusive one. Needs {@link Capability#SHARED}. */
     public static final LockMode SHARED = new LockMode(Kind.SHARED, 0, 0);
+
+    private final Kind kind;
+    private final int count;
+    private final int limit;
 
     /** The kinds of modes. */
     public enum Kind {
@@ -25,18 +26,66 @@ public record LockMode(Kind kind, int count, int limit) {
         PERMITS
     }
 
+    private LockMode(Kind kind, int count, int limit) {
+        this.kind = requireNonNull(kind, "kind");
+        this.count = count;
+        this.limit = limit;
+    }
+
     /**
-     * Some permits out of a bounded number. Needs {@link Capability#PERMITS}.
+     * Returns the mode of permits out of a bounded number. Needs {@link Capability#PERMITS}.
      *
-     * @param count how many at once, at least 1
+     * @param count how many permits at once, at least 1
      * @param limit how many there are, at least {@code count}
      * @return the mode
-     * @throws IllegalArgumentException when the numbers are out of their bounds
+     * @throws IllegalArgumentException if a number is out of its bounds
      */
     public static LockMode permits(int count, int limit) {
         if (count < 1 || limit < count) {
             throw new IllegalArgumentException("count must be from 1 to limit, but was " + count + " of " + limit);
         }
         return new LockMode(Kind.PERMITS, count, limit);
+    }
+
+    /**
+     * Returns the kind.
+     *
+     * @return the kind
+     */
+    public Kind kind() {
+        return kind;
+    }
+
+    /**
+     * Returns how many permits a hold has.
+     *
+     * @return at least 1 for {@link Kind#PERMITS}, else 0
+     */
+    public int count() {
+        return count;
+    }
+
+    /**
+     * Returns how many permits there are.
+     *
+     * @return at least {@link #count()} for {@link Kind#PERMITS}, else 0
+     */
+    public int limit() {
+        return limit;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof LockMode mode && kind == mode.kind && count == mode.count && limit == mode.limit;
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(kind, count, limit);
+    }
+
+    @Override
+    public String toString() {
+        return kind == Kind.PERMITS ? count + " of " + limit + " permits" : kind.toString();
     }
 }

@@ -4,34 +4,34 @@ import static java.util.Objects.requireNonNull;
 
 import io.github.distlock.LockOwner;
 import java.time.Duration;
-import java.util.List;
 
-/**
- * What a contender wants. The engine has validated everything in it. Made by {@link #exclusive} and the methods that change
- * it; components may be added.
- *
- * @param names the names wanted, all or none: at least one, each not blank, at most 1,024 bytes of UTF-8, without unpaired
- *     surrogates
- * @param mode how the hold is shared with others
- * @param lease how long the store keeps the hold of a client that went silent, where that is not a session's business: at
- *     least {@link LockBackend#minimumLease()}, at most 24 hours, in nanoseconds; a store that counts coarser rounds up
- * @param waits whether the caller asks more than once, so that a place in the store's queue serves it; false for a single
- *     try
- * @param owner who asks, as far as it was known when the place was taken: kept beside the hold, for
- *     {@link LockBackend#inspect} only
- */
-public record LockRequest(List<String> names, LockMode mode, Duration lease, boolean waits, LockOwner owner) {
+/** What a contender wants. The engine has checked everything in it. Immutable. */
+public final class LockRequest {
+    private final String name;
+    private final LockMode mode;
+    private final Duration lease;
+    private final boolean waits;
+    private final LockOwner owner;
+
+    private LockRequest(String name, LockMode mode, Duration lease, boolean waits, LockOwner owner) {
+        this.name = name;
+        this.mode = mode;
+        this.lease = lease;
+        this.waits = waits;
+        this.owner = owner;
+    }
+
     /**
-     * An exclusive hold of one name, wanted by a caller that waits.
+     * Requests an exclusive hold for a caller that waits.
      *
      * @param name the lock's name
-     * @param lease how long the store keeps the hold of a client that went silent
-     * @param owner who asks
+     * @param lease how long the store keeps the hold of a silent client
+     * @param owner the caller
      * @return the request
      */
     public static LockRequest exclusive(String name, Duration lease, LockOwner owner) {
         return new LockRequest(
-                List.of(name),
+                requireNonNull(name, "name"),
                 LockMode.EXCLUSIVE,
                 requireNonNull(lease, "lease"),
                 true,
@@ -39,40 +39,74 @@ public record LockRequest(List<String> names, LockMode mode, Duration lease, boo
     }
 
     /**
-     * The same for several names. Needs {@link Capability#SEVERAL_NAMES}.
+     * Returns the same request in another mode.
      *
-     * @param names at least one, sorted, without repeats
+     * @param newMode how holds share the lock
      * @return a new request
      */
-    public LockRequest withNames(List<String> names) {
-        return new LockRequest(List.copyOf(names), mode, lease, waits, owner);
+    public LockRequest withMode(LockMode newMode) {
+        return new LockRequest(name, requireNonNull(newMode, "newMode"), lease, waits, owner);
     }
 
     /**
-     * The same in another mode.
-     *
-     * @param mode how the hold is shared
-     * @return a new request
-     */
-    public LockRequest withMode(LockMode mode) {
-        return new LockRequest(names, requireNonNull(mode, "mode"), lease, waits, owner);
-    }
-
-    /**
-     * The same by a caller that asks once and needs no place in the store's queue.
+     * Returns the same request for a caller that asks once and needs no entry in the store's queue.
      *
      * @return a new request
      */
     public LockRequest withoutWaiting() {
-        return new LockRequest(names, mode, lease, false, owner);
+        return new LockRequest(name, mode, lease, false, owner);
     }
 
     /**
-     * The lock's name, of a request for a single one.
+     * Returns the lock's name.
      *
-     * @return the first of the names
+     * @return not blank, at most 1,024 bytes in UTF-8, without unpaired surrogates
      */
     public String name() {
-        return names.get(0);
+        return name;
+    }
+
+    /**
+     * Returns how the hold shares the lock with others.
+     *
+     * @return the mode, which the backend's {@linkplain LockBackend#capabilities capabilities} include
+     */
+    public LockMode mode() {
+        return mode;
+    }
+
+    /**
+     * Returns how long the store keeps the hold of a silent client, unless a session decides that.
+     *
+     * @return at least {@link LockBackend#minimumLease()}, at most 24 hours, in nanoseconds; a store that counts coarser
+     *     rounds up
+     */
+    public Duration lease() {
+        return lease;
+    }
+
+    /**
+     * Returns whether the caller asks more than once, so that an entry in the store's queue serves it.
+     *
+     * @return false for a single try
+     */
+    public boolean waits() {
+        return waits;
+    }
+
+    /**
+     * Returns the caller, as it was known when the contender was made. The store keeps it for
+     * {@link LockBackend#inspect} only.
+     *
+     * @return the owner
+     */
+    public LockOwner owner() {
+        return owner;
+    }
+
+    @Override
+    public String toString() {
+        String asks = waits ? ", waits" : ", tries once";
+        return "lock \"" + name + "\", " + mode + ", lease " + lease + asks + ", for " + owner;
     }
 }

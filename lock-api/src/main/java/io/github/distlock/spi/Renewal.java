@@ -30,8 +30,8 @@ public interface Renewal {
     void renewed(Validity validity);
 
     /**
-     * The store no longer has this hold: it has expired (also when nobody has taken the lock since), was taken away, or another
-     * has the lock.
+     * The store no longer has this hold: it has expired (also when nobody has taken the lock since), was taken away, or
+     * another has the lock.
      */
     void gone();
 

@@ -5,8 +5,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The store has definitely not done what was asked, and asking again in the same way is pointless: missing rights, a
- * foreign value at the lock's key, a name that the store cannot take. Everything that may pass by itself, such as a server
- * that is loading or electing, is <em>not</em> this.
+ * foreign value at the lock's key, a name that the store cannot take. Everything that may pass by itself, such as a
+ * server that is loading or electing, is <em>not</em> this.
  */
 public class RequestRefusedException extends RuntimeException {
     @Serial

@@ -5,32 +5,70 @@ import static java.util.Objects.requireNonNull;
 import java.time.Duration;
 
 /**
- * How long a hold is certainly good for, seen from this client. The engine takes its allowance for drift and its guard off
- * what is stated here. Made by {@link #of}; components may be added.
- *
- * @param from read from {@link LockBackend#clock()} <em>before</em> the request that proves it was sent
- * @param length how long from then the store keeps the hold, whatever happens to this client; positive
- * @param renewAfter when to renew, counted from {@code from}
+ * How long this client can trust a hold. The engine takes its allowance for drift and its guard off what is stated here.
+ * Immutable.
  */
-public record Validity(Moment from, Duration length, Duration renewAfter) {
+public final class Validity {
+    private final Moment from;
+    private final Duration length;
+    private final Duration renewAfter;
+
+    private Validity(Moment from, Duration length, Duration renewAfter) {
+        this.from = requireNonNull(from, "from");
+        this.length = requireNonNull(length, "length");
+        this.renewAfter = requireNonNull(renewAfter, "renewAfter");
+    }
+
     /**
-     * A validity that is renewed after a third of its length.
+     * Makes a validity that is renewed after a third of its length.
      *
      * @param from read from {@link LockBackend#clock()} <em>before</em> the request that proves it was sent
      * @param length how long from then the store keeps the hold; positive
      * @return the validity
      */
     public static Validity of(Moment from, Duration length) {
-        return new Validity(requireNonNull(from, "from"), length, Duration.ofNanos(length.toNanos() / 3));
+        return new Validity(from, length, Duration.ofNanos(length.toNanos() / 3));
     }
 
     /**
-     * The same with another time for its renewal.
+     * Returns the same validity with another time for its renewal.
      *
-     * @param renewAfter counted from {@code from}; positive, less than the length
+     * @param time counted from {@link #from()}; positive, less than the length
      * @return a new validity
      */
-    public Validity withRenewAfter(Duration renewAfter) {
-        return new Validity(from, length, requireNonNull(renewAfter, "renewAfter"));
+    public Validity withRenewAfter(Duration time) {
+        return new Validity(from, length, requireNonNull(time, "time"));
+    }
+
+    /**
+     * Returns where the validity begins.
+     *
+     * @return read before the request that proves it was sent
+     */
+    public Moment from() {
+        return from;
+    }
+
+    /**
+     * Returns how long from then the store keeps the hold, whatever happens to this client.
+     *
+     * @return positive
+     */
+    public Duration length() {
+        return length;
+    }
+
+    /**
+     * Returns when to renew.
+     *
+     * @return counted from {@link #from()}
+     */
+    public Duration renewAfter() {
+        return renewAfter;
+    }
+
+    @Override
+    public String toString() {
+        return length + " from " + from + ", renewed after " + renewAfter;
     }
 }

@@ -50,13 +50,13 @@ import org.junit.jupiter.api.Test;
  * The hold's state machine under all interleavings that a bounded model check reaches: the real {@link Lease},
  * {@link Hold} and {@link Handle} among the real parts of an engine, over one grant of a fake store.
  *
- * <p>At the beginning waiter 0 holds, waiters 1 and 2 stand in the local queue. Operations renew, expire, lose, suspect,
- * release, pass, accept and decline; each looks for what must not be while it runs, and {@link Model#endsWell} brings
- * everything to its end and looks at the whole. There is nothing to linearize, so the sequential specification is empty: an
- * operation that throws is the failure.
+ * <p>At the beginning waiter 0 holds, waiters 1 and 2 stand in the local queue. Operations renew, expire, lose,
+ * suspect, release, pass, accept and decline; each looks for what must not be while it runs, and {@link Model#endsWell}
+ * brings everything to its end and looks at the whole. There is nothing to linearize, so the sequential specification
+ * is empty: an operation that throws is the failure.
  *
- * <p>The model checker must see each step, so the engine has no threads here ({@link ThreadlessEngine}): what it would hand
- * to them is an operation of its own.
+ * <p>The model checker must see each step, so the engine has no threads here ({@link ThreadlessEngine}): what it would
+ * hand to them is an operation of its own.
  */
 @Tag("lincheck")
 class HoldLincheckTest {
@@ -86,8 +86,8 @@ class HoldLincheckTest {
     }
 
     /**
-     * Lets an invocation take minutes. Lincheck takes one for hung after ten seconds, but on a busy machine the classes that it
-     * rewrites during the first invocations take longer. Its own name for this is not public in Kotlin.
+     * Lets an invocation take minutes. Lincheck takes one for hung after ten seconds, but on a busy machine the classes
+     * that it rewrites during the first invocations take longer. Its own name for this is not public in Kotlin.
      */
     static ModelCheckingOptions patient(ModelCheckingOptions options) {
         return options.invocationTimeout$lincheck(Duration.ofMinutes(3).toMillis());
@@ -632,8 +632,8 @@ class HoldLincheckTest {
     }
 
     /**
-     * The parts of an engine that starts no thread. Its timer believes to be started and to have something to do at once,
-     * its pools get no threads, so that they only queue, and its callbacks run on the calling thread.
+     * The parts of an engine that starts no thread. Its timer believes to be started and to have something to do at
+     * once, its pools get no threads, so that they only queue, and its callbacks run on the calling thread.
      */
     static final class ThreadlessEngine {
         private static final Thread NEVER_STARTED = new Thread("never started");

@@ -31,13 +31,14 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * The local queue under all interleavings that a bounded model check reaches: the real {@link LocalQueue}, {@link Place} and
- * {@link Acquisition#advance} of three waiters and a single try, over a fake store with one lock and a queue.
+ * The local queue under all interleavings that a bounded model check reaches: the real {@link LocalQueue},
+ * {@link Place} and {@link Acquisition#advance} of three waiters and a single try, over a fake store with one lock and
+ * a queue.
  *
- * <p>Operations enter, ask, give up, release and pass. One grant never has two holders, a contender is used as its contract
- * says, and when all has come to rest, then every waiter has been served <em>without time having passed</em>: a waiter goes
- * on only when it was woken, so one that nobody wakes is found. There is nothing to linearize, so the sequential
- * specification is empty: an operation that throws is the failure.
+ * <p>Operations enter, ask, give up, release and pass. One grant never has two holders, a contender is used as its
+ * contract says, and when all has come to rest, then every waiter has been served <em>without time having passed</em>:
+ * a waiter goes on only when it was woken, so one that nobody wakes is found. There is nothing to linearize, so the
+ * sequential specification is empty: an operation that throws is the failure.
  *
  * <p>The engine has no threads here ({@link ThreadlessEngine}); its background work is an operation of its own.
  */

@@ -18,9 +18,9 @@ import java.util.concurrent.locks.ReentrantLock;
 /**
  * What the engine costs: acquire and release alone, and handed over among threads of one client.
  *
- * <p>The floor of a hand-over is that of a JDK {@link ReentrantLock}, fair, where each acquire parks and is woken as well.
- * Contenders take turns, round by round, so that noise hits them all; medians are printed. Arguments: threads (16), rounds
- * (7), milliseconds per round (2000).
+ * <p>The floor of a hand-over is that of a JDK {@link ReentrantLock}, fair, where each acquire parks and is woken as
+ * well. Contenders take turns, round by round, so that noise hits them all; medians are printed. Arguments: threads
+ * (16), rounds (7), milliseconds per round (2000).
  */
 public final class LocalPass {
     private final int threads;

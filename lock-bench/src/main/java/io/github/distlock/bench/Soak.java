@@ -13,9 +13,9 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
 /**
- * Heap, threads, sockets and store before and after very many acquires, over many names, and very many abandoned attempts: half of
- * them single tries, half asynchronous acquires that are cancelled. Exits with 1 when anything is left. Arguments: {@code memory},
- * {@code redis} or {@code zookeeper}; cycles, abandoned attempts.
+ * Heap, threads, sockets and store before and after very many acquires, over many names, and very many abandoned
+ * attempts: half of them single tries, half asynchronous acquires that are cancelled. Exits with 1 when anything is
+ * left. Arguments: {@code memory}, {@code redis} or {@code zookeeper}; cycles, abandoned attempts.
  */
 public final class Soak {
     private static final long HEAP_NOISE = 4 * 1024 * 1024;

@@ -24,15 +24,16 @@ import redis.clients.jedis.exceptions.JedisConnectionException;
 import redis.clients.jedis.exceptions.JedisDataException;
 
 /**
- * Connections for callers' own threads: the one used last is used next, and those not needed for a while are closed. Waiting for
- * one and reading end by the request's deadline. A connection that has failed is reset, never used again, so that no request
- * reads another's reply.
+ * Connections for callers' own threads: the one used last is used next, and those not needed for a while are closed.
+ * Waiting for one and reading end by the request's deadline. A connection that has failed is reset, never used again,
+ * so that no request reads another's reply.
  *
- * <p>What connecting takes cannot be bounded from outside, so it is done on threads of the stack's own, which end when idle, while
- * the caller waits by the deadline. A connection that comes too late for its caller serves the next.
+ * <p>What connecting takes cannot be bounded from outside, so it is done on threads of the stack's own, which end when
+ * idle, while the caller waits by the deadline. A connection that comes too late for its caller serves the next.
  *
- * <p>One that has idled may have been closed by the server or something in between, which shows only when it is used. So a
- * request that fails on such a one, other than by silence, is sent again, and knows that it was; unless it is not safe to repeat.
+ * <p>One that has idled may have been closed by the server or something in between, which shows only when it is used.
+ * So a request that fails on such a one, other than by silence, is sent again, and knows that it was; unless it is not
+ * safe to repeat.
  */
 final class ConnectionStack {
     private static final long LONGEST_IDLE = Duration.ofSeconds(30).toNanos();

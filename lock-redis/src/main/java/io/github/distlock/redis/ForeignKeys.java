@@ -5,7 +5,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Locks whose keys somebody else has set, so that they will never be free: a warning for each, of the first thousand. */
+/**
+ * Locks whose keys somebody else has set, so that they will never be free: a warning for each, of the first thousand.
+ */
 final class ForeignKeys {
     private static final Logger LOG = LoggerFactory.getLogger(RedisBackend.class);
     private static final int MOST_WARNINGS = 1_000;

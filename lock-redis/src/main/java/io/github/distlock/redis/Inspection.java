@@ -2,6 +2,7 @@ package io.github.distlock.redis;
 
 import io.github.distlock.LockOwner;
 import io.github.distlock.LockStatus;
+import io.github.distlock.spi.LockMode;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -18,7 +19,7 @@ final class Inspection {
                         .skip(3)
                         .map(place -> ownerOfPlace(Replies.text(place)))
                         .toList());
-        return reply.get(0) == null ? status : status.withHolder(holder(reply));
+        return reply.get(0) == null ? status : status.withHolders(List.of(holder(reply)));
     }
 
     static Optional<LockStatus.Holder> removed(Object answer) {
@@ -36,8 +37,9 @@ final class Inspection {
         String[] grant = Replies.text(reply.get(2)).split("\t", 3);
         if (grant.length == 3 && grant[1].equals(value)) {
             long base = Long.parseLong(grant[0]);
-            return LockStatus.Holder.of(Owners.parse(grant[2]), Instant.ofEpochMilli(base / 1_000), base, ttl);
+            return LockStatus.Holder.of(
+                    Owners.parse(grant[2]), LockMode.EXCLUSIVE, Instant.ofEpochMilli(base / 1_000), base, ttl);
         }
-        return LockStatus.Holder.of(LockOwner.of("", 0, value, ""), Instant.EPOCH, 1, ttl);
+        return LockStatus.Holder.of(LockOwner.of("", 0, value, ""), LockMode.EXCLUSIVE, Instant.EPOCH, 1, ttl);
     }
 }

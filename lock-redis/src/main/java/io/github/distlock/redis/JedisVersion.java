@@ -7,7 +7,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import redis.clients.jedis.Protocol;
 
-/** Which Jedis there is. Other frameworks bring old ones along, and without this check those fail somewhere deep inside. */
+/**
+ * Which Jedis there is. Other frameworks bring old ones along, and without this check those fail somewhere deep inside.
+ */
 final class JedisVersion {
     static final String NEEDED = "7.4";
 

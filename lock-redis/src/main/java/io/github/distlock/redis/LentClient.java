@@ -32,9 +32,9 @@ import redis.clients.jedis.exceptions.JedisNoScriptException;
 import redis.clients.jedis.exceptions.JedisRedirectionException;
 
 /**
- * A client that somebody else made, with time-outs and a pool of its own. What it does cannot be bounded from outside, so its
- * calls are made on threads of ours, while the caller waits by the deadline; a call that comes back too late has an unknown
- * outcome. Upkeep has threads that no acquire can exhaust.
+ * A client that somebody else made, with time-outs and a pool of its own. What it does cannot be bounded from outside,
+ * so its calls are made on threads of ours, while the caller waits by the deadline; a call that comes back too late has
+ * an unknown outcome. Upkeep has threads that no acquire can exhaust.
  */
 final class LentClient implements Redis {
     private static final Logger LOG = LoggerFactory.getLogger(RedisBackend.class);
@@ -167,13 +167,14 @@ final class LentClient implements Redis {
     }
 
     /**
-     * Jedis forgets neither its connection nor that it was subscribed, although the connection is back in its owner's pool by
-     * then. So nothing is written but between the server's confirmation and the first {@link #end}, in turn.
+     * Jedis forgets neither its connection nor that it was subscribed, although the connection is back in its owner's
+     * pool by then. So nothing is written but between the server's confirmation and the first {@link #end}, in turn.
      *
-     * <p>Nor may its reading end in any way but by that end, or by a broken connection: one that is still subscribed would go
-     * back to the pool, and whoever gets it next would read messages, and other requests' replies, for its own. So nothing that
-     * is called from there throws, and the sign of life is one more subscription to the same channel. A ping will not do: over
-     * RESP3 Jedis notes only after sending it that an answer is expected, and gives up when the answer is there first.
+     * <p>Nor may its reading end in any way but by that end, or by a broken connection: one that is still subscribed
+     * would go back to the pool, and whoever gets it next would read messages, and other requests' replies, for its
+     * own. So nothing that is called from there throws, and the sign of life is one more subscription to the same
+     * channel. A ping will not do: over RESP3 Jedis notes only after sending it that an answer is expected, and gives
+     * up when the answer is there first.
      */
     private final class LentListening extends JedisPubSub implements Listening {
         private final String channel;

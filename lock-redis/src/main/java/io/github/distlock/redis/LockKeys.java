@@ -6,9 +6,9 @@ import io.github.distlock.spi.RequestRefusedException;
 import java.util.function.Function;
 
 /**
- * The keys of one lock, as the scripts want them. All are in one slot of a cluster: the helper keys carry the lock key as their
- * hash tag, or its own tag where it has one. No name's lock key is another's helper key, because names do not keep their
- * braces.
+ * The keys of one lock, as the scripts want them. All are in one slot of a cluster: the helper keys carry the lock key
+ * as their hash tag, or its own tag where it has one. No name's lock key is another's helper key, because names do not
+ * keep their braces.
  */
 final class LockKeys {
     final String name;
@@ -17,7 +17,10 @@ final class LockKeys {
     final byte[] queue;
     final byte[] heard;
 
-    /** By whatever maps names to keys. Throws {@link RequestRefusedException} where it fails, and as {@link #of(String, String)}. */
+    /**
+     * By whatever maps names to keys. Throws {@link RequestRefusedException} where it fails, and as
+     * {@link #of(String, String)}.
+     */
     static LockKeys of(String name, Function<String, String> keyOfName) {
         String key;
         try {
@@ -64,7 +67,10 @@ final class LockKeys {
         return open >= 0 && key.indexOf('}', open) > open + 1;
     }
 
-    /** A name as a part of a key: braces, percent signs and control characters in percent code, so that names stay apart. */
+    /**
+     * A name as a part of a key: braces, percent signs and control characters in percent code, so that names stay
+     * apart.
+     */
     static String encode(String name) {
         StringBuilder encoded = null;
         for (int i = 0; i < name.length(); i++) {

@@ -20,8 +20,8 @@ import redis.clients.jedis.exceptions.JedisException;
 import redis.clients.jedis.exceptions.JedisNoScriptException;
 
 /**
- * Connections of this backend's own, to one server: callers do their I/O on their own threads, and no request lasts longer than
- * its deadline. Upkeep has connections that no acquire can exhaust.
+ * Connections of this backend's own, to one server: callers do their I/O on their own threads, and no request lasts
+ * longer than its deadline. Upkeep has connections that no acquire can exhaust.
  */
 final class OwnConnections implements Redis {
     private static final int UPKEEP_CONNECTIONS = 4;

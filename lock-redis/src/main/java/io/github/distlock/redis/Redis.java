@@ -5,11 +5,11 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * How requests reach the server: over {@linkplain OwnConnections connections of our own}, or through {@linkplain LentClient a
- * client that was lent}.
+ * How requests reach the server: over {@linkplain OwnConnections connections of our own}, or through
+ * {@linkplain LentClient a client that was lent}.
  *
- * <p>Exceptions: {@link io.github.distlock.spi.RequestRefusedException} for a refusal, any other for an unknown outcome, each
- * with the server's words.
+ * <p>Exceptions: {@link io.github.distlock.spi.RequestRefusedException} for a refusal, any other for an unknown
+ * outcome, each with the server's words.
  */
 interface Redis extends AutoCloseable {
 
@@ -17,7 +17,8 @@ interface Redis extends AutoCloseable {
     Object call(ScriptCall call, Deadline deadline) throws InterruptedException;
 
     /**
-     * Many requests in one exchange per server, apart from those of {@link #call}: for upkeep that must not wait behind them.
+     * Many requests in one exchange per server, apart from those of {@link #call}: for upkeep that must not wait behind
+     * them.
      *
      * @return a reply for each, in their order; an exception where a reply was an error
      */

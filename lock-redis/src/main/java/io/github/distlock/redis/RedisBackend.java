@@ -35,19 +35,21 @@ import redis.clients.jedis.UnifiedJedis;
  * LockClient locks = LockClient.create(RedisBackend.connect("redis://localhost:6379"));
  * }</pre>
  *
- * <p><b>A lock is a key</b>, {@code distlock:<name>} unless mapped otherwise, whose value is its holder's and which expires with
- * the holder's lease. So other clients that take the key with {@code SET NX PX} and give it back by compare-and-delete, as
- * Redis's documentation describes it, exclude this library's locks and are excluded by them. They are not in its queue, though:
- * a lock that goes from waiter to waiter is never free for them. Helper keys have the lock key as their hash tag, and expire.
+ * <p><b>A lock is a key</b>, {@code distlock:<name>} unless mapped otherwise, whose value is its holder's and which
+ * expires with the holder's lease. So other clients that take the key with {@code SET NX PX} and give it back by
+ * compare-and-delete, as Redis's documentation describes it, exclude this library's locks and are excluded by them.
+ * They are not in its queue, though: a lock that goes from waiter to waiter is never free for them. Helper keys have
+ * the lock key as their hash tag, and expire.
  *
- * <p><b>What holds</b>: exclusion and order while the server keeps its data and its clock does not jump ahead by more than the
- * guard; fencing tokens rise even over the loss of its data, as far as server clocks agree. A failover to a replica can lose
- * the last grants: then two clients may each believe to hold a lock, until the first one's next renewal, and only the fencing
- * token tells them apart.
+ * <p><b>What holds</b>: exclusion and order while the server keeps its data and its clock does not jump ahead by more
+ * than the guard; fencing tokens rise even over the loss of its data, as far as server clocks agree. A failover to a
+ * replica can lose the last grants: then two clients may each believe to hold a lock, until the first one's next
+ * renewal, and only the fencing token tells them apart.
  *
- * <p><b>Rights</b> that an ACL user needs: the keys, the channels {@code distlock:*}, and the commands {@code EVAL EVALSHA GET SET
- * DEL PTTL PEXPIRE TIME ZADD ZREM ZRANGE ZRANGEBYSCORE ZREMRANGEBYSCORE ZREMRANGEBYRANK ZSCORE ZCOUNT PUBLISH SUBSCRIBE UNSUBSCRIBE
- * PING}, and {@code SELECT} for another database. Without the channels, waiting clients poll.
+ * <p><b>Rights</b> that an ACL user needs: the keys, the channels {@code distlock:*}, and the commands {@code EVAL
+ * EVALSHA GET SET DEL PTTL PEXPIRE TIME ZADD ZREM ZRANGE ZRANGEBYSCORE ZREMRANGEBYSCORE ZREMRANGEBYRANK ZSCORE ZCOUNT
+ * PUBLISH SUBSCRIBE UNSUBSCRIBE PING}, and {@code SELECT} for another database. Without the channels, waiting clients
+ * poll.
  *
  * <p>Thread-safe.
  */
@@ -104,10 +106,10 @@ public final class RedisBackend implements LockBackend {
 
     /**
      * A backend over a client that the caller has made and will close: standalone, Sentinel, Cluster, with whatever
-     * credentials and TLS it has. It is left as it was. Its time-outs and its pool are its own: each request of the backend
-     * is made on a thread of the backend, while callers wait by their deadlines; a call that is under way when the backend is
-     * closed keeps its thread until the client gives up. From the first wait for a lock on, one of its connections is
-     * subscribed. Sends nothing yet.
+     * credentials and TLS it has. It is left as it was. Its time-outs and its pool are its own: each request of the
+     * backend is made on a thread of the backend, while callers wait by their deadlines; a call that is under way when
+     * the backend is closed keeps its thread until the client gives up. From the first wait for a lock on, one of its
+     * connections is subscribed. Sends nothing yet.
      *
      * @param client the caller's
      * @return a new backend

@@ -62,8 +62,8 @@ public final class RedisBackendBuilder {
     }
 
     /**
-     * What the keys of locks begin with. Names follow in percent code where they have braces, spaces, percent signs or control
-     * characters, so that distinct names stay distinct.
+     * What the keys of locks begin with. Names follow in percent code where they have braces, spaces, percent signs or
+     * control characters, so that distinct names stay distinct.
      *
      * @param prefix {@code distlock:} by default; with a hash tag such as {@code {app}:} all locks are in one slot of a
      *     cluster
@@ -77,8 +77,8 @@ public final class RedisBackendBuilder {
     }
 
     /**
-     * Which key a lock has, for keys that other clients use already. The mapping must give each name a key of its own. A key
-     * may have a hash tag; otherwise it must not contain a closing brace.
+     * Which key a lock has, for keys that other clients use already. The mapping must give each name a key of its own.
+     * A key may have a hash tag; otherwise it must not contain a closing brace.
      *
      * @param keyOfName from a lock's name to its key; called from any thread
      * @return this
@@ -90,8 +90,8 @@ public final class RedisBackendBuilder {
     }
 
     /**
-     * How many requests may be under way at once over connections of the backend's own; more wait. Renewals and heartbeats
-     * have up to four connections beside these, and messages one.
+     * How many requests may be under way at once over connections of the backend's own; more wait. Renewals and
+     * heartbeats have up to four connections beside these, and messages one.
      *
      * @param most at least 1; 64 by default
      * @return this
@@ -107,8 +107,8 @@ public final class RedisBackendBuilder {
     }
 
     /**
-     * Credentials, TLS and whatever else the backend's own connections need. What the URI says goes before it; time-outs are
-     * those of each request.
+     * Credentials, TLS and whatever else the backend's own connections need. What the URI says goes before it;
+     * time-outs are those of each request.
      *
      * @param config Jedis's
      * @return this

@@ -17,12 +17,13 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>Hand-over</h2>
  *
- * Who ends a hold makes the first place the holder, for the hand-over lease, and tells its client. That message makes a holder of
- * the receiver at once, without a request, if three things are true. The message's base is above the {@link Waiting#marker} of
- * the last answer that said busy: so the hand-over came after that answer, and the message is not an old one that was long under
- * way. Then the server's lease ends no sooner than the hand-over lease after the <em>sending</em> of the request that was
- * answered so, which is the validity that is claimed. And enough of it is left to renew in peace. Otherwise the place asks, and
- * is answered with the full lease. Nothing depends on the message: heartbeats find a hand-over whose message was lost.
+ * Who ends a hold makes the first place the holder, for the hand-over lease, and tells its client. That message makes a
+ * holder of the receiver at once, without a request, if three things are true. The message's base is above the
+ * {@link Waiting#marker} of the last answer that said busy: so the hand-over came after that answer, and the message is
+ * not an old one that was long under way. Then the server's lease ends no sooner than the hand-over lease after the
+ * <em>sending</em> of the request that was answered so, which is the validity that is claimed. And enough of it is left
+ * to renew in peace. Otherwise the place asks, and is answered with the full lease. Nothing depends on the message:
+ * heartbeats find a hand-over whose message was lost.
  *
  * <p>The fields belong to whoever attempts or withdraws, one at a time, but for those that say how they are shared.
  */

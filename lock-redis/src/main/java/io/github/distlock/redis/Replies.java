@@ -12,7 +12,10 @@ import redis.clients.jedis.exceptions.JedisException;
 
 /** Replies as values, and error replies as the exceptions that the engine understands. */
 final class Replies {
-    /** Asking again in the same way is pointless. Everything else may pass: a server that loads, elects, or is out of memory. */
+    /**
+     * Asking again in the same way is pointless. Everything else may pass: a server that loads, elects, or is out of
+     * memory.
+     */
     private static final Set<String> REFUSALS = Set.of("NOPERM", "NOAUTH", "WRONGPASS", "WRONGTYPE");
 
     /** Behind the same address there may be another one by now. */

@@ -10,8 +10,8 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /**
- * The scripts, each in a file that says what it takes and answers, behind what they share. Its last argument names the request, and
- * comes back beside the answer: a reply that was meant for another request is no answer to this one.
+ * The scripts, each in a file that says what it takes and answers, behind what they share. Its last argument names the
+ * request, and comes back beside the answer: a reply that was meant for another request is no answer to this one.
  */
 final class Script {
     static final Script ACQUIRE = new Script("acquire");

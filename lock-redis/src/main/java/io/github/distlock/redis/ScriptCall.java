@@ -73,8 +73,8 @@ final class ScriptCall {
     /**
      * What the script has answered; an error stays what it is.
      *
-     * @throws JedisConnectionException when the reply belongs to another request: somebody has sent on this connection and not
-     *     read the reply
+     * @throws JedisConnectionException when the reply belongs to another request: somebody has sent on this connection
+     *     and not read the reply
      */
     Object answer(@Nullable Object reply) {
         if (reply instanceof Throwable error) {

@@ -20,8 +20,8 @@ final class ServerConnection {
     long idleSince;
 
     /**
-     * Connects, authenticates and chooses the database. That may take longer than the deadline: the name has to be looked up,
-     * and each of its addresses and each step of the handshake is given the whole time that is left.
+     * Connects, authenticates and chooses the database. That may take longer than the deadline: the name has to be
+     * looked up, and each of its addresses and each step of the handshake is given the whole time that is left.
      */
     ServerConnection(HostAndPort server, JedisClientConfig config, Deadline deadline) {
         int millis = deadline.remainingMillis();

@@ -210,7 +210,7 @@ class HoldScriptsTest extends ContenderTest {
 
         LockStatus status = one.inspect(name, TestContender.deadline());
 
-        expectHold(contender, held, status.holder().orElseThrow());
+        expectHold(contender, held, status.holders().get(0));
         assertEquals(List.of(first.owner(), second.owner()), status.waiters());
     }
 

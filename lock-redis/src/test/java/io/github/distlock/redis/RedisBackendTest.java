@@ -116,7 +116,7 @@ class RedisBackendTest extends ContenderTest {
 
     @Test
     void s5_aForcedReleaseIsNotSentAgain() throws InterruptedException {
-        assertTrue(remote.inspect(name, TestContender.deadline()).holder().isEmpty());
+        assertTrue(remote.inspect(name, TestContender.deadline()).holders().isEmpty());
         link.cut();
 
         assertThrows(JedisConnectionException.class, () -> remote.forceRelease(name, TestContender.deadline()));

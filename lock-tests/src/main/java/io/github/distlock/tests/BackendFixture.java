@@ -8,11 +8,11 @@ import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
- * One store for one test of the {@linkplain LockContract contract}: how to build its clients and how to disturb them. The
- * store of a new fixture is empty.
+ * One store for one test of the {@linkplain LockContract contract}: how to build its clients and how to disturb them.
+ * The store of a new fixture is empty.
  *
- * <p>The contract itself loses and delays single requests and replies, between the engine and the backend. A fixture provides only
- * what needs to know the store. For a store on a real server, extend {@link ServerFixture}.
+ * <p>The contract itself loses and delays single requests and replies, between the engine and the backend. A fixture
+ * provides only what needs to know the store. For a store on a real server, extend {@link ServerFixture}.
  */
 public abstract class BackendFixture implements AutoCloseable {
     private final List<Network> networks = new CopyOnWriteArrayList<>();
@@ -29,8 +29,8 @@ public abstract class BackendFixture implements AutoCloseable {
     public abstract LockBackend newBackend();
 
     /**
-     * Removes the hold of a lock from the store without telling any client, as an operator or an eviction does: deletes the key
-     * or the node. Does nothing if there is none.
+     * Removes the hold of a lock from the store without telling any client, as an operator or an eviction does: deletes
+     * the key or the node. Does nothing if there is none.
      *
      * @param name the lock's name
      * @throws Exception if the store refuses, which fails the test
@@ -38,8 +38,8 @@ public abstract class BackendFixture implements AutoCloseable {
     public abstract void lose(String name) throws Exception;
 
     /**
-     * Keeps all messages of this client from arriving, as if the network swallowed them: no request reaches the store, and none
-     * is answered. Other clients go on.
+     * Keeps all messages of this client from arriving, as if the network swallowed them: no request reaches the store,
+     * and none is answered. Other clients go on.
      *
      * @param backend from {@link #newBackend()}
      */
@@ -53,16 +53,16 @@ public abstract class BackendFixture implements AutoCloseable {
     public abstract void restore(LockBackend backend);
 
     /**
-     * Lets time pass for the store and all clients: waits, or moves the clock that they share in such a way that what falls
-     * due meanwhile happens.
+     * Lets time pass for the store and all clients: waits, or moves the clock that they share in such a way that what
+     * falls due meanwhile happens.
      *
      * @param time how long
      */
     public abstract void letPass(Duration time);
 
     /**
-     * Lists the holds, queue entries and other traces of locks on the store. What the store keeps on purpose and drops by itself
-     * does not count, such as the last fencing token of a name.
+     * Lists the holds, queue entries and other traces of locks on the store. What the store keeps on purpose and drops
+     * by itself does not count, such as the last fencing token of a name.
      *
      * @return one text for each, for people; empty if the store is clean
      * @throws Exception if the store refuses, which fails the test
@@ -70,10 +70,10 @@ public abstract class BackendFixture implements AutoCloseable {
     public abstract List<String> leftovers() throws Exception;
 
     /**
-     * Returns the lease of the contract's holds: so long that a busy machine never misses a renewal. Where {@link #letPass} waits,
-     * it is as short as that allows, for some tests take several leases. It is not shorter than the {@link
-     * io.github.distlock.spi.Validity#length() validity} of any grant, so that a hold that is not renewed has ended when a lease has
-     * passed. Where a session keeps the holds, it is the session's timeout.
+     * Returns the lease of the contract's holds: so long that a busy machine never misses a renewal. Where
+     * {@link #letPass} waits, it is as short as that allows, for some tests take several leases. It is not shorter than
+     * the {@link io.github.distlock.spi.Validity#length() validity} of any grant, so that a hold that is not renewed
+     * has ended when a lease has passed. Where a session keeps the holds, it is the session's timeout.
      *
      * @return 3 s unless overridden
      */
@@ -82,8 +82,8 @@ public abstract class BackendFixture implements AutoCloseable {
     }
 
     /**
-     * Returns how long the contract waits for what has to happen, but for which no bound is promised. Only failing tests wait that
-     * long.
+     * Returns how long the contract waits for what has to happen, but for which no bound is promised. Only failing
+     * tests wait that long.
      *
      * @return 20 s unless overridden
      */

@@ -13,7 +13,10 @@ import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.TestInfo;
 
-/** What the rules of faults share: the report of faults that a fixture cannot cause, and bounds for a store that recovers. */
+/**
+ * What the rules of faults share: the report of faults that a fixture cannot cause, and bounds for a store that
+ * recovers.
+ */
 abstract class FaultRules extends Rules {
     /** How many holds are measured. */
     static final int MEASURED = Integer.getInteger("lock.loss.repeats", 3);

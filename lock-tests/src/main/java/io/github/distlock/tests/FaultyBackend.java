@@ -154,8 +154,8 @@ class FaultyBackend extends WrappedBackend {
     }
 
     /**
-     * Makes the clock know the caller's thread before the request is counted. Otherwise a test that has seen the request
-     * could move the clock before the backend has read it.
+     * Makes the clock know the caller's thread before the request is counted. Otherwise a test that has seen the
+     * request could move the clock before the backend has read it.
      */
     @Override
     protected Attempt attempt(WrappedContender contender, Deadline deadline) throws InterruptedException {

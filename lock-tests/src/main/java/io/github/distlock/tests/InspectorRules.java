@@ -8,6 +8,7 @@ import io.github.distlock.LockOwner;
 import io.github.distlock.LockStatus;
 import io.github.distlock.LossReason;
 import io.github.distlock.spi.Capability;
+import io.github.distlock.spi.LockMode;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -30,7 +31,7 @@ abstract class InspectorRules extends Rules {
 
         LockStatus status = inspector.inspect(name);
 
-        LockStatus.Holder holder = status.holder().orElseThrow(() -> broken("a holder", status.toString(), null));
+        LockStatus.Holder holder = onlyHolder(status);
         LockOwner owner = holder.owner();
         expect(status.lockName().equals(name), name, status.lockName());
         expect(
@@ -40,6 +41,7 @@ abstract class InspectorRules extends Rules {
                         && !owner.host().isBlank(),
                 "client " + a.client + ", thread " + acquiring.thread.getName() + ", this process and host",
                 owner);
+        expect(holder.mode().equals(LockMode.EXCLUSIVE), LockMode.EXCLUSIVE.toString(), holder.mode());
         expect(holder.fencingToken() == held.fencingToken(), "token " + held.fencingToken(), holder.fencingToken());
         Duration left = holder.remainingLease();
         expect(
@@ -55,8 +57,13 @@ abstract class InspectorRules extends Rules {
         expectClean("after it was inspected");
     }
 
+    private LockStatus.Holder onlyHolder(LockStatus status) {
+        expect(status.holders().size() == 1, "one holder", status);
+        return status.holders().get(0);
+    }
+
     private void expectFreeStatus(LockStatus status) {
-        boolean free = status.holder().isEmpty() && status.waiters().isEmpty();
+        boolean free = status.holders().isEmpty() && status.waiters().isEmpty();
         expect(free && status.lockName().equals(name), "a free lock", status);
     }
 

@@ -29,8 +29,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>{@code count FILE TIMES}: {@code counted} once it has counted in a file, each time under the lock.
  * </ul>
  *
- * <p>As a process of its own it also obeys {@code hook}: it will close its client when it ends; {@code exit}: it ends; and
- * {@code leave}: its only thread ends.
+ * <p>As a process of its own it also obeys {@code hook}: it will close its client when it ends; {@code exit}: it ends;
+ * and {@code leave}: its only thread ends.
  */
 final class LockProgram implements AutoCloseable {
     /** Begins each answer of a process. */

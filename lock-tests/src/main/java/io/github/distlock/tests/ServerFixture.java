@@ -17,8 +17,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A store on a real server. Each client reaches it through a network of its own. The contract causes faults of that network, of
- * clients in processes of their own, and of a server that no other test uses. Time passes by itself.
+ * A store on a real server. Each client reaches it through a network of its own. The contract causes faults of that
+ * network, of clients in processes of their own, and of a server that no other test uses. Time passes by itself.
  *
  * <pre>{@code
  * public class MyBackendContractTest extends LockContract implements BackendFactory {
@@ -60,8 +60,9 @@ public abstract class ServerFixture<S extends Server> extends BackendFixture {
     /**
      * Uses a part of a server that all fixtures of this class share, from the first use to the end of this JVM.
      *
-     * @param servers starts a server that answers, and that finds its data again after a {@linkplain Server#restart restart} that
-     *     keeps them: once for all tests, and once more for the tests that pause, kill and wipe it
+     * @param servers starts a server that answers, and that finds its data again after a
+     *     {@linkplain Server#restart restart} that keeps them: once for all tests, and once more for the tests that
+     *     pause, kill and wipe it
      * @param factory how clients reach the server; other processes make another instance of its class
      */
     protected ServerFixture(Supplier<? extends S> servers, BackendFactory factory) {
@@ -92,8 +93,8 @@ public abstract class ServerFixture<S extends Server> extends BackendFixture {
     }
 
     /**
-     * Returns when the server will end the present hold of a lock if it hears nothing more from the holder, or an earlier moment.
-     * The contract measures how much earlier the hold ends for its holder.
+     * Returns when the server will end the present hold of a lock if it hears nothing more from the holder, or an
+     * earlier moment. The contract measures how much earlier the hold ends for its holder.
      *
      * @param name the lock's name
      * @return by {@link System#nanoTime()}; empty unless overridden, for a store that does not tell

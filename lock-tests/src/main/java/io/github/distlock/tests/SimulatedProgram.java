@@ -11,8 +11,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The nearest to a process if no other process can reach the store: a client in this JVM. While it is suspended, and after its
- * end, its messages are lost. After {@code leave} it ends when all threads that it has started are daemons.
+ * The nearest to a process if no other process can reach the store: a client in this JVM. While it is suspended, and
+ * after its end, its messages are lost. After {@code leave} it ends when all threads that it has started are daemons.
  */
 final class SimulatedProgram implements Program {
     private static final Duration PATIENCE = Duration.ofSeconds(20);

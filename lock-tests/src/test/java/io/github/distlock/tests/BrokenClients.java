@@ -58,8 +58,8 @@ final class BrokenClients {
                 new PlantedBug(
                         "a forced release only says so",
                         "API.41",
-                        it -> it.forceRelease =
-                                (name, deadline) -> it.inspect(name, deadline).holder()));
+                        it -> it.forceRelease = (name, deadline) ->
+                                it.inspect(name, deadline).holders().stream().findFirst()));
     }
 
     private static void releaseLater(BrokenBackend it) {

@@ -1,6 +1,7 @@
 package io.github.distlock.tests;
 
 import io.github.distlock.spi.Attempt;
+import io.github.distlock.spi.LockRequest;
 import java.text.Normalizer;
 import java.util.List;
 import java.util.Locale;
@@ -38,7 +39,10 @@ final class BrokenExclusion {
     }
 
     private static void rename(BrokenBackend it, UnaryOperator<String> rename) {
-        it.request = request -> request.withNames(List.of(rename.apply(request.name())));
+        it.request = request -> {
+            LockRequest renamed = LockRequest.exclusive(rename.apply(request.name()), request.lease(), request.owner());
+            return request.waits() ? renamed : renamed.withoutWaiting();
+        };
     }
 
     private static void ownByClient(BrokenBackend it) {

@@ -25,9 +25,10 @@ final class BrokenWithdrawals {
                         "nothing is cleaned up after a lost reply",
                         "S7.10 V7.10 F2.1",
                         it -> it.withdraw = (contender, deadline) -> {
-                            Optional<LockOwner> holder = it.inspect(contender.request.name(), deadline)
-                                    .holder()
-                                    .map(LockStatus.Holder::owner);
+                            Optional<LockOwner> holder =
+                                    it.inspect(contender.request.name(), deadline).holders().stream()
+                                            .findFirst()
+                                            .map(LockStatus.Holder::owner);
                             if (!holder.equals(Optional.of(contender.request.owner()))) {
                                 contender.inner.withdraw(deadline);
                             }

@@ -52,7 +52,7 @@ class InMemoryFixture extends BackendFixture {
     @Override
     OptionalLong endsHoldAt(String name) {
         LockStatus status = store.connect().inspect(name, Deadline.after(patience(), store.clock()));
-        Duration remaining = status.holder().orElseThrow().remainingLease();
+        Duration remaining = status.holders().get(0).remainingLease();
         return OptionalLong.of(store.clock().nanoTime() + remaining.toNanos());
     }
 

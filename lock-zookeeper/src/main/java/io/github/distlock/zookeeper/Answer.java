@@ -25,8 +25,8 @@ final class Answer<T extends @Nullable Object> extends CompletableFuture<T> {
     /**
      * The answer, soon.
      *
-     * @throws KeeperException what ZooKeeper says, or {@link Code#OPERATIONTIMEOUT} when it has not said anything in time: then
-     *     this may still be completed
+     * @throws KeeperException what ZooKeeper says, or {@link Code#OPERATIONTIMEOUT} when it has not said anything in
+     *     time: then this may still be completed
      */
     T await(Deadline deadline) throws KeeperException, InterruptedException {
         try {

@@ -25,8 +25,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What is used of Curator: the present handle to ZooKeeper, which it replaces when a session is over, its namespace and its
- * ACLs. Its retry loops are not: a request of ours is sent once, by the deadline that it has.
+ * What is used of Curator: the present handle to ZooKeeper, which it replaces when a session is over, its namespace and
+ * its ACLs. Its retry loops are not: a request of ours is sent once, by the deadline that it has.
  */
 final class Connection {
     private static final Logger LOG = LoggerFactory.getLogger(ZooKeeperBackend.class);

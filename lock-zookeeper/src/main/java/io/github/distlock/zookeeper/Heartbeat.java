@@ -10,8 +10,8 @@ import java.util.function.Consumer;
 import org.apache.zookeeper.KeeperException;
 
 /**
- * A write that proves a session to be alive, and that its nodes are there: transactions of checks alone, sent back to back, as
- * few as a server's limit on the length of a request allows.
+ * A write that proves a session to be alive, and that its nodes are there: transactions of checks alone, sent back to
+ * back, as few as a server's limit on the length of a request allows.
  */
 final class Heartbeat {
     /** A fifth of the limit that servers have unless told otherwise. */
@@ -19,7 +19,10 @@ final class Heartbeat {
 
     private Heartbeat() {}
 
-    /** A heartbeat for these nodes, but for those that turn out not to be there, or that may not be read: these are told. */
+    /**
+     * A heartbeat for these nodes, but for those that turn out not to be there, or that may not be read: these are
+     * told.
+     */
     static void beat(Session session, Collection<String> paths, Deadline deadline, Consumer<Unchecked> unchecked)
             throws KeeperException, InterruptedException {
         List<List<String>> pending = transactions(paths);

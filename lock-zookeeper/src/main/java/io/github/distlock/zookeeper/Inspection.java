@@ -4,6 +4,7 @@ import io.github.distlock.LockOwner;
 import io.github.distlock.LockStatus;
 import io.github.distlock.LockStatus.Holder;
 import io.github.distlock.spi.Deadline;
+import io.github.distlock.spi.LockMode;
 import io.github.distlock.zookeeper.Session.Node;
 import java.time.Duration;
 import java.time.Instant;
@@ -45,7 +46,7 @@ final class Inspection {
             }
         }
         LockStatus status = LockStatus.free(directory.lockName()).withWaiters(waiters);
-        return holder.map(status::withHolder).orElse(status);
+        return status.withHolders(holder.stream().toList());
     }
 
     /** Deletes the first node. */
@@ -81,6 +82,7 @@ final class Inspection {
         Duration said = node.data().sessionTimeout();
         return Holder.of(
                 node.data().owner(),
+                LockMode.EXCLUSIVE,
                 Instant.ofEpochMilli(node.stat().getCtime()),
                 node.stat().getCzxid(),
                 said.isZero() ? session.timeout() : said);

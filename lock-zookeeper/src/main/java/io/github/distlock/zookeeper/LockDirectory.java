@@ -9,8 +9,8 @@ import org.apache.zookeeper.KeeperException.NoNodeException;
 import org.apache.zookeeper.KeeperException.NodeExistsException;
 
 /**
- * The parent of all places of one lock: a container node, which the server removes some time after the last place is gone, and
- * which is made again when it is needed.
+ * The parent of all places of one lock: a container node, which the server removes some time after the last place is
+ * gone, and which is made again when it is needed.
  */
 record LockDirectory(Connection connection, String lockName, String path) {
 

@@ -7,9 +7,9 @@ import java.util.function.Function;
 import org.apache.zookeeper.common.PathUtils;
 
 /**
- * Where locks live: one directory per name, {@code <base>/<encoded name>}. A name is one path element, so its slashes mean
- * nothing to ZooKeeper. Everything but a few harmless ASCII characters is percent-encoded as UTF-8, so distinct names have
- * distinct paths.
+ * Where locks live: one directory per name, {@code <base>/<encoded name>}. A name is one path element, so its slashes
+ * mean nothing to ZooKeeper. Everything but a few harmless ASCII characters is percent-encoded as UTF-8, so distinct
+ * names have distinct paths.
  */
 final class LockPaths {
     private static final String HARMLESS = "-_.:,;@+=~!*'()[]{}$&#";

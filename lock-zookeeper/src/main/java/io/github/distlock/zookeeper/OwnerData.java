@@ -8,8 +8,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a node's data says about its owner: a line each, for people with a shell and for the inspector. Other clients put
- * something else there (Curator: the machine's address), which is shown as it is.
+ * What a node's data says about its owner: a line each, for people with a shell and for the inspector. Other clients
+ * put something else there (Curator: the machine's address), which is shown as it is.
  *
  * @param owner who made the node
  * @param sessionTimeout of the owner; zero when it does not say

@@ -12,13 +12,14 @@ import org.jspecify.annotations.Nullable;
 /**
  * One contender's own node, from the moment its creation is sent until it is certainly gone.
  *
- * <p><b>Never two.</b> A creation is sent only while {@link #isAbsent}. A late answer is waited for, not replaced: the future
- * stays. An answer that is lost with its connection leaves the outcome open; then the GUID in the node's name tells, after a
- * {@code sync}, so that a creation which the leader has accepted is seen by whatever server is asked. One that it has not
- * accepted by then never is: reconnecting moves the session, and the leader refuses what comes over its former connection.
+ * <p><b>Never two.</b> A creation is sent only while {@link #isAbsent}. A late answer is waited for, not replaced: the
+ * future stays. An answer that is lost with its connection leaves the outcome open; then the GUID in the node's name
+ * tells, after a {@code sync}, so that a creation which the leader has accepted is seen by whatever server is asked.
+ * One that it has not accepted by then never is: reconnecting moves the session, and the leader refuses what comes over
+ * its former connection.
  *
- * <p><b>Never another's.</b> A node of an earlier session disappears at a time that is not ours to know. It is removed, never
- * adopted, and the next one gets a new GUID.
+ * <p><b>Never another's.</b> A node of an earlier session disappears at a time that is not ours to know. It is removed,
+ * never adopted, and the next one gets a new GUID.
  */
 final class QueueNode {
     private final LockDirectory directory;

@@ -5,13 +5,13 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * The number that ZooKeeper appends to the name of a sequential node: ten digits, counted per parent. Every child that has
- * one is a contender, whoever made it: Curator's {@code …-lock-0000000007}, kazoo's {@code …__lock__0000000007}.
+ * The number that ZooKeeper appends to the name of a sequential node: ten digits, counted per parent. Every child that
+ * has one is a contender, whoever made it: Curator's {@code …-lock-0000000007}, kazoo's {@code …__lock__0000000007}.
  */
 final class Sequence {
     /**
-     * ZooKeeper counts in an {@code int}: after 2<sup>31</sup> − 1 come negative numbers, and the order breaks. The distance
-     * leaves time for places that are taken meanwhile.
+     * ZooKeeper counts in an {@code int}: after 2<sup>31</sup> − 1 come negative numbers, and the order breaks. The
+     * distance leaves time for places that are taken meanwhile.
      */
     static final long LAST = Integer.MAX_VALUE - 1_000_000L;
 

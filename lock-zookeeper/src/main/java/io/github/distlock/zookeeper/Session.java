@@ -21,8 +21,8 @@ import org.apache.zookeeper.data.Stat;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One session with the ensemble. Its requests are sent at once and are answered in their order; none is sent again, neither
- * here nor by Curator. What is acknowledged counts for its {@link SessionTerm}.
+ * One session with the ensemble. Its requests are sent at once and are answered in their order; none is sent again,
+ * neither here nor by Curator. What is acknowledged counts for its {@link SessionTerm}.
  */
 final class Session {
     private static final int NO_VERSION = -1;
@@ -178,8 +178,9 @@ final class Session {
     }
 
     /**
-     * Makes sure that nodes are there, in a transaction: the ensemble commits it like any write, although it changes nothing
-     * and wakes no watch. Answers the first that could not be checked, if one could not; then nothing was proved.
+     * Makes sure that nodes are there, in a transaction: the ensemble commits it like any write, although it changes
+     * nothing and wakes no watch. Answers the first that could not be checked, if one could not; then nothing was
+     * proved.
      */
     Answer<Optional<Unchecked>> check(List<String> paths) {
         Answer<Optional<Unchecked>> answer = new Answer<>(paths.get(0));

@@ -13,27 +13,30 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>What is known of a session's timer</h2>
  *
- * Only the leader expires sessions. A request reaches it through the server that this client is connected to, a follower say,
- * but the request itself does not touch the leader's timer. The follower notes it as a <em>touch</em> and tells the leader of
- * its touches in its replies to the leader's pings, which come twice per tick. So answers to pings and reads prove nothing:
- * a follower that is cut off from its leader goes on giving them. A committed <em>write</em> proves that the follower and a
- * leader with a quorum were connected after it was sent.
+ * Only the leader expires sessions. A request reaches it through the server that this client is connected to, a
+ * follower say, but the request itself does not touch the leader's timer. The follower notes it as a <em>touch</em> and
+ * tells the leader of its touches in its replies to the leader's pings, which come twice per tick. So answers to pings
+ * and reads prove nothing: a follower that is cut off from its leader goes on giving them. A committed <em>write</em>
+ * proves that the follower and a leader with a quorum were connected after it was sent.
  *
  * <h2>The proof</h2>
  *
- * Take a write that was sent at time w and acknowledged, and any touch that was sent at x and answered by w − tick. Follower
- * and leader talk over one connection, in order. In that tick at least one ping was answered, before the write was passed on. Had that answer not arrived, neither had the write. So the leader has counted the session time-out T anew at x or later,
- * and keeps the session until x + T at least. A new leader counts anew from its election, which is later still. This holds
- * for each acknowledged write, also those that create and delete lock nodes: an acquire needs no heartbeat before it.
+ * Take a write that was sent at time w and acknowledged, and any touch that was sent at x and answered by w − tick.
+ * Follower and leader talk over one connection, in order. In that tick at least one ping was answered, before the write
+ * was passed on. Had that answer not arrived, neither had the write. So the leader has counted the session time-out T
+ * anew at x or later, and keeps the session until x + T at least. A new leader counts anew from its election, which is
+ * later still. This holds for each acknowledged write, also those that create and delete lock nodes: an acquire needs
+ * no heartbeat before it.
  *
- * <p>The best such x is the newest of: a write acknowledged earlier; the making of the session, where its time is known, for
- * the leader itself does that; and w − tick − p − l, because ZooKeeper's client sends pings of its own when it has sent nothing
- * for p = min(T/3, 10 s), and l is for how long the way to the server was lately blocked, as far as writes have shown.
- * Heartbeats, which are writes, bring x close to w − tick.
+ * <p>The best such x is the newest of: a write acknowledged earlier; the making of the session, where its time is
+ * known, for the leader itself does that; and w − tick − p − l, because ZooKeeper's client sends pings of its own when
+ * it has sent nothing for p = min(T/3, 10 s), and l is for how long the way to the server was lately blocked, as far as
+ * writes have shown. Heartbeats, which are writes, bring x close to w − tick.
  *
- * <p>Assumed: pings reach the follower at least once per tick, and observers hear from their leader directly. Not covered: a
- * process or a network that stood still for long, just before the first write in a while, when the server then loses its leader
- * within a tick; and a session that moves to a server with a smaller limit on time-outs, for the holds that it has then.
+ * <p>Assumed: pings reach the follower at least once per tick, and observers hear from their leader directly. Not
+ * covered: a process or a network that stood still for long, just before the first write in a while, when the server
+ * then loses its leader within a tick; and a session that moves to a server with a smaller limit on time-outs, for the
+ * holds that it has then.
  */
 final class SessionTerm {
     private static final long LONGEST_PING_PERIOD = Duration.ofSeconds(10).toNanos();

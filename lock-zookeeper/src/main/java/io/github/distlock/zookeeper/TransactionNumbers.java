@@ -6,8 +6,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The numbers of the ensemble's transactions, of which fencing tokens are made. They rise for as long as the ensemble keeps its
- * data; that they do not is noticed at the first node that a session makes.
+ * The numbers of the ensemble's transactions, of which fencing tokens are made. They rise for as long as the ensemble
+ * keeps its data; that they do not is noticed at the first node that a session makes.
  */
 final class TransactionNumbers {
     private static final Logger LOG = LoggerFactory.getLogger(ZooKeeperBackend.class);
@@ -29,8 +29,8 @@ final class TransactionNumbers {
     void note(long number) {
         if (number <= before && reported.compareAndSet(false, true)) {
             LOG.error(
-                    "ZooKeeper's transaction numbers went back from 0x{} to 0x{}: the ensemble has lost its data, and fencing"
-                            + " tokens may be smaller than those that were given before",
+                    "ZooKeeper's transaction numbers went back from 0x{} to 0x{}: the ensemble has lost its data, and "
+                            + "fencing tokens may be smaller than those that were given before",
                     Long.toHexString(before),
                     Long.toHexString(number));
         }

@@ -33,12 +33,14 @@ import org.apache.zookeeper.KeeperException;
  * }
  * }</pre>
  *
- * <p><b>Layout.</b> A lock is a directory, {@code <base>/<name>} with the name percent-encoded, and each holder or waiter an
- * ephemeral sequential node in it. It is the layout of Curator's {@code InterProcessMutex}, so that a mutex on the same path
- * excludes these locks and is excluded; so does kazoo's {@code Lock} with {@code extra_lock_patterns=["-lock-"]}.
+ * <p><b>Layout.</b> A lock is a directory, {@code <base>/<name>} with the name percent-encoded, and each holder or
+ * waiter an ephemeral sequential node in it. It is the layout of Curator's {@code InterProcessMutex}, so that a mutex
+ * on the same path excludes these locks and is excluded; so does kazoo's {@code Lock} with
+ * {@code extra_lock_patterns=["-lock-"]}.
  *
- * <p><b>Leases.</b> A hold lives as long as its session: a crashed holder's lock is free when its session has timed out. The
- * lease of {@link io.github.distlock.LockOptions#renewedLease} says nothing here; a fixed lease is ended by the client.
+ * <p><b>Leases.</b> A hold lives as long as its session: a crashed holder's lock is free when its session has timed
+ * out. The lease of {@link io.github.distlock.LockOptions#renewedLease} says nothing here; a fixed lease is ended by
+ * the client.
  *
  * <p><b>Tokens</b> are made of transaction numbers, which rise over everything but the loss of an ensemble's data.
  *
@@ -67,8 +69,8 @@ public final class ZooKeeperBackend implements LockBackend {
     }
 
     /**
-     * Locks over connections of their own, with the default settings: below {@code /distlock}, with sessions of 30 s. Connects
-     * when it is first used.
+     * Locks over connections of their own, with the default settings: below {@code /distlock}, with sessions of 30 s.
+     * Connects when it is first used.
      *
      * @param connectString {@code host:port}, more of them separated by commas, and a chroot if there is one
      * @return a new backend that owns its connection
@@ -79,8 +81,8 @@ public final class ZooKeeperBackend implements LockBackend {
     }
 
     /**
-     * Locks over a caller's client, with the default settings. The client's namespace, chroot and ACL provider apply. It may
-     * be started later; it stays open when this backend is closed, and as it was.
+     * Locks over a caller's client, with the default settings. The client's namespace, chroot and ACL provider apply.
+     * It may be started later; it stays open when this backend is closed, and as it was.
      *
      * @param curator the client, for as long as the backend lives
      * @return a new backend

@@ -71,10 +71,11 @@ public final class ZooKeeperBackendBuilder {
     }
 
     /**
-     * Names the directory of each lock, in place of the base path: for locks that are shared with other clients, such as
-     * Curator's {@code InterProcessMutex}, on paths that exist.
+     * Names the directory of each lock, in place of the base path: for locks that are shared with other clients, such
+     * as Curator's {@code InterProcessMutex}, on paths that exist.
      *
-     * @param mapping from the lock's name to an absolute path; distinct names need distinct paths, none within another's
+     * @param mapping from the lock's name to an absolute path; distinct names need distinct paths, none within
+     *     another's
      * @return this
      */
     @CanIgnoreReturnValue
@@ -84,8 +85,8 @@ public final class ZooKeeperBackendBuilder {
     }
 
     /**
-     * How long the servers keep the locks of a client that has gone silent, as this client asks for it; they may grant less or
-     * more. A lent client has asked already: then this is only reckoned with until it is connected.
+     * How long the servers keep the locks of a client that has gone silent, as this client asks for it; they may grant
+     * less or more. A lent client has asked already: then this is only reckoned with until it is connected.
      *
      * @param timeout at least half a second; 30 s by default
      * @return this
@@ -103,9 +104,9 @@ public final class ZooKeeperBackendBuilder {
     }
 
     /**
-     * The servers' {@code tickTime}. The shorter it is known to be, the longer a hold survives a silent ensemble; too short a
-     * value puts exclusion at risk. Half of the session's time-out when it is not set, for no server grants shorter sessions
-     * than two ticks, unless it was told to.
+     * The servers' {@code tickTime}. The shorter it is known to be, the longer a hold survives a silent ensemble; too
+     * short a value puts exclusion at risk. Half of the session's time-out when it is not set, for no server grants
+     * shorter sessions than two ticks, unless it was told to.
      *
      * @param tick positive
      * @return this

@@ -15,8 +15,8 @@ import org.apache.zookeeper.Watcher;
 /**
  * The first node of a queue. It belongs to its session: when that is over, so is the hold.
  *
- * <p>The node is watched from the first renewal on, so that a short hold costs nothing more. The watch tells at once when
- * somebody deletes the node, or the connection breaks; the checks of each renewal tell it anyway.
+ * <p>The node is watched from the first renewal on, so that a short hold costs nothing more. The watch tells at once
+ * when somebody deletes the node, or the connection breaks; the checks of each renewal tell it anyway.
  */
 final class ZooKeeperGrant implements Grant, Watcher {
     private static final Duration FIRST_RENEWAL = Duration.ofSeconds(1);

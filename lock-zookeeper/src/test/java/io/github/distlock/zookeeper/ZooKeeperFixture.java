@@ -24,8 +24,8 @@ final class ZooKeeperFixture extends ServerFixture<ZooKeeperServer> {
     }
 
     /**
-     * A session's time-out after the server has heard of it, which was when it last answered it. The server counts on the
-     * monotonic clock of this machine.
+     * A session's time-out after the server has heard of it, which was when it last answered it. The server counts on
+     * the monotonic clock of this machine.
      */
     @Override
     protected OptionalLong endsHoldAt(String name) {

@@ -25,8 +25,9 @@ import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Bounded requests over a client that blocks. Each request runs on a thread of ours, while its caller waits by the deadline. A
- * request that was given up begins no more; one that has begun ends by the network time-out, and its connection is closed.
+ * Bounded requests over a client that blocks. Each request runs on a thread of ours, while its caller waits by the
+ * deadline. A request that was given up begins no more; one that has begun ends by the network time-out, and its
+ * connection is closed.
  */
 final class Database implements AutoCloseable {
     /** H2 sets it on the socket. A client with {@code Connection.abort} would not need it. */

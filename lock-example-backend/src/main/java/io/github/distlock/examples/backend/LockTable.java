@@ -3,16 +3,18 @@ package io.github.distlock.examples.backend;
 import java.time.Duration;
 
 /**
- * One row for each lock, and what is done to it. Each decision is one statement that commits by itself, so that no client
- * stands between a question and its answer with a row locked; all time is the database's, in microseconds since 1970.
+ * One row for each lock, and what is done to it. Each decision is one statement that commits by itself, so that no
+ * client stands between a question and its answer with a row locked; all time is the database's, in microseconds since
+ * 1970.
  *
- * <p>Why this is safe: {@code GRANT} alone makes a holder, of a row that has none or whose holder's time is over, and its
- * condition is checked again once the row is locked. The row has the last fencing base and outlives the hold by an hour; the
- * next base is above it, and not below the database's clock, so that bases rise even where the row was lost. A contender that
- * has ended while an answer was missing is noted in the row: its late requests find themselves there and do nothing.
+ * <p>Why this is safe: {@code GRANT} alone makes a holder, of a row that has none or whose holder's time is over, and
+ * its condition is checked again once the row is locked. The row has the last fencing base and outlives the hold by an
+ * hour; the next base is above it, and not below the database's clock, so that bases rise even where the row was lost.
+ * A contender that has ended while an answer was missing is noted in the row: its late requests find themselves there
+ * and do nothing.
  *
- * <p>{@code turn} is the one waiter that comes next. Without it, a client that takes the lock again at once would starve those
- * who look now and then. The others have no order, so this is not fair.
+ * <p>{@code turn} is the one waiter that comes next. Without it, a client that takes the lock again at once would
+ * starve those who look now and then. The others have no order, so this is not fair.
  */
 final class LockTable {
     /** How long a turn is kept for a waiter that does not ask. */

@@ -5,6 +5,7 @@ import io.github.distlock.spi.Capability;
 import io.github.distlock.spi.Contender;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.LockBackend;
+import io.github.distlock.spi.LockMode;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Moment;
 import io.github.distlock.spi.Renewal;
@@ -24,10 +25,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * Locks in a table of an H2 database that runs as a server.
  *
- * <p><b>What holds</b>: exclusion while the database keeps its data and its clock does not jump ahead. Fencing tokens rise over
- * the loss of its data, too, as far as its clock does. H2 writes to disk half a second after it has answered, unless the URL
- * says {@code ;WRITE_DELAY=0}: a machine that fails meanwhile may grant a held lock again. <b>What does not</b>: an order of
- * waiters. They look every 50 ms; one of them has the next turn, the others take their chance.
+ * <p><b>What holds</b>: exclusion while the database keeps its data and its clock does not jump ahead. Fencing tokens
+ * rise over the loss of its data, too, as far as its clock does. H2 writes to disk half a second after it has answered,
+ * unless the URL says {@code ;WRITE_DELAY=0}: a machine that fails meanwhile may grant a held lock again. <b>What does
+ * not</b>: an order of waiters. They look every 50 ms; one of them has the next turn, the others take their chance.
  */
 public final class SqlBackend implements LockBackend {
     private static final int INSERTS_TO_SWEEP = 100;
@@ -100,7 +101,8 @@ public final class SqlBackend implements LockBackend {
     @Override
     public LockStatus inspect(String name, Deadline deadline) {
         LockStatus free = LockStatus.free(name);
-        return holder(LockTable.INSPECT, name, deadline).map(free::withHolder).orElse(free);
+        return free.withHolders(
+                holder(LockTable.INSPECT, name, deadline).stream().toList());
     }
 
     @Override
@@ -115,8 +117,8 @@ public final class SqlBackend implements LockBackend {
                 && row.get(1) instanceof Long base
                 && row.get(2) instanceof Long left) {
             Instant since = Instant.EPOCH.plus(base, ChronoUnit.MICROS);
-            return Optional.of(
-                    LockStatus.Holder.of(SqlContender.owner(owner), since, base, Duration.of(left, ChronoUnit.MICROS)));
+            return Optional.of(LockStatus.Holder.of(
+                    SqlContender.owner(owner), LockMode.EXCLUSIVE, since, base, Duration.of(left, ChronoUnit.MICROS)));
         }
         return Optional.empty();
     }

@@ -7,12 +7,12 @@ import java.util.Locale;
 import org.h2.tools.Server;
 
 /**
- * Several processes sell a limited stock by read, modify, write on a shared database: without a lock, then under a Redis
- * lock, then under a ZooKeeper lock. Then a holder is killed and another is stopped for longer than its lease. Starts and ends
- * everything that it needs, in less than a minute.
+ * Several processes sell a limited stock by read, modify, write on a shared database: without a lock, then under a
+ * Redis lock, then under a ZooKeeper lock. Then a holder is killed and another is stopped for longer than its lease.
+ * Starts and ends everything that it needs, in less than a minute.
  *
- * <p>Exit status 0 when everything was as it has to be: too much sold without a lock, the exact stock with either, the lock
- * free again after a crash, the stopped holder told of its loss, and its late write rejected.
+ * <p>Exit status 0 when everything was as it has to be: too much sold without a lock, the exact stock with either, the
+ * lock free again after a crash, the stopped holder told of its loss, and its late write rejected.
  */
 public final class FlashSale {
     private static final int TILLS = 6;

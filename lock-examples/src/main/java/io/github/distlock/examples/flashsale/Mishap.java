@@ -22,7 +22,10 @@ record Mishap(long freedAfterMillis, String loss, boolean tokenRose, boolean lat
         return new Mishap(freed, "", nextToken > token, true, true);
     }
 
-    /** The holder is stopped for longer than its lease, another takes over and writes, the holder wakes up and writes, too. */
+    /**
+     * The holder is stopped for longer than its lease, another takes over and writes, the holder wakes up and writes,
+     * too.
+     */
     static Mishap stop(Store store, Staff staff, Stock stock) throws SQLException {
         JvmProcess holder = staff.till(0);
         JvmProcess next = staff.till(1);

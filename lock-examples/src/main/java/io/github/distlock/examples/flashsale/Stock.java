@@ -10,8 +10,8 @@ import java.util.Map;
 import org.h2.tools.Server;
 
 /**
- * The shared store that the sale reads, modifies and writes: an SQL database, one row per sale. Each write carries a fencing
- * token, and the row refuses one that is smaller than the greatest it has seen.
+ * The shared store that the sale reads, modifies and writes: an SQL database, one row per sale. Each write carries a
+ * fencing token, and the row refuses one that is smaller than the greatest it has seen.
  */
 final class Stock implements AutoCloseable {
     private final Connection database;

@@ -24,7 +24,9 @@ enum Store {
         }
     };
 
-    /** Ten times shorter than the default, so that nobody has to wait for half a minute to see a crashed holder's end. */
+    /**
+     * Ten times shorter than the default, so that nobody has to wait for half a minute to see a crashed holder's end.
+     */
     static final Duration LEASE = Duration.ofSeconds(3);
 
     static final Duration TICK = Duration.ofMillis(500);

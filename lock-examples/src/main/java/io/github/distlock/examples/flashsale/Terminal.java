@@ -3,7 +3,10 @@ package io.github.distlock.examples.flashsale;
 import java.io.IOException;
 import java.util.Optional;
 
-/** Lines of at most 100 columns; a progress line that is written over, where there is a terminal; colours, unless NO_COLOR. */
+/**
+ * Lines of at most 100 columns; a progress line that is written over, where there is a terminal; colours, unless
+ * NO_COLOR.
+ */
 final class Terminal {
     private static final int BAR = 30;
     private static final String ESCAPE = "\u001b[";

@@ -20,8 +20,8 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A process that sells, and does what it is told line by line. It does not look whether its lock is still held before it
- * writes: what a till does that has been stopped is what the example is about.
+ * A process that sells, and does what it is told line by line. It does not look whether its lock is still held before
+ * it writes: what a till does that has been stopped is what the example is about.
  */
 final class Till {
     private static final long PAYMENT_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
@@ -113,7 +113,9 @@ final class Till {
         return true;
     }
 
-    /** Takes and releases the lock for a while, as fast as it goes; says how long each acquire took, in microseconds. */
+    /**
+     * Takes and releases the lock for a while, as fast as it goes; says how long each acquire took, in microseconds.
+     */
     private static String relay(DistributedLock lock, Duration time) throws InterruptedException {
         StringJoiner micros = new StringJoiner(" ");
         long begin = System.nanoTime();

@@ -139,7 +139,7 @@ final class Nemesis {
         try {
             LockStatus status = observer.inspector().inspect(lock);
             return (aim == InjectedFault.Aim.HOLDER
-                            ? status.holder().map(LockStatus.Holder::owner)
+                            ? status.holders().stream().findFirst().map(LockStatus.Holder::owner)
                             : status.waiters().stream().findFirst())
                     .map(LockOwner::client)
                     .map(Worker::processOf)

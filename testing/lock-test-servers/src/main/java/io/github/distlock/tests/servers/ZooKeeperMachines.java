@@ -120,8 +120,8 @@ final class ZooKeeperMachines {
                 Class.forName(name, false, ClassLoader.getSystemClassLoader());
             } catch (ClassNotFoundException e) {
                 throw new IllegalStateException(
-                        "no ZooKeeper server: add org.apache.zookeeper:zookeeper, io.dropwizard.metrics:metrics-core and"
-                                + " org.xerial.snappy:snappy-java to the class path",
+                        "no ZooKeeper server: add org.apache.zookeeper:zookeeper, io.dropwizard.metrics:metrics-core "
+                                + "and org.xerial.snappy:snappy-java to the class path",
                         e);
             }
         }

@@ -9,16 +9,16 @@ import org.junit.jupiter.api.extension.LifecycleMethodExecutionExceptionHandler;
 import org.junit.jupiter.api.extension.TestExecutionExceptionHandler;
 
 /**
- * Lets a test be checked again only if it failed while this machine did not let it run: bounds mean nothing then, and a hold
- * that nothing could renew has rightly ended. That is so if the JVM stood still for more than half a second, or if processes
- * waited for a CPU during most of the test.
+ * Lets a test be checked again only if it failed while this machine did not let it run: bounds mean nothing then, and a
+ * hold that nothing could renew has rightly ended. That is so if the JVM stood still for more than half a second, or if
+ * processes waited for a CPU during most of the test.
  *
- * <p>Surefire repeats failed tests once all others have ended, if {@code rerunFailingTestsCount} says so. This extension reports
- * each repetition in a line of the standard output that contains {@code checked again}. It fails the repetition of a test that
- * failed on a machine that ran well, without running it.
+ * <p>Surefire repeats failed tests once all others have ended, if {@code rerunFailingTestsCount} says so. This
+ * extension reports each repetition in a line of the standard output that contains {@code checked again}. It fails the
+ * repetition of a test that failed on a machine that ran well, without running it.
  *
- * <p>JUnit finds this extension by itself if {@code junit.jupiter.extensions.autodetection.enabled} is true. It does nothing if
- * the configuration parameter {@link #PARAMETER} is {@code false}.
+ * <p>JUnit finds this extension by itself if {@code junit.jupiter.extensions.autodetection.enabled} is true. It does
+ * nothing if the configuration parameter {@link #PARAMETER} is {@code false}.
  */
 public final class StarvationExtension
         implements BeforeEachCallback, TestExecutionExceptionHandler, LifecycleMethodExecutionExceptionHandler {
