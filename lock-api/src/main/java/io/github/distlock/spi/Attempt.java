@@ -20,8 +20,8 @@ public sealed interface Attempt {
     /**
      * Answers that another contender holds the lock, or is first in the queue.
      *
-     * @param retryAfter when to ask again at the latest, sooner after {@link Signals#wakeUp()}. So a lost notification costs
-     *     bounded time. Zero or less means at once
+     * @param retryAfter when to ask again at the latest, sooner after {@link Signals#wakeUp()}. So a lost notification
+     *     costs bounded time. Zero or less means at once
      * @return the answer
      */
     static Attempt busy(Duration retryAfter) {

@@ -78,8 +78,8 @@ public final class LockRequest {
     /**
      * Returns how long the store keeps the hold of a silent client, unless a session decides that.
      *
-     * @return at least {@link LockBackend#minimumLease()}, at most 24 hours, in nanoseconds; a store that counts coarser
-     *     rounds up
+     * @return at least {@link LockBackend#minimumLease()}, at most 24 hours, in nanoseconds; a store that counts
+     *     coarser rounds up
      */
     public Duration lease() {
         return lease;

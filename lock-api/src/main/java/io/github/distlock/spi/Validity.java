@@ -5,8 +5,8 @@ import static java.util.Objects.requireNonNull;
 import java.time.Duration;
 
 /**
- * How long this client can trust a hold. The engine takes its allowance for drift and its guard off what is stated here.
- * Immutable.
+ * How long this client can trust a hold. The engine takes its allowance for drift and its guard off what is stated
+ * here. Immutable.
  */
 public final class Validity {
     private final Moment from;
