@@ -165,7 +165,7 @@ final class LeaseKeeper {
     private void heartbeat() {
         try {
             backend.heartbeat(List.copyOf(waiting), deadline(settings.requestTimeout()));
-        } catch (RuntimeException e) {
+        } catch (InterruptedException | RuntimeException e) {
             ClientLog.LOG.debug(
                     "{}: a heartbeat of waiting places failed; the next makes up for it", settings.client(), e);
         } finally {
@@ -209,7 +209,7 @@ final class LeaseKeeper {
         Throwable cause = null;
         try {
             backend.renewAll(batch, deadline);
-        } catch (RuntimeException | Error e) {
+        } catch (InterruptedException | RuntimeException | Error e) {
             cause = e;
         }
         if (cause == null) {

@@ -6,7 +6,6 @@ import io.github.distlock.LockStatus;
 import io.github.distlock.spi.Capability;
 import io.github.distlock.spi.LockBackend;
 import java.util.Optional;
-import java.util.function.Supplier;
 
 /** Asks the store directly, on the caller's thread. */
 final class StoreInspector implements LockInspector {
@@ -32,11 +31,19 @@ final class StoreInspector implements LockInspector {
         return ask(name, () -> backend.forceRelease(name, requests.deadline()));
     }
 
-    private <T> T ask(String name, Supplier<T> question) {
+    private interface Question<T> {
+        T ask() throws InterruptedException;
+    }
+
+    /** An interrupt ends the wait for the answer. The caller finds the flag set. */
+    private <T> T ask(String name, Question<T> question) {
         lifecycle.ensureOpen();
         Checks.name(name);
         try {
-            return question.get();
+            return question.ask();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new LockException(name, "interrupted while the store was asked; the outcome is unknown", e);
         } catch (RuntimeException e) {
             throw new LockException(name, String.valueOf(e.getMessage()), e);
         }

@@ -59,29 +59,26 @@ public final class InMemoryBackend implements LockBackend {
     }
 
     @Override
-    public void renewAll(Collection<? extends Renewal> due, Deadline deadline) {
+    public void renewAll(Collection<? extends Renewal> due, Deadline deadline) throws InterruptedException {
         Moment sentAt = clock.now();
-        awaitAnswerOrFail(deadline);
+        awaitAnswer(deadline);
         for (Renewal renewal : due) {
-            if (renewal.grant() instanceof InMemoryContender.InMemoryGrant grant) {
-                String name = grant.contender().request().name();
-                if (table.renew(grant.contender(), name, renewal.lease())) {
-                    renewal.renewed(Validity.of(sentAt, renewal.lease()));
-                } else {
-                    renewal.gone();
-                }
+            InMemoryContender.InMemoryGrant grant = (InMemoryContender.InMemoryGrant) renewal.grant();
+            String name = grant.contender().request().name();
+            if (table.renew(grant.contender(), name, renewal.lease())) {
+                renewal.renewed(Validity.of(sentAt, renewal.lease()));
+            } else {
+                renewal.gone();
             }
         }
     }
 
     @Override
-    public void heartbeat(Collection<? extends Contender> waiting, Deadline deadline) {
+    public void heartbeat(Collection<? extends Contender> waiting, Deadline deadline) throws InterruptedException {
         if (!paused) {
             long now = clock.nanoTime();
             for (Contender contender : waiting) {
-                if (contender instanceof InMemoryContender place) {
-                    place.heardAt = now;
-                }
+                ((InMemoryContender) contender).heardAt = now;
             }
         }
     }
@@ -98,14 +95,14 @@ public final class InMemoryBackend implements LockBackend {
     }
 
     @Override
-    public LockStatus inspect(String name, Deadline deadline) {
-        awaitAnswerOrFail(deadline);
+    public LockStatus inspect(String name, Deadline deadline) throws InterruptedException {
+        awaitAnswer(deadline);
         return table.status(name);
     }
 
     @Override
-    public Optional<LockStatus.Holder> forceRelease(String name, Deadline deadline) {
-        awaitAnswerOrFail(deadline);
+    public Optional<LockStatus.Holder> forceRelease(String name, Deadline deadline) throws InterruptedException {
+        awaitAnswer(deadline);
         return table.remove(name, true);
     }
 
@@ -130,15 +127,6 @@ public final class InMemoryBackend implements LockBackend {
         }
         if (closed) {
             throw new IllegalStateException("the connection to the in-memory store is closed");
-        }
-    }
-
-    private void awaitAnswerOrFail(Deadline deadline) {
-        try {
-            awaitAnswer(deadline);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException("interrupted while the in-memory store was asked", e);
         }
     }
 

@@ -46,6 +46,16 @@ public sealed interface Attempt {
         }
 
         @Override
+        public boolean equals(Object other) {
+            return other instanceof Granted granted && grant.equals(granted.grant);
+        }
+
+        @Override
+        public int hashCode() {
+            return grant.hashCode();
+        }
+
+        @Override
         public String toString() {
             return "granted: " + grant;
         }
@@ -66,6 +76,16 @@ public sealed interface Attempt {
          */
         public Duration retryAfter() {
             return retryAfter;
+        }
+
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof Busy busy && retryAfter.equals(busy.retryAfter);
+        }
+
+        @Override
+        public int hashCode() {
+            return retryAfter.hashCode();
         }
 
         @Override

@@ -17,8 +17,8 @@ import java.util.Set;
  * virtual, and the engine's. An implementation must not hold a monitor while it waits for the store. Threads of its own
  * are daemons.
  *
- * <p><b>Interruption.</b> A method that declares {@code InterruptedException} may throw it; the outcome is unknown
- * then. Any other goes on, or throws something else, and leaves the flag set.
+ * <p><b>Interruption.</b> Each method that asks the store may throw {@code InterruptedException} if its thread is
+ * interrupted; the outcome is unknown then. A backend may ignore an interrupt instead, and leave the flag set.
  *
  * <p><b>Errors.</b> A method that sends something ends in one of three ways:
  * <ul>
@@ -62,8 +62,9 @@ public interface LockBackend extends AutoCloseable {
      *
      * @param due holds of this backend, all of one {@link Grant#server() server}
      * @param deadline when an unanswered exchange must have been given up
+     * @throws InterruptedException if the thread was interrupted while it waited for the store: outcome unknown
      */
-    void renewAll(Collection<? extends Renewal> due, Deadline deadline);
+    void renewAll(Collection<? extends Renewal> due, Deadline deadline) throws InterruptedException;
 
     /**
      * Tells the store that places are still wanted: one exchange per server. Called every {@link #heartbeatInterval()}
@@ -72,8 +73,9 @@ public interface LockBackend extends AutoCloseable {
      *
      * @param waiting contenders of this backend
      * @param deadline when an unanswered exchange must have been given up
+     * @throws InterruptedException if the thread was interrupted while it waited for the store: outcome unknown
      */
-    default void heartbeat(Collection<? extends Contender> waiting, Deadline deadline) {}
+    default void heartbeat(Collection<? extends Contender> waiting, Deadline deadline) throws InterruptedException {}
 
     /**
      * How often waiting contenders need a {@linkplain #heartbeat heartbeat}.
@@ -121,8 +123,9 @@ public interface LockBackend extends AutoCloseable {
      * @param name the lock's name
      * @param deadline when to give up
      * @return holder and waiters, as far as the store can tell
+     * @throws InterruptedException if the thread was interrupted while it waited for the store: outcome unknown
      */
-    default LockStatus inspect(String name, Deadline deadline) {
+    default LockStatus inspect(String name, Deadline deadline) throws InterruptedException {
         throw new UnsupportedOperationException("this backend has no " + Capability.INSPECT);
     }
 
@@ -134,8 +137,9 @@ public interface LockBackend extends AutoCloseable {
      * @param name the lock's name
      * @param deadline when to give up
      * @return the hold that was ended, or empty when nobody held the lock
+     * @throws InterruptedException if the thread was interrupted while it waited for the store: outcome unknown
      */
-    default Optional<LockStatus.Holder> forceRelease(String name, Deadline deadline) {
+    default Optional<LockStatus.Holder> forceRelease(String name, Deadline deadline) throws InterruptedException {
         throw new UnsupportedOperationException("this backend has no " + Capability.FORCE_RELEASE);
     }
 

@@ -3,6 +3,7 @@ package io.github.distlock.spi;
 import static java.util.Objects.requireNonNull;
 
 import java.time.Duration;
+import java.util.Objects;
 
 /**
  * How long this client can trust a hold. The engine takes its allowance for drift and its guard off what is stated
@@ -65,6 +66,19 @@ public final class Validity {
      */
     public Duration renewAfter() {
         return renewAfter;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Validity validity
+                && from.equals(validity.from)
+                && length.equals(validity.length)
+                && renewAfter.equals(validity.renewAfter);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(from, length, renewAfter);
     }
 
     @Override

@@ -561,7 +561,7 @@ class HoldLincheckTest {
         }
 
         @Override
-        public void renewAll(Collection<? extends Renewal> due, Deadline deadline) {}
+        public void renewAll(Collection<? extends Renewal> due, Deadline deadline) throws InterruptedException {}
 
         @Override
         public Duration expiry(LockRequest request) {

@@ -15,13 +15,17 @@ import java.util.Collection;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.BiConsumer;
 
 /** The backend in memory, counting requests; tests set what goes wrong. */
 final class TestBackend implements LockBackend {
     /** What an attempt answers. */
     interface Asking {
         Attempt ask(Contender contender, Deadline deadline) throws InterruptedException;
+    }
+
+    /** What a batch of renewals does. */
+    interface Renewing {
+        void renew(Collection<? extends Renewal> due, Deadline deadline) throws InterruptedException;
     }
 
     private final InMemoryBackend memory;
@@ -34,7 +38,7 @@ final class TestBackend implements LockBackend {
     final Set<Contender> contenders = ConcurrentHashMap.newKeySet();
 
     volatile Asking asking = Contender::attempt;
-    volatile BiConsumer<Collection<? extends Renewal>, Deadline> renewing;
+    volatile Renewing renewing;
     volatile Set<Capability> capabilities;
     volatile LockClock clock;
 
@@ -76,13 +80,13 @@ final class TestBackend implements LockBackend {
     }
 
     @Override
-    public void renewAll(Collection<? extends Renewal> due, Deadline deadline) {
+    public void renewAll(Collection<? extends Renewal> due, Deadline deadline) throws InterruptedException {
         requests.incrementAndGet();
-        renewing.accept(due, deadline);
+        renewing.renew(due, deadline);
     }
 
     @Override
-    public void heartbeat(Collection<? extends Contender> waiting, Deadline deadline) {
+    public void heartbeat(Collection<? extends Contender> waiting, Deadline deadline) throws InterruptedException {
         heartbeats.incrementAndGet();
     }
 

@@ -159,14 +159,12 @@ public final class RedisBackend implements LockBackend {
     }
 
     @Override
-    public void renewAll(Collection<? extends Renewal> due, Deadline deadline) {
+    public void renewAll(Collection<? extends Renewal> due, Deadline deadline) throws InterruptedException {
         List<Renewal> renewals = new ArrayList<>(due.size());
         List<ScriptCall> calls = new ArrayList<>(due.size());
         for (Renewal renewal : due) {
-            if (renewal.grant() instanceof RedisGrant grant) {
-                renewals.add(renewal);
-                calls.add(grant.renewal(renewal.lease()));
-            }
+            renewals.add(renewal);
+            calls.add(((RedisGrant) renewal.grant()).renewal(renewal.lease()));
         }
         Moment askedAt = clock().now();
         List<Object> replies = callAll(calls, deadline);
@@ -182,18 +180,19 @@ public final class RedisBackend implements LockBackend {
             renewal.gone();
         } else {
             renewal.renewed(Validity.of(askedAt, renewal.lease()));
-            if (Replies.number(reply) == 2 && renewal.grant() instanceof RedisGrant grant) {
-                grant.contender.signals().wanted();
+            if (Replies.number(reply) == 2) {
+                ((RedisGrant) renewal.grant()).contender.signals().wanted();
             }
         }
     }
 
     @Override
-    public void heartbeat(Collection<? extends Contender> places, Deadline deadline) {
+    public void heartbeat(Collection<? extends Contender> places, Deadline deadline) throws InterruptedException {
         List<RedisContender> asked = new ArrayList<>(places.size());
         List<ScriptCall> calls = new ArrayList<>(places.size());
         for (Contender place : places) {
-            if (place instanceof RedisContender contender && waiting.containsKey(contender.value)) {
+            RedisContender contender = (RedisContender) place;
+            if (waiting.containsKey(contender.value)) {
                 asked.add(contender);
                 calls.add(contender.heartbeat());
             }
@@ -209,16 +208,8 @@ public final class RedisBackend implements LockBackend {
         }
     }
 
-    private List<Object> callAll(List<ScriptCall> calls, Deadline deadline) {
-        if (calls.isEmpty()) {
-            return List.of();
-        }
-        try {
-            return redis.callAll(calls, deadline);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException("interrupted while Redis was asked", e);
-        }
+    private List<Object> callAll(List<ScriptCall> calls, Deadline deadline) throws InterruptedException {
+        return calls.isEmpty() ? List.of() : redis.callAll(calls, deadline);
     }
 
     @Override
@@ -233,22 +224,17 @@ public final class RedisBackend implements LockBackend {
     }
 
     @Override
-    public LockStatus inspect(String name, Deadline deadline) {
+    public LockStatus inspect(String name, Deadline deadline) throws InterruptedException {
         return Inspection.status(name, ask(Script.INSPECT, name, deadline));
     }
 
     @Override
-    public Optional<LockStatus.Holder> forceRelease(String name, Deadline deadline) {
+    public Optional<LockStatus.Holder> forceRelease(String name, Deadline deadline) throws InterruptedException {
         return Inspection.removed(ask(Script.FORCE_RELEASE, name, deadline));
     }
 
-    private Object ask(Script script, String name, Deadline deadline) {
-        try {
-            return redis.call(new ScriptCall(script, keysOf(name)), deadline);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException("interrupted while Redis was asked", e);
-        }
+    private Object ask(Script script, String name, Deadline deadline) throws InterruptedException {
+        return redis.call(new ScriptCall(script, keysOf(name)), deadline);
     }
 
     /** Ends its own connections and threads; a client that was lent stays open. */

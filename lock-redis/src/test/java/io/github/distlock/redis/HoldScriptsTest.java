@@ -228,7 +228,7 @@ class HoldScriptsTest extends ContenderTest {
     }
 
     @Test
-    void api_aForcedReleaseOfAFreeLockChangesNothing() {
+    void api_aForcedReleaseOfAFreeLockChangesNothing() throws InterruptedException {
         assertTrue(one.forceRelease(name, TestContender.deadline()).isEmpty());
 
         assertFalse(admin.exists(lock));

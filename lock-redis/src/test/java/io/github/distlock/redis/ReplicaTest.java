@@ -60,7 +60,7 @@ class ReplicaTest {
     }
 
     @Test
-    void s5_aReplicaThatDoesNotKnowAHoldDoesNotSayThatItIsGone() {
+    void s5_aReplicaThatDoesNotKnowAHoldDoesNotSayThatItIsGone() throws InterruptedException {
         Object answer = holder.renew(held, LEASE);
 
         Throwable unknown = assertInstanceOf(Throwable.class, answer);

@@ -82,7 +82,7 @@ final class TestContender implements Signals {
         return assertInstanceOf(Attempt.Busy.class, attempt()).retryAfter();
     }
 
-    void heartbeat() {
+    void heartbeat() throws InterruptedException {
         backend.heartbeat(List.of(contender), deadline());
     }
 
@@ -97,7 +97,7 @@ final class TestContender implements Signals {
     }
 
     /** Renews a hold, and returns what was answered: a {@link Validity}, a {@link Throwable}, or {@code "gone"}. */
-    Object renew(Grant held, Duration lease) {
+    Object renew(Grant held, Duration lease) throws InterruptedException {
         AtomicReference<Object> answer = new AtomicReference<>();
         backend.renewAll(List.of(new AnsweredRenewal(held, lease, answer)), deadline());
         return answer.get();

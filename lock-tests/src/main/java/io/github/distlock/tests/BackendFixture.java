@@ -147,7 +147,7 @@ public abstract class BackendFixture implements AutoCloseable {
         restartServer();
     }
 
-    OptionalLong endsHoldAt(String name) {
+    OptionalLong endsHoldAt(String name) throws InterruptedException {
         return OptionalLong.empty();
     }
 

@@ -213,7 +213,7 @@ class FaultyBackend extends WrappedBackend {
     }
 
     @Override
-    public void renewAll(Collection<? extends Renewal> due, Deadline deadline) {
+    public void renewAll(Collection<? extends Renewal> due, Deadline deadline) throws InterruptedException {
         send(Request.RENEWAL);
         if (repliesToDrop.hit(Request.RENEWAL)) {
             super.renewAll(due.stream().map(UnansweredRenewal::new).toList(), deadline);
@@ -223,7 +223,7 @@ class FaultyBackend extends WrappedBackend {
     }
 
     @Override
-    public void heartbeat(Collection<? extends Contender> waiting, Deadline deadline) {
+    public void heartbeat(Collection<? extends Contender> waiting, Deadline deadline) throws InterruptedException {
         requests.incrementAndGet();
         if (!requestsToDrop.affects(Request.HEARTBEAT)) {
             super.heartbeat(waiting, deadline);

@@ -1,8 +1,15 @@
 package io.github.distlock.tests;
 
 import io.github.distlock.LockHandle;
-import io.github.distlock.LockHandle.Release;
 import io.github.distlock.LockOptions;
+import io.github.distlock.spi.Attempt;
+import io.github.distlock.spi.Contender;
+import io.github.distlock.spi.Deadline;
+import io.github.distlock.spi.Grant;
+import io.github.distlock.spi.LockBackend;
+import io.github.distlock.spi.Moment;
+import io.github.distlock.spi.Renewal;
+import io.github.distlock.spi.Validity;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,6 +51,88 @@ abstract class InputRules extends Rules {
                 .toList());
     }
 
+    @Test
+    void api_43_anObjectOfAnotherBackendIsAnError() {
+        LockBackend backend = peer().backend;
+        Foreign foreign = new Foreign();
+
+        boolean renews = accepts(() -> backend.renewAll(List.of(foreign), deadline(backend)));
+        boolean keepsAlive = !backend.heartbeatInterval().isZero()
+                && accepts(() -> backend.heartbeat(List.of(foreign), deadline(backend)));
+
+        expect(!renews, "an error of renewAll", "it has returned");
+        expect(!keepsAlive, "an error of heartbeat", "it has returned");
+        expect(foreign.answers == 0, "no answer about a hold that the backend does not know", foreign.answers);
+    }
+
+    private static Deadline deadline(LockBackend backend) {
+        return Deadline.after(Duration.ofSeconds(1), backend.clock());
+    }
+
+    private interface Request {
+        void send() throws InterruptedException;
+    }
+
+    private static boolean accepts(Request request) {
+        try {
+            request.send();
+            return true;
+        } catch (InterruptedException | RuntimeException e) {
+            return false;
+        }
+    }
+
+    /** A contender of no store, with the grant that it won and its renewal. */
+    private static final class Foreign implements Contender, Grant, Renewal {
+        private int answers;
+
+        @Override
+        public Attempt attempt(Deadline deadline) {
+            return Attempt.granted(this);
+        }
+
+        @Override
+        public void withdraw(Deadline deadline) {}
+
+        @Override
+        public long fencingBase() {
+            return 1;
+        }
+
+        @Override
+        public Validity validity() {
+            return Validity.of(new Moment(0, 0), lease());
+        }
+
+        @Override
+        public Release release(Deadline deadline) {
+            return Release.GONE;
+        }
+
+        @Override
+        public Grant grant() {
+            return this;
+        }
+
+        @Override
+        public Duration lease() {
+            return Duration.ofSeconds(10);
+        }
+
+        @Override
+        public void renewed(Validity validity) {
+            answers++;
+        }
+
+        @Override
+        public void gone() {
+            answers++;
+        }
+
+        @Override
+        public void unknown(Throwable cause) {}
+    }
+
     /** Expects it of all names in a text, which stand between blanks, with {@code _} for each blank of their own. */
     private void expectDistinct(String names) {
         expectDistinct(Stream.of(names.split(" ", -1))
@@ -66,7 +155,7 @@ abstract class InputRules extends Rules {
             expect(b.lock(each).tryAcquire().isEmpty(), "busy for another client: " + show(each), "granted");
         }
         for (LockHandle held : holds) {
-            expectRelease(held, Release.RELEASED, show(held.lockName()));
+            expectRelease(held, LockHandle.Release.RELEASED, show(held.lockName()));
         }
         expectClean("after the release of all names");
         for (String each : names) {

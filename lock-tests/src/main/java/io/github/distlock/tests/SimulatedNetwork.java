@@ -206,7 +206,7 @@ final class SimulatedNetwork extends FaultyBackend implements Network {
     }
 
     @Override
-    public void renewAll(Collection<? extends Renewal> due, Deadline deadline) {
+    public void renewAll(Collection<? extends Renewal> due, Deadline deadline) throws InterruptedException {
         failIf(hasEnded.getAndSet(false));
         super.renewAll(due, deadline);
     }

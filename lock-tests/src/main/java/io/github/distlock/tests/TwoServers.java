@@ -40,16 +40,18 @@ final class TwoServers extends WrappedBackend {
 
     /** Renews holds of one server: the engine renews those of each server by themselves. */
     @Override
-    public void renewAll(Collection<? extends Renewal> due, Deadline deadline) {
+    public void renewAll(Collection<? extends Renewal> due, Deadline deadline) throws InterruptedException {
         WrappedGrant any = (WrappedGrant) due.iterator().next().grant();
         renewAll(isOfSecond(any.contender) ? second : inner, due, deadline);
     }
 
     @Override
-    public void heartbeat(Collection<? extends Contender> waiting, Deadline deadline) {
+    public void heartbeat(Collection<? extends Contender> waiting, Deadline deadline) throws InterruptedException {
         Map<Boolean, List<Contender>> keepers =
                 waiting.stream().collect(Collectors.groupingBy(this::isOfSecond, Collectors.toList()));
-        keepers.forEach((ofSecond, contenders) -> heartbeat(ofSecond ? second : inner, contenders, deadline));
+        for (Map.Entry<Boolean, List<Contender>> keeper : keepers.entrySet()) {
+            heartbeat(keeper.getKey() ? second : inner, keeper.getValue(), deadline);
+        }
     }
 
     @Override

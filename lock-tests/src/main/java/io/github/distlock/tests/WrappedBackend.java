@@ -211,22 +211,24 @@ public class WrappedBackend implements LockBackend {
     }
 
     @Override
-    public void renewAll(Collection<? extends Renewal> due, Deadline deadline) {
+    public void renewAll(Collection<? extends Renewal> due, Deadline deadline) throws InterruptedException {
         renewAll(inner, due, deadline);
     }
 
-    final void renewAll(LockBackend by, Collection<? extends Renewal> due, Deadline deadline) {
+    final void renewAll(LockBackend by, Collection<? extends Renewal> due, Deadline deadline)
+            throws InterruptedException {
         List<Renewal> passedOn = new ArrayList<>();
         due.forEach(renewal -> passedOn.add(new InnerRenewal(renewal)));
         by.renewAll(passedOn, deadline);
     }
 
     @Override
-    public void heartbeat(Collection<? extends Contender> waiting, Deadline deadline) {
+    public void heartbeat(Collection<? extends Contender> waiting, Deadline deadline) throws InterruptedException {
         heartbeat(inner, waiting, deadline);
     }
 
-    static void heartbeat(LockBackend by, Collection<? extends Contender> waiting, Deadline deadline) {
+    static void heartbeat(LockBackend by, Collection<? extends Contender> waiting, Deadline deadline)
+            throws InterruptedException {
         List<Contender> passedOn = new ArrayList<>();
         waiting.forEach(contender -> passedOn.add(((WrappedContender) contender).inner));
         by.heartbeat(passedOn, deadline);
@@ -253,12 +255,12 @@ public class WrappedBackend implements LockBackend {
     }
 
     @Override
-    public LockStatus inspect(String name, Deadline deadline) {
+    public LockStatus inspect(String name, Deadline deadline) throws InterruptedException {
         return inner.inspect(name, deadline);
     }
 
     @Override
-    public Optional<LockStatus.Holder> forceRelease(String name, Deadline deadline) {
+    public Optional<LockStatus.Holder> forceRelease(String name, Deadline deadline) throws InterruptedException {
         return inner.forceRelease(name, deadline);
     }
 

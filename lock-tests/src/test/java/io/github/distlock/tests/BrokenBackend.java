@@ -15,8 +15,6 @@ import io.github.distlock.spi.Validity;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.Optional;
-import java.util.function.BiConsumer;
-import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.ToLongFunction;
@@ -35,12 +33,12 @@ final class BrokenBackend extends WrappedBackend {
     ToLongFunction<WrappedGrant> fencingBase = super::fencingBase;
     Function<WrappedGrant, Validity> validity = super::validity;
     Renewing renewAll = super::renewAll;
-    BiConsumer<Collection<? extends Contender>, Deadline> heartbeat = super::heartbeat;
+    Heartbeats heartbeat = super::heartbeat;
     UnaryOperator<Validity> renewed = UnaryOperator.identity();
     Consumer<Renewal> gone = super::gone;
     UnaryOperator<Duration> expiry = UnaryOperator.identity();
-    BiFunction<String, Deadline, LockStatus> inspect = super::inspect;
-    BiFunction<String, Deadline, Optional<LockStatus.Holder>> forceRelease = super::forceRelease;
+    Step<String, LockStatus> inspect = super::inspect;
+    Step<String, Optional<LockStatus.Holder>> forceRelease = super::forceRelease;
     UnaryOperator<LockClock> clock = UnaryOperator.identity();
     Runnable close = () -> {};
 
@@ -53,7 +51,11 @@ final class BrokenBackend extends WrappedBackend {
     }
 
     interface Renewing {
-        void run(Collection<? extends Renewal> due, Deadline deadline);
+        void run(Collection<? extends Renewal> due, Deadline deadline) throws InterruptedException;
+    }
+
+    interface Heartbeats {
+        void run(Collection<? extends Contender> waiting, Deadline deadline) throws InterruptedException;
     }
 
     BrokenBackend(InMemoryStore store) {
@@ -66,7 +68,7 @@ final class BrokenBackend extends WrappedBackend {
     }
 
     /** Passes renewals on to the store, as a backend without a bug does. */
-    void passOn(Collection<? extends Renewal> due, Deadline deadline) {
+    void passOn(Collection<? extends Renewal> due, Deadline deadline) throws InterruptedException {
         super.renewAll(due, deadline);
     }
 
@@ -110,13 +112,13 @@ final class BrokenBackend extends WrappedBackend {
     }
 
     @Override
-    public void renewAll(Collection<? extends Renewal> due, Deadline deadline) {
+    public void renewAll(Collection<? extends Renewal> due, Deadline deadline) throws InterruptedException {
         renewAll.run(due, deadline);
     }
 
     @Override
-    public void heartbeat(Collection<? extends Contender> waiting, Deadline deadline) {
-        heartbeat.accept(waiting, deadline);
+    public void heartbeat(Collection<? extends Contender> waiting, Deadline deadline) throws InterruptedException {
+        heartbeat.run(waiting, deadline);
     }
 
     @Override
@@ -135,13 +137,13 @@ final class BrokenBackend extends WrappedBackend {
     }
 
     @Override
-    public LockStatus inspect(String name, Deadline deadline) {
-        return inspect.apply(name, deadline);
+    public LockStatus inspect(String name, Deadline deadline) throws InterruptedException {
+        return inspect.run(name, deadline);
     }
 
     @Override
-    public Optional<LockStatus.Holder> forceRelease(String name, Deadline deadline) {
-        return forceRelease.apply(name, deadline);
+    public Optional<LockStatus.Holder> forceRelease(String name, Deadline deadline) throws InterruptedException {
+        return forceRelease.run(name, deadline);
     }
 
     @Override

@@ -37,9 +37,7 @@ final class BrokenClients {
                 new PlantedBug(
                         "closing waits for an answer of the store",
                         "V5.5",
-                        it -> it.close = () -> {
-                            var unused = it.inner.inspect("goodbye", Deadline.after(Duration.ofSeconds(5), it.clock()));
-                        }),
+                        it -> it.close = () -> askBeforeClosing(it)),
                 new PlantedBug(
                         "owners are not kept",
                         "API.39 API.40",
@@ -60,6 +58,14 @@ final class BrokenClients {
                         "API.41",
                         it -> it.forceRelease = (name, deadline) ->
                                 it.inspect(name, deadline).holders().stream().findFirst()));
+    }
+
+    private static void askBeforeClosing(BrokenBackend it) {
+        try {
+            var unused = it.inner.inspect("goodbye", Deadline.after(Duration.ofSeconds(5), it.clock()));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private static void releaseLater(BrokenBackend it) {

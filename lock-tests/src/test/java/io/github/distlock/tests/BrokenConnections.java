@@ -59,13 +59,15 @@ final class BrokenConnections {
                 new PlantedBug(
                         "a heartbeat keeps all entries of the queue",
                         "F3.3",
-                        it -> it.heartbeat = (waiting, deadline) -> waiting.forEach(each -> {
-                            WrappedContender contender = (WrappedContender) each;
-                            Set<Contender> queue = queues.computeIfAbsent(
-                                    contender.request.name(), any -> ConcurrentHashMap.newKeySet());
-                            queue.add(contender.inner);
-                            it.inner.heartbeat(queue, deadline);
-                        })),
+                        it -> it.heartbeat = (waiting, deadline) -> {
+                            for (Contender each : waiting) {
+                                WrappedContender contender = (WrappedContender) each;
+                                Set<Contender> queue = queues.computeIfAbsent(
+                                        contender.request.name(), any -> ConcurrentHashMap.newKeySet());
+                                queue.add(contender.inner);
+                                it.inner.heartbeat(queue, deadline);
+                            }
+                        }),
                 new PlantedBug("a thread of the backend is no daemon", "F3.4", it -> {
                     it.attempt = (contender, deadline) -> {
                         startThread(false);

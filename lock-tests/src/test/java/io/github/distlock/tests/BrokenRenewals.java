@@ -9,6 +9,7 @@ import io.github.distlock.spi.LockClock;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Renewal;
 import io.github.distlock.spi.Validity;
+import io.github.distlock.tests.WrappedBackend.WrappedGrant;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -48,6 +49,13 @@ final class BrokenRenewals {
                             it.contendAndAttempt(request(renewal), Deadline.after(Duration.ofSeconds(1), it.clock()));
                             renewal.gone();
                         }),
+                new PlantedBug("objects of other backends are skipped", "API.43", it -> {
+                    it.renewAll = (due, deadline) -> it.passOn(
+                            due.stream()
+                                    .filter(each -> each.grant() instanceof WrappedGrant)
+                                    .toList(),
+                            deadline);
+                }),
                 new PlantedBug(
                         "nothing is renewed",
                         "V8.2 V8.3 V8.4 V8.12 API.42 F1.3 F2.7 F2.17",

@@ -50,7 +50,7 @@ class InMemoryFixture extends BackendFixture {
     }
 
     @Override
-    OptionalLong endsHoldAt(String name) {
+    OptionalLong endsHoldAt(String name) throws InterruptedException {
         LockStatus status = store.connect().inspect(name, Deadline.after(patience(), store.clock()));
         Duration remaining = status.holders().get(0).remainingLease();
         return OptionalLong.of(store.clock().nanoTime() + remaining.toNanos());

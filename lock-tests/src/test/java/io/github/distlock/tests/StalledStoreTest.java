@@ -48,7 +48,7 @@ class StalledStoreTest {
             AtomicBoolean first = new AtomicBoolean(true);
             WrappedBackend backend = new WrappedBackend(store.connect()) {
                 @Override
-                public void renewAll(Collection<? extends Renewal> due, Deadline deadline) {
+                public void renewAll(Collection<? extends Renewal> due, Deadline deadline) throws InterruptedException {
                     if (first.getAndSet(false)) {
                         System.out.println("renewing");
                         awaitLine();

@@ -37,10 +37,4 @@ final class Failures {
             default -> new IllegalStateException(words, e);
         };
     }
-
-    /** For methods that cannot throw an interruption: the flag stays set. */
-    static IllegalStateException interrupted(String lockName, InterruptedException e) {
-        Thread.currentThread().interrupt();
-        return new IllegalStateException("lock \"" + lockName + "\": interrupted while ZooKeeper was asked", e);
-    }
 }

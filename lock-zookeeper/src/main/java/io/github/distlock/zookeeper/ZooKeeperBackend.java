@@ -128,14 +128,13 @@ public final class ZooKeeperBackend implements LockBackend {
     }
 
     @Override
-    public void renewAll(Collection<? extends Renewal> due, Deadline deadline) {
+    public void renewAll(Collection<? extends Renewal> due, Deadline deadline) throws InterruptedException {
         Map<ZooKeeperGrant, Renewal> renewals = new HashMap<>();
         Map<String, ZooKeeperGrant> grants = new HashMap<>();
         for (Renewal renewal : due) {
-            if (renewal.grant() instanceof ZooKeeperGrant grant) {
-                renewals.put(grant, renewal);
-                grants.put(grant.path(), grant);
-            }
+            ZooKeeperGrant grant = (ZooKeeperGrant) renewal.grant();
+            renewals.put(grant, renewal);
+            grants.put(grant.path(), grant);
         }
         Session session = beat(grants.keySet(), deadline, unchecked -> {
             ZooKeeperGrant grant = grants.get(unchecked.path());
@@ -157,14 +156,13 @@ public final class ZooKeeperBackend implements LockBackend {
     }
 
     @Override
-    public void heartbeat(Collection<? extends Contender> waiting, Deadline deadline) {
+    public void heartbeat(Collection<? extends Contender> waiting, Deadline deadline) throws InterruptedException {
         Map<String, ZooKeeperContender> places = new HashMap<>();
         for (Contender contender : waiting) {
-            if (contender instanceof ZooKeeperContender place) {
-                String path = place.path();
-                if (path != null) {
-                    places.put(path, place);
-                }
+            ZooKeeperContender place = (ZooKeeperContender) contender;
+            String path = place.path();
+            if (path != null) {
+                places.put(path, place);
             }
         }
         beat(places.keySet(), deadline, unchecked -> {
@@ -177,16 +175,14 @@ public final class ZooKeeperBackend implements LockBackend {
 
     /** A heartbeat; tells which nodes are not there, or may not be read. */
     @CanIgnoreReturnValue
-    private Session beat(Collection<String> paths, Deadline deadline, Consumer<Unchecked> unchecked) {
+    private Session beat(Collection<String> paths, Deadline deadline, Consumer<Unchecked> unchecked)
+            throws InterruptedException {
         try {
             Session session = connection.session(deadline);
             Heartbeat.beat(session, paths, deadline, unchecked);
             return session;
         } catch (KeeperException e) {
             throw new IllegalStateException("ZooKeeper says " + e.getMessage(), e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException("interrupted while ZooKeeper was asked", e);
         }
     }
 
@@ -207,12 +203,12 @@ public final class ZooKeeperBackend implements LockBackend {
     }
 
     @Override
-    public LockStatus inspect(String name, Deadline deadline) {
+    public LockStatus inspect(String name, Deadline deadline) throws InterruptedException {
         return look(name, deadline, Inspection::status);
     }
 
     @Override
-    public Optional<LockStatus.Holder> forceRelease(String name, Deadline deadline) {
+    public Optional<LockStatus.Holder> forceRelease(String name, Deadline deadline) throws InterruptedException {
         return look(name, deadline, Inspection::deleteFirst);
     }
 
@@ -220,14 +216,12 @@ public final class ZooKeeperBackend implements LockBackend {
         T at(Inspection inspection) throws KeeperException, InterruptedException;
     }
 
-    private <T> T look(String name, Deadline deadline, Look<T> look) {
+    private <T> T look(String name, Deadline deadline, Look<T> look) throws InterruptedException {
         LockDirectory directory = directory(name);
         try {
             return look.at(new Inspection(directory, connection.session(deadline), deadline));
         } catch (KeeperException e) {
             throw Failures.of(name, e);
-        } catch (InterruptedException e) {
-            throw Failures.interrupted(name, e);
         }
     }
 

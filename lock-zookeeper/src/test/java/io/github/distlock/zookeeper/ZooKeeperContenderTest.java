@@ -376,7 +376,7 @@ class ZooKeeperContenderTest {
         }
 
         /** A {@link Validity}, a {@link Throwable}, or {@code "gone"}. */
-        Object renew(Grant held) {
+        Object renew(Grant held) throws InterruptedException {
             AtomicReference<Object> answer = new AtomicReference<>();
             backend.renewAll(List.of(new AnsweredRenewal(held, SESSION, answer)), deadline());
             return answer.get();

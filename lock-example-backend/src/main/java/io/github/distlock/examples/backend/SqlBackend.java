@@ -75,14 +75,14 @@ public final class SqlBackend implements LockBackend {
     }
 
     @Override
-    public void renewAll(Collection<? extends Renewal> due, Deadline deadline) {
+    public void renewAll(Collection<? extends Renewal> due, Deadline deadline) throws InterruptedException {
         List<Renewal> renewals = new ArrayList<>(due);
         List<Object[]> rows = new ArrayList<>();
         for (Renewal renewal : renewals) {
             rows.add(((SqlContender.SqlGrant) renewal.grant()).renewal(renewal.lease()));
         }
         Moment askedAt = clock().now();
-        int[] changed = uninterrupted(() -> database.askAll(deadline, LockTable.RENEW, rows));
+        int[] changed = database.askAll(deadline, LockTable.RENEW, rows);
         for (int i = 0; i < changed.length; i++) {
             Renewal renewal = renewals.get(i);
             if (changed[i] == 1) {
@@ -99,19 +99,20 @@ public final class SqlBackend implements LockBackend {
     }
 
     @Override
-    public LockStatus inspect(String name, Deadline deadline) {
+    public LockStatus inspect(String name, Deadline deadline) throws InterruptedException {
         LockStatus free = LockStatus.free(name);
         return free.withHolders(
                 holder(LockTable.INSPECT, name, deadline).stream().toList());
     }
 
     @Override
-    public Optional<LockStatus.Holder> forceRelease(String name, Deadline deadline) {
+    public Optional<LockStatus.Holder> forceRelease(String name, Deadline deadline) throws InterruptedException {
         return holder(LockTable.FORCE_RELEASE, name, deadline);
     }
 
-    private Optional<LockStatus.Holder> holder(String statement, String name, Deadline deadline) {
-        List<@Nullable Object> row = uninterrupted(() -> database.ask(deadline, statement, SqlContender.bytes(name)));
+    private Optional<LockStatus.Holder> holder(String statement, String name, Deadline deadline)
+            throws InterruptedException {
+        List<@Nullable Object> row = database.ask(deadline, statement, SqlContender.bytes(name));
         if (row.size() == 3
                 && row.get(0) instanceof String owner
                 && row.get(1) instanceof Long base
@@ -141,18 +142,5 @@ public final class SqlBackend implements LockBackend {
             database.ask(deadline, LockTable.SWEEP);
         }
         return true;
-    }
-
-    private interface Question<T> {
-        T ask() throws InterruptedException;
-    }
-
-    private static <T> T uninterrupted(Question<T> question) {
-        try {
-            return question.ask();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException("interrupted while the database was asked", e);
-        }
     }
 }
