@@ -8,86 +8,90 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * A named lock, exclusive over all clients of a store: a name and two verbs. {@code acquire} waits until it holds,
- * {@code tryAcquire} gives up. Immutable, thread-safe, and cheap to make.
+ * A named lock, exclusive among all clients of a store. {@code acquire} waits for the lock, {@code tryAcquire} gives
+ * up. Immutable, thread-safe, and cheap to make.
  *
- * <p><b>Not reentrant.</b> A hold belongs to whoever has its {@link LockHandle}, not to a thread. A thread that holds
- * the lock and acquires it again waits like anybody else, in the end for itself.
+ * <p><b>Not reentrant.</b> The holder is the code that has the {@link LockHandle}, and not a thread. If a thread holds
+ * the lock and acquires it again, it waits for itself.
  *
- * <p><b>Errors.</b> All acquires throw {@link LockException} when the store gives no answer or refuses, with the lock's
- * name and the store's own words, and {@link IllegalStateException} once the client is closed. After any exception
- * nothing is held, and what the attempt may have left on the store is cleaned up in the background, for as long as it
- * could matter.
+ * <p><b>Errors.</b> All acquires throw {@link LockException} if the store does not answer or refuses, with the lock's
+ * name and the store's own words. They throw {@link IllegalStateException} if the client is closed. After an exception
+ * the caller holds nothing. The client removes what the acquire may have left on the store, in the background.
  *
- * <p><b>What it does not promise.</b> A process that is paused may go on after its hold has ended without having
- * looked. What must not happen twice has to check {@link LockHandle#fencingToken()} where it takes effect.
+ * <p><b>Not promised.</b> A process that was paused may continue after its hold has ended, until it looks. If work must
+ * not happen twice, check {@link LockHandle#fencingToken()} where it takes effect.
  */
 @SuppressWarnings("exports") // an annotation for tools, which users need not have
 public interface DistributedLock {
 
     /**
-     * The name that this lock was made with.
+     * Returns the lock's name.
      *
-     * @return the lock's name
+     * @return as given to {@link LockClient#lock(String)}
      */
     String name();
 
     /**
-     * The options that this lock was made with.
+     * Returns the lock's options.
      *
      * @return what its acquires ask for
      */
     LockOptions options();
 
     /**
-     * Waits until the lock is held.
+     * Waits until this client acquires the lock.
      *
      * @return the hold; close it
-     * @throws InterruptedException when the thread was interrupted, before or while it waits: at once, or after at most
-     *     a request's time-out while a request is unanswered. The flag is cleared, and nothing is held
-     * @throws LockException when the store has not answered at all for {@link LockClientBuilder#outageTimeout}, or
+     * @throws InterruptedException if the thread is interrupted, before or while it waits. If a request is unanswered,
+     *     after at most the request timeout; else at once. The flag is cleared, and the caller holds nothing
+     * @throws LockException if the store has not answered at all for {@link LockClientBuilder#outageTimeout}, or
      *     refuses
-     * @throws IllegalStateException when the client has been closed
+     * @throws IllegalStateException if the client is closed
      */
     LockHandle acquire() throws InterruptedException;
 
     /**
-     * Asks once. Not interruptible; an interrupt flag is kept.
+     * Asks once. An interrupt does not stop it; the flag is kept.
      *
-     * @return the hold, to be closed, or empty: the store's last answer was that somebody else has the lock
-     * @throws LockException when the store does not answer within {@link LockClientBuilder#requestTimeout}, or refuses
-     * @throws IllegalStateException when the client has been closed
+     * @return the hold, which the caller closes, or empty if another holder has the lock
+     * @throws LockException if the store does not answer within {@link LockClientBuilder#requestTimeout}, or refuses
+     * @throws IllegalStateException if the client is closed
      */
     Optional<LockHandle> tryAcquire();
 
     /**
-     * Waits for the lock for a limited time. Returns by then, plus at most 250 ms, whatever the store does.
+     * Waits for the lock for a limited time. Returns at most 250 ms after it, whatever the store does.
      *
-     * @param maxWait how long; zero or less asks once, with {@link LockClientBuilder#requestTimeout}; any length is
-     *     allowed
-     * @return the hold, to be closed, or empty: the store's last answer was that somebody else has the lock
+     * @param maxWait how long; zero or less asks once, with {@link LockClientBuilder#requestTimeout}; there is no upper
+     *     bound
+     * @return the hold, which the caller closes, or empty if the store's last answer was that another holder has the
+     *     lock
      * @throws InterruptedException as for {@link #acquire()}
-     * @throws LockException when the store has not answered at all in this time, or refuses
-     * @throws IllegalStateException when the client has been closed
+     * @throws LockException if the store has not answered at all in this time, or refuses
+     * @throws IllegalStateException if the client is closed
      */
     Optional<LockHandle> tryAcquire(Duration maxWait) throws InterruptedException;
 
     /**
-     * Waits until the lock is held, without a thread. Whoever completes the future, by {@code cancel},
-     * {@code orTimeout} or otherwise, withdraws the acquire; a hold that the future refuses is released. Cancelling a
-     * dependent stage does not withdraw. Dependent stages run on the {@linkplain LockClientBuilder#callbackExecutor
-     * callback executor} when the acquire's own outcome completes the future; otherwise where {@link CompletableFuture}
-     * runs them: with whoever completes it, or adds them after its completion.
+     * Waits until this client acquires the lock, without a thread.
      *
-     * @return completed with the hold, which must be closed, or exceptionally with what {@link #acquire()} would throw
+     * <p>If the caller completes the future, by {@code cancel}, {@code orTimeout} or otherwise, the acquire ends, and a
+     * hold that arrives later is released. If the caller cancels a dependent stage, the acquire continues.
+     *
+     * <p>If the acquire completes the future, dependent stages run on the
+     * {@linkplain LockClientBuilder#callbackExecutor callback executor}. Otherwise they run where
+     * {@link CompletableFuture} runs them: on the thread that completes the future, or that adds the stage later.
+     *
+     * @return completed with the hold, which the caller closes, or exceptionally with what {@link #acquire()} would
+     *     throw
      */
     CompletableFuture<LockHandle> acquireAsync();
 
     /**
-     * Waits for the lock for a limited time, without a thread; in all else like {@link #acquireAsync()}.
+     * Waits for the lock for a limited time, without a thread. Otherwise like {@link #acquireAsync()}.
      *
      * @param maxWait as for {@link #tryAcquire(Duration)}
-     * @return completed with the hold, which must be closed, or empty, or exceptionally with what
+     * @return completed with the hold, which the caller closes, or empty, or exceptionally with what
      *     {@link #tryAcquire(Duration)} would throw
      */
     CompletableFuture<Optional<LockHandle>> tryAcquireAsync(Duration maxWait);
@@ -95,11 +99,11 @@ public interface DistributedLock {
     /**
      * Runs an action under the lock.
      *
-     * @param action gets the hold; must not keep it
-     * @param <X> what the action throws, passed through; infer {@link RuntimeException} where it throws nothing checked
-     * @throws X when the action does
+     * @param action gets the hold, and must not keep it
+     * @param <X> what the action throws; infer {@link RuntimeException} if it throws nothing checked
+     * @throws X if the action does
      * @throws InterruptedException as for {@link #acquire()}; the action has not run
-     * @throws LockLostException when the action ended after its hold was lost; suppressed when the action throws, too
+     * @throws LockLostException if the action ended after its hold was lost; suppressed if the action throws, too
      * @throws LockException as for {@link #acquire()}; the action has not run
      */
     default <X extends Exception> void runLocked(LockedAction<X> action) throws X, InterruptedException {
@@ -110,13 +114,13 @@ public interface DistributedLock {
     }
 
     /**
-     * Computes a value under the lock; in all else like {@link #runLocked}.
+     * Computes a value under the lock. Otherwise like {@link #runLocked}.
      *
-     * @param action gets the hold; must not keep it
+     * @param action gets the hold, and must not keep it
      * @param <T> the type of the value
-     * @param <X> what the action throws, passed through
+     * @param <X> what the action throws
      * @return the action's value
-     * @throws X when the action does
+     * @throws X if the action does
      * @throws InterruptedException as for {@link #acquire()}; the action has not run
      */
     @CanIgnoreReturnValue
@@ -128,13 +132,13 @@ public interface DistributedLock {
     }
 
     /**
-     * Runs an action under the lock if it is to be had in time; in all else like {@link #runLocked}.
+     * Runs an action under the lock if this client acquires it in time. Otherwise like {@link #runLocked}.
      *
      * @param maxWait as for {@link #tryAcquire(Duration)}
-     * @param action gets the hold; must not keep it
-     * @param <X> what the action throws, passed through
+     * @param action gets the hold, and must not keep it
+     * @param <X> what the action throws
      * @return whether the action has run
-     * @throws X when the action does
+     * @throws X if the action does
      * @throws InterruptedException as for {@link #acquire()}; the action has not run
      */
     default <X extends Exception> boolean tryRunLocked(Duration maxWait, LockedAction<X> action)
@@ -151,14 +155,14 @@ public interface DistributedLock {
     }
 
     /**
-     * Computes a value under the lock if it is to be had in time; in all else like {@link #runLocked}.
+     * Computes a value under the lock if this client acquires it in time. Otherwise like {@link #runLocked}.
      *
      * @param maxWait as for {@link #tryAcquire(Duration)}
-     * @param action gets the hold; must not keep it; its value must not be null
+     * @param action gets the hold, and must not keep it; its value must not be null
      * @param <T> the type of the value
-     * @param <X> what the action throws, passed through
-     * @return the action's value, or empty when it has not run
-     * @throws X when the action does
+     * @param <X> what the action throws
+     * @return the action's value, or empty if it has not run
+     * @throws X if the action does
      * @throws InterruptedException as for {@link #acquire()}; the action has not run
      */
     default <T, X extends Exception> Optional<T> tryCallLocked(Duration maxWait, LockedCall<T, X> action)

@@ -3,16 +3,16 @@ package io.github.distlock;
 import io.github.distlock.spi.LockBackend;
 
 /**
- * One application's way to the locks of one store. Make one per application and store, keep it as long as the
- * application runs, and close it at the end. Thread-safe.
+ * A client of one store. Make one per application and store, keep it while the application runs, and close it at the
+ * end. Thread-safe.
  *
- * <p>It owns the backend that it was made with and a few daemon threads, named {@code distlock-<client>-<role>}, which
- * start when they are first needed. Making one sends nothing.
+ * <p>A client owns its backend and a few daemon threads, named {@code distlock-<client>-<role>}, which start when they
+ * are needed. Making a client sends nothing.
  */
 public interface LockClient extends AutoCloseable {
 
     /**
-     * A client with default settings.
+     * Makes a client with default settings.
      *
      * @param backend the way to the store; closed with the client
      * @return a new client
@@ -22,7 +22,7 @@ public interface LockClient extends AutoCloseable {
     }
 
     /**
-     * Settings for a new client.
+     * Begins the settings of a new client.
      *
      * @param backend the way to the store; closed with the client
      * @return a builder with defaults
@@ -32,42 +32,49 @@ public interface LockClient extends AutoCloseable {
     }
 
     /**
-     * A lock with the client's default options. Sends nothing and keeps nothing: ask for it as often as you like.
+     * Returns a lock with the client's default options. Sends nothing and keeps nothing, so ask for it as often as you
+     * like.
      *
      * @param name any text, not blank, of at most 1,024 bytes in UTF-8, without unpaired surrogates. Names that differ
-     *     in any character are different locks; no normalisation takes place
+     *     in any character are different locks; names are not normalized
      * @return the lock
-     * @throws IllegalArgumentException when the name is out of these bounds
-     * @throws IllegalStateException when the client has been closed
+     * @throws IllegalArgumentException if the name is out of these bounds
+     * @throws IllegalStateException if the client is closed
      */
     DistributedLock lock(String name);
 
     /**
-     * A lock with options of its own. Sends nothing and keeps nothing.
+     * Returns a lock with options of its own. Sends nothing and keeps nothing.
      *
      * @param name as for {@link #lock(String)}
      * @param options what its acquires ask for
      * @return the lock
-     * @throws IllegalArgumentException when the name is out of bounds, or the store cannot do what the options ask for
-     * @throws IllegalStateException when the client has been closed
+     * @throws IllegalArgumentException if the name is out of bounds, or the store cannot provide the options
+     * @throws IllegalStateException if the client is closed
      */
     DistributedLock lock(String name, LockOptions options);
 
     /**
-     * A look at locks from the outside.
+     * Returns the inspector of this client's store, for operators.
      *
-     * @return the inspector of this client's store
-     * @throws UnsupportedOperationException when the store offers none
+     * @return an inspector
+     * @throws UnsupportedOperationException if the store has none
      */
     LockInspector inspector();
 
     /**
-     * Ends all use, in this order: new acquires are refused; whoever waits fails with a {@link LockException}; holders
-     * go on, and are renewed, until they have finished or {@link LockClientBuilder#shutdownTimeout} is over; holds that
-     * then remain are reported lost ({@link LossReason#CLIENT_CLOSED}) and released; threads and backend are ended.
+     * Closes the client:
+     * <ul>
+     *   <li>it refuses new acquires;
+     *   <li>acquires that wait fail with a {@link LockException};
+     *   <li>holders continue, and their leases are renewed, until they have released or
+     *         {@link LockClientBuilder#shutdownTimeout} is over;
+     *   <li>the remaining holds are reported as lost ({@link LossReason#CLIENT_CLOSED}) and released;
+     *   <li>threads and backend end.
+     * </ul>
      *
-     * <p>Takes at most the shutdown time-out and two request time-outs. Idempotent; a concurrent second call waits for
-     * the first. An interrupt does not cut it short; the flag is kept.
+     * <p>Takes at most the shutdown timeout and two request timeouts. Idempotent; a concurrent second call waits for
+     * the first. An interrupt does not stop it; the flag is kept.
      */
     @Override
     void close();

@@ -13,9 +13,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Settings of a {@link LockClient}. Not thread-safe. Builds one client, which owns the backend.
- */
+/** Settings of a {@link LockClient}. Builds one client, which owns the backend. Not thread-safe. */
 @SuppressWarnings("exports") // an annotation for tools, which users need not have
 public final class LockClientBuilder {
     private static final AtomicInteger CLIENTS = new AtomicInteger();
@@ -42,7 +40,7 @@ public final class LockClientBuilder {
     }
 
     /**
-     * The client's name, in thread names, log lines and owner metadata.
+     * Sets the client's name. It appears in thread names, log lines and at the store.
      *
      * @param name not blank; {@code client<n>} by default
      * @return this
@@ -57,7 +55,7 @@ public final class LockClientBuilder {
     }
 
     /**
-     * The options of locks that are made without any.
+     * Sets the options of locks that are made without options.
      *
      * @param options {@link LockOptions#defaults()} by default
      * @return this
@@ -69,7 +67,7 @@ public final class LockClientBuilder {
     }
 
     /**
-     * How long one request to the store may go unanswered.
+     * Sets how long one request to the store may go unanswered.
      *
      * @param requestTimeout from 1 ms to 1 h; 1 s by default
      * @return this
@@ -82,7 +80,7 @@ public final class LockClientBuilder {
     }
 
     /**
-     * How long an acquire without a time limit goes on asking a store that does not answer at all.
+     * Sets how long an acquire without a time limit continues to ask a store that does not answer at all.
      *
      * @param outageTimeout from 1 ms to 24 h; 30 s by default
      * @return this
@@ -95,7 +93,7 @@ public final class LockClientBuilder {
     }
 
     /**
-     * How long {@link LockClient#close()} lets holders finish.
+     * Sets how long {@link LockClient#close()} waits for holders.
      *
      * @param shutdownTimeout from 0 to 1 h; 2 s by default
      * @return this
@@ -107,8 +105,8 @@ public final class LockClientBuilder {
     }
 
     /**
-     * How much faster the store's clock may run than this machine's: the share that is taken off the validity of each
-     * hold.
+     * Sets by how much the store's clock may run faster than this machine's. The client takes this share off the
+     * validity of each hold.
      *
      * @param share from 0 to 0.5; 0.01 by default
      * @return this
@@ -123,8 +121,8 @@ public final class LockClientBuilder {
     }
 
     /**
-     * The time that is taken off the validity of each hold, for small steps of the store's clock: this, or a twentieth
-     * of the lease where that is more.
+     * Sets what the client takes off the validity of each hold for small steps of the store's clock. It takes a
+     * twentieth of the lease if that is more.
      *
      * @param guard from 0 to 1 h; 50 ms by default
      * @return this
@@ -156,7 +154,8 @@ public final class LockClientBuilder {
     }
 
     /**
-     * Whether each hold remembers the stack of its acquire, to be shown when it leaks. Costs microseconds per acquire.
+     * Sets whether each hold records the stack of its acquire, which the log shows if the hold leaks. Costs
+     * microseconds per acquire.
      *
      * @param record false by default
      * @return this
@@ -168,7 +167,7 @@ public final class LockClientBuilder {
     }
 
     /**
-     * Who is told of everything that happens to this client's locks, for metrics.
+     * Sets a listener for the events of this client's locks, for metrics.
      *
      * @param listener none by default
      * @return this
@@ -180,7 +179,7 @@ public final class LockClientBuilder {
     }
 
     /**
-     * Where foreign code runs: listeners, and what depends on the futures of asynchronous acquires.
+     * Sets where code of the application runs: listeners, and dependents of the futures of asynchronous acquires.
      *
      * @param executor by default threads of the client's own, as many as needed
      * @return this
@@ -192,11 +191,11 @@ public final class LockClientBuilder {
     }
 
     /**
-     * The client. Sends nothing.
+     * Builds the client. Sends nothing.
      *
      * @return a new client
-     * @throws IllegalArgumentException when the store cannot do what the default options ask for
-     * @throws IllegalStateException when this builder has built one already: a client owns its backend
+     * @throws IllegalArgumentException if the store cannot provide the default options
+     * @throws IllegalStateException if this builder has built a client already, which owns the backend
      */
     public LockClient build() {
         if (built) {

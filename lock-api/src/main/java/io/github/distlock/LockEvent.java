@@ -4,7 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import java.time.Duration;
 
-/** Something that happened to a lock. Immutable. */
+/** An event of a lock, for a {@link LockListener}. Immutable. */
 public final class LockEvent {
     private final String lockName;
     private final long fencingToken;
@@ -24,25 +24,25 @@ public final class LockEvent {
     }
 
     /**
-     * Which lock.
+     * Returns the lock's name.
      *
-     * @return its name
+     * @return the name
      */
     public String lockName() {
         return lockName;
     }
 
     /**
-     * Which hold.
+     * Returns the fencing token of the hold.
      *
-     * @return its fencing token, or 0 where there is no hold yet
+     * @return the token, or 0 if there is no hold yet
      */
     public long fencingToken() {
         return fencingToken;
     }
 
     /**
-     * How long: each {@link LockListener} method says what.
+     * Returns a duration. Each method of {@link LockListener} says which.
      *
      * @return on the monotonic clock
      */

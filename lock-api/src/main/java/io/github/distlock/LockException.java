@@ -3,20 +3,20 @@ package io.github.distlock;
 import java.io.Serial;
 import org.jspecify.annotations.Nullable;
 
-/** Trouble with a lock: the store does not answer or refuses, or the hold was lost. */
+/** An error with a lock: the store does not answer or refuses, or the hold was lost. */
 public class LockException extends RuntimeException {
     @Serial
     private static final long serialVersionUID = 1L;
 
-    /** Which lock. */
+    /** The lock's name. */
     private final String lockName;
 
     /**
-     * Trouble with a lock. Public so that tests of user code can make one.
+     * Makes an error. Tests of user code may, too.
      *
-     * @param lockName which lock
-     * @param message what happened, in the store's own words where it has any
-     * @param cause what was thrown by the store's client, or {@code null}
+     * @param lockName the lock's name
+     * @param message what happened, in the store's own words if it has any
+     * @param cause what the store's client threw, or {@code null}
      */
     public LockException(String lockName, String message, @Nullable Throwable cause) {
         super("lock \"" + lockName + "\": " + message, cause);
@@ -24,9 +24,9 @@ public class LockException extends RuntimeException {
     }
 
     /**
-     * Which lock.
+     * Returns the lock's name.
      *
-     * @return its name
+     * @return the name
      */
     public String lockName() {
         return lockName;

@@ -1,18 +1,17 @@
 package io.github.distlock;
 
 /**
- * Is told what happens to the locks of a client, for metrics and audit. All methods do nothing unless overridden; more
- * may come.
+ * Receives the events of a client's locks, for metrics and audit. All methods do nothing unless overridden; more may
+ * come.
  *
- * <p>Calls come one after another, those of one hold in the order in which things happened, on the client's callback
- * executor. What a
- * listener throws is logged. One that is slow holds up only itself: up to 10,000 events wait for it, later ones are
- * dropped, and how many were is logged.
+ * <p>Calls come one after another on the client's callback executor, those of one hold in the order of the events. What
+ * a listener throws is logged. A slow listener delays only itself: up to 10,000 events wait for it. The client drops
+ * later ones and logs their number.
  */
 public interface LockListener {
 
     /**
-     * An acquire began to wait: the lock was not to be had at once.
+     * An acquire began to wait, because the lock was busy or the store did not answer at once.
      *
      * @param event its duration is zero
      */
@@ -34,30 +33,30 @@ public interface LockListener {
     default void handedOff(LockEvent event) {}
 
     /**
-     * A hold was extended.
+     * A lease was renewed.
      *
      * @param event its duration is the time that the renewal took
      */
     default void renewed(LockEvent event) {}
 
     /**
-     * A renewal failed or the connection is in doubt: the hold is still valid.
+     * A renewal failed or the connection is in doubt. The hold is still valid.
      *
      * @param event its duration is the time that is left
      */
     default void suspect(LockEvent event) {}
 
     /**
-     * Another client waits for a lock that this one holds; only where the store tells.
+     * Another client waits for a lock that this client holds. Only some stores report this.
      *
-     * @param event its duration is the time for which it has been held
+     * @param event its duration is the time for which the lock has been held
      */
     default void wanted(LockEvent event) {}
 
     /**
      * A hold was lost.
      *
-     * @param event its duration is the time for which it had been held
+     * @param event its duration is the time for which the lock was held
      * @param reason why
      */
     default void lost(LockEvent event, LossReason reason) {}
@@ -65,15 +64,15 @@ public interface LockListener {
     /**
      * A hold was released.
      *
-     * @param event its duration is the time for which it had been held
-     * @param outcome what the store said
+     * @param event its duration is the time for which the lock was held
+     * @param outcome what the store answered
      */
     default void released(LockEvent event, LockHandle.Release outcome) {}
 
     /**
-     * A handle was dropped without being closed; the hold is being released.
+     * A handle was dropped without being closed. The client releases the hold.
      *
-     * @param event its duration is the time for which it had been held
+     * @param event its duration is the time for which the lock was held
      */
     default void leaked(LockEvent event) {}
 }

@@ -7,24 +7,24 @@ import java.io.Serializable;
 import java.time.Duration;
 import java.time.Instant;
 
-/** That a hold was lost, and how. Immutable. */
+/** A report of a lost hold. Immutable. */
 public final class LockLoss implements Serializable {
     @Serial
     private static final long serialVersionUID = 1L;
 
-    /** Which lock. */
+    /** The lock's name. */
     private final String lockName;
 
-    /** Which hold. */
+    /** The token of the hold. */
     private final long fencingToken;
 
-    /** Why. */
+    /** Why it was lost. */
     private final LossReason reason;
 
-    /** When it was noticed. */
+    /** When the loss was noticed. */
     private final Instant noticed;
 
-    /** For how long it had been held. */
+    /** How long the lock had been held. */
     private final Duration held;
 
     /**
@@ -45,25 +45,25 @@ public final class LockLoss implements Serializable {
     }
 
     /**
-     * Which lock.
+     * Returns the lock's name.
      *
-     * @return its name
+     * @return the name
      */
     public String lockName() {
         return lockName;
     }
 
     /**
-     * Which hold.
+     * Returns the fencing token of the lost hold.
      *
-     * @return its fencing token
+     * @return the token
      */
     public long fencingToken() {
         return fencingToken;
     }
 
     /**
-     * Why.
+     * Returns why the hold was lost.
      *
      * @return the reason
      */
@@ -72,7 +72,7 @@ public final class LockLoss implements Serializable {
     }
 
     /**
-     * When it was noticed.
+     * Returns when the loss was noticed.
      *
      * @return by this machine's wall clock
      */
@@ -81,9 +81,9 @@ public final class LockLoss implements Serializable {
     }
 
     /**
-     * How long the lock had been held by then.
+     * Returns how long the lock had been held by then.
      *
-     * @return counted from the grant, on the monotonic clock
+     * @return since the grant, on the monotonic clock
      */
     public Duration held() {
         return held;

@@ -2,7 +2,7 @@ package io.github.distlock;
 
 import java.io.Serial;
 
-/** Work went on under a lock that was held no longer. */
+/** Work continued after its hold was lost. */
 public class LockLostException extends LockException {
     @Serial
     private static final long serialVersionUID = 1L;
@@ -11,7 +11,7 @@ public class LockLostException extends LockException {
     private final LockLoss loss;
 
     /**
-     * A loss that work ran into.
+     * Makes an error for work that was under way when its hold was lost. Tests of user code may, too.
      *
      * @param loss what happened
      */
@@ -21,7 +21,7 @@ public class LockLostException extends LockException {
     }
 
     /**
-     * What happened.
+     * Returns the report of the loss.
      *
      * @return reason and time
      */

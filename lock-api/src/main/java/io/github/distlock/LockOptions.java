@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * What the acquires of a lock ask for. Immutable: each method returns a changed copy.
  *
- * <p>Defaults: a lease of 30 s, renewed for as long as the handle is open; no maximum; waiters of one client pass the
- * lock among themselves for a short while before the store's queue decides again.
+ * <p>By default a lease has 30 s and is renewed while the handle is open, a hold has no maximum, and waiters of one
+ * client hand the lock to each other for a short time before the store's queue decides again.
  */
 public final class LockOptions {
     private static final LockOptions DEFAULTS = new LockOptions(Duration.ofSeconds(30), true, false, null);
@@ -28,7 +28,7 @@ public final class LockOptions {
     }
 
     /**
-     * The defaults.
+     * Returns the defaults.
      *
      * @return options to start from
      */
@@ -37,21 +37,21 @@ public final class LockOptions {
     }
 
     /**
-     * A lease that is renewed, at a third of its length, for as long as the handle is open. Its length is how long a
-     * crashed holder blocks the others, and how long an outage of the store a holder survives.
+     * Sets a lease that is renewed at a third of its length while the handle is open. Its length is how long a crashed
+     * holder blocks other clients, and for how long a holder survives an outage of the store.
      *
      * @param lease at least the store's minimum (100 ms on most), at most 24 h
      * @return changed options
-     * @throws IllegalArgumentException when it is not positive or longer than 24 h; the store's minimum is checked when
-     *     a lock is made
+     * @throws IllegalArgumentException if it is not positive or longer than 24 h; {@link LockClient#lock} checks the
+     *     store's minimum
      */
     public LockOptions renewedLease(Duration lease) {
         return new LockOptions(Checks.lease(lease), true, fair, maximumHold);
     }
 
     /**
-     * A lease that is not renewed: the hold ends by itself, as lost with {@link LossReason#LEASE_ENDED}, a little
-     * before this time is over (by the allowance for clocks).
+     * Sets a lease that is not renewed. The hold ends by itself, as lost with {@link LossReason#LEASE_ENDED}, before
+     * this time is over: by the allowance for clocks.
      *
      * @param lease at least the store's minimum (100 ms on most), at most 24 h
      * @return changed options
@@ -62,12 +62,12 @@ public final class LockOptions {
     }
 
     /**
-     * Every waiter stands in the store's own queue, so that grants come first come, first served over all clients, as
-     * long as all clients of the name ask for this. Each grant then costs a hand-over through the store.
+     * Gives each waiter an entry in the store's queue, so that grants are first come, first served among all clients,
+     * if all clients of the name ask for this. Each grant then costs a handoff through the store.
      *
-     * <p>Who came first is what the store says: a waiter comes when the store first answers that the lock is busy. Two
-     * acquires that ask at the same time may come in either order, also two asynchronous ones that one thread has begun
-     * one after the other.
+     * <p>The store decides which waiter came first: a waiter comes when the store first answers that the lock is busy.
+     * Two acquires that ask at the same time may come in either order, also if one thread has started both
+     * asynchronously.
      *
      * @return changed options
      */
@@ -76,12 +76,12 @@ public final class LockOptions {
     }
 
     /**
-     * A bound on a hold, however often its lease is renewed: then it is ended, as lost with
-     * {@link LossReason#MAXIMUM_HOLD}. For holders that may hang.
+     * Bounds a hold, however often its lease is renewed. Then it ends as lost with {@link LossReason#MAXIMUM_HOLD}. Use
+     * it for holders that may hang.
      *
      * @param time positive; more than 100 years counts as 100 years
      * @return changed options
-     * @throws IllegalArgumentException when it is not positive
+     * @throws IllegalArgumentException if it is not positive
      */
     public LockOptions maximumHold(Duration time) {
         Objects.requireNonNull(time, "time");
@@ -92,7 +92,7 @@ public final class LockOptions {
     }
 
     /**
-     * The length of the lease.
+     * Returns the length of the lease.
      *
      * @return 30 s unless set
      */
@@ -101,7 +101,7 @@ public final class LockOptions {
     }
 
     /**
-     * Whether the lease is renewed.
+     * Returns whether the lease is renewed.
      *
      * @return true unless set by {@link #fixedLease}
      */
@@ -110,7 +110,7 @@ public final class LockOptions {
     }
 
     /**
-     * Whether every waiter stands in the store's own queue.
+     * Returns whether each waiter has an entry in the store's queue.
      *
      * @return false unless set by {@link #fair()}
      */
@@ -119,7 +119,7 @@ public final class LockOptions {
     }
 
     /**
-     * The bound on a hold.
+     * Returns the bound of a hold.
      *
      * @return empty unless set by {@link #maximumHold(Duration)}
      */

@@ -2,7 +2,7 @@ package io.github.distlock;
 
 import static java.util.Objects.requireNonNull;
 
-/** Who has a lock or waits for it: for people who look for the culprit, never for decisions. Immutable. */
+/** A holder or waiter as people see it, for diagnosis and never for decisions. Immutable. */
 public final class LockOwner {
     private final String host;
     private final long processId;
@@ -17,10 +17,10 @@ public final class LockOwner {
     }
 
     /**
-     * An owner, as a backend reads it from its store.
+     * Makes an owner, as a backend reads it from its store.
      *
      * @param host the machine's name
-     * @param processId the process on it
+     * @param processId the process on that machine
      * @param client {@linkplain LockClientBuilder#name the client's name}
      * @param thread the name of the thread that asked
      * @return the owner
@@ -34,7 +34,7 @@ public final class LockOwner {
     }
 
     /**
-     * The machine's name.
+     * Returns the machine's name.
      *
      * @return as the machine itself knows it
      */
@@ -43,7 +43,7 @@ public final class LockOwner {
     }
 
     /**
-     * The process.
+     * Returns the process.
      *
      * @return its id on that machine
      */
@@ -52,7 +52,7 @@ public final class LockOwner {
     }
 
     /**
-     * The client's name.
+     * Returns the client's name.
      *
      * @return as set by {@link LockClientBuilder#name}
      */
@@ -61,8 +61,7 @@ public final class LockOwner {
     }
 
     /**
-     * The thread that asked for the grant. Where waiters of a client pass a grant among themselves, the one that asked
-     * first.
+     * Returns the thread that asked for the grant. After local handoffs this is still the first one.
      *
      * @return the thread's name at that time; may be empty for virtual threads
      */

@@ -1,7 +1,7 @@
 package io.github.distlock;
 
 /**
- * What runs under a lock.
+ * Work that runs under a lock.
  *
  * @param <X> what it throws
  */
@@ -10,9 +10,9 @@ public interface LockedAction<X extends Exception> {
     /**
      * Runs while the lock is held.
      *
-     * @param held the hold: for its {@link LockHandle#fencingToken()}, and {@link LockHandle#ensureHeld()} in long
+     * @param held the hold: for its {@link LockHandle#fencingToken()}, and for {@link LockHandle#ensureHeld()} in long
      *     loops
-     * @throws X when it fails
+     * @throws X if it fails
      */
     void run(LockHandle held) throws X;
 }

@@ -1,7 +1,7 @@
 package io.github.distlock;
 
 /**
- * What is computed under a lock.
+ * Work that computes a value under a lock.
  *
  * @param <T> the type of the value
  * @param <X> what it throws
@@ -11,10 +11,10 @@ public interface LockedCall<T, X extends Exception> {
     /**
      * Computes while the lock is held.
      *
-     * @param held the hold: for its {@link LockHandle#fencingToken()}, and {@link LockHandle#ensureHeld()} in long
+     * @param held the hold: for its {@link LockHandle#fencingToken()}, and for {@link LockHandle#ensureHeld()} in long
      *     loops
      * @return the value
-     * @throws X when it fails
+     * @throws X if it fails
      */
     T call(LockHandle held) throws X;
 }

@@ -1,18 +1,20 @@
 package io.github.distlock;
 
-/** Why a hold ended before it was released. More may come: let a {@code switch} have a default. */
+/** Why a hold ended before its release. More reasons may come, so give a {@code switch} a default. */
 public enum LossReason {
     /**
-     * Its time ran out and no renewal was confirmed in time: the store did not answer, or this process or machine stood
-     * still.
+     * The lease ended before a renewal was confirmed: the store did not answer, or this process or machine stood still.
      */
     EXPIRED,
-    /** The store says that the hold is no longer there: deleted, taken by force, evicted, or its session is over. */
+    /**
+     * The store answered that it no longer has the hold: it was deleted, released by force, evicted, or its session
+     * ended.
+     */
     GONE,
-    /** Its {@linkplain LockOptions#fixedLease fixed lease} is over. */
+    /** The {@linkplain LockOptions#fixedLease fixed lease} is over. */
     LEASE_ENDED,
-    /** Its {@linkplain LockOptions#maximumHold(java.time.Duration) maximum} is reached. */
+    /** The {@linkplain LockOptions#maximumHold(java.time.Duration) maximum} is over. */
     MAXIMUM_HOLD,
-    /** The client was closed while it was held. */
+    /** The client was closed while it held the lock. */
     CLIENT_CLOSED
 }

@@ -10,13 +10,13 @@
  * }
  * }</pre>
  *
- * <p>{@link io.github.distlock.LockClient} hands out locks, {@link io.github.distlock.DistributedLock} is acquired,
- * {@link io.github.distlock.LockHandle} is one hold. Unit tests of code that locks use
+ * <p>A {@link io.github.distlock.LockClient} returns locks, a {@link io.github.distlock.DistributedLock} is acquired, and
+ * a {@link io.github.distlock.LockHandle} is one hold. Unit tests of code that locks use
  * {@link io.github.distlock.memory.InMemoryStore}.
  *
- * <p>Nothing here accepts or returns {@code null} unless it says so; {@code null} is refused with a
- * {@link java.lang.NullPointerException} that names the parameter, before anything else happens. A result that is
- * ignored is a leaked lock, so ignoring one is flagged by tools that know {@code CheckReturnValue}.
+ * <p>Nothing here accepts or returns {@code null} unless it says so. A {@code null} argument causes a
+ * {@link java.lang.NullPointerException} that names the parameter, before anything else happens. Tools that know
+ * {@code CheckReturnValue} warn if a result is ignored, since it may be a lock that nobody releases.
  */
 @NullMarked
 @CheckReturnValue

@@ -3,7 +3,7 @@ package io.github.distlock.spi;
 import java.time.Duration;
 import java.util.Objects;
 
-/** When a request must have ended, on the monotonic clock. Immutable. */
+/** The time by which a request must have ended, on the monotonic clock. Immutable. */
 public final class Deadline {
     private final LockClock clock;
     private final long nanoTime;
@@ -14,7 +14,7 @@ public final class Deadline {
     }
 
     /**
-     * A deadline that lies ahead by some time.
+     * Makes a deadline.
      *
      * @param time from now; negative counts as zero
      * @param clock the backend's
@@ -26,7 +26,7 @@ public final class Deadline {
     }
 
     /**
-     * What is left.
+     * Returns what is left.
      *
      * @return nanoseconds; zero once the deadline has passed
      */
@@ -35,16 +35,16 @@ public final class Deadline {
     }
 
     /**
-     * What is left, for clients that count in milliseconds and take 0 as "for ever": rounded up, at least 1.
+     * Returns what is left, for clients that count in milliseconds and take 0 as no limit.
      *
-     * @return milliseconds from 1 to {@link Integer#MAX_VALUE}
+     * @return milliseconds, rounded up, from 1 to {@link Integer#MAX_VALUE}
      */
     public int remainingMillis() {
         return (int) Math.min(Integer.MAX_VALUE, Math.max(1, (remainingNanos() + 999_999) / 1_000_000));
     }
 
     /**
-     * Whether nothing is left.
+     * Returns whether nothing is left.
      *
      * @return true from the deadline on
      */
@@ -53,7 +53,7 @@ public final class Deadline {
     }
 
     /**
-     * The point itself.
+     * Returns the deadline as a time.
      *
      * @return on the scale of {@link LockClock#nanoTime()}
      */

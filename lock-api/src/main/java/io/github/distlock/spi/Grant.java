@@ -1,56 +1,56 @@
 package io.github.distlock.spi;
 
 /**
- * The store's view of one hold. The engine renews and releases it from changing threads; it releases only after it has
- * stopped renewing, and asks to release again only after an unknown outcome. There is a happens-before edge from the
- * attempt that made it to each call, and from one release to the next.
+ * The store's view of one hold. The engine renews and releases it from changing threads. It releases only after it has
+ * stopped renewing, and releases again only after an unknown outcome. There is a happens-before edge from the attempt
+ * that won it to each call, and from one release to the next.
  */
 public interface Grant {
 
     /** What a release found. */
     enum Release {
         /**
-         * The hold was there, and is ended now or was ended by an earlier, unanswered request of this release: one that
-         * is repeated and finds nothing answers this, unless it knows better.
+         * The hold was there and has ended now, or an earlier unanswered request of this release has ended it. A
+         * repeated release that finds nothing answers this, unless it knows better.
          */
         RELEASED,
-        /** The hold was no longer there. Nothing was changed. */
+        /** The store no longer had the hold. Nothing was changed. */
         GONE
     }
 
     /**
-     * The base of the fencing tokens of this hold: greater than that of every earlier exclusive grant of the same name,
-     * over holders, crashes, restarts and loss of the store's data, as far as the backend's documentation promises. The
-     * engine makes tokens of it as {@code base * 256 + pass}.
+     * Returns the base of the fencing tokens of this hold. It is greater than the bases of all earlier grants of the
+     * same name, across holders, crashes, restarts and loss of the store's data, as far as the backend's documentation
+     * promises. The engine makes tokens of it: {@code base * 256 + n}.
      *
      * @return a number from 1 to 2<sup>55</sup> − 1
      */
     long fencingBase();
 
     /**
-     * How long the grant is good for, dated before the request that proves it was sent: as long as the store keeps it.
-     * What clocks may differ by is the engine's to take off.
+     * Returns how long this client can trust the grant. It begins before the request that proves it was sent. The
+     * engine takes off what clocks may differ by.
      *
-     * @return the validity as it was when the grant was made; renewals report theirs to {@link Renewal#renewed}
+     * @return the validity at the time of the grant; renewals report theirs to {@link Renewal#renewed}
      */
     Validity validity();
 
     /**
-     * The server that keeps this hold. Holds of different servers are renewed independently, so that one stuck server
-     * delays nobody else's.
+     * Returns the server that keeps this hold. The engine renews holds of different servers independently, so that one
+     * stuck server delays no other server's holds.
      *
-     * @return a key with {@code equals}; the same for all holds of a backend over one server
+     * @return a key with {@code equals}; the same for all holds of a backend on one server
      */
     default Object server() {
         return "";
     }
 
     /**
-     * Ends this hold, and only this one, whoever may hold the lock by now; the next waiter is served.
+     * Ends this hold and no other, whichever client holds the lock by now. The next waiter is served.
      *
      * @param deadline when to give up
      * @return what was found
-     * @throws RequestRefusedException when it can never succeed; the engine reports it
+     * @throws RequestRefusedException if it can never succeed; the engine logs it
      * @throws InterruptedException as for {@link Contender#attempt}
      */
     Release release(Deadline deadline) throws InterruptedException;

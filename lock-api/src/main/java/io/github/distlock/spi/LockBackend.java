@@ -7,14 +7,14 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * One client's way to one store. The engine owns the backend that it was given and closes it.
+ * One client's connection to one store. The engine owns the backend that it was given, and closes it.
  *
- * <p><b>Division of labour.</b> A backend never waits for a lock: each method asks the store one question, bounded by
- * the {@link Deadline} that comes with it, and returns. When to ask again, whom to tell and what to clean up is the
- * engine's part. The cut is that of {@link java.util.concurrent.locks.AbstractQueuedSynchronizer}.
+ * <p><b>Division of labor.</b> A backend never waits for a lock. Each method asks the store one question, within the
+ * {@link Deadline} that comes with it, and returns. The engine decides when to ask again, whom to notify and what to
+ * clean up. The cut is the one of {@link java.util.concurrent.locks.AbstractQueuedSynchronizer}.
  *
- * <p><b>Threads.</b> All methods may be called from any number of threads at once: callers' own threads, platform or
- * virtual, and the engine's. An implementation must not hold a monitor while it waits for the store. Threads of its own
+ * <p><b>Threads.</b> Any number of threads may call all methods at the same time: callers' own threads, platform or
+ * virtual, and the engine's. An implementation must not hold a monitor while it waits for the store. Its own threads
  * are daemons.
  *
  * <p><b>Interruption.</b> Each method that asks the store may throw {@code InterruptedException} if its thread is
@@ -23,92 +23,95 @@ import java.util.Set;
  * <p><b>Errors.</b> A method that sends something ends in one of three ways:
  * <ul>
  *   <li>it returns: that is the store's answer;
- *   <li>it throws {@link RequestRefusedException}: the store has definitely not done it, and asking again in the same
- *       way is pointless (missing rights, a foreign value at the key). The engine passes the server's words on at once;
+ *   <li>it throws {@link RequestRefusedException}: the store has certainly not done it, and the same request would be
+ *         refused again (missing rights, a foreign value at the key). The engine passes the server's words on at once;
  *   <li>it throws anything else: the outcome is <em>unknown</em>. The engine asks again or cleans up, so every request
- *       must be safe to repeat after an unknown outcome. The exception's message should carry the server's own words.
+ *         must be safe to repeat after an unknown outcome. The message of the exception should contain the server's own
+ *         words.
  * </ul>
  *
- * <p><b>Time.</b> Requests end by their deadline: a method that has no answer by then throws. What proves a hold is
- * dated with {@link #clock()} <em>before</em> it is sent.
+ * <p><b>Time.</b> A method that has no answer by its deadline throws. What proves a hold is dated with {@link #clock()}
+ * <em>before</em> it is sent.
  */
 public interface LockBackend extends AutoCloseable {
 
     /**
-     * What this backend can do besides plain exclusive locks; constant over its life. The engine refuses what is
-     * missing when a lock is made, and never falls back in silence. Sends nothing.
+     * Returns what this backend can do besides plain exclusive locks. It does not change. The engine refuses what is
+     * missing when a lock is made, and never uses something else in silence. Sends nothing.
      *
      * @return an immutable set
      */
     Set<Capability> capabilities();
 
     /**
-     * Prepares one place in the contest for a lock. Sends nothing yet and keeps nothing: a contender that was never
-     * asked may be dropped.
+     * Makes a contender for a lock. Sends nothing and keeps nothing: the engine may drop a contender that it never
+     * asked.
      *
      * @param request what is wanted; the engine asks for nothing outside {@link #capabilities()}
-     * @param signals where hints about this place, and later about the hold that it won, go
-     * @return a new contender with an identity of its own, never used before
+     * @param signals receives hints about this contender, and later about the hold that it won
+     * @return a new contender with its own identity, which was never used before
      */
     Contender contend(LockRequest request, Signals signals);
 
     /**
-     * Extends the validity of holds: one exchange per server, whatever their number. Each renewal is answered through
-     * its own methods; one that is left unanswered, for whatever reason, counts as unknown. Renewing never creates: a
-     * hold that the store no longer has is {@linkplain Renewal#gone() gone}.
+     * Renews holds: one exchange per server, whatever their number. The backend answers each renewal through its
+     * methods. An unanswered renewal counts as unknown. Renewing never creates: a hold that the store no longer has is
+     * {@linkplain Renewal#gone() gone}. A grant of another backend is an error.
      *
-     * <p>Called on an engine thread, for several batches side by side only when an earlier one is late. A backend with
-     * connections renews over one that no acquire can exhaust.
+     * <p>The engine calls this on its own threads. It runs several batches at the same time only if an earlier one is
+     * late. A backend with connections renews over one that no acquire can exhaust.
      *
      * @param due holds of this backend, all of one {@link Grant#server() server}
      * @param deadline when an unanswered exchange must have been given up
-     * @throws InterruptedException if the thread was interrupted while it waited for the store: outcome unknown
+     * @throws InterruptedException if the thread is interrupted while it waits for the store: the outcome is unknown
      */
     void renewAll(Collection<? extends Renewal> due, Deadline deadline) throws InterruptedException;
 
     /**
-     * Tells the store that places are still wanted: one exchange per server. Called every {@link #heartbeatInterval()}
-     * with all contenders whose last answer was {@linkplain Attempt.Busy busy} and that wait. An error needs no report:
-     * the next call, or the next attempt of each contender, makes up for it.
+     * Tells the store that contenders still wait: one exchange per server. The engine calls this every
+     * {@link #heartbeatInterval()} with all contenders that wait and whose last answer was
+     * {@linkplain Attempt.Busy busy}. An error needs no report: the next call, or the next attempt of each contender,
+     * makes up for it. A contender of another backend is an error.
      *
      * @param waiting contenders of this backend
      * @param deadline when an unanswered exchange must have been given up
-     * @throws InterruptedException if the thread was interrupted while it waited for the store: outcome unknown
+     * @throws InterruptedException if the thread is interrupted while it waits for the store: the outcome is unknown
      */
     default void heartbeat(Collection<? extends Contender> waiting, Deadline deadline) throws InterruptedException {}
 
     /**
-     * How often waiting contenders need a {@linkplain #heartbeat heartbeat}.
+     * Returns how often waiting contenders need a {@linkplain #heartbeat heartbeat}. The engine asks each time, since a
+     * backend may know it only after it has connected.
      *
-     * @return a positive interval, or {@link Duration#ZERO} when the store needs none
+     * @return a positive interval, or {@link Duration#ZERO} if the store needs none
      */
     default Duration heartbeatInterval() {
         return Duration.ZERO;
     }
 
     /**
-     * How long the store keeps a hold or a place of a client that has gone silent, whichever it keeps longer: the
-     * lease, or a session's time-out. A crashed holder's lock is free by then (promise V1), and the engine goes on
-     * cleaning up for as long, or longer where {@link #isBoundToSession} says so.
+     * Returns how long the store keeps a hold or a queue entry of a silent client, whichever it keeps longer: the
+     * lease, or a session's timeout. By then the lock of a crashed holder is free (promise V1). The engine cleans up
+     * for as long, or longer if {@link #isBoundToSession} says so.
      *
-     * @param request the hold or place in question
+     * @param request the hold or entry in question
      * @return a positive bound
      */
     Duration expiry(LockRequest request);
 
     /**
-     * Whether holds and places live as long as a session of the client, which all that the client sends keeps alive.
-     * Then what one acquire has left does not end by itself while others go on, and the engine cleans up until that has
-     * succeeded.
+     * Returns whether holds and queue entries live as long as a session of the client, which all its requests keep
+     * alive. Then nothing that one acquire left ends by itself while others continue, and the engine cleans up until it
+     * succeeds.
      *
-     * @return false unless overridden: each hold and each place has an end of its own
+     * @return false unless overridden: each hold and each entry has its own end
      */
     default boolean isBoundToSession() {
         return false;
     }
 
     /**
-     * The shortest lease that makes sense on this store; shorter ones are refused when a lock is made.
+     * Returns the shortest lease that makes sense on this store. The engine refuses shorter ones when a lock is made.
      *
      * @return 100 ms unless overridden
      */
@@ -117,34 +120,34 @@ public interface LockBackend extends AutoCloseable {
     }
 
     /**
-     * Reads what the store knows of a lock. Changes nothing, creates nothing. Called only with
+     * Reads what the store knows of a lock. Changes nothing, creates nothing. The engine calls this only with
      * {@link Capability#INSPECT}.
      *
      * @param name the lock's name
      * @param deadline when to give up
-     * @return holder and waiters, as far as the store can tell
-     * @throws InterruptedException if the thread was interrupted while it waited for the store: outcome unknown
+     * @return holders and waiters, as far as the store knows them
+     * @throws InterruptedException if the thread is interrupted while it waits for the store: the outcome is unknown
      */
     default LockStatus inspect(String name, Deadline deadline) throws InterruptedException {
         throw new UnsupportedOperationException("this backend has no " + Capability.INSPECT);
     }
 
     /**
-     * Takes a lock away from whoever holds it. Waiters stay and the next of them is served; the token of the next grant
-     * is greater, as always. Called only with {@link Capability#FORCE_RELEASE}, by an inspector, which there is only
-     * with {@link Capability#INSPECT}.
+     * Takes a lock away from its holder. Waiters stay, and the next one is served. The token of the next grant is
+     * greater, as always. The engine calls this only with {@link Capability#FORCE_RELEASE}, from an inspector, which
+     * exists only with {@link Capability#INSPECT}.
      *
      * @param name the lock's name
      * @param deadline when to give up
-     * @return the hold that was ended, or empty when nobody held the lock
-     * @throws InterruptedException if the thread was interrupted while it waited for the store: outcome unknown
+     * @return the hold that was ended, or empty if the lock was free
+     * @throws InterruptedException if the thread is interrupted while it waits for the store: the outcome is unknown
      */
     default Optional<LockStatus.Holder> forceRelease(String name, Deadline deadline) throws InterruptedException {
         throw new UnsupportedOperationException("this backend has no " + Capability.FORCE_RELEASE);
     }
 
     /**
-     * The time that engine and backend share. It is the system's, except where tests move time.
+     * Returns the time that engine and backend share. It is the system's, unless tests move time.
      *
      * @return always the same clock
      */
@@ -153,8 +156,9 @@ public interface LockBackend extends AutoCloseable {
     }
 
     /**
-     * Ends what this backend owns: connections, threads, timers. What a caller lent stays open and as it was. Called
-     * once, after the last hold was released; requests still under way end soon with an exception. Idempotent.
+     * Ends what this backend owns: connections, threads, timers. A caller-supplied client stays open and unchanged. The
+     * engine calls this once, after the last hold was released. Requests under way end soon with an exception.
+     * Idempotent.
      */
     @Override
     void close();

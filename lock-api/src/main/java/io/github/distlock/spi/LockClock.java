@@ -1,13 +1,13 @@
 package io.github.distlock.spi;
 
 /**
- * Time as engine and backend see it. Thread-safe. Almost every backend uses {@link #system()}; another one lets tests
- * move time, for which it has to know which of the engine's threads wait for time, and which work it should let finish.
+ * The time that engine and backend share. Almost every backend uses {@link #system()}. A clock that tests move must
+ * know which threads of the engine wait for time, and which work it must let finish. Thread-safe.
  */
 public interface LockClock {
 
     /**
-     * The clock of this machine: {@link System#nanoTime()} and {@link System#currentTimeMillis()}.
+     * Returns the clock of this machine: {@link System#nanoTime()} and {@link System#currentTimeMillis()}.
      *
      * @return always the same
      */
@@ -16,21 +16,21 @@ public interface LockClock {
     }
 
     /**
-     * A monotonic clock, on Linux {@code CLOCK_MONOTONIC}.
+     * Reads the monotonic clock, on Linux {@code CLOCK_MONOTONIC}.
      *
-     * @return nanoseconds since some origin; only differences mean anything
+     * @return nanoseconds since some origin; only differences have a meaning
      */
     long nanoTime();
 
     /**
-     * The wall clock.
+     * Reads the wall clock.
      *
      * @return milliseconds since 1970-01-01T00:00Z
      */
     long wallMillis();
 
     /**
-     * Both clocks.
+     * Reads both clocks.
      *
      * @return now
      */
@@ -46,11 +46,11 @@ public interface LockClock {
     Parker parker();
 
     /**
-     * Wraps a piece of the engine's background work that is about to be handed to a thread, so that a clock that is
-     * moved can wait for it.
+     * Wraps a piece of the engine's background work that a thread will run soon, so that a clock that is moved can wait
+     * for it.
      *
-     * @param work what will run, soon
-     * @return work to run instead, exactly once
+     * @param work what will run
+     * @return work to run in its place, exactly once
      */
     default Runnable track(Runnable work) {
         return work;
@@ -60,18 +60,18 @@ public interface LockClock {
     interface Parker extends AutoCloseable {
 
         /**
-         * Waits until the time has come, {@link #unpark()} is called, or the thread is interrupted; may return early
-         * for no reason. An earlier {@code unpark} that no wait has used makes it return at once. Keeps the interrupt
+         * Waits until the time has come, {@link #unpark()} is called, or the thread is interrupted. May return early
+         * for no reason. If an earlier {@code unpark} has ended no wait, this returns at once. Keeps the interrupt
          * flag.
          *
          * @param nanoTime on the scale of {@link LockClock#nanoTime()}
          */
         void parkUntil(long nanoTime);
 
-        /** Ends the current or the next wait. Callable from any thread. */
+        /** Ends the current or the next wait. Any thread may call this. */
         void unpark();
 
-        /** Ends the wait for good: the thread goes on to something else. */
+        /** Ends the use of this parker: its thread waits no more. */
         @Override
         void close();
     }

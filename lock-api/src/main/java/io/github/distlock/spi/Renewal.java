@@ -3,40 +3,40 @@ package io.github.distlock.spi;
 import java.time.Duration;
 
 /**
- * One hold that is due for renewal; made by the engine, answered by the backend, at most once, from any thread, before
- * {@link LockBackend#renewAll} returns. Later answers are ignored.
+ * One hold that is due for renewal. The engine makes it, and the backend answers it, once at most, from any thread,
+ * before {@link LockBackend#renewAll} returns. The engine ignores later answers.
  */
 public interface Renewal {
 
     /**
-     * The hold to renew.
+     * Returns the hold to renew.
      *
      * @return a grant of this backend
      */
     Grant grant();
 
     /**
-     * The lease to set. Differs from the one requested only with {@link Capability#CHANGE_LEASE}.
+     * Returns the lease to set. It differs from the requested one only with {@link Capability#CHANGE_LEASE}.
      *
      * @return a positive length
      */
     Duration lease();
 
     /**
-     * The store has extended the hold.
+     * Answers that the store has extended the hold.
      *
-     * @param validity dated before the request that proves it was sent
+     * @param validity begins before the request that proves it was sent
      */
     void renewed(Validity validity);
 
     /**
-     * The store no longer has this hold: it has expired (also when nobody has taken the lock since), was taken away, or
-     * another has the lock.
+     * Answers that the store no longer has this hold: it has expired, even if the lock is free, it was released by
+     * force, or another contender holds the lock.
      */
     void gone();
 
     /**
-     * No answer, or one that proves nothing: the hold is good for as long as it was before.
+     * Answers that nothing is known. The hold is valid for as long as before.
      *
      * @param cause what went wrong, with the server's words
      */

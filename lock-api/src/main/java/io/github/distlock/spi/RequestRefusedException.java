@@ -4,16 +4,16 @@ import java.io.Serial;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The store has definitely not done what was asked, and asking again in the same way is pointless: missing rights, a
- * foreign value at the lock's key, a name that the store cannot take. Everything that may pass by itself, such as a
- * server that is loading or electing, is <em>not</em> this.
+ * The store has certainly not done what was asked, and would refuse the same request again: missing rights, a foreign
+ * value at the lock's key, a name that the store cannot take. A state that can pass by itself, such as a server that
+ * loads its data or an election, is <em>not</em> a refusal.
  */
 public class RequestRefusedException extends RuntimeException {
     @Serial
     private static final long serialVersionUID = 1L;
 
     /**
-     * A refusal.
+     * Makes a refusal.
      *
      * @param message the server's own words and what they were about
      * @param cause the client's exception, or {@code null}

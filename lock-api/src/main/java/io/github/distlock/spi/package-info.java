@@ -1,9 +1,9 @@
 /**
- * What the author of a backend implements, and what the engine hands to it.
+ * The interface that the author of a backend implements, and the objects that the engine passes to it.
  *
- * <p>A backend answers short questions about one store; waiting, time-outs, interruption, renewal, loss, local queueing
- * and clean-up are the engine's, written once. Start at {@link io.github.distlock.spi.LockBackend}; the contract suite
- * in {@code lock-tests} proves a finished backend.
+ * <p>A backend answers short questions about one store. The engine does the rest, once for all stores: waiting,
+ * timeouts, interruption, renewal, loss, local queues and cleanup. Start at {@link io.github.distlock.spi.LockBackend}.
+ * The contract in {@code lock-tests} proves a finished backend.
  *
  * <p>Nothing here accepts or returns {@code null} unless it says so.
  */
