@@ -8,7 +8,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 
-/** What a store knew of a lock when it was asked; it may have changed since. Immutable. */
+/** What a store knew of a lock when it was asked. It may have changed since. Immutable. */
 public final class LockStatus {
     private final String lockName;
     private final List<Holder> holders;
@@ -21,9 +21,9 @@ public final class LockStatus {
     }
 
     /**
-     * A lock that nobody holds or waits for.
+     * Returns the status of a free lock without waiters.
      *
-     * @param lockName which lock
+     * @param lockName the lock's name
      * @return the status
      */
     public static LockStatus free(String lockName) {
@@ -43,7 +43,7 @@ public final class LockStatus {
     /**
      * Returns the same status with waiters.
      *
-     * @param waiters in the order in which they will be served, as far as the store knows one
+     * @param waiters in the order in which they will be served, as far as the store knows it
      * @return a new status
      */
     public LockStatus withWaiters(List<LockOwner> waiters) {
@@ -51,9 +51,9 @@ public final class LockStatus {
     }
 
     /**
-     * Which lock.
+     * Returns the lock's name.
      *
-     * @return its name
+     * @return the name
      */
     public String lockName() {
         return lockName;
@@ -69,10 +69,10 @@ public final class LockStatus {
     }
 
     /**
-     * Who waits in the store's queue, one entry per place. Threads of one client share a place unless they are
-     * {@linkplain LockOptions#fair() fair}.
+     * Returns the waiters in the store's queue, one per queue entry. Threads of one client share an entry unless they
+     * are {@linkplain LockOptions#fair() fair}.
      *
-     * @return in the order in which they will be served, as far as the store knows one; immutable
+     * @return in the order in which they will be served, as far as the store knows it; immutable
      */
     public List<LockOwner> waiters() {
         return waiters;
@@ -101,13 +101,13 @@ public final class LockStatus {
         }
 
         /**
-         * A hold, as a backend reads it from its store.
+         * Makes a hold, as a backend reads it from its store.
          *
-         * @param owner who asked for it
+         * @param owner the holder
          * @param mode how it shares the lock
          * @param since when it was granted
          * @param fencingBase the base of its tokens
-         * @param remainingLease how long the store would keep it now if the holder went silent
+         * @param remainingLease how long the store would keep it now if the holder became silent
          * @return the hold
          */
         public static Holder of(
@@ -121,7 +121,7 @@ public final class LockStatus {
         }
 
         /**
-         * Who asked for it.
+         * Returns the holder.
          *
          * @return the owner
          */
@@ -139,8 +139,8 @@ public final class LockStatus {
         }
 
         /**
-         * When it was granted, or asked for where the store keeps no more than that (ZooKeeper). Waiters of one client
-         * pass a grant among themselves, so that the present holder may have it for a shorter time.
+         * Returns when it was granted, or when it was asked for if the store keeps only that (ZooKeeper). After local
+         * handoffs, the present holder may have held the lock for a shorter time.
          *
          * @return by the store's clock
          */
@@ -149,7 +149,8 @@ public final class LockStatus {
         }
 
         /**
-         * The first fencing token of the grant; the present holder's is greater by the number of passes, at most 255.
+         * Returns the first fencing token of the grant. The present holder's token is greater by the number of local
+         * handoffs, at most 255.
          *
          * @return a token
          */
@@ -158,7 +159,7 @@ public final class LockStatus {
         }
 
         /**
-         * How long the store would keep the hold now if its holder went silent.
+         * Returns how long the store would keep the hold now if its holder became silent.
          *
          * @return by the store's clock
          */

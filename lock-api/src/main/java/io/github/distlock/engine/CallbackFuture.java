@@ -3,7 +3,7 @@ package io.github.distlock.engine;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 
-/** A future whose dependents, by an {@code …Async} method without an executor too, run on the callback executor. */
+/** A future whose dependents run on the callback executor, also those of {@code …Async} methods without an executor. */
 final class CallbackFuture<T> extends CompletableFuture<T> {
     private final Executor callbacks;
 

@@ -15,11 +15,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Runs foreign code: away from the engine's own threads, and so that what it throws, or that it never returns, hurts
- * nobody else.
+ * Runs code of the application on threads that run nothing else. So it affects nothing else if it throws or never
+ * returns.
  *
- * <p>Events for the {@link LockListener} go through one queue, drained by one task at a time, so that they arrive in
- * order.
+ * <p>Events for the {@link LockListener} go through one queue, and one task at a time empties it, so that they arrive
+ * in order.
  */
 final class Callbacks {
     private static final Logger LOG = LoggerFactory.getLogger(LockListener.class);
@@ -59,7 +59,7 @@ final class Callbacks {
         }
     }
 
-    /** From a thread of ours, so that an executor that runs its work at once does it nowhere else. */
+    /** Runs on a thread of ours, because a caller-supplied executor may run the task on the calling thread. */
     private void handOver(Executor executor, Runnable counted) {
         Runnable tracked = clock.track(() -> Work.runLogged(counted));
         try {
@@ -75,7 +75,7 @@ final class Callbacks {
         return new CallbackFuture<>(this::run);
     }
 
-    /** Whether no foreign code is running or waiting to. */
+    /** Returns whether no code of the application runs or waits. */
     boolean areQuiet() {
         return underWay.get() == 0;
     }
@@ -133,7 +133,7 @@ final class Callbacks {
         }
     }
 
-    /** Lets what is running finish for a moment, unless it is what is closing. */
+    /** Waits up to 250 ms for running tasks, unless one of them is closing the client. */
     void close() {
         if (threads.isOwnThread()) {
             threads.shutdown();

@@ -12,7 +12,7 @@ import java.time.Duration;
 public final class Checks {
     public static final Duration LONGEST_LEASE = Duration.ofHours(24);
     private static final Duration LONGEST_WAIT = Duration.ofDays(36_500);
-    /** A hundred years, in nanoseconds: sums with the clock cannot overflow. */
+    /** A hundred years, in nanoseconds. Sums with the clock cannot overflow. */
     static final long FOREVER = LONGEST_WAIT.toNanos();
 
     private static final int LONGEST_NAME = 1_024;
@@ -53,7 +53,7 @@ public final class Checks {
         return duration(lease, "lease", Duration.ofMillis(1), LONGEST_LEASE);
     }
 
-    /** A wait in nanoseconds, from zero to {@link #FOREVER}. */
+    /** Returns a wait in nanoseconds, from zero to {@link #FOREVER}. */
     static long waitNanos(Duration wait) {
         if (wait.isNegative()) {
             return 0;

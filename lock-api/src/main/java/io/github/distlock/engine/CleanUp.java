@@ -9,10 +9,10 @@ import io.github.distlock.spi.RequestRefusedException;
 import java.time.Duration;
 
 /**
- * Takes back what this client left on the store: places of whom gave up, grants that nobody wants. In the background,
- * repeated until it is done, is refused for good, or has ended by itself: after {@link LockBackend#expiry}, unless it
- * lives with the client's session. The session of a client whose requests all fail may well live on, by the pings of
- * its connection.
+ * Removes what this client left on the store: abandoned queue entries, and grants that no acquire wants. It works in
+ * the background, and repeats each step until it succeeds, is refused, or the store has removed the rest by itself
+ * after {@link LockBackend#expiry}. The last case does not exist if entries live with the client's session, because a
+ * client whose requests all fail may keep its session by the pings of its connection.
  */
 final class CleanUp {
     private static final int THREADS = 4;
@@ -29,7 +29,7 @@ final class CleanUp {
         this.threads = Work.bounded(THREADS, settings.client(), "cleanup", backend.clock());
     }
 
-    /** One request; safe to repeat. */
+    /** One request, which is safe to repeat. */
     interface Step {
         void run(Deadline deadline) throws InterruptedException;
     }
@@ -72,7 +72,7 @@ final class CleanUp {
         }
     }
 
-    /** Lets what is under way finish, for a limited time. */
+    /** Waits a limited time for steps that are under way. */
     void close(long nanos) {
         threads.closeAfter(nanos);
     }

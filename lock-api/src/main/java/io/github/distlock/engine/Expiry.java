@@ -3,11 +3,11 @@ package io.github.distlock.engine;
 import io.github.distlock.spi.Moment;
 
 /**
- * When something ends, on two clocks: it has ended when <em>either</em> says so. The monotonic clock stops while a
- * machine is suspended, the wall clock does not; the wall clock jumps, the monotonic one does not. A wall clock that
- * jumps ahead ends a hold early, which is safe; one that jumps back changes nothing.
+ * The end of something, on two clocks: it has ended if <em>either</em> clock says so. The monotonic clock stops while a
+ * machine is suspended; the wall clock does not. The wall clock jumps; the monotonic clock does not. If the wall clock
+ * jumps ahead, a hold ends early, which is safe. If it jumps back, nothing changes.
  *
- * <p>This is the one class that reckons with the wall clock; an architecture test says so. Immutable.
+ * <p>No other class calculates with the wall clock; an architecture test checks this. Immutable.
  */
 final class Expiry {
     private static final long NANOS_PER_MILLI = 1_000_000;
@@ -28,12 +28,12 @@ final class Expiry {
         return remainingNanos(now) <= 0;
     }
 
-    /** What is left by the clock that has less; zero or less once it is past. */
+    /** Returns what is left on the clock that has less; zero or less once it is past. */
     long remainingNanos(Moment now) {
         return Math.min(nanoTime - now.nanoTime(), (wallMillis - now.wallMillis()) * NANOS_PER_MILLI);
     }
 
-    /** By the monotonic clock, which alone tells for how long to sleep. */
+    /** Returns the end on the monotonic clock, which decides how long a thread sleeps. */
     long nanoTime() {
         return nanoTime;
     }

@@ -95,15 +95,15 @@ final class Handle implements LockHandle {
     }
 
     void lost(LockLoss loss) {
-        List<Consumer<? super LockLoss>> told;
+        List<Consumer<? super LockLoss>> notified;
         mutex.lock();
         try {
-            told = listeners == null ? List.of() : listeners;
+            notified = listeners == null ? List.of() : listeners;
             listeners = null;
         } finally {
             mutex.unlock();
         }
-        told.forEach(listener -> shared.callbacks().run(() -> listener.accept(loss)));
+        notified.forEach(listener -> shared.callbacks().run(() -> listener.accept(loss)));
     }
 
     @Override

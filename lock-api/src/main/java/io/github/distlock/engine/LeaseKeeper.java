@@ -16,20 +16,20 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keeps leases alive and ends them on time.
+ * Renews leases, and ends them on time.
  *
- * <p>One look over all leases on the timer's thread, at least every second while there are any (so that a jump of
- * either clock is seen), and as early as the first of them needs it. The look does no I/O: it latches what has expired,
- * and hands what is due for renewal to other threads, one batch per server. A batch takes along what will be due soon.
+ * <p>The timer's thread looks at all leases, at least every second while there are any, so that it notices a jump of
+ * either clock, and as soon as the first lease needs it. A look does no I/O. It ends expired leases, and passes due
+ * renewals to other threads, one batch per server. A batch includes renewals that will soon be due.
  *
- * <p>Renewal reschedules itself: each answer, also none, sets the time of the next, in the lease itself. Nothing is
- * kept by name, nothing is periodic, and an exception ends nothing. At most {@value #BATCHES_PER_SERVER} batches per
- * server are under way, so that a server that hangs costs that many threads, and delays no other server's.
+ * <p>Each answer to a renewal, and a missing answer, sets the time of the next renewal, in the lease itself. Nothing is
+ * kept by name, nothing is periodic, and no exception ends the renewals. At most {@value #BATCHES_PER_SERVER} batches
+ * per server are under way. So a server that hangs occupies that many threads, and delays no other server's renewals.
  *
- * <p><b>No lease without a look.</b> {@link #watch} adds the lease and then reads {@link #next}; a look clears
- * {@code next} first of all, then goes over the set, and plans the next one unless that is empty. What is in
- * {@code next} has yet to run, for it is put there before it is scheduled. One that was replaced in between and runs
- * all the same is a look too many, which takes the place of the planned one.
+ * <p><b>No lease without a look.</b> {@link #watch} adds the lease and then reads {@link #next}. A look clears
+ * {@code next} first, then goes over the set, and plans the next look unless the set is empty. An entry in {@code next}
+ * has yet to run, because it is stored there before it is scheduled. If an entry was replaced meanwhile and runs all
+ * the same, there is one look more, which replaces the planned one.
  */
 final class LeaseKeeper {
     private static final int BATCHES_PER_SERVER = 2;
@@ -50,7 +50,7 @@ final class LeaseKeeper {
     private volatile long heartbeatAt;
 
     /**
-     * A keeper.
+     * Makes a keeper.
      *
      * @param leaks looks for dropped handles, quickly
      */
@@ -98,7 +98,7 @@ final class LeaseKeeper {
         return backend.heartbeatInterval().toNanos();
     }
 
-    /** Makes sure that the next look comes by then. */
+    /** Ensures that the next look comes by then. */
     void lookBy(long nanoTime) {
         while (true) {
             Timer.Entry planned = next.get();

@@ -4,7 +4,7 @@ import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.LockClock;
 import java.time.Duration;
 
-/** How long one acquire is ready to wait, and for what. All times by the nano clock. */
+/** How long one acquire waits, and for what. All times are by the nano clock. */
 final class Patience {
     private enum Kind {
         UNTIL_HELD,
@@ -45,7 +45,7 @@ final class Patience {
         return kind == Kind.ONE_TRY;
     }
 
-    /** Whether the acquire may ask the store now. Even the shortest patience allows one request. */
+    /** Returns whether the acquire may ask the store now. Even the shortest patience allows one request. */
     boolean mayAsk(long now) {
         return !asked || !isOver(now);
     }
@@ -54,7 +54,7 @@ final class Patience {
         asked = true;
     }
 
-    /** The store has answered, or the request has failed. A single try has no patience for more. */
+    /** The store has answered, or the request has failed. A single try asks no more. */
     void noteAnswer() {
         asked = true;
         answered = true;
@@ -64,7 +64,7 @@ final class Patience {
         answered = false;
     }
 
-    /** When the acquire began. */
+    /** Returns when the acquire began. */
     long since() {
         return since;
     }
@@ -77,12 +77,12 @@ final class Patience {
         return kind != Kind.UNTIL_HELD;
     }
 
-    /** When it must have ended, whatever happens. */
+    /** Returns when the acquire must have ended in any case. */
     long latest() {
         return deadline + 2 * Settings.LAST_REQUEST_GRACE;
     }
 
-    /** Over, and a request that was under way at that time has had its chance. */
+    /** Returns whether the time is over, and also the extra time of a request that was under way. */
     boolean isOverWithGrace(long now) {
         return deadline + grace() - now <= 0 || (isSingleTry() && answered);
     }
@@ -91,7 +91,7 @@ final class Patience {
         return kind == Kind.LIMITED ? Settings.LAST_REQUEST_GRACE : 0;
     }
 
-    /** The earlier of a time and the next end of patience. */
+    /** Returns the earlier one of a time and the next end of patience. */
     long next(long now, long nanoTime) {
         if (isOver(now)) {
             return deadline + grace();
@@ -104,7 +104,7 @@ final class Patience {
         return Deadline.after(Duration.ofNanos(Math.min(requestTimeout, Math.max(0, deadline - now) + grace())), clock);
     }
 
-    /** Whether an acquire without a limit has heard nothing for too long, the last answer having come at some time. */
+    /** Returns whether an acquire without a limit has heard nothing for too long since the last answer. */
     boolean isOutage(long now, long answeredAt) {
         long heard = answeredAt - since > 0 ? answeredAt : since;
         return kind == Kind.UNTIL_HELD && now - heard >= outageTimeout;

@@ -23,18 +23,21 @@ public record Settings(
         long handoffTime,
         boolean recordsAcquireStacks) {
 
-    /** By how much a timed call may exceed its time for its last request to be answered. V4 allows 250 ms in all. */
+    /**
+     * By how much a timed call may exceed its time, so that its last request can be answered. V4 allows 250 ms in all.
+     */
     static final long LAST_REQUEST_GRACE = Duration.ofMillis(100).toNanos();
 
     /**
-     * When a hold ends for its holder: {@code length·(1−ρ) − guard} after the request was <em>sent</em>. The store's
-     * own count starts later, when the request arrives, so with clocks that run within ρ it always ends later.
+     * Returns when a hold ends for its holder: {@code length·(1−ρ) − guard} after the request was <em>sent</em>. The
+     * store's own count begins later, when the request arrives. So if clocks run within ρ, the store's count ends
+     * later.
      */
     Expiry expiry(Validity validity) {
         return Expiry.after(validity.from(), usable(validity.length().toNanos()));
     }
 
-    /** What is left of a lease after the allowance for clocks; zero or less when nothing is. */
+    /** Returns what is left of a lease after the allowance for clocks; zero or less if nothing is. */
     long usable(long lease) {
         return (long) (lease * (1 - clockDrift)) - Math.max(clockGuard, lease / 20);
     }

@@ -7,11 +7,11 @@ import java.time.Duration;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * How long a lease is good for, whether that is in doubt, and when it is to be renewed.
+ * How long a lease is valid, whether that is in doubt, and when to renew it.
  *
- * <p>It is counted from before the sending of the last request that proves the grant, so it ends before the store's own
- * count does. Only a confirmed renewal moves the end, and only ahead. Each answer to a renewal, also none, sets the
- * time of the next; one is under way at a time.
+ * <p>The validity counts from before the last request that proves the grant was sent, so it ends before the store's own
+ * count does. Only a confirmed renewal moves the end, and only to a later time. Each answer to a renewal, and a missing
+ * answer, sets the time of the next one. One renewal is under way at a time.
  */
 final class Term {
     private static final long LONGEST_PAUSE = Duration.ofSeconds(1).toNanos();
@@ -33,7 +33,7 @@ final class Term {
         planRenewal(validity);
     }
 
-    /** Never later than half of what can be used, whatever the allowance for clocks leaves of it. */
+    /** Plans the next renewal no later than half of the usable time, whatever the allowance for clocks leaves. */
     private void planRenewal(Validity validity) {
         long half = settings.usable(validity.length().toNanos()) / 2;
         long after = Math.min(validity.renewAfter().toNanos(), half);
@@ -53,20 +53,22 @@ final class Term {
         return suspect;
     }
 
-    /** False when it was suspect before. */
+    /** Returns false if the lease was suspect before. */
     boolean becomeSuspect() {
         boolean before = suspect;
         suspect = true;
         return !before;
     }
 
-    /** Due now, or so soon that it may go along with others; but not after a failure. */
+    /**
+     * Returns whether a renewal is due now, or so soon that it may travel with others. After a failure, only the first.
+     */
     boolean isDue(long now) {
         long ahead = suspect ? 0 : mayComeEarlier;
         return !renewing.get() && renewAt - now <= ahead;
     }
 
-    /** The next renewal, or the end when one is under way. */
+    /** Returns the time of the next renewal, or the end if a renewal is under way. */
     long nextLook() {
         return !renewing.get() && renewAt - end.nanoTime() < 0 ? renewAt : end.nanoTime();
     }
@@ -94,7 +96,7 @@ final class Term {
         renewing.set(false);
     }
 
-    /** How long a renewal may go unanswered, so that there is time for others. */
+    /** Returns how long a renewal may go unanswered, so that there is time for more of them. */
     long renewalTimeout() {
         return length / 6;
     }

@@ -11,12 +11,12 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One thread that runs short tasks when their time has come, in the order of their times. Tasks do no I/O and run no
- * foreign code: what expires, expires on time whatever a server or a listener does.
+ * One thread that runs short tasks in the order of their times. Tasks do no I/O and run no code of the application. So
+ * expiry is on time, whatever a server or a listener does.
  *
- * <p>An own timer, because the JDK's count on clocks of their own, and engine time is the backend's {@link LockClock}.
+ * <p>We use our own timer because the JDK's timers cannot read {@link LockClock}.
  *
- * <p><b>No lost wake-up.</b> {@link #schedule} adds its entry and then reads {@code sleepsUntil}; the thread writes
+ * <p><b>No lost wake-up.</b> {@link #schedule} adds its entry and then reads {@code sleepsUntil}. The thread writes
  * {@code sleepsUntil} and then reads the first entry again before it sleeps. Both are volatile, so at least one of the
  * two sees the other.
  */
@@ -39,7 +39,7 @@ final class Timer implements AutoCloseable {
         this.sleepsUntil = clock.nanoTime();
     }
 
-    /** Runs a task at a time, or soon where that has passed. Nothing runs any more once the timer is closed. */
+    /** Runs a task at a time, or soon if that time has passed. A closed timer runs nothing. */
     @CanIgnoreReturnValue
     Entry at(long nanoTime, Runnable task) {
         Entry entry = entry(nanoTime, task);
@@ -47,7 +47,7 @@ final class Timer implements AutoCloseable {
         return entry;
     }
 
-    /** A task to be {@linkplain #schedule scheduled}, for those who must have hold of it before it can run. */
+    /** Makes a task to be {@linkplain #schedule scheduled}, for callers that must store it before it can run. */
     Entry entry(long nanoTime, Runnable task) {
         return new Entry(nanoTime, sequence.incrementAndGet(), task);
     }
@@ -99,7 +99,7 @@ final class Timer implements AutoCloseable {
         return iterator.hasNext() ? iterator.next() : null;
     }
 
-    /** Ends the thread, and waits a moment for that. */
+    /** Ends the thread, and waits up to 250 ms for that. */
     @Override
     public void close() {
         closed = true;

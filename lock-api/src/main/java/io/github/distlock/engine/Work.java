@@ -13,9 +13,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Threads of one client for one role. They are daemons, start when needed and end after a second of idleness. What a
- * task throws is logged and hurts nobody. After {@link #close} nothing starts any more; tasks that were waiting are
- * dropped.
+ * Threads of one client for one role. They are daemons, start when needed, and end after a second of idleness. An
+ * exception of a task is logged and affects no other task. After {@link #close} no task starts any more; waiting tasks
+ * are dropped.
  */
 final class Work implements AutoCloseable {
     private final ThreadPoolExecutor threads;
@@ -29,7 +29,7 @@ final class Work implements AutoCloseable {
         this.clock = clock;
     }
 
-    /** At most some threads; more work waits. */
+    /** Makes a bounded number of threads. Further tasks wait. */
     static Work bounded(int most, String client, String role, LockClock clock) {
         Threads factory = new Threads(client, role);
         ThreadPoolExecutor threads =
@@ -38,7 +38,7 @@ final class Work implements AutoCloseable {
         return new Work(threads, factory, clock);
     }
 
-    /** As many threads as there is work, for tasks that may block for ever. */
+    /** Makes as many threads as there are tasks, for tasks that may block without a limit. */
     static Work unbounded(String client, String role, LockClock clock) {
         Threads factory = new Threads(client, role);
         ThreadPoolExecutor threads =
@@ -52,12 +52,12 @@ final class Work implements AutoCloseable {
         return thread;
     }
 
-    /** Whether the calling thread is one of these. */
+    /** Returns whether the calling thread is one of these threads. */
     boolean isOwnThread() {
         return factory.alive.contains(Thread.currentThread());
     }
 
-    /** False once this is closed: then the task is dropped. */
+    /** Runs a task. Returns false if this is closed: then the task is dropped. */
     @CanIgnoreReturnValue
     boolean execute(Runnable task) {
         Task work = new Task(task);
@@ -80,7 +80,7 @@ final class Work implements AutoCloseable {
         }
     }
 
-    /** Waits for what was begun or queued, for a limited time; then interrupts it. */
+    /** Waits a limited time for tasks that run or wait, and then interrupts them. */
     void closeAfter(long nanos) {
         threads.shutdown();
         boolean interrupted = false;
@@ -97,7 +97,7 @@ final class Work implements AutoCloseable {
         }
     }
 
-    /** Takes nothing new; what was begun or queued goes on. */
+    /** Accepts no new tasks. Tasks that run or wait continue. */
     void shutdown() {
         threads.shutdown();
     }

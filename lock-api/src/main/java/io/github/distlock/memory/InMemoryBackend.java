@@ -19,8 +19,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * One client's connection to an {@link InMemoryStore}. It can be {@linkplain #pause() paused}, so that a test sees what
- * its code does when the store is silent.
+ * One client's connection to an {@link InMemoryStore}. A test can {@linkplain #pause() pause} it to see what its code
+ * does while the store is silent.
  */
 public final class InMemoryBackend implements LockBackend {
     private static final Set<Capability> CAPABILITIES =
@@ -37,12 +37,12 @@ public final class InMemoryBackend implements LockBackend {
         this.clock = clock;
     }
 
-    /** From now on requests of this client are not answered: each fails at its deadline. */
+    /** Leaves all requests of this client unanswered from now on. Each fails at its deadline. */
     public void pause() {
         paused = true;
     }
 
-    /** Requests are answered again, also those that still wait. */
+    /** Answers requests again, also those that still wait. */
     public void resume() {
         paused = false;
         unanswered.forEach(Parker::unpark);

@@ -9,13 +9,13 @@ import io.github.distlock.spi.Moment;
 import io.github.distlock.spi.Signals;
 import io.github.distlock.spi.Validity;
 
-/** One place, known to the table by its identity. */
+/** A contender, which the table knows by its identity. */
 final class InMemoryContender implements Contender {
     private final InMemoryBackend backend;
     private final LockRequest request;
     private final Signals signals;
 
-    /** The table's: when its client was last heard of. */
+    /** When its client last sent a heartbeat. The table's. */
     volatile long heardAt;
 
     InMemoryContender(InMemoryBackend backend, LockRequest request, Signals signals) {

@@ -8,7 +8,7 @@ import java.time.Duration;
 
 /**
  * A store in memory, for tests. It serves waiters first come, first served, mints fencing tokens, and forgets holds
- * whose lease is over. Each {@link #connect()} is another client's connection: two clients of one store exclude each
+ * after their lease. Each {@link #connect()} is the connection of another client. Two clients of one store exclude each
  * other.
  *
  * <pre>{@code
@@ -20,9 +20,9 @@ import java.time.Duration;
  * }
  * }</pre>
  *
- * <p><b>Time</b> is the system's until it is moved, for the store and for all its clients. {@link #advance} lets what
- * falls due happen in its order: renewals renew, leases end, waits run out. {@link #jump} lets nothing happen in
- * between, as when the process or its machine stood still.
+ * <p><b>Time</b> is the system's until a test moves it, for the store and for all its clients. {@link #advance} lets
+ * events happen in their order: renewals, ends of leases, timeouts. {@link #jump} lets nothing happen in between, as if
+ * the process or its machine had stood still.
  *
  * <p>Thread-safe.
  */
@@ -31,11 +31,11 @@ public final class InMemoryStore {
     private final MovableClock clock = new MovableClock();
     private final LockTable table = new LockTable(clock);
 
-    /** A store without any holds. */
+    /** Makes a store without holds. */
     public InMemoryStore() {}
 
     /**
-     * A connection for one client.
+     * Makes a connection for one client.
      *
      * @return a new backend
      */
@@ -44,30 +44,30 @@ public final class InMemoryStore {
     }
 
     /**
-     * Lets time pass, for the store and its clients. When this returns, what fell due has run: renewals, losses,
-     * time-outs of waits, and the listeners and futures that depend on them, except those that take more than a second
-     * of real time. Threads that were blocked in an acquire have been told; wait for them by other means.
+     * Lets time pass for the store and its clients. When this returns, everything that was due has run: renewals,
+     * losses, timeouts of waits, and the listeners and futures that depend on them, except those that take more than a
+     * second of real time. Blocked acquires that have ended are awake, but their threads may not have continued yet.
      *
      * @param time how long, not negative
-     * @throws IllegalArgumentException when it is negative
+     * @throws IllegalArgumentException if it is negative
      */
     public void advance(Duration time) {
         clock.advance(notNegative(time));
     }
 
     /**
-     * Lets time have passed in which no client could do anything, as when a process was stopped or a machine suspended:
-     * holds that were due for renewal meanwhile are lost. Waits for what is due at the end, as {@link #advance} does.
+     * Lets time pass in which no client can do anything, as if a process was stopped or a machine suspended. Holds that
+     * were due for renewal meanwhile are lost. Waits for what is due at the end, as {@link #advance} does.
      *
      * @param time how long, not negative
-     * @throws IllegalArgumentException when it is negative
+     * @throws IllegalArgumentException if it is negative
      */
     public void jump(Duration time) {
         clock.jump(notNegative(time));
     }
 
     /**
-     * Sets the wall clock alone forward or back, as an operator or a time service would.
+     * Sets only the wall clock forward or back, as an operator or a time service would.
      *
      * @param time how far; negative is back
      */
@@ -76,7 +76,7 @@ public final class InMemoryStore {
     }
 
     /**
-     * Ends whatever hold there is, and tells its holder's client at once.
+     * Ends the present hold, and notifies its holder's client at once.
      *
      * @param name the lock's name
      * @return whether there was a hold
@@ -87,7 +87,7 @@ public final class InMemoryStore {
     }
 
     /**
-     * Ends whatever hold there is, and tells nobody: its holder finds out by its next renewal.
+     * Ends the present hold without a notification. Its holder notices at its next renewal.
      *
      * @param name the lock's name
      * @return whether there was a hold
@@ -98,16 +98,16 @@ public final class InMemoryStore {
     }
 
     /**
-     * How many locks are held or waited for.
+     * Returns how many locks are held or waited for.
      *
-     * @return zero when nothing is left behind
+     * @return zero if nothing is left
      */
     public int size() {
         return table.size();
     }
 
     /**
-     * The clock of this store and its clients.
+     * Returns the clock of this store and its clients.
      *
      * @return always the same
      */

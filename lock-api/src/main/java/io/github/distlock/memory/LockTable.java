@@ -19,11 +19,11 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The store's side: who holds what, and who waits. Every method is one atomic step at the store's own time, as a script
- * at a server is.
+ * The store's side: holders and waiters. Every method is one atomic step at the store's own time, like a script on a
+ * server.
  *
- * <p>A lock that nobody holds belongs to the first place in its queue. A place whose client has sent no heartbeat for
- * {@link #PLACE_TIMEOUT} is dropped by whoever comes across it. Bases of fencing tokens are numbered over all names.
+ * <p>A free lock belongs to the first entry of its queue. A step that meets an entry whose client has sent no heartbeat
+ * for {@link #PLACE_TIMEOUT} drops the entry. The bases of fencing tokens are numbered over all names.
  */
 final class LockTable {
     static final Duration HEARTBEAT_INTERVAL = Duration.ofSeconds(1);
@@ -188,7 +188,7 @@ final class LockTable {
         }
     }
 
-    /** Nobody holds it any more: the first in the queue is told, and a lock without a queue is forgotten. */
+    /** The lock has become free: notifies the first waiter, and forgets a lock without a queue. */
     private void free(String name, Entry entry) {
         entry.held = null;
         dropDead(entry);
@@ -199,7 +199,7 @@ final class LockTable {
         }
     }
 
-    /** What is left of the holder once everything is dropped whose time is over. */
+    /** Returns the holder after dropping everything whose time is over. */
     @CanIgnoreReturnValue
     private @Nullable Held dropDead(Entry entry) {
         long now = clock.nanoTime();

@@ -11,14 +11,13 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The system's clock plus an offset that only grows, and knowledge of who waits for time and what work is under way.
+ * The system's clock plus an offset that only grows. It knows which threads wait for time and which work is under way.
  *
- * <p>Moving goes from one point at which somebody wants to wake to the next. At each it waits until everything has come
- * to rest: each thread that waits through this clock sleeps until some later time, and each piece of
- * {@linkplain #track tracked} work has ended, or waits for time itself. So what happens on the way happens in its
- * order, as if the time had really passed. Work that has not come to rest within a second of real time (a listener that
- * blocks for ever) is no longer waited for; a second in which the machine ran, for one that stands still lets nobody
- * come to rest.
+ * <p>A move goes from one time at which a thread wants to wake to the next. At each it waits until everything is at
+ * rest: each thread that waits through this clock sleeps until a later time, and each piece of
+ * {@linkplain #track tracked} work has ended or waits for time itself. So events happen in their order, as if the time
+ * had really passed. A move waits for unfinished work for one second of real time, in case a listener blocks. Only time
+ * in which the machine ran counts, because nothing comes to rest on a machine that stands still.
  */
 final class MovableClock implements LockClock {
     private static final long PATIENCE = Duration.ofSeconds(1).toNanos();
@@ -75,7 +74,7 @@ final class MovableClock implements LockClock {
         }
     }
 
-    /** As a suspended process sees it: the time is over before anything could run. */
+    /** Moves as a suspended process sees it: the time is over before anything could run. */
     void jump(Duration time) {
         moving.lock();
         try {
@@ -92,8 +91,8 @@ final class MovableClock implements LockClock {
     }
 
     /**
-     * At rest, and for how long. Real time goes on, too, so what was at rest may have woken while the others were
-     * asked.
+     * Returns how long everything is at rest. Real time passes, too, so a thread that was at rest may have woken during
+     * the look.
      */
     private long stepToNextWake() {
         while (true) {
@@ -121,7 +120,7 @@ final class MovableClock implements LockClock {
         }
     }
 
-    /** Whoever sleeps on reckons anew how long that is in real time. */
+    /** Wakes all sleepers, so that they compute their real time again. */
     private void remindAll() {
         waits.forEach(wait -> LockSupport.unpark(wait.thread));
     }
@@ -143,7 +142,7 @@ final class MovableClock implements LockClock {
         }
     }
 
-    /** Looked at one after another, these are the truth only if nothing has changed meanwhile. */
+    /** The answers about each thread and work hold together only if nothing has changed meanwhile. */
     private boolean isAtRest() {
         long before = changes.get();
         return works.stream().allMatch(this::isAtRest)
@@ -165,11 +164,12 @@ final class MovableClock implements LockClock {
         return waits.stream().anyMatch(wait -> wait.thread == thread && wait.isParked() && wait.until - now > 0);
     }
 
-    /** What is looked at again and again until it rests, though not for ever. */
+    /** A thread or work that a move looks at again and again until it rests, for a limited time. */
     private abstract static class Busy {
         private static final long NOT_SEEN = 0;
         /**
-         * What lies between two looks counts as no more: more of it has passed only if this thread stood still itself.
+         * More time than this between two looks counts as this much: the difference means that this thread stood still
+         * itself.
          */
         private static final long LONGEST_LOOK = PAUSE * 100;
 

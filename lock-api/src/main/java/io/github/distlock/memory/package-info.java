@@ -1,6 +1,6 @@
 /**
- * A store in memory: for unit tests of code that locks. It behaves like a real one, with a clock that a test can move
- * and ways to lose a hold on purpose. Start at {@link io.github.distlock.memory.InMemoryStore}.
+ * A store in memory, for unit tests of code that locks. It behaves like a real store, with a clock that a test can move
+ * and ways to take a hold away. Start at {@link io.github.distlock.memory.InMemoryStore}.
  */
 @NullMarked
 @CheckReturnValue

@@ -16,7 +16,7 @@ public final class SharedClients {
     static void useBoth(UnifiedJedis jedis, CuratorFramework curator) throws InterruptedException {
         try (LockClient inRedis = LockClient.create(RedisBackend.of(jedis));
                 LockClient inZooKeeper = LockClient.create(ZooKeeperBackend.of(curator))) {
-            inRedis.lock("stock").runLocked(held -> jedis.incr("pieces"));
+            inRedis.lock("stock").runLocked(held -> jedis.incr("items"));
             inZooKeeper.lock("stock").runLocked(held -> System.out.println("under token " + held.fencingToken()));
         }
     }
@@ -33,7 +33,7 @@ public final class SharedClients {
                         CuratorFrameworkFactory.newClient(arguments[1], new ExponentialBackoffRetry(100, 5))) {
             curator.start();
             useBoth(jedis, curator);
-            System.out.println("pieces: " + jedis.get("pieces") + ", Curator is " + curator.getState());
+            System.out.println("items: " + jedis.get("items") + ", Curator is " + curator.getState());
         }
     }
 }

@@ -129,7 +129,7 @@ class ExamplesTest {
 
     @Test
     void v5_sharedClientsStayOpen() {
-        assertEquals(List.of("under token #", "pieces: 1, Curator is STARTED"), run(SharedClients.class, 2));
+        assertEquals(List.of("under token #", "items: 1, Curator is STARTED"), run(SharedClients.class, 2));
     }
 
     @Test

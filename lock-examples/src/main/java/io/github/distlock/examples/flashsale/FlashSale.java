@@ -37,7 +37,7 @@ public final class FlashSale {
     private boolean run() throws SQLException {
         long begin = System.nanoTime();
         terminal.heading("A flash sale: " + TILLS + " processes sell " + PIECES
-                + " pieces by read, modify, write on one row of a database.");
+                + " items. Each sale reads and writes the same database row.");
         terminal.begin("starting");
         Server database = Stock.startServer();
         String url = Stock.url(database);
@@ -62,8 +62,10 @@ public final class FlashSale {
         terminal.begin("no lock");
         Sale sale = Sale.run("open", PIECES, "sell open", staff, stock, terminal);
         boolean oversold = sale.sold() > PIECES;
-        terminal.done("sold " + sale.sold() + " of " + PIECES + ": "
-                + (oversold ? terminal.bad((sale.sold() - PIECES) + " customers get nothing") : "not one too many"));
+        terminal.done("sold " + sale.sold() + " of " + PIECES + " items: "
+                + (oversold
+                        ? terminal.bad((sale.sold() - PIECES) + " customers receive nothing")
+                        : "not one too many"));
         check(oversold, "without a lock too much is sold");
     }
 
@@ -72,28 +74,29 @@ public final class FlashSale {
         String name = "sale-" + store.name();
         Sale sale = Sale.run(name, PIECES, "sell-locked " + name + " " + store.name(), staff, stock, terminal);
         check(sale.isExact(), "under the " + store + " lock exactly the stock is sold");
-        terminal.done("sold " + sale.sold() + " of " + PIECES + ": "
+        terminal.done("sold " + sale.sold() + " of " + PIECES + " items: "
                 + (sale.isExact() ? terminal.good("exact") : terminal.bad("not exact")));
 
-        terminal.begin(store + ": from hand to hand");
+        terminal.begin(store + ": all want the lock");
         Relay contended = Relay.contended(store, staff, servers);
         Relay free = Relay.free(store, staff.till(0), servers);
-        terminal.done(contended.perSecond() + " hand-offs per second");
+        terminal.done(contended.perSecond() + " handoffs per second");
 
         terminal.begin(store + ": holder killed");
         Mishap killed = Mishap.kill(store, staff);
-        terminal.done("next holder after " + killed.freedAfter() + ", with a greater token; the lease is "
-                + Store.LEASE.toSeconds() + " s");
+        terminal.done("next holder after " + killed.freedAfter() + ", with a greater token (lease: " + Store.LEASE.toSeconds()
+                + " s)");
         check(killed.tokenRose(), "after a crash on " + store + " the next holder has a greater token");
 
-        terminal.begin(store + ": holder stopped");
+        terminal.begin(store + ": holder suspended");
         Mishap stopped = Mishap.stop(store, staff, stock);
-        terminal.done("next holder after " + stopped.freedAfter() + "; woken: told " + stopped.loss() + ", late write "
+        terminal.done("next holder after " + stopped.freedAfter() + "; after resuming: LOST (" + stopped.loss()
+                + "), late write "
                 + (stopped.lateWriteRejected() ? terminal.good("rejected") : terminal.bad("ACCEPTED")));
-        check(stopped.tokenRose(), "after a stop on " + store + " the next holder has a greater token");
+        check(stopped.tokenRose(), "after a suspension on " + store + " the next holder has a greater token");
         check(
                 !stopped.loss().isEmpty() && stopped.releaseTold(),
-                "the holder that woke up on " + store + " is told of its loss");
+                "the loss is reported to the holder that resumed on " + store);
         check(stopped.lateWriteRejected(), "the late write on " + store + " is rejected");
 
         results.add(store, sale, contended, free, killed, stopped);

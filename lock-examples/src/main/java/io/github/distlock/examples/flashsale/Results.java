@@ -19,16 +19,16 @@ final class Results {
         terminal.line("");
         terminal.heading(
                 String.format("  %-52s %16s %16s", "", title.apply(Store.REDIS), title.apply(Store.ZOOKEEPER)));
-        row(terminal, "pieces sold per second, payment of 1 ms each", each -> each.sale.perSecond() + "");
-        row(terminal, "acquire, nobody else wants it: p50 / p99, ms", each -> percentiles(each.free));
-        row(terminal, "acquire, all processes want it: p50 / p99, ms", each -> percentiles(each.contended));
-        row(terminal, "hand-offs per second, all processes want it", each -> each.contended.perSecond() + "");
-        row(terminal, "server requests per acquisition and release, free", each -> requests(each.free));
-        row(terminal, "server requests per acquisition and release, waiting", each -> requests(each.contended));
+        row(terminal, "items sold per second, payment of 1 ms each", each -> each.sale.perSecond() + "");
+        row(terminal, "acquire, lock free: p50 / p99, ms", each -> percentiles(each.free));
+        row(terminal, "acquire, all processes wait: p50 / p99, ms", each -> percentiles(each.contended));
+        row(terminal, "handoffs per second, all processes wait", each -> each.contended.perSecond() + "");
+        row(terminal, "server requests per acquire and release, lock free", each -> requests(each.free));
+        row(terminal, "server requests per acquire and release, waiting", each -> requests(each.contended));
         row(terminal, "lock free after its holder was killed (SIGKILL)", each -> each.killed.freedAfter());
-        row(terminal, "lock free after its holder was stopped (SIGSTOP)", each -> each.stopped.freedAfter());
-        row(terminal, "holder that woke up was told", each -> each.stopped.loss());
-        row(terminal, "its late write, by its fencing token", each -> rejected(each.stopped));
+        row(terminal, "lock free after its holder was suspended (SIGSTOP)", each -> each.stopped.freedAfter());
+        row(terminal, "loss reported to the holder that resumed", each -> each.stopped.loss());
+        row(terminal, "its late write, checked by fencing token", each -> rejected(each.stopped));
         terminal.line("");
     }
 
