@@ -10,8 +10,8 @@
  * }
  * }</pre>
  *
- * <p>A {@link io.github.distlock.LockClient} returns locks, a {@link io.github.distlock.DistributedLock} is acquired, and
- * a {@link io.github.distlock.LockHandle} is one hold. Unit tests of code that locks use
+ * <p>A {@link io.github.distlock.LockClient} returns locks, a {@link io.github.distlock.DistributedLock} is acquired,
+ * and a {@link io.github.distlock.LockHandle} is one hold. Unit tests of code that locks use
  * {@link io.github.distlock.memory.InMemoryStore}.
  *
  * <p>Nothing here accepts or returns {@code null} unless it says so. A {@code null} argument causes a

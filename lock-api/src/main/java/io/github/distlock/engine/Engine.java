@@ -70,6 +70,7 @@ public final class Engine {
         this.settings = settings;
         clock = backend.clock();
         String client = settings.client();
+        backend.start(client);
         lifecycle = new Lifecycle(client);
         timer = new Timer(client, clock);
         requests = new Requests(settings, clock);

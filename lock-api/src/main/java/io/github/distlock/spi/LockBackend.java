@@ -44,6 +44,14 @@ public interface LockBackend extends AutoCloseable {
     Set<Capability> capabilities();
 
     /**
+     * Tells this backend its client's name. The engine calls this once, before it asks for anything. Sends nothing.
+     *
+     * @param clientName {@linkplain io.github.distlock.LockClientBuilder#name the client's name}, for names of threads
+     *     and connections
+     */
+    default void start(String clientName) {}
+
+    /**
      * Makes a contender for a lock. Sends nothing and keeps nothing: the engine may drop a contender that it never
      * asked.
      *

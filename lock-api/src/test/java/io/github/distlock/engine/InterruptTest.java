@@ -5,7 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.github.distlock.DistributedLock;
+import io.github.distlock.LockClient;
+import io.github.distlock.LockException;
 import io.github.distlock.LockHandle;
+import io.github.distlock.LockInspector;
+import io.github.distlock.memory.InMemoryBackend;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -77,5 +81,18 @@ class InterruptTest extends EngineTest {
     private static boolean expectInterrupted(Way way, DistributedLock lock) {
         assertThatThrownBy(() -> way.acquire(lock, LONG)).isInstanceOf(InterruptedException.class);
         return Thread.currentThread().isInterrupted();
+    }
+
+    @Test
+    void v7_anInterruptEndsAnInspectionAndIsKept() {
+        InMemoryBackend paused = store.connect();
+        LockInspector inspector = open(LockClient.builder(paused)).inspector();
+        paused.pause();
+        Thread.currentThread().interrupt();
+
+        assertThatThrownBy(() -> inspector.inspect("a"))
+                .isInstanceOf(LockException.class)
+                .hasCauseInstanceOf(InterruptedException.class);
+        assertThat(Thread.interrupted()).isTrue();
     }
 }

@@ -152,8 +152,12 @@ public final class RedisBackend implements LockBackend {
     }
 
     @Override
+    public void start(String name) {
+        clientName = name;
+    }
+
+    @Override
     public Contender contend(LockRequest request, Signals signals) {
-        clientName = request.owner().client();
         String value = clientId + ":" + Long.toString(contenders.incrementAndGet(), Character.MAX_RADIX);
         return new RedisContender(this, value, request, signals);
     }

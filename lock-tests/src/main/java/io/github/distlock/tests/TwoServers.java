@@ -55,6 +55,12 @@ final class TwoServers extends WrappedBackend {
     }
 
     @Override
+    public void start(String clientName) {
+        super.start(clientName);
+        second.start(clientName);
+    }
+
+    @Override
     public void close() {
         super.close();
         second.close();

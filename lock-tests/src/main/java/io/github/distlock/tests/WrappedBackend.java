@@ -206,6 +206,11 @@ public class WrappedBackend implements LockBackend {
     }
 
     @Override
+    public void start(String clientName) {
+        inner.start(clientName);
+    }
+
+    @Override
     public Contender contend(LockRequest request, Signals signals) {
         return new WrappedContender(request, signals, inner.contend(request, signals));
     }

@@ -69,8 +69,12 @@ public final class SqlBackend implements LockBackend {
     }
 
     @Override
+    public void start(String clientName) {
+        client = clientName;
+    }
+
+    @Override
     public Contender contend(LockRequest request, Signals signals) {
-        client = request.owner().client();
         return new SqlContender(this, request);
     }
 

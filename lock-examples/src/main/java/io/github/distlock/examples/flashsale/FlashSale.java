@@ -84,8 +84,8 @@ public final class FlashSale {
 
         terminal.begin(store + ": holder killed");
         Mishap killed = Mishap.kill(store, staff);
-        terminal.done("next holder after " + killed.freedAfter() + ", with a greater token (lease: " + Store.LEASE.toSeconds()
-                + " s)");
+        terminal.done("next holder after " + killed.freedAfter() + ", with a greater token (lease: "
+                + Store.LEASE.toSeconds() + " s)");
         check(killed.tokenRose(), "after a crash on " + store + " the next holder has a greater token");
 
         terminal.begin(store + ": holder suspended");
