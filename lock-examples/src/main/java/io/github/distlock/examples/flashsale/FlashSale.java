@@ -90,8 +90,7 @@ public final class FlashSale {
 
         terminal.begin(store + ": holder suspended");
         Mishap stopped = Mishap.stop(store, staff, stock);
-        terminal.done("next holder after " + stopped.freedAfter() + "; after resuming: LOST (" + stopped.loss()
-                + "), late write "
+        terminal.done("next holder after " + stopped.freedAfter() + "; resumed: " + stopped.loss() + ", late write "
                 + (stopped.lateWriteRejected() ? terminal.good("rejected") : terminal.bad("ACCEPTED")));
         check(stopped.tokenRose(), "after a suspension on " + store + " the next holder has a greater token");
         check(
