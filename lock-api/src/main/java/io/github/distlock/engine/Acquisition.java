@@ -24,7 +24,8 @@ import org.slf4j.LoggerFactory;
  *
  * The outcome is set by one compare-and-set. Timeout, interrupt, cancellation, closing, a local handoff and the store's
  * answer compete for it. A loser that brought a hold takes it back. An offered hold can end before it is accepted: then
- * {@link #accept} removes the outcome, and the acquire enters its queue once more.
+ * {@link #accept} removes the outcome, and the acquire enters its queue once more. Meanwhile {@code entered} is false,
+ * so that no step asks through the queue that it has left. An outcome that is set meanwhile removes the acquire again.
  *
  * <p>A request is never abandoned. The thread that sent it returns with the answer, and cleans up if nobody waits for
  * it any more.
@@ -38,6 +39,8 @@ abstract class Acquisition {
     final Shared shared;
     private final AtomicReference<@Nullable Outcome> outcome = new AtomicReference<>();
     private volatile @Nullable LocalQueue queue;
+    /** False while this acquire changes from one entry into a queue to the next. */
+    private volatile boolean entered;
     /** The last failure of a request of this acquire. */
     private volatile @Nullable Throwable failure;
 
@@ -75,23 +78,27 @@ abstract class Acquisition {
             found = shared.queues.get(key);
             queue = found;
         } while (!found.enter(this));
+        entered = true;
+        if (hasOutcome()) {
+            found.leave(this); // Settled before the queue knew this acquire.
+        }
         if (shared.queues.areClosed()) {
             settle(Ended.CLOSED);
         }
     }
 
     private LocalQueue queue() {
-        LocalQueue entered = queue;
-        if (entered == null) {
+        LocalQueue present = queue;
+        if (present == null) {
             throw new IllegalStateException("this acquire has not entered its queue");
         }
-        return entered;
+        return present;
     }
 
     /** Moves on as far as it goes without waiting; returns when to be called again at the latest, by the nano clock. */
     final long advance() throws InterruptedException {
-        long lookAgainAt = patience.since();
-        while (!hasOutcome()) {
+        long lookAgainAt = shared.clock.nanoTime() + LocalQueue.LONGEST_SLEEP;
+        while (entered && !hasOutcome()) {
             long now = shared.clock.nanoTime();
             lookAgainAt = now + LocalQueue.LONGEST_SLEEP;
             if (patience.mayAsk(now)) {
@@ -214,6 +221,7 @@ abstract class Acquisition {
     final boolean accept(Handle handle) {
         if (!handle.hold().accept(threadId(), shared.recordsAcquireStacks)) {
             patience.forgetAnswer();
+            entered = false;
             outcome.set(null);
             enter();
             return false;
