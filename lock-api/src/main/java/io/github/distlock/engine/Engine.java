@@ -87,6 +87,7 @@ public final class Engine {
         locks = new NamedLock.Shared(settings, lifecycle, acquisitions, timer, requestThreads);
     }
 
+    /** Does the work of {@code LockClient.lock(name, options)}, with its errors. */
     public DistributedLock lock(String name, LockOptions options) {
         Checks.name(name);
         requireSupport(options);
@@ -106,6 +107,7 @@ public final class Engine {
         }
     }
 
+    /** Returns an inspector. Throws {@link UnsupportedOperationException} if the store has none. */
     public LockInspector inspector() {
         return new StoreInspector(backend, lifecycle, requests);
     }
@@ -118,6 +120,7 @@ public final class Engine {
         }
     }
 
+    /** Does the work of {@code LockClient.close()}. */
     public void close() {
         boolean interrupted = Thread.interrupted();
         if (lifecycle.close()) {

@@ -47,6 +47,7 @@ final class LeaseKeeper {
     private final ConcurrentHashMap<Object, Integer> batches = new ConcurrentHashMap<>();
     private final AtomicReference<Timer.@Nullable Entry> next = new AtomicReference<>();
     private final AtomicBoolean heartbeatUnderWay = new AtomicBoolean();
+    private volatile long heartbeatInterval = LONGEST_SLEEP;
     private volatile long heartbeatAt;
 
     /**
@@ -83,9 +84,9 @@ final class LeaseKeeper {
 
     /** Keeps the queue entry of a waiter alive, from a busy answer on. */
     void startHeartbeats(Contender contender) {
-        long interval = heartbeatInterval();
+        long interval = backend.heartbeatInterval().toNanos();
         if (interval > 0 && waiting.add(contender)) {
-            lookBy(backend.clock().nanoTime() + interval);
+            heartbeatEvery(interval, backend.clock().nanoTime());
         }
     }
 
@@ -93,9 +94,17 @@ final class LeaseKeeper {
         waiting.remove(contender);
     }
 
-    /** A backend may know it only after it has connected, and it may change with the connection. */
-    private long heartbeatInterval() {
-        return backend.heartbeatInterval().toNanos();
+    /**
+     * Plans the next heartbeat. A backend may know the interval only after it has connected, and it may change. So
+     * threads that wait for the store anyway ask for it, and the timer does not, because a backend may block.
+     */
+    private void heartbeatEvery(long interval, long from) {
+        heartbeatInterval = interval;
+        long next = from + interval;
+        if (heartbeatAt - next > 0) {
+            heartbeatAt = next;
+        }
+        lookBy(next);
     }
 
     /** Ensures that the next look comes by then. */
@@ -152,7 +161,7 @@ final class LeaseKeeper {
             return now + LONGEST_SLEEP;
         }
         if (heartbeatAt - now <= 0) {
-            heartbeatAt = now + Math.max(SHORTEST_SLEEP, heartbeatInterval());
+            heartbeatAt = now + heartbeatInterval;
         } else {
             return heartbeatAt;
         }
@@ -163,11 +172,16 @@ final class LeaseKeeper {
     }
 
     private void heartbeat() {
+        long begun = backend.clock().nanoTime();
         try {
             backend.heartbeat(List.copyOf(waiting), deadline(settings.requestTimeout()));
+            long interval = backend.heartbeatInterval().toNanos();
+            if (interval > 0) {
+                heartbeatEvery(interval, begun);
+            }
         } catch (InterruptedException | RuntimeException e) {
             ClientLog.LOG.debug(
-                    "{}: a heartbeat of waiting places failed; the next makes up for it", settings.client(), e);
+                    "{}: a heartbeat of waiting contenders failed; the next makes up for it", settings.client(), e);
         } finally {
             heartbeatUnderWay.set(false);
         }

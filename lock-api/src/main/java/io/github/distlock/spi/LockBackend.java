@@ -88,8 +88,8 @@ public interface LockBackend extends AutoCloseable {
     default void heartbeat(Collection<? extends Contender> waiting, Deadline deadline) throws InterruptedException {}
 
     /**
-     * Returns how often waiting contenders need a {@linkplain #heartbeat heartbeat}. The engine asks each time, since a
-     * backend may know it only after it has connected.
+     * Returns how often waiting contenders need a {@linkplain #heartbeat heartbeat}. The engine asks after busy answers
+     * and after heartbeats, since a backend may know it only after it has connected. Sends nothing.
      *
      * @return a positive interval, or {@link Duration#ZERO} if the store needs none
      */

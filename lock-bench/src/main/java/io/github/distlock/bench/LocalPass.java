@@ -31,6 +31,12 @@ public final class LocalPass {
         this.nanos = Duration.ofMillis(millis).toNanos();
     }
 
+    /**
+     * Runs the benchmark and prints its figures.
+     *
+     * @param args see the class comment
+     * @throws Exception if the benchmark fails
+     */
     public static void main(String[] args) throws Exception {
         int threads = args.length > 0 ? Integer.parseInt(args[0]) : 16;
         int rounds = args.length > 1 ? Integer.parseInt(args[1]) : 7;

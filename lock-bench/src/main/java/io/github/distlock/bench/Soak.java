@@ -30,6 +30,12 @@ public final class Soak {
         this.store = store;
     }
 
+    /**
+     * Runs the benchmark and prints its figures.
+     *
+     * @param args see the class comment
+     * @throws Exception if the benchmark fails
+     */
     public static void main(String[] args) throws Exception {
         String kind = args.length > 0 ? args[0] : "memory";
         try (SoakedStore store = SoakedStore.of(kind)) {

@@ -6,7 +6,7 @@ import java.util.function.Consumer;
 
 /**
  * How requests reach the server: over {@linkplain OwnConnections connections of our own}, or through
- * {@linkplain LentClient a client that was lent}.
+ * {@linkplain LentClient a caller-supplied client}.
  *
  * <p>Exceptions: {@link io.github.distlock.spi.RequestRefusedException} for a refusal, any other for an unknown
  * outcome, each with the server's words.

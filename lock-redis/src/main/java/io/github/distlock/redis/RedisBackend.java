@@ -241,7 +241,7 @@ public final class RedisBackend implements LockBackend {
         return redis.call(new ScriptCall(script, keysOf(name)), deadline);
     }
 
-    /** Ends its own connections and threads; a client that was lent stays open. */
+    /** Ends its own connections and threads; a caller-supplied client stays open. */
     @Override
     public void close() {
         messages.close();

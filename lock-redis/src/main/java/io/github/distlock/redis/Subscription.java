@@ -11,12 +11,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The one subscription of a backend, to a channel of its own. It is there while somebody waits, and some seconds
- * longer; it is made again when it breaks. Nothing depends on it: whoever waits polls, and more often while it is down.
+ * The one subscription of a backend, to its own channel. It exists while a contender waits, and for some seconds more.
+ * The backend replaces a broken subscription. No promise depends on it: waiters poll, and more often while it is down.
  *
- * <p>A thread reads it. Heartbeats ping it, so that silence means that it has broken. One whose thread does not come
- * back from its client is left to itself, and another takes its place; should it deliver something later, that is a
- * hint like any other.
+ * <p>One thread reads it. Heartbeats ping it, so silence means that it is broken. If its thread does not return from
+ * the client, the backend abandons it and makes another one. A message that the old one delivers later is a hint like
+ * any other.
  */
 final class Subscription {
     private static final Logger LOG = LoggerFactory.getLogger(RedisBackend.class);

@@ -6,8 +6,8 @@ import org.apache.zookeeper.WatchedEvent;
 import org.apache.zookeeper.Watcher;
 
 /**
- * Wakes a waiter when the node before it is gone: when its deletion is told, when it is gone before it can be watched,
- * and when a connection is back over which the news may have been missed.
+ * Wakes a waiter when its predecessor may be gone: when the server reports its deletion, when the node is gone before
+ * the watch is set, and when the client has reconnected and may have missed the event.
  */
 final class PredecessorWatch implements Watcher {
     private final Session session;

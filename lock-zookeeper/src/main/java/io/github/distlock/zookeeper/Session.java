@@ -21,8 +21,8 @@ import org.apache.zookeeper.data.Stat;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One session with the ensemble. Its requests are sent at once and are answered in their order; none is sent again,
- * neither here nor by Curator. What is acknowledged counts for its {@link SessionTerm}.
+ * One session with the ensemble. It sends each request at once, and the server answers in order. Neither this class nor
+ * Curator repeats a request. Acknowledged requests extend its {@link SessionTerm}.
  */
 final class Session {
     private static final int NO_VERSION = -1;

@@ -85,8 +85,8 @@ public final class ZooKeeperBackendBuilder {
     }
 
     /**
-     * How long the servers keep the locks of a client that has gone silent, as this client asks for it; they may grant
-     * less or more. A lent client has asked already: then this is only reckoned with until it is connected.
+     * Sets the session timeout that this client asks for: how long the servers keep the locks of a silent client. They
+     * may grant less or more. A caller-supplied client has its own timeout, so this counts only until it is connected.
      *
      * @param timeout at least half a second; 30 s by default
      * @return this

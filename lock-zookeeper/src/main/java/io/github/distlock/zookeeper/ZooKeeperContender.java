@@ -19,11 +19,12 @@ import org.apache.zookeeper.KeeperException.NoNodeException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One place in a lock's queue. Whose node has the lowest number has the lock; each other watches the one before it.
+ * One contender. The contender whose node has the lowest sequence number holds the lock. Every other contender watches
+ * its predecessor.
  *
- * <p>The first attempt sends the creation of its node and the question for all nodes back to back. A session's requests
- * are carried out in order, so the answer to the second contains the first, and the pair costs one round trip. Later
- * attempts only ask. What is granted is dated before the request that proves it: see {@link SessionTerm}.
+ * <p>The first attempt sends two requests back to back: it creates its node, and lists all nodes. The server processes
+ * the requests of a session in order, so the list contains the new node, and the pair costs one round trip. Later
+ * attempts only list. A grant is dated before the request that proves it: see {@link SessionTerm}.
  */
 final class ZooKeeperContender implements Contender {
     /** A watch that was lost costs this. */

@@ -20,8 +20,8 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A process that sells, and does what it is told line by line. It does not look whether its lock is still held before
- * it writes: what a till does that has been stopped is what the example is about.
+ * A process that sells, and runs one command per line of input. It does not check before it writes whether it still
+ * holds the lock, because the example shows what a suspended process does when it resumes.
  */
 final class Till {
     private static final long PAYMENT_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
