@@ -1,9 +1,11 @@
 package io.github.distlock.tests.servers;
 
 import java.io.IOException;
+import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.net.SocketException;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
@@ -12,6 +14,9 @@ import java.util.concurrent.ThreadLocalRandom;
  * Ports that stay free while their server is down. They lie outside the range from which operating systems take the
  * local ports of outgoing connections. An outgoing connection from such a port would prevent a restart of the server,
  * or would connect to itself.
+ *
+ * <p>Other JVMs choose ports at the same time. So this JVM keeps a datagram socket on each port that it has chosen,
+ * until it ends, and chooses no port that has one. Servers use only stream sockets.
  */
 final class Ports {
     /** The address at which processes listen. */
@@ -21,19 +26,29 @@ final class Ports {
     private static final int BEYOND = 32_000;
     private static final int TRIES = 1_000;
 
-    private static final Set<Integer> TAKEN = ConcurrentHashMap.newKeySet();
+    /** Referenced, so that they stay open. */
+    private static final Set<DatagramSocket> RESERVATIONS = ConcurrentHashMap.newKeySet();
 
     private Ports() {}
 
-    /** Returns a port on which no process listens and that no earlier call has returned. */
+    /** Returns a port on which no process listens and that no call has returned, in this or another running JVM. */
     static int free() {
         for (int i = 0; i < TRIES; i++) {
             int port = ThreadLocalRandom.current().nextInt(LOWEST, BEYOND);
-            if (TAKEN.add(port) && isFree(port)) {
+            if (isFree(port) && reserve(port)) {
                 return port;
             }
         }
         throw new IllegalStateException("no free port between " + LOWEST + " and " + BEYOND);
+    }
+
+    /** Returns false if a running JVM has reserved the port. */
+    static boolean reserve(int port) {
+        try {
+            return RESERVATIONS.add(new DatagramSocket(new InetSocketAddress(LOOPBACK, port)));
+        } catch (SocketException e) {
+            return false;
+        }
     }
 
     private static boolean isFree(int port) {

@@ -117,7 +117,9 @@ final class ProcessMachine implements Machine {
 
     @Override
     public String output() {
-        return TemporaryFiles.tail(log());
+        Process started = process;
+        String ending = started == null || started.isAlive() ? "" : "(exit code " + started.exitValue() + ")\n";
+        return TemporaryFiles.tail(log()) + ending;
     }
 
     @Override

@@ -57,6 +57,9 @@ public final class ZooKeeperEnsemble implements AutoCloseable {
         members.parallelStream().forEach(MachineServer::launch);
         members.forEach(MachineServer::awaitReady);
         awaitQuorum();
+        if (!members.stream().allMatch(Server::isRunning)) {
+            throw failure("has lost a member at its start");
+        }
     }
 
     /** {@return the three servers, always in the same order} */

@@ -12,6 +12,16 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /** Creates machines for ZooKeeper servers, with their configuration. */
 final class ZooKeeperMachines {
+    /** The server shares the class path of the tests, but not their settings of Logback: it logs its errors. */
+    private static final String LOGGING = """
+            <configuration>
+              <appender name="output" class="ch.qos.logback.core.ConsoleAppender">
+                <encoder><pattern>%d{HH:mm:ss.SSS} %-5level %logger{0}: %msg%n%ex{1}</pattern></encoder>
+              </appender>
+              <root level="ERROR"><appender-ref ref="output"/></root>
+            </configuration>
+            """;
+
     private static final String MAIN = "org.apache.zookeeper.server.quorum.QuorumPeerMain";
 
     private ZooKeeperMachines() {}
@@ -84,18 +94,19 @@ final class ZooKeeperMachines {
         requireClasses();
         Path directory = TemporaryFiles.newDirectory("zookeeper");
         Path config = directory.resolve("zoo.cfg");
+        Path logging = directory.resolve("logback.xml");
         ZooKeeperSettings local = settings.with("clientPortAddress", Ports.LOOPBACK);
+        List<String> options = new ArrayList<>(systemProperties(settings));
+        options.add("-Dlogback.configurationFile=" + logging);
         try {
             Files.writeString(
                     config, config(local, ProcessMachine.data(directory).toString(), port));
+            Files.writeString(logging, LOGGING);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write the configuration of ZooKeeper", e);
         }
         return new ProcessMachine(
-                port,
-                directory,
-                ChildJvm.command(systemProperties(settings), MAIN, List.of(config.toString())),
-                dataFiles(member));
+                port, directory, ChildJvm.command(options, MAIN, List.of(config.toString())), dataFiles(member));
     }
 
     private static List<String> systemProperties(ZooKeeperSettings settings) {
