@@ -1,7 +1,7 @@
 package io.github.distlock;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
-import java.util.Optional;
+import java.util.List;
 
 /** A look at locks from outside, for operators. Thread-safe. Names are checked as in {@link LockClient#lock}. */
 @SuppressWarnings("exports") // an annotation for tools, which users need not have
@@ -19,16 +19,16 @@ public interface LockInspector {
     LockStatus inspect(String name);
 
     /**
-     * Takes a lock away from its holder, and the next waiter gets it. The holder notices at its next renewal at the
-     * latest. Until then {@code isHeld()} may return true there, so the protected resource must check fencing tokens.
+     * Takes a lock away from all its holders, and the next waiter acquires it. A holder notices at its next renewal at
+     * the latest. Until then {@code isHeld()} may return true there, so the protected resource must check fencing tokens.
      * An interrupt ends the call with a {@link LockException}, and its outcome is unknown; the flag is kept.
      *
      * @param name the lock's name
-     * @return the hold that was ended, or empty if the lock was free
+     * @return the holds that were ended; empty if the lock was free
      * @throws LockException if the store does not answer within {@link LockClientBuilder#requestTimeout}, or refuses
      * @throws UnsupportedOperationException if the store cannot do it
      * @throws IllegalStateException if the client is closed
      */
     @CanIgnoreReturnValue
-    Optional<LockStatus.Holder> forceRelease(String name);
+    List<LockStatus.Holder> forceRelease(String name);
 }

@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -81,7 +82,8 @@ public final class Engine {
         keeper = new LeaseKeeper(backend, settings, timer, this::releaseDropped);
         Releases releases = new Releases(requests, cleanUp, releaseThreads);
         Lease.Shared leases = new Lease.Shared(settings, clock, timer, keeper, releases, callbacks, droppedHandles);
-        queues = new LocalQueues(new LocalQueue.Shared(backend, client, keeper, cleanUp, leases), lifecycle);
+        queues = new LocalQueues(
+                new LocalQueue.Shared(backend, client, keeper, cleanUp, leases, new AtomicLong()), lifecycle);
         Acquisition.Shared acquisitions =
                 new Acquisition.Shared(queues, clock, requests, callbacks, settings.recordsAcquireStacks());
         locks = new NamedLock.Shared(settings, lifecycle, acquisitions, timer, requestThreads);

@@ -13,6 +13,7 @@ import io.github.distlock.spi.RequestRefusedException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -65,7 +66,13 @@ final class LocalQueue implements Lease.Queue {
     record Key(String name, LockOptions options) {}
 
     /** What all queues of a client share. */
-    record Shared(LockBackend backend, String client, LeaseKeeper keeper, CleanUp cleanUp, Lease.Shared leases) {
+    record Shared(
+            LockBackend backend,
+            String client,
+            LeaseKeeper keeper,
+            CleanUp cleanUp,
+            Lease.Shared leases,
+            AtomicLong greatestBase) {
         private LockClock clock() {
             return backend.clock();
         }
@@ -235,6 +242,7 @@ final class LocalQueue implements Lease.Queue {
     private Answer heard(QueueEntry asked, Acquisition asker, Attempt attempt) {
         long now = shared.clock().nanoTime();
         if (requireNonNull(attempt, "the backend's answer") instanceof Attempt.Granted granted) {
+            shared.greatestBase.accumulateAndGet(granted.grant().fencingBase(), Math::max);
             Lease lease = granted(asked, asker, granted.grant(), now);
             if (lease.hasExpired()) {
                 notBefore = now + Backoff.longest();
@@ -279,7 +287,8 @@ final class LocalQueue implements Lease.Queue {
 
     private QueueEntry newEntry(Acquisition waiter, long now) {
         LockOwner owner = LockOwner.of(Host.NAME, Host.PROCESS_ID, shared.client, waiter.threadName());
-        LockRequest waiting = LockRequest.exclusive(key.name, key.options.lease(), owner);
+        LockRequest waiting =
+                LockRequest.exclusive(key.name, key.options.lease(), owner).withBaseAbove(shared.greatestBase.get());
         return new QueueEntry(
                 this,
                 waiter.isAlone() ? waiter : null,

@@ -5,7 +5,7 @@ import io.github.distlock.LockInspector;
 import io.github.distlock.LockStatus;
 import io.github.distlock.spi.Capability;
 import io.github.distlock.spi.LockBackend;
-import java.util.Optional;
+import java.util.List;
 
 /** Asks the store directly, on the caller's thread. */
 final class StoreInspector implements LockInspector {
@@ -26,7 +26,7 @@ final class StoreInspector implements LockInspector {
     }
 
     @Override
-    public Optional<LockStatus.Holder> forceRelease(String name) {
+    public List<LockStatus.Holder> forceRelease(String name) {
         require(Capability.FORCE_RELEASE);
         return ask(name, () -> backend.forceRelease(name, requests.deadline()));
     }

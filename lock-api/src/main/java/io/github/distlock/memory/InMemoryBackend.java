@@ -14,7 +14,7 @@ import io.github.distlock.spi.Signals;
 import io.github.distlock.spi.Validity;
 import java.time.Duration;
 import java.util.Collection;
-import java.util.Optional;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -101,9 +101,9 @@ public final class InMemoryBackend implements LockBackend {
     }
 
     @Override
-    public Optional<LockStatus.Holder> forceRelease(String name, Deadline deadline) throws InterruptedException {
+    public List<LockStatus.Holder> forceRelease(String name, Deadline deadline) throws InterruptedException {
         awaitAnswer(deadline);
-        return table.remove(name, true);
+        return table.remove(name, true).stream().toList();
     }
 
     @Override

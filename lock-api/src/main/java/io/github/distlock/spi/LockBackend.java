@@ -3,7 +3,7 @@ package io.github.distlock.spi;
 import io.github.distlock.LockStatus;
 import java.time.Duration;
 import java.util.Collection;
-import java.util.Optional;
+import java.util.List;
 import java.util.Set;
 
 /**
@@ -141,16 +141,16 @@ public interface LockBackend extends AutoCloseable {
     }
 
     /**
-     * Takes a lock away from its holder. Waiters stay, and the next one is served. The token of the next grant is
+     * Takes a lock away from all its holders. Waiters stay, and the next one is served. The token of the next grant is
      * greater, as always. The engine calls this only with {@link Capability#FORCE_RELEASE}, from an inspector, which
      * exists only with {@link Capability#INSPECT}.
      *
      * @param name the lock's name
      * @param deadline when to give up
-     * @return the hold that was ended, or empty if the lock was free
+     * @return the holds that were ended; empty if the lock was free
      * @throws InterruptedException if the thread is interrupted while it waits for the store: the outcome is unknown
      */
-    default Optional<LockStatus.Holder> forceRelease(String name, Deadline deadline) throws InterruptedException {
+    default List<LockStatus.Holder> forceRelease(String name, Deadline deadline) throws InterruptedException {
         throw new UnsupportedOperationException("this backend has no " + Capability.FORCE_RELEASE);
     }
 

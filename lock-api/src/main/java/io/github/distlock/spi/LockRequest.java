@@ -12,13 +12,15 @@ public final class LockRequest {
     private final Duration lease;
     private final boolean waits;
     private final LockOwner owner;
+    private final long baseAbove;
 
-    private LockRequest(String name, LockMode mode, Duration lease, boolean waits, LockOwner owner) {
+    private LockRequest(String name, LockMode mode, Duration lease, boolean waits, LockOwner owner, long baseAbove) {
         this.name = name;
         this.mode = mode;
         this.lease = lease;
         this.waits = waits;
         this.owner = owner;
+        this.baseAbove = baseAbove;
     }
 
     /**
@@ -35,7 +37,8 @@ public final class LockRequest {
                 LockMode.EXCLUSIVE,
                 requireNonNull(lease, "lease"),
                 true,
-                requireNonNull(owner, "owner"));
+                requireNonNull(owner, "owner"),
+                0);
     }
 
     /**
@@ -45,7 +48,7 @@ public final class LockRequest {
      * @return a new request
      */
     public LockRequest withMode(LockMode newMode) {
-        return new LockRequest(name, requireNonNull(newMode, "newMode"), lease, waits, owner);
+        return new LockRequest(name, requireNonNull(newMode, "newMode"), lease, waits, owner, baseAbove);
     }
 
     /**
@@ -54,7 +57,17 @@ public final class LockRequest {
      * @return a new request
      */
     public LockRequest withoutWaiting() {
-        return new LockRequest(name, mode, lease, false, owner);
+        return new LockRequest(name, mode, lease, false, owner, baseAbove);
+    }
+
+    /**
+     * Returns the same request of a client that already knows a fencing base.
+     *
+     * @param base the greatest base that the client has been granted, for any lock; at least 0
+     * @return a new request
+     */
+    public LockRequest withBaseAbove(long base) {
+        return new LockRequest(name, mode, lease, waits, owner, base);
     }
 
     /**
@@ -102,6 +115,16 @@ public final class LockRequest {
      */
     public LockOwner owner() {
         return owner;
+    }
+
+    /**
+     * Returns the greatest fencing base that the client has been granted, for any lock. A store whose bases could
+     * decrease when it loses its data mints a base above this one. Other stores need not read it.
+     *
+     * @return 0 if the client has not been granted a lock
+     */
+    public long baseAbove() {
+        return baseAbove;
     }
 
     @Override

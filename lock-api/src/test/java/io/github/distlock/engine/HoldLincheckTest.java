@@ -667,7 +667,8 @@ class HoldLincheckTest {
                     callbacks,
                     new ReferenceQueue<>());
             queues = new LocalQueues(
-                    new LocalQueue.Shared(store, "client", keeper, cleanUp, leases), new Lifecycle("client"));
+                    new LocalQueue.Shared(store, "client", keeper, cleanUp, leases, new AtomicLong()),
+                    new Lifecycle("client"));
             acquisitions = new Acquisition.Shared(queues, clock, requests, callbacks, false);
         }
 

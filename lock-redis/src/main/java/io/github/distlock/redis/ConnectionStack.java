@@ -24,16 +24,16 @@ import redis.clients.jedis.exceptions.JedisConnectionException;
 import redis.clients.jedis.exceptions.JedisDataException;
 
 /**
- * Connections for callers' own threads: the one used last is used next, and those not needed for a while are closed.
- * Waiting for one and reading end by the request's deadline. A connection that has failed is reset, never used again,
- * so that no request reads another's reply.
+ * A stack of connections, on which callers do their I/O on their own threads. The connection that was used last is used
+ * next, and idle connections are closed. Waiting for a connection and reading end at the request's deadline. A failed
+ * connection is reset and not used again, so that no request reads the reply to another one.
  *
- * <p>What connecting takes cannot be bounded from outside, so it is done on threads of the stack's own, which end when
- * idle, while the caller waits by the deadline. A connection that comes too late for its caller serves the next.
+ * <p>Nothing bounds the time for connecting. So threads of the stack connect, while the caller waits until its deadline.
+ * A connection that is ready too late for its caller serves the next one.
  *
- * <p>One that has idled may have been closed by the server or something in between, which shows only when it is used.
- * So a request that fails on such a one, other than by silence, is sent again, and knows that it was; unless it is not
- * safe to repeat.
+ * <p>The server or a firewall may have closed an idle connection, which only its use shows. So if a request fails on a
+ * connection that was idle, other than by a timeout, it is sent again and notes that. A request that is not safe to
+ * repeat is not sent again.
  */
 final class ConnectionStack {
     private static final long LONGEST_IDLE = Duration.ofSeconds(30).toNanos();
@@ -59,7 +59,11 @@ final class ConnectionStack {
         this.connecting.allowCoreThreadTimeOut(true);
     }
 
-    /** What the server is asked; more than one where they go together. */
+    /**
+     * Exchanges requests and replies over one connection.
+     *
+     * @param calls the requests of the exchange
+     */
     <T> T exchange(Collection<ScriptCall> calls, Exchange<T> exchange, Deadline deadline) throws InterruptedException {
         if (!permits.tryAcquire() && !permits.tryAcquire(deadline.remainingNanos(), TimeUnit.NANOSECONDS)) {
             throw new JedisConnectionException("all connections were busy until the request's time was over");
@@ -156,7 +160,7 @@ final class ConnectionStack {
             throw e;
         } catch (JedisConnectionException e) {
             if (Thread.interrupted()) {
-                // A virtual thread's interrupt closes the socket under its read.
+                // An interrupt of a virtual thread closes the socket from which the thread reads.
                 InterruptedException interrupted = new InterruptedException(e.getMessage());
                 interrupted.initCause(e);
                 throw interrupted;
@@ -194,7 +198,7 @@ final class ConnectionStack {
         }
     }
 
-    /** Requests under way fail now. */
+    /** Closes all connections, so that requests under way fail now. */
     void close() {
         closed = true;
         connecting.shutdownNow();

@@ -1,45 +1,28 @@
 package io.github.distlock.redis;
 
-import io.github.distlock.LockOwner;
 import io.github.distlock.LockStatus;
-import io.github.distlock.spi.LockMode;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
-import java.util.Optional;
 
-/** What the scripts answer to those who look at a lock from outside, as the API states it. */
+/** Translates the replies of {@code inspect.lua} and {@code force-release.lua}. */
 final class Inspection {
     private Inspection() {}
 
-    static LockStatus status(String name, Object answer) {
-        List<?> reply = Replies.list(answer);
+    static LockStatus status(String name, List<?> reply) {
         LockStatus status = LockStatus.free(name)
                 .withWaiters(reply.stream()
-                        .skip(3)
-                        .map(place -> ownerOfPlace(Replies.text(place)))
+                        .skip(2)
+                        .map(entry -> WireFormat.ownerOfEntry(Replies.text(entry)))
                         .toList());
-        return reply.get(0) == null ? status : status.withHolders(List.of(holder(reply)));
+        return reply.get(0) == null ? status : status.withHolders(holders(reply));
     }
 
-    static Optional<LockStatus.Holder> removed(Object answer) {
-        return answer instanceof List<?> reply && !reply.isEmpty() ? Optional.of(holder(reply)) : Optional.empty();
-    }
-
-    private static LockOwner ownerOfPlace(String place) {
-        return Owners.parse(place.split("\t", 3)[2]);
-    }
-
-    /** Out of value, ttl and last grant; where a foreign client holds the lock, that grant was another's. */
-    private static LockStatus.Holder holder(List<?> reply) {
-        String value = Replies.text(reply.get(0));
-        Duration ttl = Duration.ofMillis(Math.max(0, Replies.number(reply.get(1))));
-        String[] grant = Replies.text(reply.get(2)).split("\t", 3);
-        if (grant.length == 3 && grant[1].equals(value)) {
-            long base = Long.parseLong(grant[0]);
-            return LockStatus.Holder.of(
-                    Owners.parse(grant[2]), LockMode.EXCLUSIVE, Instant.ofEpochMilli(base / 1_000), base, ttl);
+    /** Returns the holder in a reply that begins with its record and its time to live; none if the reply is empty. */
+    static List<LockStatus.Holder> holders(List<?> reply) {
+        if (reply.isEmpty()) {
+            return List.of();
         }
-        return LockStatus.Holder.of(LockOwner.of("", 0, value, ""), LockMode.EXCLUSIVE, Instant.EPOCH, 1, ttl);
+        Duration remaining = Duration.ofMillis(Math.max(0, Replies.number(reply.get(1))));
+        return List.of(WireFormat.holder(Replies.text(reply.get(0)), remaining));
     }
 }

@@ -7,9 +7,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import redis.clients.jedis.Protocol;
 
-/**
- * Which Jedis there is. Other frameworks bring old ones along, and without this check those fail somewhere deep inside.
- */
+/** Checks the version of Jedis on the class path. Other frameworks may choose an old one, which would fail later. */
 final class JedisVersion {
     static final String NEEDED = "7.4";
 
@@ -38,7 +36,7 @@ final class JedisVersion {
         if (version.isEmpty()) {
             version = version("/META-INF/maven/redis.clients/jedis/pom.properties");
         }
-        // Who repacks jars may have dropped both; then what this library uses decides.
+        // A repacked jar may have lost both files. Then the presence of a class decides.
         return version.isEmpty() && hasClientOfNeeded() ? NEEDED : version;
     }
 

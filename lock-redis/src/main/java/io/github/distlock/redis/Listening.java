@@ -2,13 +2,13 @@ package io.github.distlock.redis;
 
 /** One subscription to one channel. */
 interface Listening {
-    /** Subscribes, and stays until that ends or breaks, which it notices by silence too. May throw. */
+    /** Subscribes, and returns when the subscription ends or breaks. Silence counts as broken. May throw. */
     void run();
 
-    /** Asks for a sign of life. Called about once a second while it matters, by one thread at a time. May throw. */
+    /** Asks for a sign of life. One thread at a time calls this, about once a second while a contender waits. May throw. */
     void askForSignOfLife();
 
-    /** Whether it has been silent for so long that it must be broken, although {@link #run} has not noticed. */
+    /** Returns whether the subscription must be broken after a long silence, although {@link #run} has not returned. */
     boolean isSilent();
 
     /** Makes {@link #run} return soon. Never throws. */

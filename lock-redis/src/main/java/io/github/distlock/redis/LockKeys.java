@@ -3,25 +3,29 @@ package io.github.distlock.redis;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.github.distlock.spi.RequestRefusedException;
+import java.util.List;
 import java.util.function.Function;
 
 /**
- * The keys of one lock, as the scripts want them. All are in one slot of a cluster: the helper keys carry the lock key
- * as their hash tag, or its own tag where it has one. No name's lock key is another's helper key, because names do not
- * keep their braces.
+ * The keys of one lock, in the order in which the scripts take them. They are in one slot of a cluster: the helper keys
+ * have the lock key as their hash tag, or the hash tag of the lock key if it has one. All helper keys begin with the
+ * prefix of the backend. No lock key is the helper key of another lock, because an encoded name has no braces.
  */
 final class LockKeys {
     final String name;
-    final byte[] lock;
-    final byte[] fence;
-    final byte[] queue;
-    final byte[] heard;
+    private final byte[] lock;
+    private final byte[] token;
+    private final byte[] queue;
+    private final byte[] alive;
 
     /**
-     * By whatever maps names to keys. Throws {@link RequestRefusedException} where it fails, and as
-     * {@link #of(String, String)}.
+     * Returns the keys of a lock.
+     *
+     * @param keyOfName maps the lock's name to its key
+     * @param prefix the beginning of the helper keys
+     * @throws RequestRefusedException if the mapping fails, or if its key cannot have helper keys in its slot
      */
-    static LockKeys of(String name, Function<String, String> keyOfName) {
+    static LockKeys of(String name, Function<String, String> keyOfName, String prefix) {
         String key;
         try {
             key = keyOfName.apply(name);
@@ -31,13 +35,12 @@ final class LockKeys {
         if (key == null) {
             throw new RequestRefusedException("lock \"" + name + "\" is mapped to no key", null);
         }
-        return of(name, key);
+        return of(name, key, prefix);
     }
 
-    /** Throws {@link RequestRefusedException} where the key cannot have helper keys in its slot. */
-    static LockKeys of(String name, String lockKey) {
+    private static LockKeys of(String name, String lockKey, String prefix) {
         if (hasHashTag(lockKey)) {
-            return new LockKeys(name, lockKey, lockKey + "{", "}");
+            return new LockKeys(name, lockKey, prefix + lockKey + "{", "}");
         }
         if (lockKey.isEmpty() || lockKey.indexOf('}') >= 0) {
             throw new RequestRefusedException(
@@ -45,15 +48,27 @@ final class LockKeys {
                             + "\", which must not be empty, nor have a closing brace without a hash tag",
                     null);
         }
-        return new LockKeys(name, lockKey, "{" + lockKey + "}:", "");
+        return new LockKeys(name, lockKey, prefix + "{" + lockKey + "}:", "");
     }
 
     private LockKeys(String name, String lockKey, String before, String after) {
         this.name = name;
         this.lock = lockKey.getBytes(UTF_8);
-        this.fence = (before + "fence" + after).getBytes(UTF_8);
+        this.token = (before + "token" + after).getBytes(UTF_8);
         this.queue = (before + "queue" + after).getBytes(UTF_8);
-        this.heard = (before + "heard" + after).getBytes(UTF_8);
+        this.alive = (before + "alive" + after).getBytes(UTF_8);
+    }
+
+    List<byte[]> all() {
+        return List.of(lock, token, queue, alive);
+    }
+
+    List<byte[]> lockAlone() {
+        return List.of(lock);
+    }
+
+    List<byte[]> lockAndToken() {
+        return List.of(lock, token);
     }
 
     @Override
@@ -61,16 +76,13 @@ final class LockKeys {
         return new String(lock, UTF_8);
     }
 
-    /** The part of the key that a cluster hashes: between the first brace and the next closing one, unless empty. */
-    private static boolean hasHashTag(String key) {
+    /** Returns whether a cluster hashes only a part of the key: the text between the first brace and the next one. */
+    static boolean hasHashTag(String key) {
         int open = key.indexOf('{');
         return open >= 0 && key.indexOf('}', open) > open + 1;
     }
 
-    /**
-     * A name as a part of a key: braces, percent signs and control characters in percent code, so that names stay
-     * apart.
-     */
+    /** Returns a name as a part of a key: braces, percent signs, spaces and control characters in percent code. */
     static String encode(String name) {
         StringBuilder encoded = null;
         for (int i = 0; i < name.length(); i++) {

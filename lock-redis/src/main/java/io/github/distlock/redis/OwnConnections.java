@@ -20,8 +20,8 @@ import redis.clients.jedis.exceptions.JedisException;
 import redis.clients.jedis.exceptions.JedisNoScriptException;
 
 /**
- * Connections of this backend's own, to one server: callers do their I/O on their own threads, and no request lasts
- * longer than its deadline. Upkeep has connections that no acquire can exhaust.
+ * The backend's own connections to one server. Callers do their I/O on their own threads, and no request lasts longer
+ * than its deadline. Renewals and heartbeats have connections that no acquire can exhaust.
  */
 final class OwnConnections implements Redis {
     private static final int UPKEEP_CONNECTIONS = 4;
@@ -42,9 +42,9 @@ final class OwnConnections implements Redis {
     }
 
     @Override
-    public Object call(ScriptCall call, Deadline deadline) throws InterruptedException {
+    public List<?> call(ScriptCall call, Deadline deadline) throws InterruptedException {
         try {
-            return requests.exchange(List.of(call), connection -> call(connection, call), deadline);
+            return Replies.list(requests.exchange(List.of(call), connection -> call(connection, call), deadline));
         } catch (JedisException e) {
             throw Replies.translated(e, call.lockName());
         }
@@ -96,7 +96,7 @@ final class OwnConnections implements Redis {
         upkeep.close();
     }
 
-    /** Reads on its own thread; whoever pings writes on another, which a connection allows. */
+    /** One thread reads; another one writes the pings, which a connection allows. */
     private final class OwnListening implements Listening {
         private final String channel;
         private final Consumer<String> messages;
@@ -146,7 +146,7 @@ final class OwnConnections implements Redis {
             ServerConnection current = connection;
             if (current != null && ready) {
                 current.jedis.sendCommand(Command.PING);
-                current.jedis.getMany(0); // flushes; the reader gets the reply
+                current.jedis.getMany(0); // flushes; the reading thread gets the reply
             }
         }
 

@@ -5,32 +5,31 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * How requests reach the server: over {@linkplain OwnConnections connections of our own}, or through
- * {@linkplain LentClient a caller-supplied client}.
+ * How requests reach the server: over {@linkplain OwnConnections connections of the backend}, or through
+ * {@linkplain SuppliedClient a caller-supplied client}.
  *
- * <p>Exceptions: {@link io.github.distlock.spi.RequestRefusedException} for a refusal, any other for an unknown
- * outcome, each with the server's words.
+ * <p>A refused request throws {@link io.github.distlock.spi.RequestRefusedException}. Any other exception means that
+ * the outcome of the request is unknown. Both carry the server's words.
  */
 interface Redis extends AutoCloseable {
 
-    /** One request; the reply is a {@code Long}, a {@code byte[]}, or a list of replies. */
-    Object call(ScriptCall call, Deadline deadline) throws InterruptedException;
+    /** Sends one request, and returns its reply: a list of {@code Long} and {@code byte[]}, which may be empty. */
+    List<?> call(ScriptCall call, Deadline deadline) throws InterruptedException;
 
     /**
-     * Many requests in one exchange per server, apart from those of {@link #call}: for upkeep that must not wait behind
-     * them.
+     * Sends many requests, in one exchange for each server. They do not queue behind those of {@link #call}.
      *
-     * @return a reply for each, in their order; an exception where a reply was an error
+     * @return for each request, in their order, its reply or an exception
      */
     List<Object> callAll(List<ScriptCall> calls, Deadline deadline) throws InterruptedException;
 
-    /** Whether a request may reach the server twice although it was sent once. */
+    /** Returns whether a request may reach the server twice although the backend has sent it once. */
     boolean sendsAgain();
 
-    /** A subscription to one channel. Sends nothing yet. */
+    /** Makes a subscription to one channel. Sends nothing yet. */
     Listening listening(String channel, Consumer<String> messages, Runnable subscribed);
 
-    /** Ends what is ours; requests under way fail soon. Idempotent. */
+    /** Ends the connections and threads of the backend; requests under way fail soon. A second call does nothing. */
     @Override
     void close();
 }

@@ -12,44 +12,39 @@ import io.github.distlock.spi.Moment;
 import io.github.distlock.spi.Renewal;
 import io.github.distlock.spi.Signals;
 import io.github.distlock.spi.Validity;
-import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import redis.clients.jedis.UnifiedJedis;
 
 /**
- * Locks in Redis 5 or newer, through Jedis 7.4 or newer.
+ * Keeps locks in Redis 6.2 or newer, through Jedis 7.4 or newer.
  *
  * <pre>{@code
  * LockClient locks = LockClient.create(RedisBackend.connect("redis://localhost:6379"));
  * }</pre>
  *
- * <p><b>A lock is a key</b>, {@code distlock:<name>} unless mapped otherwise, whose value is its holder's and which
- * expires with the holder's lease. So other clients that take the key with {@code SET NX PX} and give it back by
- * compare-and-delete, as Redis's documentation describes it, exclude this library's locks and are excluded by them.
- * They are not in its queue, though: a lock that goes from waiter to waiter is never free for them. Helper keys have
- * the lock key as their hash tag, and expire.
+ * <p><b>Keys.</b> A lock is the string key {@code distlock:<name>}, which expires with the holder's lease. Clients that
+ * acquire the same key with {@code SET NX PX} and release it with compare-and-delete exclude the clients of this
+ * backend, and are excluded by them. Such clients are not in the queue: a lock that goes from waiter to waiter is never
+ * free for them. Helper keys begin with {@code distlock:{distlock:<name>}}, and expire.
  *
- * <p><b>What holds</b>: exclusion and order while the server keeps its data and its clock does not jump ahead by more
- * than the guard; fencing tokens rise even over the loss of its data, as far as server clocks agree. A failover to a
- * replica can lose the last grants: then two clients may each believe to hold a lock, until the first one's next
- * renewal, and only the fencing token tells them apart.
+ * <p><b>Guarantees.</b> Holds exclude each other and waiters acquire in order while the server keeps its data and its
+ * clock does not jump ahead by more than the guard. Fencing tokens increase even if the server loses its data, as far as
+ * the clocks of servers agree. A failover to a replica may lose the last grants. Then two clients may both believe that
+ * they hold the lock, until the first one's next renewal; only the fencing token distinguishes them.
  *
- * <p><b>Rights</b> that an ACL user needs: the keys, the channels {@code distlock:*}, and the commands {@code EVAL
- * EVALSHA GET SET DEL PTTL PEXPIRE TIME ZADD ZREM ZRANGE ZRANGEBYSCORE ZREMRANGEBYSCORE ZREMRANGEBYRANK ZSCORE ZCOUNT
- * PUBLISH SUBSCRIBE UNSUBSCRIBE PING}, and {@code SELECT} for another database. Without the channels, waiting clients
- * poll.
+ * <p><b>Permissions.</b> An ACL user needs the keys and channels {@code distlock:*} and the commands {@code EVAL EVALSHA
+ * APPEND DEL EXISTS GET SET PTTL PEXPIRE TIME ZADD ZREM ZRANGE ZRANGEBYSCORE ZREMRANGEBYSCORE ZREMRANGEBYRANK ZSCORE
+ * ZCOUNT PUBLISH SUBSCRIBE UNSUBSCRIBE PING}, and {@code SELECT} for another database. Without the channels, waiting
+ * clients poll.
  *
  * <p>Thread-safe.
  */
@@ -58,28 +53,25 @@ public final class RedisBackend implements LockBackend {
 
     private static final Set<Capability> CAPABILITIES =
             Set.of(Capability.FAIR, Capability.INSPECT, Capability.FORCE_RELEASE, Capability.CHANGE_LEASE);
-    private static final int ID_BYTES = 12;
 
-    private final String clientId;
     private final Redis redis;
     private final Subscription messages;
     private final Function<String, String> keyOfName;
-    private final AtomicLong contenders = new AtomicLong();
+    private final String prefix;
+    private final String channel;
     private final AtomicInteger threads = new AtomicInteger();
-    private final AtomicLong greatestBase = new AtomicLong();
     private final Map<String, RedisContender> waiting = new ConcurrentHashMap<>();
     private final ForeignKeys foreignKeys = new ForeignKeys();
     private volatile String clientName = "redis";
 
-    RedisBackend(Function<ThreadFactory, Redis> redis, Function<String, String> keyOfName) {
-        byte[] id = new byte[ID_BYTES];
-        new SecureRandom().nextBytes(id);
-        this.clientId = Base64.getUrlEncoder().withoutPadding().encodeToString(id);
+    RedisBackend(Function<ThreadFactory, Redis> redis, Function<String, String> keyOfName, String prefix) {
         this.redis = redis.apply(task -> newThread(task, "redis" + threads.incrementAndGet()));
         this.keyOfName = keyOfName;
+        this.prefix = prefix;
+        this.channel = prefix + RandomId.next();
         this.messages = new Subscription(
                 this.redis,
-                "distlock:" + clientId,
+                channel,
                 this::received,
                 () -> waiting.values().forEach(contender -> contender.signals().wakeUp()),
                 task -> newThread(task, "subscription"),
@@ -93,34 +85,36 @@ public final class RedisBackend implements LockBackend {
     }
 
     /**
-     * A backend with connections of its own, which it closes. Sends nothing yet.
+     * Makes a backend with its own connections, which it closes. Sends nothing yet.
      *
      * @param uri {@code redis://[user:password@]host[:port][/database]}, or {@code rediss://…} with TLS
      * @return a new backend
-     * @throws IllegalArgumentException when that is no such URI
-     * @throws IllegalStateException when the Jedis on the class path is too old
+     * @throws IllegalArgumentException if this is not a valid Redis URI
+     * @throws IllegalStateException if the Jedis on the class path is too old
      */
     public static RedisBackend connect(String uri) {
         return builder(uri).build();
     }
 
     /**
-     * A backend over a client that the caller has made and will close: standalone, Sentinel, Cluster, with whatever
-     * credentials and TLS it has. It is left as it was. Its time-outs and its pool are its own: each request of the
-     * backend is made on a thread of the backend, while callers wait by their deadlines; a call that is under way when
-     * the backend is closed keeps its thread until the client gives up. From the first wait for a lock on, one of its
-     * connections is subscribed. Sends nothing yet.
+     * Makes a backend over a caller-supplied client: standalone, Sentinel or Cluster, with its own credentials and TLS.
+     * Sends nothing yet.
      *
-     * @param client the caller's
+     * <p>The backend neither changes nor closes the client. The client keeps its timeouts and its pool. The backend
+     * calls it on its own threads, while callers wait until their deadlines. If the backend is closed during a call, the
+     * call keeps its thread until the client returns. From the first wait for a lock on, one connection of the client is
+     * subscribed.
+     *
+     * @param client the client, which the caller closes after the backend
      * @return a new backend
-     * @throws IllegalStateException when the Jedis on the class path is too old
+     * @throws IllegalStateException if the Jedis on the class path is too old
      */
     public static RedisBackend of(UnifiedJedis client) {
         return builder(client).build();
     }
 
     /**
-     * A backend with connections of its own, to be configured.
+     * Returns a builder of a backend with its own connections.
      *
      * @param uri as for {@link #connect}
      * @return a new builder
@@ -134,7 +128,7 @@ public final class RedisBackend implements LockBackend {
     }
 
     /**
-     * A backend over a caller's client, to be configured.
+     * Returns a builder of a backend over a caller-supplied client.
      *
      * @param client as for {@link #of}
      * @return a new builder
@@ -158,19 +152,18 @@ public final class RedisBackend implements LockBackend {
 
     @Override
     public Contender contend(LockRequest request, Signals signals) {
-        String value = clientId + ":" + Long.toString(contenders.incrementAndGet(), Character.MAX_RADIX);
-        return new RedisContender(this, value, request, signals);
+        return new RedisContender(this, request, signals);
     }
 
     @Override
     public void renewAll(Collection<? extends Renewal> due, Deadline deadline) throws InterruptedException {
         List<Renewal> renewals = new ArrayList<>(due.size());
         List<ScriptCall> calls = new ArrayList<>(due.size());
+        Moment askedAt = clock().now();
         for (Renewal renewal : due) {
             renewals.add(renewal);
-            calls.add(((RedisGrant) renewal.grant()).renewal(renewal.lease()));
+            calls.add(((RedisGrant) renewal.grant()).renewal(renewal.lease(), askedAt.nanoTime()));
         }
-        Moment askedAt = clock().now();
         List<Object> replies = callAll(calls, deadline);
         for (int i = 0; i < replies.size(); i++) {
             answer(renewals.get(i), replies.get(i), askedAt);
@@ -180,13 +173,18 @@ public final class RedisBackend implements LockBackend {
     private static void answer(Renewal renewal, Object reply, Moment askedAt) {
         if (reply instanceof Throwable error) {
             renewal.unknown(error);
-        } else if (Replies.number(reply) == 0) {
+            return;
+        }
+        RedisGrant grant = (RedisGrant) renewal.grant();
+        long status = Replies.number(Replies.list(reply).get(0));
+        if (status == 0) {
             renewal.gone();
-        } else {
-            renewal.renewed(Validity.of(askedAt, renewal.lease()));
-            if (Replies.number(reply) == 2) {
-                ((RedisGrant) renewal.grant()).contender.signals().wanted();
-            }
+            return;
+        }
+        grant.noteRenewed(askedAt.nanoTime());
+        renewal.renewed(Validity.of(askedAt, renewal.lease()));
+        if (status == 2) {
+            grant.contender.signals().wanted();
         }
     }
 
@@ -233,15 +231,15 @@ public final class RedisBackend implements LockBackend {
     }
 
     @Override
-    public Optional<LockStatus.Holder> forceRelease(String name, Deadline deadline) throws InterruptedException {
-        return Inspection.removed(ask(Script.FORCE_RELEASE, name, deadline));
+    public List<LockStatus.Holder> forceRelease(String name, Deadline deadline) throws InterruptedException {
+        return Inspection.holders(ask(Script.FORCE_RELEASE, name, deadline));
     }
 
-    private Object ask(Script script, String name, Deadline deadline) throws InterruptedException {
+    private List<?> ask(Script script, String name, Deadline deadline) throws InterruptedException {
         return redis.call(new ScriptCall(script, keysOf(name)), deadline);
     }
 
-    /** Ends its own connections and threads; a caller-supplied client stays open. */
+    /** Ends the backend's own connections and threads. A caller-supplied client stays open. */
     @Override
     public void close() {
         messages.close();
@@ -250,7 +248,7 @@ public final class RedisBackend implements LockBackend {
 
     // ---- for its contenders --------------------------------------------------------------------------------------
 
-    Object call(ScriptCall call, Deadline deadline) throws InterruptedException {
+    List<?> call(ScriptCall call, Deadline deadline) throws InterruptedException {
         return redis.call(call, deadline);
     }
 
@@ -259,15 +257,11 @@ public final class RedisBackend implements LockBackend {
     }
 
     LockKeys keysOf(String name) {
-        return LockKeys.of(name, keyOfName);
+        return LockKeys.of(name, keyOfName, prefix);
     }
 
-    long floor() {
-        return greatestBase.get();
-    }
-
-    void noteBase(long base) {
-        greatestBase.accumulateAndGet(base, Math::max);
+    String channel() {
+        return channel;
     }
 
     void startWaiting(RedisContender contender) {

@@ -19,14 +19,15 @@ import redis.clients.jedis.SslOptions;
 import redis.clients.jedis.UnifiedJedis;
 import redis.clients.jedis.util.JedisURIHelper;
 
-/** Settings of a {@link RedisBackend}. Not thread-safe. */
-@SuppressWarnings("exports") // annotations for tools, which users need not have
+/** Builds a {@link RedisBackend}. Not thread-safe. */
+@SuppressWarnings("exports") // annotations for tools, which users do not need
 public final class RedisBackendBuilder {
     private static final int DEFAULT_PORT = 6379;
 
     private final @Nullable URI uri;
     private final @Nullable UnifiedJedis client;
-    private Function<String, String> keyOfName = name -> "distlock:" + LockKeys.encode(name);
+    private String prefix = "distlock:";
+    private @Nullable Function<String, String> keyOfName;
     private int maxConnections = 64;
     private @Nullable JedisClientConfig config;
 
@@ -45,7 +46,8 @@ public final class RedisBackendBuilder {
         try {
             uri = new URI(text);
         } catch (URISyntaxException e) {
-            throw new IllegalArgumentException("uri must be redis://host:port, but is no URI: " + e.getReason(), e);
+            throw new IllegalArgumentException(
+                    "uri must be redis://host:port, but is not a valid URI: " + e.getReason(), e);
         }
         boolean scheme = JedisURIHelper.isRedisScheme(uri) || JedisURIHelper.isRedisSSLScheme(uri);
         if (!scheme || uri.getHost() == null || uri.getHost().isEmpty()) {
@@ -62,25 +64,35 @@ public final class RedisBackendBuilder {
     }
 
     /**
-     * What the keys of locks begin with. Names follow in percent code where they have braces, spaces, percent signs or
-     * control characters, so that distinct names stay distinct.
+     * Sets the beginning of all keys and channels. The lock's name follows, with braces, spaces, percent signs and
+     * control characters in percent code, so that the keys of different names differ.
      *
      * @param prefix {@code distlock:} by default; with a hash tag such as {@code {app}:} all locks are in one slot of a
      *     cluster
      * @return this
+     * @throws IllegalArgumentException if the prefix contains a control character, or a brace that does not belong to a
+     *     hash tag
      */
     @CanIgnoreReturnValue
     public RedisBackendBuilder keyPrefix(String prefix) {
         requireNonNull(prefix, "prefix");
-        keyOfName = name -> prefix + LockKeys.encode(name);
+        boolean braces = prefix.indexOf('{') >= 0 || prefix.indexOf('}') >= 0;
+        if (braces && !LockKeys.hasHashTag(prefix)) {
+            throw new IllegalArgumentException("prefix has a brace that does not belong to a hash tag: " + prefix);
+        }
+        if (prefix.chars().anyMatch(Character::isISOControl)) {
+            throw new IllegalArgumentException("prefix has a control character: " + prefix);
+        }
+        this.prefix = prefix;
         return this;
     }
 
     /**
-     * Which key a lock has, for keys that other clients use already. The mapping must give each name a key of its own.
-     * A key may have a hash tag; otherwise it must not contain a closing brace.
+     * Sets the mapping from names to lock keys, for keys that other clients already use. The mapping must give each name
+     * its own key. A key that contains a closing brace must have a hash tag. The {@linkplain #keyPrefix prefix} then
+     * begins only the helper keys and channels.
      *
-     * @param keyOfName from a lock's name to its key; called from any thread
+     * @param keyOfName maps a lock's name to its key; any thread may call it
      * @return this
      */
     @CanIgnoreReturnValue
@@ -90,12 +102,12 @@ public final class RedisBackendBuilder {
     }
 
     /**
-     * How many requests may be under way at once over connections of the backend's own; more wait. Renewals and
-     * heartbeats have up to four connections beside these, and messages one.
+     * Sets how many requests may be under way at once over the backend's own connections; others wait. Renewals and
+     * heartbeats have up to four other connections, and messages have one.
      *
      * @param most at least 1; 64 by default
      * @return this
-     * @throws IllegalArgumentException when it is less
+     * @throws IllegalArgumentException if it is less
      */
     @CanIgnoreReturnValue
     public RedisBackendBuilder maxConnections(int most) {
@@ -107,10 +119,10 @@ public final class RedisBackendBuilder {
     }
 
     /**
-     * Credentials, TLS and whatever else the backend's own connections need. What the URI says goes before it;
-     * time-outs are those of each request.
+     * Sets credentials, TLS and other settings of the backend's own connections. The URI takes precedence. The timeouts
+     * are those of each request.
      *
-     * @param config Jedis's
+     * @param config the settings
      * @return this
      */
     @CanIgnoreReturnValue
@@ -120,17 +132,24 @@ public final class RedisBackendBuilder {
     }
 
     /**
-     * The backend. Sends nothing.
+     * Makes the backend. Sends nothing.
      *
      * @return a new backend
+     * @throws IllegalArgumentException if {@link #keys} is set and the {@link #keyPrefix} has a hash tag, because helper
+     *     keys must be in the slot of the lock key
      */
     public RedisBackend build() {
-        return new RedisBackend(this::redis, keyOfName);
+        Function<String, String> mapping = keyOfName;
+        if (mapping != null && LockKeys.hasHashTag(prefix)) {
+            throw new IllegalArgumentException("keyPrefix must not have a hash tag if keys is set, but is " + prefix);
+        }
+        String begin = prefix;
+        return new RedisBackend(this::redis, mapping != null ? mapping : name -> begin + LockKeys.encode(name), begin);
     }
 
     private Redis redis(ThreadFactory threads) {
         if (client != null) {
-            return new LentClient(client, threads, LockClock.system());
+            return new SuppliedClient(client, threads, LockClock.system());
         }
         URI server = requireNonNull(uri);
         int port = server.getPort() < 0 ? DEFAULT_PORT : server.getPort();
@@ -142,7 +161,7 @@ public final class RedisBackendBuilder {
                 LockClock.system());
     }
 
-    @SuppressWarnings("deprecation") // Who still uses these must not lose them.
+    @SuppressWarnings("deprecation") // Callers that still use these settings must not lose them.
     private static boolean hasTls(@Nullable JedisClientConfig config) {
         return config != null
                 && (config.getSslOptions() != null

@@ -13,23 +13,34 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One place in a lock's queue, known to the server by a value that is never used for another.
+ * A contender: one value that no other contender has, and a queue entry while it waits.
  *
- * <h2>Hand-over</h2>
+ * <h2>Handoff</h2>
  *
- * Who ends a hold makes the first place the holder, for the hand-over lease, and tells its client. That message makes a
- * holder of the receiver at once, without a request, if three things are true. The message's base is above the
- * {@link Waiting#marker} of the last answer that said busy: so the hand-over came after that answer, and the message is
- * not an old one that was long under way. Then the server's lease ends no sooner than the hand-over lease after the
- * <em>sending</em> of the request that was answered so, which is the validity that is claimed. And enough of it is left
- * to renew in peace. Otherwise the place asks, and is answered with the full lease. Nothing depends on the message:
- * heartbeats find a hand-over whose message was lost.
+ * A client that ends a hold makes the first waiter the holder, for the handoff lease, and the server notifies that
+ * waiter's client. The message makes its receiver a holder without a request if three conditions hold:
  *
- * <p>The fields belong to whoever attempts or withdraws, one at a time, but for those that say how they are shared.
+ * <ol>
+ *   <li>The message's base is greater than the {@link Waiting#marker} of the last busy reply. So the handoff came after
+ *       that reply, and the message is not an old one that was delayed.
+ *   <li>The message's base is greater than each base that the client knew when it made this contender, so that the
+ *       client's tokens increase.
+ *   <li>At least half of the handoff lease is left, so that there is time to renew.
+ * </ol>
+ *
+ * The server's lease ends no sooner than the handoff lease after the <em>sending</em> of the request that was answered
+ * busy. This is the validity that the hold claims. If a condition does not hold, the contender asks, and the reply
+ * grants the full lease.
+ *
+ * <p>Nothing depends on the message: heartbeats find a handoff whose message was lost. The message repeats the
+ * contender's value, 128 random bits that only clients with access to the lock's keys can read. So no other client can
+ * forge it.
+ *
+ * <p>Only one thread at a time attempts or withdraws; the fields belong to it, except those that say otherwise.
  */
 final class RedisContender implements Contender {
-    static final Duration HAND_OVER_LEASE = Duration.ofSeconds(3);
-    /** How long a place counts without a heartbeat. */
+    static final Duration HANDOFF_LEASE = Duration.ofSeconds(3);
+    /** How long a queue entry counts without a heartbeat. */
     static final Duration ALIVE_FOR = RedisBackend.HEARTBEAT_INTERVAL.multipliedBy(4);
 
     private static final Duration LONGEST_RETRY = Duration.ofSeconds(5);
@@ -39,40 +50,38 @@ final class RedisContender implements Contender {
     private final RedisBackend backend;
     private final LockRequest request;
     private final Signals signals;
-    private final String owner;
-    private final long floor;
-    private final Duration handOverLease;
-    private final String place;
+    final String owner;
+    private final Duration handoffLease;
+    private final String entry;
     private @Nullable LockKeys keys;
     private boolean asked;
     private boolean doubtful;
 
-    /** What was last said to be busy; by attempts and heartbeats, the later one counts. */
+    /** The last busy reply. Attempts and heartbeats write it; the later reply counts. */
     private final AtomicReference<@Nullable Waiting> waiting = new AtomicReference<>();
-    /** The base of a hand-over that was announced, or 0; by the reader of messages. */
+    /** The base of the handoff that a message has announced, or 0. The reader of messages writes it. */
     private volatile long announcedBase;
 
     /**
-     * An answer that said busy.
+     * A busy reply.
      *
-     * @param askedAt before its request was sent
-     * @param marker a later hand-over has a base above this
+     * @param askedAt the time before its request was sent
+     * @param marker each later handoff has a greater base
      */
     private record Waiting(Moment askedAt, long marker) {}
 
-    RedisContender(RedisBackend backend, String value, LockRequest request, Signals signals) {
+    RedisContender(RedisBackend backend, LockRequest request, Signals signals) {
         this.backend = backend;
-        this.value = value;
+        this.value = RandomId.next();
         this.request = request;
         this.signals = signals;
-        this.owner = Owners.text(request.owner());
-        this.floor = backend.floor();
+        this.owner = WireFormat.owner(request.owner());
         Duration lease = request.lease();
-        this.handOverLease = lease.compareTo(HAND_OVER_LEASE) < 0 ? lease : HAND_OVER_LEASE;
-        this.place = request.waits() ? value + "\t" + millis(handOverLease) + "\t" + owner : "";
+        this.handoffLease = lease.compareTo(HANDOFF_LEASE) < 0 ? lease : HANDOFF_LEASE;
+        this.entry = request.waits() ? WireFormat.entry(value, backend.channel(), millis(handoffLease), owner) : "";
     }
 
-    /** In the server's unit; never shorter than what a hold is said to be good for. */
+    /** Returns a lease in the server's unit, rounded up. */
     static long millis(Duration lease) {
         return lease.plusNanos(999_999).toMillis();
     }
@@ -94,16 +103,16 @@ final class RedisContender implements Contender {
         return backend;
     }
 
-    /** Whether a request with this value may still be under way when its hold or place has ended. */
+    /** Returns whether a request with this value may still be under way when its hold or queue entry has ended. */
     boolean mayArriveLate() {
         return doubtful || backend.sendsAgain();
     }
 
     @Override
     public Attempt attempt(Deadline deadline) throws InterruptedException {
-        RedisGrant handedOver = takeHandOver();
-        if (handedOver != null) {
-            return won(handedOver);
+        RedisGrant handedOff = takeHandoff();
+        if (handedOff != null) {
+            return won(handedOff);
         }
         LockKeys lockKeys = keys();
         if (request.waits()) {
@@ -114,8 +123,15 @@ final class RedisContender implements Contender {
         asked = true;
         doubtful = true;
         ScriptCall call = new ScriptCall(
-                Script.ACQUIRE, lockKeys, value, millis(request.lease()), floor, owner, place, ALIVE_FOR.toMillis());
-        List<?> reply = Replies.list(backend.call(call, deadline));
+                Script.ACQUIRE,
+                lockKeys,
+                value,
+                owner,
+                millis(request.lease()),
+                request.baseAbove(),
+                entry,
+                ALIVE_FOR.toMillis());
+        List<?> reply = backend.call(call, deadline);
         doubtful = doubtfulBefore || call.wasSentAgain();
         long status = Replies.number(reply.get(0));
         if (status == 1) {
@@ -130,7 +146,6 @@ final class RedisContender implements Contender {
 
     private Attempt won(RedisGrant grant) {
         backend.stopWaiting(this);
-        backend.noteBase(grant.fencingBase());
         return Attempt.granted(grant);
     }
 
@@ -143,7 +158,7 @@ final class RedisContender implements Contender {
         return ttlMillis >= 0 && lease.compareTo(longest) < 0 ? lease : longest;
     }
 
-    private @Nullable RedisGrant takeHandOver() {
+    private @Nullable RedisGrant takeHandoff() {
         long base = announcedBase;
         Waiting busy = waiting.get();
         if (base == 0 || busy == null) {
@@ -151,15 +166,15 @@ final class RedisContender implements Contender {
         }
         announcedBase = 0;
         long age = backend.clock().nanoTime() - busy.askedAt.nanoTime();
-        long length = handOverLease.toNanos();
-        if (base <= busy.marker || base <= floor || age > length / 2) {
+        long length = handoffLease.toNanos();
+        if (base <= busy.marker || base <= request.baseAbove() || age > length / 2) {
             return null;
         }
-        Validity validity = Validity.of(busy.askedAt, handOverLease).withRenewAfter(Duration.ofNanos(age + length / 4));
+        Validity validity = Validity.of(busy.askedAt, handoffLease).withRenewAfter(Duration.ofNanos(age + length / 4));
         return new RedisGrant(this, base, validity);
     }
 
-    /** The server has made this place the holder, it says. Any thread. */
+    /** Notes a message: the server has made this contender the holder. Any thread may call this. */
     void announced(long base) {
         announcedBase = base;
         signals.wakeUp();
@@ -172,10 +187,10 @@ final class RedisContender implements Contender {
     }
 
     ScriptCall heartbeat() {
-        return new ScriptCall(Script.HEARTBEAT, keys(), value, place, ALIVE_FOR.toMillis());
+        return new ScriptCall(Script.HEARTBEAT, keys(), value, entry, ALIVE_FOR.toMillis());
     }
 
-    /** The answer to a heartbeat. */
+    /** Takes the reply to a heartbeat, which may be an exception. */
     void heard(Moment askedAt, Object reply) {
         if (reply instanceof List<?> parts && parts.size() == 2) {
             waitsSince(askedAt, Replies.number(parts.get(1)));
@@ -188,11 +203,8 @@ final class RedisContender implements Contender {
     public void withdraw(Deadline deadline) throws InterruptedException {
         backend.stopWaiting(this);
         if (asked) {
-            Object reply = backend.call(
-                    new ScriptCall(Script.WITHDRAW, keys(), value, place, mayArriveLate() ? 1 : 0), deadline);
-            if (Replies.number(reply) != 1) {
-                throw new IllegalStateException("unexpected reply from the server: " + reply);
-            }
+            var unused = backend.call(
+                    new ScriptCall(Script.WITHDRAW, keys(), value, entry, mayArriveLate() ? 1 : 0), deadline);
         }
     }
 }

@@ -10,24 +10,21 @@ import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.exceptions.JedisDataException;
 import redis.clients.jedis.exceptions.JedisException;
 
-/** Replies as values, and error replies as the exceptions that the engine understands. */
+/** Translates replies to values, and error replies to exceptions of the backend interface. */
 final class Replies {
-    /**
-     * Asking again in the same way is pointless. Everything else may pass: a server that loads, elects, or is out of
-     * memory.
-     */
+    /** Errors that the same request gets again. All others may pass, such as those of a server that is out of memory. */
     private static final Set<String> REFUSALS = Set.of("NOPERM", "NOAUTH", "WRONGPASS", "WRONGTYPE");
 
-    /** Behind the same address there may be another one by now. */
+    /** Errors of a server that may no longer be the one that the address leads to. */
     private static final Set<String> OTHER_SERVER = Set.of("READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN");
 
-    /** Before Redis 7, an error inside a script is wrapped in another. */
+    /** Redis before 7 wraps the error of a command in a script in another error. */
     private static final String WRAPPED = "Error running script";
 
     private Replies() {}
 
     static List<?> list(@Nullable Object reply) {
-        if (reply instanceof List<?> list && !list.isEmpty()) {
+        if (reply instanceof List<?> list) {
             return list;
         }
         throw unexpected(reply);
@@ -54,7 +51,7 @@ final class Replies {
         return new IllegalStateException("unexpected reply from the server: " + reply);
     }
 
-    /** As a refusal, or as it is. */
+    /** Returns a refusal if the server has refused the request, otherwise the error itself. */
     static RuntimeException translated(JedisException error, String lockName) {
         String words = String.valueOf(error.getMessage());
         if (error instanceof JedisDataException && isRefusal(words)) {
@@ -73,7 +70,7 @@ final class Replies {
                 || lower.startsWith("err auth ");
     }
 
-    /** Whether a reply says that this is not the server, or not in the state, that locks need. */
+    /** Returns whether the reply says that the server cannot keep locks at present. */
     static boolean isOfAnotherServer(@Nullable Object reply) {
         return reply instanceof JedisDataException error
                 && OTHER_SERVER.contains(code(String.valueOf(error.getMessage())));

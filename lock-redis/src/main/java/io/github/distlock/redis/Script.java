@@ -8,12 +8,18 @@ import java.io.UncheckedIOException;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
- * The scripts, each in a file that says what it takes and answers, behind what they share. Its last argument names the
- * request, and comes back beside the answer: a reply that was meant for another request is no answer to this one.
+ * The scripts. Each is a file whose head describes its keys, arguments and replies. A line {@code --#include name}
+ * stands for the file of that name. Such lines come after the short path of a script, so that the short path defines no
+ * functions.
  */
 final class Script {
+    private static final Pattern INCLUDE = Pattern.compile("(?m)^--#include (\\w+)$");
+
     static final Script ACQUIRE = new Script("acquire");
     static final Script RELEASE = new Script("release");
     static final Script WITHDRAW = new Script("withdraw");
@@ -22,13 +28,15 @@ final class Script {
     static final Script INSPECT = new Script("inspect");
     static final Script FORCE_RELEASE = new Script("force-release");
 
+    static final List<Script> ALL = List.of(ACQUIRE, RELEASE, WITHDRAW, RENEW, HEARTBEAT, INSPECT, FORCE_RELEASE);
+
+    private final String name;
     private final byte[] source;
     private final byte[] sha;
 
-    private Script(String file) {
-        source = (read("queue") + "local function answer()\n" + read(file)
-                        + "end\n\nreturn { ARGV[#ARGV], answer() }\n")
-                .getBytes(UTF_8);
+    private Script(String name) {
+        this.name = name;
+        this.source = withIncludes(read(name)).getBytes(UTF_8);
         try {
             sha = HexFormat.of()
                     .formatHex(MessageDigest.getInstance("SHA-1").digest(source))
@@ -36,6 +44,10 @@ final class Script {
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every Java platform has SHA-1", e);
         }
+    }
+
+    private static String withIncludes(String text) {
+        return INCLUDE.matcher(text).replaceAll(include -> Matcher.quoteReplacement(read(include.group(1))));
     }
 
     private static String read(String name) {
@@ -55,5 +67,10 @@ final class Script {
 
     byte[] sha() {
         return sha;
+    }
+
+    @Override
+    public String toString() {
+        return name;
     }
 }

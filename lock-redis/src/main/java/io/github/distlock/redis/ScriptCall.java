@@ -4,42 +4,55 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.CommandArguments;
 import redis.clients.jedis.Protocol.Command;
 import redis.clients.jedis.exceptions.JedisConnectionException;
 
-/** One request: a script, the lock that it is about, and its arguments. */
+/**
+ * One request: a script, its lock, and its arguments. The first argument numbers the request, and the reply repeats it.
+ * So a reply to another request is not taken for the answer to this one.
+ */
 final class ScriptCall {
-    private static final int KEYS = 4;
     private static final AtomicLong REQUESTS = new AtomicLong();
 
     private final byte[] request =
             Long.toString(REQUESTS.incrementAndGet(), Character.MAX_RADIX).getBytes(UTF_8);
     private final Script script;
-    private final LockKeys keys;
+    private final String lockName;
+    private final List<byte[]> keys;
     private final Object[] arguments;
     private volatile boolean sentAgain;
 
     /**
-     * A call.
+     * Makes a request with all keys of a lock.
      *
      * @param arguments texts and numbers
      */
     ScriptCall(Script script, LockKeys keys, Object... arguments) {
+        this(script, keys.name, keys.all(), arguments);
+    }
+
+    /**
+     * Makes a request with some keys of a lock.
+     *
+     * @param keys the keys that the script names
+     * @param arguments texts and numbers
+     */
+    ScriptCall(Script script, String lockName, List<byte[]> keys, Object... arguments) {
         this.script = script;
+        this.lockName = lockName;
         this.keys = keys;
         this.arguments = arguments;
     }
 
-    /** Whether the same request twice does no more than once. */
+    /** Returns whether the same request twice does no more than once. */
     boolean isRepeatable() {
         return script != Script.FORCE_RELEASE;
     }
 
-    /** Another copy of it may be under way. */
+    /** Notes that another copy of this request may be under way. */
     void noteSentAgain() {
         sentAgain = true;
     }
@@ -49,44 +62,45 @@ final class ScriptCall {
     }
 
     String lockName() {
-        return keys.name;
+        return lockName;
     }
 
-    /** By digest: for a server that has seen the script before. */
+    /** Returns the command for a server that knows the script. */
     CommandArguments byDigest() {
         return withArguments(new CommandArguments(Command.EVALSHA).add(script.sha()));
     }
 
-    /** With the script itself, for one that answers NOSCRIPT. */
+    /** Returns the command for a server that has answered NOSCRIPT. */
     CommandArguments bySource() {
         return withArguments(new CommandArguments(Command.EVAL).add(script.source()));
     }
 
     private CommandArguments withArguments(CommandArguments call) {
-        call.add(KEYS).key(keys.lock).key(keys.fence).key(keys.queue).key(keys.heard);
+        call.add(keys.size());
+        keys.forEach(call::key);
+        call.add(request);
         for (Object argument : arguments) {
             call.add(String.valueOf(argument).getBytes(UTF_8));
         }
-        return call.add(request);
+        return call;
     }
 
     /**
-     * What the script has answered; an error stays what it is.
+     * Returns the reply without the number of the request, or an error reply as it is.
      *
-     * @throws JedisConnectionException when the reply belongs to another request: somebody has sent on this connection
-     *     and not read the reply
+     * @throws JedisConnectionException if the reply belongs to another request: somebody has sent a request on this
+     *     connection and has not read the reply
      */
     Object answer(@Nullable Object reply) {
         if (reply instanceof Throwable error) {
             return error;
         }
         if (reply instanceof List<?> parts
-                && parts.size() == 2
+                && !parts.isEmpty()
                 && parts.get(0) instanceof byte[] answered
                 && Arrays.equals(answered, request)) {
-            return Objects.requireNonNull(parts.get(1));
+            return parts.subList(1, parts.size());
         }
-        throw new JedisConnectionException(
-                "lock \"" + lockName() + "\": the server's reply belongs to another request");
+        throw new JedisConnectionException("lock \"" + lockName + "\": the server's reply belongs to another request");
     }
 }

@@ -16,12 +16,12 @@ import redis.clients.jedis.exceptions.JedisConnectionException;
 final class ServerConnection {
     private final Sockets sockets;
     final Connection jedis;
-    /** When it was last put back; the stack's. */
+    /** When the connection was last put back; the stack writes it. */
     long idleSince;
 
     /**
-     * Connects, authenticates and chooses the database. That may take longer than the deadline: the name has to be
-     * looked up, and each of its addresses and each step of the handshake is given the whole time that is left.
+     * Connects, authenticates and selects the database. This may take longer than the deadline: a lookup of the host has
+     * no timeout, and each address and each step of the handshake gets all of the time that is left.
      */
     ServerConnection(HostAndPort server, JedisClientConfig config, Deadline deadline) {
         int millis = deadline.remainingMillis();
@@ -38,7 +38,7 @@ final class ServerConnection {
         jedis.setSoTimeout(deadline.remainingMillis());
     }
 
-    /** So that the server throws away what has not been read yet, and whoever reads here wakes up. */
+    /** Resets the socket: the server discards what it has not read yet, and a thread that reads here wakes up. */
     void reset() {
         sockets.reset();
     }
@@ -54,7 +54,7 @@ final class ServerConnection {
         @Override
         public Socket createSocket() {
             if (last != null) {
-                // Jedis would connect again, and go on without having said who it is.
+                // Jedis would connect again, and would not authenticate.
                 throw new JedisConnectionException("the connection has been reset");
             }
             Socket socket = factory.createSocket();
@@ -68,7 +68,7 @@ final class ServerConnection {
                 try (socket) {
                     socket.setSoLinger(true, 0);
                 } catch (IOException e) {
-                    // It is closed already.
+                    // The socket is closed already.
                 }
             }
         }

@@ -34,9 +34,9 @@ final class Subscription {
     private volatile boolean closed;
 
     /**
-     * A subscription; not there yet.
+     * Makes a subscription, which sends nothing yet.
      *
-     * @param made told whenever it is there anew: what was sent before that is lost
+     * @param made called whenever the server has confirmed a subscription; earlier messages are lost
      */
     Subscription(
             Redis redis,
@@ -53,7 +53,7 @@ final class Subscription {
         this.clock = clock;
     }
 
-    /** Somebody waits. */
+    /** Keeps the subscription for some seconds, because a contender waits. */
     void need() {
         neededAt = clock.nanoTime();
         if (reader.get() == null && !closed) {
@@ -76,7 +76,7 @@ final class Subscription {
         return current != null && current.active;
     }
 
-    /** Finds out whether it is still there. */
+    /** Checks that the subscription has not broken. */
     void ping() {
         Reader current = reader.get();
         if (current == null) {
@@ -96,7 +96,7 @@ final class Subscription {
         }
     }
 
-    /** Ends it, and waits a moment for that. */
+    /** Ends the subscription, and waits up to 250 ms for that. */
     void close() {
         closed = true;
         Reader current = reader.get();

@@ -1,6 +1,4 @@
-/**
- * Locks in Redis. Start at {@link io.github.distlock.redis.RedisBackend}.
- */
+/** Keeps locks in Redis. Start at {@link io.github.distlock.redis.RedisBackend}. */
 @NullMarked
 @CheckReturnValue
 package io.github.distlock.redis;

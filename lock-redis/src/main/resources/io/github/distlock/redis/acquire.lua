@@ -1,55 +1,89 @@
--- Asks once for the lock: SET value NX PX with a queue around it and a fencing base minted in the same step.
+-- Asks once for the lock: SET NX PX with a queue around it and a fencing base minted in the same step.
 --
--- KEYS  as in queue.lua
--- ARGV  1 value         unique to this contender
---       2 lease         ms
---       3 floor         a base that the new one must exceed: the greatest that this client has seen
---       4 owner         for inspection
---       5 place         of a contender that waits; '' for a single try, which leaves nothing when the lock is busy
---       6 alive for     ms without a heartbeat after which the place is skipped
--- Reply {1, base}                the lock is ours, for the full lease from now
---       {0, ttl, marker}         busy; ttl in ms, -1 for a key without expiry, -2 for a key that is no string; a later hand-over
---                                has a base above the marker
---       {-1}                     this value was withdrawn, and a late duplicate of its request has arrived
+-- KEYS  1 lock, 2 token, 3 queue, 4 alive
+-- ARGV  1 request     comes back in the reply
+--       2 value       unique to this contender
+--       3 owner       for inspection
+--       4 lease       ms
+--       5 floor       the base must be greater: the greatest base that the client knows
+--       6 entry       for the queue; '' for a single try, which leaves nothing if the lock is busy
+--       7 alive for   ms without a heartbeat after which the entry is skipped
+-- Reply {request, 1, base}          the contender holds the lock, for the full lease from now
+--       {request, 0, ttl, marker}   busy; ttl in ms, -1 for a key without an expiry, -2 for a key that is not a string;
+--                                   each later handoff has a base above the marker
+--       {request, -1}               this value was withdrawn before its request arrived
 --
--- Safe to repeat: when the lock already holds this value, an earlier request with an unknown outcome has won it, or the lock
--- was handed over; then the answer is the same base. Foreign clients that use SET NX PX with compare-and-delete are excluded,
--- and exclude us.
+-- Safe to repeat: if the record is the contender's own, an earlier copy of the request has acquired the lock, or the lock was
+-- handed to it. Then the reply has the same base.
 
-local value, lease, floor, owner, place = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], ARGV[5]
+local TOKEN_KEPT = 3600000 -- as in record.lua
+
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+
+-- The short path: nobody holds the lock, nobody waits, and there is no tombstone.
+if redis.call('EXISTS', KEYS[3]) == 0 then
+  local number = math.max(now, ARGV[5] + 1)
+  local base = string.format('%.0f', number)
+  if redis.call('SET', KEYS[1], ARGV[2] .. '\t1\tlock\t1\t' .. base .. '\t' .. ARGV[3], 'NX', 'PX', ARGV[4]) then
+    local last = redis.pcall('SET', KEYS[2], base, 'PX', ARGV[4] + TOKEN_KEPT, 'GET')
+    if not last or number > (tonumber(last) or number) then
+      return { ARGV[1], 1, base }
+    end
+    -- The server's clock was set back, or the server refuses the token: undo.
+    redis.call('DEL', KEYS[1])
+    if type(last) == 'table' then
+      return last
+    end
+    redis.call('SET', KEYS[2], last, 'PX', ARGV[4] + TOKEN_KEPT)
+  end
+end
+
+--#include record
+--#include queue
+
+local value, owner, lease, floor, entry = ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
 
 if is_buried(value) then
-  return { -1 }
+  return { ARGV[1], -1 }
 end
 
-local current = holder()
-if current == value then
-  local base, granted_to = last_grant()
-  if granted_to ~= value or base <= floor then
-    base = mint(floor)
+local record = holder()
+if is_held_by(record, value) then
+  local base = tonumber(string.match(record, '^%S+\t1\tlock\t1\t(%d+)\t') or 0)
+  if base <= floor then
+    base = mint(now, floor)
   end
-  give(value, lease, base, owner)
-  return { 1, text(base) }
+  grant(value, lease, base, owner, count_waiters())
+  return { ARGV[1], 1, text(base) }
 end
 
-if not current then
-  local first = first_place()
-  if not first or first == place then
-    local base = mint(floor)
+if not record then
+  local first = first_entry(now)
+  if not first or first == entry then
+    local base = mint(now, floor)
+    grant(value, lease, base, owner, first and count_waiters() - 1 or 0)
     if first then
-      drop_place(place)
+      drop_entry(entry)
     end
-    give(value, lease, base, owner)
-    return { 1, text(base) }
+    return { ARGV[1], 1, text(base) }
   end
-  hand_over_to(first)
+  if serve_next(now) then
+    record = holder()
+  end
 end
 
-if place ~= '' then
-  keep_place(place, tonumber(ARGV[6]))
+if entry ~= '' then
+  keep_entry(entry, now, tonumber(ARGV[7]))
+  -- A release serves the queue only if its record says so.
+  if record and string.find(record, '^%S+\t1\tlock\t1\t[^\n]*$') then
+    redis.call('APPEND', KEYS[1], '\n')
+  end
 end
-local ttl = redis.call('PTTL', lock)
-if current == 'not a string' then
+local ttl = redis.call('PTTL', KEYS[1])
+if record == 'not a string' then
   ttl = -2
+elseif not record then
+  ttl = 1000 -- the first waiter's client knows another format, and takes the lock with its next heartbeat
 end
-return { 0, ttl, marker() }
+return { ARGV[1], 0, ttl, marker(now) }

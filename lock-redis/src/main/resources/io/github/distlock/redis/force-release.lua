@@ -1,13 +1,19 @@
--- Takes the lock from whoever holds it, and serves the next place.
+-- Takes the lock from its holder, and serves the next waiter.
 --
--- KEYS  as in queue.lua
--- Reply {} when nobody held it, else {value, ttl in ms, last grant} as they were before
+-- KEYS  1 lock, 2 token, 3 queue, 4 alive
+-- ARGV  1 request              comes back in the reply
+-- Reply {request}              the lock was free
+--       {request, record, ttl} the holder's record and its time left in ms, as they were before
 
-local value = redis.call('GET', lock)
-if not value then
+--#include record
+--#include queue
+
+local record = redis.call('GET', KEYS[1])
+if not record then
   require_primary()
-  return {}
+  return { ARGV[1] }
 end
-local reply = { value, redis.call('PTTL', lock), redis.call('GET', fence) or '' }
-serve_next()
-return reply
+local ttl = redis.call('PTTL', KEYS[1])
+local time = redis.call('TIME')
+serve_next(time[1] * 1000000 + time[2])
+return { ARGV[1], record, ttl }

@@ -1,17 +1,21 @@
--- Says that a place is still wanted, and asks whether it missed anything.
+-- Keeps a queue entry, and asks whether its contender has missed anything.
 --
--- KEYS  as in queue.lua
--- ARGV  1 value
---       2 place
---       3 alive for     ms without a heartbeat after which the place is skipped
--- Reply {0, marker}   it waits on; a later hand-over has a base above the marker
---       {1}           ask again: the lock was handed over to it, is free, or the place was dropped
+-- KEYS  1 lock, 2 token, 3 queue, 4 alive
+-- ARGV  1 request     comes back in the reply
+--       2 value
+--       3 entry
+--       4 alive for   ms without a heartbeat after which the entry is skipped
+-- Reply {request, 0, marker}   the contender goes on waiting; each later handoff has a base above the marker
+--       {request, 1}           ask again: the contender holds the lock, the lock is free, or the entry was dropped
 
-local value, place = ARGV[1], ARGV[2]
+--#include record
+--#include queue
 
-local current = holder()
-if not current or current == value or not redis.call('ZSCORE', queue, place) then
-  return { 1 }
+local record = holder()
+if not record or is_held_by(record, ARGV[2]) or not redis.call('ZSCORE', KEYS[3], ARGV[3]) then
+  return { ARGV[1], 1 }
 end
-keep_place(place, tonumber(ARGV[3]))
-return { 0, marker() }
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+keep_entry(ARGV[3], now, tonumber(ARGV[4]))
+return { ARGV[1], 0, marker(now) }

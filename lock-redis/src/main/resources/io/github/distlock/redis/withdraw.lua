@@ -1,29 +1,29 @@
--- Takes back whatever a contender may have left: its place, and a hold that no attempt has returned.
+-- Removes everything that a contender may have left: its queue entry, and a hold that no reply has reported.
 --
--- KEYS  as in queue.lua
--- ARGV  1 value
---       2 place         '' for a single try
---       3 bury          '1' when an attempt's outcome is unknown: its request may arrive after this one
--- Reply 1
+-- KEYS  1 lock, 2 token, 3 queue, 4 alive
+-- ARGV  1 request   comes back in the reply
+--       2 value
+--       3 entry     '' for a single try
+--       4 bury      '1' if a request with this value may arrive after this one
+-- Reply {request}
 --
--- Safe to repeat, and safe against a hand-over that happens at the same time: place and hold go in one step, and the next place
--- is served in the same one.
+-- Safe to repeat, and safe if a handoff happens at the same time: entry and hold end in one step, and the next waiter is
+-- served in the same step.
 
-local value, place = ARGV[1], ARGV[2]
+--#include record
+--#include queue
 
-if place ~= '' then
-  drop_place(place)
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+
+if ARGV[3] ~= '' then
+  drop_entry(ARGV[3])
 end
-if ARGV[3] == '1' then
-  bury(value)
+if ARGV[4] == '1' then
+  bury(ARGV[2], now)
 end
-local current = holder()
-if current == value then
-  serve_next()
-elseif not current then
-  local first = first_place()
-  if first then
-    hand_over_to(first)
-  end
+local record = holder()
+if not record or is_held_by(record, ARGV[2]) then
+  serve_next(now)
 end
-return 1
+return { ARGV[1] }

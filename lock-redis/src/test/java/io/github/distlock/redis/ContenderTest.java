@@ -37,9 +37,9 @@ abstract class ContenderTest {
 
     final String name = UUID.randomUUID().toString();
     final String lock = "distlock:" + name;
-    final String fence = "{" + lock + "}:fence";
-    final String queue = "{" + lock + "}:queue";
-    final String heard = "{" + lock + "}:heard";
+    final String token = "distlock:{" + lock + "}:token";
+    final String queue = "distlock:{" + lock + "}:queue";
+    final String alive = "distlock:{" + lock + "}:alive";
 
     final RedisClient admin = RedisClient.create(SERVER.uri());
     final RedisBackend one = RedisBackend.connect(SERVER.uri());
@@ -93,12 +93,12 @@ abstract class ContenderTest {
 
     /** Lets the last heartbeat of a waiter be too old. */
     final void goSilent(TestContender waiter) {
-        admin.zadd(heard, 1, entry(waiter));
+        admin.zadd(alive, 1, entry(waiter));
     }
 
     final String entry(TestContender waiter) {
         return entries()
-                .filter(entry -> entry.startsWith(waiter.value() + "\t"))
+                .filter(entry -> entry.startsWith("1\tlock\t1\t" + waiter.value() + "\t"))
                 .findFirst()
                 .orElseThrow();
     }
@@ -109,7 +109,7 @@ abstract class ContenderTest {
 
     /** The base of the last grant, as the server remembers it. */
     final long lastBase() {
-        return Long.parseLong(admin.get(fence).split("\t", 2)[0]);
+        return Long.parseLong(admin.get(token));
     }
 
     final long serverMicros() {
@@ -117,13 +117,13 @@ abstract class ContenderTest {
     }
 
     final void expectHolder(TestContender holder) {
-        assertEquals(holder.value(), admin.get(lock));
+        assertEquals(holder.value(), admin.get(lock).split("\t", 2)[0]);
     }
 
     final void expectQueued(TestContender... contenders) {
         List<String> expected = Stream.of(contenders).map(TestContender::value).toList();
-        assertEquals(expected, entries().map(entry -> entry.split("\t", 2)[0]).toList());
-        assertEquals(expected.size(), admin.zcard(heard), "each waiter has a heartbeat");
+        assertEquals(expected, entries().map(entry -> entry.split("\t", 5)[3]).toList());
+        assertEquals(expected.size(), admin.zcard(alive), "each waiter has a heartbeat");
     }
 
     final void expectTimeToLive(String key, long millis) {

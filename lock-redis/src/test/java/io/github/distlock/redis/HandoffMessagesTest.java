@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 
 /** Handoff messages that are delayed, reordered or repeated cost at most one request. */
 class HandoffMessagesTest extends ContenderTest {
-    private static final Duration HANDOFF_LEASE = RedisContender.HAND_OVER_LEASE;
+    private static final Duration HANDOFF_LEASE = RedisContender.HANDOFF_LEASE;
 
     private final FaultProxy link = FaultProxy.to(SERVER);
     private final RedisBackend remote = RedisBackend.connect("redis://" + link.address());
@@ -60,12 +60,12 @@ class HandoffMessagesTest extends ContenderTest {
     }
 
     private void publish(String message) {
-        admin.publish("distlock:" + waiter.value().split(":", 2)[0], message);
+        admin.publish(remote.channel(), message);
     }
 
     /** Ends the hold that the server gave to the waiter; another client gets the lock. */
     private void takeOver() throws InterruptedException {
-        assertTrue(one.forceRelease(name, TestContender.deadline()).isPresent());
+        assertEquals(1, one.forceRelease(name, TestContender.deadline()).size());
         held = waiting(one).acquire();
     }
 
@@ -124,7 +124,7 @@ class HandoffMessagesTest extends ContenderTest {
     @Test
     void s1_aMessageAboutTheLastGrantMakesNoHolderWhenTheServersClockWasSetBack() throws InterruptedException {
         long ahead = lastBase() + Duration.ofDays(1).toNanos() / 1_000;
-        admin.set(fence, ahead + "\tother:1\tanother owner");
+        admin.set(token, Long.toString(ahead));
         waiter.findBusy();
 
         deliver(message(ahead));
@@ -247,13 +247,12 @@ class HandoffMessagesTest extends ContenderTest {
         waiter.findBusy();
     }
 
-    /** The waiter's client has been given a token by a server whose clock was ahead. */
+    /** The waiter's client has been granted a token by a server whose clock was ahead. */
     private long lastTokenIsAhead() throws InterruptedException {
-        String ahead = "ahead-of-" + name;
-        admin.set("{distlock:" + ahead + "}:fence", lastBase() + 86_400_000_000L + "\tother:1\tanother owner");
-        long last = TestContender.trying(remote, ahead, LEASE).acquire().fencingBase();
+        long last = lastBase() + 86_400_000_000L;
         waiter.withdraw();
-        waiter = queuedWaiter(remote);
+        waiter = TestContender.knowing(last, remote, name, LEASE);
+        waiter.findBusy();
         return last;
     }
 

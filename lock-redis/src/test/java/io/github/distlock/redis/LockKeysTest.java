@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.distlock.spi.RequestRefusedException;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -13,26 +14,31 @@ import org.junit.jupiter.params.provider.ValueSource;
 import redis.clients.jedis.util.JedisClusterCRC16;
 
 class LockKeysTest {
+    private static LockKeys keys(String lockKey) {
+        return LockKeys.of("the name", name -> lockKey, "distlock:");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"plain", "distlock:orders/42", "a{b", "{app}:x", "x{tag}y", "ü€😀"})
     void allKeysOfALockAreInOneSlot(String lockKey) {
-        LockKeys keys = LockKeys.of("name", lockKey);
-        assertThat(Stream.of(keys.fence, keys.queue, keys.heard).map(JedisClusterCRC16::getSlot))
-                .containsOnly(JedisClusterCRC16.getSlot(keys.lock));
+        assertThat(keys(lockKey).all().stream().map(JedisClusterCRC16::getSlot))
+                .containsOnly(JedisClusterCRC16.getSlot(lockKey.getBytes(UTF_8)));
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"plain", "{app}:x"})
-    void allKeysOfALockDiffer(String lockKey) {
-        LockKeys keys = LockKeys.of("name", lockKey);
-        assertThat(Stream.of(keys.lock, keys.fence, keys.queue, keys.heard).map(key -> new String(key, UTF_8)))
-                .doesNotHaveDuplicates();
+    void allKeysOfALockDifferAndHelperKeysHaveThePrefix(String lockKey) {
+        List<String> keys =
+                keys(lockKey).all().stream().map(key -> new String(key, UTF_8)).toList();
+
+        assertThat(keys).doesNotHaveDuplicates().startsWith(lockKey);
+        assertThat(keys.subList(1, 4)).allMatch(key -> key.startsWith("distlock:"));
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"a}b", "}x", "{}x", ""})
     void s5_aKeyWhoseSlotOtherKeysCannotShareIsRefused(String lockKey) {
-        assertThatThrownBy(() -> LockKeys.of("the name", lockKey))
+        assertThatThrownBy(() -> keys(lockKey))
                 .isInstanceOf(RequestRefusedException.class)
                 .hasMessageContaining("the name");
     }

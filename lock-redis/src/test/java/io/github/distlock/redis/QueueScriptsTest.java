@@ -30,7 +30,7 @@ class QueueScriptsTest extends ContenderTest {
 
         expectQueued(first, second);
         expectTimeToLive(queue, ALIVE_FOR);
-        expectTimeToLive(heard, ALIVE_FOR);
+        expectTimeToLive(alive, ALIVE_FOR);
     }
 
     @Test
@@ -83,14 +83,14 @@ class QueueScriptsTest extends ContenderTest {
         Grant held = waiting(one).acquire();
         TestContender silent = queuedWaiter(other);
         TestContender forgotten = queuedWaiter(other);
-        TestContender alive = queuedWaiter(other);
+        TestContender living = queuedWaiter(other);
         TestContender last = queuedWaiter(other);
         goSilent(silent);
-        admin.zrem(heard, entry(forgotten));
+        admin.zrem(alive, entry(forgotten));
 
         release(held);
 
-        expectHolder(alive);
+        expectHolder(living);
         expectQueued(last);
     }
 
@@ -100,7 +100,7 @@ class QueueScriptsTest extends ContenderTest {
 
         TestContender waiter = queuedWaiter(other);
 
-        double aliveUntil = admin.zscore(heard, entry(waiter));
+        double aliveUntil = admin.zscore(alive, entry(waiter));
         assertEquals(admin.zscore(queue, entry(waiter)) + ALIVE_FOR * 1_000, aliveUntil);
     }
 
@@ -111,13 +111,13 @@ class QueueScriptsTest extends ContenderTest {
         Double queuedAt = admin.zscore(queue, entry(waiter));
         goSilent(waiter);
         admin.pexpire(queue, ALIVE_FOR / 2);
-        admin.pexpire(heard, ALIVE_FOR / 2);
+        admin.pexpire(alive, ALIVE_FOR / 2);
 
         waiter.heartbeat();
 
         assertEquals(queuedAt, admin.zscore(queue, entry(waiter)), "it keeps its position");
         assertTrue(admin.pttl(queue) > ALIVE_FOR / 2);
-        assertTrue(admin.pttl(heard) > ALIVE_FOR / 2);
+        assertTrue(admin.pttl(alive) > ALIVE_FOR / 2);
         release(held);
         expectHolder(waiter);
     }
@@ -126,7 +126,7 @@ class QueueScriptsTest extends ContenderTest {
     void v2_aHeartbeatFindsAHandoffThatWasNotHeard() throws InterruptedException {
         waiting(one).acquire();
         TestContender waiter = subscribedWaiter();
-        admin.set(lock, waiter.value());
+        admin.set(lock, waiter.record(1));
 
         waiter.heartbeat();
 
@@ -148,7 +148,7 @@ class QueueScriptsTest extends ContenderTest {
     void v2_aHeartbeatFindsThatItsQueueEntryWasDropped() throws InterruptedException {
         waiting(one).acquire();
         TestContender waiter = subscribedWaiter();
-        admin.del(queue, heard);
+        admin.del(queue, alive);
 
         waiter.heartbeat();
 
@@ -176,9 +176,9 @@ class QueueScriptsTest extends ContenderTest {
 
         expectHolder(first);
         expectQueued(second);
-        expectTimeToLive(lock, RedisContender.HAND_OVER_LEASE.toMillis());
+        expectTimeToLive(lock, RedisContender.HANDOFF_LEASE.toMillis());
         assertTrue(lastBase() > held.fencingBase());
-        assertEquals(lastBase() + "\t" + first.value() + "\t" + first.ownerText(), admin.get(fence));
+        assertEquals(first.record(lastBase()) + "\n", admin.get(lock), "the second still waits");
         await("its client is notified", () -> first.wakeUps.get() > 0);
     }
 
@@ -239,6 +239,6 @@ class QueueScriptsTest extends ContenderTest {
 
         waiter.withdraw();
 
-        assertFalse(admin.exists(lock) || admin.exists(queue) || admin.exists(heard));
+        assertFalse(admin.exists(lock) || admin.exists(queue) || admin.exists(alive));
     }
 }

@@ -68,7 +68,7 @@ class RedisFixture extends ServerFixture<RedisServer> {
         asked(admin -> admin.del(space() + ":" + name));
     }
 
-    /** All keys except the last fencing tokens; of a queue the places of living clients, and no tombstones. */
+    /** All keys except the last fencing tokens. Of a queue, the entries of living clients, and no tombstones. */
     @Override
     public List<String> leftovers() {
         return asked(this::leftovers);
@@ -81,11 +81,11 @@ class RedisFixture extends ServerFixture<RedisServer> {
         do {
             ScanResult<String> page = admin.scan(cursor, own);
             for (String key : page.getResult()) {
-                if (key.endsWith(":heard")) {
+                if (key.endsWith(":alive")) {
                     String queue = key.substring(0, key.lastIndexOf(':')) + ":queue";
                     List<?> living = (List<?>) admin.eval(LIVING, List.of(key), List.of());
-                    living.forEach(place -> leftovers.add(queue + ": " + place));
-                } else if (!key.endsWith(":fence") && !key.endsWith(":queue")) {
+                    living.forEach(entry -> leftovers.add(queue + ": " + entry));
+                } else if (!key.endsWith(":token") && !key.endsWith(":queue")) {
                     leftovers.add(key);
                 }
             }

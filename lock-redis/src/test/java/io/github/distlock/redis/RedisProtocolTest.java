@@ -119,7 +119,7 @@ class RedisProtocolTest {
     }
 
     private static long queueEntries(String name) {
-        return admin.zcard("{distlock:" + name + "}:queue");
+        return admin.zcard("distlock:{distlock:" + name + "}:queue");
     }
 
     private static void await(String expected, BooleanSupplier condition) {
@@ -263,7 +263,7 @@ class RedisProtocolTest {
         }
         Set<String> keys = admin.keys("*");
         assertEquals(21, keys.size(), "one key per name: " + keys);
-        assertTrue(keys.stream().allMatch(key -> key.endsWith(":fence") && admin.pttl(key) > 0), keys.toString());
+        assertTrue(keys.stream().allMatch(key -> key.endsWith(":token") && admin.pttl(key) > 0), keys.toString());
     }
 
     @Test
@@ -277,7 +277,9 @@ class RedisProtocolTest {
             network.silence();
             admin.del("distlock:dead");
 
-            await("no queue entry", () -> admin.exists("{distlock:dead}:queue", "{distlock:dead}:heard") == 0);
+            await(
+                    "no queue entry",
+                    () -> admin.exists("distlock:{distlock:dead}:queue", "distlock:{distlock:dead}:alive") == 0);
             assertFalse(waiter.isDone());
         }
     }

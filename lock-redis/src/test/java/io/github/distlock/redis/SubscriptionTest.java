@@ -234,7 +234,7 @@ class SubscriptionTest {
         }
 
         @Override
-        public Object call(ScriptCall call, Deadline deadline) {
+        public List<?> call(ScriptCall call, Deadline deadline) {
             throw new UnsupportedOperationException();
         }
 

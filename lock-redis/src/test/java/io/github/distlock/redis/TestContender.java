@@ -1,5 +1,6 @@
 package io.github.distlock.redis;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
@@ -45,6 +46,11 @@ final class TestContender implements Signals {
         return new TestContender(backend, request(name, lease).withoutWaiting());
     }
 
+    /** A contender of a client that knows a fencing base. */
+    static TestContender knowing(long base, RedisBackend backend, String name, Duration lease) {
+        return new TestContender(backend, request(name, lease).withBaseAbove(base));
+    }
+
     private static LockRequest request(String name, Duration lease) {
         return LockRequest.exclusive(
                 name, lease, LockOwner.of("host", 7, "client", "thread" + THREADS.incrementAndGet()));
@@ -62,9 +68,15 @@ final class TestContender implements Signals {
         return owner;
     }
 
-    /** As the server keeps it. */
-    String ownerText() {
-        return Owners.text(owner);
+    /** Returns the record of this contender's hold, if no contender waits. */
+    String record(long base) {
+        return WireFormat.record(value(), base, WireFormat.owner(owner));
+    }
+
+    /** Renews a hold as if half an hour had passed since its grant. */
+    void renewLater(Grant held, Duration lease) throws InterruptedException {
+        long later = held.validity().from().nanoTime() + Duration.ofMinutes(31).toNanos();
+        assertEquals(List.of(1L), backend.call(((RedisGrant) held).renewal(lease, later), deadline()));
     }
 
     Attempt attempt() throws InterruptedException {

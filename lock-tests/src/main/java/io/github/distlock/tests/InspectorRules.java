@@ -12,7 +12,6 @@ import io.github.distlock.spi.LockMode;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 /** Rules about the inspector, or about its refusal by a store that offers none. */
@@ -121,11 +120,11 @@ abstract class InspectorRules extends Rules {
         Task<LockHandle> waiter = startQueued(b, b.lock(name));
         LockInspector inspector = peer().locks.inspector();
 
-        Optional<LockStatus.Holder> ended = inspector.forceRelease(name);
+        List<LockStatus.Holder> ended = inspector.forceRelease(name);
 
         long token = held.fencingToken();
         expect(
-                ended.map(LockStatus.Holder::fencingToken).equals(Optional.of(token)),
+                ended.stream().map(LockStatus.Holder::fencingToken).toList().equals(List.of(token)),
                 "the hold that was ended, token " + token,
                 ended);
         LockHandle next = get(waiter, "the next waiter is granted the lock", soon());

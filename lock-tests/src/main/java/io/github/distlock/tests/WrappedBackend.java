@@ -16,7 +16,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -265,7 +264,7 @@ public class WrappedBackend implements LockBackend {
     }
 
     @Override
-    public Optional<LockStatus.Holder> forceRelease(String name, Deadline deadline) throws InterruptedException {
+    public List<LockStatus.Holder> forceRelease(String name, Deadline deadline) throws InterruptedException {
         return inner.forceRelease(name, deadline);
     }
 

@@ -14,7 +14,7 @@ import io.github.distlock.spi.Signals;
 import io.github.distlock.spi.Validity;
 import java.time.Duration;
 import java.util.Collection;
-import java.util.Optional;
+import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.ToLongFunction;
@@ -38,7 +38,7 @@ final class BrokenBackend extends WrappedBackend {
     Consumer<Renewal> gone = super::gone;
     UnaryOperator<Duration> expiry = UnaryOperator.identity();
     Step<String, LockStatus> inspect = super::inspect;
-    Step<String, Optional<LockStatus.Holder>> forceRelease = super::forceRelease;
+    Step<String, List<LockStatus.Holder>> forceRelease = super::forceRelease;
     UnaryOperator<LockClock> clock = UnaryOperator.identity();
     Runnable close = () -> {};
 
@@ -142,7 +142,7 @@ final class BrokenBackend extends WrappedBackend {
     }
 
     @Override
-    public Optional<LockStatus.Holder> forceRelease(String name, Deadline deadline) throws InterruptedException {
+    public List<LockStatus.Holder> forceRelease(String name, Deadline deadline) throws InterruptedException {
         return forceRelease.run(name, deadline);
     }
 

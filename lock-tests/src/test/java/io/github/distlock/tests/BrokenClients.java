@@ -56,8 +56,8 @@ final class BrokenClients {
                 new PlantedBug(
                         "a forced release only says so",
                         "API.41",
-                        it -> it.forceRelease = (name, deadline) ->
-                                it.inspect(name, deadline).holders().stream().findFirst()));
+                        it -> it.forceRelease =
+                                (name, deadline) -> it.inspect(name, deadline).holders()));
     }
 
     private static void askBeforeClosing(BrokenBackend it) {

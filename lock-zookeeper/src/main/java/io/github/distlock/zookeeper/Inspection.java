@@ -14,7 +14,7 @@ import java.util.Optional;
 import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.KeeperException.NoNodeException;
 
-/** A lock's queue, as it is seen from the outside. */
+/** Reads the nodes of a lock for an inspector. */
 final class Inspection {
     private final LockDirectory directory;
     private final Session session;
@@ -42,27 +42,27 @@ final class Inspection {
                     waiters.add(node.data().owner());
                 }
             } catch (NoNodeException e) {
-                // Its owner has left meanwhile.
+                // Its owner has left since the listing.
             }
         }
         LockStatus status = LockStatus.free(directory.lockName()).withWaiters(waiters);
         return status.withHolders(holder.stream().toList());
     }
 
-    /** Deletes the first node. */
-    Optional<Holder> deleteFirst() throws KeeperException, InterruptedException {
+    /** Deletes the first node, and returns its hold. */
+    List<Holder> deleteFirst() throws KeeperException, InterruptedException {
         while (true) {
             List<String> queue = queue();
             if (queue.isEmpty()) {
-                return Optional.empty();
+                return List.of();
             }
             String first = directory.child(queue.get(0));
             try {
                 Node node = session.read(first, null).await(deadline);
                 session.delete(first).await(deadline);
-                return Optional.of(holder(node));
+                return List.of(holder(node));
             } catch (NoNodeException e) {
-                // It has left by itself: there may be another.
+                // The first node has left by itself. There may be another one.
             }
         }
     }

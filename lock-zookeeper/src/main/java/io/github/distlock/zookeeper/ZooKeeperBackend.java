@@ -14,8 +14,8 @@ import io.github.distlock.zookeeper.Session.Unchecked;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -208,7 +208,7 @@ public final class ZooKeeperBackend implements LockBackend {
     }
 
     @Override
-    public Optional<LockStatus.Holder> forceRelease(String name, Deadline deadline) throws InterruptedException {
+    public List<LockStatus.Holder> forceRelease(String name, Deadline deadline) throws InterruptedException {
         return look(name, deadline, Inspection::deleteFirst);
     }
 

@@ -17,7 +17,6 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -104,17 +103,15 @@ public final class SqlBackend implements LockBackend {
 
     @Override
     public LockStatus inspect(String name, Deadline deadline) throws InterruptedException {
-        LockStatus free = LockStatus.free(name);
-        return free.withHolders(
-                holder(LockTable.INSPECT, name, deadline).stream().toList());
+        return LockStatus.free(name).withHolders(holders(LockTable.INSPECT, name, deadline));
     }
 
     @Override
-    public Optional<LockStatus.Holder> forceRelease(String name, Deadline deadline) throws InterruptedException {
-        return holder(LockTable.FORCE_RELEASE, name, deadline);
+    public List<LockStatus.Holder> forceRelease(String name, Deadline deadline) throws InterruptedException {
+        return holders(LockTable.FORCE_RELEASE, name, deadline);
     }
 
-    private Optional<LockStatus.Holder> holder(String statement, String name, Deadline deadline)
+    private List<LockStatus.Holder> holders(String statement, String name, Deadline deadline)
             throws InterruptedException {
         List<@Nullable Object> row = database.ask(deadline, statement, SqlContender.bytes(name));
         if (row.size() == 3
@@ -122,10 +119,10 @@ public final class SqlBackend implements LockBackend {
                 && row.get(1) instanceof Long base
                 && row.get(2) instanceof Long left) {
             Instant since = Instant.EPOCH.plus(base, ChronoUnit.MICROS);
-            return Optional.of(LockStatus.Holder.of(
+            return List.of(LockStatus.Holder.of(
                     SqlContender.owner(owner), LockMode.EXCLUSIVE, since, base, Duration.of(left, ChronoUnit.MICROS)));
         }
-        return Optional.empty();
+        return List.of();
     }
 
     @Override

@@ -32,11 +32,11 @@ import redis.clients.jedis.exceptions.JedisNoScriptException;
 import redis.clients.jedis.exceptions.JedisRedirectionException;
 
 /**
- * A client that somebody else made, with time-outs and a pool of its own. What it does cannot be bounded from outside,
- * so its calls are made on threads of ours, while the caller waits by the deadline; a call that comes back too late has
- * an unknown outcome. Upkeep has threads that no acquire can exhaust.
+ * Sends requests through a caller-supplied client, which has its own timeouts and its own pool. The backend cannot
+ * bound the calls of that client. So it makes them on its own threads, while the caller waits until its deadline; the
+ * outcome of a call that returns later is unknown. Renewals and heartbeats have threads that no acquire can exhaust.
  */
-final class LentClient implements Redis {
+final class SuppliedClient implements Redis {
     private static final Logger LOG = LoggerFactory.getLogger(RedisBackend.class);
     private static final int REQUEST_THREADS = 32;
     private static final int UPKEEP_THREADS = 4;
@@ -47,7 +47,7 @@ final class LentClient implements Redis {
     private final ThreadPoolExecutor requests;
     private final ThreadPoolExecutor upkeep;
 
-    LentClient(UnifiedJedis client, ThreadFactory threads, LockClock clock) {
+    SuppliedClient(UnifiedJedis client, ThreadFactory threads, LockClock clock) {
         this.client = client;
         this.clock = clock;
         this.requests = executor(REQUEST_THREADS, threads);
@@ -62,8 +62,8 @@ final class LentClient implements Redis {
     }
 
     @Override
-    public Object call(ScriptCall call, Deadline deadline) throws InterruptedException {
-        return await(requests, () -> send(call), call, deadline);
+    public List<?> call(ScriptCall call, Deadline deadline) throws InterruptedException {
+        return Replies.list(await(requests, () -> send(call), call, deadline));
     }
 
     private Object send(ScriptCall call) {
@@ -83,14 +83,17 @@ final class LentClient implements Redis {
         return await(upkeep, () -> sendAll(calls), calls.get(0), deadline);
     }
 
-    /** What a pipeline cannot do, because a slot has moved or a node is gone, is sent singly: that finds its way. */
+    /**
+     * Sends the requests in one pipeline. A pipeline fails for a slot that has moved or a node that has ended; then the
+     * request is sent alone, because the client follows redirections of single requests.
+     */
     private List<Object> sendAll(List<ScriptCall> calls) {
         List<@Nullable Response<Object>> responses = new ArrayList<>(calls.size());
         try (AbstractPipeline pipeline = client.pipelined()) {
             calls.forEach(call -> responses.add(appended(pipeline, call)));
             pipeline.sync();
         } catch (JedisException e) {
-            // Each response tells for itself.
+            // Each response has its own error.
         }
         List<Object> replies = new ArrayList<>(calls.size());
         for (int i = 0; i < calls.size(); i++) {
@@ -113,7 +116,7 @@ final class LentClient implements Redis {
                 return call.answer(response.get());
             }
         } catch (JedisRedirectionException | JedisNoScriptException | IllegalStateException e) {
-            // Not answered by the node that has it.
+            // The node that has the slot has not answered.
         } catch (JedisException e) {
             return e;
         }
@@ -135,9 +138,9 @@ final class LentClient implements Redis {
         try {
             return result.get(deadline.remainingNanos(), TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
-            // What has not begun must not begin: it would come after its clean-up.
+            // A request that is not sent yet must not be sent: it would arrive after its cleanup.
             result.cancel(false);
-            throw new JedisConnectionException("the client that was lent has not answered in time", e);
+            throw new JedisConnectionException("the caller-supplied client has not answered in time", e);
         } catch (InterruptedException e) {
             result.cancel(false);
             throw e;
@@ -149,7 +152,7 @@ final class LentClient implements Redis {
         }
     }
 
-    /** Whether it repeats what it sends is its maker's choice, and cannot be seen from outside. */
+    /** A caller-supplied client may be configured to repeat its requests, which the backend cannot see. */
     @Override
     public boolean sendsAgain() {
         return true;
@@ -157,7 +160,7 @@ final class LentClient implements Redis {
 
     @Override
     public Listening listening(String channel, Consumer<String> messages, Runnable subscribed) {
-        return new LentListening(channel, messages, subscribed);
+        return new SuppliedListening(channel, messages, subscribed);
     }
 
     @Override
@@ -167,16 +170,17 @@ final class LentClient implements Redis {
     }
 
     /**
-     * Jedis forgets neither its connection nor that it was subscribed, although the connection is back in its owner's
-     * pool by then. So nothing is written but between the server's confirmation and the first {@link #end}, in turn.
+     * A subscription through Jedis. After it has ended, Jedis still has its connection, although that connection is in
+     * the caller's pool again. So this class writes only between the server's confirmation and the first {@link #end},
+     * under a mutex.
      *
-     * <p>Nor may its reading end in any way but by that end, or by a broken connection: one that is still subscribed
-     * would go back to the pool, and whoever gets it next would read messages, and other requests' replies, for its
-     * own. So nothing that is called from there throws, and the sign of life is one more subscription to the same
-     * channel. A ping will not do: over RESP3 Jedis notes only after sending it that an answer is expected, and gives
-     * up when the answer is there first.
+     * <p>The reading must end only by that {@code end} or by a broken connection. Otherwise Jedis would return a
+     * subscribed connection to the pool, and its next user would read messages as the replies to its requests. So
+     * nothing that the reader calls throws. The sign of life is another subscription to the same channel. A ping would
+     * not do: over RESP3, Jedis notes that it expects a reply only after it has sent the ping, and fails if the reply
+     * arrives before that.
      */
-    private final class LentListening extends JedisPubSub implements Listening {
+    private final class SuppliedListening extends JedisPubSub implements Listening {
         private final String channel;
         private final Consumer<String> messages;
         private final Runnable subscribed;
@@ -186,7 +190,7 @@ final class LentClient implements Redis {
         private volatile long heardAt = clock.nanoTime();
         private volatile long askedAt = clock.nanoTime();
 
-        private LentListening(String channel, Consumer<String> messages, Runnable subscribed) {
+        private SuppliedListening(String channel, Consumer<String> messages, Runnable subscribed) {
             this.channel = channel;
             this.messages = messages;
             this.subscribed = subscribed;
@@ -229,7 +233,7 @@ final class LentClient implements Redis {
             try {
                 told.run();
             } catch (RuntimeException e) {
-                LOG.warn("a message to {} could not be dealt with", channel, e);
+                LOG.warn("a message to {} has failed", channel, e);
             }
         }
 
@@ -237,7 +241,7 @@ final class LentClient implements Redis {
         public void askForSignOfLife() {
             long now = clock.nanoTime();
             if (now - askedAt > LONGEST_SILENCE_NANOS) {
-                // Nobody has waited for a while, so nobody has asked.
+                // No contender has waited for a while, so there was no heartbeat.
                 heardAt = now;
             }
             askedAt = now;
@@ -265,7 +269,7 @@ final class LentClient implements Redis {
             });
         }
 
-        /** One at a time; whether it had ended before. */
+        /** Makes a change under the mutex. Returns whether the subscription had ended before. */
         @CanIgnoreReturnValue
         private boolean write(Runnable change) {
             boolean endedBefore = false;
@@ -274,7 +278,7 @@ final class LentClient implements Redis {
                 endedBefore = ended;
                 change.run();
             } catch (JedisException e) {
-                // It is broken, which the reader notices.
+                // The connection is broken, which the reader notices.
             } finally {
                 writing.unlock();
             }

@@ -1,0 +1,60 @@
+-- The holder's record and the fencing tokens. Scripts include this file; it sends nothing by itself.
+--
+--   KEYS[1]  lock    string; expires with the holder's lease. The holder's record:
+--                      value TAB format TAB kind TAB count TAB base TAB owner [LF]
+--                      value   unique to the contender, so that no other contender's record starts with it
+--                      format  1
+--                      kind    lock
+--                      count   1
+--                      owner   host TAB process TAB client TAB thread
+--                      LF      contenders may wait, so that the release has to serve the queue
+--   KEYS[2]  token   string: the last base. It outlives the hold, so that bases increase.
+--
+-- The lock key alone decides who holds the lock. Only `grant` and the short path of acquire.lua write a record. They do
+-- so only if the key is absent, if the present holder asks for the end of its hold, or if the record is the contender's own.
+-- A record of another format or kind, and a key that another program has set, count as a holder.
+--
+-- Each grant mints a base that is greater than the last one and not below the server's clock. So bases increase even if
+-- the server has lost its data.
+
+local TOKEN_KEPT = 3600000 -- ms beyond the lease
+
+local function text(number)
+  return string.format('%.0f', number)
+end
+
+-- Returns the holder's record, false if the lock is free, and 'not a string' if the key has another type.
+local function holder()
+  local record = redis.pcall('GET', KEYS[1])
+  if type(record) == 'table' then
+    if string.find(record.err, 'WRONGTYPE', 1, true) then
+      return 'not a string'
+    end
+    return redis.call('GET', KEYS[1]) -- raises the error in the server's words
+  end
+  return record
+end
+
+local function is_held_by(record, value)
+  return record and string.find(record, value .. '\t', 1, true) == 1
+end
+
+local function last_base()
+  return tonumber(string.match(redis.call('GET', KEYS[2]) or '', '^%d+') or 0)
+end
+
+local function mint(now, floor)
+  return math.max(now, last_base() + 1, floor + 1)
+end
+
+-- Each later handoff has a greater base.
+local function marker(now)
+  return text(math.max(now, last_base()))
+end
+
+-- Writes the token first: if the server refuses one of the two writes, nobody holds the lock.
+local function grant(value, lease, base, owner, waiters)
+  redis.call('SET', KEYS[2], text(base), 'PX', lease + TOKEN_KEPT)
+  local record = value .. '\t1\tlock\t1\t' .. text(base) .. '\t' .. owner
+  redis.call('SET', KEYS[1], waiters > 0 and record .. '\n' or record, 'PX', lease)
+end
