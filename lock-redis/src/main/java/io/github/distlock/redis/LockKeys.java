@@ -59,14 +59,17 @@ final class LockKeys {
         this.alive = (before + "alive" + after).getBytes(UTF_8);
     }
 
+    /** Returns the keys of the lock, the token, the queue, and the signs of life. */
     List<byte[]> all() {
         return List.of(lock, token, queue, alive);
     }
 
+    /** Returns the lock key. */
     List<byte[]> lockAlone() {
         return List.of(lock);
     }
 
+    /** Returns the lock key and the token key. */
     List<byte[]> lockAndToken() {
         return List.of(lock, token);
     }

@@ -62,6 +62,7 @@ public final class RedisBackend implements LockBackend {
     private final AtomicInteger threads = new AtomicInteger();
     private final Map<String, RedisContender> waiting = new ConcurrentHashMap<>();
     private final ForeignKeys foreignKeys = new ForeignKeys();
+    final Contention contention = new Contention();
     private volatile String clientName = "redis";
 
     RedisBackend(Function<ThreadFactory, Redis> redis, Function<String, String> keyOfName, String prefix) {

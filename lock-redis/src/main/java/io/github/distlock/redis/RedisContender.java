@@ -43,6 +43,9 @@ final class RedisContender implements Contender {
     /** How long a queue entry counts without a heartbeat. */
     static final Duration ALIVE_FOR = RedisBackend.HEARTBEAT_INTERVAL.multipliedBy(4);
 
+    /** How long the server keeps a token beyond the lease, as in {@code record.lua}. */
+    static final Duration TOKEN_KEPT = Duration.ofHours(1);
+
     private static final Duration LONGEST_RETRY = Duration.ofSeconds(5);
     private static final Duration RETRY_WITHOUT_MESSAGES = Duration.ofMillis(250);
 
@@ -86,6 +89,11 @@ final class RedisContender implements Contender {
         return lease.plusNanos(999_999).toMillis();
     }
 
+    /** Returns how long the server keeps the token of a hold, in milliseconds. The scripts count as this method does. */
+    static long tokenKeptMillis(Duration lease) {
+        return millis(lease) + TOKEN_KEPT.toMillis();
+    }
+
     LockKeys keys() {
         LockKeys known = keys;
         if (known == null) {
@@ -93,6 +101,15 @@ final class RedisContender implements Contender {
             keys = known;
         }
         return known;
+    }
+
+    /** Returns whether the lock is likely to have a queue. */
+    boolean isContentionLikely() {
+        return backend.contention.isLikely(request.name());
+    }
+
+    void noteQueue() {
+        backend.contention.note(request.name(), true);
     }
 
     Signals signals() {
@@ -110,38 +127,71 @@ final class RedisContender implements Contender {
 
     @Override
     public Attempt attempt(Deadline deadline) throws InterruptedException {
-        RedisGrant handedOff = takeHandoff();
-        if (handedOff != null) {
-            return won(handedOff);
+        RedisGrant grant = takeHandoff();
+        if (grant == null && !asked && !backend.sendsAgain() && !isContentionLikely()) {
+            grant = acquireFree(deadline);
         }
+        return grant != null ? won(grant) : acquireOrQueue(deadline);
+    }
+
+    private @Nullable RedisGrant acquireFree(Deadline deadline) throws InterruptedException {
+        LockKeys lockKeys = keys();
+        Moment askedAt = backend.clock().now();
+        List<?> reply = ask(
+                new ScriptCall(
+                        Script.ACQUIRE_FREE,
+                        request.name(),
+                        lockKeys.lockAndToken(),
+                        value,
+                        owner,
+                        millis(request.lease()),
+                        tokenKeptMillis(request.lease())),
+                deadline);
+        long base = reply.isEmpty() ? 0 : Replies.number(reply.get(0));
+        return base > request.baseAbove() ? granted(base, askedAt) : null;
+    }
+
+    private Attempt acquireOrQueue(Deadline deadline) throws InterruptedException {
         LockKeys lockKeys = keys();
         if (request.waits()) {
             backend.startWaiting(this);
         }
-        boolean doubtfulBefore = doubtful;
         Moment askedAt = backend.clock().now();
-        asked = true;
-        doubtful = true;
-        ScriptCall call = new ScriptCall(
-                Script.ACQUIRE,
-                lockKeys,
-                value,
-                owner,
-                millis(request.lease()),
-                request.baseAbove(),
-                entry,
-                ALIVE_FOR.toMillis());
-        List<?> reply = backend.call(call, deadline);
-        doubtful = doubtfulBefore || call.wasSentAgain();
+        List<?> reply = ask(
+                new ScriptCall(
+                        Script.ACQUIRE,
+                        lockKeys,
+                        value,
+                        owner,
+                        millis(request.lease()),
+                        request.baseAbove(),
+                        entry,
+                        ALIVE_FOR.toMillis()),
+                deadline);
         long status = Replies.number(reply.get(0));
         if (status == 1) {
-            return won(new RedisGrant(this, Replies.number(reply.get(1)), Validity.of(askedAt, request.lease())));
+            backend.contention.note(request.name(), Replies.number(reply.get(2)) > 0);
+            return won(granted(Replies.number(reply.get(1)), askedAt));
         }
         if (status == 0) {
+            noteQueue();
             waitsSince(askedAt, Replies.number(reply.get(2)));
             return Attempt.busy(retryAfter(Replies.number(reply.get(1))));
         }
         throw new IllegalStateException("lock \"" + request.name() + "\": this contender was withdrawn");
+    }
+
+    private List<?> ask(ScriptCall call, Deadline deadline) throws InterruptedException {
+        boolean doubtfulBefore = doubtful;
+        asked = true;
+        doubtful = true;
+        List<?> reply = backend.call(call, deadline);
+        doubtful = doubtfulBefore || call.wasSentAgain();
+        return reply;
+    }
+
+    private RedisGrant granted(long base, Moment askedAt) {
+        return new RedisGrant(this, base, Validity.of(askedAt, request.lease()));
     }
 
     private Attempt won(RedisGrant grant) {

@@ -9,11 +9,12 @@ import java.time.Duration;
  * A hold: the lock key has this contender's record.
  *
  * <p>A renewal names the lock key alone, because a cluster refuses a request with several keys while it migrates their
- * slot. The server keeps the last base for an hour beyond the lease of the grant; each half an hour a renewal names the
- * token key, too.
+ * slot. The server keeps the token for an hour beyond the lease of the grant. Before half of that time has passed, a
+ * renewal names the token key, too.
  */
 final class RedisGrant implements Grant {
-    private static final long TOKEN_KEPT_NANOS = Duration.ofMinutes(30).toNanos();
+    private static final long TOKEN_REFRESH_NANOS =
+            RedisContender.TOKEN_KEPT.dividedBy(2).toNanos();
 
     final RedisContender contender;
     private final long fencingBase;
@@ -45,11 +46,12 @@ final class RedisGrant implements Grant {
                 keys.name,
                 keepsTokenAt(now) ? keys.lockAndToken() : keys.lockAlone(),
                 contender.value,
-                RedisContender.millis(lease));
+                RedisContender.millis(lease),
+                RedisContender.tokenKeptMillis(lease));
     }
 
     private boolean keepsTokenAt(long now) {
-        return now - tokenKeptAt > TOKEN_KEPT_NANOS;
+        return now - tokenKeptAt > TOKEN_REFRESH_NANOS;
     }
 
     /** Notes that the server has executed the renewal that was made at this time. */
@@ -61,18 +63,25 @@ final class RedisGrant implements Grant {
 
     @Override
     public Release release(Deadline deadline) throws InterruptedException {
-        boolean sentBefore = releaseWasSent;
+        boolean mayBeRepeated = releaseWasSent;
         releaseWasSent = true;
-        ScriptCall call = new ScriptCall(
-                Script.RELEASE,
-                contender.keys(),
-                WireFormat.record(contender.value, fencingBase, contender.owner),
-                contender.value,
-                contender.mayArriveLate() ? 1 : 0);
-        long reply = Replies.number(contender.backend().call(call, deadline).get(0));
-        if (reply == 1 || sentBefore || call.wasSentAgain()) {
-            return Release.RELEASED;
+        if (!contender.mayArriveLate() && !contender.isContentionLikely()) {
+            ScriptCall alone = releaseAlone();
+            if (contender.backend().call(alone, deadline).isEmpty()) {
+                return Release.RELEASED;
+            }
+            mayBeRepeated |= alone.wasSentAgain();
+            contender.noteQueue();
         }
-        return Release.GONE;
+        ScriptCall call =
+                new ScriptCall(Script.RELEASE, contender.keys(), contender.value, contender.mayArriveLate() ? 1 : 0);
+        boolean released = contender.backend().call(call, deadline).isEmpty();
+        return released || mayBeRepeated || call.wasSentAgain() ? Release.RELEASED : Release.GONE;
+    }
+
+    private ScriptCall releaseAlone() {
+        LockKeys keys = contender.keys();
+        String record = WireFormat.record(contender.value, fencingBase, contender.owner);
+        return new ScriptCall(Script.RELEASE_ALONE, keys.name, keys.lockAlone(), record);
     }
 }

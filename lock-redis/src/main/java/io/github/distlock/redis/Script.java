@@ -14,12 +14,13 @@ import java.util.regex.Pattern;
 
 /**
  * The scripts. Each is a file whose head describes its keys, arguments and replies. A line {@code --#include name}
- * stands for the file of that name. Such lines come after the short path of a script, so that the short path defines no
- * functions.
+ * stands for the file of that name.
  */
 final class Script {
     private static final Pattern INCLUDE = Pattern.compile("(?m)^--#include (\\w+)$");
 
+    static final Script ACQUIRE_FREE = new Script("acquire-free");
+    static final Script RELEASE_ALONE = new Script("release-alone");
     static final Script ACQUIRE = new Script("acquire");
     static final Script RELEASE = new Script("release");
     static final Script WITHDRAW = new Script("withdraw");
@@ -28,7 +29,8 @@ final class Script {
     static final Script INSPECT = new Script("inspect");
     static final Script FORCE_RELEASE = new Script("force-release");
 
-    static final List<Script> ALL = List.of(ACQUIRE, RELEASE, WITHDRAW, RENEW, HEARTBEAT, INSPECT, FORCE_RELEASE);
+    static final List<Script> ALL =
+            List.of(ACQUIRE_FREE, RELEASE_ALONE, ACQUIRE, RELEASE, WITHDRAW, RENEW, HEARTBEAT, INSPECT, FORCE_RELEASE);
 
     private final String name;
     private final byte[] source;

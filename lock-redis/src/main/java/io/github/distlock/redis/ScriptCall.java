@@ -3,6 +3,7 @@ package io.github.distlock.redis;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -86,7 +87,7 @@ final class ScriptCall {
     }
 
     /**
-     * Returns the reply without the number of the request, or an error reply as it is.
+     * Returns the reply as a list without the number of the request, or an error reply as it is.
      *
      * @throws JedisConnectionException if the reply belongs to another request: somebody has sent a request on this
      *     connection and has not read the reply
@@ -95,10 +96,8 @@ final class ScriptCall {
         if (reply instanceof Throwable error) {
             return error;
         }
-        if (reply instanceof List<?> parts
-                && !parts.isEmpty()
-                && parts.get(0) instanceof byte[] answered
-                && Arrays.equals(answered, request)) {
+        List<?> parts = reply instanceof List<?> list ? list : Collections.singletonList(reply);
+        if (!parts.isEmpty() && parts.get(0) instanceof byte[] answered && Arrays.equals(answered, request)) {
             return parts.subList(1, parts.size());
         }
         throw new JedisConnectionException("lock \"" + lockName + "\": the server's reply belongs to another request");

@@ -8,40 +8,19 @@
 --       5 floor       the base must be greater: the greatest base that the client knows
 --       6 entry       for the queue; '' for a single try, which leaves nothing if the lock is busy
 --       7 alive for   ms without a heartbeat after which the entry is skipped
--- Reply {request, 1, base}          the contender holds the lock, for the full lease from now
---       {request, 0, ttl, marker}   busy; ttl in ms, -1 for a key without an expiry, -2 for a key that is not a string;
---                                   each later handoff has a base above the marker
---       {request, -1}               this value was withdrawn before its request arrived
+-- Reply {request, 1, base, members}   the contender holds the lock, for the full lease from now; the queue has members
+--       {request, 0, ttl, marker}     busy; ttl in ms, -1 for a key without an expiry, -2 for a key that is not a string;
+--                                     each later handoff has a base above the marker
+--       {request, -1}                 this value was withdrawn before its request arrived
 --
 -- Safe to repeat: if the record is the contender's own, an earlier copy of the request has acquired the lock, or the lock was
 -- handed to it. Then the reply has the same base.
 
-local TOKEN_KEPT = 3600000 -- as in record.lua
-
-local time = redis.call('TIME')
-local now = time[1] * 1000000 + time[2]
-
--- The short path: nobody holds the lock, nobody waits, and there is no tombstone.
-if redis.call('EXISTS', KEYS[3]) == 0 then
-  local number = math.max(now, ARGV[5] + 1)
-  local base = string.format('%.0f', number)
-  if redis.call('SET', KEYS[1], ARGV[2] .. '\t1\tlock\t1\t' .. base .. '\t' .. ARGV[3], 'NX', 'PX', ARGV[4]) then
-    local last = redis.pcall('SET', KEYS[2], base, 'PX', ARGV[4] + TOKEN_KEPT, 'GET')
-    if not last or number > (tonumber(last) or number) then
-      return { ARGV[1], 1, base }
-    end
-    -- The server's clock was set back, or the server refuses the token: undo.
-    redis.call('DEL', KEYS[1])
-    if type(last) == 'table' then
-      return last
-    end
-    redis.call('SET', KEYS[2], last, 'PX', ARGV[4] + TOKEN_KEPT)
-  end
-end
-
 --#include record
 --#include queue
 
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
 local value, owner, lease, floor, entry = ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
 
 if is_buried(value) then
@@ -54,19 +33,18 @@ if is_held_by(record, value) then
   if base <= floor then
     base = mint(now, floor)
   end
-  grant(value, lease, base, owner, count_waiters())
-  return { ARGV[1], 1, text(base) }
+  return { ARGV[1], 1, text(base), grant_beside_queue(value, lease, base, owner, 0) }
 end
 
 if not record then
   local first = first_entry(now)
   if not first or first == entry then
     local base = mint(now, floor)
-    grant(value, lease, base, owner, first and count_waiters() - 1 or 0)
+    local members = grant_beside_queue(value, lease, base, owner, first and 1 or 0)
     if first then
       drop_entry(entry)
     end
-    return { ARGV[1], 1, text(base) }
+    return { ARGV[1], 1, text(base), members }
   end
   if serve_next(now) then
     record = holder()

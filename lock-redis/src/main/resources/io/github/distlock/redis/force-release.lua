@@ -2,7 +2,7 @@
 --
 -- KEYS  1 lock, 2 token, 3 queue, 4 alive
 -- ARGV  1 request              comes back in the reply
--- Reply {request}              the lock was free
+-- Reply request                the lock was free
 --       {request, record, ttl} the holder's record and its time left in ms, as they were before
 
 --#include record
@@ -11,7 +11,7 @@
 local record = redis.call('GET', KEYS[1])
 if not record then
   require_primary()
-  return { ARGV[1] }
+  return ARGV[1]
 end
 local ttl = redis.call('PTTL', KEYS[1])
 local time = redis.call('TIME')

@@ -27,6 +27,22 @@ local function count_waiters()
   return redis.call('ZCOUNT', KEYS[3], 0, '(' .. text(TOMBSTONES))
 end
 
+-- Grants the lock to a contender that has 0 or 1 entries. Returns how many other members the queue has.
+local function grant_beside_queue(value, lease, base, owner, own_entries)
+  local members = redis.call('ZCARD', KEYS[3]) - own_entries
+  grant(value, lease, base, owner, members, members > 0 and count_waiters() - own_entries or 0)
+  return members
+end
+
+-- Adds a member to the queue, and says so in the token.
+local function add(score, member)
+  redis.call('ZADD', KEYS[3], text(score), member)
+  local last = redis.call('GET', KEYS[2])
+  if last and not string.find(last, '\n', 1, true) then
+    redis.call('APPEND', KEYS[2], '\n')
+  end
+end
+
 local function keep_queue(ms)
   if redis.call('PTTL', KEYS[3]) < ms then
     redis.call('PEXPIRE', KEYS[3], ms)
@@ -36,7 +52,7 @@ end
 -- Adds or keeps an entry. Both keys expire when the last client counts as dead.
 local function keep_entry(entry, now, alive_for)
   if not redis.call('ZSCORE', KEYS[3], entry) then
-    redis.call('ZADD', KEYS[3], text(now), entry)
+    add(now, entry)
   end
   keep_queue(alive_for)
   redis.call('ZADD', KEYS[4], text(now + alive_for * 1000), entry)
@@ -75,7 +91,7 @@ local function serve_next(now)
     return false
   end
   local base = mint(now, 0)
-  grant(value, tonumber(lease), base, owner, count_waiters() - 1)
+  grant_beside_queue(value, tonumber(lease), base, owner, 1)
   drop_entry(entry)
   -- A hint: a client that does not hear it finds out with its next heartbeat.
   redis.pcall('PUBLISH', channel, 'granted ' .. value .. ' ' .. text(base))
@@ -89,7 +105,7 @@ local function bury(value, now)
     local first = count_waiters()
     redis.call('ZREMRANGEBYRANK', KEYS[3], first, first + too_many)
   end
-  redis.call('ZADD', KEYS[3], text(TOMBSTONES + now / 1000), 'void\t' .. value)
+  add(TOMBSTONES + now / 1000, 'void\t' .. value)
   keep_queue(TOMBSTONE_KEPT)
 end
 

@@ -8,9 +8,10 @@
 --                      count   1
 --                      owner   host TAB process TAB client TAB thread
 --                      LF      contenders may wait, so that the release has to serve the queue
---   KEYS[2]  token   string: the last base. It outlives the hold, so that bases increase.
+--   KEYS[2]  token   string: base [LF]. The last base, which outlives the hold, so that bases increase.
+--                      LF      the queue may exist, so that an acquire has to look at it
 --
--- The lock key alone decides who holds the lock. Only `grant` and the short path of acquire.lua write a record. They do
+-- The lock key alone decides who holds the lock. Only `grant` and acquire-free.lua write a record. They do
 -- so only if the key is absent, if the present holder asks for the end of its hold, or if the record is the contender's own.
 -- A record of another format or kind, and a key that another program has set, count as a holder.
 --
@@ -52,9 +53,10 @@ local function marker(now)
   return text(math.max(now, last_base()))
 end
 
--- Writes the token first: if the server refuses one of the two writes, nobody holds the lock.
-local function grant(value, lease, base, owner, waiters)
-  redis.call('SET', KEYS[2], text(base), 'PX', lease + TOKEN_KEPT)
+-- Writes the token first: if the server refuses one of the two writes, nobody holds the lock. The queue contains members
+-- besides the one that is granted the lock, and waiters among them.
+local function grant(value, lease, base, owner, members, waiters)
+  redis.call('SET', KEYS[2], text(base) .. (members > 0 and '\n' or ''), 'PX', lease + TOKEN_KEPT)
   local record = value .. '\t1\tlock\t1\t' .. text(base) .. '\t' .. owner
-  redis.call('SET', KEYS[1], waiters > 0 and record .. '\n' or record, 'PX', lease)
+  redis.call('SET', KEYS[1], record .. (waiters > 0 and '\n' or ''), 'PX', lease)
 end

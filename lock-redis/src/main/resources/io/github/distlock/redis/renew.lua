@@ -1,14 +1,13 @@
 -- Extends one hold: compare-and-expire. It never creates a hold.
 --
 -- KEYS  1 lock, and 2 token if the time for which the token is kept is to be extended, too
--- ARGV  1 request   comes back in the reply
+-- ARGV  1 request     comes back in the reply
 --       2 value
---       3 lease     ms, counted from now
+--       3 lease       ms, counted from now
+--       4 token kept  ms; as in record.lua
 -- Reply {request, 0}   the contender does not hold the lock
 --       {request, 1}   extended
 --       {request, 2}   extended, and contenders may wait
-
-local TOKEN_KEPT = 3600000 -- as in record.lua
 
 local record = redis.pcall('GET', KEYS[1])
 if type(record) ~= 'string' or string.find(record, ARGV[2] .. '\t', 1, true) ~= 1 then
@@ -21,7 +20,7 @@ if type(record) ~= 'string' or string.find(record, ARGV[2] .. '\t', 1, true) ~= 
 end
 
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
-if KEYS[2] and redis.call('PEXPIRE', KEYS[2], ARGV[3] + TOKEN_KEPT) == 0 then
-  redis.call('SET', KEYS[2], string.match(record, '^%S+\t1\tlock\t1\t(%d+)\t'), 'PX', ARGV[3] + TOKEN_KEPT)
+if KEYS[2] and redis.call('PEXPIRE', KEYS[2], ARGV[4]) == 0 then
+  redis.call('SET', KEYS[2], string.match(record, '^%S+\t1\tlock\t1\t(%d+)\t'), 'PX', ARGV[4])
 end
 return { ARGV[1], string.byte(record, -1) == 10 and 2 or 1 }

@@ -45,6 +45,7 @@ public final class HistoryRun {
     private int strikers = 2;
     private long seed = 1;
     private @Nullable Path kept;
+    private @Nullable String otherRevision;
 
     private HistoryRun(ServerFixture<?> store) {
         this.store = store;
@@ -145,6 +146,18 @@ public final class HistoryRun {
     }
 
     /**
+     * Runs every second process on another revision of the library, as in a rolling upgrade. That revision must record
+     * its operations in the same format.
+     *
+     * @param classPath the class path of the other revision, with the factory of the fixture
+     * @return this
+     */
+    public HistoryRun beside(String classPath) {
+        otherRevision = requireNonNull(classPath, "classPath");
+        return this;
+    }
+
+    /**
      * Sets the directory of the records, which the run keeps. By default, the run uses a temporary directory, and keeps
      * and prints it only if the history breaks a rule.
      *
@@ -165,7 +178,7 @@ public final class HistoryRun {
      */
     public HistoryReport run() throws InterruptedException {
         Path directory = kept == null ? newDirectory() : kept;
-        try (Team team = new Team(store, lease, rest, directory, seed)) {
+        try (Team team = new Team(store, lease, rest, directory, seed, otherRevision)) {
             List<Violation> violations = new ArrayList<>();
             LockBackend backend = store.factory().backend(store.server().address(), store.space());
             Duration expiry = backend.expiry(

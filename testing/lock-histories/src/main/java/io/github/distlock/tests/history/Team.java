@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The processes of a history, each behind a separate {@link FaultProxy}. A new process replaces a killed one.
@@ -24,18 +25,28 @@ final class Team implements AutoCloseable {
     private final Duration rest;
     private final Path directory;
     private final long seed;
+    /** The class path of every second process, or null if all have that of this JVM. */
+    private final @Nullable String otherRevision;
+
     private final Map<Long, Member> members = new ConcurrentHashMap<>();
     private final Map<Long, Path> files = new ConcurrentHashMap<>();
     private final AtomicLong numbers = new AtomicLong();
 
     record Member(long number, JvmProcess process, FaultProxy link) {}
 
-    Team(ServerFixture<?> store, Duration lease, Duration rest, Path directory, long seed) {
+    Team(
+            ServerFixture<?> store,
+            Duration lease,
+            Duration rest,
+            Path directory,
+            long seed,
+            @Nullable String otherRevision) {
         this.store = store;
         this.lease = lease;
         this.rest = rest;
         this.directory = directory;
         this.seed = seed;
+        this.otherRevision = otherRevision;
     }
 
     /** Starts processes and waits until all are ready. */
@@ -50,16 +61,19 @@ final class Team implements AutoCloseable {
     private Member begin(FaultProxy link) {
         long number = numbers.incrementAndGet();
         Path file = directory.resolve("process-" + number);
-        JvmProcess process = JvmProcess.start(
-                Worker.class,
-                store.factory().getClass().getName(),
-                link.address(),
-                store.space(),
-                file.toString(),
-                String.valueOf(number),
-                String.valueOf(seed + number),
-                String.valueOf(lease.toMillis()),
-                String.valueOf(rest.toMillis()));
+        String[] arguments = {
+            store.factory().getClass().getName(),
+            link.address(),
+            store.space(),
+            file.toString(),
+            String.valueOf(number),
+            String.valueOf(seed + number),
+            String.valueOf(lease.toMillis()),
+            String.valueOf(rest.toMillis())
+        };
+        JvmProcess process = otherRevision != null && number % 2 == 0
+                ? JvmProcess.start(otherRevision, List.of(), Worker.class.getName(), arguments)
+                : JvmProcess.start(Worker.class, arguments);
         Member member = new Member(number, process, link);
         members.put(number, member);
         files.put(number, file);

@@ -16,12 +16,16 @@ final class ChildJvm {
     private ChildJvm() {}
 
     static List<String> command(List<String> jvmOptions, String mainClass, List<String> arguments) {
+        return command(classPath(), jvmOptions, mainClass, arguments);
+    }
+
+    static List<String> command(String classPath, List<String> jvmOptions, String mainClass, List<String> arguments) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(SMALL);
         command.addAll(jvmOptions);
         command.add("-cp");
-        command.add(classPath());
+        command.add(classPath);
         command.add(mainClass);
         command.addAll(arguments);
         return command;
@@ -35,7 +39,8 @@ final class ChildJvm {
                 .toList();
     }
 
-    private static String classPath() {
+    /** Returns the class path of this JVM. */
+    static String classPath() {
         return Stream.of("java.class.path", "jdk.module.path")
                 .map(System::getProperty)
                 .filter(Objects::nonNull)

@@ -62,14 +62,28 @@ public final class JvmProcess implements AutoCloseable {
      * @return the running program
      */
     public static JvmProcess start(List<String> jvmOptions, Class<?> main, String... arguments) {
+        return start(ChildJvm.classPath(), jvmOptions, main.getName(), arguments);
+    }
+
+    /**
+     * Starts a program of another build.
+     *
+     * @param classPath the class path of the program
+     * @param jvmOptions options of the JVM, such as {@code -Xmx512m}
+     * @param main the name of the class that has the main method
+     * @param arguments the arguments of the main method
+     * @return the running program
+     */
+    public static JvmProcess start(String classPath, List<String> jvmOptions, String main, String... arguments) {
+        Objects.requireNonNull(classPath, "classPath");
         Objects.requireNonNull(main, "main");
         List<String> options = new ArrayList<>(ChildJvm.serverProperties());
         options.addAll(jvmOptions);
-        List<String> command = ChildJvm.command(options, main.getName(), List.of(arguments));
+        List<String> command = ChildJvm.command(classPath, options, main, List.of(arguments));
         Path directory = TemporaryFiles.newDirectory("jvm");
         Process process = ChildProcesses.start(new ProcessBuilder(command)
                 .redirectError(Redirect.to(errors(directory).toFile())));
-        return new JvmProcess(main.getSimpleName(), process, directory);
+        return new JvmProcess(main.substring(main.lastIndexOf('.') + 1), process, directory);
     }
 
     private static Path errors(Path directory) {
