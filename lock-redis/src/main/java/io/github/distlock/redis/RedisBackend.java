@@ -42,8 +42,8 @@ import redis.clients.jedis.UnifiedJedis;
  * they hold the lock, until the first one's next renewal; only the fencing token distinguishes them.
  *
  * <p><b>Permissions.</b> An ACL user needs the keys and channels {@code distlock:*} and the commands {@code EVAL EVALSHA
- * APPEND DEL EXISTS GET SET PTTL PEXPIRE TIME ZADD ZREM ZRANGE ZRANGEBYSCORE ZREMRANGEBYSCORE ZREMRANGEBYRANK ZSCORE
- * ZCOUNT PUBLISH SUBSCRIBE UNSUBSCRIBE PING}, and {@code SELECT} for another database. Without the channels, waiting
+ * APPEND DEL GET SET PTTL PEXPIRE TIME ZADD ZREM ZRANGE ZRANGEBYSCORE ZREMRANGEBYSCORE ZREMRANGEBYRANK ZSCORE ZCOUNT
+ * ZCARD PUBLISH SUBSCRIBE UNSUBSCRIBE PING}, and {@code SELECT} for another database. Without the channels, waiting
  * clients poll.
  *
  * <p>Thread-safe.

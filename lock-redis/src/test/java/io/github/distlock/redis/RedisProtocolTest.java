@@ -16,8 +16,11 @@ import io.github.distlock.tests.PromiseNames;
 import io.github.distlock.tests.servers.FaultProxy;
 import io.github.distlock.tests.servers.RedisServer;
 import io.github.distlock.tests.waiting.Waiting;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -51,6 +54,8 @@ class RedisProtocolTest {
     private static final SetParams FOR_TEN_SECONDS = SetParams.setParams().nx().px(10_000);
     private static final String COMPARE_AND_DELETE =
             "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end";
+
+    private static final Pattern WHITE_SPACE = Pattern.compile("\\s+");
 
     private static RedisServer server;
     private static RedisClient admin;
@@ -307,6 +312,29 @@ class RedisProtocolTest {
                     assertThrows(LockException.class, () -> weak.lock("rights").acquire());
             assertTrue(refused.getMessage().contains("evalsha"), refused.getMessage());
             assertTrue(refused.getMessage().contains("rights"), refused.getMessage());
+        }
+    }
+
+    @Test
+    void api_thePermissionsThatTheDocumentationListsSuffice() throws Exception {
+        String page = Files.readString(Path.of("..", "docs", "redis.md"));
+        int begin = page.indexOf("ACL SETUSER");
+        String[] words = WHITE_SPACE.split(page.substring(begin, page.indexOf("\n```", begin)), -1);
+        admin(Command.ACL, Arrays.copyOfRange(words, 1, words.length));
+        String uri = "redis://" + words[2] + ":secret@" + server.address();
+        try (LockClient one = LockClient.create(RedisBackend.connect(uri));
+                LockClient two = LockClient.create(RedisBackend.connect(uri))) {
+            LockHandle held = one.lock("permitted").acquire();
+            CompletableFuture<LockHandle> waiting = two.lock("permitted").acquireAsync();
+            await("another client waits and listens", () -> queueEntries("permitted") == 1 && subscriptions() == 1);
+
+            held.close();
+
+            LockHandle next = get(waiting);
+            await("a renewal", () -> admin.pttl("distlock:permitted") > 20_000);
+            assertEquals(1, one.inspector().inspect("permitted").holders().size());
+            assertEquals(1, one.inspector().forceRelease("permitted").size());
+            assertEquals(LockHandle.Release.LOST, next.release());
         }
     }
 
