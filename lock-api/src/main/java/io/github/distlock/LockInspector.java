@@ -20,8 +20,8 @@ public interface LockInspector {
 
     /**
      * Takes a lock away from all its holders, and the next waiter acquires it. A holder notices at its next renewal at
-     * the latest. Until then {@code isHeld()} may return true there, so the protected resource must check fencing tokens.
-     * An interrupt ends the call with a {@link LockException}, and its outcome is unknown; the flag is kept.
+     * the latest. Until then {@code isHeld()} may return true there, so the protected resource must check fencing
+     * tokens. An interrupt ends the call with a {@link LockException}, and its outcome is unknown; the flag is kept.
      *
      * @param name the lock's name
      * @return the holds that were ended; empty if the lock was free

@@ -36,7 +36,7 @@ final class SoakedRedis implements SoakedStore {
     public long entries() {
         try (RedisClient operator = RedisClient.create(server.uri())) {
             return operator.keys("*").stream()
-                    .filter(key -> !key.endsWith(":fence") || operator.pttl(key) < 0)
+                    .filter(key -> !key.endsWith(":token") || operator.pttl(key) < 0)
                     .count();
         }
     }

@@ -17,7 +17,7 @@ class SourcesTest {
     private static final int COLUMNS = 120;
 
     @Test
-    void linesOfJavaHaveAtMost120Columns() throws IOException {
+    void linesOfJavaAndLuaHaveAtMost120Columns() throws IOException {
         List<String> tooLong = new ArrayList<>();
         List<Path> sources = sources();
 
@@ -36,7 +36,8 @@ class SourcesTest {
 
     private static List<Path> sources() throws IOException {
         try (Stream<Path> files = Files.walk(ROOT)) {
-            return files.filter(file -> file.toString().endsWith(".java"))
+            return files.filter(file ->
+                            file.toString().endsWith(".java") || file.toString().endsWith(".lua"))
                     .filter(file -> !file.toString().contains("/target/"))
                     .toList();
         }

@@ -28,8 +28,8 @@ import redis.clients.jedis.exceptions.JedisDataException;
  * next, and idle connections are closed. Waiting for a connection and reading end at the request's deadline. A failed
  * connection is reset and not used again, so that no request reads the reply to another one.
  *
- * <p>Nothing bounds the time for connecting. So threads of the stack connect, while the caller waits until its deadline.
- * A connection that is ready too late for its caller serves the next one.
+ * <p>Nothing bounds the time for connecting. So threads of the stack connect, while the caller waits until its
+ * deadline. A connection that is ready too late for its caller serves the next one.
  *
  * <p>The server or a firewall may have closed an idle connection, which only its use shows. So if a request fails on a
  * connection that was idle, other than by a timeout, it is sent again and notes that. A request that is not safe to

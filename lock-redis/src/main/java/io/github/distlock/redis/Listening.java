@@ -5,7 +5,9 @@ interface Listening {
     /** Subscribes, and returns when the subscription ends or breaks. Silence counts as broken. May throw. */
     void run();
 
-    /** Asks for a sign of life. One thread at a time calls this, about once a second while a contender waits. May throw. */
+    /**
+     * Asks for a sign of life. One thread at a time calls this, about once a second while a contender waits. May throw.
+     */
     void askForSignOfLife();
 
     /** Returns whether the subscription must be broken after a long silence, although {@link #run} has not returned. */

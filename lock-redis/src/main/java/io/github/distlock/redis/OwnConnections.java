@@ -32,13 +32,20 @@ final class OwnConnections implements Redis {
     private final ConnectionStack upkeep;
     private final Function<Deadline, ServerConnection> connector;
     private final LockClock clock;
+    private final Publisher publisher;
 
     OwnConnections(
-            HostAndPort server, JedisClientConfig config, int maxConnections, ThreadFactory threads, LockClock clock) {
+            HostAndPort server,
+            JedisClientConfig config,
+            int maxConnections,
+            ThreadFactory threads,
+            LockClock clock,
+            Publisher publisher) {
         this.connector = deadline -> new ServerConnection(server, config, deadline);
         this.requests = new ConnectionStack(maxConnections, connector, threads, clock);
         this.upkeep = new ConnectionStack(UPKEEP_CONNECTIONS, connector, threads, clock);
         this.clock = clock;
+        this.publisher = publisher;
     }
 
     @Override
@@ -50,11 +57,11 @@ final class OwnConnections implements Redis {
         }
     }
 
-    private static Object call(Connection connection, ScriptCall call) {
+    private Object call(Connection connection, ScriptCall call) {
         try {
-            return call.answer(connection.executeCommand(call.byDigest()));
+            return call.answer(connection.executeCommand(call.byDigest(publisher)));
         } catch (JedisNoScriptException e) {
-            return call.answer(connection.executeCommand(call.bySource()));
+            return call.answer(connection.executeCommand(call.bySource(publisher)));
         }
     }
 
@@ -67,17 +74,24 @@ final class OwnConnections implements Redis {
         }
     }
 
-    private static List<Object> callAll(Connection connection, List<ScriptCall> calls) {
-        calls.forEach(call -> connection.sendCommand(call.byDigest()));
+    private List<Object> callAll(Connection connection, List<ScriptCall> calls) {
+        calls.forEach(call -> connection.sendCommand(call.byDigest(publisher)));
         List<Object> replies = new ArrayList<>(connection.getMany(calls.size()));
         for (int i = 0; i < replies.size(); i++) {
             if (replies.get(i) instanceof JedisNoScriptException) {
-                connection.sendCommand(calls.get(i).bySource());
+                connection.sendCommand(calls.get(i).bySource(publisher));
                 replies.set(i, connection.getMany(1).get(0));
             }
             replies.set(i, calls.get(i).answer(replies.get(i)));
         }
         return replies;
+    }
+
+    @Override
+    public void publish(ScriptCall.Notice notice, Deadline deadline) throws InterruptedException {
+        CommandArguments command =
+                new CommandArguments(Command.PUBLISH).add(notice.channel()).add(notice.message());
+        Object unused = requests.exchange(List.of(), connection -> connection.executeCommand(command), deadline);
     }
 
     @Override

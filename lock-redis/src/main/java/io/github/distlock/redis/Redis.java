@@ -23,6 +23,9 @@ interface Redis extends AutoCloseable {
      */
     List<Object> callAll(List<ScriptCall> calls, Deadline deadline) throws InterruptedException;
 
+    /** Publishes the message of a handoff. */
+    void publish(ScriptCall.Notice notice, Deadline deadline) throws InterruptedException;
+
     /** Returns whether a request may reach the server twice although the backend has sent it once. */
     boolean sendsAgain();
 

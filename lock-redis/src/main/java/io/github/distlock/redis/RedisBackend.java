@@ -22,6 +22,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import redis.clients.jedis.UnifiedJedis;
 
 /**
@@ -37,18 +39,20 @@ import redis.clients.jedis.UnifiedJedis;
  * free for them. Helper keys begin with {@code distlock:{distlock:<name>}}, and expire.
  *
  * <p><b>Guarantees.</b> Holds exclude each other and waiters acquire in order while the server keeps its data and its
- * clock does not jump ahead by more than the guard. Fencing tokens increase even if the server loses its data, as far as
- * the clocks of servers agree. A failover to a replica may lose the last grants. Then two clients may both believe that
- * they hold the lock, until the first one's next renewal; only the fencing token distinguishes them.
+ * clock does not jump ahead by more than the guard. Fencing tokens increase even if the server loses its data, as far
+ * as the clocks of servers agree. A failover to a replica may lose the last grants. Then two clients may both believe
+ * that they hold the lock, until the first one's next renewal; only the fencing token distinguishes them.
  *
- * <p><b>Permissions.</b> An ACL user needs the keys and channels {@code distlock:*} and the commands {@code EVAL EVALSHA
- * APPEND DEL GET SET PTTL PEXPIRE TIME ZADD ZREM ZRANGE ZRANGEBYSCORE ZREMRANGEBYSCORE ZREMRANGEBYRANK ZSCORE ZCOUNT
- * ZCARD PUBLISH SUBSCRIBE UNSUBSCRIBE PING}, and {@code SELECT} for another database. Without the channels, waiting
- * clients poll.
+ * <p><b>Permissions.</b> An ACL user needs the keys and channels {@code distlock:*} and the commands {@code EVAL
+ * EVALSHA APPEND DEL GET SET PTTL PEXPIRE TIME ZADD ZREM ZRANGE ZRANGEBYSCORE ZREMRANGEBYSCORE ZREMRANGEBYRANK ZSCORE
+ * ZCOUNT ZCARD PUBLISH SUBSCRIBE UNSUBSCRIBE PING}, and {@code SELECT} for another database. Without the channels,
+ * waiting clients poll.
  *
  * <p>Thread-safe.
  */
 public final class RedisBackend implements LockBackend {
+    private static final Logger LOG = LoggerFactory.getLogger(RedisBackend.class);
+
     static final Duration HEARTBEAT_INTERVAL = Duration.ofSeconds(1);
 
     private static final Set<Capability> CAPABILITIES =
@@ -102,9 +106,9 @@ public final class RedisBackend implements LockBackend {
      * Sends nothing yet.
      *
      * <p>The backend neither changes nor closes the client. The client keeps its timeouts and its pool. The backend
-     * calls it on its own threads, while callers wait until their deadlines. If the backend is closed during a call, the
-     * call keeps its thread until the client returns. From the first wait for a lock on, one connection of the client is
-     * subscribed.
+     * calls it on its own threads, while callers wait until their deadlines. If the backend is closed during a call,
+     * the call keeps its thread until the client returns. From the first wait for a lock on, one connection of the
+     * client is subscribed.
      *
      * @param client the client, which the caller closes after the backend
      * @return a new backend
@@ -237,7 +241,7 @@ public final class RedisBackend implements LockBackend {
     }
 
     private List<?> ask(Script script, String name, Deadline deadline) throws InterruptedException {
-        return redis.call(new ScriptCall(script, keysOf(name)), deadline);
+        return call(new ScriptCall(script, keysOf(name)), deadline);
     }
 
     /** Ends the backend's own connections and threads. A caller-supplied client stays open. */
@@ -250,7 +254,23 @@ public final class RedisBackend implements LockBackend {
     // ---- for its contenders --------------------------------------------------------------------------------------
 
     List<?> call(ScriptCall call, Deadline deadline) throws InterruptedException {
-        return redis.call(call, deadline);
+        List<?> reply = redis.call(call, deadline);
+        ScriptCall.Notice notice = call.notice();
+        if (notice != null) {
+            publish(notice, deadline);
+        }
+        return reply;
+    }
+
+    /** Publishes a hint. The request has been answered, so neither a failure nor an interrupt changes its outcome. */
+    private void publish(ScriptCall.Notice notice, Deadline deadline) {
+        try {
+            redis.publish(notice, deadline);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (RuntimeException e) {
+            LOG.debug("a handoff could not be published", e);
+        }
     }
 
     boolean sendsAgain() {

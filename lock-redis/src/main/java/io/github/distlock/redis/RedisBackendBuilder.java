@@ -29,6 +29,7 @@ public final class RedisBackendBuilder {
     private String prefix = "distlock:";
     private @Nullable Function<String, String> keyOfName;
     private int maxConnections = 64;
+    private Publisher publisher = Publisher.SCRIPT;
     private @Nullable JedisClientConfig config;
 
     RedisBackendBuilder(String uri) {
@@ -46,8 +47,9 @@ public final class RedisBackendBuilder {
         try {
             uri = new URI(text);
         } catch (URISyntaxException e) {
+            // Not as a cause, because its message contains the password.
             throw new IllegalArgumentException(
-                    "uri must be redis://host:port, but is not a valid URI: " + e.getReason(), e);
+                    "uri must be redis://host:port, but is not a valid URI: " + e.getReason());
         }
         boolean scheme = JedisURIHelper.isRedisScheme(uri) || JedisURIHelper.isRedisSSLScheme(uri);
         if (!scheme || uri.getHost() == null || uri.getHost().isEmpty()) {
@@ -88,9 +90,9 @@ public final class RedisBackendBuilder {
     }
 
     /**
-     * Sets the mapping from names to lock keys, for keys that other clients already use. The mapping must give each name
-     * its own key. A key that contains a closing brace must have a hash tag. The {@linkplain #keyPrefix prefix} then
-     * begins only the helper keys and channels.
+     * Sets the mapping from names to lock keys, for keys that other clients already use. The mapping must give each
+     * name its own key. A key that contains a closing brace must have a hash tag. The {@linkplain #keyPrefix prefix}
+     * then begins only the helper keys and channels.
      *
      * @param keyOfName maps a lock's name to its key; any thread may call it
      * @return this
@@ -132,11 +134,23 @@ public final class RedisBackendBuilder {
     }
 
     /**
+     * Lets this backend publish the messages of handoffs itself, with one more request for each handoff. By default,
+     * the scripts publish them. Some proxies in front of Redis refuse scripts that contain {@code PUBLISH}.
+     *
+     * @return this
+     */
+    @CanIgnoreReturnValue
+    public RedisBackendBuilder publishFromClient() {
+        publisher = Publisher.CLIENT;
+        return this;
+    }
+
+    /**
      * Makes the backend. Sends nothing.
      *
      * @return a new backend
-     * @throws IllegalArgumentException if {@link #keys} is set and the {@link #keyPrefix} has a hash tag, because helper
-     *     keys must be in the slot of the lock key
+     * @throws IllegalArgumentException if {@link #keys} is set and the {@link #keyPrefix} has a hash tag, because
+     *     helper keys must be in the slot of the lock key
      */
     public RedisBackend build() {
         Function<String, String> mapping = keyOfName;
@@ -149,7 +163,7 @@ public final class RedisBackendBuilder {
 
     private Redis redis(ThreadFactory threads) {
         if (client != null) {
-            return new SuppliedClient(client, threads, LockClock.system());
+            return new SuppliedClient(client, threads, LockClock.system(), publisher);
         }
         URI server = requireNonNull(uri);
         int port = server.getPort() < 0 ? DEFAULT_PORT : server.getPort();
@@ -158,7 +172,8 @@ public final class RedisBackendBuilder {
                 connectionConfig(server),
                 maxConnections,
                 threads,
-                LockClock.system());
+                LockClock.system(),
+                publisher);
     }
 
     @SuppressWarnings("deprecation") // Callers that still use these settings must not lose them.

@@ -89,7 +89,9 @@ final class RedisContender implements Contender {
         return lease.plusNanos(999_999).toMillis();
     }
 
-    /** Returns how long the server keeps the token of a hold, in milliseconds. The scripts count as this method does. */
+    /**
+     * Returns how long the server keeps the token of a hold, in milliseconds. The scripts count as this method does.
+     */
     static long tokenKeptMillis(Duration lease) {
         return millis(lease) + TOKEN_KEPT.toMillis();
     }

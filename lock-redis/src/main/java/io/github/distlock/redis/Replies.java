@@ -12,7 +12,9 @@ import redis.clients.jedis.exceptions.JedisException;
 
 /** Translates replies to values, and error replies to exceptions of the backend interface. */
 final class Replies {
-    /** Errors that the same request gets again. All others may pass, such as those of a server that is out of memory. */
+    /**
+     * Errors that the same request gets again. All others may pass, such as those of a server that is out of memory.
+     */
     private static final Set<String> REFUSALS = Set.of("NOPERM", "NOAUTH", "WRONGPASS", "WRONGTYPE");
 
     /** Errors of a server that may no longer be the one that the address leads to. */

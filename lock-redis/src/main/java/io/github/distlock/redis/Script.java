@@ -7,14 +7,17 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.EnumMap;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
  * The scripts. Each is a file whose head describes its keys, arguments and replies. A line {@code --#include name}
- * stands for the file of that name.
+ * stands for the file of that name, and {@code --#publish} for the line of a {@link Publisher}.
  */
 final class Script {
     private static final Pattern INCLUDE = Pattern.compile("(?m)^--#include (\\w+)$");
@@ -33,16 +36,32 @@ final class Script {
             List.of(ACQUIRE_FREE, RELEASE_ALONE, ACQUIRE, RELEASE, WITHDRAW, RENEW, HEARTBEAT, INSPECT, FORCE_RELEASE);
 
     private final String name;
-    private final byte[] source;
-    private final byte[] sha;
+    private final Map<Publisher, Text> texts = new EnumMap<>(Publisher.class);
+
+    /** The text of a script, and its digest. */
+    static final class Text {
+        final byte[] source;
+        final byte[] sha;
+
+        private Text(byte[] source) {
+            this.source = source;
+            this.sha = digest(source);
+        }
+    }
 
     private Script(String name) {
         this.name = name;
-        this.source = withIncludes(read(name)).getBytes(UTF_8);
+        String template = withIncludes(read(name));
+        for (Publisher publisher : Publisher.values()) {
+            String source = template.replace("--#publish", publisher.line);
+            texts.put(publisher, new Text(source.getBytes(UTF_8)));
+        }
+    }
+
+    private static byte[] digest(byte[] source) {
         try {
-            sha = HexFormat.of()
-                    .formatHex(MessageDigest.getInstance("SHA-1").digest(source))
-                    .getBytes(UTF_8);
+            byte[] digest = MessageDigest.getInstance("SHA-1").digest(source);
+            return HexFormat.of().formatHex(digest).getBytes(UTF_8);
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every Java platform has SHA-1", e);
         }
@@ -63,12 +82,8 @@ final class Script {
         }
     }
 
-    byte[] source() {
-        return source;
-    }
-
-    byte[] sha() {
-        return sha;
+    Text text(Publisher publisher) {
+        return Objects.requireNonNull(texts.get(publisher));
     }
 
     @Override

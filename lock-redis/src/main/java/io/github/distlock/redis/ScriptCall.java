@@ -25,6 +25,10 @@ final class ScriptCall {
     private final List<byte[]> keys;
     private final Object[] arguments;
     private volatile boolean sentAgain;
+    private volatile @Nullable Notice notice;
+
+    /** The message of a handoff that the client publishes. */
+    record Notice(String channel, String message) {}
 
     /**
      * Makes a request with all keys of a lock.
@@ -62,18 +66,24 @@ final class ScriptCall {
         return sentAgain;
     }
 
+    /** Returns the notice in the reply to this request, or null if there is none. */
+    @Nullable
+    Notice notice() {
+        return notice;
+    }
+
     String lockName() {
         return lockName;
     }
 
     /** Returns the command for a server that knows the script. */
-    CommandArguments byDigest() {
-        return withArguments(new CommandArguments(Command.EVALSHA).add(script.sha()));
+    CommandArguments byDigest(Publisher publisher) {
+        return withArguments(new CommandArguments(Command.EVALSHA).add(script.text(publisher).sha));
     }
 
     /** Returns the command for a server that has answered NOSCRIPT. */
-    CommandArguments bySource() {
-        return withArguments(new CommandArguments(Command.EVAL).add(script.source()));
+    CommandArguments bySource(Publisher publisher) {
+        return withArguments(new CommandArguments(Command.EVAL).add(script.text(publisher).source));
     }
 
     private CommandArguments withArguments(CommandArguments call) {
@@ -87,7 +97,7 @@ final class ScriptCall {
     }
 
     /**
-     * Returns the reply as a list without the number of the request, or an error reply as it is.
+     * Returns the reply as a list without the number of the request and without a notice, or an error reply as it is.
      *
      * @throws JedisConnectionException if the reply belongs to another request: somebody has sent a request on this
      *     connection and has not read the reply
@@ -98,6 +108,11 @@ final class ScriptCall {
         }
         List<?> parts = reply instanceof List<?> list ? list : Collections.singletonList(reply);
         if (!parts.isEmpty() && parts.get(0) instanceof byte[] answered && Arrays.equals(answered, request)) {
+            int last = parts.size() - 1;
+            if (parts.get(last) instanceof List<?> handoff) {
+                notice = new Notice(Replies.text(handoff.get(0)), Replies.text(handoff.get(1)));
+                return parts.subList(1, last);
+            }
             return parts.subList(1, parts.size());
         }
         throw new JedisConnectionException("lock \"" + lockName + "\": the server's reply belongs to another request");

@@ -20,8 +20,8 @@ final class ServerConnection {
     long idleSince;
 
     /**
-     * Connects, authenticates and selects the database. This may take longer than the deadline: a lookup of the host has
-     * no timeout, and each address and each step of the handshake gets all of the time that is left.
+     * Connects, authenticates and selects the database. This may take longer than the deadline: a lookup of the host
+     * has no timeout, and each address and each step of the handshake gets all of the time that is left.
      */
     ServerConnection(HostAndPort server, JedisClientConfig config, Deadline deadline) {
         int millis = deadline.remainingMillis();

@@ -44,12 +44,14 @@ final class SuppliedClient implements Redis {
 
     private final UnifiedJedis client;
     private final LockClock clock;
+    private final Publisher publisher;
     private final ThreadPoolExecutor requests;
     private final ThreadPoolExecutor upkeep;
 
-    SuppliedClient(UnifiedJedis client, ThreadFactory threads, LockClock clock) {
+    SuppliedClient(UnifiedJedis client, ThreadFactory threads, LockClock clock, Publisher publisher) {
         this.client = client;
         this.clock = clock;
+        this.publisher = publisher;
         this.requests = executor(REQUEST_THREADS, threads);
         this.upkeep = executor(UPKEEP_THREADS, threads);
     }
@@ -68,9 +70,9 @@ final class SuppliedClient implements Redis {
 
     private Object send(ScriptCall call) {
         try {
-            return call.answer(client.executeCommand(raw(call.byDigest())));
+            return call.answer(client.executeCommand(raw(call.byDigest(publisher))));
         } catch (JedisNoScriptException e) {
-            return call.answer(client.executeCommand(raw(call.bySource())));
+            return call.answer(client.executeCommand(raw(call.bySource(publisher))));
         }
     }
 
@@ -102,9 +104,9 @@ final class SuppliedClient implements Redis {
         return replies;
     }
 
-    private static @Nullable Response<Object> appended(AbstractPipeline pipeline, ScriptCall call) {
+    private @Nullable Response<Object> appended(AbstractPipeline pipeline, ScriptCall call) {
         try {
-            return pipeline.executeCommand(raw(call.byDigest()));
+            return pipeline.executeCommand(raw(call.byDigest(publisher)));
         } catch (JedisException e) {
             return null;
         }
@@ -149,6 +151,24 @@ final class SuppliedClient implements Redis {
                 throw Replies.translated(error, call.lockName());
             }
             throw new IllegalStateException(String.valueOf(e.getCause()), e.getCause());
+        }
+    }
+
+    /** Publishes on another thread, whose failure nobody needs to know: heartbeats find the handoff. */
+    @Override
+    public void publish(ScriptCall.Notice notice, Deadline deadline) {
+        try {
+            requests.execute(() -> publish(notice));
+        } catch (RejectedExecutionException e) {
+            LOG.debug("a handoff is not published, because the backend is closed", e);
+        }
+    }
+
+    private void publish(ScriptCall.Notice notice) {
+        try {
+            var unused = client.publish(notice.channel(), notice.message());
+        } catch (RuntimeException e) {
+            LOG.debug("a handoff could not be published", e);
         }
     }
 

@@ -9,9 +9,9 @@
 -- Reply {request, base}   the contender holds the lock, for the full lease from now
 --       request           ask acquire.lua
 --
--- Safe to repeat: if an earlier copy of the request has acquired the lock, this one changes nothing, and acquire.lua replies
--- with the hold. A request that arrives after its contender has withdrawn finds that the token has a flag, because the
--- withdrawal left a tombstone, or finds no token.
+-- Safe to repeat: if an earlier copy of the request has acquired the lock, this one changes nothing, and acquire.lua
+-- replies with the hold. A request that arrives after its contender has withdrawn finds that the token has a flag,
+-- because the withdrawal left a tombstone, or finds no token.
 --
 -- Bases are compared as texts of one length, because Lua converts numbers slowly.
 

@@ -9,12 +9,12 @@
 --       6 entry       for the queue; '' for a single try, which leaves nothing if the lock is busy
 --       7 alive for   ms without a heartbeat after which the entry is skipped
 -- Reply {request, 1, base, members}   the contender holds the lock, for the full lease from now; the queue has members
---       {request, 0, ttl, marker}     busy; ttl in ms, -1 for a key without an expiry, -2 for a key that is not a string;
+--       {request, 0, ttl, marker}     busy; ttl in ms, -1 for a key without an expiry, -2 for one that is not a string;
 --                                     each later handoff has a base above the marker
 --       {request, -1}                 this value was withdrawn before its request arrived
 --
--- Safe to repeat: if the record is the contender's own, an earlier copy of the request has acquired the lock, or the lock was
--- handed to it. Then the reply has the same base.
+-- Safe to repeat: if the record is the contender's own, an earlier copy of the request has acquired the lock, or the
+-- lock was handed to it. Then the reply has the same base.
 
 --#include record
 --#include queue
@@ -64,4 +64,4 @@ if record == 'not a string' then
 elseif not record then
   ttl = 1000 -- the first waiter's client knows another format, and takes the lock with its next heartbeat
 end
-return { ARGV[1], 0, ttl, marker(now) }
+return with_notice(0, ttl, marker(now))

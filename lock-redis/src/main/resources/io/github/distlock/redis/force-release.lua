@@ -16,4 +16,4 @@ end
 local ttl = redis.call('PTTL', KEYS[1])
 local time = redis.call('TIME')
 serve_next(time[1] * 1000000 + time[2])
-return { ARGV[1], record, ttl }
+return with_notice(record, ttl)

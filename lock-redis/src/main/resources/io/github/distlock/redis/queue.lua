@@ -1,4 +1,5 @@
--- The queue: its entries, its tombstones, and the handoff to the first waiter. Scripts include this file after record.lua.
+-- The queue: its entries, its tombstones, and the handoff to the first waiter. Scripts include this file after
+-- record.lua.
 --
 --   KEYS[3]  queue   sorted set: entries by the time at which their contenders first asked; and tombstones, behind all
 --                    entries. An entry is
@@ -9,10 +10,12 @@
 --                    granted again, however late a request for it arrives.
 --   KEYS[4]  alive   sorted set: the same entries by the time until which their client counts as alive
 --
--- A script serves only entries of the format and kind that it knows. If another entry is first, the script frees the lock, and
--- the client of that entry acquires the lock with its next heartbeat.
+-- A script serves only entries of the format and kind that it knows. If another entry is first, the script frees the
+-- lock, and the client of that entry acquires the lock with its next heartbeat.
 --
--- The handoff message repeats the value. Only clients that can read these keys know it.
+-- The handoff message repeats the value. Only clients that can read these keys know it. The script publishes the
+-- message, or leaves that to its client: then each reply of a script that served a waiter ends with {channel, message}.
+-- The line "#publish" stands for one of the two.
 
 local TOMBSTONES = 8e15 -- scores of entries are microseconds since 1970, which stay below this until the year 2223
 local MOST_TOMBSTONES = 1000
@@ -81,6 +84,15 @@ local function first_entry(now)
   end
 end
 
+local notice -- of a handoff, for the client to publish
+
+-- Returns the reply, with the notice as its last part if there is one.
+local function with_notice(...)
+  local reply = { ARGV[1], ... }
+  reply[#reply + 1] = notice
+  return reply
+end
+
 -- Ends the present hold, if any. Returns whether the first waiter holds the lock now; otherwise the lock is free.
 local function serve_next(now)
   local entry = first_entry(now)
@@ -94,7 +106,8 @@ local function serve_next(now)
   grant_beside_queue(value, tonumber(lease), base, owner, 1)
   drop_entry(entry)
   -- A hint: a client that does not hear it finds out with its next heartbeat.
-  redis.pcall('PUBLISH', channel, 'granted ' .. value .. ' ' .. text(base))
+  local message = 'granted ' .. value .. ' ' .. text(base)
+  --#publish
   return true
 end
 

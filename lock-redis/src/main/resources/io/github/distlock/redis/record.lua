@@ -11,9 +11,9 @@
 --   KEYS[2]  token   string: base [LF]. The last base, which outlives the hold, so that bases increase.
 --                      LF      the queue may exist, so that an acquire has to look at it
 --
--- The lock key alone decides who holds the lock. Only `grant` and acquire-free.lua write a record. They do
--- so only if the key is absent, if the present holder asks for the end of its hold, or if the record is the contender's own.
--- A record of another format or kind, and a key that another program has set, count as a holder.
+-- The lock key alone decides who holds the lock. Only `grant` and acquire-free.lua write a record. They do so only if
+-- the key is absent, if the present holder asks for the end of its hold, or if the record is the contender's own. A
+-- record of another format or kind, and a key that another program has set, count as a holder.
 --
 -- Each grant mints a base that is greater than the last one and not below the server's clock. So bases increase even if
 -- the server has lost its data.
@@ -53,8 +53,8 @@ local function marker(now)
   return text(math.max(now, last_base()))
 end
 
--- Writes the token first: if the server refuses one of the two writes, nobody holds the lock. The queue contains members
--- besides the one that is granted the lock, and waiters among them.
+-- Writes the token first: if the server refuses one of the two writes, nobody holds the lock. The queue contains
+-- members besides the one that is granted the lock, and waiters among them.
 local function grant(value, lease, base, owner, members, waiters)
   redis.call('SET', KEYS[2], text(base) .. (members > 0 and '\n' or ''), 'PX', lease + TOKEN_KEPT)
   local record = value .. '\t1\tlock\t1\t' .. text(base) .. '\t' .. owner

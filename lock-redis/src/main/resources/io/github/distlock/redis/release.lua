@@ -4,10 +4,12 @@
 -- ARGV  1 request   comes back in the reply
 --       2 value
 --       3 bury      '1' if a copy of a request with this value may still be under way
--- Reply request        released, now or by an earlier request that left a tombstone
+-- Reply {request}      released now
+--       request        released by an earlier request that left a tombstone
 --       {request, 0}   the contender does not hold the lock; nothing was changed
 --
--- Safe to repeat: a value is never granted twice, so a repeated release finds either its own hold or nothing of its own.
+-- Safe to repeat: a value is never granted twice, so a repeated release finds either its own hold or nothing of its
+-- own.
 
 --#include record
 --#include queue
@@ -21,7 +23,7 @@ if ARGV[3] == '1' then
 end
 if is_held_by(holder(), ARGV[2]) then
   serve_next(now)
-  return ARGV[1]
+  return with_notice()
 end
 if was_released then
   return ARGV[1]

@@ -21,6 +21,7 @@ end
 
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 if KEYS[2] and redis.call('PEXPIRE', KEYS[2], ARGV[4]) == 0 then
-  redis.call('SET', KEYS[2], string.match(record, '^%S+\t1\tlock\t1\t(%d+)\t'), 'PX', ARGV[4])
+  -- The flag is set, because the queue may exist.
+  redis.call('SET', KEYS[2], string.match(record, '^%S+\t1\tlock\t1\t(%d+)\t') .. '\n', 'PX', ARGV[4])
 end
 return { ARGV[1], string.byte(record, -1) == 10 and 2 or 1 }

@@ -5,10 +5,10 @@
 --       2 value
 --       3 entry     '' for a single try
 --       4 bury      '1' if a request with this value may arrive after this one
--- Reply request
+-- Reply {request}
 --
--- Safe to repeat, and safe if a handoff happens at the same time: entry and hold end in one step, and the next waiter is
--- served in the same step.
+-- Safe to repeat, and safe if a handoff happens at the same time: entry and hold end in one step, and the next waiter
+-- is served in the same step.
 
 --#include record
 --#include queue
@@ -26,4 +26,4 @@ local record = holder()
 if not record or is_held_by(record, ARGV[2]) then
   serve_next(now)
 end
-return ARGV[1]
+return with_notice()

@@ -12,6 +12,8 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Handoff messages that are delayed, reordered or repeated cost at most one request. */
 class HandoffMessagesTest extends ContenderTest {
@@ -88,6 +90,24 @@ class HandoffMessagesTest extends ContenderTest {
         Grant grant = waiter.acquire();
         assertTrue(wasTakenByMessage(grant));
         assertEquals(lastBase(), grant.fencingBase());
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void v3_aMessageThatTheClientPublishesMakesAHolder(boolean suppliedClient) throws InterruptedException {
+        RedisBackendBuilder builder = suppliedClient ? RedisBackend.builder(admin) : RedisBackend.builder(SERVER.uri());
+        try (RedisBackend publishing = builder.publishFromClient().build()) {
+            String another = "another-" + name;
+            Grant first = TestContender.waiting(publishing, another, LEASE).acquire();
+            TestContender next = TestContender.waiting(remote, another, LEASE);
+            next.findBusy();
+            int before = next.wakeUps.get();
+
+            release(first);
+
+            await("the message has arrived", () -> next.wakeUps.get() > before);
+            assertTrue(wasTakenByMessage(next.acquire()));
+        }
     }
 
     @Test

@@ -2,6 +2,7 @@ package io.github.distlock.redis;
 
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -30,6 +31,28 @@ class RedisBackendBuilderTest {
         assertThatThrownBy(() -> builder.keyPrefix(null)).hasMessage("prefix");
         assertThatThrownBy(() -> builder.keys(null)).hasMessage("keyOfName");
         assertThatThrownBy(() -> builder.clientConfig(null)).hasMessage("config");
+    }
+
+    @Test
+    void api_anErrorNeverContainsThePassword() {
+        assertThatThrownBy(() -> RedisBackend.connect("redis://user:secret@local host"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasNoCause()
+                .hasMessageNotContaining("secret");
+    }
+
+    @Test
+    void api_aPrefixThatCannotShareASlotWithItsKeysIsRefused() {
+        for (String prefix : List.of("a{b", "a}b", "{}", "tab\t")) {
+            assertThatThrownBy(() -> RedisBackend.builder("redis://localhost").keyPrefix(prefix))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageStartingWith("prefix");
+        }
+        RedisBackendBuilder mapped =
+                RedisBackend.builder("redis://localhost").keyPrefix("{app}:").keys(name -> name);
+        assertThatThrownBy(mapped::build)
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("keyPrefix");
     }
 
     @Test

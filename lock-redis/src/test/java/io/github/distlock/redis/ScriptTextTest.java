@@ -26,7 +26,11 @@ class ScriptTextTest {
     }
 
     private static String text(Script script) {
-        return new String(script.source(), UTF_8);
+        return text(script, Publisher.SCRIPT);
+    }
+
+    private static String text(Script script, Publisher publisher) {
+        return new String(script.text(publisher).source, UTF_8);
     }
 
     @ParameterizedTest
@@ -41,7 +45,13 @@ class ScriptTextTest {
     @ParameterizedTest
     @MethodSource("scripts")
     void eachIncludedFileIsThere(Script script) {
-        assertThat(text(script)).doesNotContain("#include");
+        assertThat(text(script)).doesNotContain("--#");
+    }
+
+    @ParameterizedTest
+    @MethodSource("scripts")
+    void scriptsDoNotPublishIfTheClientDoes(Script script) {
+        assertThat(text(script, Publisher.CLIENT)).doesNotContain("PUBLISH").doesNotContain("--#");
     }
 
     @Test

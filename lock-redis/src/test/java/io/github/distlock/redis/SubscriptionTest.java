@@ -244,6 +244,11 @@ class SubscriptionTest {
         }
 
         @Override
+        public void publish(ScriptCall.Notice notice, Deadline deadline) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
         public boolean sendsAgain() {
             return false;
         }

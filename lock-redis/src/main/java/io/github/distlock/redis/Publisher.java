@@ -1,0 +1,16 @@
+package io.github.distlock.redis;
+
+/** Says who publishes the message of a handoff. It does not change what is published. */
+enum Publisher {
+    /** The script that hands the lock off. */
+    SCRIPT("redis.pcall('PUBLISH', channel, message)"),
+    /** The client that ran the script. The scripts then do not contain the command, which some proxies refuse. */
+    CLIENT("notice = { channel, message }");
+
+    /** The line of {@code queue.lua} in the place of {@code --#publish}. */
+    final String line;
+
+    Publisher(String line) {
+        this.line = line;
+    }
+}
