@@ -54,15 +54,15 @@ class ContractTestedTest {
                 String.format("""
                 # The contract is tested
 
-                A rule proves nothing if no bug breaks it. This page lists %d backends over the in-memory store. Each
-                has one bug, a few lines long, and fails the rules of the [contract](contract.md) that are named beside
-                it, each by an assertion that names the rule. The build fails if a bug survives one of its rules, or if
-                one of the %d rules finds no bug.
+                Use this page to look up which bugs each rule of the [contract](contract.md) finds. It lists %d
+                backends over the in-memory store. Each has one bug, a few lines long, and fails the rules beside it.
+                It fails each by an assertion that names the rule. The build fails if a bug survives one of its rules,
+                or if one of the %d rules finds no bug.
 
-                `BrokenBackendsTest` runs the backends. `ContractTestedTest` compares this page with what is planted.
-                If the page is out of date, copy `lock-tests/target/contract-tested.md` here. A new bug goes into one
-                of the `Broken…` classes of `lock-tests`. With `-Dlock.broken=all` each backend is run against all
-                rules, and the test writes what fails to `lock-tests/target/broken-backends.txt`.
+                `BrokenBackendsTest` runs the backends. `ContractTestedTest` compares this page with the planted bugs.
+                If the page is out of date, copy `lock-tests/target/contract-tested.md` here. Add a new bug to one of
+                the `Broken…` classes of `lock-tests`. With `-Dlock.broken=all`, the test runs each backend against
+                all rules, and writes the failures to `lock-tests/target/broken-backends.txt`.
                 """, PlantedBug.all().count(), ContractRule.all().size()));
         PlantedBug.groups().forEach((title, group) -> {
             text.append("\n## ").append(title).append("\n\n| planted bug | found by |\n|---|---|\n");
