@@ -9,7 +9,11 @@ import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.KeeperException.Code;
 import org.jspecify.annotations.Nullable;
 
-/** The answer to one request under way. Completed on ZooKeeper's event thread, where nothing may block. */
+/**
+ * The answer to one request under way. ZooKeeper's event thread completes it, so dependent actions must not block.
+ *
+ * <p>Thread-safe.
+ */
 final class Answer<T extends @Nullable Object> extends CompletableFuture<T> {
     private final String path;
 
@@ -23,10 +27,11 @@ final class Answer<T extends @Nullable Object> extends CompletableFuture<T> {
     }
 
     /**
-     * The answer, soon.
+     * Waits for the answer.
      *
-     * @throws KeeperException what ZooKeeper says, or {@link Code#OPERATIONTIMEOUT} when it has not said anything in
-     *     time: then this may still be completed
+     * @throws KeeperException if ZooKeeper answers with an error, or if there is no answer by the deadline. In the
+     *     second case its code is {@link Code#OPERATIONTIMEOUT}, and the answer may still come later
+     * @throws InterruptedException if the thread is interrupted while it waits; the answer may still come later
      */
     T await(Deadline deadline) throws KeeperException, InterruptedException {
         try {
@@ -34,8 +39,8 @@ final class Answer<T extends @Nullable Object> extends CompletableFuture<T> {
         } catch (TimeoutException e) {
             throw KeeperException.create(Code.OPERATIONTIMEOUT, path);
         } catch (ExecutionException e) {
-            if (e.getCause() instanceof KeeperException said) {
-                throw KeeperException.create(said.code(), said.getPath());
+            if (e.getCause() instanceof KeeperException error) {
+                throw KeeperException.create(error.code(), error.getPath());
             }
             throw new IllegalStateException(e.getCause());
         }

@@ -25,8 +25,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What is used of Curator: the present handle to ZooKeeper, which it replaces when a session is over, its namespace and
- * its ACLs. Its retry loops are not: a request of ours is sent once, by the deadline that it has.
+ * The part of Curator that the backend uses: its present handle to ZooKeeper, its namespace and its ACLs. Curator
+ * replaces the handle after a session has ended. The backend does not use Curator's retry loops: it sends each request
+ * once, and waits for the answer until the request's deadline.
+ *
+ * <p>Thread-safe.
  */
 final class Connection {
     private static final Logger LOG = LoggerFactory.getLogger(ZooKeeperBackend.class);
@@ -40,7 +43,7 @@ final class Connection {
     private final AtomicLong highestNumber = new AtomicLong();
     private final ReentrantLock mutex = new ReentrantLock();
     private final ConnectionStateListener listener = (client, state) -> changed();
-    private volatile CompletableFuture<Boolean> change = new CompletableFuture<>();
+    private volatile CompletableFuture<Boolean> nextChange = new CompletableFuture<>();
     private volatile @Nullable Session current;
     private volatile boolean closed;
     private boolean started;
@@ -57,13 +60,21 @@ final class Connection {
         return clock;
     }
 
-    /** The session time-out that the servers granted last, or another before they did. */
+    /**
+     * Returns the session timeout that the servers have granted last, or {@code otherwise} before the first session.
+     */
     Duration sessionTimeout(Duration otherwise) {
         Session session = current;
         return session == null ? otherwise : session.timeout();
     }
 
-    /** The present session, as soon as it is connected. */
+    /**
+     * Returns the present session, and waits until it is connected.
+     *
+     * @throws RequestRefusedException if the caller-supplied client is closed
+     * @throws IllegalStateException if the session is not connected by the deadline, or the backend is closed
+     * @throws InterruptedException if the thread is interrupted while it waits
+     */
     Session session(Deadline deadline) throws InterruptedException {
         Session known = current;
         if (known != null && known.isConnected() && !closed) {
@@ -71,7 +82,7 @@ final class Connection {
         }
         start();
         while (true) {
-            CompletableFuture<Boolean> next = change;
+            CompletableFuture<Boolean> next = nextChange;
             Session session = connected();
             if (session != null) {
                 return session;
@@ -129,7 +140,7 @@ final class Connection {
                 }
                 known = new Session(handle, tick, known == null ? startedAt : null, highestNumber, clock);
                 current = known;
-                LOG.debug("session 0x{}, time-out {}", Long.toHexString(known.id()), known.timeout());
+                LOG.debug("session 0x{}, timeout {}", Long.toHexString(known.id()), known.timeout());
             }
             return known.isConnected() ? known : null;
         } finally {
@@ -147,7 +158,7 @@ final class Connection {
         }
     }
 
-    /** Waits without throwing what ended the wait: whoever waits looks again. */
+    /** Waits for a change or for time. The caller checks again after both, so this does not report which one came. */
     private static void await(CompletableFuture<Boolean> next, long nanos) throws InterruptedException {
         try {
             next.get(nanos, TimeUnit.NANOSECONDS);
@@ -157,17 +168,20 @@ final class Connection {
     }
 
     private void changed() {
-        CompletableFuture<Boolean> made = change;
-        change = new CompletableFuture<>();
-        made.complete(true);
+        CompletableFuture<Boolean> change = nextChange;
+        nextChange = new CompletableFuture<>();
+        change.complete(true);
     }
 
-    /** With the namespace of the caller's client. */
+    /** Returns a path with the namespace of the client. */
     String fullPath(String path) {
         return ZKPaths.fixForNamespace(curator.getNamespace(), path);
     }
 
-    /** What the client's ACL provider says. It is asked by way of an operation that is never sent. */
+    /**
+     * Returns the ACL that the client's ACL provider gives to a new node. Reads it from an operation that is never
+     * sent.
+     */
     List<ACL> acl(String fullPath) {
         try {
             CreateRequest request = (CreateRequest) curator.usingNamespace(null)
@@ -180,11 +194,15 @@ final class Connection {
         } catch (RuntimeException e) {
             throw e;
         } catch (Exception e) {
-            throw new IllegalStateException("no ACL for " + fullPath + ": " + e.getMessage(), e);
+            throw new IllegalStateException("cannot determine the ACL of " + fullPath + ": " + e.getMessage(), e);
         }
     }
 
-    /** A client that was lent is left as it was. Closing an own one takes until an unanswered request has timed out. */
+    /**
+     * Closes the backend's own client, and leaves a caller-supplied client open and unchanged. The backend's own client
+     * closes only after an unanswered request has timed out. So a daemon thread closes it, and this method waits for
+     * that thread for at most 500 ms. An interrupt ends the wait, and the thread keeps its interrupt flag.
+     */
     void close() {
         mutex.lock();
         try {
@@ -212,7 +230,7 @@ final class Connection {
         boolean interrupted = false;
         try {
             if (!done.await(LONGEST_CLOSE.toMillis(), TimeUnit.MILLISECONDS)) {
-                LOG.debug("ZooKeeper does not answer; its client ends in the background");
+                LOG.debug("ZooKeeper does not answer; a background thread continues to close its client");
             }
         } catch (InterruptedException e) {
             interrupted = true;

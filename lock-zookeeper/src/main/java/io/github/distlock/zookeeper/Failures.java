@@ -3,11 +3,11 @@ package io.github.distlock.zookeeper;
 import io.github.distlock.spi.RequestRefusedException;
 import org.apache.zookeeper.KeeperException;
 
-/** What ZooKeeper's errors mean to the engine. */
+/** Translates errors of ZooKeeper to exceptions of the backend interface. */
 final class Failures {
     private Failures() {}
 
-    /** Whether the request may have been carried out, or may be yet. */
+    /** Returns whether the server may have executed the request, or may execute it yet. */
     static boolean isUnknownOutcome(KeeperException e) {
         return switch (e.code()) {
             case CONNECTIONLOSS,
@@ -21,9 +21,9 @@ final class Failures {
         };
     }
 
-    /** To be thrown to the engine: a refusal, or something that may pass. */
+    /** Returns a refusal if the same request would fail again, otherwise an exception for an error that may pass. */
     static RuntimeException of(String lockName, KeeperException e) {
-        String words = "lock \"" + lockName + "\": ZooKeeper says " + e.getMessage();
+        String words = "lock \"" + lockName + "\": the request to ZooKeeper failed: " + e.getMessage();
         return switch (e.code()) {
             case NOAUTH,
                     AUTHFAILED,

@@ -10,20 +10,22 @@ import java.util.function.Consumer;
 import org.apache.zookeeper.KeeperException;
 
 /**
- * A write that proves a session to be alive, and that its nodes are there: transactions of checks alone, sent back to
- * back, as few as a server's limit on the length of a request allows.
+ * A heartbeat: a write that proves that a session is alive and that its nodes exist. It is a transaction that only
+ * checks nodes. For many nodes, it is as few transactions as {@link #MOST_CHARACTERS} allows, sent back to back.
  */
 final class Heartbeat {
-    /** A fifth of the limit that servers have unless told otherwise. */
+    /** A fifth of the default limit of servers on the length of a request. */
     private static final int MOST_CHARACTERS = 200_000;
 
     private Heartbeat() {}
 
     /**
-     * A heartbeat for these nodes, but for those that turn out not to be there, or that may not be read: these are
-     * told.
+     * Sends a heartbeat for nodes, and waits for the answers. If the server cannot check a node, reports it, and
+     * repeats the transaction without it.
+     *
+     * @param unchecked receives each node that does not exist, or that the client must not read
      */
-    static void beat(Session session, Collection<String> paths, Deadline deadline, Consumer<Unchecked> unchecked)
+    static void send(Session session, Collection<String> paths, Deadline deadline, Consumer<Unchecked> unchecked)
             throws KeeperException, InterruptedException {
         List<List<String>> pending = transactions(paths);
         while (!pending.isEmpty()) {

@@ -14,7 +14,7 @@ import java.util.Optional;
 import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.KeeperException.NoNodeException;
 
-/** Reads the nodes of a lock for an inspector. */
+/** Reads the nodes of one lock for an inspector, and deletes the first one for a forced release. */
 final class Inspection {
     private final LockDirectory directory;
     private final Session session;
@@ -42,14 +42,14 @@ final class Inspection {
                     waiters.add(node.data().owner());
                 }
             } catch (NoNodeException e) {
-                // Its owner has left since the listing.
+                // This contender has left since the listing.
             }
         }
         LockStatus status = LockStatus.free(directory.lockName()).withWaiters(waiters);
         return status.withHolders(holder.stream().toList());
     }
 
-    /** Deletes the first node, and returns its hold. */
+    /** Deletes the first node, and returns its hold. Returns an empty list if the lock is free. */
     List<Holder> deleteFirst() throws KeeperException, InterruptedException {
         while (true) {
             List<String> queue = queue();
@@ -62,7 +62,7 @@ final class Inspection {
                 session.delete(first).await(deadline);
                 return List.of(holder(node));
             } catch (NoNodeException e) {
-                // The first node has left by itself. There may be another one.
+                // The first contender has left. There may be another one.
             }
         }
     }
@@ -79,12 +79,12 @@ final class Inspection {
     }
 
     private Holder holder(Node node) {
-        Duration said = node.data().sessionTimeout();
+        Duration ofOwner = node.data().sessionTimeout();
         return Holder.of(
                 node.data().owner(),
                 LockMode.EXCLUSIVE,
                 Instant.ofEpochMilli(node.stat().getCtime()),
                 node.stat().getCzxid(),
-                said.isZero() ? session.timeout() : said);
+                ofOwner.isZero() ? session.timeout() : ofOwner);
     }
 }

@@ -9,23 +9,27 @@ import org.apache.zookeeper.KeeperException.NoNodeException;
 import org.apache.zookeeper.KeeperException.NodeExistsException;
 
 /**
- * The parent of all places of one lock: a container node, which the server removes some time after the last place is
- * gone, and which is made again when it is needed.
+ * The parent of all nodes of one lock: a container node. The server removes it some time after its last child was
+ * deleted. A contender that needs it creates it again.
  */
 record LockDirectory(Connection connection, String lockName, String path) {
 
-    /** Asks for a place in the queue. Curator's layout, so that its {@code InterProcessMutex} takes part. */
-    Answer<Session.Created> createPlace(Session session, String guid, LockOwner owner) {
-        String place = path + "/_c_" + guid + "-lock-";
+    /** Sends the creation of a contender's node. The layout is that of Curator's {@code InterProcessMutex}. */
+    Answer<Session.Created> createQueueNode(Session session, String guid, LockOwner owner) {
+        String prefix = path + "/_c_" + guid + "-lock-";
         byte[] data = new OwnerData(owner, session.timeout()).write();
-        return session.create(place, data, connection.acl(place), CreateMode.EPHEMERAL_SEQUENTIAL);
+        return session.create(prefix, data, connection.acl(prefix), CreateMode.EPHEMERAL_SEQUENTIAL);
     }
 
     String child(String name) {
         return path + "/" + name;
     }
 
-    /** Makes this directory and whatever is missing above it. */
+    /**
+     * Creates this directory and its missing ancestors.
+     *
+     * @throws RequestRefusedException if the chroot of the connection does not exist
+     */
     void create(Session session, Deadline deadline) throws KeeperException, InterruptedException {
         create(session, path, deadline);
     }
@@ -38,8 +42,8 @@ record LockDirectory(Connection connection, String lockName, String path) {
             String parent = LockPaths.parent(directory);
             if (parent.equals("/")) {
                 throw new RequestRefusedException(
-                        "lock \"" + lockName + "\": ZooKeeper says " + e.getMessage()
-                                + "; the root of the connection, its chroot, does not exist",
+                        "lock \"" + lockName + "\": the request to ZooKeeper failed: " + e.getMessage()
+                                + "; the chroot of the connection does not exist",
                         e);
             }
             create(session, parent, deadline);
@@ -50,12 +54,12 @@ record LockDirectory(Connection connection, String lockName, String path) {
     private void createOne(Session session, String directory, Deadline deadline)
             throws KeeperException, InterruptedException {
         try {
-            Session.Created made = session.create(
+            Session.Created created = session.create(
                             directory, new byte[0], connection.acl(directory), CreateMode.CONTAINER)
                     .await(deadline);
-            assert made.path().equals(directory);
+            assert created.path().equals(directory);
         } catch (NodeExistsException e) {
-            // Somebody else was faster, which is as good.
+            // Another client has created the directory.
         }
     }
 }

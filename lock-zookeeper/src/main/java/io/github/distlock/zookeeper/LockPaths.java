@@ -7,9 +7,9 @@ import java.util.function.Function;
 import org.apache.zookeeper.common.PathUtils;
 
 /**
- * Where locks live: one directory per name, {@code <base>/<encoded name>}. A name is one path element, so its slashes
- * mean nothing to ZooKeeper. Everything but a few harmless ASCII characters is percent-encoded as UTF-8, so distinct
- * names have distinct paths.
+ * The paths of locks: one directory for each name, {@code <base>/<encoded name>}. A name is one path element, so its
+ * slashes have no meaning in ZooKeeper. The encoding keeps harmless ASCII characters, and percent-encodes the UTF-8
+ * bytes of all others. So distinct names have distinct paths.
  */
 final class LockPaths {
     private static final String HARMLESS = "-_.:,;@+=~!*'()[]{}$&#";
@@ -17,13 +17,19 @@ final class LockPaths {
 
     private LockPaths() {}
 
-    /** Below a base path. */
+    /** Returns the mapping from names to paths below a base path. */
     static Function<String, String> below(String base) {
         String prefix = base.equals("/") ? "/" : base + "/";
         return name -> prefix + encode(name);
     }
 
-    /** What a caller's mapping returned, if it is a path. */
+    /**
+     * Checks the path that the caller's mapping has returned for a name.
+     *
+     * @return the path
+     * @throws NullPointerException if the mapping has returned null
+     * @throws IllegalArgumentException if it is not a valid absolute path, or is the root
+     */
     static String requirePath(String path, String name) {
         requireNonNull(path, () -> "the path of lock \"" + name + "\"");
         if (path.equals("/")) {
@@ -39,7 +45,7 @@ final class LockPaths {
 
     static String encode(String name) {
         if (name.equals(".") || name.equals("..") || name.equals("zookeeper")) {
-            // Path elements with a meaning of their own.
+            // These path elements have a special meaning in ZooKeeper.
             return hex((byte) name.charAt(0)) + (name.equals("..") ? hex((byte) '.') : name.substring(1));
         }
         StringBuilder encoded = new StringBuilder(name.length() + 16);

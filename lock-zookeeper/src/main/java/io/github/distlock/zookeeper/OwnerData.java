@@ -8,11 +8,12 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a node's data says about its owner: a line each, for people with a shell and for the inspector. Other clients
- * put something else there (Curator: the machine's address), which is shown as it is.
+ * A node's data, which describes the node's owner in one line per field. Operators and the inspector read it. Other
+ * libraries write other data (Curator: the machine's address). The inspector shows the first 100 characters of such
+ * data as the host.
  *
- * @param owner who made the node
- * @param sessionTimeout of the owner; zero when it does not say
+ * @param owner the caller for which the client created the node
+ * @param sessionTimeout the timeout of the session that created the node; zero if the data does not contain it
  */
 record OwnerData(LockOwner owner, Duration sessionTimeout) {
     private static final int LONGEST_FOREIGN = 100;

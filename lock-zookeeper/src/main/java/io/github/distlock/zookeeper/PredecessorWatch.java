@@ -6,8 +6,16 @@ import org.apache.zookeeper.WatchedEvent;
 import org.apache.zookeeper.Watcher;
 
 /**
- * Wakes a waiter when its predecessor may be gone: when the server reports its deletion, when the node is gone before
- * the watch is set, and when the client has reconnected and may have missed the event.
+ * Wakes a waiter when its predecessor may no longer exist:
+ *
+ * <ul>
+ *   <li>The server reports that the node was deleted.
+ *   <li>The node did not exist when the server received the request for the watch.
+ *   <li>The client has reconnected, and may have missed the event.
+ *   <li>The session has expired.
+ * </ul>
+ *
+ * <p>Thread-safe.
  */
 final class PredecessorWatch implements Watcher {
     private final Session session;
@@ -21,26 +29,26 @@ final class PredecessorWatch implements Watcher {
         this.signals = signals;
     }
 
-    /** Does not wait for the server. */
+    /** Asks the server for a watch, and does not wait for its answer. */
     static PredecessorWatch set(Session session, String path, Signals signals) {
         PredecessorWatch watch = new PredecessorWatch(session, path, signals);
         var unused = session.read(path, watch).whenComplete((node, failure) -> {
             if (failure instanceof NoNodeException) {
                 watch.end();
             } else if (failure != null) {
-                // Then there is no watch; the next attempt tries again, in its own time.
+                // The server has set no watch. The next attempt of the waiter asks again.
                 watch.over = true;
             }
         });
         return watch;
     }
 
-    /** Whether it still watches that. */
+    /** Returns whether this still watches a predecessor in a session. */
     boolean isOn(Session asked, String predecessor) {
         return !over && session == asked && path.equals(predecessor);
     }
 
-    /** Nobody waits any more. */
+    /** Removes the watch, and does not wake the waiter any more. */
     void drop() {
         if (!over) {
             over = true;

@@ -10,16 +10,29 @@ import org.apache.zookeeper.KeeperException.NoNodeException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One contender's own node, from the moment its creation is sent until it is certainly gone.
+ * The node of one contender, from the sending of its creation until the node certainly does not exist.
  *
- * <p><b>Never two.</b> A creation is sent only while {@link #isAbsent}. A late answer is waited for, not replaced: the
- * future stays. An answer that is lost with its connection leaves the outcome open; then the GUID in the node's name
- * tells, after a {@code sync}, so that a creation which the leader has accepted is seen by whatever server is asked.
- * One that it has not accepted by then never is: reconnecting moves the session, and the leader refuses what comes over
- * its former connection.
+ * <h2>Invariant</h2>
  *
- * <p><b>Never another's.</b> A node of an earlier session disappears at a time that is not ours to know. It is removed,
- * never adopted, and the next one gets a new GUID.
+ * A contender has at most one node, and never uses a node of another session.
+ *
+ * <h2>Why a contender has at most one node</h2>
+ *
+ * The contender sends a creation only if the node {@linkplain #isAbsent is absent}. If the answer is late, the
+ * contender continues to wait for that answer, and sends no other creation. If the answer is lost with its connection,
+ * the outcome of the creation is unknown. Then the contender sends a {@code sync}, and searches the directory for its
+ * GUID.
+ *
+ * <p>After the {@code sync}, the server that lists the directory knows each creation that the leader has accepted. If
+ * the leader has not accepted the creation by then, it never accepts it. By reconnecting, the client has moved the
+ * session, and the leader refuses requests over the former connection.
+ *
+ * <h2>Why a contender uses no node of another session</h2>
+ *
+ * The client cannot know when the ensemble removes a node of an earlier session. So the contender deletes such a node,
+ * and never adopts it. Its next node has a new GUID.
+ *
+ * <p>Only one thread at a time uses a node, except for {@link #path}.
  */
 final class QueueNode {
     private final LockDirectory directory;
@@ -36,7 +49,7 @@ final class QueueNode {
         return UUID.randomUUID().toString();
     }
 
-    /** Whether there certainly is no node. */
+    /** Returns whether the node certainly does not exist. */
     boolean isAbsent() {
         return creation == null;
     }
@@ -45,19 +58,25 @@ final class QueueNode {
         return creation != null && session != present;
     }
 
-    /** Its path, once that is known. From any thread. */
+    /** Returns the node's path, or null if the contender does not know it. Any thread may call this. */
     @Nullable
     String path() {
         Created known = created;
         return known == null ? null : known.path();
     }
 
+    /** Sends the creation of the node, and does not wait for the answer. */
     void sendCreation(Session present, LockOwner owner) {
         session = present;
-        creation = directory.createPlace(present, guid, owner);
+        creation = directory.createQueueNode(present, guid, owner);
     }
 
-    /** The node as it was made, or null when there is none. */
+    /**
+     * Waits for the answer to the creation, and searches the directory if that answer is lost.
+     *
+     * @return the node as the server created it, or null if it does not exist
+     * @throws KeeperException if the creation has failed, or if its outcome is still unknown
+     */
     @Nullable
     Created find(Session present, Deadline deadline) throws KeeperException, InterruptedException {
         Answer<Created> sent = creation;
@@ -100,7 +119,7 @@ final class QueueNode {
         return null;
     }
 
-    /** Removes it, whatever became of it. Safe to repeat. */
+    /** Deletes the node, if the server has created it. Safe to repeat after an unknown outcome. */
     void remove(Session present, Deadline deadline) throws KeeperException, InterruptedException {
         Created known = null;
         try {
@@ -114,13 +133,13 @@ final class QueueNode {
             try {
                 present.delete(known.path()).await(deadline);
             } catch (NoNodeException e) {
-                // That is what is wanted.
+                // The node does not exist any more.
             }
         }
         forget();
     }
 
-    /** It is certainly gone. */
+    /** Notes that the node certainly does not exist. */
     void forget() {
         creation = null;
         created = null;

@@ -5,13 +5,14 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * The number that ZooKeeper appends to the name of a sequential node: ten digits, counted per parent. Every child that
- * has one is a contender, whoever made it: Curator's {@code …-lock-0000000007}, kazoo's {@code …__lock__0000000007}.
+ * The number that ZooKeeper appends to the name of a sequential node: ten digits, counted for each parent. Every child
+ * with such a number is a contender, also a child that another library has created: Curator's
+ * {@code …-lock-0000000007}, kazoo's {@code …__lock__0000000007}.
  */
 final class Sequence {
     /**
-     * ZooKeeper counts in an {@code int}: after 2<sup>31</sup> − 1 come negative numbers, and the order breaks. The
-     * distance leaves time for places that are taken meanwhile.
+     * The last number that a contender may have. ZooKeeper counts in an {@code int}: negative numbers follow
+     * 2<sup>31</sup> − 1, and break the order. The distance leaves time for nodes that contenders create in between.
      */
     static final long LAST = Integer.MAX_VALUE - 1_000_000L;
 
@@ -20,7 +21,7 @@ final class Sequence {
 
     private Sequence() {}
 
-    /** The number, or a negative one when the name has none. */
+    /** Returns the number of a child, or a negative number if the name has none. */
     static long of(String name) {
         int begin = name.length() - DIGITS;
         if (begin < 0) {
@@ -37,7 +38,7 @@ final class Sequence {
         return number;
     }
 
-    /** The contenders among some children, in the order of their numbers. */
+    /** Returns the contenders among some children, in the order of their numbers. */
     static List<String> inOrder(List<String> children) {
         List<String> contenders = new ArrayList<>(children);
         contenders.removeIf(child -> of(child) == NONE);

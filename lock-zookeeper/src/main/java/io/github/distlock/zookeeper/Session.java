@@ -22,7 +22,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One session with the ensemble. It sends each request at once, and the server answers in order. Neither this class nor
- * Curator repeats a request. Acknowledged requests extend its {@link SessionTerm}.
+ * Curator repeats a request. Each acknowledged write extends the {@link SessionValidity}.
+ *
+ * <p>Thread-safe.
  */
 final class Session {
     private static final int NO_VERSION = -1;
@@ -30,26 +32,37 @@ final class Session {
     private final ZooKeeper zooKeeper;
     private final long id;
     private final Duration timeout;
-    private final SessionTerm term;
+    private final SessionValidity validity;
     private final LockClock clock;
     private final TransactionNumbers numbers;
 
-    /** A node as it was made: the path that it was given, and who made it when. */
-    record Created(String path, long czxid, long owner) {
+    /**
+     * A node as the server created it.
+     *
+     * @param path the node's path, with its sequence number
+     * @param czxid the number of the transaction that created the node
+     * @param sessionId the session to which an ephemeral node belongs
+     */
+    record Created(String path, long czxid, long sessionId) {
         String name() {
             return LockPaths.element(path);
         }
     }
 
-    /** A node as it was read. */
+    /** A node as the server stored it when it answered. */
     record Node(OwnerData data, Stat stat) {}
 
-    /** Of a handle that is connected. */
+    /**
+     * Makes the session of a connected handle.
+     *
+     * @param begunAt a time before the client requested this session, or null if it knows none
+     * @param highest the highest transaction number that this client has seen, over all its sessions
+     */
     Session(ZooKeeper zooKeeper, Duration tick, @Nullable Moment begunAt, AtomicLong highest, LockClock clock) {
         this.zooKeeper = zooKeeper;
         this.id = zooKeeper.getSessionId();
         this.timeout = Duration.ofMillis(zooKeeper.getSessionTimeout());
-        this.term = new SessionTerm(timeout, tick, begunAt);
+        this.validity = new SessionValidity(timeout, tick, begunAt);
         this.numbers = new TransactionNumbers(highest);
         this.clock = clock;
     }
@@ -58,7 +71,7 @@ final class Session {
         return zooKeeper == other;
     }
 
-    /** For reading and writing; a server that has lost its quorum may still serve reads. */
+    /** Returns whether the session can read and write. A server without a quorum may serve reads only. */
     boolean isConnected() {
         return zooKeeper.getState() == States.CONNECTED;
     }
@@ -71,11 +84,11 @@ final class Session {
         return timeout;
     }
 
-    /** For how long the ensemble certainly keeps this session. */
+    /** Returns how long the ensemble certainly keeps this session. */
     Validity validity() {
-        // A server with other limits may have shortened it since.
+        // Another server may have a smaller limit, and may have shortened the timeout since.
         Duration stated = Duration.ofMillis(zooKeeper.getSessionTimeout());
-        return term.validity(Math.min(timeout.toNanos(), stated.toNanos()), clock.now());
+        return validity.validity(Math.min(timeout.toNanos(), stated.toNanos()), clock.now());
     }
 
     Answer<Created> create(String path, byte[] data, List<ACL> acl, CreateMode mode) {
@@ -133,7 +146,7 @@ final class Session {
         return answer;
     }
 
-    /** Reads a node; the watcher, if any, stays only where there is a node. */
+    /** Reads a node. The server keeps the watch, if any, only if the node exists. */
     Answer<Node> read(String path, @Nullable Watcher watcher) {
         Answer<Node> answer = new Answer<>(path);
         zooKeeper.getData(
@@ -150,7 +163,7 @@ final class Session {
         return answer;
     }
 
-    /** Brings what this client's server knows up to the leader's state. */
+    /** Makes the server of this client catch up with the leader. */
     Answer<@Nullable Void> sync(String path) {
         Answer<@Nullable Void> answer = new Answer<>(path);
         zooKeeper.sync(
@@ -166,7 +179,11 @@ final class Session {
         return answer;
     }
 
-    /** A node that could not be checked, and why: because it is not there, or may not be read. */
+    /**
+     * A node that the server could not check.
+     *
+     * @param code the reason: the node does not exist, or the client must not read it
+     */
     record Unchecked(String path, Code code) {
         boolean isMissing() {
             return code == Code.NONODE;
@@ -178,9 +195,10 @@ final class Session {
     }
 
     /**
-     * Makes sure that nodes are there, in a transaction: the ensemble commits it like any write, although it changes
-     * nothing and wakes no watch. Answers the first that could not be checked, if one could not; then nothing was
-     * proved.
+     * Checks in one transaction that nodes exist. The ensemble commits it like any write, although it changes nothing
+     * and triggers no watch.
+     *
+     * @return the first node that the server could not check, or empty; if there is one, the transaction proves nothing
      */
     Answer<Optional<Unchecked>> check(List<String> paths) {
         Answer<Optional<Unchecked>> answer = new Answer<>(paths.get(0));
@@ -204,7 +222,7 @@ final class Session {
         return answer;
     }
 
-    /** Those before it are answered OK, those after it RUNTIMEINCONSISTENCY. */
+    /** Returns the first node whose check failed. The checks before it have OK, those after it RUNTIMEINCONSISTENCY. */
     private static Optional<Unchecked> firstUnchecked(List<String> paths, @Nullable List<OpResult> results) {
         if (results == null) {
             return Optional.empty();
@@ -220,12 +238,12 @@ final class Session {
         return Optional.empty();
     }
 
-    /** Does not wait for it: a watch that stays is dropped with its node. */
+    /** Asks the server to remove a watch, and does not wait for that. The server drops a watch with its node anyway. */
     void removeWatch(String path, Watcher watcher) {
         zooKeeper.removeWatches(path, watcher, Watcher.WatcherType.Data, true, (code, asked, context) -> {}, null);
     }
 
     private void acknowledged(Moment sentAt) {
-        term.acknowledged(sentAt, clock.nanoTime());
+        validity.acknowledged(sentAt, clock.nanoTime());
     }
 }

@@ -6,32 +6,38 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The numbers of the ensemble's transactions, of which fencing tokens are made. They rise for as long as the ensemble
- * keeps its data; that they do not is noticed at the first node that a session makes.
+ * The numbers of the ensemble's transactions, which are the bases of fencing tokens. They increase as long as the
+ * ensemble keeps its data. If they have not increased, the first node that a session creates shows it.
+ *
+ * <p>Thread-safe.
  */
 final class TransactionNumbers {
     private static final Logger LOG = LoggerFactory.getLogger(ZooKeeperBackend.class);
 
     private final AtomicLong highest;
-    private final long before;
+    private final long highestBefore;
     private final AtomicBoolean reported = new AtomicBoolean();
 
     /**
-     * As one session sees them.
+     * Makes the check of one session.
      *
-     * @param highest that this client has seen, over all its sessions
+     * @param highest the highest number that this client has seen, over all its sessions
      */
     TransactionNumbers(AtomicLong highest) {
         this.highest = highest;
-        this.before = highest.get();
+        this.highestBefore = highest.get();
     }
 
+    /**
+     * Notes the number of a transaction of this session. Logs an error, once, if the client saw this number or a higher
+     * one before this session.
+     */
     void note(long number) {
-        if (number <= before && reported.compareAndSet(false, true)) {
+        if (number <= highestBefore && reported.compareAndSet(false, true)) {
             LOG.error(
                     "ZooKeeper's transaction numbers went back from 0x{} to 0x{}: the ensemble has lost its data, and "
-                            + "fencing tokens may be smaller than those that were given before",
-                    Long.toHexString(before),
+                            + "new fencing tokens may be smaller than earlier ones",
+                    Long.toHexString(highestBefore),
                     Long.toHexString(number));
         }
         highest.accumulateAndGet(number, Math::max);

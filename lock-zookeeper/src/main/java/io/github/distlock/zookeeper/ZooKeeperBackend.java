@@ -23,7 +23,7 @@ import org.apache.curator.framework.CuratorFramework;
 import org.apache.zookeeper.KeeperException;
 
 /**
- * Locks in ZooKeeper, over Curator.
+ * Keeps locks in ZooKeeper, through Curator.
  *
  * <pre>{@code
  * try (LockClient locks = LockClient.create(ZooKeeperBackend.connect("zk1:2181,zk2:2181,zk3:2181"))) {
@@ -33,20 +33,21 @@ import org.apache.zookeeper.KeeperException;
  * }
  * }</pre>
  *
- * <p><b>Layout.</b> A lock is a directory, {@code <base>/<name>} with the name percent-encoded, and each holder or
- * waiter an ephemeral sequential node in it. It is the layout of Curator's {@code InterProcessMutex}, so that a mutex
- * on the same path excludes these locks and is excluded; so does kazoo's {@code Lock} with
- * {@code extra_lock_patterns=["-lock-"]}.
+ * <p><b>Nodes.</b> A lock is the directory {@code <base>/<name>}, with the name percent-encoded. Each holder and each
+ * waiter has an ephemeral sequential node in it. Curator's {@code InterProcessMutex} uses the same layout. A mutex on
+ * the same path excludes the clients of this backend, and is excluded by them. The same is true of kazoo's
+ * {@code Lock} with {@code extra_lock_patterns=["-lock-"]}.
  *
- * <p><b>Leases.</b> A hold lives as long as its session: a crashed holder's lock is free when its session has timed
- * out. The lease of {@link io.github.distlock.LockOptions#renewedLease} says nothing here; a fixed lease is ended by
- * the client.
+ * <p><b>Leases.</b> A hold lives as long as its session. The lock of a crashed holder is free when the holder's session
+ * has timed out. This backend ignores the lease of {@link io.github.distlock.LockOptions#renewedLease}. The client ends
+ * a hold with a fixed lease.
  *
- * <p><b>Tokens</b> are made of transaction numbers, which rise over everything but the loss of an ensemble's data.
+ * <p><b>Fencing tokens.</b> Their bases are the ensemble's transaction numbers, which increase as long as the ensemble
+ * keeps its data.
  *
  * <p>Thread-safe.
  */
-@SuppressWarnings("exports") // an annotation for tools, which users need not have
+@SuppressWarnings("exports") // an annotation for tools, which users do not need
 public final class ZooKeeperBackend implements LockBackend {
     private static final Set<Capability> CAPABILITIES =
             Set.of(Capability.FAIR, Capability.INSPECT, Capability.FORCE_RELEASE);
@@ -69,22 +70,24 @@ public final class ZooKeeperBackend implements LockBackend {
     }
 
     /**
-     * Locks over connections of their own, with the default settings: below {@code /distlock}, with sessions of 30 s.
-     * Connects when it is first used.
+     * Makes a backend with its own connection, which it closes. The locks are below {@code /distlock}, and the backend
+     * asks for a session timeout of 30 s. It connects on first use.
      *
-     * @param connectString {@code host:port}, more of them separated by commas, and a chroot if there is one
-     * @return a new backend that owns its connection
-     * @throws IllegalArgumentException when that is no connect string
+     * @param connectString {@code host:port[,host:port…][/chroot]}
+     * @return a new backend
+     * @throws IllegalArgumentException if this is not a valid connect string
      */
     public static ZooKeeperBackend connect(String connectString) {
         return builder(connectString).build();
     }
 
     /**
-     * Locks over a caller's client, with the default settings. The client's namespace, chroot and ACL provider apply.
-     * It may be started later; it stays open when this backend is closed, and as it was.
+     * Makes a backend over a caller-supplied client. The client's namespace, chroot and ACL provider apply. The locks
+     * are below {@code /distlock}.
      *
-     * @param curator the client, for as long as the backend lives
+     * <p>The caller may start the client later. The backend neither starts, changes nor closes it.
+     *
+     * @param curator the client, which the caller closes after the backend
      * @return a new backend
      */
     public static ZooKeeperBackend of(CuratorFramework curator) {
@@ -92,20 +95,20 @@ public final class ZooKeeperBackend implements LockBackend {
     }
 
     /**
-     * The same as {@link #connect} with other settings.
+     * Returns a builder of a backend with its own connection.
      *
-     * @param connectString {@code host:port}, more of them separated by commas, and a chroot if there is one
+     * @param connectString as for {@link #connect}
      * @return a new builder
-     * @throws IllegalArgumentException when that is no connect string
+     * @throws IllegalArgumentException as for {@link #connect}
      */
     public static ZooKeeperBackendBuilder builder(String connectString) {
         return new ZooKeeperBackendBuilder(connectString);
     }
 
     /**
-     * The same as {@link #of} with other settings.
+     * Returns a builder of a backend over a caller-supplied client.
      *
-     * @param curator the client, for as long as the backend lives
+     * @param curator as for {@link #of}
      * @return a new builder
      */
     public static ZooKeeperBackendBuilder builder(CuratorFramework curator) {
@@ -136,7 +139,7 @@ public final class ZooKeeperBackend implements LockBackend {
             renewals.put(grant, renewal);
             grants.put(grant.path(), grant);
         }
-        Session session = beat(grants.keySet(), deadline, unchecked -> {
+        Session session = sendHeartbeat(grants.keySet(), deadline, unchecked -> {
             ZooKeeperGrant grant = grants.get(unchecked.path());
             Renewal renewal = grant == null ? null : renewals.remove(grant);
             if (renewal != null && unchecked.isMissing()) {
@@ -150,51 +153,56 @@ public final class ZooKeeperBackend implements LockBackend {
                 renewal.renewed(session.validity());
                 grant.watch();
             } else {
-                renewal.unknown(new IllegalStateException("the session of this hold was replaced by another"));
+                renewal.unknown(new IllegalStateException("another session has replaced the session of this hold"));
             }
         });
     }
 
     @Override
     public void heartbeat(Collection<? extends Contender> waiting, Deadline deadline) throws InterruptedException {
-        Map<String, ZooKeeperContender> places = new HashMap<>();
-        for (Contender contender : waiting) {
-            ZooKeeperContender place = (ZooKeeperContender) contender;
-            String path = place.path();
+        Map<String, ZooKeeperContender> contenders = new HashMap<>();
+        for (Contender waiter : waiting) {
+            ZooKeeperContender contender = (ZooKeeperContender) waiter;
+            String path = contender.path();
             if (path != null) {
-                places.put(path, place);
+                contenders.put(path, contender);
             }
         }
-        beat(places.keySet(), deadline, unchecked -> {
-            ZooKeeperContender place = places.get(unchecked.path());
-            if (place != null && unchecked.isMissing()) {
-                place.wakeUp();
+        sendHeartbeat(contenders.keySet(), deadline, unchecked -> {
+            ZooKeeperContender contender = contenders.get(unchecked.path());
+            if (contender != null && unchecked.isMissing()) {
+                contender.wakeUp();
             }
         });
     }
 
-    /** A heartbeat; tells which nodes are not there, or may not be read. */
+    /**
+     * Sends a heartbeat, and waits for the answers.
+     *
+     * @param unchecked receives each node that does not exist, or that the client must not read
+     * @return the session that the heartbeat has proved
+     */
     @CanIgnoreReturnValue
-    private Session beat(Collection<String> paths, Deadline deadline, Consumer<Unchecked> unchecked)
+    private Session sendHeartbeat(Collection<String> paths, Deadline deadline, Consumer<Unchecked> unchecked)
             throws InterruptedException {
         try {
             Session session = connection.session(deadline);
-            Heartbeat.beat(session, paths, deadline, unchecked);
+            Heartbeat.send(session, paths, deadline, unchecked);
             return session;
         } catch (KeeperException e) {
-            throw new IllegalStateException("ZooKeeper says " + e.getMessage(), e);
+            throw new IllegalStateException("the heartbeat to ZooKeeper failed: " + e.getMessage(), e);
         }
     }
 
     @Override
     public Duration heartbeatInterval() {
-        return SessionTerm.heartbeatInterval(connection.sessionTimeout(sessionTimeout), tick);
+        return SessionValidity.heartbeatInterval(connection.sessionTimeout(sessionTimeout), tick);
     }
 
     @Override
     public Duration expiry(LockRequest request) {
         Duration timeout = connection.sessionTimeout(sessionTimeout);
-        return timeout.plus(SessionTerm.tick(timeout, tick));
+        return timeout.plus(SessionValidity.tick(timeout, tick));
     }
 
     @Override
@@ -204,22 +212,22 @@ public final class ZooKeeperBackend implements LockBackend {
 
     @Override
     public LockStatus inspect(String name, Deadline deadline) throws InterruptedException {
-        return look(name, deadline, Inspection::status);
+        return inspect(name, deadline, Inspection::status);
     }
 
     @Override
     public List<LockStatus.Holder> forceRelease(String name, Deadline deadline) throws InterruptedException {
-        return look(name, deadline, Inspection::deleteFirst);
+        return inspect(name, deadline, Inspection::deleteFirst);
     }
 
-    private interface Look<T> {
-        T at(Inspection inspection) throws KeeperException, InterruptedException;
+    private interface Question<T> {
+        T ask(Inspection inspection) throws KeeperException, InterruptedException;
     }
 
-    private <T> T look(String name, Deadline deadline, Look<T> look) throws InterruptedException {
+    private <T> T inspect(String name, Deadline deadline, Question<T> question) throws InterruptedException {
         LockDirectory directory = directory(name);
         try {
-            return look.at(new Inspection(directory, connection.session(deadline), deadline));
+            return question.ask(new Inspection(directory, connection.session(deadline), deadline));
         } catch (KeeperException e) {
             throw Failures.of(name, e);
         }
@@ -230,6 +238,9 @@ public final class ZooKeeperBackend implements LockBackend {
         return connection.clock();
     }
 
+    /**
+     * Ends the backend's own connection, and waits for that for at most 500 ms. A caller-supplied client stays open.
+     */
     @Override
     public void close() {
         connection.close();

@@ -12,26 +12,26 @@ import org.apache.zookeeper.client.ConnectStringParser;
 import org.apache.zookeeper.common.PathUtils;
 import org.jspecify.annotations.Nullable;
 
-/** Settings of a {@link ZooKeeperBackend}. Sends nothing. Not thread-safe. */
-@SuppressWarnings("exports") // an annotation for tools, which users need not have
+/** Builds a {@link ZooKeeperBackend}. Sends nothing. Not thread-safe. */
+@SuppressWarnings("exports") // an annotation for tools, which users do not need
 public final class ZooKeeperBackendBuilder {
     private static final Duration SESSION_TIMEOUT = Duration.ofSeconds(30);
-    /** Curator's own default, for a lent client that has not been connected yet. */
-    private static final Duration LENT_SESSION_TIMEOUT = Duration.ofSeconds(60);
+    /** Curator's default, which counts for a caller-supplied client until that client is connected. */
+    private static final Duration SUPPLIED_CLIENT_SESSION_TIMEOUT = Duration.ofSeconds(60);
 
     private static final Duration SHORTEST_TIMEOUT = Duration.ofMillis(500);
     private static final Duration UNKNOWN_TICK = Duration.ofDays(1);
     private static final String DEFAULT_BASE = "/distlock";
     private static final int RETRY_PAUSE = 100;
 
-    private final @Nullable CuratorFramework lent;
+    private final @Nullable CuratorFramework suppliedClient;
     private final String connectString;
     private Function<String, String> paths = LockPaths.below(DEFAULT_BASE);
     private Duration sessionTimeout;
     private Duration tick = UNKNOWN_TICK;
 
     ZooKeeperBackendBuilder(String connectString) {
-        this.lent = null;
+        this.suppliedClient = null;
         this.connectString = requireConnectString(requireNonNull(connectString, "connectString"));
         this.sessionTimeout = SESSION_TIMEOUT;
     }
@@ -51,17 +51,18 @@ public final class ZooKeeperBackendBuilder {
     }
 
     ZooKeeperBackendBuilder(CuratorFramework curator) {
-        this.lent = requireNonNull(curator, "curator");
+        this.suppliedClient = requireNonNull(curator, "curator");
         this.connectString = "";
-        this.sessionTimeout = LENT_SESSION_TIMEOUT;
+        this.sessionTimeout = SUPPLIED_CLIENT_SESSION_TIMEOUT;
     }
 
     /**
-     * Where the locks' directories are made.
+     * Sets the parent of the locks' directories. The name of each directory is the lock's name, percent-encoded. The
+     * last call of this method or of {@link #paths} counts.
      *
      * @param path absolute; {@code /distlock} by default
      * @return this
-     * @throws IllegalArgumentException when it is no path
+     * @throws IllegalArgumentException if this is not a valid absolute path
      */
     @CanIgnoreReturnValue
     public ZooKeeperBackendBuilder basePath(String path) {
@@ -71,11 +72,11 @@ public final class ZooKeeperBackendBuilder {
     }
 
     /**
-     * Names the directory of each lock, in place of the base path: for locks that are shared with other clients, such
-     * as Curator's {@code InterProcessMutex}, on paths that exist.
+     * Sets the mapping from names to directories, for paths that other clients already use, such as Curator's
+     * {@code InterProcessMutex}. It replaces the {@linkplain #basePath base path}. The mapping must give each name its
+     * own path, and no path may lie within another.
      *
-     * @param mapping from the lock's name to an absolute path; distinct names need distinct paths, none within
-     *     another's
+     * @param mapping maps a lock's name to an absolute path; any thread may call it
      * @return this
      */
     @CanIgnoreReturnValue
@@ -85,12 +86,14 @@ public final class ZooKeeperBackendBuilder {
     }
 
     /**
-     * Sets the session timeout that this client asks for: how long the servers keep the locks of a silent client. They
-     * may grant less or more. A caller-supplied client has its own timeout, so this counts only until it is connected.
+     * Sets the session timeout that this client asks for: how long the servers keep the locks of a silent client. The
+     * servers may grant less or more. A caller-supplied client has its own timeout, so this one counts only until that
+     * client is connected.
      *
-     * @param timeout at least half a second; 30 s by default
+     * @param timeout at least 500 ms and at most 2<sup>31</sup> − 1 ms (24 days); 30 s by default, 60 s for a
+     *     caller-supplied client
      * @return this
-     * @throws IllegalArgumentException when it is too short, or longer than 24 days
+     * @throws IllegalArgumentException if it is shorter or longer
      */
     @CanIgnoreReturnValue
     public ZooKeeperBackendBuilder sessionTimeout(Duration timeout) {
@@ -104,13 +107,13 @@ public final class ZooKeeperBackendBuilder {
     }
 
     /**
-     * The servers' {@code tickTime}. The shorter it is known to be, the longer a hold survives a silent ensemble; too
-     * short a value puts exclusion at risk. Half of the session's time-out when it is not set, for no server grants
-     * shorter sessions than two ticks, unless it was told to.
+     * Sets the servers' {@code tickTime}. The shorter it is, the longer a hold survives a silent ensemble. A value
+     * below the servers' {@code tickTime} puts exclusion at risk. By default, and at most, it is half of the session
+     * timeout. No server grants a session shorter than two ticks, unless its configuration allows that.
      *
      * @param tick positive
      * @return this
-     * @throws IllegalArgumentException when it is not
+     * @throws IllegalArgumentException if it is not positive
      */
     @CanIgnoreReturnValue
     public ZooKeeperBackendBuilder tick(Duration tick) {
@@ -122,13 +125,13 @@ public final class ZooKeeperBackendBuilder {
     }
 
     /**
-     * A backend with these settings. It connects when it is first used.
+     * Makes the backend, which connects on first use. Sends nothing.
      *
      * @return a new backend
      */
     public ZooKeeperBackend build() {
-        CuratorFramework curator = lent == null ? newClient() : lent;
-        return new ZooKeeperBackend(curator, lent == null, paths, sessionTimeout, tick);
+        CuratorFramework curator = suppliedClient == null ? newClient() : suppliedClient;
+        return new ZooKeeperBackend(curator, suppliedClient == null, paths, sessionTimeout, tick);
     }
 
     private CuratorFramework newClient() {
@@ -138,7 +141,7 @@ public final class ZooKeeperBackendBuilder {
                 .sessionTimeoutMs(timeout)
                 .connectionTimeoutMs(timeout)
                 .retryPolicy(new RetryOneTime(RETRY_PAUSE))
-                // The servers are those that the user named, as they are reached from here.
+                // The caller has named the servers by addresses that this client can reach.
                 .ensembleTracker(false)
                 .build();
     }

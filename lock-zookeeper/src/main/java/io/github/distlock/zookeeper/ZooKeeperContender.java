@@ -19,16 +19,34 @@ import org.apache.zookeeper.KeeperException.NoNodeException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One contender. The contender whose node has the lowest sequence number holds the lock. Every other contender watches
- * its predecessor.
+ * A contender: one sequential node in the lock's directory.
  *
- * <p>The first attempt sends two requests back to back: it creates its node, and lists all nodes. The server processes
- * the requests of a session in order, so the list contains the new node, and the pair costs one round trip. Later
- * attempts only list. A grant is dated before the request that proves it: see {@link SessionTerm}.
+ * <h2>Invariant</h2>
+ *
+ * The contender whose node has the lowest sequence number holds the lock. Every other contender watches its
+ * predecessor. A grant counts only if its node belongs to the present session.
+ *
+ * <h2>Protocol</h2>
+ *
+ * The first attempt sends two requests back to back. One creates the contender's node, and the other lists the
+ * directory. The server processes the requests of a session in order. So the list contains the new node, and the two
+ * requests take one round trip. Later attempts only list the directory.
+ *
+ * <p>A contender that finds the lock busy sets a watch on its predecessor. A contender that does not wait deletes its
+ * node instead.
+ *
+ * <h2>Why it is safe</h2>
+ *
+ * After an unknown outcome, the contender finds its node by its GUID: see {@link QueueNode}. It deletes a node of an
+ * earlier session. The validity of a grant begins before the request that proves it: see {@link SessionValidity}. If
+ * little of that validity is left, the contender sends a heartbeat before it accepts the grant. Numbers above
+ * {@link Sequence#LAST} would break the order, so the contender refuses them.
+ *
+ * <p>Only one thread at a time attempts or withdraws.
  */
 final class ZooKeeperContender implements Contender {
-    /** A watch that was lost costs this. */
-    private static final Duration LONGEST_WAIT = Duration.ofSeconds(1);
+    /** How long a lost watch may delay a waiter. */
+    private static final Duration LONGEST_RETRY = Duration.ofSeconds(1);
 
     private static final long LARGEST_BASE = (1L << 55) - 1;
 
@@ -63,22 +81,22 @@ final class ZooKeeperContender implements Contender {
         }
     }
 
-    /** Null when something has changed meanwhile, and has to be looked at anew. */
+    /** Asks once. Returns null if the nodes have changed in between, so that the contender must ask again. */
     private @Nullable Attempt ask(Session session, Moment begunAt, Deadline deadline)
             throws KeeperException, InterruptedException {
         if (node.isOfEarlierSession(session)) {
             removeNode(session, deadline);
         }
-        Created own;
+        Created created;
         List<String> queue;
         try {
             Answer<List<String>> listing;
             if (node.isAbsent()) {
                 node.sendCreation(session, request.owner());
                 listing = session.children(directory.path());
-                own = node.find(session, deadline);
+                created = node.find(session, deadline);
             } else {
-                own = node.find(session, deadline);
+                created = node.find(session, deadline);
                 listing = session.children(directory.path());
             }
             queue = Sequence.inOrder(listing.await(deadline));
@@ -86,60 +104,60 @@ final class ZooKeeperContender implements Contender {
             directory.create(session, deadline);
             return null;
         }
-        if (own == null) {
+        if (created == null) {
             return null;
         }
-        if (own.owner() != session.id()) {
+        if (created.sessionId() != session.id()) {
             removeNode(session, deadline);
             return null;
         }
-        int position = queue.indexOf(own.name());
+        int position = queue.indexOf(created.name());
         if (position < 0) {
             node.forget();
             return null;
         }
-        if (Sequence.of(own.name()) > Sequence.LAST) {
+        if (Sequence.of(created.name()) > Sequence.LAST) {
             removeNode(session, deadline);
             throw new RequestRefusedException(
                     "lock \"" + request.name() + "\": the sequence numbers of " + directory.path()
-                            + " are used up; they begin anew when the server has removed the directory, some time after"
-                            + " the last node in it is gone",
+                            + " are used up; they restart when the server has removed the directory, some time after"
+                            + " its last node was deleted",
                     null);
         }
         return position == 0
-                ? granted(session, own, begunAt, deadline)
+                ? granted(session, created, begunAt, deadline)
                 : busy(session, queue.get(position - 1), deadline);
     }
 
-    private @Nullable Attempt granted(Session session, Created own, Moment begunAt, Deadline deadline)
+    private @Nullable Attempt granted(Session session, Created created, Moment begunAt, Deadline deadline)
             throws KeeperException, InterruptedException {
-        if (isStale(session.validity()) && !beat(session, own, deadline)) {
+        if (isStale(session.validity()) && !isConfirmedByHeartbeat(session, created, deadline)) {
             node.forget();
             return null;
         }
-        if (own.czxid() < 1 || own.czxid() > LARGEST_BASE) {
+        if (created.czxid() < 1 || created.czxid() > LARGEST_BASE) {
             removeNode(session, deadline);
             throw new RequestRefusedException(
                     "lock \"" + request.name() + "\": the ensemble's transaction number 0x"
-                            + Long.toHexString(own.czxid()) + " is too large for a fencing token",
+                            + Long.toHexString(created.czxid()) + " is too large for a fencing token",
                     null);
         }
         Validity validity = ZooKeeperGrant.firstValidity(session, begunAt);
-        return Attempt.granted(new ZooKeeperGrant(directory, session, own, validity, signals));
+        return Attempt.granted(new ZooKeeperGrant(directory, session, created, validity, signals));
     }
 
-    /** False when the own node is not there any more. */
-    private static boolean beat(Session session, Created own, Deadline deadline)
+    /** Sends a heartbeat, and returns whether the contender's node still exists. */
+    private static boolean isConfirmedByHeartbeat(Session session, Created created, Deadline deadline)
             throws KeeperException, InterruptedException {
         List<Unchecked> unchecked = new ArrayList<>();
-        Heartbeat.beat(session, List.of(own.path()), deadline, unchecked::add);
+        Heartbeat.send(session, List.of(created.path()), deadline, unchecked::add);
         if (!unchecked.isEmpty() && !unchecked.get(0).isMissing()) {
             throw unchecked.get(0).failure();
         }
         return unchecked.isEmpty();
     }
 
-    /** Whether little is left of what the last write proved: not enough for the first renewal to be answered. */
+    /** Returns whether the validity that the last write proved may end before the server answers the first renewal. */
     private boolean isStale(Validity validity) {
         return clock.nanoTime() - validity.from().nanoTime() > validity.length().toNanos() * 2 / 3;
     }
@@ -148,7 +166,7 @@ final class ZooKeeperContender implements Contender {
             throws KeeperException, InterruptedException {
         if (!request.waits()) {
             removeNode(session, deadline);
-            return Attempt.busy(LONGEST_WAIT);
+            return Attempt.busy(LONGEST_RETRY);
         }
         String path = directory.child(predecessor);
         PredecessorWatch set = watch;
@@ -156,7 +174,7 @@ final class ZooKeeperContender implements Contender {
             dropWatch();
             watch = PredecessorWatch.set(session, path, signals);
         }
-        return Attempt.busy(LONGEST_WAIT);
+        return Attempt.busy(LONGEST_RETRY);
     }
 
     private void dropWatch() {
@@ -184,7 +202,7 @@ final class ZooKeeperContender implements Contender {
         }
     }
 
-    /** Its node, for heartbeats; from any thread. */
+    /** Returns the path of the contender's node, or null if it is not known. Any thread may call this. */
     @Nullable
     String path() {
         return node.path();

@@ -13,10 +13,11 @@ import org.apache.zookeeper.WatchedEvent;
 import org.apache.zookeeper.Watcher;
 
 /**
- * The first node of a queue. It belongs to its session: when that is over, so is the hold.
+ * A hold: the first node of a queue. The node belongs to its session, so the hold ends with the session.
  *
- * <p>The node is watched from the first renewal on, so that a short hold costs nothing more. The watch tells at once
- * when somebody deletes the node, or the connection breaks; the checks of each renewal tell it anyway.
+ * <p>The grant watches its node from the first renewal on, so a short hold needs no request for the watch. The watch
+ * reports at once that another client has deleted the node, or that the connection is broken. Without it, the checks of
+ * the next renewal find the same.
  */
 final class ZooKeeperGrant implements Grant, Watcher {
     private static final Duration FIRST_RENEWAL = Duration.ofSeconds(1);
@@ -37,7 +38,12 @@ final class ZooKeeperGrant implements Grant, Watcher {
         this.signals = signals;
     }
 
-    /** Not longer than counted from when the lock was asked for, and renewed early, which also begins the watch. */
+    /**
+     * Returns the validity of a new grant. It ends no later than one session timeout after the attempt began. The
+     * engine sends the first renewal within a second of the validity's beginning, and that renewal also sets the watch.
+     *
+     * @param askedAt the time before the attempt
+     */
     static Validity firstValidity(Session session, Moment askedAt) {
         Validity proved = session.validity();
         long from = proved.from().nanoTime();
@@ -85,15 +91,15 @@ final class ZooKeeperGrant implements Grant, Watcher {
         }
     }
 
-    /** Asks to be told when the node is gone. */
+    /** Asks the server to report the deletion of the node, unless it has been asked before. */
     void watch() {
         if (!watched) {
             watched = true;
-            beginWatch();
+            setWatch();
         }
     }
 
-    private void beginWatch() {
+    private void setWatch() {
         var unused = session.read(node.path(), this).whenComplete((read, failure) -> {
             if (failure instanceof NoNodeException) {
                 gone();
@@ -108,12 +114,12 @@ final class ZooKeeperGrant implements Grant, Watcher {
         switch (event.getType()) {
             case None -> connectionChanged(event.getState());
             case NodeDeleted -> gone();
-            default -> beginWatch();
+            default -> setWatch();
         }
     }
 
     private void connectionChanged(Event.KeeperState state) {
-        // Curator makes up expirations of its own, of which the ensemble knows nothing.
+        // Curator also reports expirations that the ensemble has not reported.
         if (state == Event.KeeperState.Expired || state == Event.KeeperState.Disconnected) {
             signals.suspect();
         }

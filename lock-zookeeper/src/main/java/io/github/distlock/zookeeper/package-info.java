@@ -1,8 +1,8 @@
 /**
- * The ZooKeeper backend, over Curator. {@link io.github.distlock.zookeeper.ZooKeeperBackend} is all that a user needs.
+ * Keeps locks in ZooKeeper, through Curator. Start at {@link io.github.distlock.zookeeper.ZooKeeperBackend}.
  *
- * <p>Nothing here accepts or returns {@code null} unless it says so; {@code null} is refused with a
- * {@link java.lang.NullPointerException} that names the parameter, before anything else happens.
+ * <p>Nothing here accepts or returns {@code null} unless it says so. A method that gets {@code null} throws a
+ * {@link java.lang.NullPointerException} that names the parameter, before it does anything else.
  */
 @NullMarked
 @CheckReturnValue

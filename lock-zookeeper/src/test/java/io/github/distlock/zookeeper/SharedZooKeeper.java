@@ -19,7 +19,7 @@ import org.apache.zookeeper.Watcher.Event.KeeperState;
 import org.apache.zookeeper.ZooKeeper;
 
 /**
- * A server that all tests of this JVM share if they inject no faults into it, and requests of an operator to any
+ * A server that all tests of this JVM share if they inject no faults into it. Sends an operator's requests to any
  * server.
  */
 final class SharedZooKeeper {
@@ -144,14 +144,14 @@ final class SharedZooKeeper {
 
     /** Returns the watched paths at and below this one. */
     static List<String> watched(String base) {
-        return told(server(), "wchp")
+        return fourLetterWord(server(), "wchp")
                 .lines()
                 .filter(line -> line.equals(base) || line.startsWith(base + "/"))
                 .toList();
     }
 
     /** Returns a server's answer to a four-letter word. */
-    static String told(Server server, String word) {
+    static String fourLetterWord(Server server, String word) {
         try (Socket socket = new Socket(server.host(), server.port())) {
             socket.getOutputStream().write(word.getBytes(StandardCharsets.US_ASCII));
             return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
@@ -161,7 +161,7 @@ final class SharedZooKeeper {
     }
 
     /** Returns the session of the first node of a lock. */
-    static long firstOwner(ZooKeeper operator, String directory) {
+    static long sessionOfFirst(ZooKeeper operator, String directory) {
         String first = first(operator, directory).orElseThrow();
         return answer(() -> operator.exists(directory + "/" + first, false)).getEphemeralOwner();
     }

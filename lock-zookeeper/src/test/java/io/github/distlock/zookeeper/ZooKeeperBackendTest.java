@@ -81,7 +81,7 @@ class ZooKeeperBackendTest {
         try (ZooKeeperBackend backend = ZooKeeperBackend.connect("localhost:1")) {
             long begin = System.nanoTime();
             assertThatThrownBy(() -> attempt(backend)).hasMessageContaining("localhost:1");
-            // Not after Curator's own 15 s. The contract measures V4; this includes the loading of Curator's classes.
+            // Curator itself waits for 15 s. The contract measures V4; this includes the loading of Curator's classes.
             assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(10));
         }
     }

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Contenders for one lock of a real server, without an engine: they send only what a test asks them to send. */
+/** Contenders for one lock of a real server, without an engine. They send only what a test asks them to send. */
 @DisplayNameGeneration(PromiseNames.class)
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class ZooKeeperContenderTest {
@@ -76,7 +76,7 @@ class ZooKeeperContenderTest {
         return LockRequest.exclusive("lock", SESSION, LockOwner.of("host", 7, "client", "thread"));
     }
 
-    /** It watches its predecessor when this returns: answers come in the order of their requests. */
+    /** Returns a busy waiter that watches its predecessor, because answers come in the order of their requests. */
     private TestContender waitingBusy(LockBackend backend) throws InterruptedException {
         TestContender waiter = waiting(backend);
         waiter.findBusy();
@@ -112,7 +112,7 @@ class ZooKeeperContenderTest {
     }
 
     @Test
-    void s2_aGrantAfterALongWaitIsProvedAnew() throws InterruptedException {
+    void s2_aGrantAfterALongWaitIsProvedAgain() throws InterruptedException {
         Grant held = waiting(one).acquire();
         TestContender waiter = waitingBusy(other);
         Waiting.letPass(SESSION.multipliedBy(2).dividedBy(3));
@@ -143,7 +143,7 @@ class ZooKeeperContenderTest {
     }
 
     @Test
-    void v3_aWaiterWatchesTheNextPredecessorWhenItsOwnGivesUp() throws InterruptedException {
+    void v3_aWaiterWatchesAnotherNodeWhenItsPredecessorGivesUp() throws InterruptedException {
         Grant held = waiting(one).acquire();
         TestContender second = waitingBusy(one);
         TestContender third = waitingBusy(one);
@@ -375,7 +375,7 @@ class ZooKeeperContenderTest {
             contender.withdraw(deadline());
         }
 
-        /** A {@link Validity}, a {@link Throwable}, or {@code "gone"}. */
+        /** Renews a hold. Returns a {@link Validity}, a {@link Throwable}, or {@code "gone"}. */
         Object renew(Grant held) throws InterruptedException {
             AtomicReference<Object> answer = new AtomicReference<>();
             backend.renewAll(List.of(new AnsweredRenewal(held, SESSION, answer)), deadline());

@@ -11,7 +11,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.zookeeper.ZooKeeper;
 
-/** A base path of its own on a server. The lease is the session's time-out. */
+/** A separate base path on a server. The lease is the session timeout. */
 final class ZooKeeperFixture extends ServerFixture<ZooKeeperServer> {
     private final String base = "/" + space();
 
@@ -24,20 +24,20 @@ final class ZooKeeperFixture extends ServerFixture<ZooKeeperServer> {
     }
 
     /**
-     * A session's time-out after the server has heard of it, which was when it last answered it. The server counts on
-     * the monotonic clock of this machine.
+     * Returns the time of the server's last answer to the session, plus the session timeout. The server counts on the
+     * monotonic clock of this machine.
      */
     @Override
     protected OptionalLong endsHoldAt(String name) {
         long session =
-                SharedZooKeeper.asked(server(), operator -> SharedZooKeeper.firstOwner(operator, directory(name)));
+                SharedZooKeeper.asked(server(), operator -> SharedZooKeeper.sessionOfFirst(operator, directory(name)));
         Matcher connection = Pattern.compile("sid=0x" + Long.toHexString(session) + ",.*,lresp=(\\d+),")
-                .matcher(SharedZooKeeper.told(server(), "cons"));
+                .matcher(SharedZooKeeper.fourLetterWord(server(), "cons"));
         if (!connection.find()) {
             throw new IllegalStateException("the server does not know the session of " + name);
         }
-        long heardAt = TimeUnit.MILLISECONDS.toNanos(Long.parseLong(connection.group(1)));
-        return OptionalLong.of(heardAt + ZooKeeperFactory.SESSION.toNanos());
+        long answeredAt = TimeUnit.MILLISECONDS.toNanos(Long.parseLong(connection.group(1)));
+        return OptionalLong.of(answeredAt + ZooKeeperFactory.SESSION.toNanos());
     }
 
     private String directory(String name) {

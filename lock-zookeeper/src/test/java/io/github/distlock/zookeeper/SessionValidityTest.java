@@ -8,16 +8,16 @@ import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
 /** With a session timeout of 30 s and a tick of 2 s, ZooKeeper's client pings after 10 s, and clock drift costs 2 %. */
-class SessionTermTest {
+class SessionValidityTest {
     private static final Duration TIMEOUT = Duration.ofSeconds(30);
     private static final Duration TICK = Duration.ofSeconds(2);
     private static final long COUNTED = 29_400;
 
-    private final SessionTerm term = new SessionTerm(TIMEOUT, TICK, null);
+    private final SessionValidity session = new SessionValidity(TIMEOUT, TICK, null);
 
     @Test
     void s2_withoutAWriteThereIsNoValidity() {
-        assertThat(term.validity(TIMEOUT.toNanos(), at(5)).length()).isLessThan(Duration.ofMillis(1));
+        assertThat(session.validity(TIMEOUT.toNanos(), at(5)).length()).isLessThan(Duration.ofMillis(1));
     }
 
     @Test
@@ -56,7 +56,7 @@ class SessionTermTest {
 
     @Test
     void s6_validityCountsFromTheCreationOfTheSession() {
-        SessionTerm begun = new SessionTerm(TIMEOUT, TICK, at(99_500));
+        SessionValidity begun = new SessionValidity(TIMEOUT, TICK, at(99_500));
         begun.acknowledged(at(100_000), at(100_010).nanoTime());
         assertThat(until(begun)).isEqualTo(99_500 + COUNTED);
     }
@@ -65,30 +65,31 @@ class SessionTermTest {
     void s6_reorderedAnswersDoNotShortenTheValidity() {
         write(100_000, 100_010);
         write(105_000, 105_010);
-        long before = until(term);
+        long before = until(session);
         write(104_000, 105_020);
-        assertThat(until(term)).isEqualTo(before);
+        assertThat(until(session)).isEqualTo(before);
     }
 
     @Test
     void s6_aShorterSessionTimeoutShortensTheValidity() {
         write(100_000, 100_010);
-        Validity shorter = term.validity(Duration.ofSeconds(20).toNanos(), at(100_020));
+        Validity shorter = session.validity(Duration.ofSeconds(20).toNanos(), at(100_020));
         assertThat(shorter.length()).isEqualTo(Duration.ofMillis(19_600 - 12_000));
     }
 
     @Test
     void v8_renewalsFollowWithinATick() {
         write(100_000, 100_010);
-        Validity validity = term.validity(TIMEOUT.toNanos(), at(100_020));
+        Validity validity = session.validity(TIMEOUT.toNanos(), at(100_020));
         assertThat(validity.renewAfter()).isEqualTo(TICK);
-        assertThat(SessionTerm.heartbeatInterval(TIMEOUT, Duration.ofDays(1))).isEqualTo(Duration.ofSeconds(3));
-        assertThat(SessionTerm.tick(TIMEOUT, Duration.ofDays(1))).isEqualTo(Duration.ofSeconds(15));
+        assertThat(SessionValidity.heartbeatInterval(TIMEOUT, Duration.ofDays(1)))
+                .isEqualTo(Duration.ofSeconds(3));
+        assertThat(SessionValidity.tick(TIMEOUT, Duration.ofDays(1))).isEqualTo(Duration.ofSeconds(15));
     }
 
     @Test
     void v8_renewalsKeepTheValidityAheadOfTime() {
-        SessionTerm unknownTick = new SessionTerm(TIMEOUT, Duration.ofDays(1), null);
+        SessionValidity unknownTick = new SessionValidity(TIMEOUT, Duration.ofDays(1), null);
         long sent = 100_000;
         for (int i = 0; i < 50; i++) {
             unknownTick.acknowledged(at(sent), at(sent + 10).nanoTime());
@@ -104,15 +105,15 @@ class SessionTermTest {
     }
 
     private void write(long sent, long answered) {
-        term.acknowledged(at(sent), at(answered).nanoTime());
+        session.acknowledged(at(sent), at(answered).nanoTime());
     }
 
     private void expectUntil(long millis) {
-        assertThat(until(term)).isEqualTo(millis);
+        assertThat(until(session)).isEqualTo(millis);
     }
 
-    private static long until(SessionTerm term) {
-        Validity validity = term.validity(TIMEOUT.toNanos(), at(0));
+    private static long until(SessionValidity session) {
+        Validity validity = session.validity(TIMEOUT.toNanos(), at(0));
         return validity.from().nanoTime() / 1_000_000 + validity.length().toMillis();
     }
 
