@@ -45,9 +45,18 @@ public final class ZooKeeperBackendBuilder {
                 return connectString;
             }
         } catch (RuntimeException e) {
-            throw new IllegalArgumentException("connectString \"" + connectString + "\" is none: " + e.getMessage(), e);
+            throw invalid(connectString, e);
         }
-        throw new IllegalArgumentException("connectString must name a server, but was \"" + connectString + "\"");
+        throw invalid(connectString, null);
+    }
+
+    private static IllegalArgumentException invalid(String connectString, @Nullable RuntimeException reason) {
+        boolean credentials = connectString.indexOf('@') >= 0;
+        String shown = credentials ? "…" + connectString.substring(connectString.lastIndexOf('@')) : connectString;
+        // The message of the reason repeats the connect string.
+        return new IllegalArgumentException(
+                "connectString must be host:port[,host:port…][/chroot], but was \"" + shown + "\"",
+                credentials ? null : reason);
     }
 
     ZooKeeperBackendBuilder(CuratorFramework curator) {

@@ -56,6 +56,16 @@ class ZooKeeperBackendTest {
     }
 
     @Test
+    void api_theMessageAboutAnInvalidConnectStringHasNoCredentials() {
+        assertThatThrownBy(() -> ZooKeeperBackend.connect("zk://user:secret@host:2181"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("connectString")
+                .hasMessageContaining("@host:2181")
+                .hasMessageNotContaining("secret")
+                .hasNoCause();
+    }
+
+    @Test
     void api_theBackendReportsItsCapabilities() {
         try (ZooKeeperBackend backend = ZooKeeperBackend.connect("localhost:1")) {
             assertThat(backend.capabilities())
