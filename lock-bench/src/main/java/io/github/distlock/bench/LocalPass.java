@@ -16,11 +16,12 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * What the engine costs: acquire and release alone, and handed over among threads of one client.
+ * Measures what the engine costs: an acquire and a release by one thread, and local handoffs between threads of one
+ * client.
  *
- * <p>The floor of a hand-over is that of a JDK {@link ReentrantLock}, fair, where each acquire parks and is woken as
- * well. Contenders take turns, round by round, so that noise hits them all; medians are printed. Arguments: threads
- * (16), rounds (7), milliseconds per round (2000).
+ * <p>The floor of a local handoff is a fair {@link ReentrantLock} of the JDK, in which each acquire also parks a thread
+ * and wakes it. The contenders alternate round by round, so that noise affects all of them. The program prints medians.
+ * Arguments: threads (16), rounds (7), milliseconds per round (2000).
  */
 public final class LocalPass {
     private final int threads;

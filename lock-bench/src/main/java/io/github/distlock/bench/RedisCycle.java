@@ -23,7 +23,7 @@ import redis.clients.jedis.params.SetParams;
  * this process.
  *
  * <p>The floor is the pattern of Redis's documentation over Jedis: {@code SET NX PX}, and a script that compares and
- * deletes. One thread uses one lock. The contenders alternate round by round, so that noise affects all of them; the
+ * deletes. One thread uses one lock. The contenders alternate round by round, so that noise affects all of them. The
  * program prints medians. Arguments: rounds (9), milliseconds per round (1000).
  */
 public final class RedisCycle {
@@ -44,7 +44,7 @@ public final class RedisCycle {
         void run() throws InterruptedException;
     }
 
-    /** What one cycle took. Times are in microseconds. */
+    /** The cost of one cycle. Times are in microseconds. */
     private record Cost(double perSecond, double commands, double serverCpu, double clientCpu) {}
 
     /**

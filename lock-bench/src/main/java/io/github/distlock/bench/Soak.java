@@ -13,9 +13,10 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
 /**
- * Heap, threads, sockets and store before and after very many acquires, over many names, and very many abandoned
- * attempts: half of them single tries, half asynchronous acquires that are cancelled. Exits with 1 when anything is
- * left. Arguments: {@code memory}, {@code redis} or {@code zookeeper}; cycles, abandoned attempts.
+ * Compares heap, threads, sockets and store before and after very many acquires of many names, and after very many
+ * abandoned attempts. Half of the abandoned attempts are single tries, and half are asynchronous acquires that the
+ * program cancels. Exits with 1 if anything is left. Arguments: {@code memory}, {@code redis} or {@code zookeeper};
+ * cycles; abandoned attempts.
  */
 public final class Soak {
     private static final long HEAP_NOISE = 4 * 1024 * 1024;
@@ -95,7 +96,7 @@ public final class Soak {
         System.out.printf("%s, %,d ns each: %s: %s%n", what, each, after, asBefore ? "as before" : "LEFT BEHIND");
     }
 
-    /** Pools may have grown, within their bounds. */
+    /** Returns whether nothing is left. Pools may have grown within their bounds. */
     private boolean isAsBefore(Footprint after, Footprint before) {
         long mostSockets = othersSockets + CLIENTS * store.idleConnections();
         return after.heap < before.heap + HEAP_NOISE
@@ -104,7 +105,7 @@ public final class Soak {
                 && after.entries <= before.entries;
     }
 
-    /** What a client has, and what the store has of it. */
+    /** The resources of this process, and the entries in the store. */
     private record Footprint(long heap, long threads, long sockets, long entries) {
         @Override
         public String toString() {
@@ -114,7 +115,7 @@ public final class Soak {
         }
     }
 
-    /** Connections that are not needed any more are kept for half a minute. */
+    /** Measures until nothing is left or 40 s have passed. Clients keep idle connections for half a minute. */
     private Footprint settledFootprint(Footprint before) {
         long begun = System.nanoTime();
         Footprint after = footprint();
@@ -144,7 +145,9 @@ public final class Soak {
         }
     }
 
-    /** Idle threads end after a second, and what was abandoned is cleaned up in the background. */
+    /**
+     * Returns the used heap after 4 s. By then, idle threads have ended, and clients have cleaned up in the background.
+     */
     private static long settledHeap() {
         for (int i = 0; i < 4; i++) {
             LockSupport.parkNanos(Duration.ofSeconds(1).toNanos());

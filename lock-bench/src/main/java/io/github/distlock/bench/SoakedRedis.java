@@ -5,7 +5,7 @@ import io.github.distlock.spi.LockBackend;
 import io.github.distlock.tests.servers.RedisServer;
 import redis.clients.jedis.RedisClient;
 
-/** A Redis server. It keeps one key per name for a time: the last fencing token. */
+/** A Redis server. It keeps the last fencing token of each name for a time, in one key. */
 final class SoakedRedis implements SoakedStore {
     private static final int REQUESTS = 8;
     private static final int UPKEEP_AND_MESSAGES = 5;

@@ -3,7 +3,7 @@ package io.github.distlock.bench;
 import io.github.distlock.memory.InMemoryStore;
 import io.github.distlock.spi.LockBackend;
 
-/** A store that is soaked. */
+/** A store for the soak test. */
 interface SoakedStore extends AutoCloseable {
     static SoakedStore of(String kind) {
         return switch (kind) {
@@ -16,16 +16,16 @@ interface SoakedStore extends AutoCloseable {
 
     LockBackend newBackend();
 
-    /** Over how many names. */
+    /** Returns over how many names the acquires are spread. */
     int names();
 
-    /** How many cycles, unless told otherwise. */
+    /** Returns the default number of cycles. */
     long cycles();
 
-    /** How many connections a client may keep when it is idle. */
+    /** Returns how many connections an idle client may keep. */
     long idleConnections();
 
-    /** What it has, but for what it keeps on purpose and for a time. */
+    /** Returns how many entries the store has, without those that it keeps for a time on purpose. */
     long entries();
 
     @Override

@@ -9,7 +9,7 @@ import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.CuratorFrameworkFactory;
 import org.apache.curator.retry.RetryOneTime;
 
-/** A ZooKeeper server. It removes empty directories by itself, after a time. */
+/** A ZooKeeper server. It removes empty directories after a time. */
 final class SoakedZooKeeper implements SoakedStore {
     private static final Duration TICK = Duration.ofMillis(500);
 

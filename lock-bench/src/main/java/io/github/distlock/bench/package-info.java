@@ -1,4 +1,6 @@
-/** Benchmarks: each a program that prints its figures beside a floor of the same run. */
+/**
+ * Benchmarks and a soak test. Each benchmark prints its figures, and those of a floor that it measures in the same run.
+ */
 @NullMarked
 package io.github.distlock.bench;
 

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.slf4j.LoggerFactory;
 import redis.clients.jedis.exceptions.JedisConnectionException;
 
-/** What a backend does beside its scripts. */
+/** The behavior of a backend outside its scripts. */
 class RedisBackendTest extends ContenderTest {
     private final FaultProxy link = FaultProxy.to(SERVER);
     private final RedisBackend remote = RedisBackend.connect("redis://" + link.address());

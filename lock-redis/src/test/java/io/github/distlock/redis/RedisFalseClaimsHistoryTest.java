@@ -15,7 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Histories find a backend whose holds claim a longer validity than the server's lease. */
 @Tag("histories")
 class RedisFalseClaimsHistoryTest {
-    /** With this number, each of nine runs had 15 violations or more; with 7 faults, one run had none. */
+    /** With this number of faults, each of nine runs had 15 violations or more. With 7 faults, one run had none. */
     private static final int FAULTS = 25;
 
     @Test

@@ -12,15 +12,15 @@ import redis.clients.jedis.RedisClient;
 import redis.clients.jedis.params.ScanParams;
 import redis.clients.jedis.resps.ScanResult;
 
-/** Keys of its own on a server. */
+/** A separate prefix of keys on a server. */
 class RedisFixture extends ServerFixture<RedisServer> {
-    /** The members of a sorted set whose time has not come yet, by the server's clock. */
+    /** Returns the members of a sorted set whose time is later than the server's present time. */
     private static final String LIVING = """
             local time = redis.call('TIME')
             return redis.call('ZRANGEBYSCORE', KEYS[1], time[1] * 1000000 + time[2], '+inf')
             """;
 
-    /** The server of all tests of this JVM that do not hurt it, from the first use to the end. */
+    /** The server that all tests of this JVM share if they inject no faults into it. */
     static final class Shared {
         static final RedisServer SERVER = RedisServer.start();
     }
@@ -55,7 +55,7 @@ class RedisFixture extends ServerFixture<RedisServer> {
         }));
     }
 
-    /** Over a connection of this moment, for servers come and go. */
+    /** Asks the present server over a new connection, because tests stop and restart servers. */
     @CanIgnoreReturnValue
     private <T> T asked(Function<RedisClient, T> question) {
         try (RedisClient admin = RedisClient.create(server().uri())) {
@@ -68,7 +68,10 @@ class RedisFixture extends ServerFixture<RedisServer> {
         asked(admin -> admin.del(space() + ":" + name));
     }
 
-    /** All keys except the last fencing tokens. Of a queue, the entries of living clients, and no tombstones. */
+    /**
+     * Returns all keys except the last fencing tokens. Of a queue, returns the entries of living clients, and no
+     * tombstones.
+     */
     @Override
     public List<String> leftovers() {
         return asked(this::leftovers);

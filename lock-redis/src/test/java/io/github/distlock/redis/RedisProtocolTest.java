@@ -89,7 +89,7 @@ class RedisProtocolTest {
         return counted("commandstats", "cmdstat_eval(?:sha)?:calls=");
     }
 
-    /** Returns how many commands the server has executed, with those of scripts and without those of this class. */
+    /** Returns how many commands the server has executed, including those of scripts, without those of this class. */
     private static long commands() {
         return counted("commandstats", "cmdstat_(?!info|config).*:calls=");
     }
@@ -98,7 +98,7 @@ class RedisProtocolTest {
         return counted("commandstats", "cmdstat_eval(?:sha)?:.*failed_calls=");
     }
 
-    /** Returns the sum of all numbers after this text. */
+    /** Returns the sum of all numbers that follow a text in a section of the server's statistics. */
     private static long counted(String section, String text) {
         Matcher numbers = Pattern.compile(text + "(\\d+)").matcher(admin.info(section));
         long sum = 0;

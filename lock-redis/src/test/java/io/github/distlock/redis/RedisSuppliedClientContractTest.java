@@ -29,7 +29,7 @@ class RedisSuppliedClientContractTest extends LockContract {
 
     /** Creates a client with a pool for each backend. A client outlives its backend. */
     public static final class SuppliedClientFactory implements BackendFactory {
-        /** How long a call lasts if its client closes during it. */
+        /** How long a call lasts if the caller closes the client during the call. */
         private static final int TIMEOUT_MILLIS = 1_000;
 
         private final List<RedisClient> clients = new CopyOnWriteArrayList<>();

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.parallel.ResourceLock;
 import redis.clients.jedis.DefaultJedisClientConfig;
 import redis.clients.jedis.HostAndPort;
 
-/** A client whose server fails, and which then finds a replica behind the same address that does not know its hold. */
+/** A client whose server fails. Behind the same address, it then finds a replica that does not know its hold. */
 @DisplayNameGeneration(PromiseNames.class)
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 @ResourceLock("starts servers and processes")
@@ -76,7 +76,7 @@ class ReplicaTest {
 
     @Test
     void api_aForcedReleaseAtAReplicaThatDoesNotKnowTheHoldFails() {
-        // The first request may find the connection to the primary, which has ended.
+        // The first request may use the connection to the killed primary.
         Waiting.await(
                 "READONLY", Duration.ofSeconds(20), () -> forceReleaseFailure().contains("READONLY"));
     }

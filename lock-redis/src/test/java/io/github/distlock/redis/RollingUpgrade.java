@@ -10,9 +10,9 @@ import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
 /**
- * Clients of this revision and of the first revision with the same wire format obey the promises together. It does not
- * run by default: {@code .ci/extended upgrade} builds the other revision and names its class path in {@code
- * lock.upgrade.classpath}.
+ * Clients of this revision and of the first revision with the same wire format obey the promises together. This test
+ * does not run by default. {@code .ci/extended upgrade} builds the other revision, and passes its class path in
+ * {@code lock.upgrade.classpath}.
  */
 class RollingUpgrade {
     private static final Duration LEASE = Duration.ofSeconds(1);

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** When a subscription is made, made again, and ended, over connections that break when the test says so. */
+/** Checks when a backend makes, replaces and ends its subscription. The tests break the connections. */
 @DisplayNameGeneration(PromiseNames.class)
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class SubscriptionTest {
