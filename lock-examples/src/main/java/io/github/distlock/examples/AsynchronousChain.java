@@ -8,11 +8,11 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 
-/** Work that never blocks a thread: waiting, working and releasing are stages. */
+/** Shows work under a lock that never blocks a thread: waiting, working and releasing are stages. */
 public final class AsynchronousChain {
     private AsynchronousChain() {}
 
-    /** The work's result, or a failure; also when the lock was not to be had in time. */
+    /** Returns the result of the work. Fails if the work fails, or if the lock stays busy until the time is over. */
     static <T> CompletableFuture<T> underLock(
             LockClient locks, String name, Duration maxWait, Function<LockHandle, CompletionStage<T>> work) {
         return locks.lock(name).tryAcquireAsync(maxWait).thenCompose(granted -> {
@@ -22,7 +22,7 @@ public final class AsynchronousChain {
     }
 
     /**
-     * Answers under the lock.
+     * Computes an answer under the lock, and prints it.
      *
      * @param arguments the address of a Redis server
      */

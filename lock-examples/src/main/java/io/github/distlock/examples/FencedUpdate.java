@@ -9,7 +9,7 @@ import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Statement;
 
-/** An SQL row that refuses the writes of a holder that has been overtaken: one column and one condition. */
+/** Shows an SQL row that refuses the late write of an earlier holder, with one column and one condition. */
 public final class FencedUpdate {
     private static final String UPDATE = "UPDATE account SET balance = ?, fence = ? WHERE id = ? AND fence <= ?";
 
@@ -22,7 +22,7 @@ public final class FencedUpdate {
         }
     }
 
-    /** False when a holder with a greater fencing token has written before: this one's lock is long gone. */
+    /** Writes a balance. Returns false if a holder with a greater fencing token has written before. */
     static boolean setBalance(Connection database, int id, int balance, long fencingToken) throws SQLException {
         try (PreparedStatement update = database.prepareStatement(UPDATE)) {
             update.setInt(1, balance);
@@ -34,11 +34,11 @@ public final class FencedUpdate {
     }
 
     /**
-     * Two holds one after the other, and a late write of the first.
+     * Acquires the lock twice, and writes as the second holder. Then writes too late, as the first holder.
      *
      * @param arguments the address of a Redis server
-     * @throws SQLException when the database fails
-     * @throws InterruptedException when interrupted while it waits for the lock
+     * @throws SQLException if the database fails
+     * @throws InterruptedException if the thread is interrupted while it waits for the lock
      */
     public static void main(String[] arguments) throws SQLException, InterruptedException {
         try (LockClient locks = LockClient.create(RedisBackend.connect(arguments[0]));

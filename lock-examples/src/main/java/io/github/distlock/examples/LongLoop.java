@@ -8,11 +8,11 @@ import io.github.distlock.redis.RedisBackend;
 import java.util.List;
 import java.util.function.BiConsumer;
 
-/** A long piece of work in small steps that looks at its lock before each, and stops at once when it is gone. */
+/** Shows long work in small steps. It checks its hold before each step, and stops as soon as the hold is lost. */
 public final class LongLoop {
     private LongLoop() {}
 
-    /** Each step gets the fencing token, for what it writes. */
+    /** Runs a step for each row. Each step gets the fencing token for its writes. */
     static void migrate(DistributedLock lock, List<String> rows, BiConsumer<String, Long> step)
             throws InterruptedException {
         try (LockHandle held = lock.acquire()) {
@@ -24,10 +24,10 @@ public final class LongLoop {
     }
 
     /**
-     * Goes through three rows.
+     * Migrates three rows.
      *
      * @param arguments the address of a Redis server
-     * @throws InterruptedException when interrupted while it waits for the lock
+     * @throws InterruptedException if the thread is interrupted while it waits for the lock
      */
     public static void main(String[] arguments) throws InterruptedException {
         try (LockClient locks = LockClient.create(RedisBackend.connect(arguments[0]))) {

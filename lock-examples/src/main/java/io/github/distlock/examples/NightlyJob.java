@@ -5,7 +5,7 @@ import io.github.distlock.LockClient;
 import io.github.distlock.redis.RedisBackend;
 import java.time.Duration;
 
-/** A job that a scheduler starts on every machine at the same time, and that only one machine runs. */
+/** Shows a job that a scheduler starts on every machine at the same time, and that only one machine runs. */
 public final class NightlyJob {
     private final DistributedLock lock;
     private final Runnable job;
@@ -15,16 +15,16 @@ public final class NightlyJob {
         this.job = job;
     }
 
-    /** What the scheduler calls. Asks once, and skips the job when another machine is at it. */
+    /** Runs the job, or skips it if another machine runs it. Asks for the lock once. The scheduler calls this. */
     boolean runUnlessBusy() throws InterruptedException {
         return lock.tryRunLocked(Duration.ZERO, held -> job.run());
     }
 
     /**
-     * Runs the job, or not.
+     * Runs or skips the job.
      *
      * @param arguments the address of a Redis server
-     * @throws InterruptedException when interrupted before it begins
+     * @throws InterruptedException if the thread is interrupted before the job begins
      */
     public static void main(String[] arguments) throws InterruptedException {
         try (LockClient locks = LockClient.create(RedisBackend.connect(arguments[0]))) {

@@ -5,7 +5,7 @@ import io.github.distlock.LockClient;
 import io.github.distlock.LockHandle;
 import io.github.distlock.redis.RedisBackend;
 
-/** The shortest program, as the README shows it. */
+/** Shows the shortest program, which is also in the README. */
 public final class QuickStart {
     private QuickStart() {}
 
@@ -16,10 +16,10 @@ public final class QuickStart {
     }
 
     /**
-     * Takes a lock, does something, and gives the lock back.
+     * Acquires a lock, saves an order, and releases the lock.
      *
      * @param arguments the address of a Redis server
-     * @throws InterruptedException when interrupted while it waits for the lock
+     * @throws InterruptedException if the thread is interrupted while it waits for the lock
      */
     public static void main(String[] arguments) throws InterruptedException {
         Orders orders = new Orders();

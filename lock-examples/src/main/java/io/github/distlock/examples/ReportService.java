@@ -6,7 +6,7 @@ import io.github.distlock.LockHandle;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Code that uses a lock, and that has a unit test: see {@code ReportServiceTest}. */
+/** Shows code that uses a lock and has a unit test, {@code ReportServiceTest}. */
 final class ReportService {
     private final DistributedLock lock;
     private final List<String> published = new ArrayList<>();
@@ -15,7 +15,7 @@ final class ReportService {
         lock = locks.lock("report");
     }
 
-    /** Publishes page by page, and stops with an exception when the lock is lost in between. */
+    /** Publishes page by page. If the lock is lost between two pages, throws an exception. */
     void publish(List<String> pages, Runnable afterEach) throws InterruptedException {
         try (LockHandle held = lock.acquire()) {
             for (String page : pages) {

@@ -9,7 +9,7 @@ import org.apache.curator.retry.ExponentialBackoffRetry;
 import redis.clients.jedis.RedisClient;
 import redis.clients.jedis.UnifiedJedis;
 
-/** Locks over the clients that an application has already. Closing the locks leaves these open. */
+/** Shows locks over caller-supplied clients. Closing a lock client leaves them open. */
 public final class SharedClients {
     private SharedClients() {}
 
@@ -22,10 +22,10 @@ public final class SharedClients {
     }
 
     /**
-     * Uses each client beside its locks.
+     * Uses each client for locks and for other requests.
      *
      * @param arguments the addresses of a Redis and of a ZooKeeper server
-     * @throws InterruptedException when interrupted while it waits for a lock
+     * @throws InterruptedException if the thread is interrupted while it waits for a lock
      */
     public static void main(String[] arguments) throws InterruptedException {
         try (RedisClient jedis = RedisClient.create(arguments[0]);

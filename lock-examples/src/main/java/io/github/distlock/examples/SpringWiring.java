@@ -8,18 +8,18 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.env.Environment;
 
-/** One client per application, as a bean that Spring closes; locks are cheap and can be made where they are needed. */
+/** Shows one client per application, as a bean that Spring closes. Locks are cheap, so any bean may make one. */
 @Configuration
 public class SpringWiring {
 
-    /** For Spring. */
+    /** Makes the configuration; Spring calls this. */
     public SpringWiring() {}
 
     /**
-     * The application's only client.
+     * Makes the application's only client.
      *
-     * @param environment has the server's address
-     * @return closed by Spring, by its {@code close} method
+     * @param environment contains the server's address in {@code redis.uri}
+     * @return the client, which Spring closes
      */
     @Bean
     public LockClient locks(Environment environment) {
@@ -27,7 +27,7 @@ public class SpringWiring {
     }
 
     /**
-     * A lock that several beans need.
+     * Makes a lock that several beans share.
      *
      * @param locks the application's client
      * @return the lock of all reports
@@ -38,10 +38,10 @@ public class SpringWiring {
     }
 
     /**
-     * Uses the beans.
+     * Starts Spring, and runs work under the lock.
      *
      * @param arguments the address of a Redis server
-     * @throws InterruptedException when interrupted while it waits for the lock
+     * @throws InterruptedException if the thread is interrupted while it waits for the lock
      */
     public static void main(String[] arguments) throws InterruptedException {
         System.setProperty("redis.uri", arguments[0]);

@@ -1,7 +1,7 @@
 /**
- * Short programs, one thing each. {@link io.github.distlock.examples.QuickStart} is where to begin;
- * {@link io.github.distlock.examples.flashsale.FlashSale} shows locks at work among processes, and what happens when
- * they break.
+ * Short programs. Each shows one thing. Start at {@link io.github.distlock.examples.QuickStart}.
+ * {@link io.github.distlock.examples.flashsale.FlashSale} shows locks between processes, and what happens when a holder
+ * fails.
  */
 @NullMarked
 package io.github.distlock.examples;

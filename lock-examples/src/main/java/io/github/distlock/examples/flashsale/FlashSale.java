@@ -7,12 +7,18 @@ import java.util.Locale;
 import org.h2.tools.Server;
 
 /**
- * Several processes sell a limited stock by read, modify, write on a shared database: without a lock, then under a
- * Redis lock, then under a ZooKeeper lock. Then a holder is killed and another is stopped for longer than its lease.
- * Starts and ends everything that it needs, in less than a minute.
+ * Runs a sale. Several processes sell a limited stock: they read, modify and write a row of a shared database. They do
+ * so without a lock, then under a Redis lock, then under a ZooKeeper lock. With each lock, the program then kills a
+ * holder, and suspends another one for longer than its lease. It starts and ends everything that it needs, in less than
+ * a minute.
  *
- * <p>Exit status 0 when everything was as it has to be: too much sold without a lock, the exact stock with either, the
- * lock free again after a crash, the stopped holder told of its loss, and its late write rejected.
+ * <p>The exit status is 0 if all of this is true:
+ *
+ * <ul>
+ *   <li>Without a lock, the processes sell too much. With either lock, they sell exactly the stock.
+ *   <li>The lock is free again after a crash of its holder.
+ *   <li>The suspended holder is notified of its loss, and its late write is rejected.
+ * </ul>
  */
 public final class FlashSale {
     private static final int TILLS = 6;
@@ -27,7 +33,7 @@ public final class FlashSale {
      * Runs the sale.
      *
      * @param arguments none
-     * @throws SQLException when the database of the example fails
+     * @throws SQLException if the database of the example fails
      */
     public static void main(String[] arguments) throws SQLException {
         boolean good = new FlashSale().run();

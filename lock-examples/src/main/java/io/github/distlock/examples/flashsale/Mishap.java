@@ -4,10 +4,10 @@ import io.github.distlock.tests.servers.JvmProcess;
 import java.sql.SQLException;
 import java.util.Locale;
 
-/** What becomes of the lock, and of the stock, when the holder's process is killed or stopped. */
+/** The effects on the lock and on the stock when the holder's process is killed or suspended. */
 record Mishap(long freedAfterMillis, String loss, boolean tokenRose, boolean lateWriteRejected, boolean releaseTold) {
 
-    /** The holder is killed: nobody is left to be told anything. */
+    /** Kills the holder. No process is left to which its loss could be reported. */
     static Mishap kill(Store store, Staff staff) {
         JvmProcess holder = staff.till(0);
         JvmProcess next = staff.till(1);
@@ -23,8 +23,8 @@ record Mishap(long freedAfterMillis, String loss, boolean tokenRose, boolean lat
     }
 
     /**
-     * The holder is stopped for longer than its lease, another takes over and writes, the holder wakes up and writes,
-     * too.
+     * Suspends the holder for longer than its lease. Another process acquires the lock and writes. Then the holder
+     * resumes, and writes too.
      */
     static Mishap stop(Store store, Staff staff, Stock stock) throws SQLException {
         JvmProcess holder = staff.till(0);
@@ -39,7 +39,7 @@ record Mishap(long freedAfterMillis, String loss, boolean tokenRose, boolean lat
         long nextToken = Long.parseLong(Staff.await(next, "held"));
         long freed = millisSince(begin);
         Staff.ask(next, "write " + row + " 99", "written");
-        // The first thing that it does when it wakes up, before it can have looked at its lock.
+        // The holder runs this first when it resumes, before it can check its hold.
         holder.send("write " + row + " 42");
         holder.resume();
         String loss = Staff.await(holder, "lost");

@@ -6,12 +6,12 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** How fast a lock goes from hand to hand: all tills take and release one lock, with nothing to do under it. */
+/** The speed of handoffs: all tills acquire and release one lock, and do nothing under it. */
 record Relay(List<Long> sortedMicros, Duration time, long requests) {
     private static final Duration WARM_UP = Duration.ofMillis(500);
     private static final Duration TIME = Duration.ofMillis(1500);
 
-    /** All tills want the lock. */
+    /** Measures all tills, which contend for the lock. */
     static Relay contended(Store store, Staff staff, Servers servers) {
         staff.tellAll(command(store, WARM_UP));
         staff.awaitAll("relayed");
@@ -21,7 +21,7 @@ record Relay(List<Long> sortedMicros, Duration time, long requests) {
         return new Relay(sorted(micros.stream()), TIME, servers.requests(store) - before);
     }
 
-    /** One till has the lock for itself. */
+    /** Measures one till, which contends with no other. */
     static Relay free(Store store, JvmProcess till, Servers servers) {
         Staff.ask(till, command(store, WARM_UP), "relayed");
         long before = servers.requests(store);
@@ -49,7 +49,7 @@ record Relay(List<Long> sortedMicros, Duration time, long requests) {
         return (double) requests / Math.max(1, sortedMicros.size());
     }
 
-    /** In milliseconds. */
+    /** Returns a percentile of the time that an acquire takes, in milliseconds. */
     double percentile(int percent) {
         return sortedMicros.isEmpty()
                 ? Double.NaN

@@ -5,7 +5,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
 
-/** What was seen, Redis and ZooKeeper side by side. */
+/** The results of both stores, in one table with a column for each. */
 final class Results {
     private record Seen(Sale sale, Relay contended, Relay free, Mishap killed, Mishap stopped) {}
 

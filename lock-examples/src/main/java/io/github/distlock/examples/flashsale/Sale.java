@@ -4,7 +4,7 @@ import java.sql.SQLException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
-/** All tills sell the same stock until it is gone. */
+/** A sale: all tills sell the same stock until nothing is left. */
 record Sale(int pieces, int sold, long nanos) {
     private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 

@@ -12,9 +12,9 @@ import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import redis.clients.jedis.RedisClient;
 
-/** The two servers, started for this program, and how many requests each has had. */
+/** The two servers that this program starts, and the number of requests that each has received. */
 final class Servers implements AutoCloseable {
-    /** What clients send; what scripts do inside the server is none. */
+    /** Counts the requests of clients, and not the commands that scripts run inside the server. */
     private static final Pattern REDIS_REQUESTS =
             Pattern.compile("cmdstat_(?:eval|evalsha|script\\|load|subscribe|unsubscribe|hello|ping):calls=(\\d+)");
 

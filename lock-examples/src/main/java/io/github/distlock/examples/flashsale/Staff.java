@@ -5,14 +5,14 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The processes that run {@link Till}, and the talk with them. */
+/** The processes that run {@link Till}. Sends them commands, and reads their answers. */
 final class Staff implements AutoCloseable {
-    /** Longer than everything here takes; only what has gone wrong waits that long. */
+    /** Longer than any command takes. Only a failed command takes this long. */
     static final Duration PATIENCE = Duration.ofSeconds(30);
 
     private final List<JvmProcess> tills = new ArrayList<>();
 
-    /** Starts the tills and waits until all are open. */
+    /** Starts the tills, and waits until all are open. */
     static Staff hire(int number, Servers servers, String stockUrl) {
         Staff staff = new Staff();
         try {
@@ -37,7 +37,7 @@ final class Staff implements AutoCloseable {
         tills.forEach(till -> till.send(command));
     }
 
-    /** What all have answered, without the word. */
+    /** Returns the answers of all tills, without the word with which each answer begins. */
     List<String> awaitAll(String word) {
         return tills.stream().map(till -> await(till, word)).toList();
     }
@@ -51,7 +51,7 @@ final class Staff implements AutoCloseable {
         return till.awaitLine(word, PATIENCE).substring(word.length()).strip();
     }
 
-    /** Kills one and lets it go. */
+    /** Kills a till, and removes it from the staff. */
     void kill(JvmProcess till) {
         till.kill();
         tills.remove(till);

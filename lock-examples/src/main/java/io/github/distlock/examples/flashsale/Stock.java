@@ -10,8 +10,8 @@ import java.util.Map;
 import org.h2.tools.Server;
 
 /**
- * The shared store that the sale reads, modifies and writes: an SQL database, one row per sale. Each write carries a
- * fencing token, and the row refuses one that is smaller than the greatest it has seen.
+ * The stock that the sale reads, modifies and writes: an SQL database with one row per sale. Each write contains a
+ * fencing token. The row refuses a write whose token is smaller than the greatest one that the row has seen.
  */
 final class Stock implements AutoCloseable {
     private final Connection database;
@@ -21,7 +21,7 @@ final class Stock implements AutoCloseable {
         this.database = database;
     }
 
-    /** A server for this process and its children, on the loopback address. */
+    /** Starts a server for this process and its children, on the loopback address. */
     static Server startServer() throws SQLException {
         System.setProperty("h2.bindAddress", "127.0.0.1");
         return Server.createTcpServer("-tcpPort", "0", "-ifNotExists").start();
@@ -52,7 +52,7 @@ final class Stock implements AutoCloseable {
         return query("SELECT COUNT(*) FROM sold WHERE sale = ?", sale);
     }
 
-    /** False when somebody with a greater token has written before. */
+    /** Writes the stock that is left. Returns false if a holder with a greater token has written before. */
     boolean write(String sale, int pieces, long fencingToken) throws SQLException {
         return update(
                         "UPDATE stock SET pieces = ?, fence = ? WHERE sale = ? AND fence <= ?",

@@ -6,7 +6,7 @@ import io.github.distlock.spi.LockBackend;
 import io.github.distlock.zookeeper.ZooKeeperBackend;
 import java.time.Duration;
 
-/** Where locks may live. All that differs between the two is here. */
+/** The stores of the locks. All differences between them are here. */
 enum Store {
     REDIS("Redis") {
         @Override
@@ -24,9 +24,7 @@ enum Store {
         }
     };
 
-    /**
-     * Ten times shorter than the default, so that nobody has to wait for half a minute to see a crashed holder's end.
-     */
+    /** A tenth of the default, so that the lock of a killed holder is free after 3 s instead of 30 s. */
     static final Duration LEASE = Duration.ofSeconds(3);
 
     static final Duration TICK = Duration.ofMillis(500);

@@ -4,20 +4,20 @@ import java.io.IOException;
 import java.util.Optional;
 
 /**
- * Lines of at most 100 columns; a progress line that is written over, where there is a terminal; colours, unless
- * NO_COLOR.
+ * Prints lines of at most 100 columns. On a terminal, it overwrites a progress line, and uses colors unless
+ * {@code NO_COLOR} is set.
  */
 final class Terminal {
     private static final int BAR = 30;
     private static final String ESCAPE = "\u001b[";
 
     private final boolean interactive;
-    private final boolean coloured;
+    private final boolean colored;
     private String title = "";
 
-    private Terminal(boolean interactive, boolean coloured) {
+    private Terminal(boolean interactive, boolean colored) {
         this.interactive = interactive;
-        this.coloured = coloured;
+        this.colored = colored;
     }
 
     static Terminal open() {
@@ -27,7 +27,7 @@ final class Terminal {
         return new Terminal(interactive, interactive && wanted);
     }
 
-    /** System.console() is no help: from JDK 22 on there is always one. */
+    /** Returns whether the output is a terminal. From JDK 22 on, {@code System.console()} does not show that. */
     private static boolean isTerminal() {
         if (Optional.ofNullable(System.getenv("TERM")).orElse("dumb").equals("dumb")) {
             return false;
@@ -54,7 +54,7 @@ final class Terminal {
         line(paint("1", text));
     }
 
-    /** What goes on from now on; ended by {@link #done}. */
+    /** Begins a step, which {@link #done} ends. */
     void begin(String what) {
         title = what;
         progress("");
@@ -88,6 +88,6 @@ final class Terminal {
     }
 
     private String paint(String code, String text) {
-        return coloured ? ESCAPE + code + "m" + text + ESCAPE + "0m" : text;
+        return colored ? ESCAPE + code + "m" + text + ESCAPE + "0m" : text;
     }
 }

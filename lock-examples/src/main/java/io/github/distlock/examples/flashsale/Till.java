@@ -20,8 +20,8 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A process that sells, and runs one command per line of input. It does not check before it writes whether it still
- * holds the lock, because the example shows what a suspended process does when it resumes.
+ * A process that sells. It runs one command per line of input. It does not check its hold before it writes, because the
+ * example shows what a suspended process does when it resumes.
  */
 final class Till {
     private static final long PAYMENT_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
@@ -34,7 +34,7 @@ final class Till {
         this.stock = stock;
     }
 
-    /** Arguments: the addresses of Redis and ZooKeeper, and the database's URL. */
+    /** Runs a till. The arguments are the addresses of Redis and ZooKeeper, and the URL of the database. */
     public static void main(String[] arguments) throws Exception {
         try (Stock stock = Stock.connect(arguments[2])) {
             Till till = new Till(stock);
@@ -57,7 +57,7 @@ final class Till {
                         .build());
     }
 
-    /** Says aloud that this till waits. */
+    /** Prints that this till waits. */
     private static final class Announcer implements LockListener {
         @Override
         public void waiting(LockEvent event) {
@@ -100,7 +100,7 @@ final class Till {
         }
     }
 
-    /** Reads, modifies, writes. */
+    /** Sells one item: reads, modifies and writes the row. Returns false if nothing is left. */
     private boolean sellOne(String sale, long fencingToken) throws SQLException {
         int left = stock.left(sale);
         if (left == 0) {
@@ -114,7 +114,8 @@ final class Till {
     }
 
     /**
-     * Takes and releases the lock for a while, as fast as it goes; says how long each acquire took, in microseconds.
+     * Acquires and releases the lock for some time, as fast as possible. Returns how long each acquire took, in
+     * microseconds.
      */
     private static String relay(DistributedLock lock, Duration time) throws InterruptedException {
         StringJoiner micros = new StringJoiner(" ");
