@@ -23,6 +23,9 @@ final class Replies {
     /** Redis before 7 wraps the error of a command in a script in another error. */
     private static final String WRAPPED = "Error running script";
 
+    /** What a server replies to {@code SET … GET} if it does not know that option. */
+    private static final String TOO_OLD = "ERR syntax error";
+
     private Replies() {}
 
     static List<?> list(@Nullable Object reply) {
@@ -57,7 +60,8 @@ final class Replies {
     static RuntimeException translated(JedisException error, String lockName) {
         String words = String.valueOf(error.getMessage());
         if (error instanceof JedisDataException && isRefusal(words)) {
-            return new RequestRefusedException("Redis refuses lock \"" + lockName + "\": " + words, error);
+            String reason = words.startsWith(TOO_OLD) ? "; Redis 6.2 or newer is needed" : "";
+            return new RequestRefusedException("Redis refuses lock \"" + lockName + "\": " + words + reason, error);
         }
         return error;
     }
@@ -65,6 +69,7 @@ final class Replies {
     private static boolean isRefusal(String words) {
         String lower = words.toLowerCase(Locale.ROOT);
         return REFUSALS.contains(code(words))
+                || words.startsWith(TOO_OLD)
                 || lower.contains("can't run this command")
                 || lower.startsWith("err unknown command")
                 || lower.startsWith("err invalid password")

@@ -36,6 +36,15 @@ class RepliesTest {
                 .hasCause(error);
     }
 
+    @Test
+    void api_aServerThatIsTooOldIsRefusedWithTheVersionThatIsNeeded() {
+        JedisException error = new JedisDataException("ERR syntax error");
+
+        assertThat(Replies.translated(error, "job"))
+                .isInstanceOf(RequestRefusedException.class)
+                .hasMessage("Redis refuses lock \"job\": ERR syntax error; Redis 6.2 or newer is needed");
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {
