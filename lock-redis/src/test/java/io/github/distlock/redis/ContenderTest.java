@@ -109,7 +109,7 @@ abstract class ContenderTest {
 
     /** The base of the last grant, as the server remembers it. */
     final long lastBase() {
-        return Long.parseLong(admin.get(token));
+        return Long.parseLong(admin.get(token).strip());
     }
 
     final long serverMicros() {
@@ -118,6 +118,26 @@ abstract class ContenderTest {
 
     final void expectHolder(TestContender holder) {
         assertEquals(holder.value(), admin.get(lock).split("\t", 2)[0]);
+    }
+
+    /** Its record says that the release need not serve the queue. */
+    final void expectHolderWithoutWaiters(TestContender holder) {
+        assertEquals(holder.record(lastBase()), admin.get(lock));
+    }
+
+    /** Its record says that the release has to serve the queue. */
+    final void expectHolderWithWaiters(TestContender holder) {
+        assertEquals(holder.record(lastBase()) + "\n", admin.get(lock));
+    }
+
+    /** The token says that an acquire has to look at the queue. */
+    final void expectTokenWithQueue() {
+        assertEquals(lastBase() + "\n", admin.get(token));
+    }
+
+    /** The token says that an acquire need not look at the queue. */
+    final void expectTokenWithoutQueue() {
+        assertEquals(Long.toString(lastBase()), admin.get(token));
     }
 
     final void expectQueued(TestContender... contenders) {

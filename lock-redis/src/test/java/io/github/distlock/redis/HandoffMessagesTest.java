@@ -21,6 +21,10 @@ class HandoffMessagesTest extends ContenderTest {
 
     private final FaultProxy link = FaultProxy.to(SERVER);
     private final RedisBackend remote = RedisBackend.connect("redis://" + link.address());
+    /** It publishes the handoffs that its requests cause. */
+    private final RedisBackend publishing =
+            RedisBackend.builder(SERVER.uri()).publishFromClient().build();
+
     private TestContender waiter;
     private Grant held;
 
@@ -33,6 +37,7 @@ class HandoffMessagesTest extends ContenderTest {
 
     @AfterEach
     void closeRemote() {
+        publishing.close();
         remote.close();
         link.close();
     }
@@ -76,6 +81,11 @@ class HandoffMessagesTest extends ContenderTest {
         return grant.validity().length().equals(HANDOFF_LEASE);
     }
 
+    private void expectHandoffHeard(int wakeUpsBefore) throws InterruptedException {
+        await("the message has arrived", () -> waiter.wakeUps.get() > wakeUpsBefore);
+        assertEquals(lastBase(), waiter.acquire().fencingBase());
+    }
+
     private static void expectAsked(Grant grant) {
         assertEquals(LEASE, grant.validity().length(), "it asked the server");
     }
@@ -108,6 +118,36 @@ class HandoffMessagesTest extends ContenderTest {
             await("the message has arrived", () -> next.wakeUps.get() > before);
             assertTrue(wasTakenByMessage(next.acquire()));
         }
+    }
+
+    @Test
+    void v3_theClientPublishesAHandoffOfItsForcedRelease() throws InterruptedException {
+        int before = waiter.wakeUps.get();
+
+        assertEquals(1, publishing.forceRelease(name, TestContender.deadline()).size());
+
+        expectHandoffHeard(before);
+    }
+
+    @Test
+    void v3_theClientPublishesAHandoffOfItsAcquire() throws InterruptedException {
+        int before = waiter.wakeUps.get();
+        admin.del(lock);
+
+        trying(publishing).findBusy();
+
+        expectHandoffHeard(before);
+    }
+
+    @Test
+    void v3_theClientPublishesAHandoffOfItsWithdrawal() throws InterruptedException {
+        TestContender another = queuedWaiter(publishing);
+        int before = waiter.wakeUps.get();
+        admin.del(lock);
+
+        another.withdraw();
+
+        expectHandoffHeard(before);
     }
 
     @Test

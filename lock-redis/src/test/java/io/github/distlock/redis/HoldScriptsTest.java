@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import redis.clients.jedis.exceptions.JedisDataException;
 import redis.clients.jedis.params.SetParams;
@@ -25,10 +26,34 @@ import redis.clients.jedis.params.SetParams;
 class HoldScriptsTest extends ContenderTest {
     private static final long TOKEN_KEPT = 3_600_000;
 
+    /** What an earlier hold has left. Only with a token and without a queue, one request of an acquire suffices. */
+    private enum Left {
+        NOTHING,
+        TOKEN,
+        QUEUE
+    }
+
+    private void leave(Left left) throws InterruptedException {
+        switch (left) {
+            case NOTHING -> {}
+            case TOKEN -> release(trying(one).acquire());
+            case QUEUE -> release(trying(repeating).acquire());
+        }
+    }
+
+    private void becomeHash(String key) {
+        admin.del(key);
+        admin.hset(key, "field", "value");
+    }
+
+    private void expectHash(String key) {
+        assertEquals(Map.of("field", "value"), admin.hgetAll(key));
+    }
+
     /** The server's clock was ahead by a day when it gave this base. */
     private long lastBaseIsAhead() {
         long ahead = serverMicros() + 86_400_000_000L;
-        admin.set(token, Long.toString(ahead));
+        admin.set(token, ahead + (admin.exists(queue) ? "\n" : ""));
         return ahead;
     }
 
@@ -40,18 +65,30 @@ class HoldScriptsTest extends ContenderTest {
         assertTrue(left.compareTo(LEASE.minus(PATIENCE)) > 0 && left.compareTo(LEASE) <= 0, "left: " + left);
     }
 
-    @Test
-    void s1_aFreeLockIsGivenForItsLeaseAndRemembersItsLastGrant() throws InterruptedException {
+    @ParameterizedTest
+    @EnumSource
+    void s1_aFreeLockIsGivenForItsLeaseAndRemembersItsLastGrant(Left left) throws InterruptedException {
+        leave(left);
         TestContender contender = trying(one);
 
         Grant held = contender.acquire();
 
-        expectHolder(contender);
+        assertEquals(contender.record(held.fencingBase()), admin.get(lock));
+        assertEquals(held.fencingBase() + (left == Left.QUEUE ? "\n" : ""), admin.get(token));
         expectTimeToLive(lock, LEASE.toMillis());
         expectTimeToLive(token, LEASE.toMillis() + TOKEN_KEPT);
-        assertEquals(contender.record(held.fencingBase()), admin.get(lock));
-        assertEquals(held.fencingBase(), lastBase());
-        assertFalse(admin.exists(queue) || admin.exists(alive), "a single try needs no queue entry");
+        expectQueued();
+        assertEquals(left == Left.QUEUE, admin.exists(queue), "a single try needs no queue");
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void api_aGrantTellsItsClientWhetherTheLockHasAQueue(Left left) throws InterruptedException {
+        leave(left);
+
+        trying(other).acquire();
+
+        assertEquals(left == Left.QUEUE, other.contention.isLikely(name));
     }
 
     @Test
@@ -63,6 +100,36 @@ class HoldScriptsTest extends ContenderTest {
         assertEquals(base, contender.acquire().fencingBase());
 
         expectTimeToLive(lock, LEASE.toMillis());
+        expectHolderWithoutWaiters(contender);
+    }
+
+    @Test
+    void s2_aValueIsNoPattern() throws InterruptedException {
+        TestContender contender = waiting(one);
+        while (contender.value().indexOf('-') < 1) {
+            contender = waiting(one);
+        }
+        Grant held = contender.acquire();
+
+        contender.acquire();
+
+        assertInstanceOf(Validity.class, contender.renew(held, LEASE));
+        release(held);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"another\t%s\t", "%s1\t"})
+    void s1_aRecordThatOnlyContainsAValueIsAnotherHolders(String text) throws InterruptedException {
+        TestContender contender = waiting(one);
+        Grant held = contender.acquire();
+        String record = String.format(text, contender.value());
+        admin.set(lock, record);
+
+        contender.findBusy();
+
+        assertEquals("gone", contender.renew(held, LEASE));
+        assertEquals(Grant.Release.GONE, held.release(TestContender.deadline()));
+        assertEquals(record, admin.get(lock));
     }
 
     @Test
@@ -77,30 +144,85 @@ class HoldScriptsTest extends ContenderTest {
         assertEquals(ahead + 2, lastBase());
     }
 
+    @ParameterizedTest
+    @EnumSource
+    void s3_aTokenIsNotBelowTheServersClock(Left left) throws InterruptedException {
+        leave(left);
+        long before = serverMicros();
+
+        assertTrue(trying(one).acquire().fencingBase() >= before);
+    }
+
     @Test
-    void s3_aTokenIsNotBelowTheServersClock() throws InterruptedException {
+    void s3_aTokenHasAllItsDigitsAtTheBeginningOfASecond() throws InterruptedException {
+        leave(Left.TOKEN);
+        TestContender contender = trying(one);
+        await("a second has begun", () -> serverMicros() % 1_000_000 < 50_000);
+        long before = serverMicros();
+
+        List<?> reply = contender.acquireFree(LEASE);
+
+        assertTrue(Replies.number(reply.get(0)) >= before);
+        assertEquals(Replies.number(reply.get(0)), lastBase());
+        expectHolderWithoutWaiters(contender);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void s3_aTokenIsNotBelowTheServersClockIfTheServerHasLostTheLastOne(Left left) throws InterruptedException {
+        leave(left);
+        admin.del(token);
         long before = serverMicros();
 
         assertTrue(trying(one).acquire().fencingBase() >= before);
     }
 
     @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void s3_aTokenIsGreaterThanTheLastAndThanTheClientsGreatest(boolean queueExists) throws InterruptedException {
-        if (queueExists) {
-            release(trying(repeating).acquire());
-        }
+    @EnumSource
+    void s3_aTokenIsGreaterThanTheLast(Left left) throws InterruptedException {
+        leave(left);
         long ahead = lastBaseIsAhead();
+        TestContender contender = trying(one);
 
-        TestContender next = trying(one);
-        assertEquals(ahead + 1, next.acquire().fencingBase());
+        assertEquals(ahead + 1, contender.acquire().fencingBase());
 
-        assertEquals(next.record(ahead + 1), admin.get(lock));
+        assertEquals(contender.record(ahead + 1), admin.get(lock));
         assertEquals(ahead + 1, lastBase());
         expectTimeToLive(token, LEASE.toMillis() + TOKEN_KEPT);
-        admin.del(lock, token);
-        TestContender knowing = TestContender.knowing(ahead + 1, other, name, LEASE);
-        assertEquals(ahead + 2, knowing.acquire().fencingBase());
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void s3_aTokenIsGreaterThanTheClientsGreatest(Left left) throws InterruptedException {
+        leave(left);
+        long ahead = serverMicros() + 86_400_000_000L;
+        TestContender contender = TestContender.knowing(ahead, one, name, LEASE);
+
+        assertEquals(ahead + 1, contender.acquire().fencingBase());
+
+        assertEquals(contender.record(ahead + 1), admin.get(lock));
+        assertEquals(ahead + 1, lastBase());
+    }
+
+    @Test
+    void s3_aLastTokenCountsIfMoreThanItsNumberIsStored() throws InterruptedException {
+        long ahead = lastBaseIsAhead();
+        admin.append(token, "\tmore");
+
+        assertEquals(ahead + 1, trying(one).acquire().fencingBase());
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void s3_anAcquireWhoseTokenIsRefusedLeavesNoHold(boolean mayRepeat) throws InterruptedException {
+        TestContender contender = trying(mayRepeat ? repeating : one);
+        becomeHash(token);
+
+        Exception refused = assertThrows(RuntimeException.class, contender::attempt);
+
+        assertTrue(refused.getMessage().contains("WRONGTYPE"), refused.getMessage());
+        assertFalse(admin.exists(lock));
+        expectHash(token);
     }
 
     @Test
@@ -114,13 +236,25 @@ class HoldScriptsTest extends ContenderTest {
 
     @Test
     void s5_aKeyThatIsNoStringIsBusyAndStays() throws InterruptedException {
-        admin.hset(lock, "field", "value");
+        becomeHash(lock);
         admin.pexpire(lock, 1_000);
 
         Duration again = trying(one).findBusy();
 
         assertTrue(again.toMillis() > 1_001, "its expiry is no lease, but the contender asks again after " + again);
-        assertEquals(Map.of("field", "value"), admin.hgetAll(lock));
+        expectHash(lock);
+    }
+
+    @Test
+    void s5_aHoldWhoseKeyIsNoStringAnyMoreIsGone() throws InterruptedException {
+        TestContender contender = waiting(one);
+        Grant held = contender.acquire();
+        becomeHash(lock);
+
+        assertEquals("gone", contender.renew(held, LEASE));
+
+        assertEquals(Grant.Release.GONE, held.release(TestContender.deadline()));
+        expectHash(lock);
     }
 
     @Test
@@ -160,8 +294,19 @@ class HoldScriptsTest extends ContenderTest {
         expectTimeToLive(token, LEASE.toMillis() + TOKEN_KEPT);
         admin.del(token);
         contender.renewLater(held, LEASE);
-        assertEquals(held.fencingBase(), lastBase());
+        assertEquals(held.fencingBase() + "\n", admin.get(token), "the queue may exist");
         expectTimeToLive(token, LEASE.toMillis() + TOKEN_KEPT);
+    }
+
+    @Test
+    void s3_aRenewalDoesNotLowerTheToken() throws InterruptedException {
+        TestContender contender = waiting(one);
+        Grant held = contender.acquire();
+        long ahead = lastBaseIsAhead();
+
+        contender.renewLater(held, LEASE);
+
+        assertEquals(ahead, lastBase());
     }
 
     @Test
@@ -226,7 +371,7 @@ class HoldScriptsTest extends ContenderTest {
 
     @Test
     void api_inspectionShowsHolderAndLivingWaitersInTheirOrder() throws InterruptedException {
-        release(trying(repeating).acquire());
+        leave(Left.QUEUE);
         TestContender contender = waiting(one);
         Grant held = contender.acquire();
         TestContender silent = queuedWaiter(other);

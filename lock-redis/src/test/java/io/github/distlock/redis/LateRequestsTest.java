@@ -30,6 +30,48 @@ class LateRequestsTest extends ContenderTest {
     }
 
     @Test
+    void s7_aRequestForALockWithoutAQueueChangesNothingAfterItsRelease() throws InterruptedException {
+        TestContender contender = trying(repeating);
+        release(contender.acquire());
+        String last = admin.get(token);
+
+        List<?> reply = contender.acquireFree(LEASE);
+
+        assertEquals(List.of(), reply);
+        assertFalse(admin.exists(lock));
+        assertEquals(last, admin.get(token));
+        expectTimeToLive(token, LEASE.plusHours(1).toMillis());
+    }
+
+    @Test
+    void s7_aRequestForALockWithoutAQueueChangesNothingIfTheServerHasNoToken() throws InterruptedException {
+        TestContender contender = trying(repeating);
+        release(contender.acquire());
+        admin.del(token);
+
+        List<?> reply = contender.acquireFree(LEASE);
+
+        assertEquals(List.of(), reply);
+        assertEquals(0, admin.exists(lock, token));
+    }
+
+    @Test
+    void s7_aRenewalThatRestoresTheTokenDoesNotHideATombstone() throws InterruptedException {
+        TestContender late = trying(repeating);
+        release(late.acquire());
+        TestContender next = waiting(one);
+        Grant held = next.acquire();
+        admin.del(token);
+        next.renewLater(held, LEASE);
+        release(held);
+
+        List<?> reply = late.acquireFree(LEASE);
+
+        assertEquals(List.of(), reply);
+        assertFalse(admin.exists(lock));
+    }
+
+    @Test
     void s7_aRequestThatArrivesAfterItsWithdrawalIsRefused() throws InterruptedException {
         TestContender contender = waiting(repeating);
         contender.acquire();

@@ -6,12 +6,38 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.distlock.spi.Grant;
 import java.time.Duration;
+import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** What the scripts do to the queue: order, heartbeats, handoff and withdrawal. */
 class QueueScriptsTest extends ContenderTest {
-    /** How long a place counts without a heartbeat, in milliseconds. */
+    /** How long an entry counts without a heartbeat, in milliseconds. */
     private static final long ALIVE_FOR = 4_000;
+
+    static Stream<String> otherFormats() {
+        return Stream.of("2\tlock\t1", "1\tread\t1", "1\tlock\t2");
+    }
+
+    static Stream<String> otherRecords() {
+        return Stream.concat(
+                Stream.of("a foreign value"), otherFormats().map(format -> "value\t" + format + "\t5\towner"));
+    }
+
+    private static String entryOf(String format) {
+        return format + "\tvalue\tchannel\t3000\towner";
+    }
+
+    /** Adds an entry before all others, which has no heartbeat yet. */
+    private void addFirst(String entry) {
+        admin.zadd(queue, 1, entry);
+    }
+
+    private void keepAlive(String entry) {
+        admin.zadd(alive, serverMicros() + 60_000_000.0, entry);
+    }
 
     /** It has been woken once, by its subscription. */
     private TestContender subscribedWaiter() throws InterruptedException {
@@ -34,6 +60,17 @@ class QueueScriptsTest extends ContenderTest {
     }
 
     @Test
+    void v1_aWaiterDoesNotShortenTheTimeOfOthers() throws InterruptedException {
+        waiting(one).acquire();
+        queuedWaiter(other);
+        admin.pexpire(alive, 60_000);
+
+        queuedWaiter(other);
+
+        expectTimeToLive(alive, 60_000);
+    }
+
+    @Test
     void v2_aWaiterAsksAgainSoonerWhileItHearsNoMessages() throws InterruptedException {
         waiting(one).acquire();
         changeRights("resetchannels");
@@ -45,11 +82,40 @@ class QueueScriptsTest extends ContenderTest {
 
     @Test
     void v6_aSingleTryLeavesNothing() throws InterruptedException {
-        waiting(one).acquire();
+        TestContender holder = waiting(one);
+        holder.acquire();
 
         trying(other).findBusy();
 
         expectQueued();
+        expectHolderWithoutWaiters(holder);
+    }
+
+    @Test
+    void v3_aReleaseServesAWaiterThatCameAfterTheGrant() throws InterruptedException {
+        TestContender holder = waiting(one);
+        Grant held = holder.acquire();
+        TestContender first = queuedWaiter(other);
+        queuedWaiter(other);
+        expectHolderWithWaiters(holder);
+        expectTokenWithQueue();
+
+        release(held);
+
+        expectHolder(first);
+    }
+
+    @Test
+    void v3_aRepeatedRequestDoesNotForgetTheWaiters() throws InterruptedException {
+        TestContender holder = waiting(one);
+        Grant held = holder.acquire();
+        TestContender first = queuedWaiter(other);
+
+        holder.acquire();
+
+        expectHolderWithWaiters(holder);
+        release(held);
+        expectHolder(first);
     }
 
     @Test
@@ -60,8 +126,35 @@ class QueueScriptsTest extends ContenderTest {
 
         TestContender late = queuedWaiter(one);
 
-        expectHolder(first);
+        expectHolderWithWaiters(first);
         expectQueued(late);
+    }
+
+    @Test
+    void v3_aRenewalThatRestoresTheTokenDoesNotHideAWaiter() throws InterruptedException {
+        TestContender holder = waiting(one);
+        Grant held = holder.acquire();
+        TestContender first = queuedWaiter(other);
+        admin.del(token);
+        holder.renewLater(held, LEASE);
+        admin.del(lock);
+
+        trying(one).findBusy();
+
+        expectHolder(first);
+    }
+
+    @Test
+    void v2_aContenderThatAsksForAFreeLockHearsWhenTheHandoffEnds() throws InterruptedException {
+        waiting(one).acquire();
+        TestContender first = queuedWaiter(other);
+        admin.del(lock);
+
+        Duration again = trying(one).findBusy();
+
+        expectHolderWithoutWaiters(first);
+        assertTrue(again.toMillis() > admin.pttl(lock), "asks again after " + again);
+        assertTrue(again.toMillis() <= RedisContender.HANDOFF_LEASE.toMillis() + 1, "asks again after " + again);
     }
 
     @Test
@@ -73,9 +166,22 @@ class QueueScriptsTest extends ContenderTest {
 
         first.acquire();
 
-        expectHolder(first);
+        expectHolderWithWaiters(first);
         expectQueued(second);
         expectTimeToLive(lock, LEASE.toMillis());
+    }
+
+    @Test
+    void v6_aFreeLockGoesToTheOnlyWaiterThatAsks() throws InterruptedException {
+        waiting(one).acquire();
+        TestContender waiter = queuedWaiter(other);
+        admin.del(lock);
+
+        waiter.acquire();
+
+        expectHolderWithoutWaiters(waiter);
+        expectTokenWithoutQueue();
+        expectQueued();
     }
 
     @Test
@@ -178,8 +284,21 @@ class QueueScriptsTest extends ContenderTest {
         expectQueued(second);
         expectTimeToLive(lock, RedisContender.HANDOFF_LEASE.toMillis());
         assertTrue(lastBase() > held.fencingBase());
-        assertEquals(first.record(lastBase()) + "\n", admin.get(lock), "the second still waits");
+        expectHolderWithWaiters(first);
+        expectTokenWithQueue();
         await("its client is notified", () -> first.wakeUps.get() > 0);
+    }
+
+    @Test
+    void v6_aHandoffToTheLastWaiterLeavesNoQueue() throws InterruptedException {
+        Grant held = waiting(one).acquire();
+        TestContender last = queuedWaiter(other);
+
+        release(held);
+
+        expectHolderWithoutWaiters(last);
+        expectTokenWithoutQueue();
+        assertFalse(admin.exists(queue) || admin.exists(alive));
     }
 
     @Test
@@ -220,6 +339,18 @@ class QueueScriptsTest extends ContenderTest {
     }
 
     @Test
+    void v6_aReleaseFreesTheLockAfterTheOnlyWaiterHasWithdrawn() throws InterruptedException {
+        TestContender holder = waiting(one);
+        Grant held = holder.acquire();
+        queuedWaiter(other).withdraw();
+        expectHolderWithWaiters(holder);
+
+        release(held);
+
+        assertFalse(admin.exists(lock) || admin.exists(queue) || admin.exists(alive));
+    }
+
+    @Test
     void v2_aWithdrawalServesTheNextWhenTheLockIsFree() throws InterruptedException {
         waiting(one).acquire();
         TestContender first = queuedWaiter(other);
@@ -240,5 +371,58 @@ class QueueScriptsTest extends ContenderTest {
         waiter.withdraw();
 
         assertFalse(admin.exists(lock) || admin.exists(queue) || admin.exists(alive));
+    }
+
+    @ParameterizedTest
+    @MethodSource("otherFormats")
+    void v3_aReleaseNeitherServesNorDropsAnEntryOfAnotherFormat(String format) throws InterruptedException {
+        Grant held = waiting(one).acquire();
+        String first = entryOf(format);
+        addFirst(first);
+        keepAlive(first);
+        TestContender behind = queuedWaiter(other);
+
+        release(held);
+
+        assertFalse(admin.exists(lock), "free for the client of the first entry");
+        assertEquals(List.of(first, entry(behind)), admin.zrange(queue, 0, -1));
+    }
+
+    @ParameterizedTest
+    @MethodSource("otherFormats")
+    void v3_aContenderBehindAnEntryOfAnotherFormatAsksAgainAfterASecond(String format) throws InterruptedException {
+        String first = entryOf(format);
+        addFirst(first);
+        keepAlive(first);
+        TestContender behind = queuedWaiter(other);
+
+        Duration again = trying(one).findBusy();
+
+        assertEquals(Duration.ofMillis(1_001), again);
+        assertFalse(admin.exists(lock));
+        assertEquals(List.of(first, entry(behind)), admin.zrange(queue, 0, -1));
+    }
+
+    @ParameterizedTest
+    @MethodSource("otherFormats")
+    void v1_anEntryOfAnotherFormatIsDroppedIfItsClientIsSilent(String format) throws InterruptedException {
+        addFirst(entryOf(format));
+
+        waiting(one).acquire();
+
+        assertFalse(admin.exists(queue));
+    }
+
+    @ParameterizedTest
+    @MethodSource("otherRecords")
+    void s1_aRecordOfAnotherFormatIsBusyAndStays(String record) throws InterruptedException {
+        admin.set(lock, record);
+
+        TestContender waiter = queuedWaiter(other);
+        waiter.heartbeat();
+        trying(one).findBusy();
+        waiter.withdraw();
+
+        assertEquals(record, admin.get(lock));
     }
 }

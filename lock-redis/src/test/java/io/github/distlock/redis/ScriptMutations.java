@@ -6,11 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import io.github.distlock.tests.servers.JvmProcess;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,6 +34,8 @@ class ScriptMutations {
             HandoffMessagesTest.class,
             ReplicaTest.class);
 
+    private static final Pattern INCLUDE = Pattern.compile("(?m)^--#include (\\w+)$");
+
     private static final Duration LIMIT = Duration.ofMinutes(5);
 
     /** One block of the list. */
@@ -50,7 +55,7 @@ class ScriptMutations {
                     .collect(Collectors.joining("\n"));
         }
 
-        String applied() throws IOException {
+        String applied() {
             String source = resource(script);
             int at = source.indexOf(goes);
             assertEquals(at, source.lastIndexOf(goes), "more than once in " + script + ": " + goes);
@@ -64,15 +69,17 @@ class ScriptMutations {
         }
     }
 
-    static Stream<Mutation> mutations() throws IOException {
+    static Stream<Mutation> mutations() {
         return Stream.of(resource("script-mutations.txt").split("\n\n+"))
                 .filter(block -> !block.startsWith("#"))
                 .map(Mutation::of);
     }
 
-    private static String resource(String name) throws IOException {
+    private static String resource(String name) {
         try (InputStream file = ScriptMutations.class.getResourceAsStream(name)) {
             return new String(Objects.requireNonNull(file, name).readAllBytes(), UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
@@ -92,11 +99,20 @@ class ScriptMutations {
     }
 
     /** A script that does not compile fails each test, and shows nothing. */
-    private static void requireThatItCompiles(Mutation mutation) throws IOException {
-        String queue = mutation.script.equals("queue.lua") ? "" : resource("queue.lua");
+    private static void requireThatItCompiles(Mutation mutation) {
         try (RedisClient admin = RedisClient.create(RedisFixture.Shared.SERVER.uri())) {
-            assertEquals(40, admin.scriptLoad(queue + mutation.applied()).length());
+            for (Script script : Script.ALL) {
+                String source = withIncludes(script + ".lua", mutation);
+                assertEquals(40, admin.scriptLoad(source).length());
+            }
         }
+    }
+
+    /** Returns the text of a file with the files that it includes, one of which is mutated. */
+    private static String withIncludes(String file, Mutation mutation) {
+        String text = file.equals(mutation.script) ? mutation.applied() : resource(file);
+        return INCLUDE.matcher(text)
+                .replaceAll(include -> Matcher.quoteReplacement(withIncludes(include.group(1) + ".lua", mutation)));
     }
 
     /** The JVM finds the mutated script before that of the class path. */
