@@ -81,9 +81,9 @@ public final class Engine {
         cleanUp = new CleanUp(backend, settings, timer);
         keeper = new LeaseKeeper(backend, settings, timer, this::releaseDropped);
         Releases releases = new Releases(requests, cleanUp, releaseThreads);
-        Lease.Shared leases = new Lease.Shared(settings, clock, timer, keeper, releases, callbacks, droppedHandles);
-        queues = new LocalQueues(
-                new LocalQueue.Shared(backend, client, keeper, cleanUp, leases, new AtomicLong()), lifecycle);
+        Lease.Shared leases =
+                new Lease.Shared(settings, clock, timer, keeper, releases, callbacks, droppedHandles, new AtomicLong());
+        queues = new LocalQueues(new LocalQueue.Shared(backend, client, keeper, cleanUp, leases), lifecycle);
         Acquisition.Shared acquisitions =
                 new Acquisition.Shared(queues, clock, requests, callbacks, settings.recordsAcquireStacks());
         locks = new NamedLock.Shared(settings, lifecycle, acquisitions, timer, requestThreads);

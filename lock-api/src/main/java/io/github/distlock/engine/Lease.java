@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
@@ -87,7 +88,8 @@ final class Lease {
             LeaseKeeper keeper,
             Releases releases,
             Callbacks callbacks,
-            ReferenceQueue<Handle> droppedHandles) {}
+            ReferenceQueue<Handle> droppedHandles,
+            AtomicLong greatestBase) {}
 
     /**
      * How a lease ended.
@@ -101,6 +103,7 @@ final class Lease {
     /** Throws if the backend has broken its contract. */
     Lease(Queue queue, Grant grant, LockRequest request, Shared shared) {
         FencingTokens.requireBase(grant.fencingBase());
+        shared.greatestBase.accumulateAndGet(grant.fencingBase(), Math::max);
         this.queue = queue;
         this.grant = grant;
         this.request = request;

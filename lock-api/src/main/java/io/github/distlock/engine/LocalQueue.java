@@ -13,7 +13,6 @@ import io.github.distlock.spi.RequestRefusedException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -66,13 +65,7 @@ final class LocalQueue implements Lease.Queue {
     record Key(String name, LockOptions options) {}
 
     /** What all queues of a client share. */
-    record Shared(
-            LockBackend backend,
-            String client,
-            LeaseKeeper keeper,
-            CleanUp cleanUp,
-            Lease.Shared leases,
-            AtomicLong greatestBase) {
+    record Shared(LockBackend backend, String client, LeaseKeeper keeper, CleanUp cleanUp, Lease.Shared leases) {
         private LockClock clock() {
             return backend.clock();
         }
@@ -242,7 +235,6 @@ final class LocalQueue implements Lease.Queue {
     private Answer heard(QueueEntry asked, Acquisition asker, Attempt attempt) {
         long now = shared.clock().nanoTime();
         if (requireNonNull(attempt, "the backend's answer") instanceof Attempt.Granted granted) {
-            shared.greatestBase.accumulateAndGet(granted.grant().fencingBase(), Math::max);
             Lease lease = granted(asked, asker, granted.grant(), now);
             if (lease.hasExpired()) {
                 notBefore = now + Backoff.longest();
@@ -287,8 +279,8 @@ final class LocalQueue implements Lease.Queue {
 
     private QueueEntry newEntry(Acquisition waiter, long now) {
         LockOwner owner = LockOwner.of(Host.NAME, Host.PROCESS_ID, shared.client, waiter.threadName());
-        LockRequest waiting =
-                LockRequest.exclusive(key.name, key.options.lease(), owner).withBaseAbove(shared.greatestBase.get());
+        LockRequest waiting = LockRequest.exclusive(key.name, key.options.lease(), owner)
+                .withBaseAbove(shared.leases.greatestBase().get());
         return new QueueEntry(
                 this,
                 waiter.isAlone() ? waiter : null,

@@ -665,10 +665,10 @@ class HoldLincheckTest {
                     keeper,
                     new Releases(requests, cleanUp, releaseThreads),
                     callbacks,
-                    new ReferenceQueue<>());
+                    new ReferenceQueue<>(),
+                    new AtomicLong());
             queues = new LocalQueues(
-                    new LocalQueue.Shared(store, "client", keeper, cleanUp, leases, new AtomicLong()),
-                    new Lifecycle("client"));
+                    new LocalQueue.Shared(store, "client", keeper, cleanUp, leases), new Lifecycle("client"));
             acquisitions = new Acquisition.Shared(queues, clock, requests, callbacks, false);
         }
 
