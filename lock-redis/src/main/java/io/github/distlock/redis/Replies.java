@@ -6,6 +6,8 @@ import io.github.distlock.spi.RequestRefusedException;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.exceptions.JedisDataException;
 import redis.clients.jedis.exceptions.JedisException;
@@ -21,7 +23,7 @@ final class Replies {
     private static final Set<String> OTHER_SERVER = Set.of("READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN");
 
     /** Redis before 7 wraps the error of a command in a script in another error. */
-    private static final String WRAPPED = "Error running script";
+    private static final Pattern IN_SCRIPT = Pattern.compile("Error running script.*?: -?([A-Z]+) ");
 
     /** What a server replies to {@code SET … GET} if it does not know that option. */
     private static final String TOO_OLD = "ERR syntax error";
@@ -84,9 +86,11 @@ final class Replies {
     }
 
     private static String code(String words) {
-        int inner = words.contains(WRAPPED) ? words.indexOf(": -") : -1;
-        String plain = inner < 0 ? words : words.substring(inner + 3);
-        int end = plain.indexOf(' ');
-        return end < 0 ? plain : plain.substring(0, end);
+        Matcher inner = IN_SCRIPT.matcher(words);
+        if (inner.find()) {
+            return inner.group(1);
+        }
+        int end = words.indexOf(' ');
+        return end < 0 ? words : words.substring(0, end);
     }
 }

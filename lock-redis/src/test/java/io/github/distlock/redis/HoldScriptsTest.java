@@ -218,7 +218,7 @@ class HoldScriptsTest extends ContenderTest {
         TestContender contender = trying(mayRepeat ? repeating : one);
         becomeHash(token);
 
-        Exception refused = assertThrows(RuntimeException.class, contender::attempt);
+        Exception refused = assertThrows(RequestRefusedException.class, contender::attempt);
 
         assertTrue(refused.getMessage().contains("WRONGTYPE"), refused.getMessage());
         assertFalse(admin.exists(lock));

@@ -21,6 +21,7 @@ class RepliesTest {
                 "WRONGPASS",
                 "WRONGTYPE Operation against a key holding the wrong kind of value",
                 BEFORE_REDIS_7 + "WRONGTYPE Operation against a key holding the wrong kind of value",
+                "ERR Error running script (call to f_ab12): @user_script:84: WRONGTYPE Operation against a key",
                 "ERR The user executing the script can't run this command or subcommand",
                 "ERR unknown command `EVALSHA`",
                 "ERR invalid password",
