@@ -30,8 +30,8 @@ import java.util.Set;
  *         words.
  * </ul>
  *
- * <p><b>Time.</b> A method that has no answer by its deadline throws. What proves a hold is dated with {@link #clock()}
- * <em>before</em> it is sent.
+ * <p><b>Time.</b> A method that has no answer by its deadline throws. A backend reads {@link #clock()}
+ * <em>before</em> it sends a request, and dates the validity of a hold with that.
  */
 public interface LockBackend extends AutoCloseable {
 

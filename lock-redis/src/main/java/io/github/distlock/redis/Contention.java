@@ -3,8 +3,9 @@ package io.github.distlock.redis;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 
 /**
- * Guesses whether a lock has a queue. The short scripts serve locks without one; for other locks, they would cost a
- * request in vain. A wrong guess costs one request and nothing else, so names may share an entry.
+ * Guesses whether a lock has a queue. The short scripts serve locks without one; for other locks they would cost one
+ * more request. A wrong guess costs one request and nothing else. So names may share an entry, and a thread may read an
+ * old value.
  */
 final class Contention {
     private static final int ENTRIES = 1 << 12;

@@ -7,7 +7,7 @@ enum Publisher {
     /** The client that ran the script. The scripts then do not contain the command, which some proxies refuse. */
     CLIENT("notice = { channel, message }");
 
-    /** The line of {@code queue.lua} in the place of {@code --#publish}. */
+    /** The line that replaces {@code --#publish} in {@code queue.lua}. */
     final String line;
 
     Publisher(String line) {

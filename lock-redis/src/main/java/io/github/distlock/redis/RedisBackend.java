@@ -194,11 +194,11 @@ public final class RedisBackend implements LockBackend {
     }
 
     @Override
-    public void heartbeat(Collection<? extends Contender> places, Deadline deadline) throws InterruptedException {
-        List<RedisContender> asked = new ArrayList<>(places.size());
-        List<ScriptCall> calls = new ArrayList<>(places.size());
-        for (Contender place : places) {
-            RedisContender contender = (RedisContender) place;
+    public void heartbeat(Collection<? extends Contender> contenders, Deadline deadline) throws InterruptedException {
+        List<RedisContender> asked = new ArrayList<>(contenders.size());
+        List<ScriptCall> calls = new ArrayList<>(contenders.size());
+        for (Contender each : contenders) {
+            RedisContender contender = (RedisContender) each;
             if (waiting.containsKey(contender.value)) {
                 asked.add(contender);
                 calls.add(contender.heartbeat());
@@ -251,7 +251,7 @@ public final class RedisBackend implements LockBackend {
         redis.close();
     }
 
-    // ---- for its contenders --------------------------------------------------------------------------------------
+    // For its contenders
 
     List<?> call(ScriptCall call, Deadline deadline) throws InterruptedException {
         List<?> reply = redis.call(call, deadline);

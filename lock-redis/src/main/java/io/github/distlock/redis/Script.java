@@ -9,7 +9,6 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.EnumMap;
 import java.util.HexFormat;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.regex.Matcher;
@@ -31,9 +30,6 @@ final class Script {
     static final Script HEARTBEAT = new Script("heartbeat");
     static final Script INSPECT = new Script("inspect");
     static final Script FORCE_RELEASE = new Script("force-release");
-
-    static final List<Script> ALL =
-            List.of(ACQUIRE_FREE, RELEASE_ALONE, ACQUIRE, RELEASE, WITHDRAW, RENEW, HEARTBEAT, INSPECT, FORCE_RELEASE);
 
     private final String name;
     private final Map<Publisher, Text> texts = new EnumMap<>(Publisher.class);

@@ -154,7 +154,7 @@ final class SuppliedClient implements Redis {
         }
     }
 
-    /** Publishes on another thread, whose failure nobody needs to know: heartbeats find the handoff. */
+    /** Publishes on another thread. The caller does not learn of a failure, because heartbeats find the handoff. */
     @Override
     public void publish(ScriptCall.Notice notice, Deadline deadline) {
         try {

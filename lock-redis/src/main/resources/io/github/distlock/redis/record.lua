@@ -1,4 +1,4 @@
--- The holder's record and the fencing tokens. Scripts include this file; it sends nothing by itself.
+-- The holder's record and the fencing tokens. Scripts include this file.
 --
 --   KEYS[1]  lock    string; expires with the holder's lease. The holder's record:
 --                      value TAB format TAB kind TAB count TAB base TAB owner [LF]
@@ -53,8 +53,8 @@ local function marker(now)
   return text(math.max(now, last_base()))
 end
 
--- Writes the token first: if the server refuses one of the two writes, nobody holds the lock. The queue contains
--- members besides the one that is granted the lock, and waiters among them.
+-- Writes the token first: if the server refuses one of the two writes, nobody holds the lock. `members` is how
+-- many other members the queue has, and `waiters` is how many of them are entries.
 local function grant(value, lease, base, owner, members, waiters)
   redis.call('SET', KEYS[2], text(base) .. (members > 0 and '\n' or ''), 'PX', lease + TOKEN_KEPT)
   local record = value .. '\t1\tlock\t1\t' .. text(base) .. '\t' .. owner

@@ -299,6 +299,26 @@ class HoldScriptsTest extends ContenderTest {
     }
 
     @Test
+    void s3_theTokenIsKeptAgainOnlyAfterHalfOfItsTime() throws InterruptedException {
+        RedisGrant held = (RedisGrant) waiting(one).acquire();
+        long granted = held.validity().from().nanoTime();
+        long later = granted + Duration.ofMinutes(31).toNanos();
+        assertEquals(1, keysOf(held.renewal(LEASE, granted)));
+        assertEquals(2, keysOf(held.renewal(LEASE, later)));
+
+        held.noteRenewed(later);
+
+        assertEquals(1, keysOf(held.renewal(LEASE, later + 1)));
+        assertEquals(
+                2, keysOf(held.renewal(LEASE, later + Duration.ofMinutes(31).toNanos())));
+    }
+
+    /** The command, the script, the number of keys, and four arguments are not keys. */
+    private static int keysOf(ScriptCall renewal) {
+        return renewal.byDigest(Publisher.SCRIPT).size() - 7;
+    }
+
+    @Test
     void s3_aRenewalDoesNotLowerTheToken() throws InterruptedException {
         TestContender contender = waiting(one);
         Grant held = contender.acquire();

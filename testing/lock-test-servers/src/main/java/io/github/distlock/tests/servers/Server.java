@@ -26,7 +26,7 @@ public interface Server extends AutoCloseable {
     /** {@return whether the server's process has not ended; true for a paused process} */
     boolean isRunning();
 
-    /** {@return the last part of the server's log, for error messages} */
+    /** {@return the last part of the server's log, for error messages; with the exit code if a process has ended} */
     String output();
 
     /** Pauses the process (SIGSTOP): until {@link #resume()}, its connections stay open and it answers nothing. */
