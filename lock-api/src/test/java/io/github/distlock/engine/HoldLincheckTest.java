@@ -45,6 +45,8 @@ import org.jetbrains.lincheck.datastructures.Param;
 import org.jetbrains.lincheck.datastructures.Validate;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /**
  * The hold's state machine under all interleavings that a bounded model check reaches: the real {@link Lease},
@@ -59,6 +61,7 @@ import org.junit.jupiter.api.Test;
  * hand to them is an operation of its own.
  */
 @Tag("lincheck")
+@Execution(ExecutionMode.CONCURRENT)
 class HoldLincheckTest {
 
     /** A multiple of the usual number of invocations, for a longer search. */

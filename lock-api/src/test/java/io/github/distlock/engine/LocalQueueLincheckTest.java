@@ -29,6 +29,8 @@ import org.jetbrains.lincheck.datastructures.Validate;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /**
  * The local queue under all interleavings that a bounded model check reaches: the real {@link LocalQueue},
@@ -43,6 +45,7 @@ import org.junit.jupiter.api.Test;
  * <p>The engine has no threads here ({@link ThreadlessEngine}); its background work is an operation of its own.
  */
 @Tag("lincheck")
+@Execution(ExecutionMode.CONCURRENT)
 class LocalQueueLincheckTest {
 
     @Test
