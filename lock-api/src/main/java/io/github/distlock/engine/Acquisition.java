@@ -1,7 +1,6 @@
 package io.github.distlock.engine;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
-import io.github.distlock.DistributedLock;
 import io.github.distlock.LockException;
 import io.github.distlock.LockListener;
 import io.github.distlock.engine.Outcome.Ended;
@@ -10,8 +9,6 @@ import io.github.distlock.engine.Outcome.Offered;
 import io.github.distlock.spi.LockClock;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One acquire, blocking or asynchronous: <em>ask → granted, or wait for a wake-up or for time → ask</em>.
@@ -32,7 +29,6 @@ import org.slf4j.LoggerFactory;
  */
 abstract class Acquisition {
     static final long NO_THREAD = -1;
-    private static final Logger LOG = LoggerFactory.getLogger(DistributedLock.class);
 
     final LocalQueue.Key key;
     final Patience patience;
@@ -52,6 +48,7 @@ abstract class Acquisition {
             LockClock clock,
             Requests requests,
             Callbacks callbacks,
+            ClientLog log,
             boolean recordsAcquireStacks) {}
 
     Acquisition(LocalQueue.Key key, Patience patience, Shared shared) {
@@ -158,7 +155,13 @@ abstract class Acquisition {
     }
 
     private void take(Lease lease) {
-        Handle offered = lease.offer();
+        Handle offered;
+        try {
+            offered = lease.offer();
+        } catch (Throwable e) {
+            lease.giveBackInBackground();
+            throw e;
+        }
         if (offered != null && !settle(new Offered(offered)) && offered.hold().refuse() && !queue().handOff(lease)) {
             lease.giveBackInBackground();
         }
@@ -227,7 +230,6 @@ abstract class Acquisition {
             return false;
         }
         long waited = shared.clock.nanoTime() - patience.since();
-        LOG.trace("lock \"{}\", token {}: acquired", key.name(), handle.fencingToken());
         shared.callbacks.event(key.name(), handle.fencingToken(), waited, LockListener::acquired);
         return true;
     }

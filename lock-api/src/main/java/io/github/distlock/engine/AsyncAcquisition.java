@@ -69,8 +69,20 @@ final class AsyncAcquisition<T> extends Acquisition {
 
     @Override
     void wake() {
-        if (wakes.getAndIncrement() == 0 && !threads.execute(this::run)) {
-            settle(Ended.CLOSED);
+        if (wakes.getAndIncrement() == 0) {
+            start(this::run);
+        }
+    }
+
+    private void start(Runnable step) {
+        try {
+            if (!threads.execute(step)) {
+                settle(Ended.CLOSED);
+            }
+        } catch (Throwable e) {
+            // No step is under way, so the next wake must start one.
+            wakes.set(0);
+            throw e;
         }
     }
 

@@ -93,11 +93,13 @@ final class BlockingAcquisition extends Acquisition {
 
     private void warnOfSelf() {
         if (isHeldByItsThread()) {
-            LOG.warn(
-                    "lock \"{}\": this thread holds it already and now waits for itself; locks are not reentrant, "
-                            + "pass the handle on instead",
-                    key.name(),
-                    new Throwable("waits here"));
+            Throwable stack = new Throwable("waits here");
+            shared.log()
+                    .write(() -> LOG.warn(
+                            "lock \"{}\": this thread holds it already and now waits for itself; locks are not"
+                                    + " reentrant, pass the handle on instead",
+                            key.name(),
+                            stack));
         }
     }
 

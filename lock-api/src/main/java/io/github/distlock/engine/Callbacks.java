@@ -2,12 +2,10 @@ package io.github.distlock.engine;
 
 import io.github.distlock.LockEvent;
 import io.github.distlock.LockListener;
-import io.github.distlock.spi.LockClock;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -18,36 +16,38 @@ import org.slf4j.LoggerFactory;
  * Runs code of the application on threads that run nothing else. So it affects nothing else if it throws or never
  * returns.
  *
- * <p>Events for the {@link LockListener} go through one queue, and one task at a time empties it, so that they arrive
- * in order.
+ * <p>Events for the {@link LockListener} go through one {@link Backlog}, so that they arrive in order.
  */
 final class Callbacks {
     private static final Logger LOG = LoggerFactory.getLogger(LockListener.class);
     private static final long PATIENCE = Duration.ofMillis(250).toNanos();
     private static final int MOST_WAITING_EVENTS = 10_000;
 
+    private final Work.Shared shared;
     private final @Nullable Executor usersOwn;
-    private final Work threads;
-    private final LockClock clock;
     private final @Nullable LockListener listener;
-    private final ReentrantLock mutex = new ReentrantLock();
+    private final Work threads;
     private final AtomicInteger underWay = new AtomicInteger();
-    private final ArrayDeque<Consumer<LockListener>> events = new ArrayDeque<>();
-    private boolean draining;
-    private long dropped;
+    private final Backlog<Consumer<LockListener>> events;
 
-    Callbacks(Settings settings, @Nullable Executor usersOwn, @Nullable LockListener listener, LockClock clock) {
+    Callbacks(@Nullable Executor usersOwn, @Nullable LockListener listener, Work.Shared shared) {
+        this.shared = shared;
         this.usersOwn = usersOwn;
         this.listener = listener;
-        this.clock = clock;
-        this.threads = Work.unbounded(settings.client(), "callback", clock);
+        this.threads = Work.unbounded("callback", shared);
+        this.events = new Backlog<>(
+                MOST_WAITING_EVENTS,
+                this::run,
+                this::deliver,
+                dropped -> shared.log()
+                        .write(() -> LOG.warn("the lock listener is too slow: {} events were dropped", dropped)));
     }
 
     void run(Runnable foreign) {
         underWay.incrementAndGet();
         Runnable counted = () -> {
             try {
-                foreign.run();
+                shared.runLogged(foreign);
             } finally {
                 underWay.decrementAndGet();
             }
@@ -55,17 +55,25 @@ final class Callbacks {
         Runnable work = usersOwn == null ? counted : () -> handOver(usersOwn, counted);
         if (!threads.execute(work)) {
             // The client is closed: what still depends on its futures runs where it is.
-            Work.runLogged(work);
+            work.run();
         }
     }
 
-    /** Runs on a thread of ours, because a caller-supplied executor may run the task on the calling thread. */
+    /**
+     * Runs on a thread of ours, because a caller-supplied executor may run the task on the calling thread, or throw
+     * anything.
+     */
     private void handOver(Executor executor, Runnable counted) {
-        Runnable tracked = clock.track(() -> Work.runLogged(counted));
+        AtomicBoolean begun = new AtomicBoolean();
+        Runnable tracked = shared.clock().track(() -> {
+            if (begun.compareAndSet(false, true)) {
+                counted.run();
+            }
+        });
         try {
             executor.execute(tracked);
-        } catch (RuntimeException e) {
-            LOG.warn("the callback executor refuses work, a thread of the client does it", e);
+        } catch (Throwable e) {
+            shared.log().write(() -> LOG.warn("the callback executor refuses work, a thread of the client does it", e));
             tracked.run();
         }
     }
@@ -87,49 +95,14 @@ final class Callbacks {
     void event(String lockName, long token, long nanos, BiConsumer<LockListener, LockEvent> what) {
         if (listener != null) {
             LockEvent event = new LockEvent(lockName, token, Duration.ofNanos(nanos));
-            enqueue(to -> what.accept(to, event));
+            events.add(to -> what.accept(to, event));
         }
     }
 
-    private void enqueue(Consumer<LockListener> event) {
-        mutex.lock();
-        try {
-            if (events.size() >= MOST_WAITING_EVENTS) {
-                dropped++;
-                return;
-            }
-            events.add(event);
-            if (draining) {
-                return;
-            }
-            draining = true;
-        } finally {
-            mutex.unlock();
-        }
-        run(this::drain);
-    }
-
-    private void drain() {
+    private void deliver(Consumer<LockListener> event) {
         LockListener to = listener;
-        while (to != null) {
-            Consumer<LockListener> event;
-            long lost;
-            mutex.lock();
-            try {
-                event = events.poll();
-                draining = event != null;
-                lost = dropped;
-                dropped = 0;
-            } finally {
-                mutex.unlock();
-            }
-            if (lost > 0) {
-                LOG.warn("the lock listener is too slow: {} events were dropped", lost);
-            }
-            if (event == null) {
-                return;
-            }
-            Work.runLogged(() -> event.accept(to));
+        if (to != null) {
+            shared.runLogged(() -> event.accept(to));
         }
     }
 

@@ -4,29 +4,36 @@ import io.github.distlock.spi.Contender;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockBackend;
-import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.RequestRefusedException;
 import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Removes what this client left on the store: abandoned queue entries, and grants that no acquire wants. It works in
  * the background, and repeats each step until it succeeds, is refused, or the store has removed the rest by itself
  * after {@link LockBackend#expiry}. The last case does not exist if entries live with the client's session, because a
  * client whose requests all fail may keep its session by the pings of its connection.
+ *
+ * <p>However it ends, the last step lets the backend {@linkplain Contender#forget() forget} the contender.
  */
 final class CleanUp {
     private static final int THREADS = 4;
 
+    private static final int MOST_REFUSALS_LOGGED = 100;
+
     private final LockBackend backend;
-    private final Timer timer;
+    private final Work.Shared shared;
     private final Work threads;
     private final long requestTimeout;
+    private final Set<String> refusalsLogged = ConcurrentHashMap.newKeySet();
 
-    CleanUp(LockBackend backend, Settings settings, Timer timer) {
+    CleanUp(LockBackend backend, Settings settings, Work.Shared shared) {
         this.backend = backend;
-        this.timer = timer;
+        this.shared = shared;
         this.requestTimeout = settings.requestTimeout();
-        this.threads = Work.bounded(THREADS, settings.client(), "cleanup", backend.clock());
+        this.threads = Work.bounded(THREADS, "cleanup", shared);
     }
 
     /** One request, which is safe to repeat. */
@@ -34,41 +41,68 @@ final class CleanUp {
         void run(Deadline deadline) throws InterruptedException;
     }
 
-    void withdraw(Contender contender, LockRequest request) {
-        start(request, contender::withdraw);
+    void withdraw(QueueEntry entry) {
+        start(entry, entry.contender::withdraw);
     }
 
-    void release(Grant grant, LockRequest request, Runnable done) {
-        start(request, deadline -> {
-            Grant.Release found = grant.release(deadline);
-            ClientLog.LOG.trace("lock \"{}\": cleaned up, {}", request.name(), found);
+    /**
+     * Releases a grant of an entry.
+     *
+     * @param done runs once the store has answered
+     */
+    void release(Grant grant, QueueEntry entry, Runnable done) {
+        start(entry, deadline -> {
+            var unused = grant.release(deadline);
             done.run();
         });
     }
 
-    private void start(LockRequest request, Step step) {
-        Deadline bound = Deadline.after(backend.expiry(request), backend.clock());
-        threads.execute(() -> attempt(request, step, bound, 0));
+    private void start(QueueEntry entry, Step step) {
+        Deadline bound = Deadline.after(backend.expiry(entry.request), backend.clock());
+        execute(entry, step, bound, 0);
     }
 
-    private void attempt(LockRequest request, Step step, Deadline bound, int failures) {
+    private void execute(QueueEntry entry, Step step, Deadline bound, int failures) {
+        if (!threads.execute(() -> attempt(entry, step, bound, failures))) {
+            entry.contender.forget();
+        }
+    }
+
+    private void attempt(QueueEntry entry, Step step, Deadline bound, int failures) {
         if (bound.hasPassed() && !backend.isBoundToSession()) {
-            ClientLog.LOG.debug("lock \"{}\": gave up cleaning up, it has ended by itself", request.name());
+            entry.contender.forget();
+            debug("lock \"{}\": gave up cleaning up, it has ended by itself", entry, null);
             return;
         }
         try {
             step.run(Deadline.after(Duration.ofNanos(requestTimeout), backend.clock()));
+            entry.contender.forget();
         } catch (RequestRefusedException e) {
-            ClientLog.LOG.error(
-                    "lock \"{}\": the store refuses to clean up, it stays for {}",
-                    request.name(),
-                    backend.expiry(request),
-                    e);
-        } catch (InterruptedException | RuntimeException e) {
-            ClientLog.LOG.debug("lock \"{}\": cleaning up failed, trying again", request.name(), e);
-            timer.at(
-                    backend.clock().nanoTime() + Backoff.afterFailures(failures),
-                    () -> threads.execute(() -> attempt(request, step, bound, failures + 1)));
+            entry.contender.forget();
+            refused(entry, e);
+        } catch (Throwable e) {
+            debug("lock \"{}\": cleaning up failed, trying again", entry, e);
+            shared.timer()
+                    .at(
+                            backend.clock().nanoTime() + Backoff.afterFailures(failures),
+                            () -> execute(entry, step, bound, failures + 1));
+        }
+    }
+
+    private void debug(String message, QueueEntry entry, @Nullable Throwable cause) {
+        shared.log().write(() -> ClientLog.LOG.debug(message, entry.request.name(), cause));
+    }
+
+    /** Logs each cause once: if the store refuses one lock, it often refuses all of them. */
+    private void refused(QueueEntry entry, RequestRefusedException cause) {
+        if (refusalsLogged.size() < MOST_REFUSALS_LOGGED && refusalsLogged.add(String.valueOf(cause.getMessage()))) {
+            shared.log()
+                    .write(() -> ClientLog.LOG.error(
+                            "lock \"{}\": the store refuses to clean up, it stays for {}; further locks with the same"
+                                    + " cause are not logged",
+                            entry.request.name(),
+                            backend.expiry(entry.request),
+                            cause));
         }
     }
 

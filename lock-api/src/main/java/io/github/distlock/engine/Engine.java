@@ -5,6 +5,7 @@ import io.github.distlock.LockInspector;
 import io.github.distlock.LockListener;
 import io.github.distlock.LockOptions;
 import io.github.distlock.LossReason;
+import io.github.distlock.spi.BackendContext;
 import io.github.distlock.spi.Capability;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockClock;
@@ -27,7 +28,8 @@ import org.jspecify.annotations.Nullable;
  * Blocking acquires and releases do their I/O on the caller's thread. Each of the engine's own threads has one role, so
  * that a request that hangs in one role delays no other: {@code timer} (expiry and alarms, no I/O), {@code renewal},
  * {@code request} (steps of asynchronous acquires), {@code release} (asynchronous releases, leaks), {@code cleanup},
- * {@code callback} (code of the application).
+ * {@code close} (releases of a closing client), {@code log}, {@code callback} (code of the application). They inherit
+ * nothing from the threads of the application.
  *
  * <h2>Closing</h2>
  *
@@ -44,6 +46,7 @@ public final class Engine {
     private final LockClock clock;
     private final Settings settings;
     private final Lifecycle lifecycle;
+    private final ClientLog log;
     private final Timer timer;
     private final Requests requests;
     private final Work requestThreads;
@@ -51,6 +54,7 @@ public final class Engine {
     private final Callbacks callbacks;
     private final CleanUp cleanUp;
     private final LeaseKeeper keeper;
+    private final Releases releases;
     private final LocalQueues queues;
     private final NamedLock.Shared locks;
     private final ReferenceQueue<Handle> droppedHandles = new ReferenceQueue<>();
@@ -71,22 +75,52 @@ public final class Engine {
         this.settings = settings;
         clock = backend.clock();
         String client = settings.client();
-        backend.start(client);
         lifecycle = new Lifecycle(client);
-        timer = new Timer(client, clock);
+        log = new ClientLog(client);
+        timer = new Timer(client, clock, log);
+        Work.Shared shared = new Work.Shared(client, clock, timer, log);
         requests = new Requests(settings, clock);
-        requestThreads = Work.bounded(REQUEST_THREADS, client, "request", clock);
-        releaseThreads = Work.bounded(RELEASE_THREADS, client, "release", clock);
-        callbacks = new Callbacks(settings, callbackExecutor, listener, clock);
-        cleanUp = new CleanUp(backend, settings, timer);
-        keeper = new LeaseKeeper(backend, settings, timer, this::releaseDropped);
-        Releases releases = new Releases(requests, cleanUp, releaseThreads);
-        Lease.Shared leases =
-                new Lease.Shared(settings, clock, timer, keeper, releases, callbacks, droppedHandles, new AtomicLong());
+        requestThreads = Work.bounded(REQUEST_THREADS, "request", shared);
+        releaseThreads = Work.bounded(RELEASE_THREADS, "release", shared);
+        callbacks = new Callbacks(callbackExecutor, listener, shared);
+        cleanUp = new CleanUp(backend, settings, shared);
+        keeper = new LeaseKeeper(backend, settings, shared, this::releaseDropped);
+        releases = new Releases(backend, requests, cleanUp, releaseThreads, shared);
+        Lease.Shared leases = new Lease.Shared(
+                settings, clock, timer, keeper, releases, callbacks, log, droppedHandles, new AtomicLong());
         queues = new LocalQueues(new LocalQueue.Shared(backend, client, keeper, cleanUp, leases), lifecycle);
         Acquisition.Shared acquisitions =
-                new Acquisition.Shared(queues, clock, requests, callbacks, settings.recordsAcquireStacks());
+                new Acquisition.Shared(queues, clock, requests, callbacks, log, settings.recordsAcquireStacks());
         locks = new NamedLock.Shared(settings, lifecycle, acquisitions, timer, requestThreads);
+        start();
+    }
+
+    private void start() {
+        try {
+            backend.start(new Context(settings.client(), log, keeper));
+            timer.start();
+        } catch (Throwable e) {
+            backend.close();
+            throw e;
+        }
+    }
+
+    /** What the backend gets from the engine. */
+    private record Context(String clientName, ClientLog log, LeaseKeeper keeper) implements BackendContext {
+        @Override
+        public Thread newThread(String role, Runnable task) {
+            return Work.daemon(task, clientName, role);
+        }
+
+        @Override
+        public void log(Runnable statement) {
+            log.write(statement);
+        }
+
+        @Override
+        public void connectionLost(Object server) {
+            keeper.connectionLost(server);
+        }
     }
 
     /** Does the work of {@code LockClient.lock(name, options)}, with its errors. */
@@ -146,7 +180,9 @@ public final class Engine {
                 .filter(lease -> lease.loseQuietly(LossReason.CLIENT_CLOSED))
                 .toList();
         await(callbacks::areQuiet, CALLBACK_PATIENCE);
-        lost.forEach(lease -> Work.runLogged(lease::cleanUp));
+        if (!lost.isEmpty()) {
+            releases.releaseAll(lost, requests.deadline());
+        }
         await(requests::areAnswered, settings.requestTimeout());
         requestThreads.close();
         releaseThreads.closeAfter(settings.requestTimeout());
@@ -154,7 +190,12 @@ public final class Engine {
         keeper.close();
         timer.close();
         callbacks.close();
-        Work.runLogged(backend::close);
+        try {
+            backend.close();
+        } catch (RuntimeException | Error e) {
+            log.write(() -> ClientLog.LOG.error("{}: closing the backend failed", settings.client(), e));
+        }
+        log.close();
     }
 
     private void await(BooleanSupplier condition, long nanos) {

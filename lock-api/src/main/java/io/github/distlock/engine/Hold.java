@@ -204,7 +204,6 @@ final class Hold extends WeakReference<Handle> {
         long held = heldNanos();
         lease.forget(this);
         Release released = lease.givenUpBy(this);
-        LOG.trace("lock \"{}\", token {}: {}", lockName(), token, released);
         // A pending release may have been confirmed meanwhile.
         if (released != Release.PENDING) {
             outcome = released;
@@ -247,7 +246,8 @@ final class Hold extends WeakReference<Handle> {
     }
 
     private void report(LockLoss loss, @Nullable Handle handle) {
-        LOG.atLevel(isAskedFor(loss.reason()) ? Level.WARN : Level.ERROR).log("{}", loss);
+        Level level = isAskedFor(loss.reason()) ? Level.WARN : Level.ERROR;
+        shared.log().write(() -> LOG.atLevel(level).log("{}", loss));
         if (handle != null) {
             handle.lost(loss);
         }
@@ -277,16 +277,18 @@ final class Hold extends WeakReference<Handle> {
         if (!isHeld()) {
             return;
         }
-        LOG.error(
-                "lock \"{}\", token {}: its handle was dropped without being closed, {} ms after the grant; "
-                        + "releasing it. {}",
-                lockName(),
-                token,
-                heldNanos() / 1_000_000,
-                acquireStack == null
-                        ? "Where it was acquired is shown with recordAcquireStacks(true)"
-                        : "It was acquired here:",
-                acquireStack);
+        long millis = heldNanos() / 1_000_000;
+        shared.log()
+                .write(() -> LOG.error(
+                        "lock \"{}\", token {}: its handle was dropped without being closed, {} ms after the grant; "
+                                + "releasing it. {}",
+                        lockName(),
+                        token,
+                        millis,
+                        acquireStack == null
+                                ? "Where it was acquired is shown with recordAcquireStacks(true)"
+                                : "It was acquired here:",
+                        acquireStack));
         event(heldNanos(), (listener, event) -> listener.leaked(event));
         release();
     }

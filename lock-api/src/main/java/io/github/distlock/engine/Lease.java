@@ -48,7 +48,7 @@ final class Lease {
 
     private final Queue queue;
     private final Grant grant;
-    private final LockRequest request;
+    private final QueueEntry entry;
     private final Shared shared;
     private final boolean renewed;
     private final long grantedAt;
@@ -88,6 +88,7 @@ final class Lease {
             LeaseKeeper keeper,
             Releases releases,
             Callbacks callbacks,
+            ClientLog log,
             ReferenceQueue<Handle> droppedHandles,
             AtomicLong greatestBase) {}
 
@@ -100,13 +101,17 @@ final class Lease {
         private static final End GIVEN_BACK = new End(null);
     }
 
-    /** Throws if the backend has broken its contract. */
-    Lease(Queue queue, Grant grant, LockRequest request, Shared shared) {
+    /**
+     * Makes a lease. Throws if the backend has broken its contract.
+     *
+     * @param entry won the grant
+     */
+    Lease(Queue queue, Grant grant, QueueEntry entry, Shared shared) {
         FencingTokens.requireBase(grant.fencingBase());
         shared.greatestBase.accumulateAndGet(grant.fencingBase(), Math::max);
         this.queue = queue;
         this.grant = grant;
-        this.request = request;
+        this.entry = entry;
         this.shared = shared;
         this.renewed = queue.options().isLeaseRenewed();
         this.grantedAt = shared.clock.nanoTime();
@@ -115,11 +120,19 @@ final class Lease {
     }
 
     String lockName() {
-        return request.name();
+        return request().name();
+    }
+
+    private LockRequest request() {
+        return entry.request;
     }
 
     Object server() {
         return server;
+    }
+
+    Grant grant() {
+        return grant;
     }
 
     // Holds
@@ -131,7 +144,7 @@ final class Lease {
     Handle offer() {
         Expiry leaseEnd = renewed
                 ? null
-                : shared.settings.expiry(Validity.of(grant.validity().from(), request.lease()));
+                : shared.settings.expiry(Validity.of(grant.validity().from(), request().lease()));
         long token = FencingTokens.token(grant.fencingBase(), offers++);
         Handle handle = new Handle(this, token, leaseEnd, queue.options(), shared);
         newestToken = token;
@@ -196,7 +209,7 @@ final class Lease {
      * Time for more than one renewal. After a handoff by the server, less of the lease is left than after a request.
      */
     private long enoughToHandOff() {
-        return Math.min(request.lease().toNanos() / 2, ENOUGH_TO_RENEW);
+        return Math.min(request().lease().toNanos() / 2, ENOUGH_TO_RENEW);
     }
 
     private boolean allowsHandoff() {
@@ -235,16 +248,27 @@ final class Lease {
      * Ends the lease as lost, unless it has ended. Cleans up the store in the background if anything can be left there.
      */
     void lose(LossReason reason) {
-        if (loseQuietly(reason) && reason != LossReason.GONE) {
-            cleanUp();
+        if (loseQuietly(reason)) {
+            if (reason == LossReason.GONE) {
+                forgotten();
+            } else {
+                cleanUp();
+            }
         }
     }
 
-    void cleanUp() {
-        shared.releases.releaseInBackground(grant, request);
+    private void cleanUp() {
+        shared.releases.releaseInBackground(grant, entry);
     }
 
-    /** Does the same without cleaning up. Returns false if the lease had ended. */
+    /** The store and this client have nothing more to do with each other about this lease. */
+    void forgotten() {
+        entry.contender.forget();
+    }
+
+    /**
+     * Does the same as {@link #lose}, and leaves it to the caller to clean up. Returns false if the lease had ended.
+     */
     boolean loseQuietly(LossReason reason) {
         if (!end.compareAndSet(null, new End(reason))) {
             return false;
@@ -265,7 +289,7 @@ final class Lease {
         }
         shared.keeper.forget(this);
         try {
-            Release outcome = shared.releases.release(grant, request, hold::releaseConfirmed);
+            Release outcome = shared.releases.release(grant, entry, hold::releaseConfirmed);
             if (outcome == Release.LOST) {
                 hold.wasLost(LossReason.GONE);
             }
@@ -341,7 +365,7 @@ final class Lease {
     /** Returns a renewal for the keeper to send, or null if one is under way. */
     @Nullable
     LeaseRenewal renewal(Outages outages) {
-        return term.beginRenewal() ? new LeaseRenewal(this, grant, request.lease(), outages, shared.clock) : null;
+        return term.beginRenewal() ? new LeaseRenewal(this, grant, request().lease(), outages, shared.clock) : null;
     }
 
     void renewed(Validity validity, long tookNanos) {
@@ -358,8 +382,12 @@ final class Lease {
 
     /** The connection is in doubt: a renewal at once finds out. */
     void suspect() {
-        term.renewNow();
         becomeSuspect();
+        renewNow();
+    }
+
+    void renewNow() {
+        term.renewNow();
         shared.keeper.lookBy(shared.clock.nanoTime());
     }
 

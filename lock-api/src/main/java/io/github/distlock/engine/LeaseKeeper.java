@@ -26,6 +26,8 @@ import org.jspecify.annotations.Nullable;
  * kept by name, nothing is periodic, and no exception ends the renewals. At most {@value #BATCHES_PER_SERVER} batches
  * per server are under way. So a server that hangs occupies that many threads, and delays no other server's renewals.
  *
+ * <p>What marks a renewal, a batch or a heartbeat as under way is taken back if its thread cannot be given the task.
+ *
  * <p><b>No lease without a look.</b> {@link #watch} adds the lease and then reads {@link #next}. A look clears
  * {@code next} first, then goes over the set, and plans the next look unless the set is empty. An entry in {@code next}
  * has yet to run, because it is stored there before it is scheduled. If an entry was replaced meanwhile and runs all
@@ -38,7 +40,7 @@ final class LeaseKeeper {
 
     private final LockBackend backend;
     private final Settings settings;
-    private final Timer timer;
+    private final Work.Shared shared;
     private final Runnable leaks;
     private final Outages outages;
     private final Work threads;
@@ -55,13 +57,13 @@ final class LeaseKeeper {
      *
      * @param leaks looks for dropped handles, quickly
      */
-    LeaseKeeper(LockBackend backend, Settings settings, Timer timer, Runnable leaks) {
+    LeaseKeeper(LockBackend backend, Settings settings, Work.Shared shared, Runnable leaks) {
         this.backend = backend;
         this.settings = settings;
-        this.timer = timer;
+        this.shared = shared;
         this.leaks = leaks;
-        this.outages = new Outages(settings.client(), backend.clock());
-        this.threads = Work.unbounded(settings.client(), "renewal", backend.clock());
+        this.outages = new Outages(shared);
+        this.threads = Work.unbounded("renewal", shared);
         this.heartbeatAt = backend.clock().nanoTime();
     }
 
@@ -80,6 +82,15 @@ final class LeaseKeeper {
 
     boolean isEmpty() {
         return leases.isEmpty();
+    }
+
+    /** Has all leases of a server renewed at once: a connection to it has broken. */
+    void connectionLost(Object server) {
+        for (Lease lease : leases) {
+            if (lease.server().equals(server)) {
+                lease.renewNow();
+            }
+        }
     }
 
     /** Keeps the queue entry of a waiter alive, from a busy answer on. */
@@ -114,9 +125,9 @@ final class LeaseKeeper {
             if (planned != null && planned.nanoTime() - nanoTime <= 0) {
                 return;
             }
-            Timer.Entry earlier = timer.entry(nanoTime, this::look);
+            Timer.Entry earlier = shared.timer().entry(nanoTime, this::look);
             if (next.compareAndSet(planned, earlier)) {
-                timer.schedule(earlier);
+                shared.timer().schedule(earlier);
                 if (planned != null) {
                     planned.cancel();
                 }
@@ -166,7 +177,12 @@ final class LeaseKeeper {
             return heartbeatAt;
         }
         if (heartbeatUnderWay.compareAndSet(false, true)) {
-            threads.execute(this::heartbeat);
+            try {
+                threads.execute(this::heartbeat);
+            } catch (Throwable e) {
+                heartbeatUnderWay.set(false);
+                throw e;
+            }
         }
         return heartbeatAt;
     }
@@ -180,8 +196,11 @@ final class LeaseKeeper {
                 heartbeatEvery(interval, begun);
             }
         } catch (InterruptedException | RuntimeException e) {
-            ClientLog.LOG.debug(
-                    "{}: a heartbeat of waiting contenders failed; the next makes up for it", settings.client(), e);
+            shared.log()
+                    .write(() -> ClientLog.LOG.debug(
+                            "{}: a heartbeat of waiting contenders failed; the next makes up for it",
+                            settings.client(),
+                            e));
         } finally {
             heartbeatUnderWay.set(false);
         }
@@ -205,24 +224,34 @@ final class LeaseKeeper {
 
     private void send(Object server, List<LeaseRenewal> batch) {
         batches.merge(server, 1, Integer::sum);
-        threads.execute(() -> {
-            try {
-                long timeout = settings.requestTimeout();
-                for (LeaseRenewal renewal : batch) {
-                    timeout = Math.min(timeout, renewal.timeout());
+        try {
+            threads.execute(() -> {
+                try {
+                    renew(batch);
+                } finally {
+                    ended(server);
                 }
-                renew(batch, deadline(timeout));
-            } finally {
-                batches.computeIfPresent(server, (any, count) -> count == 1 ? null : count - 1);
-                lookBy(backend.clock().nanoTime());
-            }
-        });
+            });
+        } catch (Throwable e) {
+            batch.forEach(renewal -> renewal.unknown(e));
+            ended(server);
+            throw e;
+        }
     }
 
-    private void renew(List<LeaseRenewal> batch, Deadline deadline) {
+    private void ended(Object server) {
+        batches.computeIfPresent(server, (any, count) -> count == 1 ? null : count - 1);
+        lookBy(backend.clock().nanoTime());
+    }
+
+    private void renew(List<LeaseRenewal> batch) {
         Throwable cause = null;
         try {
-            backend.renewAll(batch, deadline);
+            long timeout = settings.requestTimeout();
+            for (LeaseRenewal renewal : batch) {
+                timeout = Math.min(timeout, renewal.timeout());
+            }
+            backend.renewAll(batch, deadline(timeout));
         } catch (InterruptedException | RuntimeException | Error e) {
             cause = e;
         }

@@ -162,7 +162,11 @@ final class LocalQueue implements Lease.Queue {
     private void withdraw(@Nullable QueueEntry orphan) {
         if (orphan != null) {
             shared.keeper.stopHeartbeats(orphan.contender);
-            shared.cleanUp.withdraw(orphan.contender, orphan.request);
+            if (orphan.mayHaveLeftAnything()) {
+                shared.cleanUp.withdraw(orphan);
+            } else {
+                orphan.contender.forget();
+            }
         }
     }
 
@@ -280,7 +284,7 @@ final class LocalQueue implements Lease.Queue {
     private QueueEntry newEntry(Acquisition waiter, long now) {
         LockOwner owner = LockOwner.of(Host.NAME, Host.PROCESS_ID, shared.client, waiter.threadName());
         LockRequest waiting = LockRequest.exclusive(key.name, key.options.lease(), owner)
-                .withBaseAbove(shared.leases.greatestBase().get());
+                .withBaseAbove(shared.leases.greatestBase()::get);
         return new QueueEntry(
                 this,
                 waiter.isAlone() ? waiter : null,
@@ -299,6 +303,9 @@ final class LocalQueue implements Lease.Queue {
             asked.answeredBusy(now, nextAt);
             noteAnswer(now);
         });
+        if (!waits) {
+            asked.contender.forget();
+        }
     }
 
     /** There was no answer, or one that proves nothing. */
@@ -350,7 +357,7 @@ final class LocalQueue implements Lease.Queue {
 
     /** Makes a lease of a grant. The entry is spent. Throws if the backend has broken its contract. */
     Lease granted(QueueEntry asked, Acquisition asker, Grant grant, long now) {
-        Lease won = new Lease(this, grant, asked.request, shared.leases);
+        Lease won = new Lease(this, grant, asked, shared.leases);
         mutex.lock();
         try {
             asked.endAsking();

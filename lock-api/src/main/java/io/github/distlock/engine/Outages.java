@@ -1,32 +1,32 @@
 package io.github.distlock.engine;
 
-import io.github.distlock.spi.LockClock;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /** Logs once that renewals fail, and once that they are answered again, however many fail in between. */
 final class Outages {
-    private final String client;
-    private final LockClock clock;
+    private final Work.Shared shared;
     private final AtomicReference<@Nullable Outage> current = new AtomicReference<>();
 
-    Outages(String client, LockClock clock) {
-        this.client = client;
-        this.clock = clock;
+    Outages(Work.Shared shared) {
+        this.shared = shared;
     }
 
     void failed(String lockName, long remainingNanos, Throwable cause) {
         Outage outage = current.get();
         if (outage == null) {
-            outage = new Outage(clock.nanoTime(), new AtomicLong());
+            outage = new Outage(shared.clock().nanoTime(), new AtomicLong());
             if (current.compareAndSet(null, outage)) {
-                ClientLog.LOG.warn(
-                        "{}: the renewal of lock \"{}\" failed, {} ms before the hold ends; trying again until then",
-                        client,
-                        lockName,
-                        Math.max(0, remainingNanos) / 1_000_000,
-                        cause);
+                long millis = Math.max(0, remainingNanos) / 1_000_000;
+                shared.log()
+                        .write(() -> ClientLog.LOG.warn(
+                                "{}: the renewal of lock \"{}\" failed, {} ms before the hold ends; trying again until"
+                                        + " then",
+                                shared.client(),
+                                lockName,
+                                millis,
+                                cause));
             }
         }
         outage.failures.incrementAndGet();
@@ -35,11 +35,13 @@ final class Outages {
     void answered() {
         Outage outage = current.get();
         if (outage != null && current.compareAndSet(outage, null)) {
-            ClientLog.LOG.warn(
-                    "{}: renewals are answered again, after {} ms and {} failures",
-                    client,
-                    (clock.nanoTime() - outage.since) / 1_000_000,
-                    outage.failures);
+            long millis = (shared.clock().nanoTime() - outage.since) / 1_000_000;
+            shared.log()
+                    .write(() -> ClientLog.LOG.warn(
+                            "{}: renewals are answered again, after {} ms and {} failures",
+                            shared.client(),
+                            millis,
+                            outage.failures));
         }
     }
 

@@ -24,6 +24,7 @@ final class QueueEntry implements Signals {
     private volatile @Nullable Lease lease;
 
     private boolean asking;
+    private boolean leftAnything;
     private boolean busy;
     private long dueAt;
     private long answeredAt;
@@ -91,8 +92,17 @@ final class QueueEntry implements Signals {
         asking = false;
     }
 
+    /**
+     * Returns whether the store may have anything of this contender: an entry, or a hold after an unknown outcome. It
+     * has nothing if it was never asked, or has refused each request.
+     */
+    boolean mayHaveLeftAnything() {
+        return leftAnything;
+    }
+
     void answeredBusy(long now, long nextAt) {
         busy = true;
+        leftAnything = true;
         answeredAt = now;
         dueAt = nextAt;
         failure = null;
@@ -101,6 +111,7 @@ final class QueueEntry implements Signals {
 
     void failed(Throwable cause, long nextAt) {
         busy = false;
+        leftAnything = true;
         failure = cause;
         failures++;
         dueAt = nextAt;

@@ -7,36 +7,55 @@ import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One thread that runs short tasks in the order of their times. Tasks do no I/O and run no code of the application. So
- * expiry is on time, whatever a server or a listener does.
+ * One thread that runs short tasks in the order of their times. Tasks do no I/O, do not log, and run no code of the
+ * application. So expiry is on time, whatever a server, a logger or a listener does.
  *
  * <p>We use our own timer because the JDK's timers cannot read {@link LockClock}.
  *
  * <p><b>No lost wake-up.</b> {@link #schedule} adds its entry and then reads {@code sleepsUntil}. The thread writes
  * {@code sleepsUntil} and then reads the first entry again before it sleeps. Both are volatile, so at least one of the
  * two sees the other.
+ *
+ * <p><b>No lost task.</b> The thread starts with the client and not on first use: if it cannot be started, there is no
+ * client, rather than a client whose holds nobody renews. A task that fails for want of memory or of a thread runs
+ * again: its entry is removed only after its replacement has been added.
  */
 final class Timer implements AutoCloseable {
     private static final long IDLE_NANOS = 3_600_000_000_000L;
+    private static final long RETRY_NANOS = Duration.ofMillis(100).toNanos();
     private static final Duration PATIENCE = Duration.ofMillis(250);
 
     private final LockClock clock;
     private final String client;
+    private final ClientLog log;
     private final ConcurrentSkipListSet<Entry> entries = new ConcurrentSkipListSet<>();
     private final AtomicLong sequence = new AtomicLong();
-    private final AtomicReference<@Nullable Thread> thread = new AtomicReference<>();
+    private volatile @Nullable Thread thread;
     private volatile @Nullable Parker parker;
     private volatile long sleepsUntil;
     private volatile boolean closed;
 
-    Timer(String client, LockClock clock) {
+    Timer(String client, LockClock clock, ClientLog log) {
         this.client = client;
         this.clock = clock;
+        this.log = log;
         this.sleepsUntil = clock.nanoTime();
+    }
+
+    /** Starts the thread. Throws if there is none. */
+    void start() {
+        Runnable ready = clock.track(() -> {});
+        Thread mine = Work.daemon(() -> run(ready), client, "timer");
+        try {
+            mine.start();
+        } catch (Throwable e) {
+            ready.run();
+            throw e;
+        }
+        thread = mine;
     }
 
     /** Runs a task at a time, or soon if that time has passed. A closed timer runs nothing. */
@@ -54,22 +73,9 @@ final class Timer implements AutoCloseable {
 
     void schedule(Entry entry) {
         entries.add(entry);
-        if (thread.get() == null && !closed) {
-            start();
-        }
         Parker sleeper = parker;
         if (sleeper != null && entry.nanoTime - sleepsUntil < 0) {
             sleeper.unpark();
-        }
-    }
-
-    private void start() {
-        Runnable ready = clock.track(() -> {});
-        Thread mine = Work.daemon(() -> run(ready), client, "timer");
-        if (thread.compareAndSet(null, mine)) {
-            mine.start();
-        } else {
-            ready.run();
         }
     }
 
@@ -78,19 +84,39 @@ final class Timer implements AutoCloseable {
             parker = sleeper;
             ready.run();
             while (!closed) {
-                Entry first = first();
-                long now = clock.nanoTime();
-                if (first != null && first.nanoTime - now <= 0) {
-                    if (entries.remove(first)) {
-                        Work.runLogged(first.task);
-                    }
-                    continue;
-                }
-                sleepsUntil = first == null ? now + IDLE_NANOS : first.nanoTime;
-                if (Objects.equals(first(), first)) {
-                    sleeper.parkUntil(sleepsUntil);
+                try {
+                    step(sleeper);
+                } catch (Throwable e) {
+                    sleeper.parkUntil(clock.nanoTime() + RETRY_NANOS);
                 }
             }
+        }
+    }
+
+    private void step(Parker sleeper) {
+        Entry first = first();
+        long now = clock.nanoTime();
+        if (first != null && first.nanoTime - now <= 0) {
+            if (!hasRun(first.task)) {
+                at(now + RETRY_NANOS, first.task);
+            }
+            entries.remove(first);
+            return;
+        }
+        sleepsUntil = first == null ? now + IDLE_NANOS : first.nanoTime;
+        if (Objects.equals(first(), first)) {
+            sleeper.parkUntil(sleepsUntil);
+        }
+    }
+
+    /** Runs a task. Returns false if it must run again, since it has failed for want of memory or of a thread. */
+    private boolean hasRun(Runnable task) {
+        try {
+            task.run();
+            return true;
+        } catch (Throwable e) {
+            log.write(() -> ClientLog.LOG.error("{}: a task of the timer threw", client, e));
+            return !(e instanceof VirtualMachineError);
         }
     }
 
@@ -108,7 +134,7 @@ final class Timer implements AutoCloseable {
         if (sleeper != null) {
             sleeper.unpark();
         }
-        Thread running = thread.get();
+        Thread running = thread;
         if (running != null && running != Thread.currentThread()) {
             try {
                 running.join(PATIENCE.toMillis());

@@ -2,7 +2,9 @@ package io.github.distlock.engine;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.github.distlock.spi.LockClock;
+import java.time.Duration;
 import java.util.Set;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
@@ -10,45 +12,63 @@ import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Threads of one client for one role. They are daemons, start when needed, and end after a second of idleness. An
  * exception of a task is logged and affects no other task. After {@link #close} no task starts any more; waiting tasks
  * are dropped.
+ *
+ * <p>A thread cannot always be started: the process may have as many as it may have. Then the timer tries again until
+ * the task runs. So a caller finds no error in the middle of its own work, and keeps no state about a task that never
+ * ran.
  */
 final class Work implements AutoCloseable {
+    private static final long RETRY_NANOS = Duration.ofMillis(100).toNanos();
+
     private final ThreadPoolExecutor threads;
     private final Threads factory;
-    private final LockClock clock;
+    private final Shared shared;
     private volatile boolean closed;
 
-    private Work(ThreadPoolExecutor threads, Threads factory, LockClock clock) {
-        this.threads = threads;
-        this.factory = factory;
-        this.clock = clock;
+    /** What the threads of all roles of a client share. */
+    record Shared(String client, LockClock clock, Timer timer, ClientLog log) {
+        /** Runs a task, and logs what it throws. */
+        void runLogged(Runnable task) {
+            try {
+                task.run();
+            } catch (Throwable e) {
+                log.write(() -> ClientLog.LOG.error("{}: a task or callback threw", client, e));
+            }
+        }
+    }
+
+    private Work(int core, int most, BlockingQueue<Runnable> queue, String role, Shared shared) {
+        this.shared = shared;
+        this.factory = new Threads(shared.client, role);
+        this.threads = new ThreadPoolExecutor(core, most, 1, TimeUnit.SECONDS, queue, factory);
+        this.threads.allowCoreThreadTimeOut(true);
     }
 
     /** Makes a bounded number of threads. Further tasks wait. */
-    static Work bounded(int most, String client, String role, LockClock clock) {
-        Threads factory = new Threads(client, role);
-        ThreadPoolExecutor threads =
-                new ThreadPoolExecutor(most, most, 1, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), factory);
-        threads.allowCoreThreadTimeOut(true);
-        return new Work(threads, factory, clock);
+    static Work bounded(int most, String role, Shared shared) {
+        return new Work(most, most, new LinkedBlockingQueue<>(), role, shared);
     }
 
     /** Makes as many threads as there are tasks, for tasks that may block without a limit. */
-    static Work unbounded(String client, String role, LockClock clock) {
-        Threads factory = new Threads(client, role);
-        ThreadPoolExecutor threads =
-                new ThreadPoolExecutor(0, Integer.MAX_VALUE, 1, TimeUnit.SECONDS, new SynchronousQueue<>(), factory);
-        return new Work(threads, factory, clock);
+    static Work unbounded(String role, Shared shared) {
+        return new Work(0, Integer.MAX_VALUE, new SynchronousQueue<>(), role, shared);
     }
 
+    /**
+     * Makes a daemon thread that inherits nothing from the thread that happens to come first: neither thread-locals nor
+     * the context class loader, which may belong to another user or application.
+     */
     static Thread daemon(Runnable task, String client, String role) {
-        Thread thread = new Thread(task, "distlock-" + client + "-" + role);
+        Thread thread = new Thread(null, task, "distlock-" + client + "-" + role, 0, false);
         thread.setDaemon(true);
+        thread.setContextClassLoader(Work.class.getClassLoader());
         return thread;
     }
 
@@ -60,23 +80,20 @@ final class Work implements AutoCloseable {
     /** Runs a task. Returns false if this is closed: then the task is dropped. */
     @CanIgnoreReturnValue
     boolean execute(Runnable task) {
-        Task work = new Task(task);
-        Runnable tracked = clock.track(work);
-        try {
-            threads.execute(tracked);
-            return true;
-        } catch (RejectedExecutionException e) {
-            work.dropped = true;
-            tracked.run();
-            return false;
-        }
+        return submit(new Task(task));
     }
 
-    static void runLogged(Runnable task) {
+    @CanIgnoreReturnValue
+    private boolean submit(Task task) {
         try {
-            task.run();
+            threads.execute(task);
+            return true;
+        } catch (RejectedExecutionException e) {
+            task.drop();
+            return false;
         } catch (Throwable e) {
-            ClientLog.LOG.error("a task or callback threw", e);
+            shared.timer.at(shared.clock.nanoTime() + RETRY_NANOS, () -> submit(task));
+            return true;
         }
     }
 
@@ -86,7 +103,7 @@ final class Work implements AutoCloseable {
         boolean interrupted = false;
         try {
             if (!threads.awaitTermination(nanos, TimeUnit.NANOSECONDS)) {
-                ClientLog.LOG.debug("tasks are still running on {}", threads);
+                shared.log.write(() -> ClientLog.LOG.debug("tasks are still running on {}", threads));
             }
         } catch (InterruptedException e) {
             interrupted = true;
@@ -133,19 +150,31 @@ final class Work implements AutoCloseable {
         }
     }
 
+    /** Runs once, even if a pool took it and then failed to start a thread for it. */
     private final class Task implements Runnable {
-        private final Runnable task;
+        private final AtomicBoolean begun = new AtomicBoolean();
+        private final Runnable tracked;
         private volatile boolean dropped;
 
         Task(Runnable task) {
-            this.task = task;
+            tracked = shared.clock.track(() -> {
+                if (!dropped && !closed) {
+                    shared.runLogged(task);
+                }
+            });
         }
 
         @Override
         public void run() {
-            if (!dropped && !closed) {
-                runLogged(task);
+            if (begun.compareAndSet(false, true)) {
+                tracked.run();
             }
+        }
+
+        /** Notes that the task will not run. */
+        void drop() {
+            dropped = true;
+            run();
         }
     }
 }

@@ -6,11 +6,11 @@ package io.github.distlock.spi;
  *
  * <p><b>Threads.</b> The engine calls {@link #attempt} and {@link #withdraw} from changing threads, but never two of
  * them at the same time, with a happens-before edge from one call to the next. {@link LockBackend#heartbeat} may name a
- * contender at any time.
+ * contender at any time, and {@link #forget} comes from any thread.
  *
- * <p><b>Life.</b> The engine attempts until one attempt is {@linkplain Attempt.Granted granted}. Then the contender is
- * spent, the engine does not use it again, and only the {@link Grant} remains. Otherwise {@code withdraw} ends it,
- * repeated while it throws.
+ * <p><b>Life.</b> The engine attempts until one attempt is {@linkplain Attempt.Granted granted}. Then the engine uses
+ * only the {@link Grant}. Otherwise {@code withdraw} ends the contender, repeated while it throws. In both cases,
+ * {@link #forget} is the last call for a contender and its grant.
  */
 public interface Contender {
 
@@ -21,7 +21,7 @@ public interface Contender {
      * lock meanwhile, it answers granted, with a new full lease and the same fencing base. A request that was given up
      * may still arrive, between later requests and after a withdrawal.
      *
-     * <p>If the request does not wait, a busy answer leaves nothing on the store. The engine drops the contender
+     * <p>If the request does not wait, a busy answer leaves nothing on the store. The engine forgets the contender
      * without a withdrawal.
      *
      * @param deadline when to give up; less than a millisecond may be left
@@ -42,4 +42,11 @@ public interface Contender {
      * @throws InterruptedException as for {@link #attempt}
      */
     void withdraw(Deadline deadline) throws InterruptedException;
+
+    /**
+     * Releases what this client keeps for the contender and for its grant. The engine calls this exactly once, when it
+     * needs neither of them any longer: after the release or the loss of the hold, after the withdrawal, and when it
+     * gives up either. Sends nothing and does not block.
+     */
+    default void forget() {}
 }

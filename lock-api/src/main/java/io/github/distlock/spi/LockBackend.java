@@ -3,7 +3,9 @@ package io.github.distlock.spi;
 import io.github.distlock.LockStatus;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -44,16 +46,15 @@ public interface LockBackend extends AutoCloseable {
     Set<Capability> capabilities();
 
     /**
-     * Tells this backend its client's name. The engine calls this once, before it asks for anything. Sends nothing.
+     * Gives this backend what the engine offers. The engine calls this once, before it asks for anything. Sends nothing.
      *
-     * @param clientName {@linkplain io.github.distlock.LockClientBuilder#name the client's name}, for names of threads
-     *     and connections
+     * @param context the client's name, threads and log
      */
-    default void start(String clientName) {}
+    default void start(BackendContext context) {}
 
     /**
-     * Makes a contender for a lock. Sends nothing and keeps nothing: the engine may drop a contender that it never
-     * asked.
+     * Makes a contender for a lock. Sends nothing. The engine {@linkplain Contender#forget() says} when it needs the
+     * contender no longer.
      *
      * @param request what is wanted; the engine asks for nothing outside {@link #capabilities()}
      * @param signals receives hints about this contender, and later about the hold that it won
@@ -74,6 +75,31 @@ public interface LockBackend extends AutoCloseable {
      * @throws InterruptedException if the thread is interrupted while it waits for the store: the outcome is unknown
      */
     void renewAll(Collection<? extends Renewal> due, Deadline deadline) throws InterruptedException;
+
+    /**
+     * Ends holds, as {@link Grant#release} does: one exchange per server, whatever their number. The engine calls this
+     * when a client closes. Without an override, this releases one hold after the other.
+     *
+     * @param grants holds of this backend, all of one {@link Grant#server() server}
+     * @param deadline when an unanswered exchange must have been given up
+     * @return what was found for each hold whose release was answered; the outcome of the others is unknown
+     * @throws InterruptedException if the thread is interrupted while it waits for the store: the outcome is unknown
+     */
+    default Map<Grant, Grant.Release> releaseAll(Collection<? extends Grant> grants, Deadline deadline)
+            throws InterruptedException {
+        Map<Grant, Grant.Release> found = new HashMap<>();
+        for (Grant grant : grants) {
+            if (deadline.hasPassed()) {
+                break;
+            }
+            try {
+                found.put(grant, grant.release(deadline));
+            } catch (RuntimeException e) {
+                // The outcome is unknown, and the next hold may have another one.
+            }
+        }
+        return found;
+    }
 
     /**
      * Tells the store that contenders still wait: one exchange per server. The engine calls this every

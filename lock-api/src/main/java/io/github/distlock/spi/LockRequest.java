@@ -4,17 +4,18 @@ import static java.util.Objects.requireNonNull;
 
 import io.github.distlock.LockOwner;
 import java.time.Duration;
+import java.util.function.LongSupplier;
 
-/** What a contender wants. The engine has checked everything in it. Immutable. */
+/** What a contender wants. The engine has checked everything in it. Immutable, except for {@link #baseAbove}. */
 public final class LockRequest {
     private final String name;
     private final LockMode mode;
     private final Duration lease;
     private final boolean waits;
     private final LockOwner owner;
-    private final long baseAbove;
+    private final LongSupplier baseAbove;
 
-    private LockRequest(String name, LockMode mode, Duration lease, boolean waits, LockOwner owner, long baseAbove) {
+    private LockRequest(String name, LockMode mode, Duration lease, boolean waits, LockOwner owner, LongSupplier baseAbove) {
         this.name = name;
         this.mode = mode;
         this.lease = lease;
@@ -38,7 +39,7 @@ public final class LockRequest {
                 requireNonNull(lease, "lease"),
                 true,
                 requireNonNull(owner, "owner"),
-                0);
+                () -> 0);
     }
 
     /**
@@ -61,13 +62,13 @@ public final class LockRequest {
     }
 
     /**
-     * Returns the same request of a client that already knows a fencing base.
+     * Returns the same request of a client that may already know a fencing base.
      *
-     * @param base the greatest base that the client has been granted, for any lock; at least 0
+     * @param greatestBase returns the greatest base that the client has been granted, for any lock; at least 0
      * @return a new request
      */
-    public LockRequest withBaseAbove(long base) {
-        return new LockRequest(name, mode, lease, waits, owner, base);
+    public LockRequest withBaseAbove(LongSupplier greatestBase) {
+        return new LockRequest(name, mode, lease, waits, owner, requireNonNull(greatestBase, "greatestBase"));
     }
 
     /**
@@ -118,13 +119,14 @@ public final class LockRequest {
     }
 
     /**
-     * Returns the greatest fencing base that the client has been granted, for any lock. A store whose bases could
-     * decrease when it loses its data mints a base above this one. Other stores need not read it.
+     * Returns the greatest fencing base that the client has been granted by now, for any lock. A store whose bases could
+     * decrease when it loses its data mints a base above this one. So its contender reads this at each attempt. Other
+     * stores need not read it.
      *
      * @return 0 if the client has not been granted a lock
      */
     public long baseAbove() {
-        return baseAbove;
+        return baseAbove.getAsLong();
     }
 
     @Override

@@ -127,7 +127,7 @@ class HoldLincheckTest {
         private final LocalQueue queue = client.queues.get(key);
         private final List<Waiter> waiters = new ArrayList<>();
         private final OneGrant grant = new OneGrant(clock, journal, LEASE);
-        private final Outages outages = new Outages("client", clock);
+        private final Outages outages = new Outages(client.shared);
         private final AtomicLong newestToken = new AtomicLong();
         private final AtomicReference<Waiter> newestHolder = new AtomicReference<>();
         private final QueueEntry entry;
@@ -635,44 +635,42 @@ class HoldLincheckTest {
     }
 
     /**
-     * The parts of an engine that starts no thread. Its timer believes to be started and to have something to do at
-     * once, its pools get no threads, so that they only queue, and its callbacks run on the calling thread.
+     * The parts of an engine that starts no thread. Its timer is never started, its pools get no threads, so that they only queue, and its callbacks run on the calling thread.
      */
     static final class ThreadlessEngine {
-        private static final Thread NEVER_STARTED = new Thread("never started");
-
         final ManualClock clock = new ManualClock();
+        final Work.Shared shared;
         final LocalQueues queues;
         final Acquisition.Shared acquisitions;
 
         ThreadlessEngine(NoStore store, LockListener listener) {
             store.clock = clock;
-            Timer timer = new Timer("client", clock);
-            @SuppressWarnings("unchecked")
-            var timerThread = (AtomicReference<Thread>) read(timer, "thread");
-            timerThread.set(NEVER_STARTED);
+            ClientLog log = new ClientLog("client");
+            Timer timer = new Timer("client", clock, log);
+            shared = new Work.Shared("client", clock, timer, log);
             Requests requests = new Requests(SETTINGS, clock);
-            Work releaseThreads = Work.bounded(1, "client", "release", clock);
+            Work releaseThreads = Work.bounded(1, "release", shared);
             takeThreads(releaseThreads);
-            Callbacks callbacks = new Callbacks(SETTINGS, null, listener, clock);
+            Callbacks callbacks = new Callbacks(null, listener, shared);
             // Without threads of their own, callbacks run where they are.
             ((Work) read(callbacks, "threads")).shutdown();
-            CleanUp cleanUp = new CleanUp(store, SETTINGS, timer);
+            CleanUp cleanUp = new CleanUp(store, SETTINGS, shared);
             takeThreads((Work) read(cleanUp, "threads"));
-            LeaseKeeper keeper = new LeaseKeeper(store, SETTINGS, timer, () -> {});
+            LeaseKeeper keeper = new LeaseKeeper(store, SETTINGS, shared, () -> {});
             keeper.lookBy(-1);
             Lease.Shared leases = new Lease.Shared(
                     SETTINGS,
                     clock,
                     timer,
                     keeper,
-                    new Releases(requests, cleanUp, releaseThreads),
+                    new Releases(store, requests, cleanUp, releaseThreads, shared),
                     callbacks,
+                    log,
                     new ReferenceQueue<>(),
                     new AtomicLong());
             queues = new LocalQueues(
                     new LocalQueue.Shared(store, "client", keeper, cleanUp, leases), new Lifecycle("client"));
-            acquisitions = new Acquisition.Shared(queues, clock, requests, callbacks, false);
+            acquisitions = new Acquisition.Shared(queues, clock, requests, callbacks, log, false);
         }
 
         /** Returns whether no acquire has left anything in the client. */

@@ -3,6 +3,7 @@ package io.github.distlock.redis;
 import static java.util.Objects.requireNonNull;
 
 import io.github.distlock.LockStatus;
+import io.github.distlock.spi.BackendContext;
 import io.github.distlock.spi.Capability;
 import io.github.distlock.spi.Contender;
 import io.github.distlock.spi.Deadline;
@@ -22,6 +23,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import redis.clients.jedis.UnifiedJedis;
@@ -67,7 +69,7 @@ public final class RedisBackend implements LockBackend {
     private final Map<String, RedisContender> waiting = new ConcurrentHashMap<>();
     private final ForeignKeys foreignKeys = new ForeignKeys();
     final Contention contention = new Contention();
-    private volatile String clientName = "redis";
+    private volatile @Nullable BackendContext context;
 
     RedisBackend(Function<ThreadFactory, Redis> redis, Function<String, String> keyOfName, String prefix) {
         this.redis = redis.apply(task -> newThread(task, "redis" + threads.incrementAndGet()));
@@ -84,9 +86,11 @@ public final class RedisBackend implements LockBackend {
     }
 
     private Thread newThread(Runnable task, String role) {
-        Thread thread = new Thread(task, "distlock-" + clientName + "-" + role);
-        thread.setDaemon(true);
-        return thread;
+        return context().newThread(role, task);
+    }
+
+    private BackendContext context() {
+        return requireNonNull(context, "the engine starts a backend first");
     }
 
     /**
@@ -151,8 +155,8 @@ public final class RedisBackend implements LockBackend {
     }
 
     @Override
-    public void start(String name) {
-        clientName = name;
+    public void start(BackendContext engine) {
+        context = engine;
     }
 
     @Override
@@ -269,7 +273,7 @@ public final class RedisBackend implements LockBackend {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (RuntimeException e) {
-            LOG.debug("a handoff could not be published", e);
+            context().log(() -> LOG.debug("a handoff could not be published", e));
         }
     }
 

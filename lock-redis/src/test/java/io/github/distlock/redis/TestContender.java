@@ -48,7 +48,7 @@ final class TestContender implements Signals {
 
     /** A contender of a client that knows a fencing base. */
     static TestContender knowing(long base, RedisBackend backend, String name, Duration lease) {
-        return new TestContender(backend, request(name, lease).withBaseAbove(base));
+        return new TestContender(backend, request(name, lease).withBaseAbove(() -> base));
     }
 
     private static LockRequest request(String name, Duration lease) {

@@ -1,7 +1,9 @@
 package io.github.distlock.tests;
 
+import io.github.distlock.spi.BackendContext;
 import io.github.distlock.spi.Contender;
 import io.github.distlock.spi.Deadline;
+import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Renewal;
@@ -46,6 +48,13 @@ final class TwoServers extends WrappedBackend {
     }
 
     @Override
+    public Map<Grant, Grant.Release> releaseAll(Collection<? extends Grant> grants, Deadline deadline)
+            throws InterruptedException {
+        WrappedGrant any = (WrappedGrant) grants.iterator().next();
+        return releaseAll(isOfSecond(any.contender) ? second : inner, grants, deadline);
+    }
+
+    @Override
     public void heartbeat(Collection<? extends Contender> waiting, Deadline deadline) throws InterruptedException {
         Map<Boolean, List<Contender>> keepers =
                 waiting.stream().collect(Collectors.groupingBy(this::isOfSecond, Collectors.toList()));
@@ -55,9 +64,9 @@ final class TwoServers extends WrappedBackend {
     }
 
     @Override
-    public void start(String clientName) {
-        super.start(clientName);
-        second.start(clientName);
+    public void start(BackendContext context) {
+        super.start(context);
+        second.start(context);
     }
 
     @Override

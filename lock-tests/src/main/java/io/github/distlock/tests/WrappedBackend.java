@@ -2,6 +2,7 @@ package io.github.distlock.tests;
 
 import io.github.distlock.LockStatus;
 import io.github.distlock.spi.Attempt;
+import io.github.distlock.spi.BackendContext;
 import io.github.distlock.spi.Capability;
 import io.github.distlock.spi.Contender;
 import io.github.distlock.spi.Deadline;
@@ -15,7 +16,9 @@ import io.github.distlock.spi.Validity;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -55,6 +58,15 @@ public class WrappedBackend implements LockBackend {
      */
     protected void withdraw(WrappedContender contender, Deadline deadline) throws InterruptedException {
         contender.inner.withdraw(deadline);
+    }
+
+    /**
+     * Passes on {@link Contender#forget}.
+     *
+     * @param contender the contender that the engine no longer needs
+     */
+    protected void forget(WrappedContender contender) {
+        contender.inner.forget();
     }
 
     /**
@@ -142,6 +154,11 @@ public class WrappedBackend implements LockBackend {
         public void withdraw(Deadline deadline) throws InterruptedException {
             WrappedBackend.this.withdraw(this, deadline);
         }
+
+        @Override
+        public void forget() {
+            WrappedBackend.this.forget(this);
+        }
     }
 
     /** One hold. */
@@ -205,8 +222,8 @@ public class WrappedBackend implements LockBackend {
     }
 
     @Override
-    public void start(String clientName) {
-        inner.start(clientName);
+    public void start(BackendContext context) {
+        inner.start(context);
     }
 
     @Override
@@ -224,6 +241,26 @@ public class WrappedBackend implements LockBackend {
         List<Renewal> passedOn = new ArrayList<>();
         due.forEach(renewal -> passedOn.add(new InnerRenewal(renewal)));
         by.renewAll(passedOn, deadline);
+    }
+
+    @Override
+    public Map<Grant, Grant.Release> releaseAll(Collection<? extends Grant> grants, Deadline deadline)
+            throws InterruptedException {
+        return releaseAll(inner, grants, deadline);
+    }
+
+    static Map<Grant, Grant.Release> releaseAll(
+            LockBackend by, Collection<? extends Grant> grants, Deadline deadline) throws InterruptedException {
+        Map<Grant, Grant> outer = new HashMap<>();
+        grants.forEach(grant -> outer.put(((WrappedGrant) grant).inner, grant));
+        Map<Grant, Grant.Release> found = new HashMap<>();
+        by.releaseAll(outer.keySet(), deadline).forEach((grant, release) -> {
+            Grant wrapped = outer.get(grant);
+            if (wrapped != null) {
+                found.put(wrapped, release);
+            }
+        });
+        return found;
     }
 
     @Override

@@ -1,5 +1,8 @@
 package io.github.distlock.zookeeper;
 
+import static java.util.Objects.requireNonNull;
+
+import io.github.distlock.spi.BackendContext;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.LockClock;
 import io.github.distlock.spi.Moment;
@@ -46,6 +49,7 @@ final class Connection {
     private volatile CompletableFuture<Boolean> nextChange = new CompletableFuture<>();
     private volatile @Nullable Session current;
     private volatile boolean closed;
+    private volatile @Nullable BackendContext context;
     private boolean started;
     private @Nullable Moment startedAt;
 
@@ -54,6 +58,15 @@ final class Connection {
         this.owned = owned;
         this.tick = tick;
         this.clock = clock;
+    }
+
+    /** Uses the threads and the log of the engine from now on. */
+    void use(BackendContext engine) {
+        context = engine;
+    }
+
+    private BackendContext context() {
+        return requireNonNull(context, "the engine starts a backend first");
     }
 
     LockClock clock() {
@@ -140,7 +153,8 @@ final class Connection {
                 }
                 known = new Session(handle, tick, known == null ? startedAt : null, highestNumber, clock);
                 current = known;
-                LOG.debug("session 0x{}, timeout {}", Long.toHexString(known.id()), known.timeout());
+                Session made = known;
+                context().log(() -> LOG.debug("session 0x{}, timeout {}", Long.toHexString(made.id()), made.timeout()));
             }
             return known.isConnected() ? known : null;
         } finally {

@@ -2,6 +2,7 @@ package io.github.distlock.zookeeper;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.github.distlock.LockStatus;
+import io.github.distlock.spi.BackendContext;
 import io.github.distlock.spi.Capability;
 import io.github.distlock.spi.Contender;
 import io.github.distlock.spi.Deadline;
@@ -118,6 +119,11 @@ public final class ZooKeeperBackend implements LockBackend {
     @Override
     public Set<Capability> capabilities() {
         return CAPABILITIES;
+    }
+
+    @Override
+    public void start(BackendContext context) {
+        connection.use(context);
     }
 
     @Override

@@ -1,6 +1,9 @@
 package io.github.distlock.examples.backend;
 
+import static java.util.Objects.requireNonNull;
+
 import io.github.distlock.LockStatus;
+import io.github.distlock.spi.BackendContext;
 import io.github.distlock.spi.Capability;
 import io.github.distlock.spi.Contender;
 import io.github.distlock.spi.Deadline;
@@ -35,7 +38,7 @@ public final class SqlBackend implements LockBackend {
     private final Database database;
     private final AtomicInteger threads = new AtomicInteger();
     private final AtomicInteger inserts = new AtomicInteger();
-    private volatile String client = "sql";
+    private volatile @Nullable BackendContext context;
 
     private SqlBackend(String url, String table) {
         this.database = new Database(url, table, this::newThread);
@@ -57,9 +60,8 @@ public final class SqlBackend implements LockBackend {
     }
 
     private Thread newThread(Runnable work) {
-        Thread thread = new Thread(work, "distlock-" + client + "-sql" + threads.incrementAndGet());
-        thread.setDaemon(true);
-        return thread;
+        return requireNonNull(context, "the engine starts a backend first")
+                .newThread("sql" + threads.incrementAndGet(), work);
     }
 
     @Override
@@ -68,8 +70,8 @@ public final class SqlBackend implements LockBackend {
     }
 
     @Override
-    public void start(String clientName) {
-        client = clientName;
+    public void start(BackendContext engine) {
+        context = engine;
     }
 
     @Override
