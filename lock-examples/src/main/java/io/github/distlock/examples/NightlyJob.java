@@ -27,7 +27,10 @@ public final class NightlyJob {
      * @throws InterruptedException if the thread is interrupted before the job begins
      */
     public static void main(String[] arguments) throws InterruptedException {
-        try (LockClient locks = LockClient.create(RedisBackend.connect(arguments[0]))) {
+        // Schedulers start many jobs at the same minute. So the first request of this one may be slow.
+        try (LockClient locks = LockClient.builder(RedisBackend.connect(arguments[0]))
+                .requestTimeout(Duration.ofSeconds(10))
+                .build()) {
             boolean ran = new NightlyJob(locks, () -> System.out.println("cleaning up")).runUnlessBusy();
             System.out.println(ran ? "done" : "skipped: another machine is at it");
         }
