@@ -2,8 +2,8 @@ package io.github.distlock.engine;
 
 import io.github.distlock.spi.Contender;
 import io.github.distlock.spi.Deadline;
-import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockBackend;
+import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.RequestRefusedException;
 import java.time.Duration;
 import java.util.Set;
@@ -37,71 +37,72 @@ final class CleanUp {
     }
 
     /** One request, which is safe to repeat. */
-    interface Step {
+    private interface Step {
         void run(Deadline deadline) throws InterruptedException;
     }
 
-    void withdraw(QueueEntry entry) {
-        start(entry, entry.contender::withdraw);
+    private record Job(Contender contender, LockRequest request, Step step) {}
+
+    void withdraw(Contender contender, LockRequest request) {
+        start(new Job(contender, request, contender::withdraw));
     }
 
     /**
-     * Releases a grant of an entry.
+     * Releases a grant.
      *
      * @param done runs once the store has answered
      */
-    void release(Grant grant, QueueEntry entry, Runnable done) {
-        start(entry, deadline -> {
-            var unused = grant.release(deadline);
+    void release(WonGrant won, Runnable done) {
+        start(new Job(won.contender(), won.request(), deadline -> {
+            var unused = won.grant().release(deadline);
             done.run();
-        });
+        }));
     }
 
-    private void start(QueueEntry entry, Step step) {
-        Deadline bound = Deadline.after(backend.expiry(entry.request), backend.clock());
-        execute(entry, step, bound, 0);
+    private void start(Job job) {
+        execute(job, Deadline.after(backend.expiry(job.request), backend.clock()), 0);
     }
 
-    private void execute(QueueEntry entry, Step step, Deadline bound, int failures) {
-        if (!threads.execute(() -> attempt(entry, step, bound, failures))) {
-            entry.contender.forget();
+    private void execute(Job job, Deadline bound, int failures) {
+        if (!threads.execute(() -> attempt(job, bound, failures))) {
+            job.contender.forget();
         }
     }
 
-    private void attempt(QueueEntry entry, Step step, Deadline bound, int failures) {
+    private void attempt(Job job, Deadline bound, int failures) {
         if (bound.hasPassed() && !backend.isBoundToSession()) {
-            entry.contender.forget();
-            debug("lock \"{}\": gave up cleaning up, it has ended by itself", entry, null);
+            job.contender.forget();
+            debug("lock \"{}\": gave up cleaning up, it has ended by itself", job, null);
             return;
         }
         try {
-            step.run(Deadline.after(Duration.ofNanos(requestTimeout), backend.clock()));
-            entry.contender.forget();
+            job.step.run(Deadline.after(Duration.ofNanos(requestTimeout), backend.clock()));
+            job.contender.forget();
         } catch (RequestRefusedException e) {
-            entry.contender.forget();
-            refused(entry, e);
+            job.contender.forget();
+            refused(job, e);
         } catch (Throwable e) {
-            debug("lock \"{}\": cleaning up failed, trying again", entry, e);
+            debug("lock \"{}\": cleaning up failed, trying again", job, e);
             shared.timer()
                     .at(
                             backend.clock().nanoTime() + Backoff.afterFailures(failures),
-                            () -> execute(entry, step, bound, failures + 1));
+                            () -> execute(job, bound, failures + 1));
         }
     }
 
-    private void debug(String message, QueueEntry entry, @Nullable Throwable cause) {
-        shared.log().write(() -> ClientLog.LOG.debug(message, entry.request.name(), cause));
+    private void debug(String message, Job job, @Nullable Throwable cause) {
+        shared.log().write(() -> ClientLog.LOG.debug(message, job.request.name(), cause));
     }
 
     /** Logs each cause once: if the store refuses one lock, it often refuses all of them. */
-    private void refused(QueueEntry entry, RequestRefusedException cause) {
+    private void refused(Job job, RequestRefusedException cause) {
         if (refusalsLogged.size() < MOST_REFUSALS_LOGGED && refusalsLogged.add(String.valueOf(cause.getMessage()))) {
             shared.log()
                     .write(() -> ClientLog.LOG.error(
                             "lock \"{}\": the store refuses to clean up, it stays for {}; further locks with the same"
                                     + " cause are not logged",
-                            entry.request.name(),
-                            backend.expiry(entry.request),
+                            job.request.name(),
+                            backend.expiry(job.request),
                             cause));
         }
     }

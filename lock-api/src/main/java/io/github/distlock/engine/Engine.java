@@ -176,8 +176,9 @@ public final class Engine {
     private void end() {
         queues.close();
         await(keeper::isEmpty, settings.shutdownTimeout());
-        List<Lease> lost = keeper.leases().stream()
+        List<WonGrant> lost = keeper.leases().stream()
                 .filter(lease -> lease.loseQuietly(LossReason.CLIENT_CLOSED))
+                .map(Lease::won)
                 .toList();
         await(callbacks::areQuiet, CALLBACK_PATIENCE);
         if (!lost.isEmpty()) {

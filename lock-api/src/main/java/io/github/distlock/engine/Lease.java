@@ -1,7 +1,5 @@
 package io.github.distlock.engine;
 
-import static java.util.Objects.requireNonNull;
-
 import io.github.distlock.LockEvent;
 import io.github.distlock.LockHandle.Release;
 import io.github.distlock.LockListener;
@@ -47,12 +45,11 @@ final class Lease {
     private static final long ENOUGH_TO_RENEW = Duration.ofSeconds(1).toNanos();
 
     private final Queue queue;
+    private final WonGrant won;
     private final Grant grant;
-    private final QueueEntry entry;
     private final Shared shared;
     private final boolean renewed;
     private final long grantedAt;
-    private final Object server;
     private final Term term;
     private final AtomicReference<@Nullable End> end = new AtomicReference<>();
     private final AtomicBoolean alarmed = new AtomicBoolean();
@@ -101,21 +98,17 @@ final class Lease {
         private static final End GIVEN_BACK = new End(null);
     }
 
-    /**
-     * Makes a lease. Throws if the backend has broken its contract.
-     *
-     * @param entry won the grant
-     */
-    Lease(Queue queue, Grant grant, QueueEntry entry, Shared shared) {
+    /** Throws if the backend has broken its contract. */
+    Lease(Queue queue, WonGrant won, Shared shared) {
+        Grant grant = won.grant();
         FencingTokens.requireBase(grant.fencingBase());
         shared.greatestBase.accumulateAndGet(grant.fencingBase(), Math::max);
         this.queue = queue;
+        this.won = won;
         this.grant = grant;
-        this.entry = entry;
         this.shared = shared;
         this.renewed = queue.options().isLeaseRenewed();
         this.grantedAt = shared.clock.nanoTime();
-        this.server = requireNonNull(grant.server(), "the grant's server");
         this.term = new Term(grant.validity(), shared.settings, shared.clock);
     }
 
@@ -124,15 +117,15 @@ final class Lease {
     }
 
     private LockRequest request() {
-        return entry.request;
+        return won.request();
     }
 
     Object server() {
-        return server;
+        return won.server();
     }
 
-    Grant grant() {
-        return grant;
+    WonGrant won() {
+        return won;
     }
 
     // Holds
@@ -144,7 +137,8 @@ final class Lease {
     Handle offer() {
         Expiry leaseEnd = renewed
                 ? null
-                : shared.settings.expiry(Validity.of(grant.validity().from(), request().lease()));
+                : shared.settings.expiry(
+                        Validity.of(grant.validity().from(), request().lease()));
         long token = FencingTokens.token(grant.fencingBase(), offers++);
         Handle handle = new Handle(this, token, leaseEnd, queue.options(), shared);
         newestToken = token;
@@ -250,7 +244,7 @@ final class Lease {
     void lose(LossReason reason) {
         if (loseQuietly(reason)) {
             if (reason == LossReason.GONE) {
-                forgotten();
+                won.contender().forget();
             } else {
                 cleanUp();
             }
@@ -258,12 +252,7 @@ final class Lease {
     }
 
     private void cleanUp() {
-        shared.releases.releaseInBackground(grant, entry);
-    }
-
-    /** The store and this client have nothing more to do with each other about this lease. */
-    void forgotten() {
-        entry.contender.forget();
+        shared.releases.releaseInBackground(won);
     }
 
     /**
@@ -289,7 +278,7 @@ final class Lease {
         }
         shared.keeper.forget(this);
         try {
-            Release outcome = shared.releases.release(grant, entry, hold::releaseConfirmed);
+            Release outcome = shared.releases.release(won, hold::releaseConfirmed);
             if (outcome == Release.LOST) {
                 hold.wasLost(LossReason.GONE);
             }

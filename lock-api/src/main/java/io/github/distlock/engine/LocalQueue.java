@@ -120,7 +120,7 @@ final class LocalQueue implements Lease.Queue {
         } finally {
             mutex.unlock();
         }
-        withdraw(unused);
+        end(unused);
         wake(nextHead);
     }
 
@@ -135,7 +135,7 @@ final class LocalQueue implements Lease.Queue {
         } finally {
             mutex.unlock();
         }
-        withdraw(unused);
+        end(unused);
         return polled;
     }
 
@@ -159,14 +159,10 @@ final class LocalQueue implements Lease.Queue {
         }
     }
 
-    private void withdraw(@Nullable QueueEntry orphan) {
-        if (orphan != null) {
-            shared.keeper.stopHeartbeats(orphan.contender);
-            if (orphan.mayHaveLeftAnything()) {
-                shared.cleanUp.withdraw(orphan);
-            } else {
-                orphan.contender.forget();
-            }
+    private void end(@Nullable QueueEntry entry) {
+        if (entry != null) {
+            shared.keeper.stopHeartbeats(entry.contender);
+            entry.end(shared.cleanUp);
         }
     }
 
@@ -303,9 +299,6 @@ final class LocalQueue implements Lease.Queue {
             asked.answeredBusy(now, nextAt);
             noteAnswer(now);
         });
-        if (!waits) {
-            asked.contender.forget();
-        }
     }
 
     /** There was no answer, or one that proves nothing. */
@@ -316,27 +309,27 @@ final class LocalQueue implements Lease.Queue {
     /** The store refused. The next asker gets a new entry. */
     private void refused(QueueEntry asked, Acquisition asker) {
         endAsking(asked, asker, true, () -> {});
-        withdraw(asked);
     }
 
-    /** An asker that has an outcome leaves the entry to the waiters. Without waiters, the entry is withdrawn. */
+    /**
+     * An asker that has an outcome leaves the entry to the waiters. Without waiters, and if the entry is spent, the
+     * entry ends.
+     */
     private void endAsking(QueueEntry asked, Acquisition asker, boolean spent, Runnable update) {
-        boolean orphaned = false;
+        boolean ends = spent;
         mutex.lock();
         try {
             asked.endAsking();
             update.run();
-            orphaned = asker.isAlone() ? asker.hasOutcome() : waiters.count() == 0;
-            if (spent || orphaned) {
+            ends |= asker.isAlone() ? asker.hasOutcome() : waiters.count() == 0;
+            if (ends) {
                 waiters.forget(asked, asker);
                 retireIfUnused();
             }
         } finally {
             mutex.unlock();
         }
-        if (orphaned && !spent) {
-            withdraw(asked);
-        }
+        end(ends ? asked : null);
         if (asker.hasOutcome()) {
             wakeHead();
         }
@@ -357,7 +350,7 @@ final class LocalQueue implements Lease.Queue {
 
     /** Makes a lease of a grant. The entry is spent. Throws if the backend has broken its contract. */
     Lease granted(QueueEntry asked, Acquisition asker, Grant grant, long now) {
-        Lease won = new Lease(this, grant, asked, shared.leases);
+        Lease won = new Lease(this, asked.won(grant), shared.leases);
         mutex.lock();
         try {
             asked.endAsking();

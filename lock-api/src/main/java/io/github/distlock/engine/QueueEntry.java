@@ -2,6 +2,7 @@ package io.github.distlock.engine;
 
 import io.github.distlock.LossReason;
 import io.github.distlock.spi.Contender;
+import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Signals;
@@ -93,16 +94,24 @@ final class QueueEntry implements Signals {
     }
 
     /**
-     * Returns whether the store may have anything of this contender: an entry, or a hold after an unknown outcome. It
-     * has nothing if it was never asked, or has refused each request.
+     * Nobody uses this entry any more, and it has won nothing. The store has nothing of it if it was never asked, or
+     * has refused each request. Otherwise it may have an entry, or a hold after an unknown outcome.
      */
-    boolean mayHaveLeftAnything() {
-        return leftAnything;
+    void end(CleanUp cleanUp) {
+        if (leftAnything) {
+            cleanUp.withdraw(contender, request);
+        } else {
+            contender.forget();
+        }
+    }
+
+    WonGrant won(Grant grant) {
+        return new WonGrant(grant, contender, request);
     }
 
     void answeredBusy(long now, long nextAt) {
         busy = true;
-        leftAnything = true;
+        leftAnything = request.waits();
         answeredAt = now;
         dueAt = nextAt;
         failure = null;

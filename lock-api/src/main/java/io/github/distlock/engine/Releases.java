@@ -5,10 +5,9 @@ import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockClock;
-import java.util.Collection;
-import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 
@@ -35,26 +34,25 @@ final class Releases {
      * Releases a grant, and waits for the answer for at most the request timeout. Without an answer, the release goes
      * on in the background.
      *
-     * @param entry won the grant
      * @param confirmed runs if the background gets the answer
      * @return the outcome; lost if the store no longer had the grant
      */
-    Release release(Grant grant, QueueEntry entry, Runnable confirmed) {
+    Release release(WonGrant won, Runnable confirmed) {
         requests.begin();
         try {
-            boolean found = requests.sendUninterrupted(grant::release) == Grant.Release.RELEASED;
-            entry.contender.forget();
+            boolean found = requests.sendUninterrupted(won.grant()::release) == Grant.Release.RELEASED;
+            won.contender().forget();
             return found ? Release.RELEASED : Release.LOST;
         } catch (RuntimeException | Error e) {
-            cleanUp.release(grant, entry, confirmed);
+            cleanUp.release(won, confirmed);
             return Release.PENDING;
         } finally {
             requests.end();
         }
     }
 
-    void releaseInBackground(Grant grant, QueueEntry entry) {
-        cleanUp.release(grant, entry, () -> {});
+    void releaseInBackground(WonGrant won) {
+        cleanUp.release(won, () -> {});
     }
 
     /** Runs a release on a thread of the engine, or on this one if the client is closed. */
@@ -68,42 +66,42 @@ final class Releases {
      * Releases what the holders of a closing client have left, in one exchange per server and attempt, all servers at
      * the same time. Logs how many releases were not confirmed.
      */
-    void releaseAll(Collection<Lease> leases, Deadline deadline) {
-        Map<Object, List<Lease>> servers = leases.stream().collect(Collectors.groupingBy(Lease::server));
+    void releaseAll(List<WonGrant> left, Deadline deadline) {
         Work exchanges = Work.unbounded("close", shared);
-        Map<Grant, Lease> unconfirmed = new ConcurrentHashMap<>();
-        leases.forEach(lease -> unconfirmed.put(lease.grant(), lease));
-        servers.values().forEach(ofServer -> exchanges.execute(() -> releaseServer(ofServer, unconfirmed, deadline)));
+        Set<Grant> unconfirmed = ConcurrentHashMap.newKeySet();
+        left.stream().collect(Collectors.groupingBy(WonGrant::server)).values().forEach(ofServer -> {
+            Set<Grant> grants = ofServer.stream().map(WonGrant::grant).collect(Collectors.toSet());
+            unconfirmed.addAll(grants);
+            exchanges.execute(() -> releaseAll(grants, unconfirmed, deadline));
+        });
         exchanges.closeAfter(deadline.remainingNanos());
-        leases.forEach(Lease::forgotten);
-        if (!unconfirmed.isEmpty()) {
-            int missing = unconfirmed.size();
+        left.forEach(won -> won.contender().forget());
+        int missing = unconfirmed.size();
+        if (missing > 0) {
             shared.log()
                     .write(() -> ClientLog.LOG.warn(
                             "{}: {} of {} holds were not confirmed as released when the client was closed; each stays"
                                     + " locked until its lease ends",
                             shared.client(),
                             missing,
-                            leases.size()));
+                            left.size()));
         }
     }
 
-    private void releaseServer(List<Lease> leases, Map<Grant, Lease> unconfirmed, Deadline deadline) {
-        Map<Grant, Lease> left = new HashMap<>();
-        leases.forEach(lease -> left.put(lease.grant(), lease));
-        for (int failures = 0; !left.isEmpty() && !deadline.hasPassed(); failures++) {
+    /** Releases the grants of one server, and repeats what is not answered. */
+    private void releaseAll(Set<Grant> grants, Set<Grant> unconfirmed, Deadline deadline) {
+        Set<Grant> unanswered = new HashSet<>(grants);
+        for (int failures = 0; !unanswered.isEmpty() && !deadline.hasPassed(); failures++) {
             try {
-                for (Grant answered : backend.releaseAll(left.keySet(), deadline).keySet()) {
-                    left.remove(answered);
-                    unconfirmed.remove(answered);
-                }
+                Set<Grant> answered = backend.releaseAll(unanswered, deadline).keySet();
+                unconfirmed.removeAll(answered);
+                unanswered.removeAll(answered);
             } catch (InterruptedException e) {
                 return;
             } catch (RuntimeException e) {
-                shared.log()
-                        .write(() -> ClientLog.LOG.debug("{}: releasing all holds failed", shared.client(), e));
+                shared.log().write(() -> ClientLog.LOG.debug("{}: releasing all holds failed", shared.client(), e));
             }
-            if (!left.isEmpty()) {
+            if (!unanswered.isEmpty()) {
                 pause(Backoff.afterFailures(failures), deadline);
             }
         }

@@ -15,7 +15,8 @@ public final class LockRequest {
     private final LockOwner owner;
     private final LongSupplier baseAbove;
 
-    private LockRequest(String name, LockMode mode, Duration lease, boolean waits, LockOwner owner, LongSupplier baseAbove) {
+    private LockRequest(
+            String name, LockMode mode, Duration lease, boolean waits, LockOwner owner, LongSupplier baseAbove) {
         this.name = name;
         this.mode = mode;
         this.lease = lease;

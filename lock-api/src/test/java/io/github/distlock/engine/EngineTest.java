@@ -79,6 +79,9 @@ abstract class EngineTest {
         end.countDown();
         memory.resume();
         opened.forEach(LockClient::close);
+        assertThat(backend.forgottenTwice)
+                .as("contenders that were forgotten twice")
+                .hasValue(0);
     }
 
     /** Settings of a client on the backend that can misbehave. */
@@ -182,5 +185,6 @@ abstract class EngineTest {
 
     final void expectNothingLeft() {
         Await.until("nothing is left on the store", () -> store.size() == 0 && backend.contenders.isEmpty());
+        Await.until("the backend has forgotten all contenders", backend.remembered::isEmpty);
     }
 }

@@ -2,9 +2,11 @@ package io.github.distlock.engine;
 
 import io.github.distlock.memory.InMemoryBackend;
 import io.github.distlock.spi.Attempt;
+import io.github.distlock.spi.BackendContext;
 import io.github.distlock.spi.Capability;
 import io.github.distlock.spi.Contender;
 import io.github.distlock.spi.Deadline;
+import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockClock;
 import io.github.distlock.spi.LockRequest;
@@ -12,6 +14,7 @@ import io.github.distlock.spi.Renewal;
 import io.github.distlock.spi.Signals;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -28,6 +31,17 @@ final class TestBackend implements LockBackend {
         void renew(Collection<? extends Renewal> due, Deadline deadline) throws InterruptedException;
     }
 
+    /** What happens before a withdrawal. */
+    interface Withdrawing {
+        void run(Deadline deadline) throws InterruptedException;
+    }
+
+    /** What a batch of releases does. */
+    interface Releasing {
+        Map<Grant, Grant.Release> release(Collection<? extends Grant> grants, Deadline deadline)
+                throws InterruptedException;
+    }
+
     private final InMemoryBackend memory;
     final AtomicInteger heartbeats = new AtomicInteger();
     volatile Duration heartbeatInterval = Duration.ZERO;
@@ -37,6 +51,16 @@ final class TestBackend implements LockBackend {
     /** Those which may have left something on the store: neither granted nor withdrawn. */
     final Set<Contender> contenders = ConcurrentHashMap.newKeySet();
 
+    /** Those which the engine has not told this backend to forget. */
+    final Set<Contender> remembered = ConcurrentHashMap.newKeySet();
+
+    final AtomicInteger forgottenTwice = new AtomicInteger();
+    final AtomicInteger batchesOfReleases = new AtomicInteger();
+    volatile BackendContext context;
+    volatile boolean closed;
+
+    volatile Withdrawing withdrawing = deadline -> {};
+    volatile Releasing releasing = LockBackend.super::releaseAll;
     volatile Asking asking = Contender::attempt;
     volatile Renewing renewing;
     volatile Set<Capability> capabilities;
@@ -57,7 +81,7 @@ final class TestBackend implements LockBackend {
     @Override
     public Contender contend(LockRequest request, Signals signals) {
         Contender contender = memory.contend(request, signals);
-        return new Contender() {
+        Contender counted = new Contender() {
             @Override
             public Attempt attempt(Deadline deadline) throws InterruptedException {
                 attempts.incrementAndGet();
@@ -73,10 +97,32 @@ final class TestBackend implements LockBackend {
             @Override
             public void withdraw(Deadline deadline) throws InterruptedException {
                 requests.incrementAndGet();
+                withdrawing.run(deadline);
                 contender.withdraw(deadline);
                 contenders.remove(this);
             }
+
+            @Override
+            public void forget() {
+                if (!remembered.remove(this)) {
+                    forgottenTwice.incrementAndGet();
+                }
+            }
         };
+        remembered.add(counted);
+        return counted;
+    }
+
+    @Override
+    public void start(BackendContext engine) {
+        context = engine;
+    }
+
+    @Override
+    public Map<Grant, Grant.Release> releaseAll(Collection<? extends Grant> grants, Deadline deadline)
+            throws InterruptedException {
+        batchesOfReleases.incrementAndGet();
+        return releasing.release(grants, deadline);
     }
 
     @Override
@@ -107,6 +153,7 @@ final class TestBackend implements LockBackend {
 
     @Override
     public void close() {
+        closed = true;
         memory.close();
     }
 }

@@ -249,8 +249,8 @@ public class WrappedBackend implements LockBackend {
         return releaseAll(inner, grants, deadline);
     }
 
-    static Map<Grant, Grant.Release> releaseAll(
-            LockBackend by, Collection<? extends Grant> grants, Deadline deadline) throws InterruptedException {
+    static Map<Grant, Grant.Release> releaseAll(LockBackend by, Collection<? extends Grant> grants, Deadline deadline)
+            throws InterruptedException {
         Map<Grant, Grant> outer = new HashMap<>();
         grants.forEach(grant -> outer.put(((WrappedGrant) grant).inner, grant));
         Map<Grant, Grant.Release> found = new HashMap<>();

@@ -1,0 +1,399 @@
+package io.github.distlock.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.turbo.TurboFilter;
+import ch.qos.logback.core.spi.FilterReply;
+import io.github.distlock.DistributedLock;
+import io.github.distlock.LockClient;
+import io.github.distlock.LockException;
+import io.github.distlock.LockHandle;
+import io.github.distlock.LockHandle.Release;
+import io.github.distlock.LockHandle.State;
+import io.github.distlock.LockLoss;
+import io.github.distlock.LockOptions;
+import io.github.distlock.LossReason;
+import io.github.distlock.spi.BackendContext;
+import io.github.distlock.spi.LockBackend;
+import io.github.distlock.spi.RequestRefusedException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.slf4j.LoggerFactory;
+import org.slf4j.Marker;
+
+/** A process without threads, a logger that blocks or throws, callers whose context must not spread. */
+class HardeningTest extends EngineTest {
+    private final LoggerContext logging = (LoggerContext) LoggerFactory.getILoggerFactory();
+    private volatile boolean threadsAreOut;
+
+    @AfterEach
+    void endFaults() {
+        threadsAreOut = false;
+        logging.resetTurboFilterList();
+    }
+
+    // Threads that cannot be started
+
+    @Test
+    void v8_holdsAreRenewedOnceThreadsCanBeStartedAgain() throws Exception {
+        LockHandle first = lock.acquire();
+        store.advance(LEASE.dividedBy(4));
+        LockHandle second = client.lock("b").acquire();
+        failStarts("renewal");
+
+        threadsAreOut = true;
+        store.advance(LEASE.dividedBy(2));
+        threadsAreOut = false;
+        store.advance(LEASE.multipliedBy(3));
+
+        assertThat(first.state()).isEqualTo(State.HELD);
+        assertThat(second.state()).isEqualTo(State.HELD);
+    }
+
+    @Test
+    void v8_heartbeatsContinueOnceThreadsCanBeStartedAgain() throws Exception {
+        backend.heartbeatInterval = Duration.ofSeconds(1);
+        LockHandle held = other.lock("a").acquire();
+        failStarts("renewal");
+        threadsAreOut = true;
+        Task<LockHandle> waiter = startWaiting(lock::acquire);
+        awaitQueued(1);
+        store.advance(Duration.ofSeconds(2));
+
+        threadsAreOut = false;
+        store.advance(Duration.ofSeconds(3));
+
+        assertThat(backend.heartbeats.get()).isPositive();
+        held.release();
+        get(waiter).close();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"request", "callback"})
+    void v3_anAsynchronousAcquireEndsOnceThreadsCanBeStartedAgain(String role) throws Exception {
+        failStarts(role);
+        threadsAreOut = true;
+        CompletableFuture<LockHandle> acquire = lock.acquireAsync();
+        store.advance(Duration.ofSeconds(1));
+        assertThat(acquire).isNotDone();
+
+        threadsAreOut = false;
+        Await.until("the acquire has ended", () -> {
+            store.advance(Duration.ofMillis(100));
+            return acquire.isDone();
+        });
+
+        assertThat(get(acquire).release()).isEqualTo(Release.RELEASED);
+        expectNothingLeft();
+    }
+
+    @Test
+    void v6_cleanUpContinuesOnceThreadsCanBeStartedAgain() throws Exception {
+        LockHandle held = other.lock("a").acquire();
+        CompletableFuture<LockHandle> waiter = lock.acquireAsync();
+        awaitQueued(1);
+        failStarts("cleanup");
+        threadsAreOut = true;
+        waiter.cancel(false);
+        store.advance(Duration.ofSeconds(1));
+
+        threadsAreOut = false;
+        store.advance(Duration.ofSeconds(1));
+        held.release();
+
+        expectNothingLeft();
+    }
+
+    @Test
+    void v3_aCallbackExecutorThatHasNoThreadsIsReplaced() throws Exception {
+        LockClient client = open(settings().callbackExecutor(task -> {
+            throw new OutOfMemoryError("planted: unable to create native thread");
+        }));
+
+        assertThat(get(client.lock("b").acquireAsync()).release()).isEqualTo(Release.RELEASED);
+    }
+
+    /** Makes the starts of threads of a role fail while {@link #threadsAreOut}. */
+    private void failStarts(String role) {
+        for (Object part : List.of("keeper", "requestThreads", "callbacks", "cleanUp")) {
+            Object owner = read(read(client, "engine"), (String) part);
+            Work threads = owner instanceof Work work ? work : (Work) read(owner, "threads");
+            ThreadPoolExecutor pool = (ThreadPoolExecutor) read(threads, "threads");
+            var factory = pool.getThreadFactory();
+            pool.setThreadFactory(task -> {
+                Thread thread = factory.newThread(task);
+                return threadsAreOut && thread.getName().contains("-" + role) ? new Unstartable() : thread;
+            });
+        }
+    }
+
+    private static final class Unstartable extends Thread {
+        @Override
+        public synchronized void start() {
+            throw new OutOfMemoryError("planted: unable to create native thread");
+        }
+    }
+
+    private static Object read(Object object, String field) {
+        try {
+            var declared = object.getClass().getDeclaredField(field);
+            declared.setAccessible(true);
+            return declared.get(object);
+        } catch (ReflectiveOperationException e) {
+            throw new LinkageError(e.getMessage(), e);
+        }
+    }
+
+    @Test
+    void v8_theTimerRunsBeforeTheFirstHold() {
+        assertThat(threads()).singleElement().asString().endsWith("-timer");
+    }
+
+    @Test
+    void v8_theTimerRunsATaskAgainThatHadNoMemory() {
+        ClientLog log = new ClientLog("timed");
+        Timer timer = new Timer("timed", store.connect().clock(), log);
+        timer.start();
+        List<String> runs = new CopyOnWriteArrayList<>();
+        timer.at(store.connect().clock().nanoTime(), () -> {
+            runs.add("run");
+            if (runs.size() < 3) {
+                throw new OutOfMemoryError("planted");
+            }
+        });
+
+        store.advance(Duration.ofSeconds(5));
+
+        assertThat(runs).hasSize(3);
+        timer.close();
+        log.close();
+    }
+
+    @Test
+    void v6_aClientThatCannotStartClosesItsBackend() {
+        LockBackend refusing = overriding(LockBackend.class, backend, "start", () -> {
+            throw new OutOfMemoryError("planted: unable to create native thread");
+        });
+
+        assertThatThrownBy(() -> LockClient.create(refusing)).isInstanceOf(OutOfMemoryError.class);
+
+        assertThat(backend.closed).isTrue();
+    }
+
+    // Loggers that misbehave
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void v8_aLoggerThatMisbehavesCostsOnlyLogLines(boolean blocks) throws Exception {
+        LockHandle renewed = lock.acquire();
+        LockHandle lost = client.lock("b").acquire();
+        List<LockLoss> losses = losses(lost);
+        onLog(() -> {
+            if (blocks) {
+                Await.open(end);
+            } else {
+                throw new IllegalStateException("planted: the disk is full");
+            }
+        });
+        store.lose("b");
+
+        memory.pause();
+        store.advance(Duration.ofSeconds(12));
+        memory.resume();
+        store.advance(LEASE.multipliedBy(2));
+
+        expectLoss(LossReason.GONE, losses);
+        assertThat(renewed.state()).isEqualTo(State.HELD);
+        assertThat(renewed.release()).isEqualTo(Release.RELEASED);
+        end.countDown();
+    }
+
+    /** Calls this whenever distlock decides whether it logs. */
+    private void onLog(Runnable action) {
+        logging.addTurboFilter(new TurboFilter() {
+            @Override
+            public FilterReply decide(
+                    Marker marker, Logger logger, Level level, String format, Object[] params, Throwable thrown) {
+                if (logger.getName().startsWith("io.github.distlock")) {
+                    action.run();
+                }
+                return FilterReply.NEUTRAL;
+            }
+        });
+    }
+
+    // What is left in a backend
+
+    @Test
+    void v6_theBackendForgetsWaitersWhoseCleanUpGivesUp() throws Exception {
+        LockHandle held = other.lock("a").acquire();
+        List<CompletableFuture<LockHandle>> waiters = new ArrayList<>();
+        DistributedLock fair = client.lock("a", LockOptions.defaults().fair());
+        for (int i = 0; i < 4; i++) {
+            waiters.add(fair.acquireAsync());
+        }
+        awaitQueued(4);
+        memory.pause();
+
+        waiters.forEach(waiter -> waiter.cancel(false));
+        Await.until("the client has given up", () -> {
+            store.advance(Duration.ofSeconds(1));
+            return backend.remembered.isEmpty();
+        });
+
+        memory.resume();
+        assertThat(held.release()).isEqualTo(Release.RELEASED);
+    }
+
+    @Test
+    void v6_theBackendForgetsARefusedContenderWithoutAnotherRequest() {
+        backend.asking = (contender, deadline) -> {
+            throw new RequestRefusedException("NOPERM planted", null);
+        };
+
+        assertThatThrownBy(lock::acquire).isInstanceOf(LockException.class);
+
+        Await.until("the backend has forgotten the contender", backend.remembered::isEmpty);
+        assertThat(backend.requests).hasValue(1);
+    }
+
+    @Test
+    void aRefusalToCleanUpIsLoggedOnceForManyLocks() throws Exception {
+        try (CapturedLog log = new CapturedLog()) {
+            List<CompletableFuture<LockHandle>> acquires = new ArrayList<>();
+            for (int i = 0; i < 5; i++) {
+                assertThat(other.lock("lock" + i).acquire().isHeld()).isTrue();
+                acquires.add(client.lock("lock" + i).acquireAsync());
+            }
+            Await.until("all wait", () -> count("waiting") == 5);
+            backend.withdrawing = deadline -> {
+                throw new RequestRefusedException("NOPERM planted", null);
+            };
+            acquires.forEach(acquire -> acquire.cancel(false));
+            Await.until("the backend has forgotten all", backend.remembered::isEmpty);
+            Await.until("the refusal is logged", () -> !log.at(Level.ERROR).isEmpty());
+            client.close();
+            assertThat(log.at(Level.ERROR)).singleElement().asString().contains("refuses to clean up");
+        }
+    }
+
+    // Closing with many holds
+
+    @Test
+    void v5_closingReleasesAllHoldsInOneExchange() throws Exception {
+        for (int i = 0; i < 1_000; i++) {
+            assertThat(client.lock("lock" + i).acquire().isHeld()).isTrue();
+        }
+
+        client.close();
+
+        assertThat(backend.batchesOfReleases).hasValue(1);
+        expectNothingLeft();
+    }
+
+    @Test
+    void v5_closingRepeatsReleasesWithoutAnAnswer() throws Exception {
+        assertThat(lock.acquire().isHeld()).isTrue();
+        assertThat(client.lock("b").acquire().isHeld()).isTrue();
+        var whole = backend.releasing;
+        backend.releasing = (grants, deadline) -> {
+            backend.releasing = whole;
+            return whole.release(List.of(grants.iterator().next()), deadline);
+        };
+
+        client.close();
+
+        assertThat(backend.batchesOfReleases).hasValue(2);
+        expectNothingLeft();
+    }
+
+    @Test
+    void v5_closingReportsHoldsThatNobodyConfirmed() throws Exception {
+        try (CapturedLog log = new CapturedLog()) {
+            for (int i = 0; i < 10; i++) {
+                assertThat(client.lock("lock" + i).acquire().isHeld()).isTrue();
+            }
+            backend.releasing = (grants, deadline) -> Map.of();
+            Task<Object> close = start(Executors.callable(client::close));
+            Await.until("the client is closed", () -> {
+                store.advance(Duration.ofMillis(100));
+                return close.isDone();
+            });
+
+            assertThat(log.at(Level.WARN)).anySatisfy(line -> assertThat(line).contains("10 of 10 holds"));
+        }
+    }
+
+    // Whose thread comes first
+
+    @Test
+    void threadsInheritNothingFromTheirFirstCaller() throws Exception {
+        InheritableThreadLocal<String> user = new InheritableThreadLocal<>();
+        ClassLoader before = Thread.currentThread().getContextClassLoader();
+        List<String> seen = new CopyOnWriteArrayList<>();
+        AtomicReference<ClassLoader> loader = new AtomicReference<>();
+        user.set("Alice");
+        Thread.currentThread().setContextClassLoader(new ClassLoader(before) {});
+        try {
+            get(lock.acquireAsync().thenAccept(held -> {
+                seen.add(String.valueOf(user.get()));
+                loader.set(Thread.currentThread().getContextClassLoader());
+                held.release();
+            }));
+        } finally {
+            Thread.currentThread().setContextClassLoader(before);
+        }
+
+        assertThat(seen).containsExactly("null");
+        assertThat(loader.get()).isSameAs(Engine.class.getClassLoader());
+    }
+
+    @Test
+    void aThreadOfTheBackendInheritsNothingEither() throws Exception {
+        InheritableThreadLocal<String> user = new InheritableThreadLocal<>();
+        user.set("Alice");
+        List<String> seen = new CopyOnWriteArrayList<>();
+        BackendContext context = backend.context;
+
+        Thread thread = context.newThread("reader", () -> seen.add(String.valueOf(user.get())));
+        thread.start();
+        thread.join();
+
+        assertThat(seen).containsExactly("null");
+        assertThat(thread.getName()).isEqualTo("distlock-" + context.clientName() + "-reader");
+        assertThat(thread.isDaemon()).isTrue();
+    }
+
+    // Broken connections
+
+    @Test
+    void v8_holdsAreRenewedAtOnceWhenAConnectionHasBroken() throws Exception {
+        LockHandle held = lock.acquire();
+        int before = backend.requests.get();
+
+        backend.context.connectionLost("another server");
+        store.advance(Duration.ofMillis(1));
+        assertThat(backend.requests).hasValue(before);
+
+        backend.context.connectionLost("");
+
+        Await.until("the hold is renewed", () -> count("renewed") == 1);
+        assertThat(backend.requests).hasValue(before + 1);
+        assertThat(held.state()).isEqualTo(State.HELD);
+    }
+}
