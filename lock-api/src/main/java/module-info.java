@@ -7,6 +7,7 @@
 module io.github.distlock {
     requires static com.google.errorprone.annotations;
     requires static transitive org.jspecify;
+    requires static org.crac;
     requires org.slf4j;
 
     exports io.github.distlock;

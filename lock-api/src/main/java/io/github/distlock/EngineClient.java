@@ -11,6 +11,7 @@ final class EngineClient implements LockClient {
 
     EngineClient(Engine engine, LockOptions defaultOptions) {
         engine.requireSupport(defaultOptions);
+        engine.start();
         this.engine = engine;
         this.defaultOptions = defaultOptions;
     }

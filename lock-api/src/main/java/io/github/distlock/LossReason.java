@@ -16,5 +16,7 @@ public enum LossReason {
     /** The {@linkplain LockOptions#maximumHold(java.time.Duration) maximum} is over. */
     MAXIMUM_HOLD,
     /** The client was closed while it held the lock. */
-    CLIENT_CLOSED
+    CLIENT_CLOSED,
+    /** The process was about to be checkpointed while it held the lock: two copies of it must not both hold. */
+    CHECKPOINT
 }

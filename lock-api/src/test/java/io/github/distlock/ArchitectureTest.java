@@ -168,7 +168,7 @@ class ArchitectureTest {
     }
 
     @Test
-    void theLibraryNeedsNothingButSlf4jAndAnnotations() {
+    void theLibraryNeedsNothingButSlf4jAnnotationsAndOptionallyCrac() {
         classes()
                 .should()
                 .onlyDependOnClassesThat()
@@ -176,6 +176,7 @@ class ArchitectureTest {
                         API + "..",
                         "java..",
                         "org.slf4j..",
+                        "org.crac..",
                         "org.jspecify.annotations..",
                         "com.google.errorprone.annotations..")
                 .check(LIBRARY);

@@ -79,8 +79,9 @@ abstract class Acquisition {
         if (hasOutcome()) {
             found.leave(this); // Settled before the queue knew this acquire.
         }
-        if (shared.queues.areClosed()) {
-            settle(Ended.CLOSED);
+        Ended refusal = shared.queues.refusal();
+        if (refusal != null) {
+            settle(refusal);
         }
     }
 
@@ -245,16 +246,21 @@ abstract class Acquisition {
 
     /** Returns what the caller gets to see of an outcome without a hold. */
     final Throwable failureOf(Outcome end) {
-        return end instanceof Failed failed
-                ? failed.failure()
-                : failed(end == Ended.CLOSED ? "the client was closed" : "the acquire was given up", null)
-                        .failure();
+        if (end instanceof Failed failed) {
+            return failed.failure();
+        }
+        String words = end == Ended.CLOSED
+                ? "the client was closed"
+                : end == Ended.CHECKPOINT ? "the process is being checkpointed" : "the acquire was given up";
+        return failed(words, null).failure();
     }
 
     private Failed noAnswer(@Nullable Throwable cause) {
-        String words = cause == null ? "" : ": " + (cause.getMessage() == null ? cause : cause.getMessage());
         long waited = (shared.clock.nanoTime() - patience.since()) / 1_000_000;
-        return failed("the store has not answered within " + waited + " ms" + words, cause);
+        String words = cause == null
+                ? "the store has not answered within " + waited + " ms"
+                : "not acquired within " + waited + " ms: " + (cause.getMessage() == null ? cause : cause.getMessage());
+        return failed(words, cause);
     }
 
     private Failed failed(@Nullable String words, @Nullable Throwable cause) {

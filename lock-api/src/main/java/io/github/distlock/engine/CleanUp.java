@@ -8,6 +8,7 @@ import io.github.distlock.spi.RequestRefusedException;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +28,7 @@ final class CleanUp {
     private final Work.Shared shared;
     private final Work threads;
     private final long requestTimeout;
+    private final AtomicInteger underWay = new AtomicInteger();
     private final Set<String> refusalsLogged = ConcurrentHashMap.newKeySet();
 
     CleanUp(LockBackend backend, Settings settings, Work.Shared shared) {
@@ -60,26 +62,37 @@ final class CleanUp {
     }
 
     private void start(Job job) {
+        underWay.incrementAndGet();
         execute(job, Deadline.after(backend.expiry(job.request), backend.clock()), 0);
     }
 
     private void execute(Job job, Deadline bound, int failures) {
         if (!threads.execute(() -> attempt(job, bound, failures))) {
-            job.contender.forget();
+            end(job);
         }
+    }
+
+    private void end(Job job) {
+        underWay.decrementAndGet();
+        job.contender.forget();
+    }
+
+    /** Returns whether nothing is left to clean up. */
+    boolean isIdle() {
+        return underWay.get() == 0;
     }
 
     private void attempt(Job job, Deadline bound, int failures) {
         if (bound.hasPassed() && !backend.isBoundToSession()) {
-            job.contender.forget();
+            end(job);
             debug("lock \"{}\": gave up cleaning up, it has ended by itself", job, null);
             return;
         }
         try {
             job.step.run(Deadline.after(Duration.ofNanos(requestTimeout), backend.clock()));
-            job.contender.forget();
+            end(job);
         } catch (RequestRefusedException e) {
-            job.contender.forget();
+            end(job);
             refused(job, e);
         } catch (Throwable e) {
             debug("lock \"{}\": cleaning up failed, trying again", job, e);

@@ -5,6 +5,7 @@ import io.github.distlock.LockInspector;
 import io.github.distlock.LockListener;
 import io.github.distlock.LockOptions;
 import io.github.distlock.LossReason;
+import io.github.distlock.engine.Outcome.Ended;
 import io.github.distlock.spi.BackendContext;
 import io.github.distlock.spi.Capability;
 import io.github.distlock.spi.LockBackend;
@@ -59,9 +60,10 @@ public final class Engine {
     private final NamedLock.Shared locks;
     private final ReferenceQueue<Handle> droppedHandles = new ReferenceQueue<>();
     private final CountDownLatch ended = new CountDownLatch(1);
+    private @Nullable Object checkpointHook;
 
     /**
-     * Starts an engine. It owns the backend from now on.
+     * Makes an engine, which has to be {@linkplain #start started}. From then on it owns the backend.
      *
      * @param listener is notified of events, or null
      * @param callbackExecutor runs code of the application, or null for threads of the engine
@@ -92,16 +94,32 @@ public final class Engine {
         Acquisition.Shared acquisitions =
                 new Acquisition.Shared(queues, clock, requests, callbacks, log, settings.recordsAcquireStacks());
         locks = new NamedLock.Shared(settings, lifecycle, acquisitions, timer, requestThreads);
-        start();
     }
 
-    private void start() {
+    /** Starts the backend and the timer. Closes the backend and throws if either cannot be started. */
+    public void start() {
         try {
             backend.start(new Context(settings.client(), log, keeper));
             timer.start();
+            checkpointHook = CheckpointHook.Registration.of(this::suspend, lifecycle::resume);
         } catch (Throwable e) {
+            timer.close();
             backend.close();
             throw e;
+        }
+    }
+
+    /**
+     * Gives up all holds and all acquires before a checkpoint of the process, because each restored copy of it would
+     * have them. Until the process has been restored, acquires fail.
+     */
+    private void suspend() {
+        if (lifecycle.suspend()) {
+            queues.endAll(Ended.CHECKPOINT);
+            giveUpHolds(LossReason.CHECKPOINT);
+            await(requests::areAnswered, settings.requestTimeout());
+            await(cleanUp::isIdle, settings.requestTimeout());
+            backend.disconnect();
         }
     }
 
@@ -164,6 +182,7 @@ public final class Engine {
                 end();
             } finally {
                 ended.countDown();
+                Reference.reachabilityFence(checkpointHook);
             }
         } else if (!callbacks.isOwnThread()) {
             await(() -> ended.getCount() == 0, Checks.FOREVER);
@@ -174,16 +193,9 @@ public final class Engine {
     }
 
     private void end() {
-        queues.close();
+        queues.endAll(Ended.CLOSED);
         await(keeper::isEmpty, settings.shutdownTimeout());
-        List<WonGrant> lost = keeper.leases().stream()
-                .filter(lease -> lease.loseQuietly(LossReason.CLIENT_CLOSED))
-                .map(Lease::won)
-                .toList();
-        await(callbacks::areQuiet, CALLBACK_PATIENCE);
-        if (!lost.isEmpty()) {
-            releases.releaseAll(lost, requests.deadline());
-        }
+        giveUpHolds(LossReason.CLIENT_CLOSED);
         await(requests::areAnswered, settings.requestTimeout());
         requestThreads.close();
         releaseThreads.closeAfter(settings.requestTimeout());
@@ -197,6 +209,18 @@ public final class Engine {
             log.write(() -> ClientLog.LOG.error("{}: closing the backend failed", settings.client(), e));
         }
         log.close();
+    }
+
+    /** Ends all holds as lost, gives their listeners a moment, and then releases them. */
+    private void giveUpHolds(LossReason reason) {
+        List<WonGrant> lost = keeper.leases().stream()
+                .filter(lease -> lease.loseQuietly(reason))
+                .map(Lease::won)
+                .toList();
+        await(callbacks::areQuiet, CALLBACK_PATIENCE);
+        if (!lost.isEmpty()) {
+            releases.releaseAll(lost, requests.deadline());
+        }
     }
 
     private void await(BooleanSupplier condition, long nanos) {

@@ -256,7 +256,7 @@ final class Hold extends WeakReference<Handle> {
 
     private static boolean isAskedFor(LossReason reason) {
         return switch (reason) {
-            case LEASE_ENDED, MAXIMUM_HOLD, CLIENT_CLOSED -> true;
+            case LEASE_ENDED, MAXIMUM_HOLD, CLIENT_CLOSED, CHECKPOINT -> true;
             case EXPIRED, GONE -> false;
         };
     }

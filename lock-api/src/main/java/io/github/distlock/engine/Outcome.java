@@ -16,6 +16,8 @@ sealed interface Outcome {
         /** The caller has completed the future. */
         WITHDRAWN,
         /** The client was closed. */
-        CLOSED
+        CLOSED,
+        /** A checkpoint of the process was about to be made. */
+        CHECKPOINT
     }
 }

@@ -190,6 +190,12 @@ public interface LockBackend extends AutoCloseable {
     }
 
     /**
+     * Closes the backend's own connections. The next request opens new ones. The engine calls this before a checkpoint
+     * of the process, when it has no hold, no waiter and no request under way. Idempotent.
+     */
+    default void disconnect() {}
+
+    /**
      * Ends what this backend owns: connections, threads, timers. A caller-supplied client stays open and unchanged. The
      * engine calls this once, after the last hold was released. Requests under way end soon with an exception.
      * Idempotent.

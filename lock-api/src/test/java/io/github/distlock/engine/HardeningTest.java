@@ -29,6 +29,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.atomic.AtomicReference;
+import org.crac.Resource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -377,6 +378,44 @@ class HardeningTest extends EngineTest {
         assertThat(seen).containsExactly("null");
         assertThat(thread.getName()).isEqualTo("distlock-" + context.clientName() + "-reader");
         assertThat(thread.isDaemon()).isTrue();
+    }
+
+    // Checkpoints of the process
+
+    @Test
+    void s1_aCheckpointGivesUpHoldsAndWaiters() throws Exception {
+        LockHandle held = lock.acquire();
+        List<LockLoss> losses = losses(held);
+        LockHandle busy = other.lock("b").acquire();
+        Task<LockHandle> waiter = startWaiting(client.lock("b")::acquire);
+        Resource hook = (Resource) read(read(client, "engine"), "checkpointHook");
+
+        hook.beforeCheckpoint(null);
+
+        expectLoss(LossReason.CHECKPOINT, losses);
+        assertThat(store.size()).as("what is left on the store").isOne();
+        assertThat(backend.remembered).isEmpty();
+        assertFails(waiter).isInstanceOf(LockException.class).hasMessageContaining("checkpointed");
+        assertThatThrownBy(lock::tryAcquire).isInstanceOf(LockException.class).hasMessageContaining("checkpointed");
+        assertThat(backend.disconnections).hasValue(1);
+
+        hook.afterRestore(null);
+
+        assertThat(lock.acquire().release()).isEqualTo(Release.RELEASED);
+        assertThat(busy.release()).isEqualTo(Release.RELEASED);
+        expectNothingLeft();
+    }
+
+    @Test
+    void aClosedClientStaysClosedAfterARestore() throws Exception {
+        Resource hook = (Resource) read(read(client, "engine"), "checkpointHook");
+        client.close();
+
+        hook.beforeCheckpoint(null);
+        hook.afterRestore(null);
+
+        assertThat(backend.disconnections).hasValue(0);
+        assertThatThrownBy(lock::tryAcquire).isInstanceOf(IllegalStateException.class);
     }
 
     // Broken connections

@@ -55,6 +55,7 @@ final class TestBackend implements LockBackend {
     final Set<Contender> remembered = ConcurrentHashMap.newKeySet();
 
     final AtomicInteger forgottenTwice = new AtomicInteger();
+    final AtomicInteger disconnections = new AtomicInteger();
     final AtomicInteger batchesOfReleases = new AtomicInteger();
     volatile BackendContext context;
     volatile boolean closed;
@@ -149,6 +150,11 @@ final class TestBackend implements LockBackend {
     @Override
     public LockClock clock() {
         return clock;
+    }
+
+    @Override
+    public void disconnect() {
+        disconnections.incrementAndGet();
     }
 
     @Override

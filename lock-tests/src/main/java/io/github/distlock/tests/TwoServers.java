@@ -70,6 +70,12 @@ final class TwoServers extends WrappedBackend {
     }
 
     @Override
+    public void disconnect() {
+        super.disconnect();
+        second.disconnect();
+    }
+
+    @Override
     public void close() {
         super.close();
         second.close();

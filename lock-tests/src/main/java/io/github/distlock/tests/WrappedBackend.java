@@ -311,6 +311,11 @@ public class WrappedBackend implements LockBackend {
     }
 
     @Override
+    public void disconnect() {
+        inner.disconnect();
+    }
+
+    @Override
     public void close() {
         inner.close();
     }
