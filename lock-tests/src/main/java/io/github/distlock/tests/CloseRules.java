@@ -119,6 +119,19 @@ abstract class CloseRules extends Rules {
         expectNoThreads(b);
     }
 
+    @Test
+    void v5_12_closingFreesAHundredLocks() throws Exception {
+        Duration shutdown = Duration.ofMillis(100);
+        Peer a = peer(builder -> builder.shutdownTimeout(shutdown));
+        for (int i = 0; i < 100; i++) {
+            a.lock(i == 0 ? name : name + "/" + i).acquire().ensureHeld();
+        }
+
+        closeWithin(a, shutdown);
+
+        expectFree("after a client with a hundred holds was closed");
+    }
+
     private void expectNoThreads(Peer peer) {
         if (!Waiting.until(soon(), () -> peer.threads().isEmpty())) {
             throw broken("no thread of a closed client", peer.threads().toString(), null);

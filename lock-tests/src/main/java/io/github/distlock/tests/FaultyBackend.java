@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -209,6 +210,17 @@ class FaultyBackend extends WrappedBackend {
             Grant.Release outcome = super.release(grant, deadline);
             receive(Request.RELEASE);
             return outcome;
+        }
+    }
+
+    @Override
+    public Map<Grant, Grant.Release> releaseAll(Collection<? extends Grant> grants, Deadline deadline)
+            throws InterruptedException {
+        try (LockClock.Parker ignored = clock().parker()) {
+            send(Request.RELEASE);
+            Map<Grant, Grant.Release> found = super.releaseAll(grants, deadline);
+            receive(Request.RELEASE);
+            return found;
         }
     }
 

@@ -8,6 +8,7 @@ import io.github.distlock.spi.LockClock;
 import io.github.distlock.spi.Renewal;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -203,6 +204,12 @@ final class SimulatedNetwork extends FaultyBackend implements Network {
     @Override
     protected Grant.Release release(WrappedGrant grant, Deadline deadline) throws InterruptedException {
         return over(deadline, until -> super.release(grant, until));
+    }
+
+    @Override
+    public Map<Grant, Grant.Release> releaseAll(Collection<? extends Grant> grants, Deadline deadline)
+            throws InterruptedException {
+        return over(deadline, until -> super.releaseAll(grants, until));
     }
 
     @Override

@@ -14,7 +14,9 @@ import io.github.distlock.spi.Signals;
 import io.github.distlock.spi.Validity;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.ToLongFunction;
@@ -30,6 +32,9 @@ final class BrokenBackend extends WrappedBackend {
     Step<WrappedContender, Attempt> attempt = super::attempt;
     Withdrawal withdraw = super::withdraw;
     Step<WrappedGrant, Grant.Release> release = super::release;
+    /** Releases one grant after the other, so that a bug of {@link #release} is here, too. */
+    Releasing releaseAll = this::releaseOneByOne;
+
     ToLongFunction<WrappedGrant> fencingBase = super::fencingBase;
     Function<WrappedGrant, Validity> validity = super::validity;
     Renewing renewAll = super::renewAll;
@@ -48,6 +53,11 @@ final class BrokenBackend extends WrappedBackend {
 
     interface Withdrawal {
         void run(WrappedContender contender, Deadline deadline) throws InterruptedException;
+    }
+
+    interface Releasing {
+        Map<Grant, Grant.Release> run(Collection<? extends Grant> grants, Deadline deadline)
+                throws InterruptedException;
     }
 
     interface Renewing {
@@ -99,6 +109,21 @@ final class BrokenBackend extends WrappedBackend {
     @Override
     protected Grant.Release release(WrappedGrant grant, Deadline deadline) throws InterruptedException {
         return release.run(grant, deadline);
+    }
+
+    @Override
+    public Map<Grant, Grant.Release> releaseAll(Collection<? extends Grant> grants, Deadline deadline)
+            throws InterruptedException {
+        return releaseAll.run(grants, deadline);
+    }
+
+    private Map<Grant, Grant.Release> releaseOneByOne(Collection<? extends Grant> grants, Deadline deadline)
+            throws InterruptedException {
+        Map<Grant, Grant.Release> found = new HashMap<>();
+        for (Grant grant : grants) {
+            found.put(grant, grant.release(deadline));
+        }
+        return found;
     }
 
     @Override

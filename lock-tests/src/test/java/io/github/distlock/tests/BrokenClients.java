@@ -12,6 +12,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Collectors;
 
 /** Clients that notice too late, do not end when they are closed, or show the wrong thing to an inspector. */
 final class BrokenClients {
@@ -34,6 +35,15 @@ final class BrokenClients {
                     };
                 }),
                 new PlantedBug("closing does not wait for releases", "V5.3 F3.5", BrokenClients::releaseLater),
+                new PlantedBug(
+                        "closing releases the first hold of many",
+                        "V5.12",
+                        it -> it.releaseAll = (grants, deadline) -> {
+                            Grant first = grants.iterator().next();
+                            var unused = first.release(deadline);
+                            return grants.stream()
+                                    .collect(Collectors.toMap(grant -> grant, grant -> Grant.Release.RELEASED));
+                        }),
                 new PlantedBug(
                         "closing waits for an answer of the store",
                         "V5.5",
