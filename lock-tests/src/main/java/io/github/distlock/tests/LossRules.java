@@ -68,8 +68,8 @@ abstract class LossRules extends Rules {
         restore(a);
 
         LockHandle held = get(acquiring);
-        Duration remaining = held.remaining();
         Duration most = lease.minusNanos(a.backend.clock().nanoTime() - a.faults.grantAskedAt());
+        Duration remaining = held.remaining();
         expect(remaining.compareTo(most) <= 0, "at most " + most + " of the lease is left", remaining);
     }
 

@@ -5,6 +5,7 @@ import io.github.distlock.LockHandle;
 import io.github.distlock.LockHandle.Release;
 import io.github.distlock.LockHandle.State;
 import io.github.distlock.LockLoss;
+import io.github.distlock.tests.FaultyBackend.Request;
 import io.github.distlock.tests.Network.Message;
 import io.github.distlock.tests.Network.Silence;
 import io.github.distlock.tests.waiting.Waiting;
@@ -164,6 +165,22 @@ abstract class NetworkFaultRules extends FaultRules {
         });
         a.network.heal();
         expectFreeAgain("after a reply that came late");
+    }
+
+    @Causes(StoreFault.REPLY_DELAYED)
+    @Test
+    void f2_19_theTimeOfASlowReplyIsNotPartOfTheHold() throws Exception {
+        Peer a = connected(peer(builder -> builder.requestTimeout(lease)));
+        acquire(a).close();
+        a.faults.dropRequests(Integer.MAX_VALUE, Request.RENEWAL);
+
+        BooleanSupplier hasArrived = a.network.delayNext(Message.REPLY, lease.multipliedBy(3).dividedBy(10));
+        LockHandle held = acquire(a);
+
+        Duration most = lease.minusNanos(a.backend.clock().nanoTime() - a.faults.grantAskedAt());
+        Duration remaining = held.remaining();
+        expect(hasArrived.getAsBoolean(), "a slow reply", "none");
+        expect(remaining.compareTo(most) <= 0, "at most " + most + " of the lease is left", remaining);
     }
 
     @Causes(StoreFault.REQUEST_DELAYED)

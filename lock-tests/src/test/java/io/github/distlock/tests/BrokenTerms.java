@@ -18,7 +18,7 @@ final class BrokenTerms {
 
     static List<PlantedBug> all() {
         return List.of(
-                new PlantedBug("validity counts from the answer", "S6.2 F2.11", BrokenTerms::countFromAnswer),
+                new PlantedBug("validity counts from the answer", "S6.2 F2.11 F2.19", BrokenTerms::countFromAnswer),
                 new PlantedBug(
                         "a grant that comes too late is taken for a fresh one",
                         "S2.1 S2.5 S6.2",
