@@ -8,6 +8,7 @@ import io.github.distlock.LossReason;
 import io.github.distlock.engine.Outcome.Ended;
 import io.github.distlock.spi.BackendContext;
 import io.github.distlock.spi.Capability;
+import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockClock;
 import io.github.distlock.spi.LockClock.Parker;
@@ -35,12 +36,13 @@ import org.jspecify.annotations.Nullable;
  * <h2>Closing</h2>
  *
  * {@link #close} ends all acquires ({@link LocalQueues} explains why none is missed), waits for the holders, and then
- * ends their holds. It waits for the requests under way, since their grants must be given back.
+ * ends their holds. It waits for the requests under way, since their grants must be given back. After the shutdown
+ * timeout, it takes two request timeouts at most: one for the releases of all holds, and one for everything else.
  */
 public final class Engine {
     private static final int REQUEST_THREADS = 16;
     private static final int RELEASE_THREADS = 4;
-    private static final long CALLBACK_PATIENCE = Duration.ofMillis(250).toNanos();
+    private static final long PATIENCE = Duration.ofMillis(250).toNanos();
     private static final long CLOSING_PAUSE = Duration.ofMillis(2).toNanos();
 
     private final LockBackend backend;
@@ -196,10 +198,12 @@ public final class Engine {
         queues.endAll(Ended.CLOSED);
         await(keeper::isEmpty, settings.shutdownTimeout());
         giveUpHolds(LossReason.CLIENT_CLOSED);
-        await(requests::areAnswered, settings.requestTimeout());
+        Deadline answers = requests.deadline();
+        await(requests::areAnswered, answers.remainingNanos());
         requestThreads.close();
-        releaseThreads.closeAfter(settings.requestTimeout());
-        cleanUp.close(settings.requestTimeout());
+        releaseThreads.closeAfter(answers.remainingNanos());
+        // The last answer may have been a grant that nobody wants.
+        cleanUp.close(Math.max(PATIENCE, answers.remainingNanos()));
         keeper.close();
         timer.close();
         callbacks.close();
@@ -217,7 +221,7 @@ public final class Engine {
                 .filter(lease -> lease.loseQuietly(reason))
                 .map(Lease::won)
                 .toList();
-        await(callbacks::areQuiet, CALLBACK_PATIENCE);
+        await(callbacks::areQuiet, PATIENCE);
         if (!lost.isEmpty()) {
             releases.releaseAll(lost, requests.deadline());
         }
