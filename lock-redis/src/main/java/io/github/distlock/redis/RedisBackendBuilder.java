@@ -3,10 +3,8 @@ package io.github.distlock.redis;
 import static java.util.Objects.requireNonNull;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
-import io.github.distlock.spi.LockClock;
 import java.net.URI;
 import java.net.URISyntaxException;
-import java.util.concurrent.ThreadFactory;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.DefaultJedisClientConfig;
@@ -14,7 +12,6 @@ import redis.clients.jedis.DefaultRedisCredentials;
 import redis.clients.jedis.DefaultRedisCredentialsProvider;
 import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.JedisClientConfig;
-import redis.clients.jedis.RedisProtocol;
 import redis.clients.jedis.SslOptions;
 import redis.clients.jedis.UnifiedJedis;
 import redis.clients.jedis.util.JedisURIHelper;
@@ -161,19 +158,14 @@ public final class RedisBackendBuilder {
         return new RedisBackend(this::redis, mapping != null ? mapping : name -> begin + LockKeys.encode(name), begin);
     }
 
-    private Redis redis(ThreadFactory threads) {
+    private Redis redis(RedisContext context) {
         if (client != null) {
-            return new SuppliedClient(client, threads, LockClock.system(), publisher);
+            return new SuppliedClient(client, context, publisher);
         }
         URI server = requireNonNull(uri);
         int port = server.getPort() < 0 ? DEFAULT_PORT : server.getPort();
         return new OwnConnections(
-                new HostAndPort(server.getHost(), port),
-                connectionConfig(server),
-                maxConnections,
-                threads,
-                LockClock.system(),
-                publisher);
+                new HostAndPort(server.getHost(), port), connectionConfig(server), maxConnections, context, publisher);
     }
 
     @SuppressWarnings("deprecation") // Callers that still use these settings must not lose them.
@@ -189,7 +181,6 @@ public final class RedisBackendBuilder {
         if (config != null) {
             settings.from(config);
         }
-        settings.protocol(RedisProtocol.RESP2);
         if (JedisURIHelper.isRedisSSLScheme(server) && !hasTls(config)) {
             settings.sslOptions(SslOptions.builder().build());
         }
