@@ -7,6 +7,7 @@ import io.github.distlock.spi.BackendContext;
 import io.github.distlock.spi.Capability;
 import io.github.distlock.spi.Contender;
 import io.github.distlock.spi.Deadline;
+import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Moment;
@@ -16,6 +17,7 @@ import io.github.distlock.spi.Validity;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -203,6 +205,38 @@ public final class RedisBackend implements LockBackend {
         if (status == 2) {
             grant.contender.signals().wanted();
         }
+    }
+
+    @Override
+    public Map<Grant, Grant.Release> releaseAll(Collection<? extends Grant> grants, Deadline deadline)
+            throws InterruptedException {
+        Map<Grant, Grant.Release> found = new HashMap<>();
+        try {
+            for (List<Grant> chunk : RedisBackend.<Grant>chunks(grants)) {
+                if (!deadline.hasPassed()) {
+                    found.putAll(release(chunk, deadline));
+                }
+            }
+        } catch (RuntimeException e) {
+            // The outcome of this chunk and of the later ones is unknown.
+            context.log(() -> LOG.debug("holds could not be released together", e));
+        }
+        return found;
+    }
+
+    private Map<Grant, Grant.Release> release(List<Grant> grants, Deadline deadline) throws InterruptedException {
+        List<ScriptCall> calls = grants.stream()
+                .map(grant -> ((RedisGrant) grant).releaseInBatch())
+                .toList();
+        List<Object> replies = redis.callAll(calls, deadline);
+        Map<Grant, Grant.Release> found = new HashMap<>();
+        for (int i = 0; i < replies.size(); i++) {
+            if (replies.get(i) instanceof List<?> reply) {
+                found.put(grants.get(i), RedisGrant.found(calls.get(i), reply));
+                publishNotice(calls.get(i), deadline);
+            }
+        }
+        return found;
     }
 
     @Override

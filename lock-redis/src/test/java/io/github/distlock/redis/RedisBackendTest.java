@@ -18,7 +18,10 @@ import io.github.distlock.spi.Validity;
 import io.github.distlock.tests.RecordingContext;
 import io.github.distlock.tests.servers.FaultProxy;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.regex.Matcher;
@@ -134,6 +137,44 @@ class RedisBackendTest extends ContenderTest {
         link.cut();
 
         assertThrows(JedisConnectionException.class, () -> remote.forceRelease(name, TestContender.deadline()));
+    }
+
+    @Test
+    void v5_manyHoldsAreReleasedInOneExchange() throws InterruptedException {
+        int count = RedisBackend.CHUNK + 1;
+        List<Grant> grants = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            grants.add(TestContender.trying(remote, name + i, LEASE).acquire());
+        }
+        admin.del(lock + 0);
+        long before = link.requests();
+
+        Map<Grant, Grant.Release> found = remote.releaseAll(grants, TestContender.deadline());
+
+        assertTrue(link.requests() - before < count / 4, "requests: " + (link.requests() - before));
+        assertEquals(Grant.Release.GONE, found.get(grants.get(0)));
+        assertEquals(count - 1, Collections.frequency(found.values(), Grant.Release.RELEASED));
+        assertFalse(admin.exists(lock + 1));
+        assertEquals(
+                Set.of(Grant.Release.RELEASED),
+                Set.copyOf(remote.releaseAll(grants, TestContender.deadline()).values()));
+    }
+
+    @Test
+    void v3_holdsThatAreReleasedTogetherGoToTheirWaiters() throws InterruptedException {
+        try (RedisBackend publishing =
+                started(RedisBackend.builder(SERVER.uri()).publishFromClient().build())) {
+            Grant held = waiting(publishing).acquire();
+            TestContender waiter = queuedWaiter(remote);
+            await("it is subscribed", () -> waiter.wakeUps.get() > 0);
+            int before = waiter.wakeUps.get();
+
+            var found = publishing.releaseAll(List.of(held), TestContender.deadline());
+
+            assertEquals(Map.of(held, Grant.Release.RELEASED), found);
+            await("the waiter is notified", () -> waiter.wakeUps.get() > before);
+            expectHolder(waiter);
+        }
     }
 
     @ParameterizedTest
