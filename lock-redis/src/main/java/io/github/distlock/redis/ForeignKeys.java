@@ -10,7 +10,12 @@ final class ForeignKeys {
     private static final Logger LOG = LoggerFactory.getLogger(RedisBackend.class);
     private static final int MOST_WARNINGS = 1_000;
 
+    private final RedisContext context;
     private final Set<String> warnedOf = ConcurrentHashMap.newKeySet();
+
+    ForeignKeys(RedisContext context) {
+        this.context = context;
+    }
 
     /**
      * Warns of one lock.
@@ -19,11 +24,8 @@ final class ForeignKeys {
      */
     void found(LockKeys keys, long ttlMillis) {
         if (warnedOf.size() < MOST_WARNINGS && warnedOf.add(keys.name)) {
-            LOG.warn(
-                    "lock \"{}\" is never free: its key {} {}",
-                    keys.name,
-                    keys,
-                    ttlMillis == -1 ? "has no expiry, so another program has set it" : "is not a string");
+            String fault = ttlMillis == -1 ? "has no expiry, so another program has set it" : "is not a string";
+            context.log(() -> LOG.warn("lock \"{}\" is never free: its key {} {}", keys.name, keys, fault));
         }
     }
 }

@@ -3,7 +3,7 @@ package io.github.distlock.redis;
 /** One subscription to one channel. */
 interface Listening {
     /** Subscribes, and returns when the subscription ends or breaks. Silence counts as broken. May throw. */
-    void run();
+    void run() throws InterruptedException;
 
     /**
      * Asks for a sign of life. One thread at a time calls this, about once a second while a contender waits. May throw.

@@ -3,13 +3,11 @@ package io.github.distlock.redis;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.github.distlock.spi.Deadline;
-import io.github.distlock.spi.LockClock;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
-import java.util.concurrent.ThreadFactory;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.CommandArguments;
 import redis.clients.jedis.Connection;
@@ -28,23 +26,22 @@ final class OwnConnections implements Redis {
     private static final Duration SUBSCRIBING = Duration.ofSeconds(1);
     private static final int LONGEST_SILENCE_MILLIS = 5_000;
 
+    private final OpenConnections connections;
     private final ConnectionStack requests;
     private final ConnectionStack upkeep;
-    private final Function<Deadline, ServerConnection> connector;
-    private final LockClock clock;
+    private final RedisContext context;
     private final Publisher publisher;
 
     OwnConnections(
             HostAndPort server,
             JedisClientConfig config,
             int maxConnections,
-            ThreadFactory threads,
-            LockClock clock,
+            RedisContext context,
             Publisher publisher) {
-        this.connector = deadline -> new ServerConnection(server, config, deadline);
-        this.requests = new ConnectionStack(maxConnections, connector, threads, clock);
-        this.upkeep = new ConnectionStack(UPKEEP_CONNECTIONS, connector, threads, clock);
-        this.clock = clock;
+        this.connections = new OpenConnections(server, config, context);
+        this.requests = new ConnectionStack(maxConnections, connections, context, null);
+        this.upkeep = new ConnectionStack(UPKEEP_CONNECTIONS, connections, context, requests);
+        this.context = context;
         this.publisher = publisher;
     }
 
@@ -74,17 +71,28 @@ final class OwnConnections implements Redis {
         }
     }
 
+    /** Repeats what the server has answered with {@code NOSCRIPT}. The first of these requests brings the script. */
     private List<Object> callAll(Connection connection, List<ScriptCall> calls) {
-        calls.forEach(call -> connection.sendCommand(call.byDigest(publisher)));
-        List<Object> replies = new ArrayList<>(connection.getMany(calls.size()));
+        List<Object> replies = sendAll(
+                connection, calls.stream().map(call -> call.byDigest(publisher)).toList());
+        List<CommandArguments> again = new ArrayList<>();
         for (int i = 0; i < replies.size(); i++) {
             if (replies.get(i) instanceof JedisNoScriptException) {
-                connection.sendCommand(calls.get(i).bySource(publisher));
-                replies.set(i, connection.getMany(1).get(0));
+                ScriptCall call = calls.get(i);
+                again.add(again.isEmpty() ? call.bySource(publisher) : call.byDigest(publisher));
             }
-            replies.set(i, calls.get(i).answer(replies.get(i)));
+        }
+        Iterator<Object> repeated = sendAll(connection, again).iterator();
+        for (int i = 0; i < replies.size(); i++) {
+            Object reply = replies.get(i);
+            replies.set(i, calls.get(i).answer(reply instanceof JedisNoScriptException ? repeated.next() : reply));
         }
         return replies;
+    }
+
+    private static List<Object> sendAll(Connection connection, List<CommandArguments> commands) {
+        commands.forEach(connection::sendCommand);
+        return connection.getMany(commands.size());
     }
 
     @Override
@@ -105,9 +113,15 @@ final class OwnConnections implements Redis {
     }
 
     @Override
+    public boolean canListen() {
+        return true;
+    }
+
+    @Override
     public void close() {
         requests.close();
         upkeep.close();
+        connections.close();
     }
 
     /** One thread reads; another one writes the pings, which a connection allows. */
@@ -126,21 +140,26 @@ final class OwnConnections implements Redis {
         }
 
         @Override
-        public void run() {
-            ServerConnection opened = connector.apply(Deadline.after(SUBSCRIBING, clock));
+        public void run() throws InterruptedException {
+            Deadline soon = Deadline.after(SUBSCRIBING, context.clock);
+            ServerConnection opened = connections.connect(soon);
             connection = opened;
             try {
+                read(opened.exchange(this::subscribe, soon));
                 opened.jedis.setSoTimeout(LONGEST_SILENCE_MILLIS);
-                opened.jedis.sendCommand(new CommandArguments(Command.SUBSCRIBE).add(channel));
-                read(opened.jedis.getOne());
                 ready = true;
                 while (!ended) {
                     read(opened.jedis.getUnflushedObject());
                 }
             } finally {
                 connection = null;
-                opened.reset();
+                connections.drop(opened);
             }
+        }
+
+        private Object subscribe(Connection jedis) {
+            jedis.sendCommand(new CommandArguments(Command.SUBSCRIBE).add(channel));
+            return jedis.getOne();
         }
 
         private void read(Object push) {

@@ -17,7 +17,9 @@ interface Redis extends AutoCloseable {
     List<?> call(ScriptCall call, Deadline deadline) throws InterruptedException;
 
     /**
-     * Sends many requests, in one exchange for each server. They do not queue behind those of {@link #call}.
+     * Sends many requests of one script, in one exchange for each server. They do not queue behind those of
+     * {@link #call}. All are written before the first reply is read. So there must be few enough that the replies fit
+     * into the buffers of the connection.
      *
      * @return for each request, in their order, its reply or an exception
      */
@@ -28,6 +30,9 @@ interface Redis extends AutoCloseable {
 
     /** Returns whether a request may reach the server twice although the backend has sent it once. */
     boolean sendsAgain();
+
+    /** Returns whether a subscription leaves connections for other requests. Sends nothing. */
+    boolean canListen();
 
     /** Makes a subscription to one channel. Sends nothing yet. */
     Listening listening(String channel, Consumer<String> messages, Runnable subscribed);

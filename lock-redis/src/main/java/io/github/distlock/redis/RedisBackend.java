@@ -7,6 +7,7 @@ import io.github.distlock.spi.BackendContext;
 import io.github.distlock.spi.Capability;
 import io.github.distlock.spi.Contender;
 import io.github.distlock.spi.Deadline;
+import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Moment;
@@ -16,14 +17,12 @@ import io.github.distlock.spi.Validity;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ThreadFactory;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import redis.clients.jedis.UnifiedJedis;
@@ -60,19 +59,21 @@ public final class RedisBackend implements LockBackend {
     private static final Set<Capability> CAPABILITIES =
             Set.of(Capability.FAIR, Capability.INSPECT, Capability.FORCE_RELEASE, Capability.CHANGE_LEASE);
 
+    /** How many requests are sent before their replies are read: the replies fit into the buffers of a connection. */
+    static final int CHUNK = 512;
+
+    private final RedisContext context = new RedisContext(clock());
     private final Redis redis;
     private final Subscription messages;
     private final Function<String, String> keyOfName;
     private final String prefix;
     private final String channel;
-    private final AtomicInteger threads = new AtomicInteger();
     private final Map<String, RedisContender> waiting = new ConcurrentHashMap<>();
-    private final ForeignKeys foreignKeys = new ForeignKeys();
+    private final ForeignKeys foreignKeys;
     final Contention contention = new Contention();
-    private volatile @Nullable BackendContext context;
 
-    RedisBackend(Function<ThreadFactory, Redis> redis, Function<String, String> keyOfName, String prefix) {
-        this.redis = redis.apply(task -> newThread(task, "redis" + threads.incrementAndGet()));
+    RedisBackend(Function<RedisContext, Redis> redis, Function<String, String> keyOfName, String prefix) {
+        this.redis = redis.apply(context);
         this.keyOfName = keyOfName;
         this.prefix = prefix;
         this.channel = prefix + RandomId.next();
@@ -81,24 +82,18 @@ public final class RedisBackend implements LockBackend {
                 channel,
                 this::received,
                 () -> waiting.values().forEach(contender -> contender.signals().wakeUp()),
-                task -> newThread(task, "subscription"),
-                clock());
-    }
-
-    private Thread newThread(Runnable task, String role) {
-        return context().newThread(role, task);
-    }
-
-    private BackendContext context() {
-        return requireNonNull(context, "the engine starts a backend first");
+                context);
+        this.foreignKeys = new ForeignKeys(context);
     }
 
     /**
      * Makes a backend with its own connections, which it closes. Sends nothing yet.
      *
-     * @param uri {@code redis://[user:password@]host[:port][/database]}, or {@code rediss://…} with TLS
+     * @param uri {@code redis://[[user]:password@]host[:port][/database]}, or {@code rediss://…} with TLS; special
+     *     characters of the user and the password in percent code, and an IPv6 address in brackets
      * @return a new backend
-     * @throws IllegalArgumentException if this is not a valid Redis URI
+     * @throws IllegalArgumentException if the URI is malformed, names several hosts or has a query or a fragment; the
+     *     message does not contain the URI
      * @throws IllegalStateException if the Jedis on the class path is too old
      */
     public static RedisBackend connect(String uri) {
@@ -112,7 +107,8 @@ public final class RedisBackend implements LockBackend {
      * <p>The backend neither changes nor closes the client. The client keeps its timeouts and its pool. The backend
      * calls it on its own threads, while callers wait until their deadlines. If the backend is closed during a call,
      * the call keeps its thread until the client returns. From the first wait for a lock on, one connection of the
-     * client is subscribed.
+     * client is subscribed. If the client's pool has fewer than two connections, waiters poll instead, and the log
+     * warns once.
      *
      * @param client the client, which the caller closes after the backend
      * @return a new backend
@@ -156,7 +152,7 @@ public final class RedisBackend implements LockBackend {
 
     @Override
     public void start(BackendContext engine) {
-        context = engine;
+        context.start(engine);
     }
 
     @Override
@@ -166,17 +162,31 @@ public final class RedisBackend implements LockBackend {
 
     @Override
     public void renewAll(Collection<? extends Renewal> due, Deadline deadline) throws InterruptedException {
-        List<Renewal> renewals = new ArrayList<>(due.size());
-        List<ScriptCall> calls = new ArrayList<>(due.size());
+        for (List<Renewal> chunk : RedisBackend.<Renewal>chunks(due)) {
+            if (!deadline.hasPassed()) {
+                renew(chunk, deadline);
+            }
+        }
+    }
+
+    private void renew(List<Renewal> due, Deadline deadline) throws InterruptedException {
         Moment askedAt = clock().now();
-        for (Renewal renewal : due) {
-            renewals.add(renewal);
-            calls.add(((RedisGrant) renewal.grant()).renewal(renewal.lease(), askedAt.nanoTime()));
-        }
-        List<Object> replies = callAll(calls, deadline);
+        List<ScriptCall> calls = due.stream()
+                .map(renewal -> ((RedisGrant) renewal.grant()).renewal(renewal.lease(), askedAt.nanoTime()))
+                .toList();
+        List<Object> replies = redis.callAll(calls, deadline);
         for (int i = 0; i < replies.size(); i++) {
-            answer(renewals.get(i), replies.get(i), askedAt);
+            answer(due.get(i), replies.get(i), askedAt);
         }
+    }
+
+    private static <T> List<List<T>> chunks(Collection<? extends T> all) {
+        List<T> list = List.copyOf(all);
+        List<List<T>> chunks = new ArrayList<>();
+        for (int from = 0; from < list.size(); from += CHUNK) {
+            chunks.add(list.subList(from, Math.min(list.size(), from + CHUNK)));
+        }
+        return chunks;
     }
 
     private static void answer(Renewal renewal, Object reply, Moment askedAt) {
@@ -198,29 +208,65 @@ public final class RedisBackend implements LockBackend {
     }
 
     @Override
+    public Map<Grant, Grant.Release> releaseAll(Collection<? extends Grant> grants, Deadline deadline)
+            throws InterruptedException {
+        Map<Grant, Grant.Release> found = new HashMap<>();
+        try {
+            for (List<Grant> chunk : RedisBackend.<Grant>chunks(grants)) {
+                if (!deadline.hasPassed()) {
+                    found.putAll(release(chunk, deadline));
+                }
+            }
+        } catch (RuntimeException e) {
+            // The outcome of this chunk and of the later ones is unknown.
+            context.log(() -> LOG.debug("holds could not be released together", e));
+        }
+        return found;
+    }
+
+    private Map<Grant, Grant.Release> release(List<Grant> grants, Deadline deadline) throws InterruptedException {
+        List<ScriptCall> calls = grants.stream()
+                .map(grant -> ((RedisGrant) grant).releaseInBatch())
+                .toList();
+        List<Object> replies = redis.callAll(calls, deadline);
+        Map<Grant, Grant.Release> found = new HashMap<>();
+        for (int i = 0; i < replies.size(); i++) {
+            if (replies.get(i) instanceof List<?> reply) {
+                found.put(grants.get(i), RedisGrant.found(calls.get(i), reply));
+                publishNotice(calls.get(i), deadline);
+            }
+        }
+        return found;
+    }
+
+    @Override
     public void heartbeat(Collection<? extends Contender> contenders, Deadline deadline) throws InterruptedException {
         List<RedisContender> asked = new ArrayList<>(contenders.size());
-        List<ScriptCall> calls = new ArrayList<>(contenders.size());
         for (Contender each : contenders) {
             RedisContender contender = (RedisContender) each;
             if (waiting.containsKey(contender.value)) {
                 asked.add(contender);
-                calls.add(contender.heartbeat());
             }
         }
-        if (!calls.isEmpty()) {
-            messages.need();
-            messages.ping();
-            Moment askedAt = clock().now();
-            List<Object> replies = callAll(calls, deadline);
-            for (int i = 0; i < replies.size(); i++) {
-                asked.get(i).heard(askedAt, replies.get(i));
+        if (asked.isEmpty()) {
+            return;
+        }
+        messages.need();
+        messages.ping();
+        for (List<RedisContender> chunk : chunks(asked)) {
+            if (!deadline.hasPassed()) {
+                heartbeat(chunk, deadline);
             }
         }
     }
 
-    private List<Object> callAll(List<ScriptCall> calls, Deadline deadline) throws InterruptedException {
-        return calls.isEmpty() ? List.of() : redis.callAll(calls, deadline);
+    private void heartbeat(List<RedisContender> asked, Deadline deadline) throws InterruptedException {
+        Moment askedAt = clock().now();
+        List<Object> replies =
+                redis.callAll(asked.stream().map(RedisContender::heartbeat).toList(), deadline);
+        for (int i = 0; i < replies.size(); i++) {
+            asked.get(i).heard(askedAt, replies.get(i));
+        }
     }
 
     @Override
@@ -259,11 +305,15 @@ public final class RedisBackend implements LockBackend {
 
     List<?> call(ScriptCall call, Deadline deadline) throws InterruptedException {
         List<?> reply = redis.call(call, deadline);
+        publishNotice(call, deadline);
+        return reply;
+    }
+
+    private void publishNotice(ScriptCall call, Deadline deadline) {
         ScriptCall.Notice notice = call.notice();
         if (notice != null) {
             publish(notice, deadline);
         }
-        return reply;
     }
 
     /** Publishes a hint. The request has been answered, so neither a failure nor an interrupt changes its outcome. */
@@ -272,8 +322,8 @@ public final class RedisBackend implements LockBackend {
             redis.publish(notice, deadline);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-        } catch (RuntimeException e) {
-            context().log(() -> LOG.debug("a handoff could not be published", e));
+        } catch (RuntimeException | Error e) {
+            context.log(() -> LOG.debug("a handoff could not be published", e));
         }
     }
 

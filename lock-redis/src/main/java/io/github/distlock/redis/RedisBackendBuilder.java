@@ -3,28 +3,18 @@ package io.github.distlock.redis;
 import static java.util.Objects.requireNonNull;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
-import io.github.distlock.spi.LockClock;
-import java.net.URI;
-import java.net.URISyntaxException;
-import java.util.concurrent.ThreadFactory;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.DefaultJedisClientConfig;
 import redis.clients.jedis.DefaultRedisCredentials;
 import redis.clients.jedis.DefaultRedisCredentialsProvider;
-import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.JedisClientConfig;
-import redis.clients.jedis.RedisProtocol;
-import redis.clients.jedis.SslOptions;
 import redis.clients.jedis.UnifiedJedis;
-import redis.clients.jedis.util.JedisURIHelper;
 
 /** Builds a {@link RedisBackend}. Not thread-safe. */
 @SuppressWarnings("exports") // annotations for tools, which users do not need
 public final class RedisBackendBuilder {
-    private static final int DEFAULT_PORT = 6379;
-
-    private final @Nullable URI uri;
+    private final @Nullable RedisAddress address;
     private final @Nullable UnifiedJedis client;
     private String prefix = "distlock:";
     private @Nullable Function<String, String> keyOfName;
@@ -33,36 +23,13 @@ public final class RedisBackendBuilder {
     private @Nullable JedisClientConfig config;
 
     RedisBackendBuilder(String uri) {
-        this.uri = parsed(uri);
+        this.address = new RedisAddress(uri);
         this.client = null;
     }
 
     RedisBackendBuilder(UnifiedJedis client) {
-        this.uri = null;
+        this.address = null;
         this.client = client;
-    }
-
-    private static URI parsed(String text) {
-        URI uri;
-        try {
-            uri = new URI(text);
-        } catch (URISyntaxException e) {
-            // Not as a cause, because its message contains the password.
-            throw new IllegalArgumentException(
-                    "uri must be redis://host:port, but is not a valid URI: " + e.getReason());
-        }
-        boolean scheme = JedisURIHelper.isRedisScheme(uri) || JedisURIHelper.isRedisSSLScheme(uri);
-        if (!scheme || uri.getHost() == null || uri.getHost().isEmpty()) {
-            throw new IllegalArgumentException(
-                    "uri must be redis://host:port or rediss://host:port, with a host, but was "
-                            + withoutPassword(uri));
-        }
-        return uri;
-    }
-
-    private static String withoutPassword(URI uri) {
-        String credentials = uri.getRawUserInfo();
-        return credentials == null ? uri.toString() : uri.toString().replace(credentials + "@", "…@");
     }
 
     /**
@@ -121,8 +88,9 @@ public final class RedisBackendBuilder {
     }
 
     /**
-     * Sets credentials, TLS and other settings of the backend's own connections. The URI takes precedence. The timeouts
-     * are those of each request.
+     * Sets credentials, TLS, the name and the database of the backend's own connections. The URI takes precedence. The
+     * timeouts are those of each request, and the protocol is RESP2. The backend sends no {@code HELLO} and no
+     * {@code CLIENT SETINFO}.
      *
      * @param config the settings
      * @return this
@@ -161,44 +129,29 @@ public final class RedisBackendBuilder {
         return new RedisBackend(this::redis, mapping != null ? mapping : name -> begin + LockKeys.encode(name), begin);
     }
 
-    private Redis redis(ThreadFactory threads) {
+    private Redis redis(RedisContext context) {
         if (client != null) {
-            return new SuppliedClient(client, threads, LockClock.system(), publisher);
+            return new SuppliedClient(client, context, publisher);
         }
-        URI server = requireNonNull(uri);
-        int port = server.getPort() < 0 ? DEFAULT_PORT : server.getPort();
-        return new OwnConnections(
-                new HostAndPort(server.getHost(), port),
-                connectionConfig(server),
-                maxConnections,
-                threads,
-                LockClock.system(),
-                publisher);
+        RedisAddress server = requireNonNull(address);
+        return new OwnConnections(server.server, connectionConfig(server), maxConnections, context, publisher);
     }
 
-    @SuppressWarnings("deprecation") // Callers that still use these settings must not lose them.
-    private static boolean hasTls(@Nullable JedisClientConfig config) {
-        return config != null
-                && (config.getSslOptions() != null
-                        || config.getSslSocketFactory() != null
-                        || config.getSslParameters() != null);
-    }
-
-    private JedisClientConfig connectionConfig(URI server) {
+    @SuppressWarnings("deprecation") // Other settings of TLS would replace those of the caller.
+    private JedisClientConfig connectionConfig(RedisAddress server) {
         DefaultJedisClientConfig.Builder settings = DefaultJedisClientConfig.builder();
         if (config != null) {
             settings.from(config);
         }
-        settings.protocol(RedisProtocol.RESP2);
-        if (JedisURIHelper.isRedisSSLScheme(server) && !hasTls(config)) {
-            settings.sslOptions(SslOptions.builder().build());
+        if (server.tls) {
+            settings.ssl(true);
         }
-        if (JedisURIHelper.getPassword(server) != null) {
-            settings.credentialsProvider(new DefaultRedisCredentialsProvider(
-                    new DefaultRedisCredentials(JedisURIHelper.getUser(server), JedisURIHelper.getPassword(server))));
+        if (server.password != null) {
+            settings.credentialsProvider(
+                    new DefaultRedisCredentialsProvider(new DefaultRedisCredentials(server.user, server.password)));
         }
-        if (JedisURIHelper.hasDbIndex(server)) {
-            settings.database(JedisURIHelper.getDBIndex(server));
+        if (server.database >= 0) {
+            settings.database(server.database);
         }
         return settings.build();
     }

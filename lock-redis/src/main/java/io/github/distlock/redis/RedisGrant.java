@@ -4,6 +4,7 @@ import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.Validity;
 import java.time.Duration;
+import java.util.List;
 
 /**
  * A hold: the lock key has this contender's record.
@@ -77,6 +78,22 @@ final class RedisGrant implements Grant {
                 new ScriptCall(Script.RELEASE, contender.keys(), contender.value, contender.mayArriveLate() ? 1 : 0);
         boolean released = contender.backend().call(call, deadline).isEmpty();
         return released || mayBeRepeated || call.wasSentAgain() ? Release.RELEASED : Release.GONE;
+    }
+
+    /** Makes the request of a release that goes out together with others. */
+    ScriptCall releaseInBatch() {
+        ScriptCall call =
+                new ScriptCall(Script.RELEASE, contender.keys(), contender.value, contender.mayArriveLate() ? 1 : 0);
+        if (releaseWasSent) {
+            call.noteSentAgain();
+        }
+        releaseWasSent = true;
+        return call;
+    }
+
+    /** Returns what the request of {@link #releaseInBatch} has found. */
+    static Release found(ScriptCall call, List<?> reply) {
+        return reply.isEmpty() || call.wasSentAgain() ? Release.RELEASED : Release.GONE;
     }
 
     private ScriptCall releaseAlone() {

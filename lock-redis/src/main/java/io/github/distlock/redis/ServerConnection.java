@@ -1,76 +1,164 @@
 package io.github.distlock.redis;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.github.distlock.spi.Deadline;
-import java.io.IOException;
-import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import redis.clients.jedis.CommandArguments;
 import redis.clients.jedis.Connection;
-import redis.clients.jedis.DefaultJedisClientConfig;
-import redis.clients.jedis.DefaultJedisSocketFactory;
 import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.JedisClientConfig;
-import redis.clients.jedis.JedisSocketFactory;
+import redis.clients.jedis.Protocol.Command;
+import redis.clients.jedis.Protocol.Keyword;
+import redis.clients.jedis.RedisCredentials;
+import redis.clients.jedis.RedisCredentialsProvider;
 import redis.clients.jedis.exceptions.JedisConnectionException;
+import redis.clients.jedis.exceptions.JedisDataException;
 
-/** One connection whose socket can be reset from any thread, and whose requests end by their deadline. */
+/**
+ * One connection, whose exchanges end by their deadline whatever its socket does. One thread at a time uses it.
+ *
+ * <p>A socket bounds a single read, but neither a reply that comes byte by byte nor a write. So the connection notes
+ * the deadline of the exchange under way, and {@link OpenConnections} resets the socket after it. Exactly one of two
+ * threads takes the note away: the user when its exchange has ended, or the thread that resets the socket. If the user
+ * does not find its note, the connection counts as reset. So a late reset never hits the next exchange.
+ */
 final class ServerConnection {
-    private final Sockets sockets;
     final Connection jedis;
+    private final JedisClientConfig config;
+    private final Runnable watch;
+    private final ConnectionSocket socket;
+    private final AtomicReference<@Nullable Deadline> underWay = new AtomicReference<>();
     /** When the connection was last put back; the stack writes it. */
     long idleSince;
 
-    /**
-     * Connects, authenticates and selects the database. This may take longer than the deadline: a lookup of the host
-     * has no timeout, and each address and each step of the handshake gets all of the time that is left.
-     */
-    ServerConnection(HostAndPort server, JedisClientConfig config, Deadline deadline) {
-        int millis = deadline.remainingMillis();
-        JedisClientConfig timed = DefaultJedisClientConfig.builder()
-                .from(config)
-                .connectionTimeoutMillis(millis)
-                .socketTimeoutMillis(millis)
-                .build();
-        sockets = new Sockets(new DefaultJedisSocketFactory(server, timed));
-        jedis = new Connection(sockets, timed);
+    /** An exchange over one connection: requests and their replies. */
+    interface Exchange<T> {
+        T over(Connection connection);
     }
 
-    void timeOutAt(Deadline deadline) {
-        jedis.setSoTimeout(deadline.remainingMillis());
+    /**
+     * Makes a connection, which sends nothing yet.
+     *
+     * @param connected when the connection must have been made
+     * @param watch sees to it that another thread calls {@link #resetIfLate} while an exchange is under way
+     */
+    ServerConnection(HostAndPort server, JedisClientConfig config, Deadline connected, Runnable watch) {
+        this.config = config;
+        this.watch = watch;
+        this.socket = new ConnectionSocket(server, config, connected);
+        this.jedis = new Connection(socket);
+    }
+
+    /**
+     * Connects, authenticates, selects the database and asks for a sign of life, in one round trip. Sends no
+     * {@code HELLO} and no {@code CLIENT SETINFO}, because some proxies do not know them.
+     */
+    void connect(Deadline deadline) throws InterruptedException {
+        List<CommandArguments> needed = new ArrayList<>();
+        addCredentials(needed);
+        if (config.getDatabase() > 0) {
+            needed.add(new CommandArguments(Command.SELECT).add(config.getDatabase()));
+        }
+        List<CommandArguments> all = new ArrayList<>(needed);
+        if (config.getClientName() != null) {
+            all.add(new CommandArguments(Command.CLIENT).add(Keyword.SETNAME).add(config.getClientName()));
+        }
+        all.add(new CommandArguments(Command.PING));
+        List<Object> replies = exchange(
+                connection -> {
+                    all.forEach(connection::sendCommand);
+                    return connection.getMany(all.size());
+                },
+                deadline);
+        for (int i = 0; i < replies.size(); i++) {
+            boolean isNeeded = i < needed.size();
+            if (replies.get(i) instanceof JedisDataException error && (isNeeded || !Replies.isMissingRight(error))) {
+                throw error;
+            }
+        }
+    }
+
+    private void addCredentials(List<CommandArguments> commands) {
+        Supplier<RedisCredentials> supplier = config.getAuthXManager();
+        if (supplier == null) {
+            supplier = config.getCredentialsProvider();
+        }
+        if (!(supplier instanceof RedisCredentialsProvider provider)) {
+            add(commands, supplier == null ? null : supplier.get());
+            return;
+        }
+        try {
+            provider.prepare();
+            add(commands, provider.get());
+        } finally {
+            provider.cleanUp();
+        }
+    }
+
+    private static void add(List<CommandArguments> commands, @Nullable RedisCredentials credentials) {
+        if (credentials == null || credentials.getPassword() == null) {
+            return;
+        }
+        CommandArguments command = new CommandArguments(Command.AUTH);
+        if (credentials.getUser() != null) {
+            command.add(credentials.getUser());
+        }
+        commands.add(command.add(new String(credentials.getPassword()).getBytes(UTF_8)));
+    }
+
+    /**
+     * Exchanges requests and replies until the deadline.
+     *
+     * @throws JedisConnectionException if the connection has broken, or if the exchange was not complete in time
+     */
+    <T> T exchange(Exchange<T> exchange, Deadline deadline) throws InterruptedException {
+        underWay.set(deadline);
+        watch.run();
+        try {
+            jedis.setSoTimeout(deadline.remainingMillis());
+            return exchange.over(jedis);
+        } catch (JedisConnectionException e) {
+            if (Thread.interrupted()) {
+                // An interrupt of a virtual thread closes the socket from which the thread reads.
+                InterruptedException interrupted = new InterruptedException(e.getMessage());
+                interrupted.initCause(e);
+                throw interrupted;
+            }
+            throw deadline.hasPassed() ? late(e) : e;
+        } finally {
+            if (!underWay.compareAndSet(deadline, null)) {
+                reset();
+            }
+        }
+    }
+
+    private static JedisConnectionException late(Exception cause) {
+        SocketTimeoutException timeout = new SocketTimeoutException();
+        timeout.addSuppressed(cause);
+        return new JedisConnectionException("the server has not answered in time", timeout);
+    }
+
+    /** Resets the socket if an exchange is late. Returns whether an exchange is under way. Any thread may call this. */
+    boolean resetIfLate() {
+        Deadline deadline = underWay.get();
+        if (deadline != null && deadline.hasPassed() && underWay.compareAndSet(deadline, null)) {
+            reset();
+        }
+        return deadline != null;
+    }
+
+    boolean isReset() {
+        return socket.isReset();
     }
 
     /** Resets the socket: the server discards what it has not read yet, and a thread that reads here wakes up. */
     void reset() {
-        sockets.reset();
-    }
-
-    private static final class Sockets implements JedisSocketFactory {
-        private final JedisSocketFactory factory;
-        private volatile @Nullable Socket last;
-
-        private Sockets(JedisSocketFactory factory) {
-            this.factory = factory;
-        }
-
-        @Override
-        public Socket createSocket() {
-            if (last != null) {
-                // Jedis would connect again, and would not authenticate.
-                throw new JedisConnectionException("the connection has been reset");
-            }
-            Socket socket = factory.createSocket();
-            last = socket;
-            return socket;
-        }
-
-        void reset() {
-            Socket socket = last;
-            if (socket != null) {
-                try (socket) {
-                    socket.setSoLinger(true, 0);
-                } catch (IOException e) {
-                    // The socket is closed already.
-                }
-            }
-        }
+        socket.reset();
     }
 }

@@ -1,14 +1,13 @@
 package io.github.distlock.redis;
 
-import io.github.distlock.spi.LockClock;
 import java.time.Duration;
-import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import redis.clients.jedis.exceptions.JedisDataException;
 
 /**
  * The one subscription of a backend, to its own channel. It exists while a contender waits, and for some seconds more.
@@ -17,19 +16,29 @@ import org.slf4j.LoggerFactory;
  * <p>One thread reads it. Heartbeats ping it, so silence means that it is broken. If its thread does not return from
  * the client, the backend abandons it and makes another one. A message that the old one delivers later is a hint like
  * any other.
+ *
+ * <p>A subscription that broke is made again at once. If it cannot be made, the next heartbeat of a waiter makes it
+ * again, but no sooner than 250 ms later, and twice as long after each further failure, up to 32 s.
+ *
+ * <p>{@link #reader} changes from null to a new reader, and from that reader to null. A reader that has ended, and one
+ * whose thread could not be started, take themselves away, whatever they throw. So the next waiter always finds either
+ * a reader whose thread runs, or null.
  */
 final class Subscription {
     private static final Logger LOG = LoggerFactory.getLogger(RedisBackend.class);
     private static final long KEPT_UNUSED = Duration.ofSeconds(5).toNanos();
-    private static final long PAUSE_MILLIS = 250;
+    private static final Duration SHORTEST_PAUSE = Duration.ofMillis(250);
+    private static final int MOST_DOUBLINGS = 7;
+    private static final Duration LONGEST_CLOSE = Duration.ofMillis(250);
 
     private final Redis redis;
     private final String channel;
     private final Consumer<String> messages;
     private final Runnable made;
-    private final ThreadFactory threads;
-    private final LockClock clock;
+    private final RedisContext context;
     private final AtomicReference<@Nullable Reader> reader = new AtomicReference<>();
+    private final AtomicInteger failures = new AtomicInteger();
+    private volatile long notBefore;
     private volatile long neededAt;
     private volatile boolean closed;
 
@@ -38,36 +47,55 @@ final class Subscription {
      *
      * @param made called whenever the server has confirmed a subscription; earlier messages are lost
      */
-    Subscription(
-            Redis redis,
-            String channel,
-            Consumer<String> messages,
-            Runnable made,
-            ThreadFactory threads,
-            LockClock clock) {
+    Subscription(Redis redis, String channel, Consumer<String> messages, Runnable made, RedisContext context) {
         this.redis = redis;
         this.channel = channel;
         this.messages = messages;
         this.made = made;
-        this.threads = threads;
-        this.clock = clock;
+        this.context = context;
+        this.notBefore = context.clock.nanoTime();
     }
 
     /** Keeps the subscription for some seconds, because a contender waits. */
     void need() {
-        neededAt = clock.nanoTime();
-        if (reader.get() == null && !closed) {
-            start(null);
+        long now = context.clock.nanoTime();
+        neededAt = now;
+        if (reader.get() == null && now - notBefore >= 0) {
+            start();
         }
     }
 
-    private void start(@Nullable Reader instead) {
+    private boolean isNeeded() {
+        return !closed && context.clock.nanoTime() - neededAt < KEPT_UNUSED;
+    }
+
+    private void start() {
+        if (closed || !redis.canListen()) {
+            return;
+        }
         Reader next = new Reader();
-        if (reader.compareAndSet(instead, next)) {
-            threads.newThread(next).start();
-            if (closed) {
-                next.listening.end();
-            }
+        if (!reader.compareAndSet(null, next)) {
+            return;
+        }
+        try {
+            context.newThread("subscription", next).start();
+        } catch (RuntimeException | Error e) {
+            reader.compareAndSet(next, null);
+            failed(e);
+        }
+        if (closed) {
+            next.listening.end();
+        }
+    }
+
+    private void failed(Throwable error) {
+        int before = failures.getAndIncrement();
+        Duration pause = SHORTEST_PAUSE.multipliedBy(1L << Math.min(before, MOST_DOUBLINGS));
+        notBefore = context.clock.nanoTime() + pause.toNanos();
+        if (before == 0 && error instanceof JedisDataException) {
+            context.log(() -> LOG.warn("the server refuses the subscription to {}, so waiters poll", channel, error));
+        } else {
+            context.log(() -> LOG.debug("there is no subscription to {}", channel, error));
         }
     }
 
@@ -84,14 +112,16 @@ final class Subscription {
         }
         if (current.listening.isSilent()) {
             current.active = false;
-            start(current);
+            if (reader.compareAndSet(current, null)) {
+                start();
+            }
             current.listening.end();
             return;
         }
         try {
             current.listening.askForSignOfLife();
         } catch (RuntimeException e) {
-            LOG.debug("the subscription to {} cannot be pinged", channel, e);
+            context.log(() -> LOG.debug("the subscription to {} cannot be pinged", channel, e));
             current.listening.end();
         }
     }
@@ -112,6 +142,7 @@ final class Subscription {
 
         private void subscribed() {
             active = true;
+            failures.set(0);
             made.run();
         }
 
@@ -122,18 +153,17 @@ final class Subscription {
                 if (!closed) {
                     listening.run();
                 }
-            } catch (RuntimeException e) {
-                LOG.debug("the subscription to {} has ended", channel, e);
+            } catch (InterruptedException | RuntimeException | Error e) {
+                if (!active && isNeeded()) {
+                    failed(e);
+                }
             } finally {
                 boolean broken = active;
                 active = false;
-                if (!closed && clock.nanoTime() - neededAt < KEPT_UNUSED) {
-                    if (!broken) {
-                        LockSupport.parkNanos(Duration.ofMillis(PAUSE_MILLIS).toNanos());
-                    }
-                    start(this);
-                } else if (reader.compareAndSet(this, null) && clock.nanoTime() - neededAt < KEPT_UNUSED && !closed) {
-                    start(null);
+                boolean wasCurrent = reader.compareAndSet(this, null);
+                if (wasCurrent && broken && isNeeded()) {
+                    context.connectionLost();
+                    start();
                 }
             }
         }
@@ -142,9 +172,8 @@ final class Subscription {
             listening.end();
             Thread running = thread;
             if (running != null && running != Thread.currentThread()) {
-                LockSupport.unpark(running);
                 try {
-                    running.join(PAUSE_MILLIS);
+                    running.join(LONGEST_CLOSE.toMillis());
                 } catch (InterruptedException e) {
                     Thread.currentThread().interrupt();
                 }

@@ -2,20 +2,26 @@ package io.github.distlock.redis;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.github.distlock.spi.Deadline;
-import io.github.distlock.spi.LockClock;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -23,13 +29,17 @@ import redis.clients.jedis.AbstractPipeline;
 import redis.clients.jedis.BuilderFactory;
 import redis.clients.jedis.CommandArguments;
 import redis.clients.jedis.CommandObject;
+import redis.clients.jedis.Connection;
 import redis.clients.jedis.JedisPubSub;
+import redis.clients.jedis.RedisClient;
+import redis.clients.jedis.RedisClusterClient;
 import redis.clients.jedis.Response;
 import redis.clients.jedis.UnifiedJedis;
 import redis.clients.jedis.exceptions.JedisConnectionException;
 import redis.clients.jedis.exceptions.JedisException;
 import redis.clients.jedis.exceptions.JedisNoScriptException;
 import redis.clients.jedis.exceptions.JedisRedirectionException;
+import redis.clients.jedis.util.Pool;
 
 /**
  * Sends requests through a caller-supplied client, which has its own timeouts and its own pool. The backend cannot
@@ -43,17 +53,18 @@ final class SuppliedClient implements Redis {
     private static final long LONGEST_SILENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     private final UnifiedJedis client;
-    private final LockClock clock;
+    private final RedisContext context;
     private final Publisher publisher;
     private final ThreadPoolExecutor requests;
     private final ThreadPoolExecutor upkeep;
+    private final AtomicBoolean warned = new AtomicBoolean();
 
-    SuppliedClient(UnifiedJedis client, ThreadFactory threads, LockClock clock, Publisher publisher) {
+    SuppliedClient(UnifiedJedis client, RedisContext context, Publisher publisher) {
         this.client = client;
-        this.clock = clock;
+        this.context = context;
         this.publisher = publisher;
-        this.requests = executor(REQUEST_THREADS, threads);
-        this.upkeep = executor(UPKEEP_THREADS, threads);
+        this.requests = executor(REQUEST_THREADS, context.redisThreads());
+        this.upkeep = executor(UPKEEP_THREADS, context.redisThreads());
     }
 
     private static ThreadPoolExecutor executor(int most, ThreadFactory threads) {
@@ -82,45 +93,53 @@ final class SuppliedClient implements Redis {
 
     @Override
     public List<Object> callAll(List<ScriptCall> calls, Deadline deadline) throws InterruptedException {
-        return await(upkeep, () -> sendAll(calls), calls.get(0), deadline);
+        return await(upkeep, () -> sendAll(calls, deadline), calls.get(0), deadline);
     }
 
     /**
-     * Sends the requests in one pipeline. A pipeline fails for a slot that has moved or a node that has ended; then the
-     * request is sent alone, because the client follows redirections of single requests.
+     * Sends the requests in one pipeline. A pipeline fails for a script that a node has lost, for a slot that has
+     * moved, and for a node that has ended. Then the first of the failed requests is sent alone, because the client
+     * follows redirections of single requests and learns from them. The others go into another pipeline. Only what is
+     * redirected again, such as requests for a slot that is migrating, is sent one by one, until the deadline. Nothing
+     * is repeated after silence.
      */
-    private List<Object> sendAll(List<ScriptCall> calls) {
-        List<@Nullable Response<Object>> responses = new ArrayList<>(calls.size());
-        try (AbstractPipeline pipeline = client.pipelined()) {
-            calls.forEach(call -> responses.add(appended(pipeline, call)));
-            pipeline.sync();
-        } catch (JedisException e) {
-            // Each response has its own error.
-        }
-        List<Object> replies = new ArrayList<>(calls.size());
-        for (int i = 0; i < calls.size(); i++) {
-            replies.add(replyOrError(calls.get(i), i < responses.size() ? responses.get(i) : null));
+    private List<Object> sendAll(List<ScriptCall> calls, Deadline deadline) {
+        List<Object> replies = pipelined(calls, call -> call.byDigest(publisher));
+        List<Integer> failed = where(replies, SuppliedClient::isToRepeat);
+        if (!failed.isEmpty()) {
+            int first = failed.remove(0);
+            replies.set(first, alone(calls.get(first), deadline));
+            List<ScriptCall> others = deadline.hasPassed()
+                    ? List.of()
+                    : failed.stream().map(calls::get).toList();
+            Iterator<Object> repeated =
+                    pipelined(others, call -> call.bySource(publisher)).iterator();
+            failed.stream().limit(others.size()).forEach(i -> replies.set(i, repeated.next()));
+            where(replies, SuppliedClient::isOfAnotherNode).forEach(i -> replies.set(i, alone(calls.get(i), deadline)));
         }
         return replies;
     }
 
-    private @Nullable Response<Object> appended(AbstractPipeline pipeline, ScriptCall call) {
-        try {
-            return pipeline.executeCommand(raw(call.byDigest(publisher)));
-        } catch (JedisException e) {
-            return null;
-        }
+    private static boolean isToRepeat(Object reply) {
+        return isOfAnotherNode(reply) || (reply instanceof JedisConnectionException error && !Replies.isSilence(error));
     }
 
-    private Object replyOrError(ScriptCall call, @Nullable Response<Object> response) {
-        try {
-            if (response != null) {
-                return call.answer(response.get());
-            }
-        } catch (JedisRedirectionException | JedisNoScriptException | IllegalStateException e) {
-            // The node that has the slot has not answered.
-        } catch (JedisException e) {
-            return e;
+    private static List<Integer> where(List<Object> replies, Predicate<Object> condition) {
+        return IntStream.range(0, replies.size())
+                .filter(i -> condition.test(replies.get(i)))
+                .boxed()
+                .collect(Collectors.toCollection(ArrayList::new));
+    }
+
+    /** Returns whether a node has replied that does not have the slot or the script. */
+    private static boolean isOfAnotherNode(Object reply) {
+        return reply instanceof JedisRedirectionException || reply instanceof JedisNoScriptException;
+    }
+
+    private Object alone(ScriptCall call, Deadline deadline) {
+        if (deadline.hasPassed()) {
+            // A request that is not sent yet must not be sent: it would arrive after its cleanup.
+            return new JedisConnectionException("lock \"" + call.lockName() + "\": not sent in time");
         }
         try {
             return send(call);
@@ -129,28 +148,76 @@ final class SuppliedClient implements Redis {
         }
     }
 
-    private static <T> T await(ThreadPoolExecutor threads, Callable<T> work, ScriptCall call, Deadline deadline)
-            throws InterruptedException {
-        Future<T> result;
+    private List<Object> pipelined(List<ScriptCall> calls, Function<ScriptCall, CommandArguments> command) {
+        if (calls.isEmpty()) {
+            return List.of();
+        }
+        List<@Nullable Response<Object>> responses = new ArrayList<>(calls.size());
+        JedisException failure = new JedisConnectionException("the pipeline has not been answered");
+        try (AbstractPipeline pipeline = client.pipelined()) {
+            calls.forEach(call -> responses.add(appended(pipeline, command.apply(call))));
+            pipeline.sync();
+        } catch (JedisException e) {
+            noteLoss(e);
+            failure = new JedisConnectionException(e.getMessage(), e);
+        }
+        List<Object> replies = new ArrayList<>(calls.size());
+        for (int i = 0; i < calls.size(); i++) {
+            replies.add(replyOrError(calls.get(i), i < responses.size() ? responses.get(i) : null, failure));
+        }
+        return replies;
+    }
+
+    /** Adds a command to a pipeline. Returns null if its node cannot be reached; other nodes may still answer. */
+    private @Nullable Response<Object> appended(AbstractPipeline pipeline, CommandArguments command) {
         try {
-            result = threads.submit(work);
+            return pipeline.executeCommand(raw(command));
+        } catch (JedisException e) {
+            noteLoss(e);
+            return null;
+        }
+    }
+
+    private static Object replyOrError(ScriptCall call, @Nullable Response<Object> response, JedisException missing) {
+        try {
+            return response == null ? missing : call.answer(response.get());
+        } catch (IllegalStateException e) {
+            return missing;
+        } catch (JedisException e) {
+            return e;
+        }
+    }
+
+    /** Has holds renewed if a connection has broken. Silence and a failure to connect do not count. */
+    private void noteLoss(JedisException error) {
+        if (Replies.isBrokenConnection(error)) {
+            context.connectionLost();
+        }
+    }
+
+    private <T> T await(ThreadPoolExecutor threads, Callable<T> work, ScriptCall call, Deadline deadline)
+            throws InterruptedException {
+        FutureTask<T> result = new FutureTask<>(work);
+        try {
+            threads.execute(result);
         } catch (RejectedExecutionException e) {
             throw new JedisConnectionException("the Redis backend is closed", e);
         }
         try {
             return result.get(deadline.remainingNanos(), TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
-            // A request that is not sent yet must not be sent: it would arrive after its cleanup.
-            result.cancel(false);
             throw new JedisConnectionException("the caller-supplied client has not answered in time", e);
-        } catch (InterruptedException e) {
-            result.cancel(false);
-            throw e;
         } catch (ExecutionException e) {
             if (e.getCause() instanceof JedisException error) {
+                noteLoss(error);
                 throw Replies.translated(error, call.lockName());
             }
             throw new IllegalStateException(String.valueOf(e.getCause()), e.getCause());
+        } finally {
+            // A request that is not sent yet must not be sent: it would arrive after its cleanup.
+            if (result.cancel(false)) {
+                threads.remove(result);
+            }
         }
     }
 
@@ -160,7 +227,7 @@ final class SuppliedClient implements Redis {
         try {
             requests.execute(() -> publish(notice));
         } catch (RejectedExecutionException e) {
-            LOG.debug("a handoff is not published, because the backend is closed", e);
+            context.log(() -> LOG.debug("a handoff is not published, because the backend is closed", e));
         }
     }
 
@@ -168,7 +235,7 @@ final class SuppliedClient implements Redis {
         try {
             var unused = client.publish(notice.channel(), notice.message());
         } catch (RuntimeException e) {
-            LOG.debug("a handoff could not be published", e);
+            context.log(() -> LOG.debug("a handoff could not be published", e));
         }
     }
 
@@ -176,6 +243,40 @@ final class SuppliedClient implements Redis {
     @Override
     public boolean sendsAgain() {
         return true;
+    }
+
+    /** A subscription takes one connection of the client's pool. The application must keep another one. */
+    @Override
+    public boolean canListen() {
+        int most = mostConnections();
+        if (most < 0 || most > 1) {
+            return true;
+        }
+        if (warned.compareAndSet(false, true)) {
+            context.log(() -> LOG.warn(
+                    "waiters poll, because the pool of the caller-supplied client has fewer than two connections: {}",
+                    most));
+        }
+        return false;
+    }
+
+    /** Returns the size of the smallest pool; negative if it has no limit or cannot be seen. */
+    private int mostConnections() {
+        return pools().mapToInt(Pool::getMaxTotal).min().orElse(-1);
+    }
+
+    private Stream<? extends Pool<Connection>> pools() {
+        try {
+            if (client instanceof RedisClient single) {
+                return Stream.of(single.getPool());
+            }
+            if (client instanceof RedisClusterClient cluster) {
+                return cluster.getClusterNodes().values().stream();
+            }
+        } catch (ClassCastException e) {
+            // The client has a provider of connections that is not Jedis's own.
+        }
+        return Stream.empty();
     }
 
     @Override
@@ -207,8 +308,8 @@ final class SuppliedClient implements Redis {
         private final ReentrantLock writing = new ReentrantLock();
         private boolean confirmed;
         private boolean ended;
-        private volatile long heardAt = clock.nanoTime();
-        private volatile long askedAt = clock.nanoTime();
+        private volatile long heardAt = context.clock.nanoTime();
+        private volatile long askedAt = context.clock.nanoTime();
 
         private SuppliedListening(String channel, Consumer<String> messages, Runnable subscribed) {
             this.channel = channel;
@@ -218,7 +319,7 @@ final class SuppliedClient implements Redis {
 
         @Override
         public void run() {
-            heardAt = clock.nanoTime();
+            heardAt = context.clock.nanoTime();
             try {
                 client.subscribe(this, channel);
             } finally {
@@ -228,7 +329,7 @@ final class SuppliedClient implements Redis {
 
         @Override
         public void onSubscribe(String to, int channels) {
-            heardAt = clock.nanoTime();
+            heardAt = context.clock.nanoTime();
             if (confirmed) {
                 return;
             }
@@ -245,21 +346,21 @@ final class SuppliedClient implements Redis {
 
         @Override
         public void onMessage(String from, String message) {
-            heardAt = clock.nanoTime();
+            heardAt = context.clock.nanoTime();
             safely(() -> messages.accept(message));
         }
 
         private void safely(Runnable told) {
             try {
                 told.run();
-            } catch (RuntimeException e) {
-                LOG.warn("a message to {} has failed", channel, e);
+            } catch (RuntimeException | Error e) {
+                context.log(() -> LOG.warn("a message to {} has failed", channel, e));
             }
         }
 
         @Override
         public void askForSignOfLife() {
-            long now = clock.nanoTime();
+            long now = context.clock.nanoTime();
             if (now - askedAt > LONGEST_SILENCE_NANOS) {
                 // No contender has waited for a while, so there was no heartbeat.
                 heardAt = now;
@@ -274,7 +375,7 @@ final class SuppliedClient implements Redis {
 
         @Override
         public boolean isSilent() {
-            long now = clock.nanoTime();
+            long now = context.clock.nanoTime();
             return now - heardAt > LONGEST_SILENCE_NANOS && now - askedAt <= LONGEST_SILENCE_NANOS;
         }
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.tests.PromiseNames;
+import io.github.distlock.tests.RecordingContext;
 import io.github.distlock.tests.servers.RedisServer;
 import io.github.distlock.tests.waiting.Waiting;
 import java.time.Duration;
@@ -42,13 +43,19 @@ abstract class ContenderTest {
     final String alive = "distlock:{" + lock + "}:alive";
 
     final RedisClient admin = RedisClient.create(SERVER.uri());
-    final RedisBackend one = RedisBackend.connect(SERVER.uri());
-    final RedisBackend other = RedisBackend.connect(SERVER.uri());
+    final RedisBackend one = started(RedisBackend.connect(SERVER.uri()));
+    final RedisBackend other = started(RedisBackend.connect(SERVER.uri()));
     /** Its client may send a request twice, so that each release and withdrawal leaves a tombstone. */
-    final RedisBackend repeating = RedisBackend.of(admin);
+    final RedisBackend repeating = started(RedisBackend.of(admin));
 
     /** Its rights can be changed. */
-    final RedisBackend restricted = RedisBackend.connect("redis://" + name + ":secret@" + SERVER.address());
+    final RedisBackend restricted = started(RedisBackend.connect("redis://" + name + ":secret@" + SERVER.address()));
+
+    /** Starts a backend as an engine does. */
+    static RedisBackend started(RedisBackend backend) {
+        backend.start(new RecordingContext("redis"));
+        return backend;
+    }
 
     @BeforeEach
     void createUser() {

@@ -20,10 +20,10 @@ class HandoffMessagesTest extends ContenderTest {
     private static final Duration HANDOFF_LEASE = RedisContender.HANDOFF_LEASE;
 
     private final FaultProxy link = FaultProxy.to(SERVER);
-    private final RedisBackend remote = RedisBackend.connect("redis://" + link.address());
+    private final RedisBackend remote = started(RedisBackend.connect("redis://" + link.address()));
     /** It publishes the handoffs that its requests cause. */
     private final RedisBackend publishing =
-            RedisBackend.builder(SERVER.uri()).publishFromClient().build();
+            started(RedisBackend.builder(SERVER.uri()).publishFromClient().build());
 
     private TestContender waiter;
     private Grant held;
@@ -106,7 +106,7 @@ class HandoffMessagesTest extends ContenderTest {
     @ValueSource(booleans = {false, true})
     void v3_aMessageThatTheClientPublishesMakesAHolder(boolean suppliedClient) throws InterruptedException {
         RedisBackendBuilder builder = suppliedClient ? RedisBackend.builder(admin) : RedisBackend.builder(SERVER.uri());
-        try (RedisBackend publishing = builder.publishFromClient().build()) {
+        try (RedisBackend publishing = started(builder.publishFromClient().build())) {
             String another = "another-" + name;
             Grant first = TestContender.waiting(publishing, another, LEASE).acquire();
             TestContender next = TestContender.waiting(remote, another, LEASE);

@@ -1,11 +1,14 @@
 package io.github.distlock.redis;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.UnifiedJedis;
 
 class RedisBackendBuilderTest {
@@ -33,12 +36,69 @@ class RedisBackendBuilderTest {
         assertThatThrownBy(() -> builder.clientConfig(null)).hasMessage("config");
     }
 
-    @Test
-    void api_anErrorNeverContainsThePassword() {
-        assertThatThrownBy(() -> RedisBackend.connect("redis://user:secret@local host"))
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "redis://user:secret@local host",
+                "redis://:secret@one,two:6379",
+                "redis://:secret@one:6379,two:6379",
+                "redis://user:se#cret@host",
+                "redis://user:12?secret=1@host",
+                "redis://user:12/secret@host",
+                "redis://user:secret%zz@host",
+                "redis://user:secret@host:port",
+                "redis://user:secret@host:0",
+                "redis://user:secret@host:70000",
+                "redis://user:secret@host/db",
+                "redis://user:secret@host/-1",
+                "redis://user:secret@host?password",
+                "redis://user:secret@host#fragment",
+                "redis://secret@host",
+                "secret@host"
+            })
+    void api_anErrorNeverContainsThePassword(String uri) {
+        assertThatThrownBy(() -> RedisBackend.connect(uri))
                 .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageStartingWith("uri must be redis://host:port")
                 .hasNoCause()
                 .hasMessageNotContaining("secret");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"redis://h?db=3", "redis://h:1/?db=3", "redis://h/2?db=x"})
+    void api_aParameterIsRefusedWithItsName(String uri) {
+        assertThatThrownBy(() -> RedisBackend.connect(uri))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("without the parameter db");
+    }
+
+    @Test
+    void api_severalHostsAreRefusedWithTheAlternative() {
+        assertThatThrownBy(() -> RedisBackend.connect("redis://one:6379,two:6379"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("one host")
+                .hasMessageContaining("RedisBackend.of(client)");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "redis://redis_1, redis_1, 6379, false, , , -1",
+        "redis://redis_1.my_net:7, redis_1.my_net, 7, false, , , -1",
+        "redis://[::1], ::1, 6379, false, , , -1",
+        "rediss://[fe80::1%eth0]:7/, fe80::1%eth0, 7, true, , , -1",
+        "REDISS://10.0.0.1:7/12, 10.0.0.1, 7, true, , , 12",
+        "redis://:a@b:c@h/0, h, 6379, false, , a@b:c, 0",
+        "redis://me:a%2Fb+c%25@h, h, 6379, false, me, a/b+c%, -1"
+    })
+    void api_anAddressHasAHostAndMayHaveOtherParts(
+            String uri, String host, int port, boolean tls, String user, String password, int database) {
+        RedisAddress address = new RedisAddress(uri);
+
+        assertThat(address.server).isEqualTo(new HostAndPort(host, port));
+        assertThat(address.tls).isEqualTo(tls);
+        assertThat(address.user).isEqualTo(user);
+        assertThat(address.password).isEqualTo(password);
+        assertThat(address.database).isEqualTo(database);
     }
 
     @Test

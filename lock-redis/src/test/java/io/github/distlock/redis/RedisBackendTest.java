@@ -14,21 +14,40 @@ import io.github.distlock.LockOwner;
 import io.github.distlock.spi.Capability;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockRequest;
+import io.github.distlock.spi.Validity;
+import io.github.distlock.tests.RecordingContext;
 import io.github.distlock.tests.servers.FaultProxy;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.LoggerFactory;
+import redis.clients.jedis.ConnectionPoolConfig;
+import redis.clients.jedis.RedisClient;
 import redis.clients.jedis.exceptions.JedisConnectionException;
 
 /** The behavior of a backend outside its scripts. */
 class RedisBackendTest extends ContenderTest {
     private final FaultProxy link = FaultProxy.to(SERVER);
     private final RedisBackend remote = RedisBackend.connect("redis://" + link.address());
+    private final RecordingContext context = new RecordingContext("redis");
+
+    @BeforeEach
+    void startRemote() {
+        remote.start(context);
+    }
 
     @AfterEach
     void closeRemote() {
@@ -121,26 +140,178 @@ class RedisBackendTest extends ContenderTest {
     }
 
     @Test
+    void v5_manyHoldsAreReleasedInOneExchange() throws InterruptedException {
+        int count = RedisBackend.CHUNK + 1;
+        List<Grant> grants = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            grants.add(TestContender.trying(remote, name + i, LEASE).acquire());
+        }
+        admin.del(lock + 0);
+        long before = link.requests();
+
+        Map<Grant, Grant.Release> found = remote.releaseAll(grants, TestContender.deadline());
+
+        assertTrue(link.requests() - before < count / 4, "requests: " + (link.requests() - before));
+        assertEquals(Grant.Release.GONE, found.get(grants.get(0)));
+        assertEquals(count - 1, Collections.frequency(found.values(), Grant.Release.RELEASED));
+        assertFalse(admin.exists(lock + 1));
+        assertEquals(
+                Set.of(Grant.Release.RELEASED),
+                Set.copyOf(remote.releaseAll(grants, TestContender.deadline()).values()));
+    }
+
+    @Test
+    void v3_holdsThatAreReleasedTogetherGoToTheirWaiters() throws InterruptedException {
+        try (RedisBackend publishing =
+                started(RedisBackend.builder(SERVER.uri()).publishFromClient().build())) {
+            Grant held = waiting(publishing).acquire();
+            TestContender waiter = queuedWaiter(remote);
+            await("it is subscribed", () -> waiter.wakeUps.get() > 0);
+            int before = waiter.wakeUps.get();
+
+            var found = publishing.releaseAll(List.of(held), TestContender.deadline());
+
+            assertEquals(Map.of(held, Grant.Release.RELEASED), found);
+            await("the waiter is notified", () -> waiter.wakeUps.get() > before);
+            expectHolder(waiter);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void v8_aBatchWithoutItsScriptTakesFewRequests(boolean suppliedClient) throws InterruptedException {
+        try (RedisClient client = RedisClient.create("redis://" + link.address());
+                RedisBackend supplied = started(RedisBackend.of(client))) {
+            RedisBackend backend = suppliedClient ? supplied : remote;
+            List<TestContender.AnsweredRenewal> due = renewals(backend, 4 * RedisBackend.CHUNK);
+            admin.scriptFlush();
+            long before = link.requests();
+
+            backend.renewAll(due, TestContender.deadline());
+
+            assertTrue(
+                    due.stream()
+                            .allMatch(renewal -> "gone".equals(renewal.answer().get())),
+                    "each is answered");
+            assertTrue(link.requests() - before < due.size() / 4, "requests: " + (link.requests() - before));
+        }
+    }
+
+    /** Returns renewals of holds that the server does not have. */
+    private List<TestContender.AnsweredRenewal> renewals(RedisBackend backend, int count) {
+        LockRequest request = LockRequest.exclusive(name, LEASE, LockOwner.of("host", 7, "client", "thread"));
+        RedisContender contender = (RedisContender) backend.contend(request, waiting(one));
+        RedisGrant grant =
+                new RedisGrant(contender, 7, Validity.of(backend.clock().now(), LEASE));
+        return Stream.generate(() -> new TestContender.AnsweredRenewal(grant, LEASE, new AtomicReference<>()))
+                .limit(count)
+                .toList();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void v8_holdsAreRenewedAfterARequestUnderWayHasLostItsConnection(boolean suppliedClient)
+            throws InterruptedException {
+        RecordingContext engine = new RecordingContext("redis");
+        try (RedisClient client = RedisClient.create("redis://" + link.address());
+                RedisBackend backend =
+                        suppliedClient ? RedisBackend.of(client) : RedisBackend.connect("redis://" + link.address())) {
+            backend.start(engine);
+            TestContender contender = trying(backend);
+            contender.acquire();
+            assertEquals(List.of(), engine.lostConnections());
+            link.dropNextReply(request -> true, FaultProxy.Then.CUT);
+
+            assertThrows(RuntimeException.class, () -> backend.forceRelease(name, TestContender.deadline()));
+
+            assertEquals(List.of(""), engine.lostConnections());
+        }
+    }
+
+    @Test
+    void v5_aPoolWithOneConnectionStaysUsableWhileAContenderWaits() throws InterruptedException {
+        ConnectionPoolConfig pool = new ConnectionPoolConfig();
+        pool.setMaxTotal(1);
+        pool.setMaxWait(Duration.ofSeconds(5));
+        waiting(one).acquire();
+        List<String> warnings = warnings(() -> {
+            try (RedisClient client = RedisClient.builder()
+                            .hostAndPort(SERVER.host(), SERVER.port())
+                            .poolConfig(pool)
+                            .build();
+                    RedisBackend small = started(RedisBackend.of(client))) {
+                TestContender waiter = queuedWaiter(small);
+                waiter.heartbeat();
+                waiter.heartbeat();
+
+                assertEquals("PONG", client.ping());
+                assertEquals(0, waiter.wakeUps.get(), "it is not subscribed");
+            }
+        });
+
+        assertEquals(1, warnings.size(), warnings.toString());
+        assertTrue(warnings.get(0).contains("fewer than two connections"), warnings.get(0));
+    }
+
+    @Test
+    void v6_aDeniedSubscriptionIsReportedOnce() throws InterruptedException {
+        changeRights("resetchannels");
+        waiting(one).acquire();
+        long before = denials();
+
+        List<String> warnings = warnings(() -> {
+            TestContender waiter = queuedWaiter(restricted);
+            await("two subscriptions were denied", () -> {
+                try {
+                    waiter.findBusy();
+                } catch (InterruptedException e) {
+                    throw new IllegalStateException(e);
+                }
+                return denials() - before >= 2;
+            });
+        });
+
+        assertEquals(1, warnings.size(), warnings.toString());
+        assertTrue(warnings.get(0).contains("refuses the subscription"), warnings.get(0));
+    }
+
+    /** Returns how many subscriptions the server has denied. */
+    private long denials() {
+        Matcher calls =
+                Pattern.compile("cmdstat_subscribe:.*rejected_calls=(\\d+)").matcher(admin.info("commandstats"));
+        return calls.find() ? Long.parseLong(calls.group(1)) : 0;
+    }
+
+    @Test
     void s5_aForeignKeyWithoutExpiryIsReportedOnce() throws InterruptedException {
         admin.set(lock, "a foreign value");
+
+        List<String> warnings = warnings(() -> {
+            trying(one).findBusy();
+            trying(one).findBusy();
+        });
+
+        assertEquals(1, warnings.size(), warnings.toString());
+        assertTrue(warnings.get(0).contains(lock + " has no expiry"), warnings.get(0));
+    }
+
+    private interface Action {
+        void run() throws InterruptedException;
+    }
+
+    /** Returns the warnings about this test's lock or client. */
+    private List<String> warnings(Action action) throws InterruptedException {
         Logger logger = (Logger) LoggerFactory.getLogger(RedisBackend.class);
         ListAppender<ILoggingEvent> log = new ListAppender<>();
         log.start();
         logger.addAppender(log);
         logger.setLevel(Level.WARN);
         try {
-            trying(one).findBusy();
-            trying(one).findBusy();
+            action.run();
         } finally {
             logger.setLevel(null);
             logger.detachAppender(log);
         }
-
-        List<String> warnings = log.list.stream()
-                .map(ILoggingEvent::getFormattedMessage)
-                .filter(message -> message.contains(name))
-                .toList();
-        assertEquals(1, warnings.size(), warnings.toString());
-        assertTrue(warnings.get(0).contains(lock + " has no expiry"), warnings.get(0));
+        return log.list.stream().map(ILoggingEvent::getFormattedMessage).toList();
     }
 }

@@ -383,10 +383,10 @@ class RedisProtocolTest {
     }
 
     @Test
-    void v4_aTryReturnsInTimeIfEachStepOfTheHandshakeIsSlow() throws Exception {
+    void v4_aTryReturnsInTimeIfTheHandshakeIsSlow() throws Exception {
         try (FaultProxy link = FaultProxy.to(server);
                 LockClient slow = LockClient.create(RedisBackend.connect("redis://" + link.address()))) {
-            link.delayReplies(Duration.ofMillis(600));
+            link.delayReplies(Duration.ofMillis(1_500));
             long begin = System.nanoTime();
             LockException late =
                     assertThrows(LockException.class, () -> slow.lock("slow").tryAcquire());
@@ -397,6 +397,36 @@ class RedisProtocolTest {
             await(
                     "a client with a late connection acquires the lock",
                     () -> slow.lock("slow").tryAcquire().isPresent());
+        }
+    }
+
+    @Test
+    void v8_holdsAreRenewedWhileTheServerAcceptsNoMoreConnections() throws Exception {
+        try (LockHandle held = locks.lock("crowded", LockOptions.defaults().renewedLease(Duration.ofSeconds(1)))
+                .acquire()) {
+            long connected = counted("clients", "connected_clients:");
+            admin.configSet("maxclients", Long.toString(connected));
+            try {
+                awaitRenewal();
+                awaitRenewal();
+                assertTrue(held.isHeld());
+            } finally {
+                admin.configSet("maxclients", "10000");
+            }
+        }
+    }
+
+    @Test
+    void api_aServerThatAcceptsNoMoreConnectionsSaysSo() throws Exception {
+        locks.close();
+        long connected = counted("clients", "connected_clients:");
+        admin.configSet("maxclients", Long.toString(connected));
+        try (LockClient late = LockClient.create(RedisBackend.connect(server.uri()))) {
+            LockException full =
+                    assertThrows(LockException.class, () -> late.lock("crowded").tryAcquire());
+            assertTrue(full.getMessage().contains("max number of clients"), full.getMessage());
+        } finally {
+            admin.configSet("maxclients", "10000");
         }
     }
 

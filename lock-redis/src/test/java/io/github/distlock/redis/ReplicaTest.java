@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.distlock.spi.Grant;
 import io.github.distlock.tests.PromiseNames;
+import io.github.distlock.tests.RecordingContext;
 import io.github.distlock.tests.servers.FaultProxy;
 import io.github.distlock.tests.servers.RedisServer;
 import io.github.distlock.tests.servers.Server;
@@ -44,6 +45,7 @@ class ReplicaTest {
 
     @BeforeEach
     void failOver() throws InterruptedException {
+        backend.start(new RecordingContext("redis"));
         replication.silence();
         replica = RedisServer.start("replicaof " + replication.host() + " " + replication.port());
         held = holder.acquire();

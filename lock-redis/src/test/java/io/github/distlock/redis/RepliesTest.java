@@ -3,12 +3,20 @@ package io.github.distlock.redis;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.distlock.spi.RequestRefusedException;
+import java.io.EOFException;
+import java.net.SocketException;
+import java.net.SocketTimeoutException;
+import java.security.cert.CertificateException;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLHandshakeException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.exceptions.JedisConnectionException;
 import redis.clients.jedis.exceptions.JedisDataException;
 import redis.clients.jedis.exceptions.JedisException;
+import redis.clients.jedis.exceptions.JedisMovedDataException;
 
 class RepliesTest {
     private static final String BEFORE_REDIS_7 = "ERR Error running script (call to f_1): @user_script:39: -";
@@ -24,6 +32,8 @@ class RepliesTest {
                 "ERR Error running script (call to f_ab12): @user_script:84: WRONGTYPE Operation against a key",
                 "ERR The user executing the script can't run this command or subcommand",
                 "ERR unknown command `EVALSHA`",
+                "CROSSSLOT Keys in request don't hash to the same slot",
+                "DENIED Redis is running in protected mode",
                 "ERR invalid password",
                 "ERR DB index is out of range",
                 "ERR AUTH <password> called without any password configured"
@@ -59,6 +69,62 @@ class RepliesTest {
         JedisException error = new JedisDataException(words);
 
         assertThat(Replies.translated(error, "job")).isSameAs(error);
+    }
+
+    @Test
+    void api_aRedirectionIsARefusalThatNamesTheClientForClusters() {
+        JedisException error = new JedisMovedDataException("MOVED 1 h:7", new HostAndPort("h", 7), 1);
+
+        assertThat(Replies.translated(error, "job"))
+                .isInstanceOf(RequestRefusedException.class)
+                .hasMessageContaining("MOVED 1 h:7")
+                .hasMessageContaining("RedisBackend.of(client)");
+    }
+
+    @Test
+    void api_aBadCertificateIsARefusalWithTheWordsOfTls() {
+        SSLException handshake = new SSLHandshakeException("(certificate_unknown) PKIX path building failed");
+        handshake.initCause(new CertificateException("unable to find a valid path"));
+        JedisException error = new JedisConnectionException("cannot connect", handshake);
+
+        assertThat(Replies.translated(error, "job"))
+                .isInstanceOf(RequestRefusedException.class)
+                .hasMessageContaining("unable to find a valid path");
+    }
+
+    @Test
+    void v8_aConnectionThatBreaksDuringTheHandshakeIsNoRefusal() {
+        SSLException handshake = new SSLHandshakeException("Remote host terminated the handshake");
+        handshake.initCause(new EOFException("SSL peer shut down incorrectly"));
+        JedisException error = new JedisConnectionException("cannot connect", handshake);
+
+        assertThat(Replies.translated(error, "job"))
+                .isNotInstanceOf(RequestRefusedException.class)
+                .hasMessageContaining("SSL peer shut down incorrectly");
+    }
+
+    @Test
+    void api_anErrorCarriesTheWordsOfItsFirstCause() {
+        JedisException error = new JedisException(
+                "Could not get a resource from the pool", new JedisDataException("ERR max number of clients reached"));
+
+        assertThat(Replies.translated(error, "job"))
+                .hasMessage("Could not get a resource from the pool: ERR max number of clients reached")
+                .hasCause(error);
+    }
+
+    @Test
+    void v8_silenceAndAFailureToConnectBreakNoConnection() {
+        assertThat(Replies.isBrokenConnection(new JedisConnectionException("Unexpected end of stream.")))
+                .isTrue();
+        assertThat(Replies.isBrokenConnection(new JedisConnectionException(new SocketException("Connection reset"))))
+                .isTrue();
+        assertThat(Replies.isBrokenConnection(
+                        new JedisConnectionException(new SocketTimeoutException("Read timed out"))))
+                .isFalse();
+        assertThat(Replies.isBrokenConnection(new JedisConnectionException("Failed to connect to h:7.")))
+                .isFalse();
+        assertThat(Replies.isBrokenConnection(new JedisDataException("OOM"))).isFalse();
     }
 
     @Test

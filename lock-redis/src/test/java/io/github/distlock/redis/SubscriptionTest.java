@@ -6,13 +6,16 @@ import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import io.github.distlock.spi.BackendContext;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.LockClock;
 import io.github.distlock.tests.PromiseNames;
 import io.github.distlock.tests.waiting.Waiting;
 import java.time.Duration;
 import java.util.List;
+import java.util.Queue;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -21,6 +24,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -35,13 +39,15 @@ class SubscriptionTest {
     private final AtomicLong time = new AtomicLong(Duration.ofHours(1).toNanos());
     private final AtomicInteger timesMade = new AtomicInteger();
     private final BlockingQueue<Thread> readers = new LinkedBlockingQueue<>();
-    private final Subscription subscription = new Subscription(
-            connections, "channel", message -> {}, timesMade::incrementAndGet, this::newReader, new Clock());
+    private final Queue<Throwable> failuresToStart = new ConcurrentLinkedQueue<>();
+    private final Context engine = new Context();
+    private final RedisContext context = new RedisContext(new Clock());
+    private final Subscription subscription =
+            new Subscription(connections, "channel", message -> {}, timesMade::incrementAndGet, context);
 
-    private Thread newReader(Runnable task) {
-        Thread reader = new Thread(task);
-        readers.add(reader);
-        return reader;
+    @BeforeEach
+    void start() {
+        context.start(engine);
     }
 
     @AfterEach
@@ -95,16 +101,94 @@ class SubscriptionTest {
     }
 
     @Test
-    void v6_aSubscriptionThatFailsIsTriedAgainAfterAPause() throws InterruptedException {
+    void v6_aSubscriptionThatFailsIsTriedAgainAfterLongerAndLongerPauses() throws InterruptedException {
+        Duration longest = Duration.ofSeconds(32);
+        for (Duration pause = Duration.ofMillis(250); pause.toSeconds() < 100; pause = pause.multipliedBy(2)) {
+            subscription.need();
+            connections.next().broken.countDown();
+            awaitNoReader();
+            int before = readers.size();
+
+            letPass((pause.compareTo(longest) > 0 ? longest : pause).minusNanos(1));
+            subscription.need();
+
+            assertEquals(before, readers.size(), "no reader before " + pause);
+            letPass(Duration.ofNanos(1));
+        }
+        assertFalse(subscription.isActive());
+        assertFalse(subscribe().isEnded());
+    }
+
+    @Test
+    void v6_pausesAreShortAgainAfterASubscription() throws InterruptedException {
+        for (int i = 0; i < 5; i++) {
+            subscription.need();
+            connections.next().broken.countDown();
+            awaitNoReader();
+            letPass(Duration.ofSeconds(32));
+        }
+        subscribe().broken.countDown();
+        connections.next().broken.countDown();
+        awaitNoReader();
+
+        letPass(Duration.ofMillis(250));
+
         subscription.need();
-        Connection first = connections.next();
-        long begin = System.nanoTime();
+        connections.next();
+    }
+
+    @Test
+    void v2_aReaderThatCannotBeStartedIsMadeAgain() throws InterruptedException {
+        failuresToStart.add(new OutOfMemoryError("unable to create native thread"));
+        subscription.need();
+        assertTrue(failuresToStart.isEmpty());
+        letPass(Duration.ofMillis(250));
+
+        subscription.need();
+
+        connections.next();
+    }
+
+    @Test
+    void v2_aReaderThatEndsWithAnErrorIsReplaced() throws InterruptedException {
+        Connection first = subscribe();
+        first.failure = new OutOfMemoryError("Java heap space");
 
         first.broken.countDown();
 
         connections.next();
-        assertTrue(System.nanoTime() - begin >= Duration.ofMillis(250).toNanos());
+    }
+
+    @Test
+    void v2_waitersPollIfAClientHasNoConnectionForASubscription() {
+        connections.canListen = false;
+
+        subscription.need();
+
+        assertTrue(readers.isEmpty());
         assertFalse(subscription.isActive());
+    }
+
+    @Test
+    void v8_holdsAreRenewedAfterASubscriptionHasBroken() throws InterruptedException {
+        Connection first = subscribe();
+        assertEquals(0, engine.timesLost.get());
+
+        first.broken.countDown();
+
+        connections.next();
+        assertEquals(1, engine.timesLost.get());
+    }
+
+    @Test
+    void v8_theEndOfAnUnusedSubscriptionRenewsNoHolds() throws InterruptedException {
+        Connection first = subscribe();
+        letPass(Duration.ofSeconds(5));
+
+        first.broken.countDown();
+
+        awaitNoReader();
+        assertEquals(0, engine.timesLost.get());
     }
 
     @Test
@@ -178,18 +262,6 @@ class SubscriptionTest {
     }
 
     @Test
-    void v5_closingEndsThePauseOfAReader() throws InterruptedException {
-        subscription.need();
-        connections.next().broken.countDown();
-        Thread reader = readers.take();
-        await("the reader pauses", () -> reader.getState() == Thread.State.TIMED_WAITING);
-
-        subscription.close();
-
-        assertFalse(reader.isAlive());
-    }
-
-    @Test
     void v7_anInterruptWhileItIsClosedIsKept() throws InterruptedException {
         Connection connection = subscribe();
         connection.stays = true;
@@ -199,6 +271,40 @@ class SubscriptionTest {
 
         assertTrue(Thread.interrupted());
         connection.broken.countDown();
+    }
+
+    private final class Context implements BackendContext {
+        private final AtomicInteger timesLost = new AtomicInteger();
+
+        @Override
+        public String clientName() {
+            return "test";
+        }
+
+        @Override
+        public Thread newThread(String role, Runnable task) {
+            Thread reader = new Thread(task) {
+                @Override
+                public synchronized void start() {
+                    if (failuresToStart.poll() instanceof Error error) {
+                        throw error;
+                    }
+                    super.start();
+                }
+            };
+            readers.add(reader);
+            return reader;
+        }
+
+        @Override
+        public void log(Runnable statement) {
+            statement.run();
+        }
+
+        @Override
+        public void connectionLost(Object server) {
+            timesLost.incrementAndGet();
+        }
     }
 
     private final class Clock implements LockClock {
@@ -220,6 +326,7 @@ class SubscriptionTest {
 
     private static final class Connections implements Redis {
         private final BlockingQueue<Connection> made = new LinkedBlockingQueue<>();
+        private volatile boolean canListen = true;
 
         @CanIgnoreReturnValue
         Connection next() throws InterruptedException {
@@ -254,6 +361,11 @@ class SubscriptionTest {
         }
 
         @Override
+        public boolean canListen() {
+            return canListen;
+        }
+
+        @Override
         public void close() {}
     }
 
@@ -265,6 +377,7 @@ class SubscriptionTest {
         private final AtomicInteger pings = new AtomicInteger();
         private volatile boolean silent;
         private volatile boolean stays;
+        private volatile Throwable failure = new IllegalStateException("it has broken");
 
         private Connection(Connections all, Runnable subscribed) {
             this.all = all;
@@ -280,14 +393,13 @@ class SubscriptionTest {
         }
 
         @Override
-        public void run() {
+        public void run() throws InterruptedException {
             all.made.add(this);
-            try {
-                broken.await();
-            } catch (InterruptedException e) {
-                throw new IllegalStateException(e);
+            broken.await();
+            if (failure instanceof Error error) {
+                throw error;
             }
-            throw new IllegalStateException("it has broken");
+            throw new IllegalStateException(failure);
         }
 
         @Override

@@ -144,7 +144,7 @@ final class TestContender implements Signals {
     @Override
     public void gone() {}
 
-    private record AnsweredRenewal(Grant grant, Duration lease, AtomicReference<Object> answer) implements Renewal {
+    record AnsweredRenewal(Grant grant, Duration lease, AtomicReference<Object> answer) implements Renewal {
         @Override
         public void renewed(Validity validity) {
             answer.set(validity);

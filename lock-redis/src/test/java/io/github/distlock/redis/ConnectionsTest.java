@@ -1,0 +1,501 @@
+package io.github.distlock.redis;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import io.github.distlock.LockOwner;
+import io.github.distlock.spi.Attempt;
+import io.github.distlock.spi.Deadline;
+import io.github.distlock.spi.LockClock;
+import io.github.distlock.spi.LockRequest;
+import io.github.distlock.spi.Renewal;
+import io.github.distlock.spi.RequestRefusedException;
+import io.github.distlock.spi.Signals;
+import io.github.distlock.spi.Validity;
+import io.github.distlock.tests.PromiseNames;
+import io.github.distlock.tests.RecordingContext;
+import io.github.distlock.tests.waiting.Waiting;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.ForkJoinTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import redis.clients.jedis.Connection;
+import redis.clients.jedis.DefaultJedisClientConfig;
+import redis.clients.jedis.HostAndPort;
+import redis.clients.jedis.Protocol.Command;
+import redis.clients.jedis.exceptions.JedisConnectionException;
+import redis.clients.jedis.exceptions.JedisException;
+
+/** The backend's own connections to servers that misbehave in ways that no real server does on demand. */
+@DisplayNameGeneration(PromiseNames.class)
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class ConnectionsTest {
+    private static final Duration LEASE = Duration.ofSeconds(30);
+    private static final int TASKS = 100;
+    private static final Duration REQUEST = Duration.ofMillis(500);
+    /** More than a busy machine needs, less than the servers of these tests last. */
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
+
+    private final String client = UUID.randomUUID().toString();
+    private final RecordingContext context = new RecordingContext(client);
+    private final AtomicLong passed = new AtomicLong();
+    private final List<AutoCloseable> opened = new ArrayList<>();
+
+    @AfterEach
+    void close() throws Exception {
+        for (AutoCloseable each : opened) {
+            each.close();
+        }
+    }
+
+    private ScriptedServer serve(ScriptedServer.Behavior behavior) {
+        ScriptedServer server = ScriptedServer.answering(behavior);
+        opened.add(server);
+        return server;
+    }
+
+    private RedisBackend connect(String uri) {
+        RedisBackend backend = RedisBackend.connect(uri);
+        backend.start(context);
+        opened.add(0, backend);
+        return backend;
+    }
+
+    /** Makes connections that are idle for as long as a test says. */
+    private OwnConnections connections(ScriptedServer server) {
+        RedisContext movable = new RedisContext(new Clock());
+        movable.start(context);
+        String[] address = server.address().split(":", -1);
+        OwnConnections connections = new OwnConnections(
+                new HostAndPort(address[0], Integer.parseInt(address[1])),
+                DefaultJedisClientConfig.builder().build(),
+                8,
+                movable,
+                Publisher.SCRIPT);
+        opened.add(0, connections);
+        return connections;
+    }
+
+    @CanIgnoreReturnValue
+    private static Attempt attempt(RedisBackend backend, Duration time) throws InterruptedException {
+        return backend.contend(request("job"), new Ignoring()).attempt(deadline(time));
+    }
+
+    private static LockRequest request(String name) {
+        return LockRequest.exclusive(name, LEASE, LockOwner.of("host", 7, "client", "thread"))
+                .withoutWaiting();
+    }
+
+    private static Deadline deadline(Duration time) {
+        return Deadline.after(time, LockClock.system());
+    }
+
+    @CanIgnoreReturnValue
+    private static List<?> call(OwnConnections connections, Script script) throws InterruptedException {
+        ScriptCall call = new ScriptCall(script, LockKeys.of("job", name -> name, "distlock:"));
+        return connections.call(call, deadline(PATIENCE));
+    }
+
+    private static void expectEnd(long begin) {
+        Duration taken = Duration.ofNanos(System.nanoTime() - begin);
+        assertThat(taken).isLessThan(REQUEST.plus(Duration.ofSeconds(3)));
+    }
+
+    /** Sends a text byte by byte, for half a minute. */
+    private static void trickle(ScriptedServer.Client client, String text) throws java.io.IOException {
+        for (int i = 0; i < 600; i++) {
+            client.send(text);
+            Waiting.letPass(Duration.ofMillis(50));
+        }
+    }
+
+    // Deadlines
+
+    @Test
+    void v4_aReplyThatComesByteByByteEndsAtTheDeadline() {
+        ScriptedServer server = serve((client, command) -> {
+            if (command.get(0).equals("EVALSHA")) {
+                client.send("$1000\r\n");
+                trickle(client, "x");
+            }
+            client.succeed(command);
+        });
+        RedisBackend backend = connect(server.uri());
+        long begin = System.nanoTime();
+
+        assertThatThrownBy(() -> attempt(backend, REQUEST)).hasMessageContaining("has not answered in time");
+
+        expectEnd(begin);
+    }
+
+    @Test
+    void v4_aTlsHandshakeThatComesByteByByteEndsSoonAfterItsCallerHasGivenUp() throws Exception {
+        byte[] beginOfARecord = {0x16, 3, 3, 0x3f, 0};
+        ScriptedServer server = new ScriptedServer(client -> {
+            client.send(beginOfARecord);
+            trickle(client, "x");
+        });
+        opened.add(server);
+        RedisBackend backend = connect("rediss://" + server.address());
+        long begin = System.nanoTime();
+
+        assertThatThrownBy(() -> attempt(backend, REQUEST)).hasMessageContaining("not connected in time");
+
+        expectEnd(begin);
+        Waiting.await("no thread connects", PATIENCE, () -> threads("redis1") == 0);
+    }
+
+    @Test
+    void v8_aWriteToAServerThatDoesNotReadEndsAtTheDeadline() throws InterruptedException {
+        CountDownLatch end = new CountDownLatch(1);
+        ScriptedServer server = serve((client, command) -> {
+            client.succeed(command);
+            awaitQuietly(end);
+        });
+        String[] address = server.address().split(":", -1);
+        RedisContext redis = new RedisContext(LockClock.system());
+        redis.start(context);
+        OpenConnections connections = new OpenConnections(
+                new HostAndPort(address[0], Integer.parseInt(address[1])),
+                DefaultJedisClientConfig.builder().build(),
+                redis);
+        ServerConnection connection = connections.connect(deadline(PATIENCE));
+        byte[] much = new byte[32 * 1024 * 1024];
+        long begin = System.nanoTime();
+
+        assertThatThrownBy(() -> connection.exchange(jedis -> write(jedis, much), deadline(REQUEST)))
+                .hasMessageContaining("has not answered in time");
+
+        expectEnd(begin);
+        end.countDown();
+        connections.close();
+    }
+
+    private static Object write(Connection jedis, byte[] data) {
+        jedis.sendCommand(Command.ECHO, data);
+        return jedis.getOne();
+    }
+
+    private static void awaitQuietly(CountDownLatch latch) {
+        try {
+            assertTrue(latch.await(PATIENCE.toSeconds(), TimeUnit.SECONDS));
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Test
+    void v6_theThreadThatWatchesDeadlinesEndsWithoutRequests() throws InterruptedException {
+        RedisBackend backend = connect(serve(ScriptedServer.Client::succeed).uri());
+
+        attempt(backend, PATIENCE);
+
+        assertEquals(1, threads("deadlines"));
+        Waiting.await("the thread has ended", PATIENCE, () -> threads("deadlines") == 0);
+        attempt(backend, PATIENCE);
+        assertEquals(1, threads("deadlines"));
+    }
+
+    private long threads(String role) {
+        return Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.getName().equals("distlock-" + client + "-" + role))
+                .count();
+    }
+
+    // Batches
+
+    @Test
+    void v8_aBatchIsReadBeforeItsRepliesFillTheBuffers() throws InterruptedException {
+        String padding = "$1000\r\n" + "x".repeat(1_000) + "\r\n";
+        ScriptedServer server = serve((client, command) -> {
+            if (command.get(0).equals("PING")) {
+                client.succeed(command);
+            } else {
+                String request = command.get(3 + Integer.parseInt(command.get(2)));
+                client.send("*3\r\n$" + request.length() + "\r\n" + request + "\r\n:7\r\n" + padding);
+            }
+        });
+        RedisBackend backend = connect(server.uri());
+        AtomicInteger renewed = new AtomicInteger();
+        List<Renewal> due = renewals(backend, 20_000, renewed);
+
+        backend.renewAll(due, deadline(Duration.ofSeconds(50)));
+
+        assertEquals(due.size(), renewed.get());
+    }
+
+    /** Returns renewals whose requests together are longer than all buffers of a connection. */
+    private static List<Renewal> renewals(RedisBackend backend, int count, AtomicInteger renewed) {
+        Validity validity = Validity.of(LockClock.system().now(), LEASE);
+        String name = "long".repeat(200);
+        List<Renewal> renewals = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            RedisContender contender = (RedisContender) backend.contend(request(name + i), new Ignoring());
+            renewals.add(new Counted(new RedisGrant(contender, 7, validity), renewed));
+        }
+        return renewals;
+    }
+
+    // Threads
+
+    /** Waiting on a future would run them, if the common pool has at least two threads. */
+    @Test
+    void v4_anAcquireOnAThreadOfTheCommonPoolRunsNoOtherTasks() throws Exception {
+        AtomicReference<Thread> acquiring = new AtomicReference<>();
+        AtomicInteger ranWithin = new AtomicInteger();
+        ScriptedServer server = serve((client, command) -> {
+            Waiting.letPass(Duration.ofMillis(200));
+            client.succeed(command);
+        });
+        RedisBackend backend = connect(server.uri());
+
+        ForkJoinTask<Attempt> acquire = ForkJoinPool.commonPool().submit(() -> {
+            acquiring.set(Thread.currentThread());
+            for (int i = 0; i < TASKS; i++) {
+                var unused = CompletableFuture.runAsync(() -> {
+                    if (acquiring.get() == Thread.currentThread()) {
+                        ranWithin.incrementAndGet();
+                    }
+                });
+            }
+            Attempt answer = attempt(backend, PATIENCE);
+            acquiring.set(null);
+            return answer;
+        });
+
+        assertThat(acquire.get(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isInstanceOf(Attempt.Granted.class);
+        assertEquals(0, ranWithin.get());
+    }
+
+    // Idle connections
+
+    @Test
+    void v4_aStaleConnectionCostsAShortCheckAndTakesTheOthersWithIt() throws Exception {
+        AtomicInteger stale = new AtomicInteger();
+        CountDownLatch all = new CountDownLatch(3);
+        ScriptedServer server = serve((client, command) -> {
+            if (client.number >= stale.get()) {
+                if (command.get(0).startsWith("EVAL") && stale.get() == 0) {
+                    all.countDown();
+                    awaitQuietly(all);
+                }
+                client.succeed(command);
+            }
+        });
+        OwnConnections connections = connections(server);
+        openThree(connections);
+        stale.set(3);
+        passed.addAndGet(Duration.ofSeconds(6).toNanos());
+
+        call(connections, Script.INSPECT);
+        call(connections, Script.INSPECT);
+
+        assertEquals(4, server.connections());
+        long checks = server.commands().stream()
+                        .filter(command -> command.get(0).equals("PING"))
+                        .count()
+                - 4;
+        assertEquals(1, checks, "one silent connection condemns the older ones");
+        assertThat(context.lostConnections()).isEmpty();
+    }
+
+    private static void openThree(OwnConnections connections) throws Exception {
+        ForkJoinPool pool = new ForkJoinPool(3);
+        try {
+            List<ForkJoinTask<?>> calls = new ArrayList<>();
+            for (int i = 0; i < 3; i++) {
+                calls.add(pool.submit(() -> call(connections, Script.INSPECT)));
+            }
+            for (ForkJoinTask<?> call : calls) {
+                var unused = call.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+            }
+        } finally {
+            pool.shutdownNow();
+        }
+    }
+
+    @Test
+    void v4_aRequestThatIsNotSafeToRepeatSucceedsAfterTheServerHasClosedAnIdleConnection() throws Exception {
+        AtomicBoolean closes = new AtomicBoolean(true);
+        ScriptedServer server = serve((client, command) -> {
+            client.succeed(command);
+            if (command.get(0).startsWith("EVAL") && closes.getAndSet(false)) {
+                client.close();
+            }
+        });
+        OwnConnections connections = connections(server);
+        call(connections, Script.INSPECT);
+        passed.addAndGet(Duration.ofSeconds(6).toNanos());
+
+        List<?> reply = call(connections, Script.FORCE_RELEASE);
+
+        assertEquals(List.of(7L), reply);
+        assertThat(context.lostConnections())
+                .as("an idle connection was closed")
+                .isEmpty();
+    }
+
+    @Test
+    void v8_holdsAreRenewedOnceASecondAfterRequestsUnderWayHaveLostTheirConnections() {
+        ScriptedServer server = serve((client, command) -> {
+            if (command.get(0).startsWith("EVAL")) {
+                client.close();
+            }
+            client.succeed(command);
+        });
+        OwnConnections connections = connections(server);
+
+        for (int i = 0; i < 3; i++) {
+            assertThatThrownBy(() -> call(connections, Script.INSPECT)).isInstanceOf(JedisException.class);
+        }
+
+        assertThat(context.lostConnections()).containsExactly("");
+        passed.addAndGet(Duration.ofSeconds(1).toNanos());
+        assertThatThrownBy(() -> call(connections, Script.INSPECT)).isInstanceOf(JedisException.class);
+        assertThat(context.lostConnections()).containsExactly("", "");
+    }
+
+    // Handshake and errors
+
+    @Test
+    void api_aConnectionAuthenticatesAndSelectsItsDatabaseAndSendsNoHello() throws InterruptedException {
+        ScriptedServer server = serve(ScriptedServer.Client::succeed);
+        RedisBackend backend = connect("redis://me:sec%40ret@" + server.address() + "/3");
+
+        attempt(backend, PATIENCE);
+
+        assertThat(server.commands().subList(0, 3))
+                .containsExactly(List.of("AUTH", "me", "sec@ret"), List.of("SELECT", "3"), List.of("PING"));
+        assertEquals("EVALSHA", server.commands().get(3).get(0));
+    }
+
+    @Test
+    void api_anErrorOfTheHandshakeCarriesTheServersWords() {
+        ScriptedServer server = serve((client, command) -> client.send("-LOADING the dataset\r\n"));
+        RedisBackend backend = connect(server.uri());
+
+        assertThatThrownBy(() -> attempt(backend, PATIENCE)).hasMessageContaining("LOADING the dataset");
+    }
+
+    @Test
+    void api_aDatabaseThatCannotBeSelectedIsNotReplacedByAnotherOne() {
+        ScriptedServer server = serve((client, command) -> {
+            if (command.get(0).equals("SELECT")) {
+                client.send("-NOPERM no permissions to run the 'select' command\r\n");
+            } else {
+                client.succeed(command);
+            }
+        });
+        RedisBackend backend = connect(server.uri() + "/3");
+
+        assertThatThrownBy(() -> attempt(backend, PATIENCE))
+                .isInstanceOf(RequestRefusedException.class)
+                .hasMessageContaining("select");
+    }
+
+    @Test
+    void api_aNodeOfAClusterIsRefusedAtOnce() {
+        ScriptedServer server = serve((client, command) -> {
+            if (command.get(0).startsWith("EVAL")) {
+                client.send("-MOVED 3999 127.0.0.1:6381\r\n");
+            } else {
+                client.succeed(command);
+            }
+        });
+        RedisBackend backend = connect(server.uri());
+
+        assertThatThrownBy(() -> attempt(backend, PATIENCE))
+                .isInstanceOf(RequestRefusedException.class)
+                .hasMessageContaining("lock \"job\"")
+                .hasMessageContaining("MOVED 3999")
+                .hasMessageContaining("RedisBackend.of(client)");
+    }
+
+    @Test
+    void api_aServerThatSpeaksNoTlsIsRefusedAtOnce() {
+        ScriptedServer server = new ScriptedServer(client -> client.send("-ERR Protocol error\r\n"));
+        opened.add(server);
+        RedisBackend backend = connect("rediss://" + server.address());
+
+        assertThatThrownBy(() -> attempt(backend, PATIENCE))
+                .isInstanceOf(RequestRefusedException.class)
+                .hasMessageContaining("SSL");
+    }
+
+    @Test
+    void v2_aServerThatCannotBeReachedIsNoRefusal() throws InterruptedException {
+        ScriptedServer server = serve(ScriptedServer.Client::succeed);
+        server.close();
+        RedisBackend backend = connect(server.uri());
+
+        assertThatThrownBy(() -> attempt(backend, PATIENCE))
+                .isInstanceOf(JedisConnectionException.class)
+                .hasMessageContaining("cannot connect to " + server.address())
+                .hasMessageContaining("refused");
+    }
+
+    private final class Clock implements LockClock {
+        @Override
+        public long nanoTime() {
+            return passed.get();
+        }
+
+        @Override
+        public long wallMillis() {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public Parker parker() {
+            throw new UnsupportedOperationException();
+        }
+    }
+
+    private record Counted(RedisGrant grant, AtomicInteger renewed) implements Renewal {
+        @Override
+        public Duration lease() {
+            return LEASE;
+        }
+
+        @Override
+        public void renewed(Validity validity) {
+            renewed.incrementAndGet();
+        }
+
+        @Override
+        public void gone() {}
+
+        @Override
+        public void unknown(Throwable cause) {}
+    }
+
+    private static final class Ignoring implements Signals {
+        @Override
+        public void wakeUp() {}
+
+        @Override
+        public void wanted() {}
+
+        @Override
+        public void suspect() {}
+
+        @Override
+        public void gone() {}
+    }
+}
