@@ -42,13 +42,14 @@ abstract class ContenderTest {
     final String alive = "distlock:{" + lock + "}:alive";
 
     final RedisClient admin = RedisClient.create(SERVER.uri());
-    final RedisBackend one = RedisBackend.connect(SERVER.uri());
-    final RedisBackend other = RedisBackend.connect(SERVER.uri());
+    final RedisBackend one = TestContender.started(RedisBackend.connect(SERVER.uri()));
+    final RedisBackend other = TestContender.started(RedisBackend.connect(SERVER.uri()));
     /** Its client may send a request twice, so that each release and withdrawal leaves a tombstone. */
-    final RedisBackend repeating = RedisBackend.of(admin);
+    final RedisBackend repeating = TestContender.started(RedisBackend.of(admin));
 
     /** Its rights can be changed. */
-    final RedisBackend restricted = RedisBackend.connect("redis://" + name + ":secret@" + SERVER.address());
+    final RedisBackend restricted =
+            TestContender.started(RedisBackend.connect("redis://" + name + ":secret@" + SERVER.address()));
 
     @BeforeEach
     void createUser() {
