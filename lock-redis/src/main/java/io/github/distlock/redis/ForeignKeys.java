@@ -1,5 +1,6 @@
 package io.github.distlock.redis;
 
+import io.github.distlock.spi.BackendContext;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
@@ -17,13 +18,10 @@ final class ForeignKeys {
      *
      * @param ttlMillis -1 for a key without an expiry, -2 for a key that is not a string
      */
-    void found(LockKeys keys, long ttlMillis) {
+    void found(LockKeys keys, long ttlMillis, BackendContext context) {
         if (warnedOf.size() < MOST_WARNINGS && warnedOf.add(keys.name)) {
-            LOG.warn(
-                    "lock \"{}\" is never free: its key {} {}",
-                    keys.name,
-                    keys,
-                    ttlMillis == -1 ? "has no expiry, so another program has set it" : "is not a string");
+            String reason = ttlMillis == -1 ? "has no expiry, so another program has set it" : "is not a string";
+            context.log(() -> LOG.warn("lock \"{}\" is never free: its key {} {}", keys.name, keys, reason));
         }
     }
 }

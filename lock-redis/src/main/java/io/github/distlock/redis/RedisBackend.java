@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import redis.clients.jedis.UnifiedJedis;
+import redis.clients.jedis.exceptions.JedisDataException;
 
 /**
  * Keeps locks in Redis 6.2 or newer, through Jedis 7.4 or newer.
@@ -45,7 +46,8 @@ import redis.clients.jedis.UnifiedJedis;
  * as the clocks of servers agree. A failover to a replica may lose the last grants. Then two clients may both believe
  * that they hold the lock, until the first one's next renewal; only the fencing token distinguishes them.
  *
- * <p><b>Permissions.</b> An ACL user needs the keys and channels {@code distlock:*} and the commands {@code EVAL
+ * <p><b>Permissions.</b> An ACL user needs the keys and channels {@code distlock:*}, or those that begin with {@link
+ * RedisBackendBuilder#keyPrefix another prefix}, and the commands {@code EVAL
  * EVALSHA APPEND DEL GET SET PTTL PEXPIRE TIME ZADD ZREM ZRANGE ZRANGEBYSCORE ZREMRANGEBYSCORE ZREMRANGEBYRANK ZSCORE
  * ZCOUNT ZCARD PUBLISH SUBSCRIBE UNSUBSCRIBE PING}, and {@code SELECT} for another database. Without the channels,
  * waiting clients poll.
@@ -66,9 +68,12 @@ public final class RedisBackend implements LockBackend {
     private final String prefix;
     private final String channel;
     private final AtomicInteger threads = new AtomicInteger();
-    private final Map<String, RedisContender> waiting = new ConcurrentHashMap<>();
+    /** The contenders that wait, by their values. */
+    final Map<String, RedisContender> waiting = new ConcurrentHashMap<>();
+
     private final ForeignKeys foreignKeys = new ForeignKeys();
     final Contention contention = new Contention();
+    final GrantedBases grantedBases = new GrantedBases();
     private volatile @Nullable BackendContext context;
 
     RedisBackend(Function<ThreadFactory, Redis> redis, Function<String, String> keyOfName, String prefix) {
@@ -174,27 +179,41 @@ public final class RedisBackend implements LockBackend {
             calls.add(((RedisGrant) renewal.grant()).renewal(renewal.lease(), askedAt.nanoTime()));
         }
         List<Object> replies = callAll(calls, deadline);
+        List<Renewal> refused = new ArrayList<>();
+        List<ScriptCall> alone = new ArrayList<>();
         for (int i = 0; i < replies.size(); i++) {
-            answer(renewals.get(i), replies.get(i), askedAt);
+            Renewal renewal = renewals.get(i);
+            ScriptCall instead =
+                    Replies.isOfMigratedSlot(replies.get(i)) ? calls.get(i).alone() : null;
+            if (instead != null) {
+                refused.add(renewal);
+                alone.add(instead);
+            } else if (answer(renewal, replies.get(i), askedAt)) {
+                ((RedisGrant) renewal.grant()).noteRenewed(askedAt.nanoTime());
+            }
+        }
+        List<Object> repliesAlone = callAll(alone, deadline);
+        for (int i = 0; i < repliesAlone.size(); i++) {
+            var unused = answer(refused.get(i), repliesAlone.get(i), askedAt);
         }
     }
 
-    private static void answer(Renewal renewal, Object reply, Moment askedAt) {
+    /** Answers a renewal. Returns whether the server has extended the hold. */
+    private static boolean answer(Renewal renewal, Object reply, Moment askedAt) {
         if (reply instanceof Throwable error) {
             renewal.unknown(error);
-            return;
+            return false;
         }
-        RedisGrant grant = (RedisGrant) renewal.grant();
         long status = Replies.number(Replies.list(reply).get(0));
         if (status == 0) {
             renewal.gone();
-            return;
+            return false;
         }
-        grant.noteRenewed(askedAt.nanoTime());
         renewal.renewed(Validity.of(askedAt, renewal.lease()));
         if (status == 2) {
-            grant.contender.signals().wanted();
+            ((RedisGrant) renewal.grant()).contender.signals().wanted();
         }
+        return true;
     }
 
     @Override
@@ -258,12 +277,31 @@ public final class RedisBackend implements LockBackend {
     // For its contenders
 
     List<?> call(ScriptCall call, Deadline deadline) throws InterruptedException {
-        List<?> reply = redis.call(call, deadline);
+        List<?> reply;
+        try {
+            reply = redis.call(call, deadline);
+        } catch (JedisDataException e) {
+            ScriptCall alone = Replies.isOfMigratedSlot(e) ? call.alone() : null;
+            if (alone == null) {
+                throw e;
+            }
+            return callAlone(alone, call, deadline);
+        }
         ScriptCall.Notice notice = call.notice();
         if (notice != null) {
             publish(notice, deadline);
         }
         return reply;
+    }
+
+    private List<?> callAlone(ScriptCall alone, ScriptCall refused, Deadline deadline) throws InterruptedException {
+        try {
+            return redis.call(alone, deadline);
+        } finally {
+            if (alone.wasSentAgain()) {
+                refused.noteSentAgain();
+            }
+        }
     }
 
     /** Publishes a hint. The request has been answered, so neither a failure nor an interrupt changes its outcome. */
@@ -289,14 +327,6 @@ public final class RedisBackend implements LockBackend {
         return channel;
     }
 
-    void startWaiting(RedisContender contender) {
-        waiting.put(contender.value, contender);
-    }
-
-    void stopWaiting(RedisContender contender) {
-        waiting.remove(contender.value);
-    }
-
     boolean hearsMessages() {
         messages.need();
         return messages.isActive();
@@ -313,6 +343,6 @@ public final class RedisBackend implements LockBackend {
     }
 
     void warnOfForeignKey(LockKeys keys, long ttlMillis) {
-        foreignKeys.found(keys, ttlMillis);
+        foreignKeys.found(keys, ttlMillis, context());
     }
 }

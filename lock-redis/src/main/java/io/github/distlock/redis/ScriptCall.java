@@ -52,6 +52,17 @@ final class ScriptCall {
         this.arguments = arguments;
     }
 
+    /**
+     * Returns the request to send if the server refuses this one because it migrates the slot of the keys: it names the
+     * lock key alone. Returns null if there is none.
+     */
+    @Nullable
+    ScriptCall alone() {
+        Script instead = script.alone();
+        boolean namesMore = keys.size() > 1;
+        return instead != null && namesMore ? new ScriptCall(instead, lockName, keys.subList(0, 1), arguments) : null;
+    }
+
     /** Returns whether the same request twice does no more than once. */
     boolean isRepeatable() {
         return script != Script.FORCE_RELEASE;

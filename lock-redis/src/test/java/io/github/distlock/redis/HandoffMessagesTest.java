@@ -9,6 +9,7 @@ import io.github.distlock.tests.servers.Fault;
 import io.github.distlock.tests.servers.FaultProxy;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -20,10 +21,10 @@ class HandoffMessagesTest extends ContenderTest {
     private static final Duration HANDOFF_LEASE = RedisContender.HANDOFF_LEASE;
 
     private final FaultProxy link = FaultProxy.to(SERVER);
-    private final RedisBackend remote = RedisBackend.connect("redis://" + link.address());
+    private final RedisBackend remote = TestContender.started(RedisBackend.connect("redis://" + link.address()));
     /** It publishes the handoffs that its requests cause. */
-    private final RedisBackend publishing =
-            RedisBackend.builder(SERVER.uri()).publishFromClient().build();
+    private final RedisBackend publishing = TestContender.started(
+            RedisBackend.builder(SERVER.uri()).publishFromClient().build());
 
     private TestContender waiter;
     private Grant held;
@@ -106,7 +107,8 @@ class HandoffMessagesTest extends ContenderTest {
     @ValueSource(booleans = {false, true})
     void v3_aMessageThatTheClientPublishesMakesAHolder(boolean suppliedClient) throws InterruptedException {
         RedisBackendBuilder builder = suppliedClient ? RedisBackend.builder(admin) : RedisBackend.builder(SERVER.uri());
-        try (RedisBackend publishing = builder.publishFromClient().build()) {
+        try (RedisBackend publishing =
+                TestContender.started(builder.publishFromClient().build())) {
             String another = "another-" + name;
             Grant first = TestContender.waiting(publishing, another, LEASE).acquire();
             TestContender next = TestContender.waiting(remote, another, LEASE);
@@ -305,6 +307,37 @@ class HandoffMessagesTest extends ContenderTest {
         deliver(message(last));
 
         waiter.findBusy();
+    }
+
+    @Test
+    void s3_aHandoffBelowATokenThatTheClientHasBeenGrantedMeanwhileMakesNoHolder() throws InterruptedException {
+        waiter.findBusy();
+        TestContender another = waiting(remote);
+        long ahead = lastBase() + Duration.ofDays(1).toNanos() / 1_000;
+        admin.set(lock, another.record(ahead));
+        assertEquals(ahead, another.acquire().fencingBase());
+
+        deliver(message(ahead - 1));
+
+        waiter.findBusy();
+    }
+
+    @Test
+    void v3_aHandoffBelowALaterTokenOfAnotherLockNeedsNoRequest() throws InterruptedException {
+        AtomicLong greatest = new AtomicLong();
+        waiter.withdraw();
+        waiter = TestContender.knowing(greatest::get, remote, name, LEASE);
+        waiter.findBusy();
+        String another = "another-" + name;
+        long ahead = lastBase() + Duration.ofDays(1).toNanos() / 1_000;
+        greatest.set(
+                TestContender.knowing(ahead, remote, another, LEASE).acquire().fencingBase());
+
+        deliver(handOffUnheard());
+
+        Grant grant = waiter.acquire();
+        assertTrue(wasTakenByMessage(grant));
+        assertEquals(lastBase(), grant.fencingBase());
     }
 
     /** The waiter's client has been granted a token by a server whose clock was ahead. */
