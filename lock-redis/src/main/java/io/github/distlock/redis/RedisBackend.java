@@ -18,6 +18,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -26,6 +28,7 @@ import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import redis.clients.jedis.UnifiedJedis;
+import redis.clients.jedis.exceptions.JedisDataException;
 
 /**
  * Keeps locks in Redis 6.2 or newer, through Jedis 7.4 or newer.
@@ -44,7 +47,8 @@ import redis.clients.jedis.UnifiedJedis;
  * as the clocks of servers agree. A failover to a replica may lose the last grants. Then two clients may both believe
  * that they hold the lock, until the first one's next renewal; only the fencing token distinguishes them.
  *
- * <p><b>Permissions.</b> An ACL user needs the keys and channels {@code distlock:*} and the commands {@code EVAL
+ * <p><b>Permissions.</b> An ACL user needs the keys and channels {@code distlock:*}, or those that begin with {@link
+ * RedisBackendBuilder#keyPrefix another prefix}, and the commands {@code EVAL
  * EVALSHA APPEND DEL GET SET PTTL PEXPIRE TIME ZADD ZREM ZRANGE ZRANGEBYSCORE ZREMRANGEBYSCORE ZREMRANGEBYRANK ZSCORE
  * ZCOUNT ZCARD PUBLISH SUBSCRIBE UNSUBSCRIBE PING}, and {@code SELECT} for another database. Without the channels,
  * waiting clients poll.
@@ -68,9 +72,12 @@ public final class RedisBackend implements LockBackend {
     private final Function<String, String> keyOfName;
     private final String prefix;
     private final String channel;
-    private final Map<String, RedisContender> waiting = new ConcurrentHashMap<>();
+    /** The contenders that wait, by their values. */
+    final Map<String, RedisContender> waiting = new ConcurrentHashMap<>();
+
     private final ForeignKeys foreignKeys;
     final Contention contention = new Contention();
+    final GrantedBases grantedBases = new GrantedBases();
 
     RedisBackend(Function<RedisContext, Redis> redis, Function<String, String> keyOfName, String prefix) {
         this.redis = redis.apply(context);
@@ -174,9 +181,11 @@ public final class RedisBackend implements LockBackend {
         List<ScriptCall> calls = due.stream()
                 .map(renewal -> ((RedisGrant) renewal.grant()).renewal(renewal.lease(), askedAt.nanoTime()))
                 .toList();
-        List<Object> replies = redis.callAll(calls, deadline);
+        List<Object> replies = callAll(calls, deadline);
         for (int i = 0; i < replies.size(); i++) {
-            answer(due.get(i), replies.get(i), askedAt);
+            if (answer(due.get(i), replies.get(i), askedAt) && !calls.get(i).wasSentAlone()) {
+                ((RedisGrant) due.get(i).grant()).noteRenewed(askedAt.nanoTime());
+            }
         }
     }
 
@@ -189,22 +198,22 @@ public final class RedisBackend implements LockBackend {
         return chunks;
     }
 
-    private static void answer(Renewal renewal, Object reply, Moment askedAt) {
+    /** Answers a renewal. Returns whether the server has extended the hold. */
+    private static boolean answer(Renewal renewal, Object reply, Moment askedAt) {
         if (reply instanceof Throwable error) {
             renewal.unknown(error);
-            return;
+            return false;
         }
-        RedisGrant grant = (RedisGrant) renewal.grant();
         long status = Replies.number(Replies.list(reply).get(0));
         if (status == 0) {
             renewal.gone();
-            return;
+            return false;
         }
-        grant.noteRenewed(askedAt.nanoTime());
         renewal.renewed(Validity.of(askedAt, renewal.lease()));
         if (status == 2) {
-            grant.contender.signals().wanted();
+            ((RedisGrant) renewal.grant()).contender.signals().wanted();
         }
+        return true;
     }
 
     @Override
@@ -228,7 +237,7 @@ public final class RedisBackend implements LockBackend {
         List<ScriptCall> calls = grants.stream()
                 .map(grant -> ((RedisGrant) grant).releaseInBatch())
                 .toList();
-        List<Object> replies = redis.callAll(calls, deadline);
+        List<Object> replies = callAll(calls, deadline);
         Map<Grant, Grant.Release> found = new HashMap<>();
         for (int i = 0; i < replies.size(); i++) {
             if (replies.get(i) instanceof List<?> reply) {
@@ -304,9 +313,36 @@ public final class RedisBackend implements LockBackend {
     // For its contenders
 
     List<?> call(ScriptCall call, Deadline deadline) throws InterruptedException {
-        List<?> reply = redis.call(call, deadline);
+        List<?> reply;
+        try {
+            reply = redis.call(call, deadline);
+        } catch (JedisDataException e) {
+            ScriptCall alone = call.alone(e);
+            if (alone == null) {
+                throw e;
+            }
+            reply = redis.call(alone, deadline);
+        }
         publishNotice(call, deadline);
         return reply;
+    }
+
+    /** Sends many requests. As {@link #call} does, sends those again that name too many keys for the moment. */
+    private List<Object> callAll(List<ScriptCall> calls, Deadline deadline) throws InterruptedException {
+        List<Object> replies = new ArrayList<>(redis.callAll(calls, deadline));
+        Map<Integer, ScriptCall> again = new LinkedHashMap<>();
+        for (int i = 0; i < replies.size(); i++) {
+            ScriptCall alone = calls.get(i).alone(replies.get(i));
+            if (alone != null) {
+                again.put(i, alone);
+            }
+        }
+        if (!again.isEmpty()) {
+            Iterator<Object> answers =
+                    redis.callAll(List.copyOf(again.values()), deadline).iterator();
+            again.keySet().forEach(i -> replies.set(i, answers.next()));
+        }
+        return replies;
     }
 
     private void publishNotice(ScriptCall call, Deadline deadline) {
@@ -337,14 +373,6 @@ public final class RedisBackend implements LockBackend {
 
     String channel() {
         return channel;
-    }
-
-    void startWaiting(RedisContender contender) {
-        waiting.put(contender.value, contender);
-    }
-
-    void stopWaiting(RedisContender contender) {
-        waiting.remove(contender.value);
     }
 
     boolean hearsMessages() {

@@ -5,12 +5,14 @@ import io.github.distlock.spi.Contender;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Moment;
+import io.github.distlock.spi.RequestRefusedException;
 import io.github.distlock.spi.Signals;
 import io.github.distlock.spi.Validity;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
+import redis.clients.jedis.exceptions.JedisDataException;
 
 /**
  * A contender: one value that no other contender has, and a queue entry while it waits.
@@ -23,8 +25,8 @@ import org.jspecify.annotations.Nullable;
  * <ol>
  *   <li>The message's base is greater than the {@link Waiting#marker} of the last busy reply. So the handoff came after
  *       that reply, and the message is not an old one that was delayed.
- *   <li>The message's base is greater than each base that the client knew when it made this contender, so that the
- *       client's tokens increase.
+ *   <li>The message's base is greater than each base that the client has been {@linkplain GrantedBases granted} for
+ *       this lock, so that the client's tokens increase.
  *   <li>At least half of the handoff lease is left, so that there is time to renew.
  * </ol>
  *
@@ -35,6 +37,12 @@ import org.jspecify.annotations.Nullable;
  * <p>Nothing depends on the message: heartbeats find a handoff whose message was lost. The message repeats the
  * contender's value, 128 random bits that only clients with access to the lock's keys can read. So no other client can
  * forge it.
+ *
+ * <h2>While a cluster migrates the slot</h2>
+ *
+ * The cluster refuses requests with several keys of which one is missing, until the migration ends. So acquire, release
+ * and withdrawal then name {@linkplain ScriptCall#alone the lock key alone}, which decides who holds the lock.
+ * Meanwhile the queue is not served, and contenders poll. {@code acquire-alone.lua} says why bases still increase.
  *
  * <p>Only one thread at a time attempts or withdraws; the fields belong to it, except those that say otherwise.
  */
@@ -57,7 +65,9 @@ final class RedisContender implements Contender {
     private final Duration handoffLease;
     private final String entry;
     private @Nullable LockKeys keys;
-    private boolean asked;
+    /** Whether the server may have anything of this contender: an entry, a hold, or a request under way. */
+    private boolean mayHaveLeft;
+    /** Whether a request may be under way whose outcome is unknown. */
     private boolean doubtful;
 
     /** The last busy reply. Attempts and heartbeats write it; the later reply counts. */
@@ -130,34 +140,45 @@ final class RedisContender implements Contender {
     @Override
     public Attempt attempt(Deadline deadline) throws InterruptedException {
         RedisGrant grant = takeHandoff();
-        if (grant == null && !asked && !backend.sendsAgain() && !isContentionLikely()) {
-            grant = acquireFree(deadline);
+        // After the reply, a grant of another lock could be above it.
+        long floor = request.baseAbove();
+        if (grant == null && !mayHaveLeft && !backend.sendsAgain() && !isContentionLikely()) {
+            grant = acquireFree(floor, deadline);
         }
-        return grant != null ? won(grant) : acquireOrQueue(deadline);
+        return grant != null ? won(grant) : acquireOrQueue(floor, deadline);
     }
 
-    private @Nullable RedisGrant acquireFree(Deadline deadline) throws InterruptedException {
+    private @Nullable RedisGrant acquireFree(long floor, Deadline deadline) throws InterruptedException {
         LockKeys lockKeys = keys();
         Moment askedAt = backend.clock().now();
-        List<?> reply = ask(
-                new ScriptCall(
-                        Script.ACQUIRE_FREE,
-                        request.name(),
-                        lockKeys.lockAndToken(),
-                        value,
-                        owner,
-                        millis(request.lease()),
-                        tokenKeptMillis(request.lease())),
-                deadline);
-        long base = reply.isEmpty() ? 0 : Replies.number(reply.get(0));
-        return base > request.baseAbove() ? granted(base, askedAt) : null;
+        ScriptCall call = new ScriptCall(
+                Script.ACQUIRE_FREE,
+                request.name(),
+                lockKeys.lockAndToken(),
+                value,
+                owner,
+                millis(request.lease()),
+                tokenKeptMillis(request.lease()));
+        List<?> reply;
+        try {
+            reply = ask(call, deadline);
+        } catch (JedisDataException e) {
+            if (Replies.isOfMigratedSlot(e)) {
+                return null;
+            }
+            throw e;
+        }
+        if (reply.isEmpty()) {
+            mayHaveLeft = doubtful;
+            return null;
+        }
+        long base = Replies.number(reply.get(0));
+        return base > floor ? granted(base, askedAt) : null;
     }
 
-    private Attempt acquireOrQueue(Deadline deadline) throws InterruptedException {
+    private Attempt acquireOrQueue(long floor, Deadline deadline) throws InterruptedException {
         LockKeys lockKeys = keys();
-        if (request.waits()) {
-            backend.startWaiting(this);
-        }
+        startWaiting(floor);
         Moment askedAt = backend.clock().now();
         List<?> reply = ask(
                 new ScriptCall(
@@ -166,7 +187,7 @@ final class RedisContender implements Contender {
                         value,
                         owner,
                         millis(request.lease()),
-                        request.baseAbove(),
+                        floor,
                         entry,
                         ALIVE_FOR.toMillis()),
                 deadline);
@@ -185,11 +206,33 @@ final class RedisContender implements Contender {
 
     private List<?> ask(ScriptCall call, Deadline deadline) throws InterruptedException {
         boolean doubtfulBefore = doubtful;
-        asked = true;
+        boolean mayHaveLeftBefore = mayHaveLeft;
+        mayHaveLeft = true;
         doubtful = true;
-        List<?> reply = backend.call(call, deadline);
-        doubtful = doubtfulBefore || call.wasSentAgain();
-        return reply;
+        try {
+            List<?> reply = backend.call(call, deadline);
+            doubtful = doubtfulBefore || call.wasSentAgain();
+            return reply;
+        } catch (RuntimeException e) {
+            boolean certainlyNotDone = e instanceof RequestRefusedException || Replies.isOfMigratedSlot(e);
+            if (certainlyNotDone && !call.wasSentAgain()) {
+                doubtful = doubtfulBefore;
+                mayHaveLeft = mayHaveLeftBefore;
+            }
+            throw e;
+        }
+    }
+
+    private void startWaiting(long floor) {
+        if (request.waits() && backend.waiting.putIfAbsent(value, this) == null) {
+            backend.grantedBases.enter(request.name(), floor);
+        }
+    }
+
+    private void stopWaiting() {
+        if (backend.waiting.remove(value) != null) {
+            backend.grantedBases.leave(request.name());
+        }
     }
 
     private RedisGrant granted(long base, Moment askedAt) {
@@ -197,7 +240,8 @@ final class RedisContender implements Contender {
     }
 
     private Attempt won(RedisGrant grant) {
-        backend.stopWaiting(this);
+        backend.grantedBases.granted(request.name(), grant.fencingBase());
+        stopWaiting();
         return Attempt.granted(grant);
     }
 
@@ -219,7 +263,7 @@ final class RedisContender implements Contender {
         announcedBase = 0;
         long age = backend.clock().nanoTime() - busy.askedAt.nanoTime();
         long length = handoffLease.toNanos();
-        if (base <= busy.marker || base <= request.baseAbove() || age > length / 2) {
+        if (base <= busy.marker || base <= backend.grantedBases.floor(request.name()) || age > length / 2) {
             return null;
         }
         Validity validity = Validity.of(busy.askedAt, handoffLease).withRenewAfter(Duration.ofNanos(age + length / 4));
@@ -253,10 +297,14 @@ final class RedisContender implements Contender {
 
     @Override
     public void withdraw(Deadline deadline) throws InterruptedException {
-        backend.stopWaiting(this);
-        if (asked) {
+        if (mayHaveLeft) {
             var unused = backend.call(
                     new ScriptCall(Script.WITHDRAW, keys(), value, entry, mayArriveLate() ? 1 : 0), deadline);
         }
+    }
+
+    @Override
+    public void forget() {
+        stopWaiting();
     }
 }

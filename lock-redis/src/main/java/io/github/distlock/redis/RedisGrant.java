@@ -11,7 +11,7 @@ import java.util.List;
  *
  * <p>A renewal names the lock key alone, because a cluster refuses a request with several keys while it migrates their
  * slot. The server keeps the token for an hour beyond the lease of the grant. Before half of that time has passed, a
- * renewal names the token key, too.
+ * renewal names the token key, too. If the cluster refuses that one, the renewal is sent again for the lock key alone.
  */
 final class RedisGrant implements Grant {
     private static final long TOKEN_REFRESH_NANOS =
@@ -55,7 +55,7 @@ final class RedisGrant implements Grant {
         return now - tokenKeptAt > TOKEN_REFRESH_NANOS;
     }
 
-    /** Notes that the server has executed the renewal that was made at this time. */
+    /** Notes that the server has executed the renewal that was made at this time, with all keys that it named. */
     void noteRenewed(long now) {
         if (keepsTokenAt(now)) {
             tokenKeptAt = now;

@@ -185,6 +185,15 @@ final class Replies {
                 && OTHER_SERVER.contains(code(String.valueOf(error.getMessage())));
     }
 
+    /**
+     * Returns whether a cluster refuses requests with several keys, of which one is missing, while it migrates their
+     * slot. It answers requests with one key.
+     */
+    static boolean isOfMigratedSlot(@Nullable Object reply) {
+        return reply instanceof JedisDataException error
+                && code(String.valueOf(error.getMessage())).equals("TRYAGAIN");
+    }
+
     private static String code(String words) {
         Matcher inner = IN_SCRIPT.matcher(words);
         if (inner.find()) {

@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The scripts. Each is a file whose head describes its keys, arguments and replies. A line {@code --#include name}
@@ -24,8 +25,10 @@ final class Script {
     static final Script ACQUIRE_FREE = new Script("acquire-free");
     static final Script RELEASE_ALONE = new Script("release-alone");
     static final Script ACQUIRE = new Script("acquire");
+    static final Script ACQUIRE_ALONE = new Script("acquire-alone");
     static final Script RELEASE = new Script("release");
     static final Script WITHDRAW = new Script("withdraw");
+    static final Script END_ALONE = new Script("end-alone");
     static final Script RENEW = new Script("renew");
     static final Script HEARTBEAT = new Script("heartbeat");
     static final Script INSPECT = new Script("inspect");
@@ -80,6 +83,21 @@ final class Script {
 
     Text text(Publisher publisher) {
         return Objects.requireNonNull(texts.get(publisher));
+    }
+
+    /**
+     * Returns the script that takes the same arguments and names the lock key alone, or null if there is none. It does
+     * as much of the work as the lock key allows.
+     */
+    @Nullable
+    Script alone() {
+        if (this == ACQUIRE) {
+            return ACQUIRE_ALONE;
+        }
+        if (this == RELEASE || this == WITHDRAW) {
+            return END_ALONE;
+        }
+        return this == RENEW ? RENEW : null;
     }
 
     @Override

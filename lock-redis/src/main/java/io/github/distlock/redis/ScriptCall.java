@@ -25,6 +25,7 @@ final class ScriptCall {
     private final List<byte[]> keys;
     private final Object[] arguments;
     private volatile boolean sentAgain;
+    private volatile @Nullable ScriptCall alone;
     private volatile @Nullable Notice notice;
 
     /** The message of a handoff that the client publishes. */
@@ -52,6 +53,25 @@ final class ScriptCall {
         this.arguments = arguments;
     }
 
+    /**
+     * Returns the request to send in place of this one, or null. If the server has refused this one because it migrates
+     * the slot of the keys, the other one names the lock key alone.
+     */
+    @Nullable
+    ScriptCall alone(Object reply) {
+        Script instead = script.alone();
+        if (instead == null || keys.size() == 1 || !Replies.isOfMigratedSlot(reply)) {
+            return null;
+        }
+        ScriptCall other = new ScriptCall(instead, lockName, keys.subList(0, 1), arguments);
+        alone = other;
+        return other;
+    }
+
+    boolean wasSentAlone() {
+        return alone != null;
+    }
+
     /** Returns whether the same request twice does no more than once. */
     boolean isRepeatable() {
         return script != Script.FORCE_RELEASE;
@@ -63,7 +83,8 @@ final class ScriptCall {
     }
 
     boolean wasSentAgain() {
-        return sentAgain;
+        ScriptCall other = alone;
+        return sentAgain || (other != null && other.wasSentAgain());
     }
 
     /** Returns the notice in the reply to this request, or null if there is none. */

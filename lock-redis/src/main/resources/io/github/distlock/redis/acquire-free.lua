@@ -5,7 +5,7 @@
 --       2 value        unique to this contender
 --       3 owner        for inspection
 --       4 lease        ms
---       5 token kept   ms; as in record.lua
+--       5 token kept   ms, beyond a base that lies ahead of the clock; as in record.lua
 -- Reply {request, base}   the contender holds the lock, for the full lease from now
 --       request           ask acquire.lua
 --
@@ -28,7 +28,8 @@ if redis.call('SET', KEYS[1], ARGV[2] .. '\t1\tlock\t1\t' .. base .. '\t' .. ARG
     return last
   end
   if last then
-    redis.call('SET', KEYS[2], last, 'PX', ARGV[5])
+    local ahead = math.max(0, tonumber(string.match(last, '^%d+') or 0) - tonumber(base)) / 1000
+    redis.call('SET', KEYS[2], last, 'PX', string.format('%.0f', ARGV[5] + ahead))
   else
     redis.call('DEL', KEYS[2])
   end

@@ -19,8 +19,6 @@
 --#include record
 --#include queue
 
-local time = redis.call('TIME')
-local now = time[1] * 1000000 + time[2]
 local value, owner, lease, floor, entry = ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
 
 if is_buried(value) then
@@ -29,30 +27,30 @@ end
 
 local record = holder()
 if is_held_by(record, value) then
-  local base = tonumber(string.match(record, '^%S+\t1\tlock\t1\t(%d+)\t') or 0)
-  if base <= floor then
-    base = mint(now, floor)
+  local base = base_of(record)
+  if base <= floor or base < last_base() then
+    base = mint(floor)
   end
   return { ARGV[1], 1, text(base), grant_beside_queue(value, lease, base, owner, 0) }
 end
 
 if not record then
-  local first = first_entry(now)
+  local first = first_entry()
   if not first or first == entry then
-    local base = mint(now, floor)
+    local base = mint(floor)
     local members = grant_beside_queue(value, lease, base, owner, first and 1 or 0)
     if first then
       drop_entry(entry)
     end
     return { ARGV[1], 1, text(base), members }
   end
-  if serve_next(now) then
+  if serve_next() then
     record = holder()
   end
 end
 
 if entry ~= '' then
-  keep_entry(entry, now, tonumber(ARGV[7]))
+  keep_entry(entry, tonumber(ARGV[7]))
   -- A release serves the queue only if its record says so.
   if record and string.find(record, '^%S+\t1\tlock\t1\t[^\n]*$') then
     redis.call('APPEND', KEYS[1], '\n')
@@ -64,4 +62,4 @@ if record == 'not a string' then
 elseif not record then
   ttl = 1000 -- the first waiter's client knows another format, and takes the lock with its next heartbeat
 end
-return with_notice(0, ttl, marker(now))
+return with_notice(0, ttl, marker())

@@ -14,6 +14,5 @@ if not record then
   return ARGV[1]
 end
 local ttl = redis.call('PTTL', KEYS[1])
-local time = redis.call('TIME')
-serve_next(time[1] * 1000000 + time[2])
+serve_next()
 return with_notice(record, ttl)

@@ -15,7 +15,5 @@ local record = holder()
 if not record or is_held_by(record, ARGV[2]) or not redis.call('ZSCORE', KEYS[3], ARGV[3]) then
   return { ARGV[1], 1 }
 end
-local time = redis.call('TIME')
-local now = time[1] * 1000000 + time[2]
-keep_entry(ARGV[3], now, tonumber(ARGV[4]))
-return { ARGV[1], 0, marker(now) }
+keep_entry(ARGV[3], tonumber(ARGV[4]))
+return { ARGV[1], 0, marker() }

@@ -7,8 +7,6 @@
 --#include record
 --#include queue
 
-local time = redis.call('TIME')
-local now = time[1] * 1000000 + time[2]
 local reply = { ARGV[1], redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1]) }
 for _, entry in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], 0, '(' .. text(TOMBSTONES))) do
   local alive_until = redis.call('ZSCORE', KEYS[4], entry)

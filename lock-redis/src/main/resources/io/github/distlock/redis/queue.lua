@@ -53,7 +53,7 @@ local function keep_queue(ms)
 end
 
 -- Adds or keeps an entry. Both keys expire when the last client counts as dead.
-local function keep_entry(entry, now, alive_for)
+local function keep_entry(entry, alive_for)
   if not redis.call('ZSCORE', KEYS[3], entry) then
     add(now, entry)
   end
@@ -70,7 +70,7 @@ local function drop_entry(entry)
 end
 
 -- Returns the first entry whose client is alive, and drops those before it; nil if there is none.
-local function first_entry(now)
+local function first_entry()
   while true do
     local entry = redis.call('ZRANGE', KEYS[3], 0, 0, 'WITHSCORES')
     if not entry[1] or tonumber(entry[2]) >= TOMBSTONES then
@@ -94,15 +94,15 @@ local function with_notice(...)
 end
 
 -- Ends the present hold, if any. Returns whether the first waiter holds the lock now; otherwise the lock is free.
-local function serve_next(now)
-  local entry = first_entry(now)
+local function serve_next()
+  local entry = first_entry()
   local value, channel, lease, owner =
     string.match(entry or '', '^1\tlock\t1\t(%S+)\t([^\t]+)\t(%d+)\t(.*)$')
   if not value then
     redis.call('DEL', KEYS[1])
     return false
   end
-  local base = mint(now, 0)
+  local base = mint(0)
   grant_beside_queue(value, tonumber(lease), base, owner, 1)
   drop_entry(entry)
   -- A hint: a client that does not hear it finds out with its next heartbeat.
@@ -111,14 +111,17 @@ local function serve_next(now)
   return true
 end
 
-local function bury(value, now)
+-- Leaves a tombstone behind all others, even if the clock was set back. So the oldest are removed first. Those from
+-- before that are not removed for their age, but there are at most a thousand, and the queue's expiry removes them.
+local function bury(value)
   redis.call('ZREMRANGEBYSCORE', KEYS[3], text(TOMBSTONES), text(TOMBSTONES + now / 1000 - TOMBSTONE_KEPT))
   local too_many = redis.call('ZCOUNT', KEYS[3], text(TOMBSTONES), '+inf') - MOST_TOMBSTONES
   if too_many > 0 then
     local first = count_waiters()
     redis.call('ZREMRANGEBYRANK', KEYS[3], first, first + too_many)
   end
-  add(TOMBSTONES + now / 1000, 'void\t' .. value)
+  local newest = redis.call('ZRANGE', KEYS[3], -1, -1, 'WITHSCORES')[2]
+  add(math.max(TOMBSTONES + now / 1000, (newest or 0) + 1), 'void\t' .. value)
   keep_queue(TOMBSTONE_KEPT)
 end
 

@@ -10,8 +10,10 @@
 --                      LF      contenders may wait, so that the release has to serve the queue
 --   KEYS[2]  token   string: base [LF]. The last base, which outlives the hold, so that bases increase.
 --                      LF      the queue may exist, so that an acquire has to look at it
+--                    It expires an hour after the lease or, if that is later, an hour after the server's clock has
+--                    passed the base. A base lies ahead of the clock if the clock was set back.
 --
--- The lock key alone decides who holds the lock. Only `grant` and acquire-free.lua write a record. They do so only if
+-- The lock key alone decides who holds the lock. Only `hold` and acquire-free.lua write a record. They do so only if
 -- the key is absent, if the present holder asks for the end of its hold, or if the record is the contender's own. A
 -- record of another format or kind, and a key that another program has set, count as a holder.
 --
@@ -19,6 +21,9 @@
 -- the server has lost its data.
 
 local TOKEN_KEPT = 3600000 -- ms beyond the lease
+
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
 
 local function text(number)
   return string.format('%.0f', number)
@@ -40,23 +45,39 @@ local function is_held_by(record, value)
   return record and string.find(record, value .. '\t', 1, true) == 1
 end
 
+-- Returns the base of a record of this format, otherwise 0.
+local function base_of(record)
+  return tonumber(string.match(record or '', '^%S+\t1\tlock\t1\t(%d+)\t') or 0)
+end
+
 local function last_base()
   return tonumber(string.match(redis.call('GET', KEYS[2]) or '', '^%d+') or 0)
 end
 
-local function mint(now, floor)
-  return math.max(now, last_base() + 1, floor + 1)
+-- Returns a base above the floor, for a server that cannot read the last one.
+local function mint_alone(floor)
+  return math.max(now, floor + 1)
+end
+
+local function mint(floor)
+  return math.max(mint_alone(floor), last_base() + 1)
 end
 
 -- Each later handoff has a greater base.
-local function marker(now)
+local function marker()
   return text(math.max(now, last_base()))
+end
+
+-- Writes the record. `waiters` is how many contenders may wait.
+local function hold(value, lease, base, owner, waiters)
+  local record = value .. '\t1\tlock\t1\t' .. text(base) .. '\t' .. owner
+  redis.call('SET', KEYS[1], record .. (waiters > 0 and '\n' or ''), 'PX', lease)
 end
 
 -- Writes the token first: if the server refuses one of the two writes, nobody holds the lock. `members` is how
 -- many other members the queue has, and `waiters` is how many of them are entries.
 local function grant(value, lease, base, owner, members, waiters)
-  redis.call('SET', KEYS[2], text(base) .. (members > 0 and '\n' or ''), 'PX', lease + TOKEN_KEPT)
-  local record = value .. '\t1\tlock\t1\t' .. text(base) .. '\t' .. owner
-  redis.call('SET', KEYS[1], record .. (waiters > 0 and '\n' or ''), 'PX', lease)
+  local ahead = math.max(0, base - now) / 1000
+  redis.call('SET', KEYS[2], text(base) .. (members > 0 and '\n' or ''), 'PX', text(lease + TOKEN_KEPT + ahead))
+  hold(value, lease, base, owner, waiters)
 end

@@ -14,15 +14,12 @@
 --#include record
 --#include queue
 
-local time = redis.call('TIME')
-local now = time[1] * 1000000 + time[2]
-
 local was_released = is_buried(ARGV[2])
 if ARGV[3] == '1' then
-  bury(ARGV[2], now)
+  bury(ARGV[2])
 end
 if is_held_by(holder(), ARGV[2]) then
-  serve_next(now)
+  serve_next()
   return with_notice()
 end
 if was_released then

@@ -4,7 +4,7 @@
 -- ARGV  1 request     comes back in the reply
 --       2 value
 --       3 lease       ms, counted from now
---       4 token kept  ms; as in record.lua
+--       4 token kept  ms, beyond a base that lies ahead of the clock; as in record.lua
 -- Reply {request, 0}   the contender does not hold the lock
 --       {request, 1}   extended
 --       {request, 2}   extended, and contenders may wait
@@ -20,8 +20,12 @@ if type(record) ~= 'string' or string.find(record, ARGV[2] .. '\t', 1, true) ~= 
 end
 
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
-if KEYS[2] and redis.call('PEXPIRE', KEYS[2], ARGV[4]) == 0 then
-  -- The flag is set, because the queue may exist.
-  redis.call('SET', KEYS[2], string.match(record, '^%S+\t1\tlock\t1\t(%d+)\t') .. '\n', 'PX', ARGV[4])
+if KEYS[2] then
+  -- A token that was lost gets the flag, because the queue may exist.
+  local last = redis.call('GET', KEYS[2]) or string.match(record, '^%S+\t1\tlock\t1\t(%d+)\t') .. '\n'
+  local time = redis.call('TIME')
+  local now = time[1] * 1000000 + time[2]
+  local ahead = math.max(0, tonumber(string.match(last, '^%d+') or 0) - now) / 1000
+  redis.call('SET', KEYS[2], last, 'PX', string.format('%.0f', ARGV[4] + ahead))
 end
 return { ARGV[1], string.byte(record, -1) == 10 and 2 or 1 }

@@ -13,17 +13,14 @@
 --#include record
 --#include queue
 
-local time = redis.call('TIME')
-local now = time[1] * 1000000 + time[2]
-
 if ARGV[3] ~= '' then
   drop_entry(ARGV[3])
 end
 if ARGV[4] == '1' then
-  bury(ARGV[2], now)
+  bury(ARGV[2])
 end
 local record = holder()
 if not record or is_held_by(record, ARGV[2]) then
-  serve_next(now)
+  serve_next()
 end
 return with_notice()

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.tests.PromiseNames;
-import io.github.distlock.tests.RecordingContext;
 import io.github.distlock.tests.servers.RedisServer;
 import io.github.distlock.tests.waiting.Waiting;
 import java.time.Duration;
@@ -53,8 +52,7 @@ abstract class ContenderTest {
 
     /** Starts a backend as an engine does. */
     static RedisBackend started(RedisBackend backend) {
-        backend.start(new RecordingContext("redis"));
-        return backend;
+        return TestContender.started(backend);
     }
 
     @BeforeEach

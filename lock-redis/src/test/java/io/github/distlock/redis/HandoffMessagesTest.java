@@ -9,6 +9,7 @@ import io.github.distlock.tests.servers.Fault;
 import io.github.distlock.tests.servers.FaultProxy;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -305,6 +306,37 @@ class HandoffMessagesTest extends ContenderTest {
         deliver(message(last));
 
         waiter.findBusy();
+    }
+
+    @Test
+    void s3_aHandoffBelowATokenThatTheClientHasBeenGrantedMeanwhileMakesNoHolder() throws InterruptedException {
+        waiter.findBusy();
+        TestContender another = waiting(remote);
+        long ahead = lastBase() + Duration.ofDays(1).toNanos() / 1_000;
+        admin.set(lock, another.record(ahead));
+        assertEquals(ahead, another.acquire().fencingBase());
+
+        deliver(message(ahead - 1));
+
+        waiter.findBusy();
+    }
+
+    @Test
+    void v3_aHandoffBelowALaterTokenOfAnotherLockNeedsNoRequest() throws InterruptedException {
+        AtomicLong greatest = new AtomicLong();
+        waiter.withdraw();
+        waiter = TestContender.knowing(greatest::get, remote, name, LEASE);
+        waiter.findBusy();
+        String another = "another-" + name;
+        long ahead = lastBase() + Duration.ofDays(1).toNanos() / 1_000;
+        greatest.set(
+                TestContender.knowing(ahead, remote, another, LEASE).acquire().fencingBase());
+
+        deliver(handOffUnheard());
+
+        Grant grant = waiter.acquire();
+        assertTrue(wasTakenByMessage(grant));
+        assertEquals(lastBase(), grant.fencingBase());
     }
 
     /** The waiter's client has been granted a token by a server whose clock was ahead. */

@@ -15,6 +15,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -25,6 +26,7 @@ import redis.clients.jedis.params.SetParams;
 /** What the scripts answer and leave when locks are acquired, renewed, released and looked at. */
 class HoldScriptsTest extends ContenderTest {
     private static final long TOKEN_KEPT = 3_600_000;
+    private static final long A_DAY = 86_400_000;
 
     /** What an earlier hold has left. Only with a token and without a queue, one request of an acquire suffices. */
     private enum Left {
@@ -52,7 +54,7 @@ class HoldScriptsTest extends ContenderTest {
 
     /** The server's clock was ahead by a day when it gave this base. */
     private long lastBaseIsAhead() {
-        long ahead = serverMicros() + 86_400_000_000L;
+        long ahead = serverMicros() + A_DAY * 1_000;
         admin.set(token, ahead + (admin.exists(queue) ? "\n" : ""));
         return ahead;
     }
@@ -188,7 +190,102 @@ class HoldScriptsTest extends ContenderTest {
 
         assertEquals(contender.record(ahead + 1), admin.get(lock));
         assertEquals(ahead + 1, lastBase());
+        expectTimeToLive(token, A_DAY + LEASE.toMillis() + TOKEN_KEPT);
+    }
+
+    @Test
+    void s3_aRequestThatFindsATokenAheadOfTheClockKeepsItUntilTheClockHasPassedIt() throws InterruptedException {
+        long ahead = lastBaseIsAhead();
+
+        assertEquals(List.of(), trying(one).acquireFree(LEASE));
+
+        assertEquals(ahead, lastBase());
+        expectTimeToLive(token, A_DAY + LEASE.toMillis() + TOKEN_KEPT);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"1\n", "no number"})
+    void s3_aRequestThatFindsAnOldTokenDoesNotShortenItsTime(String last) throws InterruptedException {
+        admin.set(token, last);
+
+        assertEquals(List.of(), trying(one).acquireFree(LEASE));
+
+        assertEquals(last, admin.get(token));
         expectTimeToLive(token, LEASE.toMillis() + TOKEN_KEPT);
+    }
+
+    @Test
+    void s3_aRepeatedRequestDoesNotShortenTheTimeOfItsToken() throws InterruptedException {
+        TestContender contender = waiting(one);
+        admin.set(lock, contender.record(1));
+
+        assertEquals(1, contender.acquire().fencingBase());
+
+        expectTimeToLive(token, LEASE.toMillis() + TOKEN_KEPT);
+    }
+
+    @Test
+    void s3_aRenewalDoesNotShortenTheTimeOfAnOldToken() throws InterruptedException {
+        TestContender contender = waiting(one);
+        Grant held = contender.acquire();
+        admin.set(token, "1");
+
+        contender.renewLater(held, LEASE);
+
+        expectTimeToLive(token, LEASE.toMillis() + TOKEN_KEPT);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void s3_aRenewalKeepsATokenAheadOfTheClockUntilTheClockHasPassedIt(boolean lost) throws InterruptedException {
+        TestContender contender = waiting(one);
+        Grant held = contender.acquire();
+        long ahead = lastBaseIsAhead();
+        if (lost) {
+            admin.set(lock, contender.record(ahead));
+            admin.del(token);
+        }
+
+        contender.renewLater(held, LEASE);
+
+        assertEquals(ahead, lastBase());
+        expectTimeToLive(token, A_DAY + LEASE.toMillis() + TOKEN_KEPT);
+    }
+
+    @Test
+    void s3_aHandoffKeepsATokenAheadOfTheClockUntilTheClockHasPassedIt() throws InterruptedException {
+        Grant held = waiting(one).acquire();
+        TestContender next = waiting(other);
+        next.findBusy();
+        long ahead = lastBaseIsAhead();
+
+        release(held);
+
+        expectHolder(next);
+        assertEquals(ahead + 1, lastBase());
+        expectTimeToLive(token, A_DAY + RedisContender.HANDOFF_LEASE.toMillis() + TOKEN_KEPT);
+    }
+
+    @Test
+    void s3_aRequestTakesTheTokensThatTheClientHasBeenGrantedSince() throws InterruptedException {
+        AtomicLong greatest = new AtomicLong();
+        TestContender contender = TestContender.knowing(greatest::get, one, name, LEASE);
+        long ahead = serverMicros() + A_DAY * 1_000;
+        greatest.set(ahead);
+
+        assertEquals(ahead + 1, contender.acquire().fencingBase());
+    }
+
+    @Test
+    void s3_aRepeatedRequestDoesNotLowerTheToken() throws InterruptedException {
+        TestContender contender = waiting(one);
+        contender.acquire();
+        long ahead = lastBaseIsAhead();
+
+        assertEquals(ahead + 1, contender.acquire().fencingBase());
+
+        assertEquals(contender.record(ahead + 1), admin.get(lock));
+        assertEquals(ahead + 1, lastBase());
     }
 
     @ParameterizedTest

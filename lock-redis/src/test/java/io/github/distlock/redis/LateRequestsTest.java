@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.Validity;
+import java.time.Duration;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -163,5 +164,44 @@ class LateRequestsTest extends ContenderTest {
         assertEquals(MOST_TOMBSTONES, admin.zcard(queue) - 1);
         assertNull(admin.zscore(queue, "void\t" + 1), "the oldest go");
         assertTrue(admin.zscore(queue, "void\t" + 2) > 0);
+    }
+
+    @Test
+    void v3_aTombstoneBehindWaitersIsNotServed() throws InterruptedException {
+        TestContender holder = waiting(repeating);
+        Grant held = holder.acquire();
+        TestContender first = queuedWaiter(other);
+        TestContender second = queuedWaiter(other);
+
+        release(held);
+
+        expectHolder(first);
+        expectQueued(second);
+        assertTrue(tombstone(holder) > TOMBSTONES);
+    }
+
+    private double tombstone(TestContender contender) {
+        return admin.zscore(queue, "void\t" + contender.value());
+    }
+
+    @Test
+    void s7_theOldestTombstonesAreRemovedFirstIfTheServersClockWasSetBack() throws InterruptedException {
+        long ahead = System.currentTimeMillis() + Duration.ofHours(5).toMillis();
+        admin.zadd(
+                queue,
+                IntStream.range(0, MOST_TOMBSTONES)
+                        .boxed()
+                        .collect(Collectors.toMap(i -> "void\t" + i, i -> TOMBSTONES + ahead + i)));
+        TestContender late = trying(repeating);
+        release(late.acquire());
+
+        TestContender later = trying(repeating);
+        release(later.acquire());
+
+        assertThrows(IllegalStateException.class, late::attempt);
+        assertTrue(tombstone(late) > TOMBSTONES + ahead + MOST_TOMBSTONES - 1);
+        assertTrue(tombstone(later) > tombstone(late));
+        assertEquals(MOST_TOMBSTONES, admin.zcard(queue));
+        assertNull(admin.zscore(queue, "void\t" + 1), "the oldest go");
     }
 }

@@ -1,5 +1,6 @@
 package io.github.distlock.redis;
 
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -10,20 +11,28 @@ import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import io.github.distlock.LockClient;
+import io.github.distlock.LockHandle;
+import io.github.distlock.LockOptions;
 import io.github.distlock.LockOwner;
 import io.github.distlock.spi.Capability;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockRequest;
+import io.github.distlock.spi.RequestRefusedException;
 import io.github.distlock.spi.Validity;
 import io.github.distlock.tests.RecordingContext;
 import io.github.distlock.tests.servers.FaultProxy;
+import io.github.distlock.tests.waiting.Waiting;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongSupplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -280,6 +289,63 @@ class RedisBackendTest extends ContenderTest {
         Matcher calls =
                 Pattern.compile("cmdstat_subscribe:.*rejected_calls=(\\d+)").matcher(admin.info("commandstats"));
         return calls.find() ? Long.parseLong(calls.group(1)) : 0;
+    }
+
+    @Test
+    void s3_aGrantOfAnotherLockDuringARequestCostsNoSecondOne() throws InterruptedException {
+        release(trying(remote).acquire());
+        long before = link.requests();
+        AtomicLong greatest = new AtomicLong();
+        LongSupplier risingAfterEachLook = () -> greatest.getAndSet(Long.MAX_VALUE);
+        TestContender contender = TestContender.knowing(risingAfterEachLook, remote, name, LEASE);
+
+        contender.acquire();
+
+        expectHolderWithoutWaiters(contender);
+        assertEquals(1, link.requests() - before);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void s7_aWithdrawalAfterARefusalSendsNothing(boolean knowsNoQueue) throws InterruptedException {
+        changeRights("resetkeys", "~" + (knowsNoQueue ? lock : "nothing"), "~" + (knowsNoQueue ? token : "nothing"));
+        TestContender contender = waiting(restricted);
+        assertThrows(RequestRefusedException.class, contender::attempt);
+
+        assertDoesNotThrow(contender::withdraw, "a request would be refused");
+    }
+
+    @Test
+    void s7_aWithdrawalAfterAnAnswerAndARefusalRemovesTheQueueEntry() throws InterruptedException {
+        waiting(other).acquire();
+        TestContender contender = queuedWaiter(restricted);
+        changeRights("-evalsha");
+        assertThrows(RequestRefusedException.class, contender::attempt);
+        changeRights("+evalsha");
+
+        contender.withdraw();
+
+        expectQueued();
+    }
+
+    @Test
+    void v6_waitersAreForgottenIfTheirCleanupGivesUp() throws InterruptedException {
+        waiting(one).acquire();
+        LockOptions options =
+                LockOptions.defaults().renewedLease(Duration.ofSeconds(1)).fair();
+        RedisBackend silenced = RedisBackend.connect("redis://" + link.address());
+        try (LockClient client = LockClient.create(silenced)) {
+            List<CompletableFuture<LockHandle>> waiters = Stream.generate(
+                            () -> client.lock(name, options).acquireAsync())
+                    .limit(40)
+                    .toList();
+            await("all wait", () -> silenced.waiting.size() == waiters.size());
+            link.silence();
+
+            waiters.forEach(waiter -> waiter.cancel(false));
+
+            Waiting.await("none is known", Duration.ofSeconds(40), silenced.waiting::isEmpty);
+        }
     }
 
     @Test

@@ -32,13 +32,13 @@ class ReplicaTest {
     private final RedisServer primary = RedisServer.start();
     private final FaultProxy replication = FaultProxy.to(primary);
     private final AtomicReference<Server> behindTheAddress = new AtomicReference<>(primary);
-    private final RedisBackend backend = RedisBackend.builder(primary.uri())
+    private final RedisBackend backend = TestContender.started(RedisBackend.builder(primary.uri())
             .clientConfig(DefaultJedisClientConfig.builder()
                     .hostAndPortMapper(address -> new HostAndPort(
                             behindTheAddress.get().host(),
                             behindTheAddress.get().port()))
                     .build())
-            .build();
+            .build());
     private final TestContender holder = TestContender.waiting(backend, "replicated", LEASE);
     private RedisServer replica;
     private Grant held;

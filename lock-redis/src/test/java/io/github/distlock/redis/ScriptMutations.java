@@ -32,7 +32,8 @@ class ScriptMutations {
             QueueScriptsTest.class,
             LateRequestsTest.class,
             HandoffMessagesTest.class,
-            ReplicaTest.class);
+            ReplicaTest.class,
+            SlotMigrationTest.class);
 
     private static final Pattern INCLUDE = Pattern.compile("(?m)^--#include (\\w+)$");
 

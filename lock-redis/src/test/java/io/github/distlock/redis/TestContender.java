@@ -1,7 +1,6 @@
 package io.github.distlock.redis;
 
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
-import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.github.distlock.LockOwner;
@@ -14,11 +13,13 @@ import io.github.distlock.spi.Moment;
 import io.github.distlock.spi.Renewal;
 import io.github.distlock.spi.Signals;
 import io.github.distlock.spi.Validity;
+import io.github.distlock.tests.RecordingContext;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongSupplier;
 
 /** A contender without an engine: it sends only what a test asks it to send. It counts its signals. */
 final class TestContender implements Signals {
@@ -36,6 +37,12 @@ final class TestContender implements Signals {
         this.contender = (RedisContender) backend.contend(request, this);
     }
 
+    /** Returns the backend, with a context as an engine would give it. */
+    static RedisBackend started(RedisBackend backend) {
+        backend.start(new RecordingContext("test"));
+        return backend;
+    }
+
     /** A contender that gets a queue entry if the lock is busy. */
     static TestContender waiting(RedisBackend backend, String name, Duration lease) {
         return new TestContender(backend, request(name, lease));
@@ -48,7 +55,12 @@ final class TestContender implements Signals {
 
     /** A contender of a client that knows a fencing base. */
     static TestContender knowing(long base, RedisBackend backend, String name, Duration lease) {
-        return new TestContender(backend, request(name, lease).withBaseAbove(() -> base));
+        return knowing(() -> base, backend, name, lease);
+    }
+
+    /** A contender of a client that is granted other locks meanwhile. */
+    static TestContender knowing(LongSupplier greatestBase, RedisBackend backend, String name, Duration lease) {
+        return new TestContender(backend, request(name, lease).withBaseAbove(greatestBase));
     }
 
     private static LockRequest request(String name, Duration lease) {
@@ -75,8 +87,12 @@ final class TestContender implements Signals {
 
     /** Renews a hold as if half an hour had passed since its grant. */
     void renewLater(Grant held, Duration lease) throws InterruptedException {
-        long later = held.validity().from().nanoTime() + Duration.ofMinutes(31).toNanos();
-        assertNotEquals(List.of(0L), backend.call(((RedisGrant) held).renewal(lease, later), deadline()));
+        Moment grantedAt = held.validity().from();
+        Moment earlier = new Moment(
+                grantedAt.nanoTime() - Duration.ofMinutes(31).toNanos(),
+                grantedAt.wallMillis() - Duration.ofMinutes(31).toMillis());
+        Grant older = new RedisGrant(contender, held.fencingBase(), Validity.of(earlier, lease));
+        assertInstanceOf(Validity.class, renew(older, lease));
     }
 
     Attempt attempt() throws InterruptedException {
@@ -117,8 +133,14 @@ final class TestContender implements Signals {
         contender.heard(new Moment(0, 0), List.of(0L, text.getBytes(StandardCharsets.UTF_8)));
     }
 
+    /** A message about a handoff to this contender. */
+    void hearsOfHandoff(long base) {
+        contender.announced(base);
+    }
+
     void withdraw() throws InterruptedException {
         contender.withdraw(deadline());
+        contender.forget();
     }
 
     /** Renews a hold, and returns what was answered: a {@link Validity}, a {@link Throwable}, or {@code "gone"}. */

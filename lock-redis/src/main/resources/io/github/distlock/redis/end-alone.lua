@@ -1,0 +1,19 @@
+-- Ends a hold by its lock key alone: compare-and-delete. While a cluster migrates a slot, it refuses requests with
+-- several keys of which one is missing, such as release.lua and withdraw.lua.
+--
+-- KEYS  1 lock
+-- ARGV  those of release.lua or withdraw.lua: 1 request, 2 value; the others are not used
+-- Reply request        the hold has ended
+--       {request, 0}   the contender does not hold the lock; nothing was changed
+--
+-- The queue is not served: the first waiter that asks gets the lock, within 250 ms. There is no tombstone, so if a
+-- caller-supplied client repeats a release by itself, the second copy finds no hold. The contender's queue entry stays
+-- until its client counts as silent.
+
+--#include record
+
+if is_held_by(holder(), ARGV[2]) then
+  redis.call('DEL', KEYS[1])
+  return ARGV[1]
+end
+return { ARGV[1], 0 }

@@ -1,0 +1,76 @@
+package io.github.distlock.redis;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.distlock.spi.Grant;
+import io.github.distlock.spi.RequestRefusedException;
+import io.github.distlock.spi.Validity;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.regex.Pattern;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import redis.clients.jedis.RedisClient;
+
+/** The permissions that {@code docs/redis.md} lists, with the key prefix of one tenant in both patterns. */
+class TenantPermissionsTest extends ContenderTest {
+    private static final Pattern WHITE_SPACE = Pattern.compile("\\s+");
+
+    private void permit(String prefix) throws IOException {
+        String page = Files.readString(Path.of("..", "docs", "redis.md"));
+        int begin = page.indexOf("ACL SETUSER");
+        String line = page.substring(begin, page.indexOf("\n```", begin)).replace("distlock:*", prefix + "*");
+        String[] words = WHITE_SPACE.split(line, -1);
+        changeRights("reset");
+        changeRights(Arrays.copyOfRange(words, 3, words.length));
+    }
+
+    private RedisBackend tenant(boolean suppliedClient, RedisClient client, String prefix) {
+        String uri = "redis://" + name + ":secret@" + SERVER.address();
+        RedisBackendBuilder builder = suppliedClient ? RedisBackend.builder(client) : RedisBackend.builder(uri);
+        return TestContender.started(builder.keyPrefix(prefix).build());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"tenant:, false", "distlock:tenant:, true", "{tenant}:, false"})
+    void api_onePatternForKeysAndOneForChannelsSuffice(String prefix, boolean suppliedClient) throws Exception {
+        permit(prefix);
+        try (RedisClient client = RedisClient.create("redis://" + name + ":secret@" + SERVER.address());
+                RedisBackend mine = tenant(suppliedClient, client, prefix);
+                RedisBackend sameTenant = tenant(suppliedClient, client, prefix)) {
+            TestContender holder = waiting(mine);
+            Grant held = holder.acquire();
+            TestContender waiter = queuedWaiter(sameTenant);
+            await("it is subscribed", () -> waiter.wakeUps.get() == 1);
+
+            waiter.heartbeat();
+            assertInstanceOf(Validity.class, holder.renew(held, LEASE));
+            holder.renewLater(held, LEASE);
+            release(held);
+            await("it is notified", () -> waiter.wakeUps.get() == 2);
+            waiter.acquire();
+            TestContender withdrawn = queuedWaiter(mine);
+            withdrawn.withdraw();
+            assertEquals(
+                    1, mine.inspect(name, TestContender.deadline()).holders().size());
+            assertEquals(1, mine.forceRelease(name, TestContender.deadline()).size());
+            assertTrue(admin.keys("*" + name + "*").stream().allMatch(key -> key.startsWith(prefix)));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"tenant:, other:", "distlock:tenant:, distlock:", "{tenant}:, {other}:"})
+    void api_thePatternsExcludeTheLocksOfOthers(String prefix, String otherPrefix) throws Exception {
+        permit(prefix);
+        try (RedisClient client = RedisClient.create("redis://" + name + ":secret@" + SERVER.address());
+                RedisBackend foreign = tenant(false, client, otherPrefix)) {
+
+            assertThrows(RequestRefusedException.class, waiting(foreign)::attempt);
+        }
+    }
+}
