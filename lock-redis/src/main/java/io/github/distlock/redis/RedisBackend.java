@@ -47,11 +47,10 @@ import redis.clients.jedis.exceptions.JedisDataException;
  * as the clocks of servers agree. A failover to a replica may lose the last grants. Then two clients may both believe
  * that they hold the lock, until the first one's next renewal; only the fencing token distinguishes them.
  *
- * <p><b>Permissions.</b> An ACL user needs the keys and channels {@code distlock:*}, or those that begin with {@link
- * RedisBackendBuilder#keyPrefix another prefix}, and the commands {@code EVAL
- * EVALSHA APPEND DEL GET SET PTTL PEXPIRE TIME ZADD ZREM ZRANGE ZRANGEBYSCORE ZREMRANGEBYSCORE ZREMRANGEBYRANK ZSCORE
- * ZCOUNT ZCARD PUBLISH SUBSCRIBE UNSUBSCRIBE PING}, and {@code SELECT} for another database. Without the channels,
- * waiting clients poll.
+ * <p><b>Permissions.</b> An ACL user needs the keys and channels {@code distlock:*}, or those that begin with
+ * {@link RedisBackendBuilder#keyPrefix another prefix}, and the commands {@code EVAL EVALSHA APPEND DEL GET SET PTTL
+ * PEXPIRE TIME ZADD ZREM ZRANGE ZRANGEBYSCORE ZREMRANGEBYSCORE ZREMRANGEBYRANK ZSCORE ZCOUNT ZCARD PUBLISH SUBSCRIBE
+ * UNSUBSCRIBE PING}, and {@code SELECT} for another database. Without the channels, waiting clients poll.
  *
  * <p>Thread-safe.
  */

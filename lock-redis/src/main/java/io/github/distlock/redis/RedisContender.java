@@ -163,7 +163,7 @@ final class RedisContender implements Contender {
         try {
             reply = ask(call, deadline);
         } catch (JedisDataException e) {
-            if (Replies.isOfMigratedSlot(e)) {
+            if (Replies.isOfMigratingSlot(e)) {
                 return null;
             }
             throw e;
@@ -214,7 +214,7 @@ final class RedisContender implements Contender {
             doubtful = doubtfulBefore || call.wasSentAgain();
             return reply;
         } catch (RuntimeException e) {
-            boolean certainlyNotDone = e instanceof RequestRefusedException || Replies.isOfMigratedSlot(e);
+            boolean certainlyNotDone = e instanceof RequestRefusedException || Replies.isOfMigratingSlot(e);
             if (certainlyNotDone && !call.wasSentAgain()) {
                 doubtful = doubtfulBefore;
                 mayHaveLeft = mayHaveLeftBefore;

@@ -186,10 +186,10 @@ final class Replies {
     }
 
     /**
-     * Returns whether a cluster refuses requests with several keys, of which one is missing, while it migrates their
-     * slot. It answers requests with one key.
+     * Returns whether a cluster refuses the request because it migrates the slot of the keys. It does so if the request
+     * has several keys of which one is missing.
      */
-    static boolean isOfMigratedSlot(@Nullable Object reply) {
+    static boolean isOfMigratingSlot(@Nullable Object reply) {
         return reply instanceof JedisDataException error
                 && code(String.valueOf(error.getMessage())).equals("TRYAGAIN");
     }

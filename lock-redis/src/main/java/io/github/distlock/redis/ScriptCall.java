@@ -60,7 +60,7 @@ final class ScriptCall {
     @Nullable
     ScriptCall alone(Object reply) {
         Script instead = script.alone();
-        if (instead == null || keys.size() == 1 || !Replies.isOfMigratedSlot(reply)) {
+        if (instead == null || keys.size() == 1 || !Replies.isOfMigratingSlot(reply)) {
             return null;
         }
         ScriptCall other = new ScriptCall(instead, lockName, keys.subList(0, 1), arguments);

@@ -8,13 +8,14 @@
 --       {request, 0, ttl, marker}     busy; ttl is at most 250 ms, because nothing notifies the contender; the marker is
 --                                     so great that no message makes it a holder
 --
--- A `SET NX PX` with a base. Exclusion depends on the lock key alone, so it is as safe as in acquire.lua. The script
--- can see neither queue nor tombstones: the contender acquires before waiters, and a late request is not recognized.
+-- The script does what `SET NX PX` does, and mints a base. Exclusion depends on the lock key alone, as in acquire.lua.
+-- The script can see neither queue nor tombstones: the contender acquires before waiters, and nothing stops a request
+-- that arrives after its contender has withdrawn.
 -- The record has the flag of waiters, so that the release serves the queue if the migration is over.
 --
 -- The base is above the floor and not below the clock. A missing lock key makes the source node redirect to the target
 -- node, which has the slot from then on. So a later base, even of acquire.lua, is greater by the target's clock, unless
--- that is set back. A base from before is smaller as far as the clocks of both nodes agree.
+-- a clock was set back. A base from before is smaller as far as the clocks of both nodes agree.
 --
 -- Safe to repeat, as acquire.lua.
 
