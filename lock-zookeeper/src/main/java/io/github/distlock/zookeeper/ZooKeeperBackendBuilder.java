@@ -51,12 +51,11 @@ public final class ZooKeeperBackendBuilder {
     }
 
     private static IllegalArgumentException invalid(String connectString, @Nullable RuntimeException reason) {
-        boolean credentials = connectString.indexOf('@') >= 0;
-        String shown = credentials ? "…" + connectString.substring(connectString.lastIndexOf('@')) : connectString;
+        String shown = ConnectStrings.withoutCredentials(connectString);
         // The message of the reason repeats the connect string.
         return new IllegalArgumentException(
                 "connectString must be host:port[,host:port…][/chroot], but was \"" + shown + "\"",
-                credentials ? null : reason);
+                ConnectStrings.hasCredentials(connectString) ? null : reason);
     }
 
     ZooKeeperBackendBuilder(CuratorFramework curator) {
@@ -139,19 +138,25 @@ public final class ZooKeeperBackendBuilder {
      * @return a new backend
      */
     public ZooKeeperBackend build() {
-        CuratorFramework curator = suppliedClient == null ? newClient() : suppliedClient;
-        return new ZooKeeperBackend(curator, suppliedClient == null, paths, sessionTimeout, tick);
+        CuratorFramework supplied = suppliedClient;
+        return new ZooKeeperBackend(
+                supplied == null ? ownClient() : suppliedClient(supplied), paths, sessionTimeout, tick);
     }
 
-    private CuratorFramework newClient() {
+    private static Connection.SourceFactory suppliedClient(CuratorFramework supplied) {
+        return (listener, changed, clock) -> new SuppliedClient(supplied, listener);
+    }
+
+    private Connection.SourceFactory ownClient() {
         int timeout = (int) sessionTimeout.toMillis();
-        return CuratorFrameworkFactory.builder()
+        String shown = ConnectStrings.withoutCredentials(connectString);
+        CuratorFrameworkFactory.Builder builder = CuratorFrameworkFactory.builder()
                 .connectString(connectString)
                 .sessionTimeoutMs(timeout)
                 .connectionTimeoutMs(timeout)
                 .retryPolicy(new RetryOneTime(RETRY_PAUSE))
                 // The caller has named the servers by addresses that this client can reach.
-                .ensembleTracker(false)
-                .build();
+                .ensembleTracker(false);
+        return (listener, changed, clock) -> new OwnClient(builder::build, shown, listener, changed, clock);
     }
 }
