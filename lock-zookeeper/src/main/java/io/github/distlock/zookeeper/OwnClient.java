@@ -21,7 +21,7 @@ import org.slf4j.LoggerFactory;
  *
  * The threads of Curator and ZooKeeper inherit what the thread that starts them has: thread-locals, and a context class
  * loader. So a thread of the engine starts the client, and no caller does. Callers wait for that as they wait for a
- * connection. Another thread of the engine closes the client, because that may take until a request has timed out.
+ * connection. Another thread of the engine closes the client, because a silent server delays that.
  *
  * <h2>Why a failed start leaves nothing</h2>
  *
