@@ -17,7 +17,6 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.api.CuratorEvent;
 import org.apache.curator.framework.api.CuratorListener;
-import org.apache.curator.framework.imps.CuratorFrameworkState;
 import org.apache.zookeeper.ClientCnxn;
 import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.KeeperException.Code;
@@ -79,9 +78,9 @@ import org.slf4j.LoggerFactory;
  *
  * <h2>Failed authentication</h2>
  *
- * The backend's own client is given up by the next request, which tries another one. {@link #givenUp} counts these
- * clients. A request that waited for a client that was given up fails as well, so many requests do not wait for each
- * other's attempts. A caller-supplied client is refused for as long as its handle is dead.
+ * The next request gives up the backend's own client, and tries another one. {@link #givenUp} counts these clients. A
+ * request that waited for a client that was given up fails as well. So many requests do not wait for each other's
+ * attempts. Requests over a caller-supplied client are refused for as long as its handle is dead.
  *
  * <p>Thread-safe.
  */
@@ -226,8 +225,8 @@ final class Connection {
             return null;
         }
         Session session = sessionOf(client, handle(client.curator()));
-        if (session != null && client.curator().getState() == CuratorFrameworkState.STOPPED) {
-            session.life().end();
+        if (session != null) {
+            session.endIfClientIsClosed();
         }
         return session != null && session.isConnected() ? session : null;
     }
@@ -288,16 +287,16 @@ final class Connection {
 
     private void heard(CuratorFramework client, CuratorEvent event) {
         switch (event.getType()) {
-            case CLOSING -> closing(client);
+            case CLOSING -> closing();
             case WATCHED -> watched(event.getWatchedEvent());
             default -> {}
         }
     }
 
-    private void closing(CuratorFramework client) {
+    private void closing() {
         Session session = current;
-        if (session != null && session.isOver(client)) {
-            session.life().end();
+        if (session != null) {
+            session.endIfClientIsClosed();
         }
         changed();
     }

@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.apache.curator.framework.CuratorFramework;
+import org.apache.curator.framework.imps.CuratorFrameworkState;
 import org.apache.zookeeper.CreateMode;
 import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.KeeperException.Code;
@@ -87,13 +88,20 @@ final class Session {
         return zooKeeper == other;
     }
 
-    boolean isOver(@Nullable CuratorFramework other) {
+    boolean isOver(CuratorFramework other) {
         return client == other;
     }
 
     /** Returns whether the session can read and write. A server without a quorum may serve reads only. */
     boolean isConnected() {
         return !life.hasEnded() && zooKeeper.getState() == States.CONNECTED;
+    }
+
+    /** Ends the session if its client is closed, which never opens again. */
+    void endIfClientIsClosed() {
+        if (client.getState() == CuratorFrameworkState.STOPPED) {
+            life.end();
+        }
     }
 
     SessionLife life() {

@@ -32,6 +32,7 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
     private final Signals signals;
     private volatile boolean watched;
     private volatile boolean deletionSent;
+    private volatile boolean forgotten;
 
     ZooKeeperGrant(LockDirectory directory, Session session, Created node, Validity validity, Signals signals) {
         this.directory = directory;
@@ -112,16 +113,23 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
         return new Deletion(present.delete(node.path()), repeated);
     }
 
-    /** Asks the server to report the deletion of the node, unless it has been asked before. */
+    /**
+     * Asks the server to report the deletion of the node, unless it has been asked before. A renewal may still be under
+     * way when the engine forgets the hold. So this looks for that before and after the request.
+     */
     void watch() {
-        if (!watched) {
-            watched = true;
-            try {
-                session.watch(node.path(), this, this::refused);
-            } catch (Throwable e) {
-                watched = false;
-                throw e;
-            }
+        if (watched || forgotten) {
+            return;
+        }
+        watched = true;
+        try {
+            session.watch(node.path(), this, this::refused);
+        } catch (Throwable e) {
+            watched = false;
+            throw e;
+        }
+        if (forgotten) {
+            forget();
         }
     }
 
@@ -134,6 +142,7 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
 
     /** Drops what this client keeps for the hold. Does not wait for the server. */
     void forget() {
+        forgotten = true;
         session.life().unregister(this);
         if (watched) {
             watched = false;

@@ -74,7 +74,7 @@ class AuthenticationTest {
     }
 
     @Test
-    void f1_anOwnClientFailsAtOnceAndRecoversOnceThePasswordIsRight() throws Exception {
+    void api_anOwnClientFailsAtOnceAndRecoversOnceThePasswordIsRight() throws Exception {
         logInWith("wrong");
         try (LockClient locks = LockClient.create(ZooKeeperBackend.connect(address))) {
             expectRefusal(locks);
@@ -89,7 +89,7 @@ class AuthenticationTest {
     }
 
     @Test
-    void f1_aSuppliedClientWhoseAuthenticationHasFailedIsRefusedAtOnce() throws Exception {
+    void api_aSuppliedClientWhoseAuthenticationHasFailedIsRefusedAtOnce() throws Exception {
         logInWith("wrong");
         try (CuratorFramework curator = CuratorFrameworkFactory.newClient(address, new RetryOneTime(100));
                 LockClient locks = LockClient.create(ZooKeeperBackend.of(curator))) {
@@ -101,7 +101,7 @@ class AuthenticationTest {
     }
 
     @Test
-    void f1_anOwnClientRecoversFromAFailureOfItsOwn() throws Exception {
+    void api_anOwnClientRecoversFromAFailureOfItsOwn() throws Exception {
         logInWith(PASSWORD);
         System.setProperty(FIPS_MODE, "true");
         try (LockClient locks = LockClient.create(ZooKeeperBackend.connect(address))) {

@@ -400,6 +400,7 @@ class ZooKeeperContenderTest {
         WeakReference<TestContender> reference = new WeakReference<>(contender);
 
         contender.contender.forget();
+        assertThat(contender.renew(held)).as("was under way").isInstanceOf(Validity.class);
         contender = null;
         held = null;
 
