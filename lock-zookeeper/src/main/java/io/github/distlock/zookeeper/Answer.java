@@ -1,29 +1,51 @@
 package io.github.distlock.zookeeper;
 
 import io.github.distlock.spi.Deadline;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.KeeperException.Code;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The answer to one request under way. ZooKeeper's event thread completes it, so dependent actions must not block.
+ * The answer to one request under way. ZooKeeper's event thread gives it, once.
  *
- * <p>Thread-safe.
+ * <p>A thread that waits for the answer parks, and does nothing else. The futures of the JDK would have a worker of a
+ * fork-join pool run other tasks meanwhile. Such a task may take longer than the deadline, or may wait for the same
+ * lock.
+ *
+ * <p>Thread-safe: {@link #reply} is written before the latch opens, and read after it.
  */
-final class Answer<T extends @Nullable Object> extends CompletableFuture<T> {
+final class Answer<T> {
     private final String path;
+    private final CountDownLatch answered = new CountDownLatch(1);
+    private volatile @Nullable Reply<T> reply;
+
+    private sealed interface Reply<T> {}
+
+    private record Success<T>(T value) implements Reply<T> {}
+
+    private record Failure<T>(Code code) implements Reply<T> {}
 
     Answer(String path) {
         this.path = path;
     }
 
-    void fail(int code) {
-        Code known = Code.get(code);
-        completeExceptionally(KeeperException.create(known == null ? Code.SYSTEMERROR : known, path));
+    void complete(T value) {
+        give(new Success<>(value));
+    }
+
+    void fail(Code code) {
+        give(new Failure<>(code));
+    }
+
+    private void give(Reply<T> given) {
+        reply = given;
+        answered.countDown();
+    }
+
+    boolean isDone() {
+        return reply != null;
     }
 
     /**
@@ -34,15 +56,12 @@ final class Answer<T extends @Nullable Object> extends CompletableFuture<T> {
      * @throws InterruptedException if the thread is interrupted while it waits; the answer may still come later
      */
     T await(Deadline deadline) throws KeeperException, InterruptedException {
-        try {
-            return get(deadline.remainingNanos(), TimeUnit.NANOSECONDS);
-        } catch (TimeoutException e) {
-            throw KeeperException.create(Code.OPERATIONTIMEOUT, path);
-        } catch (ExecutionException e) {
-            if (e.getCause() instanceof KeeperException error) {
-                throw KeeperException.create(error.code(), error.getPath());
-            }
-            throw new IllegalStateException(e.getCause());
+        var unused = answered.await(deadline.remainingNanos(), TimeUnit.NANOSECONDS);
+        Reply<T> given = reply;
+        if (given instanceof Success<T> success) {
+            return success.value();
         }
+        throw KeeperException.create(
+                given instanceof Failure<T> failure ? failure.code() : Code.OPERATIONTIMEOUT, path);
     }
 }

@@ -7,22 +7,23 @@ import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.LockClock;
 import io.github.distlock.spi.Moment;
 import io.github.distlock.spi.RequestRefusedException;
+import io.github.distlock.zookeeper.CuratorSource.Started;
 import java.time.Duration;
-import java.util.List;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import org.apache.curator.framework.CuratorFramework;
-import org.apache.curator.framework.imps.CuratorFrameworkState;
-import org.apache.curator.framework.state.ConnectionStateListener;
-import org.apache.curator.utils.ZKPaths;
+import org.apache.curator.framework.api.CuratorEvent;
+import org.apache.curator.framework.api.CuratorListener;
+import org.apache.zookeeper.ClientCnxn;
+import org.apache.zookeeper.KeeperException;
+import org.apache.zookeeper.KeeperException.Code;
+import org.apache.zookeeper.WatchedEvent;
+import org.apache.zookeeper.Watcher.Event;
 import org.apache.zookeeper.ZooKeeper;
-import org.apache.zookeeper.data.ACL;
-import org.apache.zookeeper.proto.CreateRequest;
+import org.apache.zookeeper.ZooKeeper.States;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,30 +33,92 @@ import org.slf4j.LoggerFactory;
  * replaces the handle after a session has ended. The backend does not use Curator's retry loops: it sends each request
  * once, and waits for the answer until the request's deadline.
  *
+ * <h2>What the libraries know for certain</h2>
+ *
+ * A session is <em>ended</em> if this client can never use it again. Its holds end at once, because another client may
+ * hold their locks soon. A request is <em>refused</em> at once if waiting is pointless. All else is <em>unknown</em>:
+ * holds keep their validity, and requests wait for a connection until their deadline.
+ *
+ * <table>
+ * <caption>Reports of Curator and ZooKeeper</caption>
+ * <tr><th>report</th><th>session, request</th><th>reason</th></tr>
+ * <tr><td>{@code CuratorFrameworkState.LATENT}</td><td>no session, unknown</td><td>the caller may start it
+ *     later</td></tr>
+ * <tr><td>{@code STARTED}</td><td>unknown</td><td>the handle's state decides</td></tr>
+ * <tr><td>{@code STOPPED}, event {@code CLOSING}</td><td>ended, refused</td><td>a client never restarts; Curator
+ *     reports {@code CLOSING} before it sends the end of the session</td></tr>
+ * <tr><td>{@code ConnectionState}, all values</td><td>not used</td><td>Curator derives them from the events below, on
+ *     another thread and later; {@code LOST} is also a guess by time</td></tr>
+ * <tr><td>{@code States.NOT_CONNECTED}, {@code CONNECTING}, {@code ASSOCIATING},
+ *     {@code CONNECTEDREADONLY}</td><td>unknown</td><td>the handle may connect to a server with a quorum</td></tr>
+ * <tr><td>{@code States.CONNECTED}</td><td>usable</td><td></td></tr>
+ * <tr><td>{@code States.CLOSED}, event {@code Closed}</td><td>ended, unknown</td><td>Curator may make another
+ *     handle</td></tr>
+ * <tr><td>event {@code Expired}</td><td>ended, unknown</td><td>as for {@code CLOSED}</td></tr>
+ * <tr><td>{@code States.AUTH_FAILED}</td><td>ended, refused</td><td>the handle never connects again</td></tr>
+ * <tr><td>event {@code AuthFailed}</td><td>the handle's state decides</td><td>after a failed login the handle still
+ *     connects, without authentication</td></tr>
+ * <tr><td>event {@code SyncConnected}</td><td>usable; waiters ask again</td><td>they may have missed events</td></tr>
+ * <tr><td>events {@code Disconnected}, {@code ConnectedReadOnly}</td><td>unknown; holds are suspect</td><td>the session
+ *     may continue</td></tr>
+ * <tr><td>event {@code SaslAuthenticated}</td><td>nothing changes</td><td></td></tr>
+ * <tr><td>another handle in the same client</td><td>ended, usable</td><td>Curator has closed the earlier
+ *     handle</td></tr>
+ * </table>
+ *
+ * <p>Curator and ZooKeeper's client also report {@code Expired} by their own clocks, when a connection has been lost
+ * for a session timeout. The ensemble may keep the session a little longer then. A client cannot tell the two apart,
+ * and after a true expiration another client may hold the lock. So both end the session. If the ensemble still has the
+ * nodes, nothing keeps their session alive, so they end like those of a crashed client.
+ *
+ * <h2>Why a closing client leaves no usable session</h2>
+ *
+ * Curator sets {@code STOPPED} and then reports {@code CLOSING}, which reads {@link #current}. A new session is stored
+ * in {@code current} before the state is read again. So one of the two threads ends the session.
+ *
+ * <h2>Failed authentication</h2>
+ *
+ * The next request gives up the backend's own client, and tries another one. {@link #givenUp} counts these clients. A
+ * request that waited for a client that was given up fails as well. So many requests do not wait for each other's
+ * attempts. Requests over a caller-supplied client are refused for as long as its handle is dead.
+ *
  * <p>Thread-safe.
  */
 final class Connection {
     private static final Logger LOG = LoggerFactory.getLogger(ZooKeeperBackend.class);
     private static final Duration LONGEST_PAUSE = Duration.ofMillis(50);
-    private static final Duration LONGEST_CLOSE = Duration.ofMillis(500);
 
-    private final CuratorFramework curator;
-    private final boolean owned;
+    private final CuratorSource source;
     private final Duration tick;
     private final LockClock clock;
     private final AtomicLong highestNumber = new AtomicLong();
+    private final AtomicInteger givenUp = new AtomicInteger();
     private final ReentrantLock mutex = new ReentrantLock();
-    private final ConnectionStateListener listener = (client, state) -> changed();
-    private volatile CompletableFuture<Boolean> nextChange = new CompletableFuture<>();
+    private volatile CountDownLatch nextChange = new CountDownLatch(1);
     private volatile @Nullable Session current;
+    /**
+     * Whether the handle of a client without a connection may be dead, as far as events say. A client that calls itself
+     * connected may have a dead handle, too: ZooKeeper reports some failures by an event without a state, on which
+     * Curator's watcher throws.
+     */
+    private volatile boolean mayBeDead = true;
+
     private volatile boolean closed;
     private volatile @Nullable BackendContext context;
-    private boolean started;
-    private @Nullable Moment startedAt;
 
-    Connection(CuratorFramework curator, boolean owned, Duration tick, LockClock clock) {
-        this.curator = curator;
-        this.owned = owned;
+    /** Makes the source of a connection's client. */
+    interface SourceFactory {
+        /**
+         * Makes the source.
+         *
+         * @param listener hears the events of each client
+         * @param changed runs after a client has started
+         */
+        CuratorSource make(CuratorListener listener, Runnable changed, LockClock clock);
+    }
+
+    Connection(SourceFactory source, Duration tick, LockClock clock) {
+        this.source = source.make(this::heard, this::changed, clock);
         this.tick = tick;
         this.clock = clock;
     }
@@ -81,50 +144,65 @@ final class Connection {
         return session == null ? otherwise : session.timeout();
     }
 
+    /** Returns a path with the namespace of the client. */
+    String fullPath(String path) {
+        return source.fullPath(path);
+    }
+
     /**
      * Returns the present session, and waits until it is connected.
      *
-     * @throws RequestRefusedException if the caller-supplied client is closed
+     * @throws RequestRefusedException if the caller-supplied client is closed, if the authentication has failed, or if
+     *     this is an event thread of ZooKeeper
      * @throws IllegalStateException if the session is not connected by the deadline, or the backend is closed
      * @throws InterruptedException if the thread is interrupted while it waits
      */
     Session session(Deadline deadline) throws InterruptedException {
+        refuseEventThread();
         Session known = current;
-        if (known != null && known.isConnected() && !closed) {
-            return known;
+        if (known == null || !known.isConnected() || closed) {
+            known = awaitSession(deadline);
         }
-        start();
+        known.life().watch();
+        return known;
+    }
+
+    /** The answer to a request arrives on the event thread, so a request there would wait for itself. */
+    private static void refuseEventThread() {
+        if (ClientCnxn.isInEventThread()) {
+            throw new RequestRefusedException(
+                    "this is ZooKeeper's event thread ("
+                            + Thread.currentThread().getName()
+                            + "), which must not wait for ZooKeeper's answers; use acquireAsync or another thread",
+                    null);
+        }
+    }
+
+    private Session awaitSession(Deadline deadline) throws InterruptedException {
+        giveUpDeadClient();
+        int givenUpBefore = givenUp.get();
         while (true) {
-            CompletableFuture<Boolean> next = nextChange;
+            CountDownLatch next = nextChange;
             Session session = connected();
             if (session != null) {
                 return session;
             }
-            if (deadline.hasPassed()) {
-                throw new IllegalStateException(
-                        curator.getState() == CuratorFrameworkState.LATENT
-                                ? "the CuratorFramework has not been started"
-                                : "no connection to ZooKeeper at "
-                                        + curator.getZookeeperClient().getCurrentConnectionString());
+            if (givenUp.get() != givenUpBefore) {
+                throw authenticationFailed();
             }
-            await(next, Math.min(deadline.remainingNanos(), LONGEST_PAUSE.toNanos()));
+            if (deadline.hasPassed()) {
+                throw new IllegalStateException(source.problem());
+            }
+            long pause = Math.min(deadline.remainingNanos(), LONGEST_PAUSE.toNanos());
+            var unused = next.await(pause, TimeUnit.NANOSECONDS);
         }
     }
 
-    private void start() {
-        mutex.lock();
-        try {
-            requireOpen();
-            if (!started) {
-                curator.getConnectionStateListenable().addListener(listener);
-                if (owned) {
-                    startedAt = clock.now();
-                    curator.start();
-                }
-                started = true;
-            }
-        } finally {
-            mutex.unlock();
+    private void giveUpDeadClient() {
+        requireOpen();
+        Started client = source.client(context());
+        if (client != null && hasFailedAuthentication(client) && source.giveUp(client, context())) {
+            givenUp.incrementAndGet();
         }
     }
 
@@ -132,125 +210,130 @@ final class Connection {
         if (closed) {
             throw new IllegalStateException("the ZooKeeper backend is closed");
         }
-        if (!owned && curator.getState() == CuratorFrameworkState.STOPPED) {
-            throw new RequestRefusedException("the CuratorFramework is closed", null);
-        }
     }
 
     private @Nullable Session connected() {
         requireOpen();
-        if ((!owned && curator.getState() != CuratorFrameworkState.STARTED)
-                || !curator.getZookeeperClient().isConnected()) {
+        Started client = source.client(context());
+        if (client == null) {
             return null;
         }
-        ZooKeeper handle = handle();
+        if (hasFailedAuthentication(client)) {
+            throw authenticationFailed();
+        }
+        if (!client.curator().getZookeeperClient().isConnected()) {
+            return null;
+        }
+        Session session = sessionOf(client, handle(client.curator()));
+        if (session != null) {
+            session.endIfClientIsClosed();
+        }
+        return session != null && session.isConnected() ? session : null;
+    }
+
+    private boolean hasFailedAuthentication(Started client) {
+        if (!mayBeDead && !client.curator().getZookeeperClient().isConnected()) {
+            return false;
+        }
+        try {
+            return client.curator().getZookeeperClient().getZooKeeper().getState() == States.AUTH_FAILED;
+        } catch (Exception e) {
+            // The client is just starting, or Curator passes on an earlier error. Then this is not known yet.
+            return false;
+        }
+    }
+
+    private static RequestRefusedException authenticationFailed() {
+        KeeperException words = KeeperException.create(Code.AUTHFAILED);
+        return new RequestRefusedException("the authentication with ZooKeeper failed: " + words.getMessage(), words);
+    }
+
+    private @Nullable Session sessionOf(Started client, ZooKeeper handle) {
+        Session known;
+        Session made;
         mutex.lock();
         try {
-            Session known = current;
-            if (known == null || !known.isOf(handle)) {
-                if (handle.getState() != ZooKeeper.States.CONNECTED) {
-                    return null;
-                }
-                known = new Session(handle, tick, known == null ? startedAt : null, highestNumber, clock);
-                current = known;
-                Session made = known;
-                context().log(() -> LOG.debug("session 0x{}, timeout {}", Long.toHexString(made.id()), made.timeout()));
+            known = current;
+            if (known != null && known.isOf(handle)) {
+                return known;
             }
-            return known.isConnected() ? known : null;
+            if (handle.getState() != States.CONNECTED) {
+                return null;
+            }
+            boolean isFirst = known == null || !known.isOver(client.curator());
+            Moment begunAt = isFirst ? client.begunAt() : null;
+            made = new Session(client.curator(), handle, tick, begunAt, highestNumber, clock, context());
+            current = made;
         } finally {
             mutex.unlock();
         }
+        if (known != null) {
+            known.life().end();
+        }
+        context().log(() -> LOG.debug("session 0x{}, timeout {}", Long.toHexString(made.id()), made.timeout()));
+        return made;
     }
 
-    private ZooKeeper handle() {
+    private static ZooKeeper handle(CuratorFramework curator) {
         try {
             return curator.getZookeeperClient().getZooKeeper();
-        } catch (RuntimeException e) {
-            throw e;
         } catch (Exception e) {
-            throw new IllegalStateException("no connection to ZooKeeper: " + e.getMessage(), e);
+            String words = String.valueOf(e.getMessage());
+            throw new IllegalStateException(
+                    "no connection to ZooKeeper: " + ConnectStrings.withoutCredentials(words),
+                    ConnectStrings.hasCredentials(words) ? null : e);
         }
     }
 
-    /** Waits for a change or for time. The caller checks again after both, so this does not report which one came. */
-    private static void await(CompletableFuture<Boolean> next, long nanos) throws InterruptedException {
-        try {
-            next.get(nanos, TimeUnit.NANOSECONDS);
-        } catch (ExecutionException | TimeoutException e) {
-            LOG.trace("not connected yet", e);
+    private void heard(CuratorFramework client, CuratorEvent event) {
+        switch (event.getType()) {
+            case CLOSING -> closing();
+            case WATCHED -> watched(event.getWatchedEvent());
+            default -> {}
+        }
+    }
+
+    private void closing() {
+        Session session = current;
+        if (session != null) {
+            session.endIfClientIsClosed();
+        }
+        changed();
+    }
+
+    private void watched(WatchedEvent event) {
+        if (event.getType() == Event.EventType.None) {
+            mayBeDead = event.getState() == Event.KeeperState.AuthFailed;
+            changed();
         }
     }
 
     private void changed() {
-        CompletableFuture<Boolean> change = nextChange;
-        nextChange = new CompletableFuture<>();
-        change.complete(true);
-    }
-
-    /** Returns a path with the namespace of the client. */
-    String fullPath(String path) {
-        return ZKPaths.fixForNamespace(curator.getNamespace(), path);
-    }
-
-    /**
-     * Returns the ACL that the client's ACL provider gives to a new node. Reads it from an operation that is never
-     * sent.
-     */
-    List<ACL> acl(String fullPath) {
-        try {
-            CreateRequest request = (CreateRequest) curator.usingNamespace(null)
-                    .transactionOp()
-                    .create()
-                    .forPath(fullPath, new byte[0])
-                    .get()
-                    .toRequestRecord();
-            return request.getAcl();
-        } catch (RuntimeException e) {
-            throw e;
-        } catch (Exception e) {
-            throw new IllegalStateException("cannot determine the ACL of " + fullPath + ": " + e.getMessage(), e);
-        }
-    }
-
-    /**
-     * Closes the backend's own client, and leaves a caller-supplied client open and unchanged. The backend's own client
-     * closes only after an unanswered request has timed out. So a daemon thread closes it, and this method waits for
-     * that thread for at most 500 ms. An interrupt ends the wait, and the thread keeps its interrupt flag.
-     */
-    void close() {
         mutex.lock();
         try {
-            if (closed) {
-                return;
-            }
-            closed = true;
-            curator.getConnectionStateListenable().removeListener(listener);
-            if (!owned || !started) {
-                return;
-            }
+            nextChange.countDown();
+            nextChange = new CountDownLatch(1);
         } finally {
             mutex.unlock();
         }
-        changed();
-        CountDownLatch done = new CountDownLatch(1);
-        Thread closing = new Thread(
-                () -> {
-                    curator.close();
-                    done.countDown();
-                },
-                "distlock-zookeeper-close");
-        closing.setDaemon(true);
-        closing.start();
-        boolean interrupted = false;
-        try {
-            if (!done.await(LONGEST_CLOSE.toMillis(), TimeUnit.MILLISECONDS)) {
-                LOG.debug("ZooKeeper does not answer; a background thread continues to close its client");
-            }
-        } catch (InterruptedException e) {
-            interrupted = true;
+    }
+
+    /**
+     * Closes the backend's own client, and waits for that for at most 500 ms. Leaves a caller-supplied client open.
+     * After an error, another call tries again.
+     */
+    void close() {
+        Session session = current;
+        if (session != null) {
+            session.life().stopWatching();
         }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
+        closed = true;
+        changed();
+        try {
+            source.close(context);
+        } catch (Throwable e) {
+            closed = false;
+            throw e;
         }
     }
 }

@@ -29,7 +29,7 @@ final class Inspection {
     LockStatus status() throws KeeperException, InterruptedException {
         List<Answer<Node>> reads = new ArrayList<>();
         for (String child : queue()) {
-            reads.add(session.read(directory.child(child), null));
+            reads.add(session.read(directory.child(child)));
         }
         Optional<Holder> holder = Optional.empty();
         List<LockOwner> waiters = new ArrayList<>();
@@ -58,8 +58,8 @@ final class Inspection {
             }
             String first = directory.child(queue.get(0));
             try {
-                Node node = session.read(first, null).await(deadline);
-                session.delete(first).await(deadline);
+                Node node = session.read(first).await(deadline);
+                var unused = session.delete(first).await(deadline);
                 return List.of(holder(node));
             } catch (NoNodeException e) {
                 // The first contender has left. There may be another one.
@@ -71,7 +71,7 @@ final class Inspection {
         var synced = session.sync(directory.path());
         Answer<List<String>> listing = session.children(directory.path());
         try {
-            synced.await(deadline);
+            var unused = synced.await(deadline);
             return Sequence.inOrder(listing.await(deadline));
         } catch (NoNodeException e) {
             return List.of();

@@ -18,7 +18,7 @@ record LockDirectory(Connection connection, String lockName, String path) {
     Answer<Session.Created> createQueueNode(Session session, String guid, LockOwner owner) {
         String prefix = path + "/_c_" + guid + "-lock-";
         byte[] data = new OwnerData(owner, session.timeout()).write();
-        return session.create(prefix, data, connection.acl(prefix), CreateMode.EPHEMERAL_SEQUENTIAL);
+        return session.create(prefix, data, CreateMode.EPHEMERAL_SEQUENTIAL);
     }
 
     String child(String name) {
@@ -54,9 +54,8 @@ record LockDirectory(Connection connection, String lockName, String path) {
     private void createOne(Session session, String directory, Deadline deadline)
             throws KeeperException, InterruptedException {
         try {
-            Session.Created created = session.create(
-                            directory, new byte[0], connection.acl(directory), CreateMode.CONTAINER)
-                    .await(deadline);
+            Session.Created created =
+                    session.create(directory, new byte[0], CreateMode.CONTAINER).await(deadline);
             assert created.path().equals(directory);
         } catch (NodeExistsException e) {
             // Another client has created the directory.

@@ -24,6 +24,23 @@ final class LockPaths {
     }
 
     /**
+     * Returns the path of a lock, as the caller's mapping has it.
+     *
+     * @throws IllegalStateException if the mapping throws
+     * @throws NullPointerException as for {@link #requirePath}
+     * @throws IllegalArgumentException as for {@link #requirePath}
+     */
+    static String map(String name, Function<String, String> mapping) {
+        String path;
+        try {
+            path = mapping.apply(name);
+        } catch (RuntimeException e) {
+            throw new IllegalStateException("lock \"" + name + "\": the mapping to a path failed: " + e, e);
+        }
+        return requirePath(path, name);
+    }
+
+    /**
      * Checks the path that the caller's mapping has returned for a name.
      *
      * @return the path

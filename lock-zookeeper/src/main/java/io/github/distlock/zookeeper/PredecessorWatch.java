@@ -1,7 +1,8 @@
 package io.github.distlock.zookeeper;
 
 import io.github.distlock.spi.Signals;
-import org.apache.zookeeper.KeeperException.NoNodeException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.zookeeper.KeeperException.Code;
 import org.apache.zookeeper.WatchedEvent;
 import org.apache.zookeeper.Watcher;
 
@@ -12,16 +13,16 @@ import org.apache.zookeeper.Watcher;
  *   <li>The server reports that the node was deleted.
  *   <li>The node did not exist when the server received the request for the watch.
  *   <li>The client has reconnected, and may have missed the event.
- *   <li>The session has expired.
+ *   <li>The session has ended.
  * </ul>
  *
  * <p>Thread-safe.
  */
-final class PredecessorWatch implements Watcher {
+final class PredecessorWatch implements Watcher, SessionLife.Dependent {
     private final Session session;
     private final String path;
     private final Signals signals;
-    private volatile boolean over;
+    private final AtomicBoolean over = new AtomicBoolean();
 
     private PredecessorWatch(Session session, String path, Signals signals) {
         this.session = session;
@@ -32,45 +33,68 @@ final class PredecessorWatch implements Watcher {
     /** Asks the server for a watch, and does not wait for its answer. */
     static PredecessorWatch set(Session session, String path, Signals signals) {
         PredecessorWatch watch = new PredecessorWatch(session, path, signals);
-        var unused = session.read(path, watch).whenComplete((node, failure) -> {
-            if (failure instanceof NoNodeException) {
-                watch.end();
-            } else if (failure != null) {
-                // The server has set no watch. The next attempt of the waiter asks again.
-                watch.over = true;
-            }
-        });
+        session.life().register(watch);
+        try {
+            session.watch(path, watch, watch::refused);
+        } catch (Throwable e) {
+            var unused = watch.stop();
+            throw e;
+        }
         return watch;
+    }
+
+    private void refused(Code reason) {
+        if (reason == Code.NONODE) {
+            end();
+        } else {
+            // The next attempt of the waiter asks again.
+            var unused = stop();
+        }
     }
 
     /** Returns whether this still watches a predecessor in a session. */
     boolean isOn(Session asked, String predecessor) {
-        return !over && session == asked && path.equals(predecessor);
+        return !over.get() && session == asked && path.equals(predecessor);
     }
 
     /** Removes the watch, and does not wake the waiter any more. */
     void drop() {
-        if (!over) {
-            over = true;
+        if (stop()) {
             session.removeWatch(path, this);
+        }
+    }
+
+    /** Returns false if the watch was over before. */
+    private boolean stop() {
+        boolean stopped = over.compareAndSet(false, true);
+        session.life().unregister(this);
+        return stopped;
+    }
+
+    private void end() {
+        if (stop()) {
+            signals.wakeUp();
         }
     }
 
     @Override
     public void process(WatchedEvent event) {
+        // The session passes on events of its connection.
         if (event.getType() != Event.EventType.None) {
-            end();
-        } else if (event.getState() == Event.KeeperState.SyncConnected) {
-            signals.wakeUp();
-        } else if (event.getState() == Event.KeeperState.Expired) {
             end();
         }
     }
 
-    private void end() {
-        if (!over) {
-            over = true;
-            signals.wakeUp();
-        }
+    @Override
+    public void disconnected() {}
+
+    @Override
+    public void connected() {
+        signals.wakeUp();
+    }
+
+    @Override
+    public void ended() {
+        end();
     }
 }

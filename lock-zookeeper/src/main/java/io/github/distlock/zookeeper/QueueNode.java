@@ -105,11 +105,11 @@ final class QueueNode {
         var synced = present.sync(directory.path());
         Answer<List<String>> listing = present.children(directory.path());
         try {
-            synced.await(deadline);
+            var unused = synced.await(deadline);
             for (String child : listing.await(deadline)) {
                 if (child.contains(guid)) {
                     String path = directory.child(child);
-                    var stat = present.read(path, null).await(deadline).stat();
+                    var stat = present.read(path).await(deadline).stat();
                     return new Created(path, stat.getCzxid(), stat.getEphemeralOwner());
                 }
             }
@@ -131,7 +131,7 @@ final class QueueNode {
         }
         if (known != null) {
             try {
-                present.delete(known.path()).await(deadline);
+                var unused = present.delete(known.path()).await(deadline);
             } catch (NoNodeException e) {
                 // The node does not exist any more.
             }

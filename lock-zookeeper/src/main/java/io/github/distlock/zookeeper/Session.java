@@ -1,5 +1,6 @@
 package io.github.distlock.zookeeper;
 
+import io.github.distlock.spi.BackendContext;
 import io.github.distlock.spi.LockClock;
 import io.github.distlock.spi.Moment;
 import io.github.distlock.spi.Validity;
@@ -8,6 +9,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import org.apache.curator.framework.CuratorFramework;
+import org.apache.curator.framework.imps.CuratorFrameworkState;
 import org.apache.zookeeper.CreateMode;
 import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.KeeperException.Code;
@@ -18,6 +22,7 @@ import org.apache.zookeeper.ZooKeeper;
 import org.apache.zookeeper.ZooKeeper.States;
 import org.apache.zookeeper.data.ACL;
 import org.apache.zookeeper.data.Stat;
+import org.apache.zookeeper.proto.CreateRequest;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,12 +34,14 @@ import org.jspecify.annotations.Nullable;
 final class Session {
     private static final int NO_VERSION = -1;
 
+    private final CuratorFramework client;
     private final ZooKeeper zooKeeper;
     private final long id;
     private final Duration timeout;
     private final SessionValidity validity;
     private final LockClock clock;
     private final TransactionNumbers numbers;
+    private final SessionLife life;
 
     /**
      * A node as the server created it.
@@ -55,15 +62,25 @@ final class Session {
     /**
      * Makes the session of a connected handle.
      *
+     * @param client the client that made the handle, without a namespace
      * @param begunAt a time before the client requested this session, or null if it knows none
      * @param highest the highest transaction number that this client has seen, over all its sessions
      */
-    Session(ZooKeeper zooKeeper, Duration tick, @Nullable Moment begunAt, AtomicLong highest, LockClock clock) {
+    Session(
+            CuratorFramework client,
+            ZooKeeper zooKeeper,
+            Duration tick,
+            @Nullable Moment begunAt,
+            AtomicLong highest,
+            LockClock clock,
+            BackendContext context) {
+        this.client = client;
         this.zooKeeper = zooKeeper;
         this.id = zooKeeper.getSessionId();
         this.timeout = Duration.ofMillis(zooKeeper.getSessionTimeout());
         this.validity = new SessionValidity(timeout, tick, begunAt);
-        this.numbers = new TransactionNumbers(highest);
+        this.numbers = new TransactionNumbers(highest, context);
+        this.life = new SessionLife(zooKeeper);
         this.clock = clock;
     }
 
@@ -71,9 +88,24 @@ final class Session {
         return zooKeeper == other;
     }
 
+    boolean isOver(CuratorFramework other) {
+        return client == other;
+    }
+
     /** Returns whether the session can read and write. A server without a quorum may serve reads only. */
     boolean isConnected() {
-        return zooKeeper.getState() == States.CONNECTED;
+        return !life.hasEnded() && zooKeeper.getState() == States.CONNECTED;
+    }
+
+    /** Ends the session if its client is closed, which never opens again. */
+    void endIfClientIsClosed() {
+        if (client.getState() == CuratorFrameworkState.STOPPED) {
+            life.end();
+        }
+    }
+
+    SessionLife life() {
+        return life;
     }
 
     long id() {
@@ -91,8 +123,27 @@ final class Session {
         return validity.validity(Math.min(timeout.toNanos(), stated.toNanos()), clock.now());
     }
 
-    Answer<Created> create(String path, byte[] data, List<ACL> acl, CreateMode mode) {
+    /**
+     * Returns the ACL that the client's ACL provider gives to a new node. Reads it from an operation that is never
+     * sent.
+     */
+    List<ACL> acl(String fullPath) {
+        try {
+            CreateRequest request = (CreateRequest) client.usingNamespace(null)
+                    .transactionOp()
+                    .create()
+                    .forPath(fullPath, new byte[0])
+                    .get()
+                    .toRequestRecord();
+            return request.getAcl();
+        } catch (Exception e) {
+            throw new IllegalStateException("cannot determine the ACL of " + fullPath + ": " + e.getMessage(), e);
+        }
+    }
+
+    Answer<Created> create(String path, byte[] data, CreateMode mode) {
         Answer<Created> answer = new Answer<>(path);
+        List<ACL> acl = acl(path);
         Moment sentAt = clock.now();
         zooKeeper.create(
                 path,
@@ -105,15 +156,25 @@ final class Session {
                         numbers.note(stat.getCzxid());
                         answer.complete(new Created(made, stat.getCzxid(), stat.getEphemeralOwner()));
                     } else {
-                        answer.fail(code);
+                        fail(answer, code);
                     }
                 },
                 null);
         return answer;
     }
 
-    Answer<@Nullable Void> delete(String path) {
-        Answer<@Nullable Void> answer = new Answer<>(path);
+    private void fail(Answer<?> answer, int code) {
+        life.endIfDead();
+        answer.fail(known(code));
+    }
+
+    private static Code known(int code) {
+        Code known = Code.get(code);
+        return known == null ? Code.SYSTEMERROR : known;
+    }
+
+    Answer<Code> delete(String path) {
+        Answer<Code> answer = new Answer<>(path);
         Moment sentAt = clock.now();
         zooKeeper.delete(
                 path,
@@ -121,9 +182,9 @@ final class Session {
                 (code, asked, context) -> {
                     if (code == Code.OK.intValue()) {
                         acknowledged(sentAt);
-                        answer.complete(null);
+                        answer.complete(Code.OK);
                     } else {
-                        answer.fail(code);
+                        fail(answer, code);
                     }
                 },
                 null);
@@ -139,40 +200,58 @@ final class Session {
                     if (code == Code.OK.intValue()) {
                         answer.complete(children);
                     } else {
-                        answer.fail(code);
+                        fail(answer, code);
                     }
                 },
                 null);
         return answer;
     }
 
-    /** Reads a node. The server keeps the watch, if any, only if the node exists. */
-    Answer<Node> read(String path, @Nullable Watcher watcher) {
+    Answer<Node> read(String path) {
         Answer<Node> answer = new Answer<>(path);
         zooKeeper.getData(
                 path,
-                watcher,
+                false,
                 (code, asked, context, data, stat) -> {
                     if (code == Code.OK.intValue()) {
                         answer.complete(new Node(OwnerData.read(data), stat));
                     } else {
-                        answer.fail(code);
+                        fail(answer, code);
                     }
                 },
                 null);
         return answer;
     }
 
+    /**
+     * Asks the server for a watch on a node, and does not wait for the answer. The server keeps the watch only if the
+     * node exists.
+     *
+     * @param refused receives the reason if there is no watch; ZooKeeper's event thread calls it
+     */
+    void watch(String path, Watcher watcher, Consumer<Code> refused) {
+        zooKeeper.getData(
+                path,
+                watcher,
+                (code, asked, context, data, stat) -> {
+                    if (code != Code.OK.intValue()) {
+                        life.endIfDead();
+                        refused.accept(known(code));
+                    }
+                },
+                null);
+    }
+
     /** Makes the server of this client catch up with the leader. */
-    Answer<@Nullable Void> sync(String path) {
-        Answer<@Nullable Void> answer = new Answer<>(path);
+    Answer<Code> sync(String path) {
+        Answer<Code> answer = new Answer<>(path);
         zooKeeper.sync(
                 path,
                 (code, asked, context) -> {
                     if (code == Code.OK.intValue()) {
-                        answer.complete(null);
+                        answer.complete(Code.OK);
                     } else {
-                        answer.fail(code);
+                        fail(answer, code);
                     }
                 },
                 null);
@@ -215,7 +294,7 @@ final class Session {
                     } else if (unchecked.isPresent()) {
                         answer.complete(unchecked);
                     } else {
-                        answer.fail(code);
+                        fail(answer, code);
                     }
                 },
                 null);
@@ -240,6 +319,10 @@ final class Session {
 
     /** Asks the server to remove a watch, and does not wait for that. The server drops a watch with its node anyway. */
     void removeWatch(String path, Watcher watcher) {
+        removeWatch(zooKeeper, path, watcher);
+    }
+
+    static void removeWatch(ZooKeeper zooKeeper, String path, Watcher watcher) {
         zooKeeper.removeWatches(path, watcher, Watcher.WatcherType.Data, true, (code, asked, context) -> {}, null);
     }
 

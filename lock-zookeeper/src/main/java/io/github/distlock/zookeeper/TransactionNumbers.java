@@ -1,5 +1,6 @@
 package io.github.distlock.zookeeper;
 
+import io.github.distlock.spi.BackendContext;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
@@ -16,6 +17,7 @@ final class TransactionNumbers {
 
     private final AtomicLong highest;
     private final long highestBefore;
+    private final BackendContext context;
     private final AtomicBoolean reported = new AtomicBoolean();
 
     /**
@@ -23,8 +25,9 @@ final class TransactionNumbers {
      *
      * @param highest the highest number that this client has seen, over all its sessions
      */
-    TransactionNumbers(AtomicLong highest) {
+    TransactionNumbers(AtomicLong highest, BackendContext context) {
         this.highest = highest;
+        this.context = context;
         this.highestBefore = highest.get();
     }
 
@@ -34,11 +37,11 @@ final class TransactionNumbers {
      */
     void note(long number) {
         if (number <= highestBefore && reported.compareAndSet(false, true)) {
-            LOG.error(
+            context.log(() -> LOG.error(
                     "ZooKeeper's transaction numbers went back from 0x{} to 0x{}: the ensemble has lost its data, and "
                             + "new fencing tokens may be smaller than earlier ones",
                     Long.toHexString(highestBefore),
-                    Long.toHexString(number));
+                    Long.toHexString(number)));
         }
         highest.accumulateAndGet(number, Math::max);
     }

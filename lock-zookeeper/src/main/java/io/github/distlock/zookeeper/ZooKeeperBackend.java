@@ -6,15 +6,18 @@ import io.github.distlock.spi.BackendContext;
 import io.github.distlock.spi.Capability;
 import io.github.distlock.spi.Contender;
 import io.github.distlock.spi.Deadline;
+import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockClock;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Renewal;
 import io.github.distlock.spi.Signals;
 import io.github.distlock.zookeeper.Session.Unchecked;
+import io.github.distlock.zookeeper.ZooKeeperGrant.Deletion;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -46,6 +49,15 @@ import org.apache.zookeeper.KeeperException;
  * <p><b>Fencing tokens.</b> Their bases are the ensemble's transaction numbers, which increase as long as the ensemble
  * keeps its data.
  *
+ * <p><b>Event threads.</b> ZooKeeper's event thread runs watchers and callbacks, and also receives the answers to
+ * requests. So a request of this backend fails there at once, with a message that says so: a blocking acquire, and an
+ * inspector's request. Use {@link io.github.distlock.DistributedLock#acquireAsync()} or another thread. A release there
+ * does not wait: its outcome is {@link io.github.distlock.LockHandle.Release#PENDING}, and another thread deletes the
+ * node. An acquire that waits behind another thread of the same client parks the event thread until it is its turn.
+ *
+ * <p><b>A caller-supplied client.</b> If the caller closes it, or if its session ends in another way, all holds end at
+ * once. Requests over a closed client fail at once, as do those over a client whose authentication has failed.
+ *
  * <p>Thread-safe.
  */
 @SuppressWarnings("exports") // an annotation for tools, which users do not need
@@ -59,15 +71,11 @@ public final class ZooKeeperBackend implements LockBackend {
     private final Duration tick;
 
     ZooKeeperBackend(
-            CuratorFramework curator,
-            boolean owned,
-            Function<String, String> paths,
-            Duration sessionTimeout,
-            Duration tick) {
+            Connection.SourceFactory source, Function<String, String> paths, Duration sessionTimeout, Duration tick) {
         this.paths = paths;
         this.sessionTimeout = sessionTimeout;
         this.tick = tick;
-        this.connection = new Connection(curator, owned, tick, LockClock.system());
+        this.connection = new Connection(source, tick, LockClock.system());
     }
 
     /**
@@ -132,8 +140,7 @@ public final class ZooKeeperBackend implements LockBackend {
     }
 
     private LockDirectory directory(String name) {
-        String path = LockPaths.requirePath(paths.apply(name), name);
-        return new LockDirectory(connection, name, connection.fullPath(path));
+        return new LockDirectory(connection, name, connection.fullPath(LockPaths.map(name, paths)));
     }
 
     @Override
@@ -159,9 +166,35 @@ public final class ZooKeeperBackend implements LockBackend {
                 renewal.renewed(session.validity());
                 grant.watch();
             } else {
-                renewal.unknown(new IllegalStateException("another session has replaced the session of this hold"));
+                // Another session has replaced the session of this hold, which ended with it.
+                renewal.gone();
             }
         });
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * <p>The deletions are sent back to back, so thousands of holds take about one round trip. If the backend has its
+     * own connection, {@link #close} then ends the session, and with it all other holds.
+     */
+    @Override
+    public Map<Grant, Grant.Release> releaseAll(Collection<? extends Grant> grants, Deadline deadline)
+            throws InterruptedException {
+        Session session = connection.session(deadline);
+        Map<Grant, Deletion> deletions = new LinkedHashMap<>();
+        for (Grant grant : grants) {
+            deletions.put(grant, ((ZooKeeperGrant) grant).sendDeletion(session));
+        }
+        Map<Grant, Grant.Release> found = new HashMap<>();
+        for (Map.Entry<Grant, Deletion> sent : deletions.entrySet()) {
+            try {
+                found.put(sent.getKey(), sent.getValue().await(deadline));
+            } catch (KeeperException e) {
+                // The outcome is unknown, and the next hold may have another one.
+            }
+        }
+        return found;
     }
 
     @Override

@@ -9,6 +9,7 @@ import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.CuratorFrameworkFactory;
 import org.apache.curator.retry.RetryOneTime;
 import org.apache.zookeeper.client.ConnectStringParser;
+import org.apache.zookeeper.client.ZKClientConfig;
 import org.apache.zookeeper.common.PathUtils;
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +24,8 @@ public final class ZooKeeperBackendBuilder {
     private static final Duration UNKNOWN_TICK = Duration.ofDays(1);
     private static final String DEFAULT_BASE = "/distlock";
     private static final int RETRY_PAUSE = 100;
+    /** Less than the time for which closing a backend waits. */
+    private static final Duration LONGEST_SESSION_END = Duration.ofMillis(400);
 
     private final @Nullable CuratorFramework suppliedClient;
     private final String connectString;
@@ -51,12 +54,11 @@ public final class ZooKeeperBackendBuilder {
     }
 
     private static IllegalArgumentException invalid(String connectString, @Nullable RuntimeException reason) {
-        boolean credentials = connectString.indexOf('@') >= 0;
-        String shown = credentials ? "…" + connectString.substring(connectString.lastIndexOf('@')) : connectString;
+        String shown = ConnectStrings.withoutCredentials(connectString);
         // The message of the reason repeats the connect string.
         return new IllegalArgumentException(
                 "connectString must be host:port[,host:port…][/chroot], but was \"" + shown + "\"",
-                credentials ? null : reason);
+                ConnectStrings.hasCredentials(connectString) ? null : reason);
     }
 
     ZooKeeperBackendBuilder(CuratorFramework curator) {
@@ -139,19 +141,36 @@ public final class ZooKeeperBackendBuilder {
      * @return a new backend
      */
     public ZooKeeperBackend build() {
-        CuratorFramework curator = suppliedClient == null ? newClient() : suppliedClient;
-        return new ZooKeeperBackend(curator, suppliedClient == null, paths, sessionTimeout, tick);
+        CuratorFramework supplied = suppliedClient;
+        return new ZooKeeperBackend(
+                supplied == null ? ownClient() : suppliedClient(supplied), paths, sessionTimeout, tick);
     }
 
-    private CuratorFramework newClient() {
+    private static Connection.SourceFactory suppliedClient(CuratorFramework supplied) {
+        return (listener, changed, clock) -> new SuppliedClient(supplied, listener);
+    }
+
+    private Connection.SourceFactory ownClient() {
         int timeout = (int) sessionTimeout.toMillis();
-        return CuratorFrameworkFactory.builder()
+        String shown = ConnectStrings.withoutCredentials(connectString);
+        CuratorFrameworkFactory.Builder builder = CuratorFrameworkFactory.builder()
                 .connectString(connectString)
                 .sessionTimeoutMs(timeout)
                 .connectionTimeoutMs(timeout)
                 .retryPolicy(new RetryOneTime(RETRY_PAUSE))
                 // The caller has named the servers by addresses that this client can reach.
-                .ensembleTracker(false)
-                .build();
+                .ensembleTracker(false);
+        return (listener, changed, clock) ->
+                new OwnClient(() -> builder.zkClientConfig(config()).build(), shown, listener, changed, clock);
+    }
+
+    /**
+     * Bounds the wait for the answer to the end of the session. This is the only request for which ZooKeeper's client
+     * itself waits. A silent server would keep the threads of a closed client for most of the session timeout.
+     */
+    private static ZKClientConfig config() {
+        ZKClientConfig config = new ZKClientConfig();
+        config.setProperty(ZKClientConfig.ZOOKEEPER_REQUEST_TIMEOUT, String.valueOf(LONGEST_SESSION_END.toMillis()));
+        return config;
     }
 }

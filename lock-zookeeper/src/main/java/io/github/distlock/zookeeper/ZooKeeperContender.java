@@ -42,7 +42,7 @@ import org.jspecify.annotations.Nullable;
  * little of that validity is left, the contender sends a heartbeat before it accepts the grant. Numbers above
  * {@link Sequence#LAST} would break the order, so the contender refuses them.
  *
- * <p>Only one thread at a time attempts or withdraws.
+ * <p>Only one thread at a time attempts or withdraws. Any thread forgets.
  */
 final class ZooKeeperContender implements Contender {
     /** How long a lost watch may delay a waiter. */
@@ -55,7 +55,8 @@ final class ZooKeeperContender implements Contender {
     private final Signals signals;
     private final LockClock clock;
     private final QueueNode node;
-    private @Nullable PredecessorWatch watch;
+    private volatile @Nullable PredecessorWatch watch;
+    private volatile @Nullable ZooKeeperGrant grant;
 
     ZooKeeperContender(LockDirectory directory, LockRequest request, Signals signals) {
         this.directory = directory;
@@ -143,7 +144,10 @@ final class ZooKeeperContender implements Contender {
                     null);
         }
         Validity validity = ZooKeeperGrant.firstValidity(session, begunAt);
-        return Attempt.granted(new ZooKeeperGrant(directory, session, created, validity, signals));
+        ZooKeeperGrant won = new ZooKeeperGrant(directory, session, created, validity, signals);
+        grant = won;
+        session.life().register(won);
+        return Attempt.granted(won);
     }
 
     /** Sends a heartbeat, and returns whether the contender's node still exists. */
@@ -199,6 +203,15 @@ final class ZooKeeperContender implements Contender {
             removeNode(directory.connection().session(deadline), deadline);
         } catch (KeeperException e) {
             throw Failures.of(request.name(), e);
+        }
+    }
+
+    @Override
+    public void forget() {
+        dropWatch();
+        ZooKeeperGrant won = grant;
+        if (won != null) {
+            won.forget();
         }
     }
 

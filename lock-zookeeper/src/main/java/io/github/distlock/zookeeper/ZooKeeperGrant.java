@@ -8,6 +8,7 @@ import io.github.distlock.spi.Validity;
 import io.github.distlock.zookeeper.Session.Created;
 import java.time.Duration;
 import org.apache.zookeeper.KeeperException;
+import org.apache.zookeeper.KeeperException.Code;
 import org.apache.zookeeper.KeeperException.NoNodeException;
 import org.apache.zookeeper.WatchedEvent;
 import org.apache.zookeeper.Watcher;
@@ -15,11 +16,13 @@ import org.apache.zookeeper.Watcher;
 /**
  * A hold: the first node of a queue. The node belongs to its session, so the hold ends with the session.
  *
- * <p>The grant watches its node from the first renewal on, so a short hold needs no request for the watch. The watch
- * reports at once that another client has deleted the node, or that the connection is broken. Without it, the checks of
- * the next renewal find the same.
+ * <p>From the grant until the engine forgets it, the session notifies the hold of a broken connection and of the
+ * session's end.
+ *
+ * <p>The hold watches its node from the first renewal on, so a short hold needs no request for the watch. The watch
+ * reports at once that another client has deleted the node. Without it, the checks of the next renewal find the same.
  */
-final class ZooKeeperGrant implements Grant, Watcher {
+final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
     private static final Duration FIRST_RENEWAL = Duration.ofSeconds(1);
 
     private final LockDirectory directory;
@@ -29,6 +32,7 @@ final class ZooKeeperGrant implements Grant, Watcher {
     private final Signals signals;
     private volatile boolean watched;
     private volatile boolean deletionSent;
+    private volatile boolean forgotten;
 
     ZooKeeperGrant(LockDirectory directory, Session session, Created node, Validity validity, Signals signals) {
         this.directory = directory;
@@ -78,51 +82,102 @@ final class ZooKeeperGrant implements Grant, Watcher {
 
     @Override
     public Release release(Deadline deadline) throws InterruptedException {
-        boolean repeated = deletionSent;
+        Deletion deletion = sendDeletion(directory.connection().session(deadline));
         try {
-            Session present = directory.connection().session(deadline);
-            deletionSent = true;
-            present.delete(node.path()).await(deadline);
-            return Release.RELEASED;
-        } catch (NoNodeException e) {
-            return repeated ? Release.RELEASED : Release.GONE;
+            return deletion.await(deadline);
         } catch (KeeperException e) {
             throw Failures.of(directory.lockName(), e);
         }
     }
 
-    /** Asks the server to report the deletion of the node, unless it has been asked before. */
-    void watch() {
-        if (!watched) {
-            watched = true;
-            setWatch();
+    /**
+     * The deletion of a hold's node under way.
+     *
+     * @param repeated whether an earlier deletion may have succeeded
+     */
+    record Deletion(Answer<Code> answer, boolean repeated) {
+        Release await(Deadline deadline) throws KeeperException, InterruptedException {
+            try {
+                var unused = answer.await(deadline);
+                return Release.RELEASED;
+            } catch (NoNodeException e) {
+                return repeated ? Release.RELEASED : Release.GONE;
+            }
         }
     }
 
-    private void setWatch() {
-        var unused = session.read(node.path(), this).whenComplete((read, failure) -> {
-            if (failure instanceof NoNodeException) {
-                gone();
-            } else if (failure != null) {
-                watched = false;
-            }
-        });
+    /** Sends the deletion of the node, and does not wait for the answer. */
+    Deletion sendDeletion(Session present) {
+        boolean repeated = deletionSent;
+        deletionSent = true;
+        return new Deletion(present.delete(node.path()), repeated);
+    }
+
+    /**
+     * Asks the server to report the deletion of the node, unless it has been asked before. A renewal may still be under
+     * way when the engine forgets the hold. So this looks for that before and after the request.
+     */
+    void watch() {
+        if (watched || forgotten) {
+            return;
+        }
+        watched = true;
+        try {
+            session.watch(node.path(), this, this::refused);
+        } catch (Throwable e) {
+            watched = false;
+            throw e;
+        }
+        if (forgotten) {
+            forget();
+        }
+    }
+
+    private void refused(Code reason) {
+        watched = false;
+        if (reason == Code.NONODE) {
+            gone();
+        }
+    }
+
+    /** Drops what this client keeps for the hold. Does not wait for the server. */
+    void forget() {
+        forgotten = true;
+        session.life().unregister(this);
+        if (watched) {
+            watched = false;
+            session.removeWatch(node.path(), this);
+        }
     }
 
     @Override
     public void process(WatchedEvent event) {
         switch (event.getType()) {
-            case None -> connectionChanged(event.getState());
-            case NodeDeleted -> gone();
-            default -> setWatch();
+            // The session passes on events of its connection.
+            case None -> {}
+            case DataWatchRemoved -> watched = false;
+            case NodeDeleted -> {
+                watched = false;
+                gone();
+            }
+            default -> {
+                watched = false;
+                watch();
+            }
         }
     }
 
-    private void connectionChanged(Event.KeeperState state) {
-        // Curator also reports expirations that the ensemble has not reported.
-        if (state == Event.KeeperState.Expired || state == Event.KeeperState.Disconnected) {
-            signals.suspect();
-        }
+    @Override
+    public void disconnected() {
+        signals.suspect();
+    }
+
+    @Override
+    public void connected() {}
+
+    @Override
+    public void ended() {
+        gone();
     }
 
     private void gone() {

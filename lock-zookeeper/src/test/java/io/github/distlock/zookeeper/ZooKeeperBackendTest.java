@@ -8,7 +8,7 @@ import io.github.distlock.spi.Capability;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.RequestRefusedException;
-import io.github.distlock.spi.Signals;
+import io.github.distlock.tests.RecordingContext;
 import java.time.Duration;
 import java.util.List;
 import org.apache.curator.framework.CuratorFramework;
@@ -135,23 +135,40 @@ class ZooKeeperBackendTest {
         }
     }
 
+    @Test
+    void api_theErrorOfAFailedMappingNamesTheLock() {
+        IllegalStateException failure = new IllegalStateException("no such tenant");
+        try (ZooKeeperBackend backend = ZooKeeperBackend.builder("localhost:1")
+                .paths(name -> {
+                    throw failure;
+                })
+                .build()) {
+            assertThatThrownBy(() -> attempt(backend))
+                    .hasMessageContaining("lock \"name\"")
+                    .hasMessageContaining("no such tenant")
+                    .hasCause(failure);
+        }
+    }
+
+    @Test
+    void api_errorsAboutAMissingConnectionHaveNoCredentials() {
+        String address = "user:secret@localhost:1";
+        try (CuratorFramework curator = CuratorFrameworkFactory.newClient(address, new RetryOneTime(1));
+                ZooKeeperBackend supplied = ZooKeeperBackend.of(curator);
+                ZooKeeperBackend own = ZooKeeperBackend.connect(address)) {
+            curator.start();
+            for (ZooKeeperBackend backend : List.of(own, supplied)) {
+                assertThatThrownBy(() -> attempt(backend))
+                        .hasMessageContaining("@localhost:1")
+                        .hasMessageNotContaining("secret");
+            }
+        }
+    }
+
     private static void attempt(ZooKeeperBackend backend) throws InterruptedException {
+        backend.start(new RecordingContext("test"));
         Deadline deadline = Deadline.after(Duration.ofMillis(200), backend.clock());
         assertThat(backend.contend(REQUEST, new IgnoredSignals()).attempt(deadline))
                 .isNotNull();
-    }
-
-    private static final class IgnoredSignals implements Signals {
-        @Override
-        public void wakeUp() {}
-
-        @Override
-        public void wanted() {}
-
-        @Override
-        public void suspect() {}
-
-        @Override
-        public void gone() {}
     }
 }

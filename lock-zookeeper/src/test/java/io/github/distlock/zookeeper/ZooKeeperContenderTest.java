@@ -16,10 +16,14 @@ import io.github.distlock.spi.Renewal;
 import io.github.distlock.spi.Signals;
 import io.github.distlock.spi.Validity;
 import io.github.distlock.tests.PromiseNames;
+import io.github.distlock.tests.RecordingContext;
 import io.github.distlock.tests.servers.FaultProxy;
 import io.github.distlock.tests.waiting.Waiting;
+import java.lang.ref.WeakReference;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
@@ -34,6 +38,7 @@ import org.junit.jupiter.api.Timeout;
 class ZooKeeperContenderTest {
     private static final Duration PATIENCE = Duration.ofSeconds(10);
     private static final Duration SESSION = ZooKeeperFactory.SESSION;
+    private static final int MANY = 1_000;
 
     private final String base = SharedZooKeeper.freshPath();
     private final String directory = base + "/lock";
@@ -42,7 +47,9 @@ class ZooKeeperContenderTest {
     private final LockBackend other = backend(link.address());
 
     private LockBackend backend(String address) {
-        return new ZooKeeperFactory().backend(address, base.substring(1));
+        LockBackend made = new ZooKeeperFactory().backend(address, base.substring(1));
+        made.start(new RecordingContext("test"));
+        return made;
     }
 
     @AfterEach
@@ -70,6 +77,11 @@ class ZooKeeperContenderTest {
 
     private TestContender waiting(LockBackend backend) {
         return new TestContender(backend, request());
+    }
+
+    private static TestContender contender(LockBackend backend, String name) {
+        return new TestContender(
+                backend, LockRequest.exclusive(name, SESSION, request().owner()));
     }
 
     private static LockRequest request() {
@@ -332,14 +344,78 @@ class ZooKeeperContenderTest {
     }
 
     @Test
+    void v5_manyHoldsAreReleasedInAboutOneRoundTrip() throws InterruptedException {
+        List<Grant> held = new ArrayList<>();
+        for (int i = 0; i < MANY; i++) {
+            held.add(contender(other, "lock" + i).acquire());
+        }
+        SharedZooKeeper.deleteFirst(base + "/lock0");
+        link.delayReplies(Duration.ofMillis(200));
+        long begin = System.nanoTime();
+
+        Map<Grant, Grant.Release> found = other.releaseAll(held, deadline());
+
+        // One after the other, they would take 200 s.
+        assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(PATIENCE);
+        assertThat(found).hasSize(MANY).containsEntry(held.get(0), Grant.Release.GONE);
+        assertThat(found.values()).filteredOn(Grant.Release.RELEASED::equals).hasSize(MANY - 1);
+        assertThat(other.releaseAll(held, deadline()).values())
+                .as("its replies may have been lost")
+                .containsOnly(Grant.Release.RELEASED);
+    }
+
+    @Test
+    void v6_nothingStaysForWaitersThatGaveUpDuringAnOutage() throws InterruptedException {
+        waiting(one).acquire();
+        List<WeakReference<TestContender>> waiters = new ArrayList<>();
+        List<TestContender> present = new ArrayList<>();
+        for (int i = 0; i < MANY; i++) {
+            TestContender waiter = waiting(other);
+            waiter.findBusy();
+            present.add(waiter);
+            waiters.add(new WeakReference<>(waiter));
+        }
+        link.refuse();
+        link.cut();
+
+        for (TestContender waiter : present) {
+            assertThatThrownBy(() -> waiter.contender.withdraw(Deadline.after(Duration.ZERO, LockClock.system())))
+                    .isInstanceOf(RuntimeException.class);
+            waiter.contender.forget();
+        }
+        present.clear();
+        link.heal();
+
+        await("the backend has forgotten all of them", () -> {
+            System.gc();
+            return waiters.stream().allMatch(waiter -> waiter.refersTo(null));
+        });
+    }
+
+    @Test
+    void v6_nothingStaysForAHoldThatTheEngineForgets() throws InterruptedException {
+        TestContender contender = waiting(other);
+        Grant held = contender.acquire();
+        assertThat(contender.renew(held)).isInstanceOf(Validity.class);
+        WeakReference<TestContender> reference = new WeakReference<>(contender);
+
+        contender.contender.forget();
+        assertThat(contender.renew(held)).as("was under way").isInstanceOf(Validity.class);
+        contender = null;
+        held = null;
+
+        await("the backend has forgotten it", () -> {
+            System.gc();
+            return reference.refersTo(null);
+        });
+        assertThat(nodes()).hasSize(1);
+    }
+
+    @Test
     void v8_holdsOfOneBackendAreRenewedTogether() throws InterruptedException {
         Grant held = waiting(one).acquire();
-        Grant another = new TestContender(
-                        one, LockRequest.exclusive("another", SESSION, request().owner()))
-                .acquire();
-        Grant elsewhere = new TestContender(
-                        other, LockRequest.exclusive("third", SESSION, request().owner()))
-                .acquire();
+        Grant another = contender(one, "another").acquire();
+        Grant elsewhere = contender(other, "third").acquire();
 
         assertThat(held.server()).isEqualTo(another.server()).isNotEqualTo(elsewhere.server());
     }
