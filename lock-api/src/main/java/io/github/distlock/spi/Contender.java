@@ -18,8 +18,8 @@ public interface Contender {
      * Asks the store once. If the first call finds the lock busy, and the request
      * {@linkplain LockRequest#waits() waits}, the contender takes an entry in the store's queue, if the store has one.
      * Later calls keep the entry. After an unknown outcome the engine repeats the call: if the store has granted the
-     * lock meanwhile, it answers granted, with a new full lease and the same fencing base. A request that was given up
-     * may still arrive, between later requests and after a withdrawal.
+     * lock meanwhile, it answers granted, with a new full lease and the same fencing base or a greater one. A request
+     * that was given up may still arrive, between later requests and after a withdrawal.
      *
      * <p>If the request does not wait, a busy answer leaves nothing on the store. The engine forgets the contender
      * without a withdrawal.
