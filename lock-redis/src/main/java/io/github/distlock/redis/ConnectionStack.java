@@ -262,6 +262,12 @@ final class ConnectionStack {
         }
     }
 
+    void dropIdle() {
+        for (ServerConnection used = idle.pollFirst(); used != null; used = idle.pollFirst()) {
+            connections.drop(used);
+        }
+    }
+
     /** Connects no more. The connections close with {@link OpenConnections#close}. */
     void close() {
         connecting.shutdown();

@@ -118,6 +118,12 @@ final class OwnConnections implements Redis {
     }
 
     @Override
+    public void disconnect() {
+        requests.dropIdle();
+        upkeep.dropIdle();
+    }
+
+    @Override
     public void close() {
         requests.close();
         upkeep.close();

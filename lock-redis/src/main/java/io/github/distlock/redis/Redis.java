@@ -37,6 +37,9 @@ interface Redis extends AutoCloseable {
     /** Makes a subscription to one channel. Sends nothing yet. */
     Listening listening(String channel, Consumer<String> messages, Runnable subscribed);
 
+    /** Closes the connections of the backend, while no request is under way. The next request opens new ones. */
+    void disconnect();
+
     /** Ends the connections and threads of the backend; requests under way fail soon. A second call does nothing. */
     @Override
     void close();

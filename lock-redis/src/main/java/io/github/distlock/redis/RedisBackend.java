@@ -302,6 +302,13 @@ public final class RedisBackend implements LockBackend {
         return call(new ScriptCall(script, keysOf(name)), deadline);
     }
 
+    /** Closes the backend's own connections. A caller-supplied client keeps its connections. */
+    @Override
+    public void disconnect() {
+        messages.disconnect();
+        redis.disconnect();
+    }
+
     /** Ends the backend's own connections and threads. A caller-supplied client stays open. */
     @Override
     public void close() {

@@ -126,9 +126,19 @@ final class Subscription {
         }
     }
 
+    /** Ends the subscription, and waits up to 250 ms for that. No contender waits, so nobody needs another one. */
+    void disconnect() {
+        neededAt = context.clock.nanoTime() - KEPT_UNUSED;
+        stop();
+    }
+
     /** Ends the subscription, and waits up to 250 ms for that. */
     void close() {
         closed = true;
+        stop();
+    }
+
+    private void stop() {
         Reader current = reader.get();
         if (current != null) {
             current.stop();

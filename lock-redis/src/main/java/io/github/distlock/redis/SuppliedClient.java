@@ -284,6 +284,10 @@ final class SuppliedClient implements Redis {
         return new SuppliedListening(channel, messages, subscribed);
     }
 
+    /** Does nothing: the connections are the client's. */
+    @Override
+    public void disconnect() {}
+
     @Override
     public void close() {
         requests.shutdownNow();

@@ -149,6 +149,21 @@ class RedisBackendTest extends ContenderTest {
     }
 
     @Test
+    void s1_aDisconnectedBackendHasNoConnectionAndOpensOthers() throws InterruptedException {
+        Grant held = trying(other).acquire();
+        TestContender waiter = queuedWaiter(remote);
+        await("it is subscribed", () -> waiter.wakeUps.get() > 0);
+        waiter.withdraw();
+
+        remote.disconnect();
+
+        await("no connection is open", () -> link.openConnections() == 0);
+        release(held);
+        release(trying(remote).acquire());
+        assertEquals(List.of(), context.lostConnections());
+    }
+
+    @Test
     void v5_manyHoldsAreReleasedInOneExchange() throws InterruptedException {
         int count = RedisBackend.CHUNK + 1;
         List<Grant> grants = new ArrayList<>();

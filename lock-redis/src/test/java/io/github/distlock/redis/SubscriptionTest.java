@@ -366,6 +366,9 @@ class SubscriptionTest {
         }
 
         @Override
+        public void disconnect() {}
+
+        @Override
         public void close() {}
     }
 

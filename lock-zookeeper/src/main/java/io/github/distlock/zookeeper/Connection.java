@@ -318,6 +318,11 @@ final class Connection {
         }
     }
 
+    /** Closes the backend's own client and its session. The next request makes another. */
+    void disconnect() {
+        source.disconnect(context());
+    }
+
     /**
      * Closes the backend's own client, and waits for that for at most 500 ms. Leaves a caller-supplied client open.
      * After an error, another call tries again.

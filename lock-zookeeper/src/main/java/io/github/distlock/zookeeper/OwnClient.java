@@ -155,7 +155,16 @@ final class OwnClient implements CuratorSource {
     }
 
     @Override
+    public void disconnect(BackendContext context) {
+        end(context, false);
+    }
+
+    @Override
     public void close(@Nullable BackendContext context) {
+        end(context, true);
+    }
+
+    private void end(@Nullable BackendContext context, boolean closes) {
         CountDownLatch done = null;
         mutex.lock();
         try {
@@ -163,7 +172,7 @@ final class OwnClient implements CuratorSource {
                 done = closeInBackground(client, context);
             }
             client = null;
-            closed = true;
+            closed |= closes;
         } finally {
             mutex.unlock();
         }

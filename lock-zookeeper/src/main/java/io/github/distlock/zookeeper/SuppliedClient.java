@@ -71,6 +71,10 @@ final class SuppliedClient implements CuratorSource {
         return ZKPaths.fixForNamespace(supplied.getNamespace(), path);
     }
 
+    /** Does nothing: the connection is the client's. */
+    @Override
+    public void disconnect(BackendContext context) {}
+
     @Override
     public void close(@Nullable BackendContext context) {
         mutex.lock();

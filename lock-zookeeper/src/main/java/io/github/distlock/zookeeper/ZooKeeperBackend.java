@@ -277,6 +277,12 @@ public final class ZooKeeperBackend implements LockBackend {
         return connection.clock();
     }
 
+    /** Closes the backend's own connection and its session. A caller-supplied client keeps its connection. */
+    @Override
+    public void disconnect() {
+        connection.disconnect();
+    }
+
     /**
      * Ends the backend's own connection, and waits for that for at most 500 ms. A caller-supplied client stays open.
      */

@@ -14,6 +14,7 @@ import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.tests.PromiseNames;
 import io.github.distlock.tests.RecordingContext;
+import io.github.distlock.tests.servers.FaultProxy;
 import io.github.distlock.tests.waiting.Waiting;
 import java.time.Duration;
 import java.util.List;
@@ -46,6 +47,22 @@ class OwnClientTest {
     @CanIgnoreReturnValue
     private static Attempt attempt(LockBackend backend) throws InterruptedException {
         return backend.contend(REQUEST, new IgnoredSignals()).attempt(Deadline.after(PATIENCE, backend.clock()));
+    }
+
+    @Test
+    void s1_aDisconnectedBackendHasNoConnectionAndOpensAnother() throws Exception {
+        try (FaultProxy link = FaultProxy.to(SharedZooKeeper.server());
+                ZooKeeperBackend backend =
+                        ZooKeeperBackend.builder(link.address()).basePath(base).build()) {
+            backend.start(new RecordingContext("test"));
+            Deadline deadline = Deadline.after(PATIENCE, backend.clock());
+            var unused = ((Attempt.Granted) attempt(backend)).grant().release(deadline);
+
+            backend.disconnect();
+
+            Waiting.await("no connection is open", PATIENCE, () -> link.openConnections() == 0);
+            assertThat(attempt(backend)).isInstanceOf(Attempt.Granted.class);
+        }
     }
 
     @Test
