@@ -174,7 +174,8 @@ abstract class NetworkFaultRules extends FaultRules {
         acquire(a).close();
         a.faults.dropRequests(Integer.MAX_VALUE, Request.RENEWAL);
 
-        BooleanSupplier hasArrived = a.network.delayNext(Message.REPLY, lease.multipliedBy(3).dividedBy(10));
+        BooleanSupplier hasArrived =
+                a.network.delayNext(Message.REPLY, lease.multipliedBy(3).dividedBy(10));
         LockHandle held = acquire(a);
 
         Duration most = lease.minusNanos(a.backend.clock().nanoTime() - a.faults.grantAskedAt());
