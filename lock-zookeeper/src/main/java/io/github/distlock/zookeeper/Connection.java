@@ -232,7 +232,7 @@ final class Connection {
     }
 
     private boolean hasFailedAuthentication(Started client) {
-        if (!mayBeDead && !client.curator().getZookeeperClient().isConnected()) {
+        if (!mayBeDead && !client.curator().getZookeeperClient().isConnected() && !hasEndedSession()) {
             return false;
         }
         try {
@@ -241,6 +241,12 @@ final class Connection {
             // The client is just starting, or Curator passes on an earlier error. Then this is not known yet.
             return false;
         }
+    }
+
+    /** Curator may have failed to replace the handle of a session that has ended. It tries again if it is asked. */
+    private boolean hasEndedSession() {
+        Session known = current;
+        return known != null && known.life().hasEnded();
     }
 
     private static RequestRefusedException authenticationFailed() {

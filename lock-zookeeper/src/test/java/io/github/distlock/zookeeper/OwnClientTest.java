@@ -19,11 +19,13 @@ import io.github.distlock.tests.waiting.Waiting;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.CuratorFrameworkFactory;
 import org.apache.curator.retry.RetryOneTime;
+import org.apache.curator.utils.DefaultZookeeperFactory;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -42,6 +44,14 @@ class OwnClientTest {
         return ZooKeeperBackend.builder(SharedZooKeeper.address())
                 .basePath(base)
                 .build();
+    }
+
+    private ZooKeeperBackend backend(Supplier<CuratorFramework> factory) {
+        return new ZooKeeperBackend(
+                (listener, changed, clock) -> new OwnClient(factory, "address", listener, changed, clock),
+                LockPaths.below(base),
+                Duration.ofSeconds(30),
+                Duration.ofSeconds(15));
     }
 
     @CanIgnoreReturnValue
@@ -118,16 +128,38 @@ class OwnClientTest {
             }
             return CuratorFrameworkFactory.newClient(SharedZooKeeper.address(), new RetryOneTime(100));
         };
-        try (ZooKeeperBackend backend = new ZooKeeperBackend(
-                (listener, changed, clock) -> new OwnClient(factory, "address", listener, changed, clock),
-                LockPaths.below(base),
-                Duration.ofSeconds(30),
-                Duration.ofSeconds(15))) {
+        try (ZooKeeperBackend backend = backend(factory)) {
             backend.start(new RecordingContext("test"));
 
             assertThat(attempt(backend)).isInstanceOf(Attempt.Granted.class);
         }
         assertThat(made).hasValue(2);
+    }
+
+    @Test
+    void v8_aClientRecoversAfterCuratorHasFailedToReplaceItsHandle() throws Exception {
+        AtomicBoolean threadsFail = new AtomicBoolean();
+        CuratorFramework curator = CuratorFrameworkFactory.builder()
+                .connectString(SharedZooKeeper.address())
+                .ensembleTracker(false)
+                .retryPolicy(new RetryOneTime(100))
+                .zookeeperFactory((address, timeout, watcher, readOnly) -> {
+                    if (threadsFail.getAndSet(false)) {
+                        throw new OutOfMemoryError("unable to create native thread");
+                    }
+                    return new DefaultZookeeperFactory().newZooKeeper(address, timeout, watcher, readOnly);
+                })
+                .build();
+        try (ZooKeeperBackend backend = backend(() -> curator)) {
+            backend.start(new RecordingContext("test"));
+            attempt(backend);
+            threadsFail.set(true);
+
+            curator.getZookeeperClient().getZooKeeper().getTestable().injectSessionExpiration();
+            Waiting.await("Curator fails to replace the handle", PATIENCE, () -> !threadsFail.get());
+
+            assertThat(attempt(backend)).isNotNull();
+        }
     }
 
     @Test
