@@ -17,6 +17,9 @@ public interface Signals {
     /** The connection that keeps the hold alive is in doubt. The hold is valid for as long as before. */
     void suspect();
 
-    /** The store has certainly ended this hold. */
+    /**
+     * The store has certainly ended this hold, or this client can certainly never use it again. The engine does not clean
+     * up.
+     */
     void gone();
 }
