@@ -293,6 +293,19 @@ class HardeningTest extends EngineTest {
         }
     }
 
+    @Test
+    void aFailureHasTheWordsOfTheServerAndNotThatItWasSilent() {
+        backend.asking = (contender, deadline) -> {
+            throw new IllegalStateException("OOM command not allowed");
+        };
+
+        assertThatThrownBy(lock::tryAcquire)
+                .isInstanceOf(LockException.class)
+                .hasMessageContaining("lock \"a\"")
+                .hasMessageContaining("OOM command not allowed")
+                .hasMessageNotContaining("not answered");
+    }
+
     // Closing with many holds
 
     @Test

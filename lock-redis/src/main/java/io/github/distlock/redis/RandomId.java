@@ -3,7 +3,11 @@ package io.github.distlock.redis;
 import java.security.SecureRandom;
 import java.util.Base64;
 
-/** Draws identifiers that no other client draws and that nobody can guess. */
+/**
+ * Draws identifiers that no other client draws and that nobody can guess. On Unix, the JDK's default generator mixes
+ * bytes of the operating system into each of them. So two copies of one process, restored from a snapshot, draw
+ * different ones.
+ */
 final class RandomId {
     private static final int BYTES = 16;
     private static final SecureRandom RANDOM = new SecureRandom();
