@@ -69,12 +69,14 @@ abstract class ContenderTest {
 
     /** Of the user of {@link #restricted}, as {@code ACL SETUSER} takes them. */
     final void changeRights(String... rights) {
-        administer("SETUSER", name, rights);
+        administer(Stream.concat(Stream.of("SETUSER", name), Stream.of(rights)).toArray(String[]::new));
     }
 
-    private void administer(String command, String user, String... rights) {
-        CommandArguments call = new CommandArguments(Command.ACL).addObjects(command, user);
-        admin.executeCommand(new CommandObject<>(call.addObjects((Object[]) rights), BuilderFactory.RAW_OBJECT));
+    /** Sends an {@code ACL} command, and returns its reply. */
+    @CanIgnoreReturnValue
+    final Object administer(String... words) {
+        CommandArguments call = new CommandArguments(Command.ACL).addObjects((Object[]) words);
+        return admin.executeCommand(new CommandObject<>(call, BuilderFactory.RAW_OBJECT));
     }
 
     final TestContender waiting(RedisBackend backend) {

@@ -26,6 +26,7 @@ import io.github.distlock.tests.waiting.Waiting;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -33,8 +34,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -46,6 +45,7 @@ import org.slf4j.LoggerFactory;
 import redis.clients.jedis.ConnectionPoolConfig;
 import redis.clients.jedis.RedisClient;
 import redis.clients.jedis.exceptions.JedisConnectionException;
+import redis.clients.jedis.util.KeyValue;
 
 /** The behavior of a backend outside its scripts. */
 class RedisBackendTest extends ContenderTest {
@@ -299,11 +299,21 @@ class RedisBackendTest extends ContenderTest {
         assertTrue(warnings.get(0).contains("refuses the subscription"), warnings.get(0));
     }
 
-    /** Returns how many subscriptions the server has denied. */
+    /** Returns how often the server has denied a channel to this test's user. */
     private long denials() {
-        Matcher calls =
-                Pattern.compile("cmdstat_subscribe:.*rejected_calls=(\\d+)").matcher(admin.info("commandstats"));
-        return calls.find() ? Long.parseLong(calls.group(1)) : 0;
+        long denials = 0;
+        for (Object entry : Replies.list(administer("LOG", "1000"))) {
+            Map<String, Object> values = new HashMap<>();
+            for (Object field : Replies.list(entry)) {
+                KeyValue<?, ?> pair = (KeyValue<?, ?>) field;
+                values.put(Replies.text(pair.getKey()), pair.getValue());
+            }
+            if (Replies.text(values.get("username")).equals(name)
+                    && Replies.text(values.get("reason")).equals("channel")) {
+                denials += Replies.number(values.get("count"));
+            }
+        }
+        return denials;
     }
 
     @Test

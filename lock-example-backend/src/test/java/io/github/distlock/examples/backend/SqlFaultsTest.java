@@ -15,6 +15,7 @@ import io.github.distlock.spi.LockClock;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.RequestRefusedException;
 import io.github.distlock.spi.Signals;
+import io.github.distlock.tests.RecordingContext;
 import io.github.distlock.tests.servers.Fault;
 import io.github.distlock.tests.servers.FaultProxy;
 import io.github.distlock.tests.waiting.Waiting;
@@ -80,8 +81,7 @@ class SqlFaultsTest {
     @Test
     void api_aWrongPasswordIsRefusedWithTheServersMessage() {
         try (H2Server server = H2Server.start();
-                SqlBackend backend =
-                        SqlBackend.connect(H2Server.url(server.address()) + ";USER=nobody;PASSWORD=x", TABLE)) {
+                SqlBackend backend = connect(server.address(), ";USER=nobody;PASSWORD=x")) {
             RequestRefusedException refusal = assertThrows(
                     RequestRefusedException.class, () -> contender(backend, "x").attempt(within(5_000)));
             assertTrue(refusal.getMessage().contains("Wrong user name or password"), refusal.getMessage());
@@ -89,7 +89,13 @@ class SqlFaultsTest {
     }
 
     private static SqlBackend connect(String address) {
-        return SqlBackend.connect(H2Server.url(address), TABLE);
+        return connect(address, "");
+    }
+
+    private static SqlBackend connect(String address, String settings) {
+        SqlBackend backend = SqlBackend.connect(H2Server.url(address) + settings, TABLE);
+        backend.start(new RecordingContext("faults"));
+        return backend;
     }
 
     private static Contender contender(SqlBackend backend, String name) {
