@@ -73,9 +73,9 @@ public interface LockClient extends AutoCloseable {
      *   <li>threads and backend end.
      * </ul>
      *
-     * <p>Takes at most the shutdown timeout and two request timeouts, and a second more if callbacks or the logger hang.
-     * Logs how many releases the store did not confirm. Idempotent; a concurrent second call waits for the first. An
-     * interrupt does not stop it; the flag is kept.
+     * <p>Takes at most the shutdown timeout and two request timeouts, and a second more if callbacks or the logger
+     * hang. Logs how many releases the store did not confirm. Idempotent; a concurrent second call waits for the first.
+     * An interrupt does not stop it; the flag is kept.
      */
     @Override
     void close();

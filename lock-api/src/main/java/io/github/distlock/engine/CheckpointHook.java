@@ -6,8 +6,8 @@ import org.crac.Resource;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs code before a checkpoint of this process and after each restore of it, by the API of CRaC, which SnapStart of AWS
- * Lambda has, too. Without that API on the class path, nothing is registered.
+ * Runs code before a checkpoint of this process and after each restore of it, by the API of CRaC, which SnapStart of
+ * AWS Lambda has, too. Without that API on the class path, nothing is registered.
  */
 final class CheckpointHook implements Resource {
     private final Runnable before;

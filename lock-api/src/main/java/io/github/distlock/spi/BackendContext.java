@@ -1,8 +1,8 @@
 package io.github.distlock.spi;
 
 /**
- * What the engine offers to its backend. Thread-safe. No method blocks or does I/O, so the engine's own threads may call
- * all of them.
+ * What the engine offers to its backend. Thread-safe. No method blocks or does I/O, so the engine's own threads may
+ * call all of them.
  */
 public interface BackendContext {
 

@@ -46,8 +46,8 @@ public interface Contender {
     /**
      * Releases what this client keeps for the contender and for its grant. The engine calls this exactly once, when it
      * needs neither of them any longer: after the release or the loss of the hold, after the withdrawal, and when it
-     * gives up either. If the client is closed before, {@link LockBackend#close} may come in its place. Sends nothing and
-     * does not block.
+     * gives up either. If the client is closed before, {@link LockBackend#close} may come in its place. Sends nothing
+     * and does not block.
      */
     default void forget() {}
 }

@@ -46,7 +46,8 @@ public interface LockBackend extends AutoCloseable {
     Set<Capability> capabilities();
 
     /**
-     * Gives this backend what the engine offers. The engine calls this once, before it asks for anything. Sends nothing.
+     * Gives this backend what the engine offers. The engine calls this once, before it asks for anything. Sends
+     * nothing.
      *
      * @param context the client's name, threads and log
      */

@@ -120,9 +120,9 @@ public final class LockRequest {
     }
 
     /**
-     * Returns the greatest fencing base that the client has been granted by now, for any lock. A store whose bases could
-     * decrease when it loses its data mints a base above this one. So its contender reads this at each attempt. Other
-     * stores need not read it.
+     * Returns the greatest fencing base that the client has been granted by now, for any lock. A store whose bases
+     * could decrease when it loses its data mints a base above this one. So its contender reads this at each attempt.
+     * Other stores need not read it.
      *
      * @return 0 if the client has not been granted a lock
      */

@@ -18,8 +18,8 @@ public interface Signals {
     void suspect();
 
     /**
-     * The store has certainly ended this hold, or this client can certainly never use it again. The engine does not clean
-     * up.
+     * The store has certainly ended this hold, or this client can certainly never use it again. The engine does not
+     * clean up.
      */
     void gone();
 }

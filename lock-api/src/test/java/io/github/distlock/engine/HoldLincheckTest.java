@@ -635,7 +635,8 @@ class HoldLincheckTest {
     }
 
     /**
-     * The parts of an engine that starts no thread. Its timer is never started, its pools get no threads, so that they only queue, and its callbacks run on the calling thread.
+     * The parts of an engine that starts no thread. Its timer is never started, its pools get no threads, so that they
+     * only queue, and its callbacks run on the calling thread.
      */
     static final class ThreadlessEngine {
         final ManualClock clock = new ManualClock();

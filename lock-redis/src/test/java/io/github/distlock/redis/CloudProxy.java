@@ -25,9 +25,9 @@ import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.util.JedisClusterCRC16;
 
 /**
- * A proxy before a Redis server that refuses what the proxies of cloud providers refuse: scripts whose calls do not name
- * their keys as {@code KEYS[n]}, scripts that publish, keys of several slots, scripts without a key, and commands that
- * such proxies do not know. It closes a connection over which it refuses something, and keeps the reason.
+ * A proxy before a Redis server that refuses what the proxies of cloud providers refuse: scripts whose calls do not
+ * name their keys as {@code KEYS[n]}, scripts that publish, keys of several slots, scripts without a key, and commands
+ * that such proxies do not know. It closes a connection over which it refuses something, and keeps the reason.
  *
  * <p>Source: <a href="https://www.alibabacloud.com/help/en/apsaradb-for-redis/latest/usage-of-lua-scripts">Alibaba
  * Cloud, Usage of Lua scripts</a>, and <a href="https://github.com/redisson/redisson/issues/4221">redisson #4221</a>.

@@ -38,7 +38,9 @@ interface CuratorSource {
     /** Returns a path with the namespace of the client. */
     String fullPath(String path);
 
-    /** Closes the client that the source has made, and waits for that for at most 500 ms. The next use makes another. */
+    /**
+     * Closes the client that the source has made, and waits for that for at most 500 ms. The next use makes another.
+     */
     void disconnect(BackendContext context);
 
     /**

@@ -185,8 +185,7 @@ final class OwnClient implements CuratorSource {
     private static void await(CountDownLatch done, BackendContext context) {
         try {
             if (!done.await(LONGEST_CLOSE.toMillis(), TimeUnit.MILLISECONDS)) {
-                context.log(() ->
-                        LOG.debug("ZooKeeper does not answer; a background thread continues to close its client"));
+                context.log(() -> LOG.debug("ZooKeeper does not answer; a background thread closes its client"));
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
