@@ -95,7 +95,7 @@ public final class Engine {
         queues = new LocalQueues(new LocalQueue.Shared(backend, client, keeper, cleanUp, leases), lifecycle);
         Acquisition.Shared acquisitions =
                 new Acquisition.Shared(queues, clock, requests, callbacks, log, settings.recordsAcquireStacks());
-        locks = new NamedLock.Shared(settings, lifecycle, acquisitions, timer, requestThreads);
+        locks = new NamedLock.Shared(backend, settings, lifecycle, acquisitions, timer, requestThreads);
     }
 
     /** Starts the backend and the timer. Closes the backend and throws if either cannot be started. */

@@ -3,8 +3,11 @@ package io.github.distlock.engine;
 import static java.util.Objects.requireNonNull;
 
 import io.github.distlock.DistributedLock;
+import io.github.distlock.LockException;
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockOptions;
+import io.github.distlock.spi.LockBackend;
+import io.github.distlock.spi.RequestRefusedException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -18,11 +21,18 @@ final class NamedLock implements DistributedLock {
     /**
      * What all locks of a client share.
      *
+     * @param backend says which threads must not wait
      * @param acquisitions what their acquires share
      * @param timer wakes asynchronous acquires
      * @param threads run asynchronous acquires
      */
-    record Shared(Settings settings, Lifecycle lifecycle, Acquisition.Shared acquisitions, Timer timer, Work threads) {}
+    record Shared(
+            LockBackend backend,
+            Settings settings,
+            Lifecycle lifecycle,
+            Acquisition.Shared acquisitions,
+            Timer timer,
+            Work threads) {}
 
     NamedLock(LocalQueue.Key key, Shared shared) {
         this.key = key;
@@ -71,6 +81,11 @@ final class NamedLock implements DistributedLock {
         shared.lifecycle.ensureOpen();
         if (interruptible && Thread.interrupted()) {
             throw new InterruptedException("interrupted before acquiring lock \"" + name() + "\"");
+        }
+        try {
+            shared.backend.requireMayWait();
+        } catch (RequestRefusedException e) {
+            throw new LockException(name(), String.valueOf(e.getMessage()), e);
         }
         return new BlockingAcquisition(key, patience, shared.acquisitions).acquire(interruptible);
     }

@@ -64,6 +64,15 @@ public interface LockBackend extends AutoCloseable {
     Contender contend(LockRequest request, Signals signals);
 
     /**
+     * Throws if the calling thread must not wait for this store, because the store's client needs that thread to
+     * receive answers. The engine asks before each blocking acquire, which may wait for another one and ask nothing.
+     * Sends nothing.
+     *
+     * @throws RequestRefusedException says which thread to use instead
+     */
+    default void requireMayWait() {}
+
+    /**
      * Renews holds: one exchange per server, whatever their number. The backend answers each renewal through its
      * methods. An unanswered renewal counts as unknown. Renewing never creates: a hold that the store no longer has is
      * {@linkplain Renewal#gone() gone}. A grant of another backend is an error.

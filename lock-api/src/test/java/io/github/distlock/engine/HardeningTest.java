@@ -33,6 +33,7 @@ import org.crac.Resource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.LoggerFactory;
 import org.slf4j.Marker;
@@ -304,6 +305,30 @@ class HardeningTest extends EngineTest {
                 .hasMessageContaining("lock \"a\"")
                 .hasMessageContaining("OOM command not allowed")
                 .hasMessageNotContaining("not answered");
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"TRY", "TIMED", "BLOCKING"})
+    void v4_aThreadThatMustNotWaitIsRefusedAtOnce(Way way) {
+        backend.threadCheck = () -> {
+            throw new RequestRefusedException("this is the event thread", null);
+        };
+
+        assertThatThrownBy(() -> way.acquire(lock, LONG))
+                .isInstanceOf(LockException.class)
+                .hasMessageContaining("lock \"a\"")
+                .hasMessageContaining("this is the event thread");
+        assertThat(backend.requests).hasValue(0);
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"TRY_ASYNC", "TIMED_ASYNC", "ASYNC"})
+    void v4_aThreadThatMustNotWaitMayAskAsynchronously(Way way) throws Exception {
+        backend.threadCheck = () -> {
+            throw new RequestRefusedException("this is the event thread", null);
+        };
+
+        assertThat(way.acquire(lock, LONG).orElseThrow().release()).isEqualTo(Release.RELEASED);
     }
 
     // Closing with many holds

@@ -60,6 +60,9 @@ final class TestBackend implements LockBackend {
     volatile BackendContext context;
     volatile boolean closed;
 
+    /** What happens before a thread waits. */
+    volatile Runnable threadCheck = () -> {};
+
     volatile Withdrawing withdrawing = deadline -> {};
     volatile Releasing releasing = LockBackend.super::releaseAll;
     volatile Asking asking = Contender::attempt;
@@ -124,6 +127,11 @@ final class TestBackend implements LockBackend {
             throws InterruptedException {
         batchesOfReleases.incrementAndGet();
         return releasing.release(grants, deadline);
+    }
+
+    @Override
+    public void requireMayWait() {
+        threadCheck.run();
     }
 
     @Override

@@ -232,6 +232,11 @@ public class WrappedBackend implements LockBackend {
     }
 
     @Override
+    public void requireMayWait() {
+        inner.requireMayWait();
+    }
+
+    @Override
     public void renewAll(Collection<? extends Renewal> due, Deadline deadline) throws InterruptedException {
         renewAll(inner, due, deadline);
     }

@@ -158,7 +158,7 @@ final class Connection {
      * @throws InterruptedException if the thread is interrupted while it waits
      */
     Session session(Deadline deadline) throws InterruptedException {
-        refuseEventThread();
+        requireMayWait();
         Session known = current;
         if (known == null || !known.isConnected() || closed) {
             known = awaitSession(deadline);
@@ -168,7 +168,7 @@ final class Connection {
     }
 
     /** The answer to a request arrives on the event thread, so a request there would wait for itself. */
-    private static void refuseEventThread() {
+    static void requireMayWait() {
         if (ClientCnxn.isInEventThread()) {
             throw new RequestRefusedException(
                     "this is ZooKeeper's event thread ("

@@ -144,6 +144,11 @@ public final class ZooKeeperBackend implements LockBackend {
     }
 
     @Override
+    public void requireMayWait() {
+        Connection.requireMayWait();
+    }
+
+    @Override
     public void renewAll(Collection<? extends Renewal> due, Deadline deadline) throws InterruptedException {
         Map<ZooKeeperGrant, Renewal> renewals = new HashMap<>();
         Map<String, ZooKeeperGrant> grants = new HashMap<>();

@@ -79,6 +79,20 @@ class EventThreadTest {
     }
 
     @Test
+    void v4_anAcquireOnTheEventThreadDoesNotWaitForAnotherOneOfItsClient() throws Exception {
+        LockHandle held = locks.lock("lock").acquire();
+        CompletableFuture<LockHandle> before = locks.lock("lock").acquireAsync();
+
+        Throwable acquire =
+                onEventThread(() -> catchThrowable(() -> locks.lock("lock").acquire()));
+
+        assertThat(acquire).isInstanceOf(LockException.class).hasMessageContaining("event thread");
+        assertThat(before).isNotDone();
+        assertThat(held.release()).isEqualTo(LockHandle.Release.RELEASED);
+        assertThat(before.get(PATIENCE_SECONDS, TimeUnit.SECONDS).release()).isEqualTo(LockHandle.Release.RELEASED);
+    }
+
+    @Test
     void s7_aReleaseOnTheEventThreadDoesNotWaitAndLeavesNothing() throws Exception {
         LockHandle held = locks.lock("lock").acquire();
 
