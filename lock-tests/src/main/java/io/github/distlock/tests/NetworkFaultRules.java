@@ -180,8 +180,8 @@ abstract class NetworkFaultRules extends FaultRules {
 
         Duration most = lease.minusNanos(a.backend.clock().nanoTime() - a.faults.grantAskedAt());
         Duration remaining = held.remaining();
-        expect(hasArrived.getAsBoolean(), "a slow reply", "none");
         expect(remaining.compareTo(most) <= 0, "at most " + most + " of the lease is left", remaining);
+        within(lease, "a reply was slow", hasArrived);
     }
 
     @Causes(StoreFault.REQUEST_DELAYED)
