@@ -45,7 +45,7 @@ final class Timer implements AutoCloseable {
         this.sleepsUntil = clock.nanoTime();
     }
 
-    /** Starts the thread. Throws if there is none. */
+    /** Starts the thread. Throws what {@link Thread#start} throws, and then nothing is left. */
     void start() {
         Runnable ready = clock.track(() -> {});
         Thread mine = Work.daemon(() -> run(ready), client, "timer");

@@ -13,8 +13,8 @@ import io.github.distlock.spi.LockClock;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Renewal;
 import io.github.distlock.spi.RequestRefusedException;
-import io.github.distlock.spi.Signals;
 import io.github.distlock.spi.Validity;
+import io.github.distlock.tests.IgnoredSignals;
 import io.github.distlock.tests.PromiseNames;
 import io.github.distlock.tests.RecordingContext;
 import io.github.distlock.tests.waiting.Waiting;
@@ -79,7 +79,7 @@ class ConnectionsTest {
 
     /** Makes connections that are idle for as long as a test says. */
     private OwnConnections connections(ScriptedServer server) {
-        RedisContext movable = new RedisContext(new Clock());
+        RedisContext movable = new RedisContext(new TestClock(passed));
         movable.start(context);
         String[] address = server.address().split(":", -1);
         OwnConnections connections = new OwnConnections(
@@ -94,7 +94,7 @@ class ConnectionsTest {
 
     @CanIgnoreReturnValue
     private static Attempt attempt(RedisBackend backend, Duration time) throws InterruptedException {
-        return backend.contend(request("job"), new Ignoring()).attempt(deadline(time));
+        return backend.contend(request("job"), new IgnoredSignals()).attempt(deadline(time));
     }
 
     private static LockRequest request(String name) {
@@ -246,7 +246,7 @@ class ConnectionsTest {
         String name = "long".repeat(200);
         List<Renewal> renewals = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            RedisContender contender = (RedisContender) backend.contend(request(name + i), new Ignoring());
+            RedisContender contender = (RedisContender) backend.contend(request(name + i), new IgnoredSignals());
             renewals.add(new Counted(new RedisGrant(contender, 7, validity), renewed));
         }
         return renewals;
@@ -450,23 +450,6 @@ class ConnectionsTest {
                 .hasMessageContaining("refused");
     }
 
-    private final class Clock implements LockClock {
-        @Override
-        public long nanoTime() {
-            return passed.get();
-        }
-
-        @Override
-        public long wallMillis() {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public Parker parker() {
-            throw new UnsupportedOperationException();
-        }
-    }
-
     private record Counted(RedisGrant grant, AtomicInteger renewed) implements Renewal {
         @Override
         public Duration lease() {
@@ -483,19 +466,5 @@ class ConnectionsTest {
 
         @Override
         public void unknown(Throwable cause) {}
-    }
-
-    private static final class Ignoring implements Signals {
-        @Override
-        public void wakeUp() {}
-
-        @Override
-        public void wanted() {}
-
-        @Override
-        public void suspect() {}
-
-        @Override
-        public void gone() {}
     }
 }

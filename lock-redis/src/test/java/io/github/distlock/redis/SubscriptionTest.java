@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.github.distlock.spi.BackendContext;
 import io.github.distlock.spi.Deadline;
-import io.github.distlock.spi.LockClock;
 import io.github.distlock.tests.PromiseNames;
 import io.github.distlock.tests.waiting.Waiting;
 import java.time.Duration;
@@ -41,7 +40,7 @@ class SubscriptionTest {
     private final BlockingQueue<Thread> readers = new LinkedBlockingQueue<>();
     private final Queue<Throwable> failuresToStart = new ConcurrentLinkedQueue<>();
     private final Context engine = new Context();
-    private final RedisContext context = new RedisContext(new Clock());
+    private final RedisContext context = new RedisContext(new TestClock(time));
     private final Subscription subscription =
             new Subscription(connections, "channel", message -> {}, timesMade::incrementAndGet, context);
 
@@ -304,23 +303,6 @@ class SubscriptionTest {
         @Override
         public void connectionLost(Object server) {
             timesLost.incrementAndGet();
-        }
-    }
-
-    private final class Clock implements LockClock {
-        @Override
-        public long nanoTime() {
-            return time.get();
-        }
-
-        @Override
-        public long wallMillis() {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public Parker parker() {
-            throw new UnsupportedOperationException();
         }
     }
 

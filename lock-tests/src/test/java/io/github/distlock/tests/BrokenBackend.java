@@ -85,7 +85,7 @@ final class BrokenBackend extends WrappedBackend {
     /** Asks for a lock as one more contender. */
     void contendAndAttempt(LockRequest wanted, Deadline deadline) {
         try {
-            var unused = inner.contend(wanted, NoSignals.INSTANCE).attempt(deadline);
+            var unused = inner.contend(wanted, new IgnoredSignals()).attempt(deadline);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -180,22 +180,5 @@ final class BrokenBackend extends WrappedBackend {
     public void close() {
         close.run();
         super.close();
-    }
-
-    /** Drops all signals. */
-    enum NoSignals implements Signals {
-        INSTANCE;
-
-        @Override
-        public void wakeUp() {}
-
-        @Override
-        public void wanted() {}
-
-        @Override
-        public void suspect() {}
-
-        @Override
-        public void gone() {}
     }
 }

@@ -21,7 +21,7 @@ final class BrokenWaits {
     static List<PlantedBug> all() {
         return List.of(
                 new PlantedBug("no waiter is woken, and each asks again tomorrow", "API.3 V2.1 V2.2 V2.3", it -> {
-                    it.signals = signals -> BrokenBackend.NoSignals.INSTANCE;
+                    it.signals = signals -> new IgnoredSignals();
                     it.attempt = (contender, deadline) -> askAgainIn(A_DAY, contender.inner.attempt(deadline));
                 }),
                 new PlantedBug(
@@ -31,8 +31,7 @@ final class BrokenWaits {
                                 (contender, deadline) -> askAgainIn(A_DAY, contender.inner.attempt(deadline))),
                 new PlantedBug("wake-ups of every other waiter are lost, and polling hides it", "V2.1", it -> {
                     AtomicInteger contenders = new AtomicInteger();
-                    it.signals = signals ->
-                            contenders.incrementAndGet() % 2 == 0 ? BrokenBackend.NoSignals.INSTANCE : signals;
+                    it.signals = signals -> contenders.incrementAndGet() % 2 == 0 ? new IgnoredSignals() : signals;
                     it.attempt = (contender, deadline) ->
                             askAgainIn(Duration.ofMillis(5), contender.inner.attempt(deadline));
                 }),

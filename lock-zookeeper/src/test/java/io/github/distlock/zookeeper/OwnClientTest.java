@@ -12,6 +12,7 @@ import io.github.distlock.spi.BackendContext;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockRequest;
+import io.github.distlock.tests.IgnoredSignals;
 import io.github.distlock.tests.PromiseNames;
 import io.github.distlock.tests.RecordingContext;
 import io.github.distlock.tests.servers.FaultProxy;

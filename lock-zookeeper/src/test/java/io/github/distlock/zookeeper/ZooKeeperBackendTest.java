@@ -8,6 +8,7 @@ import io.github.distlock.spi.Capability;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.RequestRefusedException;
+import io.github.distlock.tests.IgnoredSignals;
 import io.github.distlock.tests.RecordingContext;
 import java.time.Duration;
 import java.util.List;

@@ -14,7 +14,7 @@ import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockClock;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.RequestRefusedException;
-import io.github.distlock.spi.Signals;
+import io.github.distlock.tests.IgnoredSignals;
 import io.github.distlock.tests.RecordingContext;
 import io.github.distlock.tests.servers.Fault;
 import io.github.distlock.tests.servers.FaultProxy;
@@ -114,19 +114,5 @@ class SqlFaultsTest {
 
     private static List<String> holders(H2Server server) throws Exception {
         return server.ask(LockTable.sql("SELECT holder FROM {table} WHERE {now} < expires", TABLE));
-    }
-
-    private static final class IgnoredSignals implements Signals {
-        @Override
-        public void wakeUp() {}
-
-        @Override
-        public void wanted() {}
-
-        @Override
-        public void suspect() {}
-
-        @Override
-        public void gone() {}
     }
 }
