@@ -2,12 +2,14 @@ package io.github.distlock.tests.servers;
 
 import com.github.dockerjava.api.DockerClient;
 import com.github.dockerjava.api.exception.ConflictException;
+import com.github.dockerjava.api.exception.InternalServerErrorException;
 import com.github.dockerjava.api.exception.NotFoundException;
 import com.github.dockerjava.api.exception.NotModifiedException;
 import io.github.distlock.tests.waiting.Waiting;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.testcontainers.DockerClientFactory;
 import org.testcontainers.containers.ContainerLaunchException;
@@ -141,7 +143,20 @@ final class ContainerMachine implements Machine {
 
     @Override
     public void pause() {
-        docker().pauseContainerCmd(id()).exec();
+        // On a busy machine the kernel gives up at times ("unable to freeze"), and a repeated request succeeds.
+        AtomicReference<@Nullable InternalServerErrorException> refusal = new AtomicReference<>();
+        boolean paused = Waiting.until(END, () -> {
+            try {
+                docker().pauseContainerCmd(id()).exec();
+                return true;
+            } catch (InternalServerErrorException e) {
+                refusal.set(e);
+                return false;
+            }
+        });
+        if (!paused) {
+            throw new IllegalStateException("a container of " + layout.image() + " could not be paused", refusal.get());
+        }
     }
 
     @Override
