@@ -94,6 +94,22 @@ class LibraryTest {
                 .check(LIBRARY);
     }
 
+    /** So that another client of Redis can take the place of Jedis: see the interface {@code Redis}. */
+    @Test
+    void onlyTheConnectionsKnowJedis() {
+        noClasses()
+                .that()
+                .resideInAPackage(REDIS)
+                .and()
+                .haveNameNotMatching(".*\\.("
+                        + "RedisBackend|RedisBackendBuilder|RedisAddress|JedisCalls|JedisVersion|SuppliedClient"
+                        + "|OwnConnections|OpenConnections|ConnectionStack|ConnectionSocket|ServerConnection)(\\$.*)?")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("redis.clients..")
+                .check(LIBRARY);
+    }
+
     @Test
     void publicClassesAreFinalUnlessTheyAreExceptions() {
         classes()

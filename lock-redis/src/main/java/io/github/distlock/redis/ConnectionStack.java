@@ -129,10 +129,11 @@ final class ConnectionStack {
         boolean complete = false;
         try {
             T result = connection.exchange(exchange, deadline);
-            complete = !(result instanceof List<?> replies) || replies.stream().noneMatch(Replies::isOfAnotherServer);
+            complete =
+                    !(result instanceof List<?> replies) || replies.stream().noneMatch(JedisCalls::isOfAnotherServer);
             return result;
         } catch (JedisDataException e) {
-            complete = !Replies.isOfAnotherServer(e);
+            complete = !JedisCalls.isOfAnotherServer(e);
             throw e;
         } finally {
             if (complete) {

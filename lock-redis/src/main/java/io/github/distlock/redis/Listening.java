@@ -2,7 +2,10 @@ package io.github.distlock.redis;
 
 /** One subscription to one channel. */
 interface Listening {
-    /** Subscribes, and returns when the subscription ends or breaks. Silence counts as broken. May throw. */
+    /**
+     * Subscribes, and returns when the subscription ends or breaks. Silence counts as broken. May throw: an
+     * {@link ErrorReply} if the server has refused the subscription.
+     */
     void run() throws InterruptedException;
 
     /**

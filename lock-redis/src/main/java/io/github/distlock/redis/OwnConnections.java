@@ -14,6 +14,7 @@ import redis.clients.jedis.Connection;
 import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.JedisClientConfig;
 import redis.clients.jedis.Protocol.Command;
+import redis.clients.jedis.exceptions.JedisDataException;
 import redis.clients.jedis.exceptions.JedisException;
 import redis.clients.jedis.exceptions.JedisNoScriptException;
 
@@ -48,44 +49,54 @@ final class OwnConnections implements Redis {
     @Override
     public List<?> call(ScriptCall call, Deadline deadline) throws InterruptedException {
         try {
-            return Replies.list(requests.exchange(List.of(call), connection -> call(connection, call), deadline));
+            return requests.exchange(List.of(call), connection -> call(connection, call), deadline);
         } catch (JedisException e) {
-            throw Replies.translated(e, call.lockName());
+            throw JedisCalls.translated(e, call.lockName());
         }
     }
 
-    private Object call(Connection connection, ScriptCall call) {
+    private List<?> call(Connection connection, ScriptCall call) {
         try {
-            return call.answer(connection.executeCommand(call.byDigest(publisher)));
+            return JedisCalls.answer(call, connection.executeCommand(JedisCalls.byDigest(call, publisher)));
         } catch (JedisNoScriptException e) {
-            return call.answer(connection.executeCommand(call.bySource(publisher)));
+            return JedisCalls.answer(call, connection.executeCommand(JedisCalls.bySource(call, publisher)));
         }
     }
 
     @Override
     public List<Object> callAll(List<ScriptCall> calls, Deadline deadline) throws InterruptedException {
         try {
-            return upkeep.exchange(calls, connection -> callAll(connection, calls), deadline);
+            return JedisCalls.answersOrErrors(
+                    calls, upkeep.exchange(calls, connection -> callAll(connection, calls), deadline));
         } catch (JedisException e) {
-            throw Replies.translated(e, calls.get(0).lockName());
+            throw JedisCalls.translated(e, calls.get(0).lockName());
         }
     }
 
-    /** Repeats what the server has answered with {@code NOSCRIPT}. The first of these requests brings the script. */
+    /**
+     * Repeats what the server has answered with {@code NOSCRIPT}. The first of these requests brings the script.
+     *
+     * @return for each request its answer, or the error reply as Jedis has read it
+     */
     private List<Object> callAll(Connection connection, List<ScriptCall> calls) {
         List<Object> replies = sendAll(
-                connection, calls.stream().map(call -> call.byDigest(publisher)).toList());
+                connection,
+                calls.stream().map(call -> JedisCalls.byDigest(call, publisher)).toList());
         List<CommandArguments> again = new ArrayList<>();
         for (int i = 0; i < replies.size(); i++) {
             if (replies.get(i) instanceof JedisNoScriptException) {
                 ScriptCall call = calls.get(i);
-                again.add(again.isEmpty() ? call.bySource(publisher) : call.byDigest(publisher));
+                again.add(
+                        again.isEmpty() ? JedisCalls.bySource(call, publisher) : JedisCalls.byDigest(call, publisher));
             }
         }
         Iterator<Object> repeated = sendAll(connection, again).iterator();
         for (int i = 0; i < replies.size(); i++) {
             Object reply = replies.get(i);
-            replies.set(i, calls.get(i).answer(reply instanceof JedisNoScriptException ? repeated.next() : reply));
+            replies.set(
+                    i,
+                    JedisCalls.answerOrError(
+                            calls.get(i), reply instanceof JedisNoScriptException ? repeated.next() : reply));
         }
         return replies;
     }
@@ -147,6 +158,14 @@ final class OwnConnections implements Redis {
 
         @Override
         public void run() throws InterruptedException {
+            try {
+                listen();
+            } catch (JedisDataException e) {
+                throw new ErrorReply(String.valueOf(e.getMessage()), e);
+            }
+        }
+
+        private void listen() throws InterruptedException {
             Deadline soon = Deadline.after(SUBSCRIBING, context.clock);
             ServerConnection opened = connections.connect(soon);
             connection = opened;

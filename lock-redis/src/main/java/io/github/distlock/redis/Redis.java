@@ -8,12 +8,17 @@ import java.util.function.Consumer;
  * How requests reach the server: over {@linkplain OwnConnections connections of the backend}, or through
  * {@linkplain SuppliedClient a caller-supplied client}.
  *
- * <p>A refused request throws {@link io.github.distlock.spi.RequestRefusedException}. Any other exception means that
- * the outcome of the request is unknown. Both carry the server's words.
+ * <p>A refused request throws {@link io.github.distlock.spi.RequestRefusedException}, and another error of the server
+ * an {@link ErrorReply}. Any other exception means that the outcome of the request is unknown. All carry the server's
+ * words. No type of a client library appears here, so that another client can take the place of Jedis.
  */
 interface Redis extends AutoCloseable {
 
-    /** Sends one request, and returns its reply: a list of {@code Long} and {@code byte[]}, which may be empty. */
+    /**
+     * Sends one request.
+     *
+     * @return the {@linkplain ScriptCall#answer answer}: a list of {@code Long} and {@code byte[]}, which may be empty
+     */
     List<?> call(ScriptCall call, Deadline deadline) throws InterruptedException;
 
     /**
@@ -21,7 +26,7 @@ interface Redis extends AutoCloseable {
      * {@link #call}. All are written before the first reply is read. So there must be few enough that the replies fit
      * into the buffers of the connection.
      *
-     * @return for each request, in their order, its reply or an exception
+     * @return for each request, in their order, its answer as a list, or the exception that {@link #call} would throw
      */
     List<Object> callAll(List<ScriptCall> calls, Deadline deadline) throws InterruptedException;
 

@@ -28,7 +28,6 @@ import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import redis.clients.jedis.UnifiedJedis;
-import redis.clients.jedis.exceptions.JedisDataException;
 
 /**
  * Keeps locks in Redis 6.2 or newer, through Jedis 7.4 or newer.
@@ -322,7 +321,7 @@ public final class RedisBackend implements LockBackend {
         List<?> reply;
         try {
             reply = redis.call(call, deadline);
-        } catch (JedisDataException e) {
+        } catch (ErrorReply e) {
             ScriptCall alone = call.alone(e);
             if (alone == null) {
                 throw e;

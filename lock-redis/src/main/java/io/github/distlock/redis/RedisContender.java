@@ -12,7 +12,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
-import redis.clients.jedis.exceptions.JedisDataException;
 
 /**
  * A contender: one value that no other contender has, and a queue entry while it waits.
@@ -162,8 +161,8 @@ final class RedisContender implements Contender {
         List<?> reply;
         try {
             reply = ask(call, deadline);
-        } catch (JedisDataException e) {
-            if (Replies.isOfMigratingSlot(e)) {
+        } catch (ErrorReply e) {
+            if (ErrorReply.isOfMigratingSlot(e)) {
                 return null;
             }
             throw e;
@@ -214,7 +213,7 @@ final class RedisContender implements Contender {
             doubtful = doubtfulBefore || call.wasSentAgain();
             return reply;
         } catch (RuntimeException e) {
-            boolean certainlyNotDone = e instanceof RequestRefusedException || Replies.isOfMigratingSlot(e);
+            boolean certainlyNotDone = e instanceof RequestRefusedException || ErrorReply.isOfMigratingSlot(e);
             if (certainlyNotDone && !call.wasSentAgain()) {
                 doubtful = doubtfulBefore;
                 mayHaveLeft = mayHaveLeftBefore;

@@ -2,14 +2,12 @@ package io.github.distlock.redis;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
-import redis.clients.jedis.CommandArguments;
-import redis.clients.jedis.Protocol.Command;
-import redis.clients.jedis.exceptions.JedisConnectionException;
 
 /**
  * One request: a script, its lock, and its arguments. The first argument numbers the request, and the reply repeats it.
@@ -60,7 +58,7 @@ final class ScriptCall {
     @Nullable
     ScriptCall alone(Object reply) {
         Script instead = script.alone();
-        if (instead == null || keys.size() == 1 || !Replies.isOfMigratingSlot(reply)) {
+        if (instead == null || keys.size() == 1 || !ErrorReply.isOfMigratingSlot(reply)) {
             return null;
         }
         ScriptCall other = new ScriptCall(instead, lockName, keys.subList(0, 1), arguments);
@@ -97,45 +95,39 @@ final class ScriptCall {
         return lockName;
     }
 
-    /** Returns the command for a server that knows the script. */
-    CommandArguments byDigest(Publisher publisher) {
-        return withArguments(new CommandArguments(Command.EVALSHA).add(script.text(publisher).sha));
+    Script script() {
+        return script;
     }
 
-    /** Returns the command for a server that has answered NOSCRIPT. */
-    CommandArguments bySource(Publisher publisher) {
-        return withArguments(new CommandArguments(Command.EVAL).add(script.text(publisher).source));
+    List<byte[]> keys() {
+        return keys;
     }
 
-    private CommandArguments withArguments(CommandArguments call) {
-        call.add(keys.size());
-        keys.forEach(call::key);
-        call.add(request);
+    /** Returns the arguments as the script reads them. The first one is the number of the request. */
+    List<byte[]> arguments() {
+        List<byte[]> texts = new ArrayList<>(1 + arguments.length);
+        texts.add(request);
         for (Object argument : arguments) {
-            call.add(String.valueOf(argument).getBytes(UTF_8));
+            texts.add(String.valueOf(argument).getBytes(UTF_8));
         }
-        return call;
+        return texts;
     }
 
     /**
-     * Returns the reply as a list without the number of the request and without a notice, or an error reply as it is.
-     *
-     * @throws JedisConnectionException if the reply belongs to another request: somebody has sent a request on this
-     *     connection and has not read the reply
+     * Returns the reply without the number of the request and without a notice. Returns null if the reply belongs to
+     * another request: somebody has sent a request on this connection and has not read the reply.
      */
-    Object answer(@Nullable Object reply) {
-        if (reply instanceof Throwable error) {
-            return error;
-        }
+    @Nullable
+    List<?> answer(@Nullable Object reply) {
         List<?> parts = reply instanceof List<?> list ? list : Collections.singletonList(reply);
-        if (!parts.isEmpty() && parts.get(0) instanceof byte[] answered && Arrays.equals(answered, request)) {
-            int last = parts.size() - 1;
-            if (parts.get(last) instanceof List<?> handoff) {
-                notice = new Notice(Replies.text(handoff.get(0)), Replies.text(handoff.get(1)));
-                return parts.subList(1, last);
-            }
-            return parts.subList(1, parts.size());
+        if (parts.isEmpty() || !(parts.get(0) instanceof byte[] answered) || !Arrays.equals(answered, request)) {
+            return null;
         }
-        throw new JedisConnectionException("lock \"" + lockName + "\": the server's reply belongs to another request");
+        int last = parts.size() - 1;
+        if (parts.get(last) instanceof List<?> handoff) {
+            notice = new Notice(Replies.text(handoff.get(0)), Replies.text(handoff.get(1)));
+            return parts.subList(1, last);
+        }
+        return parts.subList(1, parts.size());
     }
 }

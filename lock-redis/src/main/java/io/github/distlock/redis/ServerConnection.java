@@ -78,7 +78,7 @@ final class ServerConnection {
                 deadline);
         for (int i = 0; i < replies.size(); i++) {
             boolean isNeeded = i < needed.size();
-            if (replies.get(i) instanceof JedisDataException error && (isNeeded || !Replies.isMissingRight(error))) {
+            if (replies.get(i) instanceof JedisDataException error && (isNeeded || !JedisCalls.isMissingRight(error))) {
                 throw error;
             }
         }

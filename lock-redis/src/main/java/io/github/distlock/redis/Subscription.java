@@ -7,7 +7,6 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import redis.clients.jedis.exceptions.JedisDataException;
 
 /**
  * The one subscription of a backend, to its own channel. It exists while a contender waits, and for some seconds more.
@@ -92,7 +91,7 @@ final class Subscription {
         int before = failures.getAndIncrement();
         Duration pause = SHORTEST_PAUSE.multipliedBy(1L << Math.min(before, MOST_DOUBLINGS));
         notBefore = context.clock.nanoTime() + pause.toNanos();
-        if (before == 0 && error instanceof JedisDataException) {
+        if (before == 0 && error instanceof ErrorReply) {
             context.log(() -> LOG.warn("the server refuses the subscription to {}, so waiters poll", channel, error));
         } else {
             context.log(() -> LOG.debug("there is no subscription to {}", channel, error));

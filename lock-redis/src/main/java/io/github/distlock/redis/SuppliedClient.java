@@ -36,6 +36,7 @@ import redis.clients.jedis.RedisClusterClient;
 import redis.clients.jedis.Response;
 import redis.clients.jedis.UnifiedJedis;
 import redis.clients.jedis.exceptions.JedisConnectionException;
+import redis.clients.jedis.exceptions.JedisDataException;
 import redis.clients.jedis.exceptions.JedisException;
 import redis.clients.jedis.exceptions.JedisNoScriptException;
 import redis.clients.jedis.exceptions.JedisRedirectionException;
@@ -76,14 +77,14 @@ final class SuppliedClient implements Redis {
 
     @Override
     public List<?> call(ScriptCall call, Deadline deadline) throws InterruptedException {
-        return Replies.list(await(requests, () -> send(call), call, deadline));
+        return await(requests, () -> send(call), call, deadline);
     }
 
-    private Object send(ScriptCall call) {
+    private List<?> send(ScriptCall call) {
         try {
-            return call.answer(client.executeCommand(raw(call.byDigest(publisher))));
+            return JedisCalls.answer(call, client.executeCommand(raw(JedisCalls.byDigest(call, publisher))));
         } catch (JedisNoScriptException e) {
-            return call.answer(client.executeCommand(raw(call.bySource(publisher))));
+            return JedisCalls.answer(call, client.executeCommand(raw(JedisCalls.bySource(call, publisher))));
         }
     }
 
@@ -93,7 +94,7 @@ final class SuppliedClient implements Redis {
 
     @Override
     public List<Object> callAll(List<ScriptCall> calls, Deadline deadline) throws InterruptedException {
-        return await(upkeep, () -> sendAll(calls, deadline), calls.get(0), deadline);
+        return JedisCalls.answersOrErrors(calls, await(upkeep, () -> sendAll(calls, deadline), calls.get(0), deadline));
     }
 
     /**
@@ -104,7 +105,7 @@ final class SuppliedClient implements Redis {
      * is repeated after silence.
      */
     private List<Object> sendAll(List<ScriptCall> calls, Deadline deadline) {
-        List<Object> replies = pipelined(calls, call -> call.byDigest(publisher));
+        List<Object> replies = pipelined(calls, call -> JedisCalls.byDigest(call, publisher));
         List<Integer> failed = where(replies, SuppliedClient::isToRepeat);
         if (!failed.isEmpty()) {
             int first = failed.remove(0);
@@ -112,8 +113,8 @@ final class SuppliedClient implements Redis {
             List<ScriptCall> others = deadline.hasPassed()
                     ? List.of()
                     : failed.stream().map(calls::get).toList();
-            Iterator<Object> repeated =
-                    pipelined(others, call -> call.bySource(publisher)).iterator();
+            Iterator<Object> repeated = pipelined(others, call -> JedisCalls.bySource(call, publisher))
+                    .iterator();
             failed.stream().limit(others.size()).forEach(i -> replies.set(i, repeated.next()));
             where(replies, SuppliedClient::isOfAnotherNode).forEach(i -> replies.set(i, alone(calls.get(i), deadline)));
         }
@@ -121,7 +122,8 @@ final class SuppliedClient implements Redis {
     }
 
     private static boolean isToRepeat(Object reply) {
-        return isOfAnotherNode(reply) || (reply instanceof JedisConnectionException error && !Replies.isSilence(error));
+        return isOfAnotherNode(reply)
+                || (reply instanceof JedisConnectionException error && !JedisCalls.isSilence(error));
     }
 
     private static List<Integer> where(List<Object> replies, Predicate<Object> condition) {
@@ -180,7 +182,7 @@ final class SuppliedClient implements Redis {
 
     private static Object replyOrError(ScriptCall call, @Nullable Response<Object> response, JedisException missing) {
         try {
-            return response == null ? missing : call.answer(response.get());
+            return response == null ? missing : JedisCalls.answerOrError(call, response.get());
         } catch (IllegalStateException e) {
             return missing;
         } catch (JedisException e) {
@@ -190,7 +192,7 @@ final class SuppliedClient implements Redis {
 
     /** Has holds renewed if a connection has broken. Silence and a failure to connect do not count. */
     private void noteLoss(JedisException error) {
-        if (Replies.isBrokenConnection(error)) {
+        if (JedisCalls.isBrokenConnection(error)) {
             context.connectionLost();
         }
     }
@@ -210,7 +212,7 @@ final class SuppliedClient implements Redis {
         } catch (ExecutionException e) {
             if (e.getCause() instanceof JedisException error) {
                 noteLoss(error);
-                throw Replies.translated(error, call.lockName());
+                throw JedisCalls.translated(error, call.lockName());
             }
             throw new IllegalStateException(String.valueOf(e.getCause()), e.getCause());
         } finally {
@@ -326,6 +328,8 @@ final class SuppliedClient implements Redis {
             heardAt = context.clock.nanoTime();
             try {
                 client.subscribe(this, channel);
+            } catch (JedisDataException e) {
+                throw new ErrorReply(String.valueOf(e.getMessage()), e);
             } finally {
                 write(() -> ended = true);
             }

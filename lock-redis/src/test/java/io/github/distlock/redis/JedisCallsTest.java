@@ -18,7 +18,7 @@ import redis.clients.jedis.exceptions.JedisDataException;
 import redis.clients.jedis.exceptions.JedisException;
 import redis.clients.jedis.exceptions.JedisMovedDataException;
 
-class RepliesTest {
+class JedisCallsTest {
     private static final String BEFORE_REDIS_7 = "ERR Error running script (call to f_1): @user_script:39: -";
 
     @ParameterizedTest
@@ -41,7 +41,7 @@ class RepliesTest {
     void api_aRefusalFailsAtOnceWithTheServersWords(String words) {
         JedisException error = new JedisDataException(words);
 
-        assertThat(Replies.translated(error, "job"))
+        assertThat(JedisCalls.translated(error, "job"))
                 .isInstanceOf(RequestRefusedException.class)
                 .hasMessage("Redis refuses lock \"job\": " + words)
                 .hasCause(error);
@@ -51,7 +51,7 @@ class RepliesTest {
     void api_aServerThatIsTooOldIsRefusedWithTheVersionThatIsNeeded() {
         JedisException error = new JedisDataException("ERR syntax error");
 
-        assertThat(Replies.translated(error, "job"))
+        assertThat(JedisCalls.translated(error, "job"))
                 .isInstanceOf(RequestRefusedException.class)
                 .hasMessage("Redis refuses lock \"job\": ERR syntax error; Redis 6.2 or newer is needed");
     }
@@ -68,14 +68,17 @@ class RepliesTest {
     void v8_anErrorThatMayPassIsNoRefusal(String words) {
         JedisException error = new JedisDataException(words);
 
-        assertThat(Replies.translated(error, "job")).isSameAs(error);
+        assertThat(JedisCalls.translated(error, "job"))
+                .isInstanceOf(ErrorReply.class)
+                .hasMessage(words)
+                .hasCause(error);
     }
 
     @Test
     void api_aRedirectionIsARefusalThatNamesTheClientForClusters() {
         JedisException error = new JedisMovedDataException("MOVED 1 h:7", new HostAndPort("h", 7), 1);
 
-        assertThat(Replies.translated(error, "job"))
+        assertThat(JedisCalls.translated(error, "job"))
                 .isInstanceOf(RequestRefusedException.class)
                 .hasMessageContaining("MOVED 1 h:7")
                 .hasMessageContaining("RedisBackend.of(client)");
@@ -87,7 +90,7 @@ class RepliesTest {
         handshake.initCause(new CertificateException("unable to find a valid path"));
         JedisException error = new JedisConnectionException("cannot connect", handshake);
 
-        assertThat(Replies.translated(error, "job"))
+        assertThat(JedisCalls.translated(error, "job"))
                 .isInstanceOf(RequestRefusedException.class)
                 .hasMessageContaining("unable to find a valid path");
     }
@@ -98,7 +101,7 @@ class RepliesTest {
         handshake.initCause(new EOFException("SSL peer shut down incorrectly"));
         JedisException error = new JedisConnectionException("cannot connect", handshake);
 
-        assertThat(Replies.translated(error, "job"))
+        assertThat(JedisCalls.translated(error, "job"))
                 .isNotInstanceOf(RequestRefusedException.class)
                 .hasMessageContaining("SSL peer shut down incorrectly");
     }
@@ -108,30 +111,30 @@ class RepliesTest {
         JedisException error = new JedisException(
                 "Could not get a resource from the pool", new JedisDataException("ERR max number of clients reached"));
 
-        assertThat(Replies.translated(error, "job"))
+        assertThat(JedisCalls.translated(error, "job"))
                 .hasMessage("Could not get a resource from the pool: ERR max number of clients reached")
                 .hasCause(error);
     }
 
     @Test
     void v8_silenceAndAFailureToConnectBreakNoConnection() {
-        assertThat(Replies.isBrokenConnection(new JedisConnectionException("Unexpected end of stream.")))
+        assertThat(JedisCalls.isBrokenConnection(new JedisConnectionException("Unexpected end of stream.")))
                 .isTrue();
-        assertThat(Replies.isBrokenConnection(new JedisConnectionException(new SocketException("Connection reset"))))
+        assertThat(JedisCalls.isBrokenConnection(new JedisConnectionException(new SocketException("Connection reset"))))
                 .isTrue();
-        assertThat(Replies.isBrokenConnection(
+        assertThat(JedisCalls.isBrokenConnection(
                         new JedisConnectionException(new SocketTimeoutException("Read timed out"))))
                 .isFalse();
-        assertThat(Replies.isBrokenConnection(new JedisConnectionException("Failed to connect to h:7.")))
+        assertThat(JedisCalls.isBrokenConnection(new JedisConnectionException("Failed to connect to h:7.")))
                 .isFalse();
-        assertThat(Replies.isBrokenConnection(new JedisDataException("OOM"))).isFalse();
+        assertThat(JedisCalls.isBrokenConnection(new JedisDataException("OOM"))).isFalse();
     }
 
     @Test
     void v8_aBrokenConnectionIsNoRefusal() {
         JedisException error = new JedisConnectionException("NOAUTH, which no server has said");
 
-        assertThat(Replies.translated(error, "job")).isSameAs(error);
+        assertThat(JedisCalls.translated(error, "job")).isSameAs(error);
     }
 
     @ParameterizedTest
@@ -144,14 +147,14 @@ class RepliesTest {
                 "CLUSTERDOWN The cluster is down"
             })
     void v2_anotherServerMayBeBehindTheSameAddress(String words) {
-        assertThat(Replies.isOfAnotherServer(new JedisDataException(words))).isTrue();
-        assertThat(Replies.isOfAnotherServer(new JedisConnectionException(words)))
+        assertThat(JedisCalls.isOfAnotherServer(new JedisDataException(words))).isTrue();
+        assertThat(JedisCalls.isOfAnotherServer(new JedisConnectionException(words)))
                 .isFalse();
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"OOM command not allowed", "", "ERR READONLY is not the code"})
     void v2_otherErrorsComeFromTheSameServer(String words) {
-        assertThat(Replies.isOfAnotherServer(new JedisDataException(words))).isFalse();
+        assertThat(JedisCalls.isOfAnotherServer(new JedisDataException(words))).isFalse();
     }
 }

@@ -1,0 +1,158 @@
+package io.github.distlock.redis;
+
+import io.github.distlock.spi.RequestRefusedException;
+import java.io.IOException;
+import java.net.SocketTimeoutException;
+import java.security.GeneralSecurityException;
+import java.util.ArrayList;
+import java.util.List;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLHandshakeException;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import org.jspecify.annotations.Nullable;
+import redis.clients.jedis.CommandArguments;
+import redis.clients.jedis.Protocol.Command;
+import redis.clients.jedis.exceptions.JedisConnectionException;
+import redis.clients.jedis.exceptions.JedisDataException;
+import redis.clients.jedis.exceptions.JedisException;
+import redis.clients.jedis.exceptions.JedisRedirectionException;
+
+/**
+ * Translates requests to commands of Jedis, and its replies and exceptions to those of {@link Redis}.
+ * {@link ErrorReply} says what the errors of servers mean.
+ */
+final class JedisCalls {
+    private JedisCalls() {}
+
+    /** Returns the command for a server that knows the script. */
+    static CommandArguments byDigest(ScriptCall call, Publisher publisher) {
+        return command(Command.EVALSHA, call.script().text(publisher).sha, call);
+    }
+
+    /** Returns the command for a server that has answered NOSCRIPT. */
+    static CommandArguments bySource(ScriptCall call, Publisher publisher) {
+        return command(Command.EVAL, call.script().text(publisher).source, call);
+    }
+
+    private static CommandArguments command(Command name, byte[] script, ScriptCall call) {
+        CommandArguments command =
+                new CommandArguments(name).add(script).add(call.keys().size());
+        call.keys().forEach(command::key);
+        call.arguments().forEach(command::add);
+        return command;
+    }
+
+    /**
+     * Returns the answer in a reply.
+     *
+     * @throws JedisConnectionException if the reply belongs to another request
+     */
+    static List<?> answer(ScriptCall call, @Nullable Object reply) {
+        List<?> answer = call.answer(reply);
+        if (answer == null) {
+            throw new JedisConnectionException(
+                    "lock \"" + call.lockName() + "\": the server's reply belongs to another request");
+        }
+        return answer;
+    }
+
+    /** Returns the answer in a reply, or an error reply as it is. */
+    static Object answerOrError(ScriptCall call, Object reply) {
+        return reply instanceof JedisException ? reply : answer(call, reply);
+    }
+
+    /** Returns what {@link Redis#callAll} returns: answers as they are, and exceptions of Jedis translated. */
+    static List<Object> answersOrErrors(List<ScriptCall> calls, List<Object> replies) {
+        List<Object> translated = new ArrayList<>(replies.size());
+        for (int i = 0; i < replies.size(); i++) {
+            Object reply = replies.get(i);
+            translated.add(
+                    reply instanceof JedisException error
+                            ? translated(error, calls.get(i).lockName())
+                            : reply);
+        }
+        return translated;
+    }
+
+    /**
+     * Returns a refusal if the server has refused the request, an {@link ErrorReply} if it has answered another error,
+     * otherwise an error with the words of its causes.
+     */
+    static RuntimeException translated(JedisException error, String lockName) {
+        String words = words(error);
+        if (error instanceof JedisRedirectionException) {
+            return refusal(
+                    lockName, words + "; a cluster needs RedisBackend.of(client) with a client for clusters", error);
+        }
+        if (error instanceof JedisDataException) {
+            String refusal = ErrorReply.refusal(words);
+            return refusal.isEmpty() ? new ErrorReply(words, error) : refusal(lockName, refusal, error);
+        }
+        if (isRefusedByTls(error)) {
+            return refusal(lockName, words, error);
+        }
+        return words.equals(error.getMessage()) ? error : new JedisException(words, error);
+    }
+
+    private static RequestRefusedException refusal(String lockName, String words, JedisException error) {
+        return new RequestRefusedException("Redis refuses lock \"" + lockName + "\": " + words, error);
+    }
+
+    /** Returns the message of an error, and the message of its first cause if that says more. */
+    private static String words(JedisException error) {
+        String words = String.valueOf(error.getMessage());
+        Throwable first = error;
+        while (first.getCause() != null) {
+            first = first.getCause();
+        }
+        String cause = String.valueOf(first.getMessage());
+        return first.getMessage() == null || words.contains(cause) ? words : words + ": " + cause;
+    }
+
+    /**
+     * Returns whether both sides have not agreed on TLS. An error whose cause is a broken connection says nothing about
+     * the server's settings.
+     */
+    private static boolean isRefusedByTls(Throwable error) {
+        boolean refused = false;
+        for (Throwable cause = error; cause != null; cause = cause.getCause()) {
+            boolean ofTls = cause instanceof SSLException;
+            if (cause instanceof IOException && !ofTls) {
+                return false;
+            }
+            refused |= cause instanceof GeneralSecurityException
+                    || cause instanceof SSLHandshakeException
+                    || cause instanceof SSLPeerUnverifiedException
+                    || (ofTls && String.valueOf(cause.getMessage()).startsWith("Unsupported or unrecognized SSL"));
+        }
+        return refused;
+    }
+
+    /** Returns whether an open connection has broken. Silence and a failure to connect do not count. */
+    static boolean isBrokenConnection(JedisException error) {
+        return error instanceof JedisConnectionException
+                && !isSilence(error)
+                && !String.valueOf(error.getMessage()).startsWith("Failed to ");
+    }
+
+    /** Returns whether the server has not answered in time. */
+    static boolean isSilence(JedisException error) {
+        for (Throwable cause = error; cause != null; cause = cause.getCause()) {
+            if (cause instanceof SocketTimeoutException) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Returns whether the right to send a command is missing. */
+    static boolean isMissingRight(JedisDataException error) {
+        return ErrorReply.isMissingRight(String.valueOf(error.getMessage()));
+    }
+
+    /** Returns whether a server has replied that it cannot keep locks at present. */
+    static boolean isOfAnotherServer(@Nullable Object reply) {
+        return reply instanceof JedisDataException error
+                && ErrorReply.isOfAnotherServer(String.valueOf(error.getMessage()));
+    }
+}
