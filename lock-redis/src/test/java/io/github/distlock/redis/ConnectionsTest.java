@@ -371,6 +371,40 @@ class ConnectionsTest {
         assertThat(context.lostConnections()).containsExactly("", "");
     }
 
+    // Threads that cannot be started
+
+    @Test
+    void v8_aConnectionIsMadeAfterAThreadCouldNotBeStarted() throws InterruptedException {
+        ScriptedServer server = serve(ScriptedServer.Client::succeed);
+        RedisBackend backend =
+                RedisBackend.builder(server.uri()).maxConnections(1).build();
+        backend.start(context);
+        opened.add(0, backend);
+        context.refuseThreads(role -> true);
+        for (int i = 0; i < 3; i++) {
+            assertThatThrownBy(() -> attempt(backend, PATIENCE)).isInstanceOf(Error.class);
+        }
+        context.refuseThreads(role -> false);
+
+        attempt(backend, PATIENCE);
+
+        assertEquals(1, server.connections());
+    }
+
+    @Test
+    void v4_theThreadThatWatchesDeadlinesStartsWithTheNextRequest() throws InterruptedException {
+        ScriptedServer server = serve(ScriptedServer.Client::succeed);
+        OwnConnections connections = connections(server);
+        context.refuseThreads("deadlines"::equals);
+        call(connections, Script.INSPECT);
+        assertEquals(0, threads("deadlines"));
+        context.refuseThreads(role -> false);
+
+        call(connections, Script.INSPECT);
+
+        assertEquals(1, threads("deadlines"));
+    }
+
     // Handshake and errors
 
     @Test
@@ -391,6 +425,26 @@ class ConnectionsTest {
         RedisBackend backend = connect(server.uri());
 
         assertThatThrownBy(() -> attempt(backend, PATIENCE)).hasMessageContaining("LOADING the dataset");
+    }
+
+    @Test
+    void v2_aServerThatIsLoadingItsDataIsAskedAgainOverANewConnection() throws InterruptedException {
+        AtomicBoolean loading = new AtomicBoolean(true);
+        ScriptedServer server = serve((client, command) -> {
+            if (loading.get()) {
+                client.send("-LOADING the dataset\r\n");
+            } else {
+                client.succeed(command);
+            }
+        });
+        RedisBackend backend = connect(server.uri());
+        assertThatThrownBy(() -> attempt(backend, PATIENCE)).isNotInstanceOf(RequestRefusedException.class);
+        Waiting.await("the failed connection is closed", PATIENCE, () -> server.ended() == 1);
+        loading.set(false);
+
+        attempt(backend, PATIENCE);
+
+        assertEquals(2, server.connections());
     }
 
     @Test

@@ -5,10 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.Validity;
+import io.github.distlock.tests.RecordingContext;
 import io.github.distlock.tests.servers.Fault;
 import io.github.distlock.tests.servers.FaultProxy;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -118,6 +120,26 @@ class HandoffMessagesTest extends ContenderTest {
 
             await("the message has arrived", () -> next.wakeUps.get() > before);
             assertTrue(wasTakenByMessage(next.acquire()));
+        }
+    }
+
+    @Test
+    void s5_aReleaseIsConfirmedAlthoughNoThreadCanPublishTheHandoff() throws InterruptedException {
+        RecordingContext context = new RecordingContext("publishing");
+        AtomicInteger starts = new AtomicInteger();
+        try (RedisBackend publishing =
+                RedisBackend.builder(admin).publishFromClient().build()) {
+            publishing.start(context);
+            String another = "another-" + name;
+            Grant first = TestContender.waiting(publishing, another, LEASE).acquire();
+            TestContender next = TestContender.waiting(remote, another, LEASE);
+            next.findBusy();
+            context.refuseThreads(role -> starts.incrementAndGet() > 1);
+
+            release(first);
+
+            assertEquals(2, starts.get(), "one for the release, one for the message");
+            next.acquire();
         }
     }
 

@@ -14,6 +14,8 @@ import java.net.Socket;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import javax.net.ServerSocketFactory;
 
 /**
  * A server that speaks the protocol of Redis, and misbehaves as a test wants. It serves each connection on one thread:
@@ -35,6 +37,7 @@ final class ScriptedServer implements AutoCloseable {
     private final Service service;
     private final List<Client> clients = new CopyOnWriteArrayList<>();
     private final List<List<String>> commands = new CopyOnWriteArrayList<>();
+    private final AtomicInteger ended = new AtomicInteger();
 
     /** Starts a server that answers one command after the other. */
     static ScriptedServer answering(Behavior behavior) {
@@ -43,9 +46,14 @@ final class ScriptedServer implements AutoCloseable {
 
     /** Starts a server with small buffers. */
     ScriptedServer(Service service) {
+        this(ServerSocketFactory.getDefault(), service);
+    }
+
+    /** Starts a server with small buffers. */
+    ScriptedServer(ServerSocketFactory sockets, Service service) {
         this.service = service;
         try {
-            this.socket = new ServerSocket();
+            this.socket = sockets.createServerSocket();
             socket.setReceiveBufferSize(4_096);
             socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
         } catch (IOException e) {
@@ -85,6 +93,11 @@ final class ScriptedServer implements AutoCloseable {
         return clients.size();
     }
 
+    /** Returns how many clients have ended their connections. */
+    int ended() {
+        return ended.get();
+    }
+
     /** Returns all commands that clients have sent, in the order of their arrival. */
     List<List<String>> commands() {
         return List.copyOf(commands);
@@ -120,10 +133,12 @@ final class ScriptedServer implements AutoCloseable {
                 service.serve(this);
             } catch (IOException e) {
                 // The connection has ended.
+            } finally {
+                ended.incrementAndGet();
             }
         }
 
-        private void answerAll(Behavior behavior) throws IOException {
+        void answerAll(Behavior behavior) throws IOException {
             InputStream input = new BufferedInputStream(connection.getInputStream());
             while (true) {
                 List<String> command = read(input);

@@ -3,14 +3,16 @@ package io.github.distlock.tests;
 import io.github.distlock.spi.BackendContext;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Predicate;
 
 /**
  * The context of a backend that a test uses without an engine: it runs log statements at once, and keeps the servers to
- * which connections were lost. Thread-safe.
+ * which connections were lost. A test can have threads fail to start. Thread-safe.
  */
 public final class RecordingContext implements BackendContext {
     private final String clientName;
     private final List<Object> lostConnections = new CopyOnWriteArrayList<>();
+    private volatile Predicate<String> refused = role -> false;
 
     /**
      * Makes a context.
@@ -28,9 +30,28 @@ public final class RecordingContext implements BackendContext {
 
     @Override
     public Thread newThread(String role, Runnable task) {
-        Thread thread = new Thread(null, task, "distlock-" + clientName + "-" + role, 0, false);
+        String name = "distlock-" + clientName + "-" + role;
+        Thread thread = new Thread(null, task, name, 0, false) {
+            @Override
+            public synchronized void start() {
+                if (refused.test(role)) {
+                    throw new Error("unable to create native thread " + name);
+                }
+                super.start();
+            }
+        };
         thread.setDaemon(true);
         return thread;
+    }
+
+    /**
+     * Makes threads fail to start, as they do when the process has as many as it may have. The JVM throws an {@link
+     * OutOfMemoryError} then, after which JUnit would end the run.
+     *
+     * @param roles accepts the role of each thread whose start throws an {@link Error}
+     */
+    public void refuseThreads(Predicate<String> roles) {
+        refused = roles;
     }
 
     @Override

@@ -10,6 +10,8 @@ import io.github.distlock.LossReason;
 import io.github.distlock.spi.RequestRefusedException;
 import io.github.distlock.tests.PromiseNames;
 import io.github.distlock.tests.waiting.Waiting;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
@@ -103,6 +105,27 @@ class SessionEndTest {
         holdOver(ZooKeeperBackend.builder(curator.usingNamespace(base.substring(1)))
                 .basePath("/")
                 .build());
+        CompletableFuture<Boolean> overlap = overlap();
+
+        curator.close();
+
+        assertThat(overlap.get(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isFalse();
+        expectGone();
+    }
+
+    /** As frameworks make them: an object of another class that passes each call on. */
+    @Test
+    void s6_aHoldOverAWrapperEndsBeforeTheSessionOfItsClosedClient() throws Exception {
+        curator.start();
+        CuratorFramework wrapper = (CuratorFramework) Proxy.newProxyInstance(
+                getClass().getClassLoader(), new Class<?>[] {CuratorFramework.class}, (proxy, method, arguments) -> {
+                    try {
+                        return method.invoke(curator, arguments);
+                    } catch (InvocationTargetException e) {
+                        throw e.getCause();
+                    }
+                });
+        holdOver(ZooKeeperBackend.builder(wrapper).basePath(base).build());
         CompletableFuture<Boolean> overlap = overlap();
 
         curator.close();
