@@ -114,7 +114,8 @@ final class ZooKeeperContender implements Contender {
         }
         int position = queue.indexOf(created.name());
         if (position < 0) {
-            node.forget();
+            // The list may be older than the node: another server may have answered after a broken connection.
+            removeNode(session, deadline);
             return null;
         }
         if (Sequence.of(created.name()) > Sequence.LAST) {
