@@ -24,6 +24,7 @@ final class Answer<T> implements Request.Receiver<T> {
     private static final Duration LATE = Duration.ofMillis(300);
 
     private final String path;
+    private final String right;
     private final Runnable late;
     private final CountDownLatch answered = new CountDownLatch(1);
     private final AtomicReference<@Nullable Reply<T>> reply = new AtomicReference<>();
@@ -38,10 +39,12 @@ final class Answer<T> implements Request.Receiver<T> {
      * Makes the answer to a request.
      *
      * @param path the path of the request, for error messages
+     * @param right the right that the request needs, for error messages
      * @param late runs if the answer is late, on the thread that waits for it; neither blocks nor throws
      */
-    Answer(String path, Runnable late) {
+    Answer(String path, String right, Runnable late) {
         this.path = path;
+        this.right = right;
         this.late = late;
     }
 
@@ -87,7 +90,7 @@ final class Answer<T> implements Request.Receiver<T> {
         if (given instanceof Success<T> success) {
             return success.value();
         }
-        throw KeeperException.create(
-                given instanceof Failure<T> failure ? failure.code() : Code.OPERATIONTIMEOUT, path);
+        throw Failures.failure(
+                given instanceof Failure<T> failure ? failure.code() : Code.OPERATIONTIMEOUT, path, right);
     }
 }

@@ -3,6 +3,8 @@ package io.github.distlock.zookeeper;
 import io.github.distlock.LockOwner;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.RequestRefusedException;
+import io.github.distlock.zookeeper.Session.Unchecked;
+import java.util.Optional;
 import org.apache.zookeeper.CreateMode;
 import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.KeeperException.NoNodeException;
@@ -19,6 +21,23 @@ record LockDirectory(Connection connection, String lockName, String path) {
         String prefix = path + "/_c_" + guid + "-lock-";
         byte[] data = new OwnerData(owner, session.timeout()).write();
         return session.create(prefix, data, CreateMode.EPHEMERAL_SEQUENTIAL);
+    }
+
+    /**
+     * Checks that the client may create, read and delete nodes here, once for each session. Otherwise a client could
+     * acquire a lock that it can neither keep nor release.
+     *
+     * @throws NoNodeException if this directory does not exist
+     * @throws KeeperException if a right is missing, or if there is no answer
+     */
+    void requireRights(Session session, Deadline deadline) throws KeeperException, InterruptedException {
+        if (!session.hasRights(path)) {
+            Optional<Unchecked> refused = session.tryRights(path).await(deadline);
+            if (refused.isPresent()) {
+                throw refused.get().failure();
+            }
+            session.noteRights(path);
+        }
     }
 
     String child(String name) {

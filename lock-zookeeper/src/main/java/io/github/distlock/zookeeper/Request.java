@@ -21,6 +21,9 @@ interface Request<T> {
         boolean isDone();
     }
 
+    /** Returns the right that ZooKeeper demands of the client, and the node on which it demands it. */
+    String right();
+
     /** Sends the request, and does not wait for the answer. */
     void send(Receiver<T> receiver);
 

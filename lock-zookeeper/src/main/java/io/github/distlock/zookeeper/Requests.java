@@ -14,6 +14,7 @@ import org.apache.zookeeper.KeeperException.ConnectionLossException;
 import org.apache.zookeeper.KeeperException.NoNodeException;
 import org.apache.zookeeper.Op;
 import org.apache.zookeeper.OpResult;
+import org.apache.zookeeper.ZooDefs.OpCode;
 import org.apache.zookeeper.ZooKeeper;
 import org.apache.zookeeper.data.ACL;
 import org.apache.zookeeper.data.Stat;
@@ -68,7 +69,16 @@ final class Requests {
     }
 
     Request<Optional<Unchecked>> check(List<String> paths) {
-        return new Check(paths);
+        return new Transaction(
+                paths.stream().map(path -> Op.check(path, NO_VERSION)).toList());
+    }
+
+    Request<Optional<Unchecked>> tryRights(String node, List<ACL> acl) {
+        return new Transaction(List.of(
+                Op.check(LockPaths.parent(node), NO_VERSION),
+                Op.create(node, new byte[0], acl, CreateMode.EPHEMERAL),
+                Op.check(node, NO_VERSION),
+                Op.delete(node, NO_VERSION)));
     }
 
     static Code known(int code) {
@@ -103,6 +113,11 @@ final class Requests {
             this.data = data;
             this.mode = mode;
             this.acl = acl;
+        }
+
+        @Override
+        public String right() {
+            return "CREATE on " + LockPaths.parent(path);
         }
 
         @Override
@@ -153,6 +168,11 @@ final class Requests {
         }
 
         @Override
+        public String right() {
+            return "DELETE on " + LockPaths.parent(path);
+        }
+
+        @Override
         public void send(Receiver<Code> receiver) {
             Moment sentAt = clock.now();
             zooKeeper.delete(
@@ -196,6 +216,11 @@ final class Requests {
         }
 
         @Override
+        public String right() {
+            return "READ on " + path;
+        }
+
+        @Override
         public void send(Receiver<List<String>> receiver) {
             zooKeeper.getChildren(
                     path,
@@ -221,6 +246,11 @@ final class Requests {
 
         Reading(String path) {
             this.path = path;
+        }
+
+        @Override
+        public String right() {
+            return "READ on " + path;
         }
 
         @Override
@@ -254,6 +284,11 @@ final class Requests {
         }
 
         @Override
+        public String right() {
+            return "READ on " + path;
+        }
+
+        @Override
         public void send(Receiver<Code> receiver) {
             zooKeeper.sync(
                     path,
@@ -270,25 +305,36 @@ final class Requests {
         /** Sends a check, which the leader orders behind all that it has accepted. Old clients can only send a sync. */
         @Override
         public Code call() throws KeeperException, InterruptedException {
-            var unused = new Check(List.of(path)).call();
+            var unused = check(List.of(path)).call();
             return Code.OK;
         }
     }
 
-    private final class Check implements Request<Optional<Unchecked>> {
-        private final List<String> paths;
-        private final List<Op> checks;
+    private final class Transaction implements Request<Optional<Unchecked>> {
+        private final List<Op> operations;
 
-        Check(List<String> paths) {
-            this.paths = paths;
-            this.checks = paths.stream().map(path -> Op.check(path, NO_VERSION)).toList();
+        Transaction(List<Op> operations) {
+            this.operations = operations;
+        }
+
+        @Override
+        public String right() {
+            return right(operations.get(0));
+        }
+
+        private static String right(Op operation) {
+            return switch (operation.getType()) {
+                case OpCode.create -> "CREATE on " + LockPaths.parent(operation.getPath());
+                case OpCode.delete -> "DELETE on " + LockPaths.parent(operation.getPath());
+                default -> "READ on " + operation.getPath();
+            };
         }
 
         @Override
         public void send(Receiver<Optional<Unchecked>> receiver) {
             Moment sentAt = clock.now();
             zooKeeper.multi(
-                    checks,
+                    operations,
                     (code, asked, context, results) -> {
                         Optional<Unchecked> unchecked = firstUnchecked(results);
                         if (code == Code.OK.intValue()) {
@@ -307,7 +353,7 @@ final class Requests {
         public Optional<Unchecked> call() throws KeeperException, InterruptedException {
             Moment sentAt = clock.now();
             try {
-                var unused = zooKeeper.multi(checks);
+                var unused = zooKeeper.multi(operations);
             } catch (KeeperException e) {
                 Optional<Unchecked> unchecked = firstUnchecked(e.getResults());
                 if (unchecked.isPresent()) {
@@ -319,7 +365,7 @@ final class Requests {
             return Optional.empty();
         }
 
-        /** Returns the first node whose check failed. The checks before it have OK, later ones RUNTIMEINCONSISTENCY. */
+        /** Returns the first operation that failed. Those before it have OK, later ones RUNTIMEINCONSISTENCY. */
         private Optional<Unchecked> firstUnchecked(@Nullable List<OpResult> results) {
             if (results == null) {
                 return Optional.empty();
@@ -328,7 +374,7 @@ final class Requests {
                 if (results.get(i) instanceof OpResult.ErrorResult error) {
                     Code code = Code.get(error.getErr());
                     if (code != Code.OK && code != Code.RUNTIMEINCONSISTENCY) {
-                        return Optional.of(new Unchecked(paths.get(i), code));
+                        return Optional.of(new Unchecked(operations.get(i).getPath(), code, right(operations.get(i))));
                     }
                 }
             }

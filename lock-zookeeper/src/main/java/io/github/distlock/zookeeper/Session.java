@@ -7,6 +7,8 @@ import io.github.distlock.spi.Validity;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.apache.curator.framework.CuratorFramework;
@@ -29,6 +31,11 @@ import org.jspecify.annotations.Nullable;
  * <p>Thread-safe.
  */
 final class Session {
+    /** The number of directories whose rights a session finds out. It bounds memory and requests. */
+    private static final int MOST_DIRECTORIES = 1_000;
+
+    private static final String TRIED_NODE = "_c_rights";
+
     private final CuratorFramework client;
     private final ZooKeeper zooKeeper;
     private final long id;
@@ -37,6 +44,7 @@ final class Session {
     private final LockClock clock;
     private final SessionLife life;
     private final Requests requests;
+    private final Set<Integer> usableDirectories = ConcurrentHashMap.newKeySet();
     private final @Nullable SharedEventThread sharedEventThread;
 
     /**
@@ -56,17 +64,18 @@ final class Session {
     record Node(OwnerData data, Stat stat) {}
 
     /**
-     * A node that the server could not check.
+     * An operation on a node that the server has refused, and with it the transaction.
      *
-     * @param code the reason: the node does not exist, or the client must not read it
+     * @param code the reason: the node does not exist, or the client lacks the right
+     * @param right the right that the operation needs
      */
-    record Unchecked(String path, Code code) {
+    record Unchecked(String path, Code code, String right) {
         boolean isMissing() {
             return code == Code.NONODE;
         }
 
         KeeperException failure() {
-            return KeeperException.create(code, path);
+            return Failures.failure(code, path, right);
         }
     }
 
@@ -158,11 +167,11 @@ final class Session {
     private <T> Answer<T> send(String path, Request<T> request) {
         SharedEventThread shared = sharedEventThread;
         if (shared == null) {
-            Answer<T> answer = new Answer<>(path, () -> {});
+            Answer<T> answer = new Answer<>(path, request.right(), () -> {});
             request.send(answer);
             return answer;
         }
-        Answer<T> answer = new Answer<>(path, shared::late);
+        Answer<T> answer = new Answer<>(path, request.right(), shared::late);
         shared.send(request, answer);
         return answer;
     }
@@ -196,6 +205,31 @@ final class Session {
      */
     Answer<Optional<Unchecked>> check(List<String> paths) {
         return send(paths.get(0), requests.check(paths));
+    }
+
+    /**
+     * Finds out whether the client may create, read and delete nodes in a directory. The transaction creates a node and
+     * deletes it, so no client ever sees the node.
+     *
+     * @return the first refused operation, or empty
+     */
+    Answer<Optional<Unchecked>> tryRights(String directory) {
+        String node = directory + "/" + TRIED_NODE;
+        return send(node, requests.tryRights(node, acl(node)));
+    }
+
+    /** Notes that the client has all rights on a directory. */
+    void noteRights(String directory) {
+        if (usableDirectories.size() < MOST_DIRECTORIES) {
+            usableDirectories.add(directory.hashCode());
+        }
+    }
+
+    /**
+     * Returns whether the client has the rights on a directory. After many directories, assumes the same of all others.
+     */
+    boolean hasRights(String directory) {
+        return usableDirectories.contains(directory.hashCode()) || usableDirectories.size() >= MOST_DIRECTORIES;
     }
 
     /**
