@@ -4,6 +4,7 @@ import io.github.distlock.LockOwner;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.RequestRefusedException;
 import io.github.distlock.zookeeper.Session.Unchecked;
+import java.util.List;
 import java.util.Optional;
 import org.apache.zookeeper.CreateMode;
 import org.apache.zookeeper.KeeperException;
@@ -31,12 +32,28 @@ record LockDirectory(Connection connection, String lockName, String path) {
      * @throws KeeperException if a right is missing, or if there is no answer
      */
     void requireRights(Session session, Deadline deadline) throws KeeperException, InterruptedException {
-        if (!session.hasRights(path)) {
+        if (!session.usable().contains(path)) {
             Optional<Unchecked> refused = session.tryRights(path).await(deadline);
             if (refused.isPresent()) {
                 throw refused.get().failure();
             }
-            session.noteRights(path);
+            var unused = session.usable().add(path);
+        }
+    }
+
+    /**
+     * Logs a warning, once for each session, if the directory has numbered nodes of another kind than mutexes. This
+     * client waits behind such nodes, but their programs may not wait behind its own.
+     */
+    void warnOfOtherKinds(Session session, List<String> queue) {
+        for (String child : queue) {
+            if (!Sequence.isMutex(child)) {
+                session.warnOfShared(
+                        path,
+                        "lock \"" + lockName + "\": " + path + " has the node " + child
+                                + " of another program; that program may not respect the nodes of this client");
+                return;
+            }
         }
     }
 

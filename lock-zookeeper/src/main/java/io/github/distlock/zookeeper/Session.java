@@ -7,8 +7,6 @@ import io.github.distlock.spi.Validity;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.apache.curator.framework.CuratorFramework;
@@ -23,6 +21,8 @@ import org.apache.zookeeper.data.ACL;
 import org.apache.zookeeper.data.Stat;
 import org.apache.zookeeper.proto.CreateRequest;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One session with the ensemble. It sends each request at once, and the server answers in order. Neither this class nor
@@ -31,9 +31,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Thread-safe.
  */
 final class Session {
-    /** The number of directories whose rights a session finds out. It bounds memory and requests. */
-    private static final int MOST_DIRECTORIES = 1_000;
-
+    private static final Logger LOG = LoggerFactory.getLogger(ZooKeeperBackend.class);
     private static final String TRIED_NODE = "_c_rights";
 
     private final CuratorFramework client;
@@ -44,7 +42,9 @@ final class Session {
     private final LockClock clock;
     private final SessionLife life;
     private final Requests requests;
-    private final Set<Integer> usableDirectories = ConcurrentHashMap.newKeySet();
+    private final SeenDirectories usable = new SeenDirectories();
+    private final SeenDirectories shared = new SeenDirectories();
+    private final BackendContext context;
     private final @Nullable SharedEventThread sharedEventThread;
 
     /**
@@ -105,6 +105,7 @@ final class Session {
         this.sharedEventThread = isCallerSupplied ? new SharedEventThread(zooKeeper, life, context) : null;
         this.requests = new Requests(zooKeeper, life, validity, new TransactionNumbers(highest, context), clock);
         this.clock = clock;
+        this.context = context;
     }
 
     boolean isOf(ZooKeeper other) {
@@ -165,14 +166,14 @@ final class Session {
     }
 
     private <T> Answer<T> send(String path, Request<T> request) {
-        SharedEventThread shared = sharedEventThread;
-        if (shared == null) {
+        SharedEventThread eventThread = sharedEventThread;
+        if (eventThread == null) {
             Answer<T> answer = new Answer<>(path, request.right(), () -> {});
             request.send(answer);
             return answer;
         }
-        Answer<T> answer = new Answer<>(path, request.right(), shared::late);
-        shared.send(request, answer);
+        Answer<T> answer = new Answer<>(path, request.right(), eventThread::late);
+        eventThread.send(request, answer);
         return answer;
     }
 
@@ -218,18 +219,16 @@ final class Session {
         return send(node, requests.tryRights(node, acl(node)));
     }
 
-    /** Notes that the client has all rights on a directory. */
-    void noteRights(String directory) {
-        if (usableDirectories.size() < MOST_DIRECTORIES) {
-            usableDirectories.add(directory.hashCode());
-        }
+    /** The directories on which the client certainly has all rights. */
+    SeenDirectories usable() {
+        return usable;
     }
 
-    /**
-     * Returns whether the client has the rights on a directory. After many directories, assumes the same of all others.
-     */
-    boolean hasRights(String directory) {
-        return usableDirectories.contains(directory.hashCode()) || usableDirectories.size() >= MOST_DIRECTORIES;
+    /** Logs a warning about a directory with nodes of other programs, once. */
+    void warnOfShared(String directory, String words) {
+        if (shared.add(directory)) {
+            context.log(() -> LOG.warn("{}", words));
+        }
     }
 
     /**

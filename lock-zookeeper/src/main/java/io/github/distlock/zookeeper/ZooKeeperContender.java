@@ -118,6 +118,7 @@ final class ZooKeeperContender implements Contender {
             removeNode(session, deadline);
             return null;
         }
+        directory.warnOfOtherKinds(session, queue);
         int position = queue.indexOf(created.name());
         if (position < 0) {
             // The list may be older than the node: another server may have answered after a broken connection.
