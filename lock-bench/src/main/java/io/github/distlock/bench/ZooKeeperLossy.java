@@ -24,6 +24,7 @@ import java.util.concurrent.atomic.AtomicLongArray;
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.CuratorFrameworkFactory;
 import org.apache.curator.retry.RetryOneTime;
+import org.apache.zookeeper.KeeperException.NoNodeException;
 
 /**
  * Acquires locks on ZooKeeper while connections break at random, also between a request and its reply.
@@ -33,7 +34,7 @@ import org.apache.curator.retry.RetryOneTime;
  */
 public final class ZooKeeperLossy {
     private static final Duration TICK = Duration.ofMillis(500);
-    private static final int NAMES = 5;
+    private static final int NAMES = 10;
     private static final int CLIENTS = 4;
     private static final int THREADS_PER_CLIENT = 5;
     private static final int LONGEST_PAUSE_MILLIS = 1_000;
@@ -126,8 +127,9 @@ public final class ZooKeeperLossy {
                 return null;
             }
             int name = random.nextInt(NAMES);
-            LockOptions options =
-                    number % 2 == 0 ? LockOptions.defaults() : LockOptions.defaults().fair();
+            LockOptions options = number % 2 == 0
+                    ? LockOptions.defaults()
+                    : LockOptions.defaults().fair();
             DistributedLock lock = client.lock("lossy" + name, options);
             try (LockHandle held = number % 4 == 0 ? lock.tryAcquire().orElse(null) : lock.acquire()) {
                 if (held != null) {
@@ -168,14 +170,19 @@ public final class ZooKeeperLossy {
     }
 
     private static void expectAtMost(CuratorFramework operator, int most) throws Exception {
-        if (operator.checkExists().forPath("/distlock") == null) {
-            return;
-        }
-        for (String lock : operator.getChildren().forPath("/distlock")) {
-            int nodes = operator.getChildren().forPath("/distlock/" + lock).size();
+        for (int i = 0; i < NAMES; i++) {
+            int nodes = nodes(operator, "/distlock/lossy" + i);
             if (nodes > most) {
-                throw new IllegalStateException("lock " + lock + " has " + nodes + " nodes");
+                throw new IllegalStateException("lock " + i + " has " + nodes + " nodes");
             }
+        }
+    }
+
+    private static int nodes(CuratorFramework operator, String directory) throws Exception {
+        try {
+            return operator.getChildren().forPath(directory).size();
+        } catch (NoNodeException e) {
+            return 0;
         }
     }
 }

@@ -273,7 +273,7 @@ public final class ZooKeeperBackend implements LockBackend {
     private <T> T inspect(String name, Deadline deadline, Question<T> question) throws InterruptedException {
         LockDirectory directory = directory(name);
         try {
-            return question.ask(new Inspection(directory, connection.session(deadline), deadline));
+            return question.ask(new Inspection(directory, connection.session(deadline), tick, deadline));
         } catch (KeeperException e) {
             throw Failures.of(name, e);
         }

@@ -63,8 +63,9 @@ class ServerStatesTest {
                         .tickTime(TICK)
                         .minSessionTimeout(Duration.ofSeconds(4))
                         .maxSessionTimeout(Duration.ofSeconds(8)));
-                ZooKeeperBackend shorter =
-                        builder(server.address()).sessionTimeout(Duration.ofSeconds(1)).build();
+                ZooKeeperBackend shorter = builder(server.address())
+                        .sessionTimeout(Duration.ofSeconds(1))
+                        .build();
                 ZooKeeperBackend longer = builder(server.address())
                         .sessionTimeout(Duration.ofSeconds(60))
                         .build();
@@ -160,8 +161,8 @@ class ServerStatesTest {
         log.start();
         logger.addAppender(log);
         logger.setLevel(Level.ERROR);
-        try (ZooKeeperServer server = ZooKeeperServer.start(
-                        ZooKeeperSettings.defaults().tickTime(TICK));
+        try (ZooKeeperServer server =
+                        ZooKeeperServer.start(ZooKeeperSettings.defaults().tickTime(TICK));
                 LockClient locks = LockClient.create(builder(server.address())
                         .sessionTimeout(Duration.ofSeconds(6))
                         .build())) {
@@ -177,8 +178,11 @@ class ServerStatesTest {
             assertThat(held.isHeld()).isFalse();
             LockHandle next = locks.lock("lock").acquire();
             assertThat(next.fencingToken()).isLessThan(held.fencingToken());
-            Waiting.await("the error is logged", PATIENCE, () -> List.copyOf(log.list).stream()
-                    .anyMatch(event -> event.getFormattedMessage().contains("transaction numbers went back")));
+            Waiting.await(
+                    "the error is logged",
+                    PATIENCE,
+                    () -> List.copyOf(log.list).stream()
+                            .anyMatch(event -> event.getFormattedMessage().contains("transaction numbers went back")));
             next.close();
         } finally {
             logger.setLevel(null);

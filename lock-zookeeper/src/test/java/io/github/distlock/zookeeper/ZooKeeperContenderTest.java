@@ -9,6 +9,7 @@ import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.github.distlock.LockOwner;
+import io.github.distlock.LockStatus;
 import io.github.distlock.spi.Attempt;
 import io.github.distlock.spi.Contender;
 import io.github.distlock.spi.Deadline;
@@ -416,6 +417,19 @@ class ZooKeeperContenderTest {
             return reference.refersTo(null);
         });
         assertThat(nodes()).hasSize(1);
+    }
+
+    @Test
+    void v1_theInspectorSaysHowLongASilentHolderCanBlockTheLock() throws InterruptedException {
+        Grant held = waiting(one).acquire();
+
+        LockStatus.Holder holder =
+                other.inspect("lock", deadline()).holders().get(0);
+
+        assertThat(holder.owner()).isEqualTo(request().owner());
+        assertThat(holder.fencingToken() >> 8).isEqualTo(held.fencingBase());
+        assertThat(holder.remainingLease()).isEqualTo(SESSION.plus(SharedZooKeeper.TICK));
+        assertThat(holder.remainingLease()).isEqualTo(other.expiry(request()));
     }
 
     @Test

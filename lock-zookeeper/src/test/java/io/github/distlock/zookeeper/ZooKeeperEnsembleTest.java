@@ -38,9 +38,8 @@ class ZooKeeperEnsembleTest {
 
     @BeforeAll
     static void start() {
-        ensemble = ZooKeeperEnsemble.start(ZooKeeperSettings.defaults()
-                .tickTime(TICK)
-                .withSystemProperty("readonlymode.enabled", "true"));
+        ensemble = ZooKeeperEnsemble.start(
+                ZooKeeperSettings.defaults().tickTime(TICK).withSystemProperty("readonlymode.enabled", "true"));
     }
 
     @AfterAll
@@ -111,8 +110,7 @@ class ZooKeeperEnsembleTest {
 
     @Test
     void v8_aHoldMovesToAnotherServerWhenItsFollowerIsKilled() throws Exception {
-        String followers =
-                ensemble.followers().stream().map(Server::address).collect(Collectors.joining(","));
+        String followers = ensemble.followers().stream().map(Server::address).collect(Collectors.joining(","));
         try (LockClient locks = client(followers)) {
             LockHandle held = locks.lock("moves").acquire();
             ZooKeeperServer server = serverOf(held, "moves");
@@ -133,7 +131,8 @@ class ZooKeeperEnsembleTest {
     private static int nodes(String name) {
         return SharedZooKeeper.asked(
                 ensemble.leader(),
-                operator -> SharedZooKeeper.children(operator, "/distlock/" + name).size());
+                operator ->
+                        SharedZooKeeper.children(operator, "/distlock/" + name).size());
     }
 
     @Test
@@ -181,8 +180,10 @@ class ZooKeeperEnsembleTest {
                         .build();
                 LockClient locks = LockClient.create(
                         ZooKeeperBackend.builder(curator).tick(TICK).build())) {
-            Waiting.await("the server is read-only", PATIENCE, () -> SharedZooKeeper.fourLetterWord(alone, "srvr")
-                    .contains("Mode: read-only"));
+            Waiting.await(
+                    "the server is read-only",
+                    PATIENCE,
+                    () -> SharedZooKeeper.fourLetterWord(alone, "srvr").contains("Mode: read-only"));
             curator.start();
 
             assertThrows(LockException.class, () -> locks.lock("readonly").tryAcquire());
