@@ -2,6 +2,7 @@ package io.github.distlock.zookeeper;
 
 import static java.util.Objects.requireNonNull;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -100,6 +101,7 @@ final class KazooProcess implements AutoCloseable {
         }
     }
 
+    @CanIgnoreReturnValue
     private String expect(String beginning) {
         StringBuilder seen = new StringBuilder();
         long end = System.nanoTime() + PATIENCE.toNanos();

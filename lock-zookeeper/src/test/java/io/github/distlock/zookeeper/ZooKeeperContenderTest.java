@@ -423,8 +423,7 @@ class ZooKeeperContenderTest {
     void v1_theInspectorSaysHowLongASilentHolderCanBlockTheLock() throws InterruptedException {
         Grant held = waiting(one).acquire();
 
-        LockStatus.Holder holder =
-                other.inspect("lock", deadline()).holders().get(0);
+        LockStatus.Holder holder = other.inspect("lock", deadline()).holders().get(0);
 
         assertThat(holder.owner()).isEqualTo(request().owner());
         assertThat(holder.fencingToken() >> 8).isEqualTo(held.fencingBase());
