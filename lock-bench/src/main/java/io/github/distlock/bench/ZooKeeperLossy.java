@@ -101,7 +101,7 @@ public final class ZooKeeperLossy {
                 var unused = over.await(100, TimeUnit.MILLISECONDS);
             }
             over.countDown();
-            var ended = breaking.get();
+            workers.add(breaking);
             for (Future<?> worker : workers) {
                 var unused = worker.get();
             }
