@@ -1,14 +1,17 @@
 package io.github.distlock.zookeeper;
 
 import io.github.distlock.spi.Deadline;
+import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.KeeperException.Code;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The answer to one request under way. ZooKeeper's event thread gives it, once.
+ * The answer to one request under way. The first answer counts. ZooKeeper's event thread gives it, or a thread of
+ * {@link SharedEventThread}.
  *
  * <p>A thread that waits for the answer parks, and does nothing else. The futures of the JDK would have a worker of a
  * fork-join pool run other tasks meanwhile. Such a task may take longer than the deadline, or may wait for the same
@@ -16,10 +19,15 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Thread-safe: {@link #reply} is written before the latch opens, and read after it.
  */
-final class Answer<T> {
+final class Answer<T> implements Request.Receiver<T> {
+    /** After this time an answer is late. It leaves most of the default request timeout for another question. */
+    private static final Duration LATE = Duration.ofMillis(300);
+
     private final String path;
+    private final String right;
+    private final Runnable late;
     private final CountDownLatch answered = new CountDownLatch(1);
-    private volatile @Nullable Reply<T> reply;
+    private final AtomicReference<@Nullable Reply<T>> reply = new AtomicReference<>();
 
     private sealed interface Reply<T> {}
 
@@ -27,25 +35,43 @@ final class Answer<T> {
 
     private record Failure<T>(Code code) implements Reply<T> {}
 
-    Answer(String path) {
+    /**
+     * Makes the answer to a request.
+     *
+     * @param path the path of the request, for error messages
+     * @param right the right that the request needs, for error messages
+     * @param late runs if the answer is late, on the thread that waits for it; neither blocks nor throws
+     */
+    Answer(String path, String right, Runnable late) {
         this.path = path;
+        this.right = right;
+        this.late = late;
     }
 
-    void complete(T value) {
+    @Override
+    public void complete(T value) {
         give(new Success<>(value));
     }
 
-    void fail(Code code) {
+    @Override
+    public void fail(Code code) {
         give(new Failure<>(code));
     }
 
     private void give(Reply<T> given) {
-        reply = given;
-        answered.countDown();
+        if (reply.compareAndSet(null, given)) {
+            answered.countDown();
+        }
     }
 
-    boolean isDone() {
-        return reply != null;
+    @Override
+    public boolean isDone() {
+        return reply.get() != null;
+    }
+
+    /** Waits for the answer for some time, and returns whether there is one. */
+    boolean isDoneWithin(long nanos) throws InterruptedException {
+        return answered.await(nanos, TimeUnit.NANOSECONDS);
     }
 
     /**
@@ -56,12 +82,15 @@ final class Answer<T> {
      * @throws InterruptedException if the thread is interrupted while it waits; the answer may still come later
      */
     T await(Deadline deadline) throws KeeperException, InterruptedException {
-        var unused = answered.await(deadline.remainingNanos(), TimeUnit.NANOSECONDS);
-        Reply<T> given = reply;
+        if (!isDoneWithin(Math.min(deadline.remainingNanos(), LATE.toNanos()))) {
+            late.run();
+            var unused = isDoneWithin(deadline.remainingNanos());
+        }
+        Reply<T> given = reply.get();
         if (given instanceof Success<T> success) {
             return success.value();
         }
-        throw KeeperException.create(
-                given instanceof Failure<T> failure ? failure.code() : Code.OPERATIONTIMEOUT, path);
+        throw Failures.failure(
+                given instanceof Failure<T> failure ? failure.code() : Code.OPERATIONTIMEOUT, path, right);
     }
 }

@@ -268,7 +268,15 @@ final class Connection {
             }
             boolean isFirst = known == null || !known.isOver(client.curator());
             Moment begunAt = isFirst ? client.begunAt() : null;
-            made = new Session(client.curator(), handle, tick, begunAt, highestNumber, clock, context());
+            made = new Session(
+                    client.curator(),
+                    handle,
+                    tick,
+                    begunAt,
+                    client.isCallerSupplied(),
+                    highestNumber,
+                    clock,
+                    context());
             current = made;
         } finally {
             mutex.unlock();
@@ -336,7 +344,7 @@ final class Connection {
     void close() {
         Session session = current;
         if (session != null) {
-            session.life().stopWatching();
+            session.close();
         }
         closed = true;
         changed();

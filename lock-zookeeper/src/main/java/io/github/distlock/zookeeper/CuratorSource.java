@@ -14,8 +14,9 @@ interface CuratorSource {
      *
      * @param curator the client itself, without a namespace
      * @param begunAt a time before the client requested its first session, or null if the source knows none
+     * @param isCallerSupplied whether the application uses the client, too
      */
-    record Started(CuratorFramework curator, @Nullable Moment begunAt) {}
+    record Started(CuratorFramework curator, @Nullable Moment begunAt, boolean isCallerSupplied) {}
 
     /**
      * Returns the client if it has been started. Neither waits nor sends anything.

@@ -2,10 +2,21 @@ package io.github.distlock.zookeeper;
 
 import io.github.distlock.spi.RequestRefusedException;
 import org.apache.zookeeper.KeeperException;
+import org.apache.zookeeper.KeeperException.Code;
 
 /** Translates errors of ZooKeeper to exceptions of the backend interface. */
 final class Failures {
     private Failures() {}
+
+    /**
+     * Makes the exception for an answer of the server.
+     *
+     * @param right the right that the request needs, and the node on which it needs it
+     */
+    static KeeperException failure(Code code, String path, String right) {
+        return KeeperException.create(
+                code, code == Code.NOAUTH ? path + ": the client needs the right " + right : path);
+    }
 
     /** Returns whether the server may have executed the request, or may execute it yet. */
     static boolean isUnknownOutcome(KeeperException e) {

@@ -14,15 +14,27 @@ import java.util.Optional;
 import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.KeeperException.NoNodeException;
 
-/** Reads the nodes of one lock for an inspector, and deletes the first one for a forced release. */
+/**
+ * Reads the nodes of one lock for an inspector, and deletes the first one for a forced release.
+ *
+ * <p>A client cannot know when the ensemble last heard of another session. So the remaining lease of a holder is the
+ * longest possible: the owner's session timeout and a tick, as if the ensemble heard of the owner just now.
+ */
 final class Inspection {
     private final LockDirectory directory;
     private final Session session;
+    private final Duration tick;
     private final Deadline deadline;
 
-    Inspection(LockDirectory directory, Session session, Deadline deadline) {
+    /**
+     * Makes an inspection.
+     *
+     * @param tick the servers' tick, or more than half of each session timeout if it is not known
+     */
+    Inspection(LockDirectory directory, Session session, Duration tick, Deadline deadline) {
         this.directory = directory;
         this.session = session;
+        this.tick = tick;
         this.deadline = deadline;
     }
 
@@ -80,11 +92,12 @@ final class Inspection {
 
     private Holder holder(Node node) {
         Duration ofOwner = node.data().sessionTimeout();
+        Duration timeout = ofOwner.isZero() ? session.timeout() : ofOwner;
         return Holder.of(
                 node.data().owner(),
                 LockMode.EXCLUSIVE,
                 Instant.ofEpochMilli(node.stat().getCtime()),
                 node.stat().getCzxid(),
-                ofOwner.isZero() ? session.timeout() : ofOwner);
+                timeout.plus(SessionValidity.tick(timeout, tick)));
     }
 }

@@ -3,6 +3,9 @@ package io.github.distlock.zookeeper;
 import io.github.distlock.LockOwner;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.RequestRefusedException;
+import io.github.distlock.zookeeper.Session.Unchecked;
+import java.util.List;
+import java.util.Optional;
 import org.apache.zookeeper.CreateMode;
 import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.KeeperException.NoNodeException;
@@ -19,6 +22,39 @@ record LockDirectory(Connection connection, String lockName, String path) {
         String prefix = path + "/_c_" + guid + "-lock-";
         byte[] data = new OwnerData(owner, session.timeout()).write();
         return session.create(prefix, data, CreateMode.EPHEMERAL_SEQUENTIAL);
+    }
+
+    /**
+     * Checks that the client may create, read and delete nodes here, once for each session. Otherwise a client could
+     * acquire a lock that it can neither keep nor release.
+     *
+     * @throws NoNodeException if this directory does not exist
+     * @throws KeeperException if a right is missing, or if there is no answer
+     */
+    void requireRights(Session session, Deadline deadline) throws KeeperException, InterruptedException {
+        if (!session.usable().contains(path)) {
+            Optional<Unchecked> refused = session.tryRights(path).await(deadline);
+            if (refused.isPresent()) {
+                throw refused.get().failure();
+            }
+            var unused = session.usable().add(path);
+        }
+    }
+
+    /**
+     * Logs a warning, once for each session, if the directory has numbered nodes of another kind than mutexes. This
+     * client waits behind such nodes, but their programs may not wait behind its own.
+     */
+    void warnOfOtherKinds(Session session, List<String> queue) {
+        for (String child : queue) {
+            if (!Sequence.isMutex(child)) {
+                session.warnOfShared(
+                        path,
+                        "lock \"" + lockName + "\": " + path + " has the node " + child
+                                + " of another program; that program may not respect the nodes of this client");
+                return;
+            }
+        }
     }
 
     String child(String name) {

@@ -87,7 +87,7 @@ final class OwnClient implements CuratorSource {
             made = factory.get();
             made.getCuratorListenable().addListener(listener);
             made.start();
-            result = new Started(made, begunAt);
+            result = new Started(made, begunAt, false);
         } catch (Throwable e) {
             // Callers look again after a pause, and report this if it is the last failure.
             failure = e;

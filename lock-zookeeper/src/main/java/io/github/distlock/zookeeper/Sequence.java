@@ -38,6 +38,12 @@ final class Sequence {
         return number;
     }
 
+    /** Returns whether a contender has the name of Curator's mutex, of kazoo's lock or of this library. */
+    static boolean isMutex(String contender) {
+        int end = contender.length() - DIGITS;
+        return contender.startsWith("lock-", end - 5) || contender.startsWith("__lock__", end - 8);
+    }
+
     /** Returns the contenders among some children, in the order of their numbers. */
     static List<String> inOrder(List<String> children) {
         List<String> contenders = new ArrayList<>(children);

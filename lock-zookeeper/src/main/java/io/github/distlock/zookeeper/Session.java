@@ -5,7 +5,6 @@ import io.github.distlock.spi.LockClock;
 import io.github.distlock.spi.Moment;
 import io.github.distlock.spi.Validity;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
@@ -15,8 +14,6 @@ import org.apache.curator.framework.imps.CuratorFrameworkState;
 import org.apache.zookeeper.CreateMode;
 import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.KeeperException.Code;
-import org.apache.zookeeper.Op;
-import org.apache.zookeeper.OpResult;
 import org.apache.zookeeper.Watcher;
 import org.apache.zookeeper.ZooKeeper;
 import org.apache.zookeeper.ZooKeeper.States;
@@ -24,15 +21,18 @@ import org.apache.zookeeper.data.ACL;
 import org.apache.zookeeper.data.Stat;
 import org.apache.zookeeper.proto.CreateRequest;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One session with the ensemble. It sends each request at once, and the server answers in order. Neither this class nor
- * Curator repeats a request. Each acknowledged write extends the {@link SessionValidity}.
+ * Curator repeats a request. {@link SharedEventThread} states an exception.
  *
  * <p>Thread-safe.
  */
 final class Session {
-    private static final int NO_VERSION = -1;
+    private static final Logger LOG = LoggerFactory.getLogger(ZooKeeperBackend.class);
+    private static final String TRIED_NODE = "_c_rights";
 
     private final CuratorFramework client;
     private final ZooKeeper zooKeeper;
@@ -40,8 +40,12 @@ final class Session {
     private final Duration timeout;
     private final SessionValidity validity;
     private final LockClock clock;
-    private final TransactionNumbers numbers;
     private final SessionLife life;
+    private final Requests requests;
+    private final SeenDirectories usable = new SeenDirectories();
+    private final SeenDirectories shared = new SeenDirectories();
+    private final BackendContext context;
+    private final @Nullable SharedEventThread sharedEventThread;
 
     /**
      * A node as the server created it.
@@ -60,10 +64,27 @@ final class Session {
     record Node(OwnerData data, Stat stat) {}
 
     /**
+     * An operation on a node that the server has refused, and with it the transaction.
+     *
+     * @param code the reason: the node does not exist, or the client lacks the right
+     * @param right the right that the operation needs
+     */
+    record Unchecked(String path, Code code, String right) {
+        boolean isMissing() {
+            return code == Code.NONODE;
+        }
+
+        KeeperException failure() {
+            return Failures.failure(code, path, right);
+        }
+    }
+
+    /**
      * Makes the session of a connected handle.
      *
      * @param client the client that made the handle, without a namespace
      * @param begunAt a time before the client requested this session, or null if it knows none
+     * @param isCallerSupplied whether the application uses the client, too
      * @param highest the highest transaction number that this client has seen, over all its sessions
      */
     Session(
@@ -71,6 +92,7 @@ final class Session {
             ZooKeeper zooKeeper,
             Duration tick,
             @Nullable Moment begunAt,
+            boolean isCallerSupplied,
             AtomicLong highest,
             LockClock clock,
             BackendContext context) {
@@ -79,9 +101,11 @@ final class Session {
         this.id = zooKeeper.getSessionId();
         this.timeout = Duration.ofMillis(zooKeeper.getSessionTimeout());
         this.validity = new SessionValidity(timeout, tick, begunAt);
-        this.numbers = new TransactionNumbers(highest, context);
         this.life = new SessionLife(zooKeeper);
+        this.sharedEventThread = isCallerSupplied ? new SharedEventThread(zooKeeper, life, context) : null;
+        this.requests = new Requests(zooKeeper, life, validity, new TransactionNumbers(highest, context), clock);
         this.clock = clock;
+        this.context = context;
     }
 
     boolean isOf(ZooKeeper other) {
@@ -141,86 +165,70 @@ final class Session {
         }
     }
 
-    Answer<Created> create(String path, byte[] data, CreateMode mode) {
-        Answer<Created> answer = new Answer<>(path);
-        List<ACL> acl = acl(path);
-        Moment sentAt = clock.now();
-        zooKeeper.create(
-                path,
-                data,
-                acl,
-                mode,
-                (code, asked, context, made, stat) -> {
-                    if (code == Code.OK.intValue()) {
-                        acknowledged(sentAt);
-                        numbers.note(stat.getCzxid());
-                        answer.complete(new Created(made, stat.getCzxid(), stat.getEphemeralOwner()));
-                    } else {
-                        fail(answer, code);
-                    }
-                },
-                null);
+    private <T> Answer<T> send(String path, Request<T> request) {
+        SharedEventThread eventThread = sharedEventThread;
+        if (eventThread == null) {
+            Answer<T> answer = new Answer<>(path, request.right(), () -> {});
+            request.send(answer);
+            return answer;
+        }
+        Answer<T> answer = new Answer<>(path, request.right(), eventThread::late);
+        eventThread.send(request, answer);
         return answer;
     }
 
-    private void fail(Answer<?> answer, int code) {
-        life.endIfDead();
-        answer.fail(known(code));
-    }
-
-    private static Code known(int code) {
-        Code known = Code.get(code);
-        return known == null ? Code.SYSTEMERROR : known;
+    Answer<Created> create(String path, byte[] data, CreateMode mode) {
+        return send(path, requests.create(path, data, acl(path), mode));
     }
 
     Answer<Code> delete(String path) {
-        Answer<Code> answer = new Answer<>(path);
-        Moment sentAt = clock.now();
-        zooKeeper.delete(
-                path,
-                NO_VERSION,
-                (code, asked, context) -> {
-                    if (code == Code.OK.intValue()) {
-                        acknowledged(sentAt);
-                        answer.complete(Code.OK);
-                    } else {
-                        fail(answer, code);
-                    }
-                },
-                null);
-        return answer;
+        return send(path, requests.delete(path));
     }
 
     Answer<List<String>> children(String path) {
-        Answer<List<String>> answer = new Answer<>(path);
-        zooKeeper.getChildren(
-                path,
-                false,
-                (code, asked, context, children) -> {
-                    if (code == Code.OK.intValue()) {
-                        answer.complete(children);
-                    } else {
-                        fail(answer, code);
-                    }
-                },
-                null);
-        return answer;
+        return send(path, requests.children(path));
     }
 
     Answer<Node> read(String path) {
-        Answer<Node> answer = new Answer<>(path);
-        zooKeeper.getData(
-                path,
-                false,
-                (code, asked, context, data, stat) -> {
-                    if (code == Code.OK.intValue()) {
-                        answer.complete(new Node(OwnerData.read(data), stat));
-                    } else {
-                        fail(answer, code);
-                    }
-                },
-                null);
-        return answer;
+        return send(path, requests.read(path));
+    }
+
+    /** Makes the server of this client catch up with the leader. */
+    Answer<Code> sync(String path) {
+        return send(path, requests.sync(path));
+    }
+
+    /**
+     * Checks in one transaction that nodes exist. The ensemble commits it like any write, although it changes nothing
+     * and triggers no watch.
+     *
+     * @return the first node that the server could not check, or empty; if there is one, the transaction proves nothing
+     */
+    Answer<Optional<Unchecked>> check(List<String> paths) {
+        return send(paths.get(0), requests.check(paths));
+    }
+
+    /**
+     * Finds out whether the client may create, read and delete nodes in a directory. The transaction creates a node and
+     * deletes it, so no client ever sees the node.
+     *
+     * @return the first refused operation, or empty
+     */
+    Answer<Optional<Unchecked>> tryRights(String directory) {
+        String node = directory + "/" + TRIED_NODE;
+        return send(node, requests.tryRights(node, acl(node)));
+    }
+
+    /** The directories on which the client certainly has all rights. */
+    SeenDirectories usable() {
+        return usable;
+    }
+
+    /** Logs a warning about a directory with nodes of other programs, once. */
+    void warnOfShared(String directory, String words) {
+        if (shared.add(directory)) {
+            context.log(() -> LOG.warn("{}", words));
+        }
     }
 
     /**
@@ -236,85 +244,10 @@ final class Session {
                 (code, asked, context, data, stat) -> {
                     if (code != Code.OK.intValue()) {
                         life.endIfDead();
-                        refused.accept(known(code));
+                        refused.accept(Requests.known(code));
                     }
                 },
                 null);
-    }
-
-    /** Makes the server of this client catch up with the leader. */
-    Answer<Code> sync(String path) {
-        Answer<Code> answer = new Answer<>(path);
-        zooKeeper.sync(
-                path,
-                (code, asked, context) -> {
-                    if (code == Code.OK.intValue()) {
-                        answer.complete(Code.OK);
-                    } else {
-                        fail(answer, code);
-                    }
-                },
-                null);
-        return answer;
-    }
-
-    /**
-     * A node that the server could not check.
-     *
-     * @param code the reason: the node does not exist, or the client must not read it
-     */
-    record Unchecked(String path, Code code) {
-        boolean isMissing() {
-            return code == Code.NONODE;
-        }
-
-        KeeperException failure() {
-            return KeeperException.create(code, path);
-        }
-    }
-
-    /**
-     * Checks in one transaction that nodes exist. The ensemble commits it like any write, although it changes nothing
-     * and triggers no watch.
-     *
-     * @return the first node that the server could not check, or empty; if there is one, the transaction proves nothing
-     */
-    Answer<Optional<Unchecked>> check(List<String> paths) {
-        Answer<Optional<Unchecked>> answer = new Answer<>(paths.get(0));
-        List<Op> checks = new ArrayList<>(paths.size());
-        paths.forEach(path -> checks.add(Op.check(path, NO_VERSION)));
-        Moment sentAt = clock.now();
-        zooKeeper.multi(
-                checks,
-                (code, asked, context, results) -> {
-                    Optional<Unchecked> unchecked = firstUnchecked(paths, results);
-                    if (code == Code.OK.intValue()) {
-                        acknowledged(sentAt);
-                        answer.complete(Optional.empty());
-                    } else if (unchecked.isPresent()) {
-                        answer.complete(unchecked);
-                    } else {
-                        fail(answer, code);
-                    }
-                },
-                null);
-        return answer;
-    }
-
-    /** Returns the first node whose check failed. The checks before it have OK, those after it RUNTIMEINCONSISTENCY. */
-    private static Optional<Unchecked> firstUnchecked(List<String> paths, @Nullable List<OpResult> results) {
-        if (results == null) {
-            return Optional.empty();
-        }
-        for (int i = 0; i < results.size(); i++) {
-            if (results.get(i) instanceof OpResult.ErrorResult error) {
-                Code code = Code.get(error.getErr());
-                if (code != Code.OK && code != Code.RUNTIMEINCONSISTENCY) {
-                    return Optional.of(new Unchecked(paths.get(i), code));
-                }
-            }
-        }
-        return Optional.empty();
     }
 
     /** Asks the server to remove a watch, and does not wait for that. The server drops a watch with its node anyway. */
@@ -326,7 +259,11 @@ final class Session {
         zooKeeper.removeWatches(path, watcher, Watcher.WatcherType.Data, true, (code, asked, context) -> {}, null);
     }
 
-    private void acknowledged(Moment sentAt) {
-        validity.acknowledged(sentAt, clock.nanoTime());
+    /** Ends what this client keeps for the session. The session itself continues. */
+    void close() {
+        life.stopWatching();
+        if (sharedEventThread != null) {
+            sharedEventThread.close();
+        }
     }
 }

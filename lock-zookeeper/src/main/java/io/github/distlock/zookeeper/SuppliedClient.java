@@ -26,7 +26,8 @@ final class SuppliedClient implements CuratorSource {
 
     SuppliedClient(CuratorFramework supplied, CuratorListener listener) {
         this.supplied = supplied;
-        this.started = new Started(supplied instanceof CuratorFrameworkBase view ? view.client() : supplied, null);
+        this.started =
+                new Started(supplied instanceof CuratorFrameworkBase view ? view.client() : supplied, null, true);
         this.listener = listener;
     }
 

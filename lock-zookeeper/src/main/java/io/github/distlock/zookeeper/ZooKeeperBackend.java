@@ -40,7 +40,7 @@ import org.apache.zookeeper.KeeperException;
  * <p><b>Nodes.</b> A lock is the directory {@code <base>/<name>}, with the name percent-encoded. Each holder and each
  * waiter has an ephemeral sequential node in it. Curator's {@code InterProcessMutex} uses the same layout. A mutex on
  * the same path excludes the clients of this backend, and is excluded by them. The same is true of kazoo's
- * {@code Lock} with {@code extra_lock_patterns=["-lock-"]}.
+ * {@code Lock} with {@code extra_lock_patterns=["-lock-"]}, if Curator does not use the path, too.
  *
  * <p><b>Leases.</b> A hold lives as long as its session. The lock of a crashed holder is free when the holder's session
  * has timed out. This backend ignores the lease of {@link io.github.distlock.LockOptions#renewedLease}. The client ends
@@ -55,8 +55,10 @@ import org.apache.zookeeper.KeeperException;
  * does not wait: its outcome is {@link io.github.distlock.LockHandle.Release#PENDING}, and another thread deletes the
  * node. An acquire that waits behind another thread of the same client parks the event thread until it is its turn.
  *
- * <p><b>A caller-supplied client.</b> If the caller closes it, or if its session ends in another way, all holds end at
- * once. Requests over a closed client fail at once, as do those over a client whose authentication has failed.
+ * <p><b>A caller-supplied client.</b> The application's own watchers may block its event thread. Then requests take up
+ * to half a second longer, and holds continue. If the caller closes the client, or if its session ends in another way,
+ * all holds end at once. Requests over a closed client fail at once, as do those over a client whose authentication has
+ * failed.
  *
  * <p>Thread-safe.
  */
@@ -271,7 +273,7 @@ public final class ZooKeeperBackend implements LockBackend {
     private <T> T inspect(String name, Deadline deadline, Question<T> question) throws InterruptedException {
         LockDirectory directory = directory(name);
         try {
-            return question.ask(new Inspection(directory, connection.session(deadline), deadline));
+            return question.ask(new Inspection(directory, connection.session(deadline), tick, deadline));
         } catch (KeeperException e) {
             throw Failures.of(name, e);
         }

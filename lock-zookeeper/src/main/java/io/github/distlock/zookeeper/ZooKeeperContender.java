@@ -78,7 +78,12 @@ final class ZooKeeperContender implements Contender {
                 }
             }
         } catch (KeeperException e) {
-            throw Failures.of(request.name(), e);
+            RuntimeException failure = Failures.of(request.name(), e);
+            if (failure instanceof RequestRefusedException) {
+                // The engine cleans up only after an unknown outcome.
+                withdraw(deadline);
+            }
+            throw failure;
         }
     }
 
@@ -93,6 +98,7 @@ final class ZooKeeperContender implements Contender {
         try {
             Answer<List<String>> listing;
             if (node.isAbsent()) {
+                directory.requireRights(session, deadline);
                 node.sendCreation(session, request.owner());
                 listing = session.children(directory.path());
                 created = node.find(session, deadline);
@@ -112,9 +118,11 @@ final class ZooKeeperContender implements Contender {
             removeNode(session, deadline);
             return null;
         }
+        directory.warnOfOtherKinds(session, queue);
         int position = queue.indexOf(created.name());
         if (position < 0) {
-            node.forget();
+            // The list may be older than the node: another server may have answered after a broken connection.
+            removeNode(session, deadline);
             return null;
         }
         if (Sequence.of(created.name()) > Sequence.LAST) {

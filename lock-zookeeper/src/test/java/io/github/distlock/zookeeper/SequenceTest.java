@@ -37,4 +37,15 @@ class SequenceTest {
         assertThat(Sequence.of("_c_x-lock-2147483600")).isGreaterThan(Sequence.LAST);
         assertThat(Sequence.of("_c_x-lock-2000000000")).isLessThan(Sequence.LAST);
     }
+
+    @Test
+    void s1_nodesOfOtherKindsAreKnown() {
+        for (String mutex : List.of("_c_8d5e-lock-0000000007", "8d5e__lock__0000000012", "lock-0000000001")) {
+            assertThat(Sequence.isMutex(mutex)).as(mutex).isTrue();
+        }
+        for (String other : List.of(
+                "_c_8d5e-__READ__0000000007", "8d5e__rlock__0000000012", "_c_8d5e-lease-0000000001", "0000000001")) {
+            assertThat(Sequence.isMutex(other)).as(other).isFalse();
+        }
+    }
 }

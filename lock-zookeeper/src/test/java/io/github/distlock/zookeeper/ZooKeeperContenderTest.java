@@ -3,8 +3,13 @@ package io.github.distlock.zookeeper;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.github.distlock.LockOwner;
+import io.github.distlock.LockStatus;
 import io.github.distlock.spi.Attempt;
 import io.github.distlock.spi.Contender;
 import io.github.distlock.spi.Deadline;
@@ -27,10 +32,13 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
+import org.apache.zookeeper.CreateMode;
+import org.apache.zookeeper.ZooDefs;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.slf4j.LoggerFactory;
 
 /** Contenders for one lock of a real server, without an engine. They send only what a test asks them to send. */
 @DisplayNameGeneration(PromiseNames.class)
@@ -431,6 +439,48 @@ class ZooKeeperContenderTest {
             return reference.refersTo(null);
         });
         assertThat(nodes()).hasSize(1);
+    }
+
+    @Test
+    void v1_theInspectorSaysHowLongASilentHolderCanBlockTheLock() throws InterruptedException {
+        Grant held = waiting(one).acquire();
+
+        LockStatus.Holder holder = other.inspect("lock", deadline()).holders().get(0);
+
+        assertThat(holder.owner()).isEqualTo(request().owner());
+        assertThat(holder.fencingToken() >> 8).isEqualTo(held.fencingBase());
+        assertThat(holder.remainingLease()).isEqualTo(SESSION.plus(SharedZooKeeper.TICK));
+        assertThat(holder.remainingLease()).isEqualTo(other.expiry(request()));
+    }
+
+    @Test
+    void s1_aNodeOfAnotherKindIsRespectedAndReportedOnce() throws Exception {
+        release(waiting(one).acquire());
+        SharedZooKeeper.operator()
+                .create(
+                        directory + "/x__rlock__",
+                        new byte[0],
+                        ZooDefs.Ids.OPEN_ACL_UNSAFE,
+                        CreateMode.EPHEMERAL_SEQUENTIAL);
+        Logger logger = (Logger) LoggerFactory.getLogger(ZooKeeperBackend.class);
+        ListAppender<ILoggingEvent> log = new ListAppender<>();
+        log.start();
+        logger.addAppender(log);
+        logger.setLevel(Level.WARN);
+        try {
+            TestContender waiter = waiting(one);
+            waiter.findBusy();
+            waiter.findBusy();
+        } finally {
+            logger.setLevel(null);
+            logger.detachAppender(log);
+        }
+        assertThat(log.list)
+                .extracting(ILoggingEvent::getFormattedMessage)
+                .filteredOn(line -> line.contains(directory))
+                .singleElement()
+                .asString()
+                .contains("lock \"lock\"", "x__rlock__", "another program");
     }
 
     @Test

@@ -1,0 +1,384 @@
+package io.github.distlock.zookeeper;
+
+import io.github.distlock.spi.LockClock;
+import io.github.distlock.spi.Moment;
+import io.github.distlock.zookeeper.Session.Created;
+import io.github.distlock.zookeeper.Session.Node;
+import io.github.distlock.zookeeper.Session.Unchecked;
+import java.util.List;
+import java.util.Optional;
+import org.apache.zookeeper.CreateMode;
+import org.apache.zookeeper.KeeperException;
+import org.apache.zookeeper.KeeperException.Code;
+import org.apache.zookeeper.KeeperException.ConnectionLossException;
+import org.apache.zookeeper.KeeperException.NoNodeException;
+import org.apache.zookeeper.Op;
+import org.apache.zookeeper.OpResult;
+import org.apache.zookeeper.ZooDefs.OpCode;
+import org.apache.zookeeper.ZooKeeper;
+import org.apache.zookeeper.data.ACL;
+import org.apache.zookeeper.data.Stat;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The requests of one session. Each acknowledged write extends the {@link SessionValidity}, from the time at which this
+ * client sent it.
+ *
+ * <p>Thread-safe.
+ */
+final class Requests {
+    private static final int NO_VERSION = -1;
+
+    private final ZooKeeper zooKeeper;
+    private final SessionLife life;
+    private final SessionValidity validity;
+    private final TransactionNumbers numbers;
+    private final LockClock clock;
+
+    Requests(
+            ZooKeeper zooKeeper,
+            SessionLife life,
+            SessionValidity validity,
+            TransactionNumbers numbers,
+            LockClock clock) {
+        this.zooKeeper = zooKeeper;
+        this.life = life;
+        this.validity = validity;
+        this.numbers = numbers;
+        this.clock = clock;
+    }
+
+    Request<Created> create(String path, byte[] data, List<ACL> acl, CreateMode mode) {
+        return new Creation(path, data, acl, mode);
+    }
+
+    Request<Code> delete(String path) {
+        return new Deletion(path);
+    }
+
+    Request<List<String>> children(String path) {
+        return new Listing(path);
+    }
+
+    Request<Node> read(String path) {
+        return new Reading(path);
+    }
+
+    Request<Code> sync(String path) {
+        return new Synchronization(path);
+    }
+
+    Request<Optional<Unchecked>> check(List<String> paths) {
+        return new Transaction(
+                paths.stream().map(path -> Op.check(path, NO_VERSION)).toList());
+    }
+
+    Request<Optional<Unchecked>> tryRights(String node, List<ACL> acl) {
+        return new Transaction(List.of(
+                Op.check(LockPaths.parent(node), NO_VERSION),
+                Op.create(node, new byte[0], acl, CreateMode.EPHEMERAL),
+                Op.check(node, NO_VERSION),
+                Op.delete(node, NO_VERSION)));
+    }
+
+    static Code known(int code) {
+        Code known = Code.get(code);
+        return known == null ? Code.SYSTEMERROR : known;
+    }
+
+    private void fail(Request.Receiver<?> receiver, int code) {
+        life.endIfDead();
+        receiver.fail(known(code));
+    }
+
+    /** Notes an acknowledged write. An answer that comes too late says nothing about the way to the server. */
+    private void acknowledged(Request.Receiver<?> receiver, Moment sentAt) {
+        if (!receiver.isDone()) {
+            acknowledged(sentAt);
+        }
+    }
+
+    private void acknowledged(Moment sentAt) {
+        validity.acknowledged(sentAt, clock.nanoTime());
+    }
+
+    private final class Creation implements Request<Created> {
+        private final String path;
+        private final byte[] data;
+        private final CreateMode mode;
+        private final List<ACL> acl;
+
+        Creation(String path, byte[] data, List<ACL> acl, CreateMode mode) {
+            this.path = path;
+            this.data = data;
+            this.mode = mode;
+            this.acl = acl;
+        }
+
+        @Override
+        public String right() {
+            return "CREATE on " + LockPaths.parent(path);
+        }
+
+        @Override
+        public void send(Receiver<Created> receiver) {
+            Moment sentAt = clock.now();
+            zooKeeper.create(
+                    path,
+                    data,
+                    acl,
+                    mode,
+                    (code, asked, context, made, stat) -> {
+                        if (code == Code.OK.intValue()) {
+                            acknowledged(receiver, sentAt);
+                            receiver.complete(created(made, stat));
+                        } else {
+                            fail(receiver, code);
+                        }
+                    },
+                    null);
+        }
+
+        @Override
+        public Created call() throws KeeperException, InterruptedException {
+            Moment sentAt = clock.now();
+            Stat stat = new Stat();
+            String made = zooKeeper.create(path, data, acl, mode, stat);
+            acknowledged(sentAt);
+            return created(made, stat);
+        }
+
+        private Created created(String made, Stat stat) {
+            numbers.note(stat.getCzxid());
+            return new Created(made, stat.getCzxid(), stat.getEphemeralOwner());
+        }
+
+        /** Leaves the outcome unknown, because a second creation could make a second node. */
+        @Override
+        public Created callAgain() throws KeeperException {
+            throw new ConnectionLossException();
+        }
+    }
+
+    private final class Deletion implements Request<Code> {
+        private final String path;
+
+        Deletion(String path) {
+            this.path = path;
+        }
+
+        @Override
+        public String right() {
+            return "DELETE on " + LockPaths.parent(path);
+        }
+
+        @Override
+        public void send(Receiver<Code> receiver) {
+            Moment sentAt = clock.now();
+            zooKeeper.delete(
+                    path,
+                    NO_VERSION,
+                    (code, asked, context) -> {
+                        if (code == Code.OK.intValue()) {
+                            acknowledged(receiver, sentAt);
+                            receiver.complete(Code.OK);
+                        } else {
+                            fail(receiver, code);
+                        }
+                    },
+                    null);
+        }
+
+        @Override
+        public Code call() throws KeeperException, InterruptedException {
+            Moment sentAt = clock.now();
+            zooKeeper.delete(path, NO_VERSION);
+            acknowledged(sentAt);
+            return Code.OK;
+        }
+
+        @Override
+        public Code callAgain() throws KeeperException, InterruptedException {
+            try {
+                return call();
+            } catch (NoNodeException e) {
+                // The first request has deleted the node.
+                return Code.OK;
+            }
+        }
+    }
+
+    private final class Listing implements Request<List<String>> {
+        private final String path;
+
+        Listing(String path) {
+            this.path = path;
+        }
+
+        @Override
+        public String right() {
+            return "READ on " + path;
+        }
+
+        @Override
+        public void send(Receiver<List<String>> receiver) {
+            zooKeeper.getChildren(
+                    path,
+                    false,
+                    (code, asked, context, children) -> {
+                        if (code == Code.OK.intValue()) {
+                            receiver.complete(children);
+                        } else {
+                            fail(receiver, code);
+                        }
+                    },
+                    null);
+        }
+
+        @Override
+        public List<String> call() throws KeeperException, InterruptedException {
+            return zooKeeper.getChildren(path, false);
+        }
+    }
+
+    private final class Reading implements Request<Node> {
+        private final String path;
+
+        Reading(String path) {
+            this.path = path;
+        }
+
+        @Override
+        public String right() {
+            return "READ on " + path;
+        }
+
+        @Override
+        public void send(Receiver<Node> receiver) {
+            zooKeeper.getData(
+                    path,
+                    false,
+                    (code, asked, context, data, stat) -> {
+                        if (code == Code.OK.intValue()) {
+                            receiver.complete(new Node(OwnerData.read(data), stat));
+                        } else {
+                            fail(receiver, code);
+                        }
+                    },
+                    null);
+        }
+
+        @Override
+        public Node call() throws KeeperException, InterruptedException {
+            Stat stat = new Stat();
+            byte[] data = zooKeeper.getData(path, false, stat);
+            return new Node(OwnerData.read(data), stat);
+        }
+    }
+
+    private final class Synchronization implements Request<Code> {
+        private final String path;
+
+        Synchronization(String path) {
+            this.path = path;
+        }
+
+        @Override
+        public String right() {
+            return "READ on " + path;
+        }
+
+        @Override
+        public void send(Receiver<Code> receiver) {
+            zooKeeper.sync(
+                    path,
+                    (code, asked, context) -> {
+                        if (code == Code.OK.intValue()) {
+                            receiver.complete(Code.OK);
+                        } else {
+                            fail(receiver, code);
+                        }
+                    },
+                    null);
+        }
+
+        /** Sends a check, which the leader orders behind all that it has accepted. Old clients can only send a sync. */
+        @Override
+        public Code call() throws KeeperException, InterruptedException {
+            var unused = check(List.of(path)).call();
+            return Code.OK;
+        }
+    }
+
+    private final class Transaction implements Request<Optional<Unchecked>> {
+        private final List<Op> operations;
+
+        Transaction(List<Op> operations) {
+            this.operations = operations;
+        }
+
+        @Override
+        public String right() {
+            return right(operations.get(0));
+        }
+
+        private static String right(Op operation) {
+            return switch (operation.getType()) {
+                case OpCode.create -> "CREATE on " + LockPaths.parent(operation.getPath());
+                case OpCode.delete -> "DELETE on " + LockPaths.parent(operation.getPath());
+                default -> "READ on " + operation.getPath();
+            };
+        }
+
+        @Override
+        public void send(Receiver<Optional<Unchecked>> receiver) {
+            Moment sentAt = clock.now();
+            zooKeeper.multi(
+                    operations,
+                    (code, asked, context, results) -> {
+                        Optional<Unchecked> unchecked = firstUnchecked(results);
+                        if (code == Code.OK.intValue()) {
+                            acknowledged(receiver, sentAt);
+                            receiver.complete(Optional.empty());
+                        } else if (unchecked.isPresent()) {
+                            receiver.complete(unchecked);
+                        } else {
+                            fail(receiver, code);
+                        }
+                    },
+                    null);
+        }
+
+        @Override
+        public Optional<Unchecked> call() throws KeeperException, InterruptedException {
+            Moment sentAt = clock.now();
+            try {
+                var unused = zooKeeper.multi(operations);
+            } catch (KeeperException e) {
+                Optional<Unchecked> unchecked = firstUnchecked(e.getResults());
+                if (unchecked.isPresent()) {
+                    return unchecked;
+                }
+                throw e;
+            }
+            acknowledged(sentAt);
+            return Optional.empty();
+        }
+
+        /** Returns the first operation that failed. Those before it have OK, later ones RUNTIMEINCONSISTENCY. */
+        private Optional<Unchecked> firstUnchecked(@Nullable List<OpResult> results) {
+            if (results == null) {
+                return Optional.empty();
+            }
+            for (int i = 0; i < results.size(); i++) {
+                if (results.get(i) instanceof OpResult.ErrorResult error) {
+                    Code code = Code.get(error.getErr());
+                    if (code != Code.OK && code != Code.RUNTIMEINCONSISTENCY) {
+                        return Optional.of(new Unchecked(operations.get(i).getPath(), code, right(operations.get(i))));
+                    }
+                }
+            }
+            return Optional.empty();
+        }
+    }
+}
