@@ -20,6 +20,8 @@ import org.apache.zookeeper.OpResult;
 import org.apache.zookeeper.Watcher;
 import org.apache.zookeeper.ZooKeeper;
 import org.apache.zookeeper.ZooKeeper.States;
+import org.apache.zookeeper.client.ZKClientConfig;
+import org.apache.zookeeper.common.ZKConfig;
 import org.apache.zookeeper.data.ACL;
 import org.apache.zookeeper.data.Stat;
 import org.apache.zookeeper.proto.CreateRequest;
@@ -42,6 +44,7 @@ final class Session {
     private final LockClock clock;
     private final TransactionNumbers numbers;
     private final SessionLife life;
+    private final SeenQueues seenQueues = new SeenQueues();
 
     /**
      * A node as the server created it.
@@ -106,6 +109,17 @@ final class Session {
 
     SessionLife life() {
         return life;
+    }
+
+    SeenQueues seenQueues() {
+        return seenQueues;
+    }
+
+    /** Returns the greatest length of a reply that this client accepts, in bytes. A longer one ends its connection. */
+    int longestReply() {
+        return zooKeeper
+                .getClientConfig()
+                .getInt(ZKConfig.JUTE_MAXBUFFER, ZKClientConfig.CLIENT_MAX_PACKET_LENGTH_DEFAULT);
     }
 
     long id() {
@@ -207,6 +221,22 @@ final class Session {
         return answer;
     }
 
+    Answer<Stat> exists(String path) {
+        Answer<Stat> answer = new Answer<>(path);
+        zooKeeper.exists(
+                path,
+                false,
+                (code, asked, context, stat) -> {
+                    if (code == Code.OK.intValue()) {
+                        answer.complete(stat);
+                    } else {
+                        fail(answer, code);
+                    }
+                },
+                null);
+        return answer;
+    }
+
     Answer<Node> read(String path) {
         Answer<Node> answer = new Answer<>(path);
         zooKeeper.getData(
@@ -227,17 +257,17 @@ final class Session {
      * Asks the server for a watch on a node, and does not wait for the answer. The server keeps the watch only if the
      * node exists.
      *
-     * @param refused receives the reason if there is no watch; ZooKeeper's event thread calls it
+     * @param answered receives OK, or the reason if there is no watch; ZooKeeper's event thread calls it
      */
-    void watch(String path, Watcher watcher, Consumer<Code> refused) {
+    void watch(String path, Watcher watcher, Consumer<Code> answered) {
         zooKeeper.getData(
                 path,
                 watcher,
                 (code, asked, context, data, stat) -> {
                     if (code != Code.OK.intValue()) {
                         life.endIfDead();
-                        refused.accept(known(code));
                     }
+                    answered.accept(known(code));
                 },
                 null);
     }
