@@ -36,7 +36,7 @@ import org.jspecify.annotations.Nullable;
  *       may change the node's data.
  *   <li><em>The session is the same, over the same connection.</em> After a reconnection, the server reports in no
  *       order what the client has missed. Another server may also be behind, or serve reads only. The event thread
- *       runs the event of a lost connection before all events of the next one.
+ *       runs the event of a lost connection before all events of the next one. This applies until the attempt.
  *   <li><em>The session is certainly alive</em>, and with it the waiter's own node. {@link ZooKeeperContender} checks
  *       this, because only the time of the attempt counts.
  * </ul>
@@ -201,9 +201,7 @@ final class PredecessorWatch implements Watcher, SessionLife.Dependent {
     @Override
     public void process(WatchedEvent event) {
         if (event.getType() == Event.EventType.None) {
-            if (event.getState() != Event.KeeperState.SyncConnected) {
-                unbroken = false;
-            }
+            connectionChanged(event.getState());
             return;
         }
         watchesPredecessor = false;
@@ -217,9 +215,19 @@ final class PredecessorWatch implements Watcher, SessionLife.Dependent {
     }
 
     private void ownNodeChanged(WatchedEvent event) {
-        if (event.getType() != Event.EventType.None) {
-            watchesOwn = false;
-            end();
+        if (event.getType() == Event.EventType.None) {
+            connectionChanged(event.getState());
+            return;
+        }
+        watchesOwn = false;
+        end();
+    }
+
+    /** After the deletion of the predecessor, only the watch on the own node hears of its connection. */
+    private void connectionChanged(Event.KeeperState connection) {
+        if (connection != Event.KeeperState.SyncConnected) {
+            unbroken = false;
+            state.compareAndSet(State.DELETED, State.OVER);
         }
     }
 

@@ -10,6 +10,7 @@ import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockClock;
 import io.github.distlock.tests.RecordingContext;
+import io.github.distlock.tests.waiting.Waiting;
 import java.time.Duration;
 import java.util.List;
 import org.apache.curator.framework.CuratorFramework;
@@ -117,6 +118,36 @@ class DeletionAsGrantTest extends ContendersOfOneLock {
 
         Deadline soon = Deadline.after(Duration.ofMillis(500), LockClock.system());
         assertThatThrownBy(() -> waiter.contender.attempt(soon)).isInstanceOf(RuntimeException.class);
+    }
+
+    @Test
+    void s1_aDeletionGrantsNothingOnceTheConnectionIsLost() throws Exception {
+        Grant held = waiting(one).acquire();
+        TestContender waiter = waitingBusy(other);
+        release(held);
+        awaitWakeUp(waiter);
+
+        link.refuse();
+        link.cut();
+        deleteNode(0);
+        link.heal();
+        Grant next = waiter.acquire();
+
+        assertThat(next.fencingBase()).isEqualTo(czxid(nodes().get(0)));
+    }
+
+    @Test
+    void s2_aDeletionGrantsNothingOnceTheValidityIsStale() throws Exception {
+        Grant held = waiting(one).acquire();
+        TestContender waiter = waitingBusy(other);
+        Waiting.letPass(ZooKeeperFactory.SESSION.multipliedBy(2).dividedBy(3));
+        release(held);
+        awaitWakeUp(waiter);
+        long before = System.nanoTime();
+
+        Grant next = waiter.acquire();
+
+        assertThat(next.validity().from().nanoTime() - before).isPositive();
     }
 
     @Test
