@@ -56,6 +56,7 @@ final class PredecessorWatch implements Watcher, SessionLife.Dependent {
     private final AtomicReference<State> state = new AtomicReference<>(State.ASKED);
     private volatile boolean watchesPredecessor = true;
     private volatile boolean watchesOwn;
+    private volatile boolean dropped;
     /** Whether one connection has carried everything since the requests for the watches. */
     private volatile boolean unbroken = true;
     /** When this client sent the request that last showed both nodes, or null if it has lost its connection since. */
@@ -120,7 +121,10 @@ final class PredecessorWatch implements Watcher, SessionLife.Dependent {
         });
     }
 
-    /** Watches the waiter's own node, once it is worth while: many a predecessor ends before it is watched. */
+    /**
+     * Watches the waiter's own node. Many predecessors end before they are watched, so this request comes second. The
+     * contender may drop this object meanwhile. So this looks for that after the request.
+     */
     private void watchOwn() {
         watchesOwn = true;
         session.watch(own, ownWatcher, code -> {
@@ -131,6 +135,9 @@ final class PredecessorWatch implements Watcher, SessionLife.Dependent {
                 end();
             }
         });
+        if (dropped) {
+            drop();
+        }
     }
 
     String own() {
@@ -173,6 +180,7 @@ final class PredecessorWatch implements Watcher, SessionLife.Dependent {
 
     /** Removes the watches, and does not wake the waiter any more. */
     void drop() {
+        dropped = true;
         stop();
         if (watchesPredecessor) {
             watchesPredecessor = false;
@@ -190,9 +198,10 @@ final class PredecessorWatch implements Watcher, SessionLife.Dependent {
         session.life().unregister(this);
     }
 
-    /** Has the waiter look at the queue. */
+    /** Has the waiter look at the queue. The deletion of the predecessor has woken it before. */
     void end() {
-        if (state.getAndSet(State.OVER) != State.OVER) {
+        State before = state.getAndSet(State.OVER);
+        if (before == State.ASKED || before == State.SET) {
             session.life().unregister(this);
             signals.wakeUp();
         }

@@ -68,7 +68,9 @@ final class TestContender implements Signals {
 
     @CanIgnoreReturnValue
     Grant acquire() throws InterruptedException {
-        return ((Attempt.Granted) attempt()).grant();
+        Attempt answer = attempt();
+        assertThat(answer).isInstanceOf(Attempt.Granted.class);
+        return ((Attempt.Granted) answer).grant();
     }
 
     void findBusy() throws InterruptedException {
