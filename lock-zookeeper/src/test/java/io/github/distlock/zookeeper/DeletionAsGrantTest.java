@@ -1,5 +1,6 @@
 package io.github.distlock.zookeeper;
 
+import static io.github.distlock.zookeeper.TestContender.request;
 import static io.github.distlock.zookeeper.TestContender.waiting;
 import static io.github.distlock.zookeeper.TestContender.waitingBusy;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -9,6 +10,7 @@ import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockClock;
+import io.github.distlock.spi.LockRequest;
 import io.github.distlock.tests.RecordingContext;
 import io.github.distlock.tests.waiting.Waiting;
 import java.time.Duration;
@@ -122,6 +124,11 @@ class DeletionAsGrantTest extends ContendersOfOneLock {
 
     @Test
     void s1_aDeletionGrantsNothingOnceTheConnectionIsLost() throws Exception {
+        TestContender holder = new TestContender(
+                other,
+                LockRequest.exclusive(
+                        "other", ZooKeeperFactory.SESSION, request().owner()));
+        holder.acquire();
         Grant held = waiting(one).acquire();
         TestContender waiter = waitingBusy(other);
         release(held);
@@ -129,10 +136,12 @@ class DeletionAsGrantTest extends ContendersOfOneLock {
 
         link.refuse();
         link.cut();
+        await("the client has noticed it", () -> holder.timesSuspect.get() > 0);
         deleteNode(0);
         link.heal();
         Grant next = waiter.acquire();
 
+        assertThat(nodes()).hasSize(1);
         assertThat(next.fencingBase()).isEqualTo(czxid(nodes().get(0)));
     }
 
