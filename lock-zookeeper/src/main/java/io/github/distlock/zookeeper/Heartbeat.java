@@ -1,68 +1,63 @@
 package io.github.distlock.zookeeper;
 
 import io.github.distlock.spi.Deadline;
+import io.github.distlock.zookeeper.Session.Node;
 import io.github.distlock.zookeeper.Session.Unchecked;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.apache.zookeeper.KeeperException;
+import org.apache.zookeeper.KeeperException.Code;
 
 /**
- * A heartbeat: a write that proves that a session is alive and that its nodes exist. It is a transaction that only
- * checks nodes. For many nodes, it is as few transactions as {@link #MOST_CHARACTERS} allows, sent back to back.
+ * A heartbeat: a write that proves that a session is alive. It is a transaction that only checks one node of the
+ * session. So a heartbeat has the same length for any number of nodes.
+ *
+ * <p>If that node does not exist, the heartbeat reads all others, and repeats the transaction with one that exists.
  */
 final class Heartbeat {
-    /** A fifth of the default limit of servers on the length of a request. */
-    private static final int MOST_CHARACTERS = 200_000;
-
     private Heartbeat() {}
 
     /**
-     * Sends a heartbeat for nodes, and waits for the answers. If the server cannot check a node, reports it, and
-     * repeats the transaction without it.
+     * Sends a heartbeat, and waits for the answer. Sends nothing if there are no nodes.
      *
-     * @param unchecked receives each node that does not exist, or that the client must not read
+     * @param paths nodes of the session
+     * @param unchecked receives each node that was found not to exist, or that the client must not read
      */
     static void send(Session session, Collection<String> paths, Deadline deadline, Consumer<Unchecked> unchecked)
             throws KeeperException, InterruptedException {
-        List<List<String>> pending = transactions(paths);
-        while (!pending.isEmpty()) {
-            List<Answer<Optional<Unchecked>>> answers = new ArrayList<>();
-            pending.forEach(checked -> answers.add(session.check(checked)));
-            List<List<String>> again = new ArrayList<>();
-            for (int i = 0; i < answers.size(); i++) {
-                Optional<Unchecked> failed = answers.get(i).await(deadline);
-                if (failed.isPresent()) {
-                    unchecked.accept(failed.get());
-                    List<String> rest = new ArrayList<>(pending.get(i));
-                    rest.remove(failed.get().path());
-                    if (!rest.isEmpty()) {
-                        again.add(rest);
-                    }
-                }
+        List<String> candidates = List.copyOf(paths);
+        while (!candidates.isEmpty()) {
+            Optional<Unchecked> failed = session.check(candidates.subList(0, 1)).await(deadline);
+            if (failed.isEmpty()) {
+                return;
             }
-            pending = again;
+            unchecked.accept(failed.get());
+            candidates = readable(session, candidates.subList(1, candidates.size()), deadline, unchecked);
         }
     }
 
-    private static List<List<String>> transactions(Collection<String> paths) {
-        List<List<String>> transactions = new ArrayList<>();
-        List<String> last = new ArrayList<>();
-        int characters = 0;
-        for (String path : paths) {
-            if (characters + path.length() > MOST_CHARACTERS && !last.isEmpty()) {
-                transactions.add(last);
-                last = new ArrayList<>();
-                characters = 0;
+    private static List<String> readable(
+            Session session, List<String> paths, Deadline deadline, Consumer<Unchecked> unchecked)
+            throws KeeperException, InterruptedException {
+        Map<String, Answer<Node>> reads = new LinkedHashMap<>();
+        paths.forEach(path -> reads.put(path, session.read(path)));
+        List<String> readable = new ArrayList<>();
+        for (Map.Entry<String, Answer<Node>> read : reads.entrySet()) {
+            try {
+                var unused = read.getValue().await(deadline);
+                readable.add(read.getKey());
+            } catch (KeeperException e) {
+                if (e.code() != Code.NONODE && e.code() != Code.NOAUTH) {
+                    throw e;
+                }
+                unchecked.accept(new Unchecked(read.getKey(), e.code()));
             }
-            last.add(path);
-            characters += path.length();
         }
-        if (!last.isEmpty()) {
-            transactions.add(last);
-        }
-        return transactions;
+        return readable;
     }
 }

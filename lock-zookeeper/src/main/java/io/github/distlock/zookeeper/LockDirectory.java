@@ -16,10 +16,11 @@ import org.apache.zookeeper.KeeperException.NodeExistsException;
  * deleted. A contender that needs it creates it again.
  */
 record LockDirectory(Connection connection, String lockName, String path) {
+    private static final String PLAIN = "-lock-";
 
     /** Sends the creation of a contender's node. The layout is that of Curator's {@code InterProcessMutex}. */
     Answer<Session.Created> createQueueNode(Session session, String guid, LockOwner owner) {
-        String prefix = path + "/_c_" + guid + "-lock-";
+        String prefix = path + "/_c_" + guid + PLAIN;
         byte[] data = new OwnerData(owner, session.timeout()).write();
         return session.create(prefix, data, CreateMode.EPHEMERAL_SEQUENTIAL);
     }
@@ -55,6 +56,14 @@ record LockDirectory(Connection connection, String lockName, String path) {
                 return;
             }
         }
+    }
+
+    /**
+     * Returns whether a name is that of a node of an exclusive lock, in Curator's layout or ours. No client creates
+     * such a node with a number that it chooses.
+     */
+    static boolean isPlain(String name) {
+        return name.startsWith(PLAIN, name.length() - PLAIN.length() - Sequence.DIGITS);
     }
 
     String child(String name) {

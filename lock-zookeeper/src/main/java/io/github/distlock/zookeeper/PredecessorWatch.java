@@ -1,92 +1,249 @@
 package io.github.distlock.zookeeper;
 
 import io.github.distlock.spi.Signals;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import org.apache.zookeeper.KeeperException.Code;
 import org.apache.zookeeper.WatchedEvent;
 import org.apache.zookeeper.Watcher;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Wakes a waiter when its predecessor may no longer exist:
+ * What a waiter watches: its predecessor, and its own node if the predecessor was the first of the queue. It wakes the
+ * waiter when the predecessor may no longer exist:
  *
  * <ul>
- *   <li>The server reports that the node was deleted.
- *   <li>The node did not exist when the server received the request for the watch.
+ *   <li>The server reports that a watched node was deleted or changed.
+ *   <li>A node did not exist when the server received the request for the watch.
+ *   <li>The server has not answered such a request.
  *   <li>The client has reconnected, and may have missed the event.
  *   <li>The session has ended.
  * </ul>
  *
- * <p>Thread-safe.
+ * <h2>The deletion of the predecessor as the grant</h2>
+ *
+ * After one of these events, the deletion of the predecessor, the waiter holds the lock without another look at the
+ * queue. This is safe because of these conditions together:
+ *
+ * <ul>
+ *   <li><em>Own node and predecessor were second and first in one listing.</em> The server gives rising numbers to the
+ *       nodes of a directory. So no node can come before them later. Only the predecessor was before the waiter.
+ *   <li><em>Both are plain lock nodes.</em> Clients may create another kind of node with a number of their choice, for
+ *       example when a writer becomes a reader. Such a node takes the place of the deleted one.
+ *   <li><em>Both are watched.</em> The server has confirmed both watches, after the listing. It reports events in the
+ *       order of their transactions. So if the waiter's own node was deleted before its predecessor, this watch ends
+ *       first.
+ *   <li><em>The event is the deletion of the predecessor.</em> All other events say less. For example, another client
+ *       may change the node's data.
+ *   <li><em>The session is the same, over the same connection.</em> After a reconnection, the server reports in no
+ *       order what the client has missed. Another server may also be behind, or serve reads only. The event thread
+ *       runs the event of a lost connection before all events of the next one. This applies until the attempt.
+ *   <li><em>The session is certainly alive</em>, and with it the waiter's own node. {@link ZooKeeperContender} checks
+ *       this, because only the time of the attempt counts.
+ * </ul>
+ *
+ * Otherwise the waiter looks at the queue.
+ *
+ * <p>Thread-safe. The state changes by compare-and-set. Only one transition leads to {@link State#DELETED}, and only
+ * {@link State#OVER} follows it.
  */
 final class PredecessorWatch implements Watcher, SessionLife.Dependent {
     private final Session session;
-    private final String path;
+    private final String own;
+    private final String predecessor;
+    private final boolean mayGrant;
     private final Signals signals;
-    private final AtomicBoolean over = new AtomicBoolean();
+    private final Watcher ownWatcher = this::ownNodeChanged;
+    private final AtomicReference<State> state = new AtomicReference<>(State.ASKED);
+    private volatile boolean watchesPredecessor = true;
+    private volatile boolean watchesOwn;
+    private volatile boolean dropped;
+    /** Whether one connection has carried everything since the requests for the watches. */
+    private volatile boolean unbroken = true;
+    /** When this client sent the request that last showed both nodes, or null if it has lost its connection since. */
+    private volatile @Nullable Long confirmedAt;
 
-    private PredecessorWatch(Session session, String path, Signals signals) {
-        this.session = session;
-        this.path = path;
-        this.signals = signals;
+    private enum State {
+        /** The server has not confirmed all watches yet. */
+        ASKED,
+        /** Both nodes existed when the server confirmed the watches. */
+        SET,
+        /** The predecessor was deleted, and all conditions for a grant were fulfilled. */
+        DELETED,
+        /** The waiter must look at the queue. */
+        OVER
     }
 
-    /** Asks the server for a watch, and does not wait for its answer. */
-    static PredecessorWatch set(Session session, String path, Signals signals) {
-        PredecessorWatch watch = new PredecessorWatch(session, path, signals);
+    private PredecessorWatch(
+            Session session, String own, String predecessor, boolean mayGrant, Signals signals, long confirmedAt) {
+        this.session = session;
+        this.own = own;
+        this.predecessor = predecessor;
+        this.mayGrant = mayGrant;
+        this.signals = signals;
+        this.confirmedAt = confirmedAt;
+    }
+
+    /**
+     * Asks the server for the watches, and does not wait for its answers.
+     *
+     * @param isPredecessorFirst whether the listing that showed the predecessor showed it as the first of the queue
+     * @param listedAt a time before the client requested the listing
+     */
+    static PredecessorWatch set(
+            Session session,
+            String own,
+            String predecessor,
+            boolean isPredecessorFirst,
+            Signals signals,
+            long listedAt) {
+        boolean mayGrant = isPredecessorFirst && LockDirectory.isPlain(predecessor);
+        PredecessorWatch watch = new PredecessorWatch(session, own, predecessor, mayGrant, signals, listedAt);
         session.life().register(watch);
         try {
-            session.watch(path, watch, watch::refused);
+            watch.send();
         } catch (Throwable e) {
-            var unused = watch.stop();
+            watch.drop();
             throw e;
         }
         return watch;
     }
 
-    private void refused(Code reason) {
-        if (reason == Code.NONODE) {
-            end();
-        } else {
-            // The next attempt of the waiter asks again.
-            var unused = stop();
+    private void send() {
+        session.watch(predecessor, this, code -> {
+            if (code != Code.OK) {
+                watchesPredecessor = false;
+                end();
+            } else if (mayGrant) {
+                watchOwn();
+            } else {
+                state.compareAndSet(State.ASKED, State.SET);
+            }
+        });
+    }
+
+    /**
+     * Watches the waiter's own node. Many predecessors end before they are watched, so this request comes second. The
+     * contender may drop this object meanwhile. So this looks for that after the request.
+     */
+    private void watchOwn() {
+        watchesOwn = true;
+        session.watch(own, ownWatcher, code -> {
+            if (code == Code.OK) {
+                state.compareAndSet(State.ASKED, State.SET);
+            } else {
+                watchesOwn = false;
+                end();
+            }
+        });
+        if (dropped) {
+            drop();
         }
     }
 
-    /** Returns whether this still watches a predecessor in a session. */
-    boolean isOn(Session asked, String predecessor) {
-        return !over.get() && session == asked && path.equals(predecessor);
+    String own() {
+        return own;
     }
 
-    /** Removes the watch, and does not wake the waiter any more. */
+    String predecessor() {
+        return predecessor;
+    }
+
+    /** Returns whether this watches a predecessor in a session, and has not ended. */
+    boolean isOn(Session asked, String node) {
+        return isOf(asked) && predecessor.equals(node) && state.get() != State.OVER;
+    }
+
+    private boolean isOf(Session asked) {
+        return session == asked;
+    }
+
+    /** Returns whether the waiter holds the lock if its session is certainly alive. */
+    boolean isGrant(Session asked) {
+        return isOf(asked) && state.get() == State.DELETED;
+    }
+
+    /** Returns whether the server has confirmed the watches, and has reported nothing since. */
+    boolean isSet(Session asked) {
+        return isOf(asked) && state.get() == State.SET;
+    }
+
+    /** Returns how long ago the client sent the request that last showed both nodes, in nanoseconds. */
+    long age(long now) {
+        Long confirmed = confirmedAt;
+        return confirmed == null ? Long.MAX_VALUE : now - confirmed;
+    }
+
+    /** Notes that both nodes existed when the server answered a request of that time. */
+    void confirm(long sentAt) {
+        confirmedAt = sentAt;
+    }
+
+    /** Removes the watches, and does not wake the waiter any more. */
     void drop() {
-        if (stop()) {
-            session.removeWatch(path, this);
+        dropped = true;
+        stop();
+        if (watchesPredecessor) {
+            watchesPredecessor = false;
+            session.removeWatch(predecessor, this);
+        }
+        if (watchesOwn) {
+            watchesOwn = false;
+            session.removeWatch(own, ownWatcher);
         }
     }
 
-    /** Returns false if the watch was over before. */
-    private boolean stop() {
-        boolean stopped = over.compareAndSet(false, true);
+    /** Does not wake the waiter any more. */
+    void stop() {
+        state.set(State.OVER);
         session.life().unregister(this);
-        return stopped;
     }
 
-    private void end() {
-        if (stop()) {
+    /** Has the waiter look at the queue. The deletion of the predecessor has woken it before. */
+    void end() {
+        State before = state.getAndSet(State.OVER);
+        if (before == State.ASKED || before == State.SET) {
+            session.life().unregister(this);
             signals.wakeUp();
         }
     }
 
     @Override
     public void process(WatchedEvent event) {
-        // The session passes on events of its connection.
-        if (event.getType() != Event.EventType.None) {
+        if (event.getType() == Event.EventType.None) {
+            connectionChanged(event.getState());
+            return;
+        }
+        watchesPredecessor = false;
+        boolean isGrant = mayGrant && unbroken && event.getType() == Event.EventType.NodeDeleted;
+        if (isGrant && state.compareAndSet(State.SET, State.DELETED)) {
+            session.life().unregister(this);
+            signals.wakeUp();
+        } else {
             end();
         }
     }
 
+    private void ownNodeChanged(WatchedEvent event) {
+        if (event.getType() == Event.EventType.None) {
+            connectionChanged(event.getState());
+            return;
+        }
+        watchesOwn = false;
+        end();
+    }
+
+    /** After the deletion of the predecessor, only the watch on the own node hears of its connection. */
+    private void connectionChanged(Event.KeeperState connection) {
+        if (connection != Event.KeeperState.SyncConnected) {
+            unbroken = false;
+            state.compareAndSet(State.DELETED, State.OVER);
+        }
+    }
+
     @Override
-    public void disconnected() {}
+    public void disconnected() {
+        confirmedAt = null;
+    }
 
     @Override
     public void connected() {

@@ -3,7 +3,6 @@ package io.github.distlock.zookeeper;
 import io.github.distlock.LockOwner;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.zookeeper.Session.Created;
-import java.util.List;
 import java.util.UUID;
 import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.KeeperException.NoNodeException;
@@ -32,14 +31,14 @@ import org.jspecify.annotations.Nullable;
  * The client cannot know when the ensemble removes a node of an earlier session. So the contender deletes such a node,
  * and never adopts it. Its next node has a new GUID.
  *
- * <p>Only one thread at a time uses a node, except for {@link #path}.
+ * <p>Only one thread at a time uses a node.
  */
 final class QueueNode {
     private final LockDirectory directory;
     private String guid = newGuid();
     private @Nullable Session session;
-    private volatile @Nullable Answer<Created> creation;
-    private volatile @Nullable Created created;
+    private @Nullable Answer<Created> creation;
+    private @Nullable Created created;
 
     QueueNode(LockDirectory directory) {
         this.directory = directory;
@@ -58,11 +57,10 @@ final class QueueNode {
         return creation != null && session != present;
     }
 
-    /** Returns the node's path, or null if the contender does not know it. Any thread may call this. */
+    /** Returns the node as the server created it, or null if the contender does not know it. */
     @Nullable
-    String path() {
-        Created known = created;
-        return known == null ? null : known.path();
+    Created created() {
+        return created;
     }
 
     /** Sends the creation of the node, and does not wait for the answer. */
@@ -103,10 +101,10 @@ final class QueueNode {
 
     private @Nullable Created search(Session present, Deadline deadline) throws KeeperException, InterruptedException {
         var synced = present.sync(directory.path());
-        Answer<List<String>> listing = present.children(directory.path());
+        QueueLook look = QueueLook.send(directory, present);
         try {
             var unused = synced.await(deadline);
-            for (String child : listing.await(deadline)) {
+            for (String child : look.await(null, deadline)) {
                 if (child.contains(guid)) {
                     String path = directory.child(child);
                     var stat = present.read(path).await(deadline).stat();

@@ -60,6 +60,10 @@ final class Requests {
         return new Listing(path);
     }
 
+    Request<Stat> exists(String path) {
+        return new Existence(path);
+    }
+
     Request<Node> read(String path) {
         return new Reading(path);
     }
@@ -238,6 +242,43 @@ final class Requests {
         @Override
         public List<String> call() throws KeeperException, InterruptedException {
             return zooKeeper.getChildren(path, false);
+        }
+    }
+
+    private final class Existence implements Request<Stat> {
+        private final String path;
+
+        Existence(String path) {
+            this.path = path;
+        }
+
+        @Override
+        public String right() {
+            return "READ on " + path;
+        }
+
+        @Override
+        public void send(Receiver<Stat> receiver) {
+            zooKeeper.exists(
+                    path,
+                    false,
+                    (code, asked, context, stat) -> {
+                        if (code == Code.OK.intValue()) {
+                            receiver.complete(stat);
+                        } else {
+                            fail(receiver, code);
+                        }
+                    },
+                    null);
+        }
+
+        @Override
+        public Stat call() throws KeeperException, InterruptedException {
+            Stat stat = zooKeeper.exists(path, false);
+            if (stat == null) {
+                throw new NoNodeException(path);
+            }
+            return stat;
         }
     }
 

@@ -16,7 +16,7 @@ final class Sequence {
      */
     static final long LAST = Integer.MAX_VALUE - 1_000_000L;
 
-    private static final int DIGITS = 10;
+    static final int DIGITS = 10;
     private static final long NONE = -1;
 
     private Sequence() {}

@@ -17,6 +17,8 @@ import org.apache.zookeeper.KeeperException.Code;
 import org.apache.zookeeper.Watcher;
 import org.apache.zookeeper.ZooKeeper;
 import org.apache.zookeeper.ZooKeeper.States;
+import org.apache.zookeeper.client.ZKClientConfig;
+import org.apache.zookeeper.common.ZKConfig;
 import org.apache.zookeeper.data.ACL;
 import org.apache.zookeeper.data.Stat;
 import org.apache.zookeeper.proto.CreateRequest;
@@ -46,6 +48,7 @@ final class Session {
     private final SeenDirectories shared = new SeenDirectories();
     private final BackendContext context;
     private final @Nullable SharedEventThread sharedEventThread;
+    private final SeenQueues seenQueues = new SeenQueues();
 
     /**
      * A node as the server created it.
@@ -132,6 +135,17 @@ final class Session {
         return life;
     }
 
+    SeenQueues seenQueues() {
+        return seenQueues;
+    }
+
+    /** Returns the greatest length of a reply that this client accepts, in bytes. A longer one ends its connection. */
+    int longestReply() {
+        return zooKeeper
+                .getClientConfig()
+                .getInt(ZKConfig.JUTE_MAXBUFFER, ZKClientConfig.CLIENT_MAX_PACKET_LENGTH_DEFAULT);
+    }
+
     long id() {
         return id;
     }
@@ -189,6 +203,10 @@ final class Session {
         return send(path, requests.children(path));
     }
 
+    Answer<Stat> exists(String path) {
+        return send(path, requests.exists(path));
+    }
+
     Answer<Node> read(String path) {
         return send(path, requests.read(path));
     }
@@ -235,17 +253,17 @@ final class Session {
      * Asks the server for a watch on a node, and does not wait for the answer. The server keeps the watch only if the
      * node exists.
      *
-     * @param refused receives the reason if there is no watch; ZooKeeper's event thread calls it
+     * @param answered receives OK, or the reason if there is no watch; ZooKeeper's event thread calls it
      */
-    void watch(String path, Watcher watcher, Consumer<Code> refused) {
+    void watch(String path, Watcher watcher, Consumer<Code> answered) {
         zooKeeper.getData(
                 path,
                 watcher,
                 (code, asked, context, data, stat) -> {
                     if (code != Code.OK.intValue()) {
                         life.endIfDead();
-                        refused.accept(Requests.known(code));
                     }
+                    answered.accept(Requests.known(code));
                 },
                 null);
     }

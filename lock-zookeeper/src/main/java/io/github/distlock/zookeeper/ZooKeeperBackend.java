@@ -1,6 +1,5 @@
 package io.github.distlock.zookeeper;
 
-import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.github.distlock.LockStatus;
 import io.github.distlock.spi.BackendContext;
 import io.github.distlock.spi.Capability;
@@ -12,7 +11,6 @@ import io.github.distlock.spi.LockClock;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Renewal;
 import io.github.distlock.spi.Signals;
-import io.github.distlock.zookeeper.Session.Unchecked;
 import io.github.distlock.zookeeper.ZooKeeperGrant.Deletion;
 import java.time.Duration;
 import java.util.Collection;
@@ -21,7 +19,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.zookeeper.KeeperException;
@@ -152,30 +149,28 @@ public final class ZooKeeperBackend implements LockBackend {
 
     @Override
     public void renewAll(Collection<? extends Renewal> due, Deadline deadline) throws InterruptedException {
-        Map<ZooKeeperGrant, Renewal> renewals = new HashMap<>();
-        Map<String, ZooKeeperGrant> grants = new HashMap<>();
+        Session session = connection.session(deadline);
+        Map<String, Renewal> renewals = new LinkedHashMap<>();
         for (Renewal renewal : due) {
             ZooKeeperGrant grant = (ZooKeeperGrant) renewal.grant();
-            renewals.put(grant, renewal);
-            grants.put(grant.path(), grant);
+            if (grant.isOf(session) && !grant.isMissing()) {
+                renewals.put(grant.path(), renewal);
+            } else {
+                // The hold ended with its node, or with its session, which another one has replaced.
+                renewal.gone();
+            }
         }
-        Session session = sendHeartbeat(grants.keySet(), deadline, unchecked -> {
-            ZooKeeperGrant grant = grants.get(unchecked.path());
-            Renewal renewal = grant == null ? null : renewals.remove(grant);
+        proving(() -> Heartbeat.send(session, List.copyOf(renewals.keySet()), deadline, unchecked -> {
+            Renewal renewal = renewals.remove(unchecked.path());
             if (renewal != null && unchecked.isMissing()) {
                 renewal.gone();
             } else if (renewal != null) {
                 renewal.unknown(unchecked.failure());
             }
-        });
-        renewals.forEach((grant, renewal) -> {
-            if (grant.isOf(session)) {
-                renewal.renewed(session.validity());
-                grant.watch();
-            } else {
-                // Another session has replaced the session of this hold, which ended with it.
-                renewal.gone();
-            }
+        }));
+        renewals.values().forEach(renewal -> {
+            renewal.renewed(session.validity());
+            ((ZooKeeperGrant) renewal.grant()).watch();
         });
     }
 
@@ -206,35 +201,19 @@ public final class ZooKeeperBackend implements LockBackend {
 
     @Override
     public void heartbeat(Collection<? extends Contender> waiting, Deadline deadline) throws InterruptedException {
-        Map<String, ZooKeeperContender> contenders = new HashMap<>();
-        for (Contender waiter : waiting) {
-            ZooKeeperContender contender = (ZooKeeperContender) waiter;
-            String path = contender.path();
-            if (path != null) {
-                contenders.put(path, contender);
-            }
-        }
-        sendHeartbeat(contenders.keySet(), deadline, unchecked -> {
-            ZooKeeperContender contender = contenders.get(unchecked.path());
-            if (contender != null && unchecked.isMissing()) {
-                contender.wakeUp();
-            }
-        });
+        Session session = connection.session(deadline);
+        List<ZooKeeperContender> waiters =
+                waiting.stream().map(ZooKeeperContender.class::cast).toList();
+        proving(() -> WaiterCheck.heartbeat(session, waiters, clock(), deadline));
     }
 
-    /**
-     * Sends a heartbeat, and waits for the answers.
-     *
-     * @param unchecked receives each node that does not exist, or that the client must not read
-     * @return the session that the heartbeat has proved
-     */
-    @CanIgnoreReturnValue
-    private Session sendHeartbeat(Collection<String> paths, Deadline deadline, Consumer<Unchecked> unchecked)
-            throws InterruptedException {
+    private interface Proof {
+        void send() throws KeeperException, InterruptedException;
+    }
+
+    private static void proving(Proof proof) throws InterruptedException {
         try {
-            Session session = connection.session(deadline);
-            Heartbeat.send(session, paths, deadline, unchecked);
-            return session;
+            proof.send();
         } catch (KeeperException e) {
             throw new IllegalStateException("the heartbeat to ZooKeeper failed: " + e.getMessage(), e);
         }

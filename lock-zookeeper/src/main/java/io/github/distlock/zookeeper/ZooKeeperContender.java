@@ -28,12 +28,20 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>Protocol</h2>
  *
- * The first attempt sends two requests back to back. One creates the contender's node, and the other lists the
- * directory. The server processes the requests of a session in order. So the list contains the new node, and the two
- * requests take one round trip. Later attempts only list the directory.
+ * The first attempt sends two requests back to back. One creates the contender's node, and the other is a
+ * {@link QueueLook} at the directory. The server processes the requests of a session in order. So the look shows the
+ * new node, and the two requests take one round trip. Later attempts only look.
  *
- * <p>A contender that finds the lock busy sets a watch on its predecessor. A contender that does not wait deletes its
- * node instead.
+ * <p>A contender that finds the lock busy sets a {@link PredecessorWatch}. Until a watch reports something, its attempts
+ * send nothing: they answer from the last {@link WaiterCheck}, which the heartbeats of the waiters make once per third
+ * of the session timeout. If the last check is older than half of the session timeout, the attempt makes one. So a lost
+ * watch delays a waiter by half of the session timeout at most.
+ *
+ * <p>A contender that does not wait deletes its node if the lock is busy. Until then, its node is in front of others,
+ * whose tries would fail because of it. So if the session saw other contenders when it last looked, such a contender
+ * looks first, and creates its node only if the queue is empty. Tries of several clients can still meet. The first of
+ * them wins, because the server orders their nodes. Another one is busy because of the first one, or because of a node
+ * that its client is deleting. No client can tell that node from an owner's, and other libraries cannot either.
  *
  * <h2>Why it is safe</h2>
  *
@@ -45,8 +53,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Only one thread at a time attempts or withdraws. Any thread forgets.
  */
 final class ZooKeeperContender implements Contender {
-    /** How long a lost watch may delay a waiter. */
-    private static final Duration LONGEST_RETRY = Duration.ofSeconds(1);
+    /** When a contender without a confirmed watch asks again. */
+    private static final Duration SOON = Duration.ofSeconds(1);
 
     private static final long LARGEST_BASE = (1L << 55) - 1;
 
@@ -93,25 +101,29 @@ final class ZooKeeperContender implements Contender {
         if (node.isOfEarlierSession(session)) {
             removeNode(session, deadline);
         }
+        Attempt known = answerOfWatch(session, begunAt, deadline);
+        if (known != null) {
+            return known;
+        }
         Created created;
         List<String> queue;
         try {
-            Answer<List<String>> listing;
-            if (node.isAbsent()) {
+            if (isBusyForTry(session, deadline)) {
+                return Attempt.busy(SOON);
+            }
+            boolean isNew = node.isAbsent();
+            if (isNew) {
                 directory.requireRights(session, deadline);
                 node.sendCreation(session, request.owner());
-                listing = session.children(directory.path());
-                created = node.find(session, deadline);
-            } else {
-                created = node.find(session, deadline);
-                listing = session.children(directory.path());
             }
-            queue = Sequence.inOrder(listing.await(deadline));
+            QueueLook look = isNew ? QueueLook.send(directory, session) : null;
+            created = node.find(session, deadline);
+            if (created == null) {
+                return null;
+            }
+            queue = queue(look == null ? QueueLook.send(directory, session) : look, session, created, deadline);
         } catch (NoNodeException e) {
             directory.create(session, deadline);
-            return null;
-        }
-        if (created == null) {
             return null;
         }
         if (created.sessionId() != session.id()) {
@@ -135,7 +147,45 @@ final class ZooKeeperContender implements Contender {
         }
         return position == 0
                 ? granted(session, created, begunAt, deadline)
-                : busy(session, queue.get(position - 1), deadline);
+                : busy(session, created, queue, position, begunAt, deadline);
+    }
+
+    /** Answers what the watch and the last check say. Returns null if the contender must look at the queue. */
+    private @Nullable Attempt answerOfWatch(Session session, Moment begunAt, Deadline deadline)
+            throws KeeperException, InterruptedException {
+        PredecessorWatch set = watch;
+        Created own = node.created();
+        if (set == null || own == null) {
+            return null;
+        }
+        if (set.isGrant(session) && !isStale(session.validity())) {
+            return accepted(session, own, begunAt, deadline);
+        }
+        long longest = WaiterCheck.longest(session);
+        if (set.isSet(session) && set.age(clock.nanoTime()) >= longest) {
+            WaiterCheck.run(session, List.of(set), begunAt.nanoTime(), deadline);
+        }
+        long left = longest - set.age(clock.nanoTime());
+        return set.isSet(session) ? Attempt.busy(Duration.ofNanos(left)) : null;
+    }
+
+    /** Returns whether a look without a node shows that a single try would be busy. */
+    private boolean isBusyForTry(Session session, Deadline deadline) throws KeeperException, InterruptedException {
+        if (request.waits() || !node.isAbsent() || !QueueLook.maySkipStat(session, directory.path())) {
+            return false;
+        }
+        return !QueueLook.send(directory, session).await(null, deadline).isEmpty();
+    }
+
+    /** Waits for the queue. If the queue is too long to be listed, leaves it. */
+    private List<String> queue(QueueLook look, Session session, Created created, Deadline deadline)
+            throws KeeperException, InterruptedException {
+        try {
+            return look.await(created, deadline);
+        } catch (RequestRefusedException e) {
+            removeNode(session, deadline);
+            throw e;
+        }
     }
 
     private @Nullable Attempt granted(Session session, Created created, Moment begunAt, Deadline deadline)
@@ -144,6 +194,11 @@ final class ZooKeeperContender implements Contender {
             node.forget();
             return null;
         }
+        return accepted(session, created, begunAt, deadline);
+    }
+
+    private Attempt accepted(Session session, Created created, Moment begunAt, Deadline deadline)
+            throws KeeperException, InterruptedException {
         if (created.czxid() < 1 || created.czxid() > LARGEST_BASE) {
             removeNode(session, deadline);
             throw new RequestRefusedException(
@@ -174,19 +229,21 @@ final class ZooKeeperContender implements Contender {
         return clock.nanoTime() - validity.from().nanoTime() > validity.length().toNanos() * 2 / 3;
     }
 
-    private Attempt busy(Session session, String predecessor, Deadline deadline)
+    private Attempt busy(
+            Session session, Created created, List<String> queue, int position, Moment begunAt, Deadline deadline)
             throws KeeperException, InterruptedException {
         if (!request.waits()) {
             removeNode(session, deadline);
-            return Attempt.busy(LONGEST_RETRY);
+            return Attempt.busy(SOON);
         }
-        String path = directory.child(predecessor);
+        String predecessor = directory.child(queue.get(position - 1));
         PredecessorWatch set = watch;
-        if (set == null || !set.isOn(session, path)) {
+        if (set == null || !set.isOn(session, predecessor)) {
             dropWatch();
-            watch = PredecessorWatch.set(session, path, signals);
+            watch = PredecessorWatch.set(
+                    session, created.path(), predecessor, position == 1, signals, begunAt.nanoTime());
         }
-        return Attempt.busy(LONGEST_RETRY);
+        return Attempt.busy(SOON);
     }
 
     private void dropWatch() {
@@ -203,15 +260,19 @@ final class ZooKeeperContender implements Contender {
 
     @Override
     public void withdraw(Deadline deadline) throws InterruptedException {
+        PredecessorWatch set = watch;
+        if (set != null) {
+            set.stop();
+        }
+        if (!node.isAbsent()) {
+            try {
+                removeNode(directory.connection().session(deadline), deadline);
+            } catch (KeeperException e) {
+                throw Failures.of(request.name(), e);
+            }
+        }
+        // The deletion of the node has removed the watch on it, so this removes the other one.
         dropWatch();
-        if (node.isAbsent()) {
-            return;
-        }
-        try {
-            removeNode(directory.connection().session(deadline), deadline);
-        } catch (KeeperException e) {
-            throw Failures.of(request.name(), e);
-        }
     }
 
     @Override
@@ -223,13 +284,9 @@ final class ZooKeeperContender implements Contender {
         }
     }
 
-    /** Returns the path of the contender's node, or null if it is not known. Any thread may call this. */
+    /** Returns the present watch, or null if the contender does not wait. Any thread may call this. */
     @Nullable
-    String path() {
-        return node.path();
-    }
-
-    void wakeUp() {
-        signals.wakeUp();
+    PredecessorWatch watch() {
+        return watch;
     }
 }

@@ -20,7 +20,8 @@ import org.apache.zookeeper.Watcher;
  * session's end.
  *
  * <p>The hold watches its node from the first renewal on, so a short hold needs no request for the watch. The watch
- * reports at once that another client has deleted the node. Without it, the checks of the next renewal find the same.
+ * reports at once that another client has deleted the node. A renewal once per session timeout repeats the request for
+ * the watch. Its answer shows whether the node exists, in case a watch was lost.
  */
 final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
     private static final Duration FIRST_RENEWAL = Duration.ofSeconds(1);
@@ -31,6 +32,8 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
     private final Validity validity;
     private final Signals signals;
     private volatile boolean watched;
+    private volatile long watchedAt;
+    private volatile boolean missing;
     private volatile boolean deletionSent;
     private volatile boolean forgotten;
 
@@ -113,17 +116,24 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
         return new Deletion(present.delete(node.path()), repeated);
     }
 
+    /** Returns whether the server has reported that the node does not exist. */
+    boolean isMissing() {
+        return missing;
+    }
+
     /**
-     * Asks the server to report the deletion of the node, unless it has been asked before. A renewal may still be under
-     * way when the engine forgets the hold. So this looks for that before and after the request.
+     * Asks the server to report the deletion of the node, unless it was asked within a session timeout. A renewal may
+     * still be under way when the engine forgets the hold. So this looks for that before and after the request.
      */
     void watch() {
-        if (watched || forgotten) {
+        long now = directory.connection().clock().nanoTime();
+        if (forgotten || (watched && now - watchedAt < session.timeout().toNanos())) {
             return;
         }
         watched = true;
+        watchedAt = now;
         try {
-            session.watch(node.path(), this, this::refused);
+            session.watch(node.path(), this, this::answered);
         } catch (Throwable e) {
             watched = false;
             throw e;
@@ -133,10 +143,12 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
         }
     }
 
-    private void refused(Code reason) {
-        watched = false;
-        if (reason == Code.NONODE) {
-            gone();
+    private void answered(Code code) {
+        if (code != Code.OK) {
+            watched = false;
+        }
+        if (code == Code.NONODE) {
+            deleted();
         }
     }
 
@@ -158,7 +170,7 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
             case DataWatchRemoved -> watched = false;
             case NodeDeleted -> {
                 watched = false;
-                gone();
+                deleted();
             }
             default -> {
                 watched = false;
@@ -177,6 +189,11 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
 
     @Override
     public void ended() {
+        gone();
+    }
+
+    private void deleted() {
+        missing = true;
         gone();
     }
 

@@ -1,0 +1,115 @@
+package io.github.distlock.zookeeper;
+
+import static io.github.distlock.zookeeper.TestContender.waiting;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.distlock.spi.LockBackend;
+import io.github.distlock.spi.LockRequest;
+import io.github.distlock.spi.RequestRefusedException;
+import io.github.distlock.tests.RecordingContext;
+import org.apache.curator.framework.CuratorFramework;
+import org.apache.curator.framework.CuratorFrameworkFactory;
+import org.apache.curator.retry.RetryOneTime;
+import org.apache.zookeeper.CreateMode;
+import org.apache.zookeeper.ZooDefs.Ids;
+import org.apache.zookeeper.ZooKeeper;
+import org.apache.zookeeper.client.ZKClientConfig;
+import org.apache.zookeeper.common.ZKConfig;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** A client that accepts replies of 6,000 bytes, which have room for 100 nodes. */
+class LongQueueTest extends ContendersOfOneLock {
+    private static final int MOST = 100;
+
+    private final ZooKeeper operator = SharedZooKeeper.operator();
+    private final CuratorFramework curator = CuratorFrameworkFactory.builder()
+            .connectString(SharedZooKeeper.address())
+            .retryPolicy(new RetryOneTime(100))
+            .zkClientConfig(smallReplies())
+            .build();
+    private final LockBackend limited =
+            ZooKeeperBackend.builder(curator).basePath(base).build();
+
+    private static ZKClientConfig smallReplies() {
+        ZKClientConfig config = new ZKClientConfig();
+        config.setProperty(ZKConfig.JUTE_MAXBUFFER, "6000");
+        return config;
+    }
+
+    private void start() {
+        curator.start();
+        limited.start(new RecordingContext("test"));
+    }
+
+    @AfterEach
+    void closeClient() {
+        limited.close();
+        curator.close();
+    }
+
+    private void addNodes(int count) throws Exception {
+        for (int i = 0; i < count; i++) {
+            operator.create(
+                    directory + "/_c_00000000-0000-0000-0000-000000000000-lock-",
+                    new byte[0],
+                    Ids.OPEN_ACL_UNSAFE,
+                    CreateMode.PERSISTENT_SEQUENTIAL);
+        }
+    }
+
+    @Test
+    void v6_aQueueThatFitsIntoOneReplyTakesAnotherWaiter() throws Exception {
+        start();
+        waiting(one).acquire();
+        addNodes(MOST - 2);
+
+        waiting(limited).findBusy();
+
+        assertThat(nodes()).hasSize(MOST);
+    }
+
+    @Test
+    void v6_aQueueThatIsTooLongForOneReplyIsRefusedAndKeepsNothing() throws Exception {
+        start();
+        TestContender holder = new TestContender(limited, other());
+        holder.acquire();
+        waiting(one).acquire();
+        addNodes(MOST);
+
+        assertThatThrownBy(waiting(limited)::attempt)
+                .isInstanceOf(RequestRefusedException.class)
+                .hasMessageContaining("lock \"lock\"")
+                .hasMessageContaining("jute.maxbuffer");
+
+        assertThat(nodes()).hasSize(MOST + 1);
+        assertThat(holder.timesSuspect).as("the connection continues").hasValue(0);
+    }
+
+    @Test
+    void v6_aWaiterLeavesAQueueThatHasBecomeTooLong() throws Exception {
+        start();
+        waiting(one).acquire();
+        waiting(one).findBusy();
+        addNodes(MOST / 2);
+        TestContender waiter = waiting(limited);
+        waiter.findBusy();
+        waiter.findBusy();
+        addNodes(MOST);
+        deleteNode(MOST / 2 + 1);
+        await("the waiter is woken", () -> waiter.wakeUps.get() > 0);
+
+        assertThatThrownBy(waiter::attempt)
+                .isInstanceOf(RequestRefusedException.class)
+                .hasMessageContaining("jute.maxbuffer");
+
+        assertThat(nodes()).hasSize(1 + 1 + MOST / 2 - 1 + MOST);
+        assertThat(waiter.timesSuspect).hasValue(0);
+    }
+
+    private static LockRequest other() {
+        return LockRequest.exclusive(
+                "other", ZooKeeperFactory.SESSION, TestContender.request().owner());
+    }
+}
