@@ -36,6 +36,17 @@ public interface Grant {
     Validity validity();
 
     /**
+     * Returns how long this client can trust the grant by now. The engine asks before it reports that the hold has
+     * expired. So an answer counts that came after the deadline of its request. Any thread may call this. It does no
+     * I/O, and does not wait for any.
+     *
+     * @return the same as {@link #validity()} unless overridden, or what answers have proved since
+     */
+    default Validity latestValidity() {
+        return validity();
+    }
+
+    /**
      * Returns the server that keeps this hold. The engine renews holds of different servers independently, so that one
      * stuck server delays no other server's holds.
      *

@@ -76,6 +76,11 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
     }
 
     @Override
+    public Validity latestValidity() {
+        return session.validity();
+    }
+
+    @Override
     public Object server() {
         return directory.connection();
     }
