@@ -89,13 +89,15 @@ final class Connection {
     private static final Duration LONGEST_PAUSE = Duration.ofMillis(50);
 
     private final CuratorSource source;
-    private final Duration tick;
+    private final ServerTick tick;
     private final LockClock clock;
     private final AtomicLong highestNumber = new AtomicLong();
     private final AtomicInteger givenUp = new AtomicInteger();
     private final ReentrantLock mutex = new ReentrantLock();
     private volatile CountDownLatch nextChange = new CountDownLatch(1);
     private volatile @Nullable Session current;
+    private volatile @Nullable KeepAlive keepAlive;
+    private volatile @Nullable TickProbe probe;
     /**
      * Whether the handle of a client without a connection may be dead, as far as events say. A client that calls itself
      * connected may have a dead handle, too: ZooKeeper reports some failures by an event without a state, on which
@@ -117,7 +119,7 @@ final class Connection {
         CuratorSource make(CuratorListener listener, Runnable changed, LockClock clock);
     }
 
-    Connection(SourceFactory source, Duration tick, LockClock clock) {
+    Connection(SourceFactory source, ServerTick tick, LockClock clock) {
         this.source = source.make(this::heard, this::changed, clock);
         this.tick = tick;
         this.clock = clock;
@@ -269,7 +271,11 @@ final class Connection {
             boolean isFirst = known == null || !known.isOver(client.curator());
             Moment begunAt = isFirst ? client.begunAt() : null;
             made = new Session(client.curator(), handle, tick, begunAt, highestNumber, clock, context());
+            startBackground(made);
             current = made;
+            if (closed) {
+                stopBackground();
+            }
         } finally {
             mutex.unlock();
         }
@@ -278,6 +284,30 @@ final class Connection {
         }
         context().log(() -> LOG.debug("session 0x{}, timeout {}", Long.toHexString(made.id()), made.timeout()));
         return made;
+    }
+
+    /** The threads of an earlier session end with it. */
+    private void startBackground(Session session) {
+        if (probe == null) {
+            probe = TickProbe.start(source.connectString(), session, tick, context());
+        }
+        KeepAlive earlier = keepAlive;
+        keepAlive = KeepAlive.start(session, tick, context());
+        if (earlier != null) {
+            earlier.stop();
+        }
+    }
+
+    private void stopBackground() {
+        KeepAlive runs = keepAlive;
+        if (runs != null) {
+            runs.stop();
+        }
+        TickProbe probes = probe;
+        if (probes != null) {
+            probes.stop();
+            probe = null;
+        }
     }
 
     private static ZooKeeper handle(CuratorFramework curator) {
@@ -326,6 +356,7 @@ final class Connection {
 
     /** Closes the backend's own client and its session. The next request makes another. */
     void disconnect() {
+        stopBackground();
         source.disconnect(context());
     }
 
@@ -340,6 +371,7 @@ final class Connection {
         }
         closed = true;
         changed();
+        stopBackground();
         try {
             source.close(context);
         } catch (Throwable e) {

@@ -20,6 +20,7 @@ import org.apache.zookeeper.OpResult;
 import org.apache.zookeeper.Watcher;
 import org.apache.zookeeper.ZooKeeper;
 import org.apache.zookeeper.ZooKeeper.States;
+import org.apache.zookeeper.client.ZKClientConfig;
 import org.apache.zookeeper.data.ACL;
 import org.apache.zookeeper.data.Stat;
 import org.apache.zookeeper.proto.CreateRequest;
@@ -33,6 +34,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class Session {
     private static final int NO_VERSION = -1;
+    /** The root of the client's chroot. It need not exist. */
+    private static final String ROOT = "/";
 
     private final CuratorFramework client;
     private final ZooKeeper zooKeeper;
@@ -69,7 +72,7 @@ final class Session {
     Session(
             CuratorFramework client,
             ZooKeeper zooKeeper,
-            Duration tick,
+            ServerTick tick,
             @Nullable Moment begunAt,
             AtomicLong highest,
             LockClock clock,
@@ -240,6 +243,33 @@ final class Session {
                     }
                 },
                 null);
+    }
+
+    /**
+     * Sends a request that changes nothing through the leader. Does not wait for the answer. A request that fails with
+     * its connection counts, too: see {@link SessionValidity}.
+     */
+    void keepAlive() {
+        Moment sentAt = clock.now();
+        zooKeeper.sync(
+                ROOT,
+                (code, asked, context) -> {
+                    if (code == Code.OK.intValue()) {
+                        validity.answered(sentAt, clock.nanoTime());
+                    } else if (code == Code.CONNECTIONLOSS.intValue()) {
+                        validity.lostWithConnection(sentAt);
+                    }
+                },
+                null);
+    }
+
+    /** Returns whether the handle may connect again. Asks the handle itself, since its events may come late. */
+    boolean isAlive() {
+        return !life.hasEnded() && zooKeeper.getState().isAlive();
+    }
+
+    ZKClientConfig config() {
+        return zooKeeper.getClientConfig();
     }
 
     /** Makes the server of this client catch up with the leader. */

@@ -58,12 +58,15 @@ final class SuppliedClient implements CuratorSource {
     }
 
     @Override
+    public String connectString() {
+        return supplied.getZookeeperClient().getCurrentConnectionString();
+    }
+
+    @Override
     public String problem() {
         return supplied.getState() == CuratorFrameworkState.LATENT
                 ? "the CuratorFramework has not been started"
-                : "no connection to ZooKeeper at "
-                        + ConnectStrings.withoutCredentials(
-                                supplied.getZookeeperClient().getCurrentConnectionString());
+                : "no connection to ZooKeeper at " + ConnectStrings.withoutCredentials(connectString());
     }
 
     @Override
