@@ -233,6 +233,9 @@ final class Lease {
                 lose(hold.limitReason());
             }
         }
+        if (end.get() == null && grant.hasEnded()) {
+            lose(LossReason.GONE);
+        }
         if (end.get() == null && term.end().isPast(now)) {
             term.extend(grant.latestValidity());
             if (term.end().isPast(now)) {

@@ -47,6 +47,17 @@ public interface Grant {
     }
 
     /**
+     * Returns whether the hold has ended because this client has already begun to end it, and {@link Signals#gone} is
+     * still to come. The engine asks whenever a holder does, and at least every second. Any thread may call this. It
+     * does no I/O, and does not wait for any.
+     *
+     * @return false unless overridden
+     */
+    default boolean hasEnded() {
+        return false;
+    }
+
+    /**
      * Returns the server that keeps this hold. The engine renews holds of different servers independently, so that one
      * stuck server delays no other server's holds.
      *

@@ -112,6 +112,16 @@ public class WrappedBackend implements LockBackend {
     }
 
     /**
+     * Passes on {@link Grant#hasEnded}.
+     *
+     * @param grant the hold
+     * @return what the engine sees
+     */
+    protected boolean hasEnded(WrappedGrant grant) {
+        return grant.inner.hasEnded();
+    }
+
+    /**
      * Passes on {@link Grant#server}.
      *
      * @param grant the hold
@@ -194,6 +204,11 @@ public class WrappedBackend implements LockBackend {
         @Override
         public Validity latestValidity() {
             return WrappedBackend.this.latestValidity(this);
+        }
+
+        @Override
+        public boolean hasEnded() {
+            return WrappedBackend.this.hasEnded(this);
         }
 
         @Override

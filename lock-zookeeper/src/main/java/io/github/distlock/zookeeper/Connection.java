@@ -52,6 +52,8 @@ import org.slf4j.LoggerFactory;
  * <tr><td>{@code States.NOT_CONNECTED}, {@code CONNECTING}, {@code ASSOCIATING},
  *     {@code CONNECTEDREADONLY}</td><td>unknown</td><td>the handle may connect to a server with a quorum</td></tr>
  * <tr><td>{@code States.CONNECTED}</td><td>usable</td><td></td></tr>
+ * <tr><td>another {@code getInstanceIndex()}</td><td>ended, unknown</td><td>Curator changes it before it closes a
+ *     handle; there is no event, so {@code Grant.hasEnded()} reads it</td></tr>
  * <tr><td>{@code States.CLOSED}, event {@code Closed}</td><td>ended, unknown</td><td>Curator may make another
  *     handle</td></tr>
  * <tr><td>event {@code Expired}</td><td>ended, unknown</td><td>as for {@code CLOSED}</td></tr>
@@ -226,7 +228,12 @@ final class Connection {
         if (!client.curator().getZookeeperClient().isConnected()) {
             return null;
         }
-        Session session = sessionOf(client, handle(client.curator()));
+        long instance = client.curator().getZookeeperClient().getInstanceIndex();
+        ZooKeeper handle = handle(client.curator());
+        if (client.curator().getZookeeperClient().getInstanceIndex() != instance) {
+            return null;
+        }
+        Session session = sessionOf(client, handle, instance);
         if (session != null) {
             session.endIfClientIsClosed();
         }
@@ -256,7 +263,7 @@ final class Connection {
         return new RequestRefusedException("the authentication with ZooKeeper failed: " + words.getMessage(), words);
     }
 
-    private @Nullable Session sessionOf(Started client, ZooKeeper handle) {
+    private @Nullable Session sessionOf(Started client, ZooKeeper handle, long instance) {
         Session known;
         Session made;
         mutex.lock();
@@ -270,7 +277,7 @@ final class Connection {
             }
             boolean isFirst = known == null || !known.isOver(client.curator());
             Moment begunAt = isFirst ? client.begunAt() : null;
-            made = new Session(client.curator(), handle, tick, begunAt, highestNumber, clock, context());
+            made = new Session(client.curator(), handle, instance, tick, begunAt, highestNumber, clock, context());
             startBackground(made);
             current = made;
             if (closed) {

@@ -39,6 +39,7 @@ final class Session {
 
     private final CuratorFramework client;
     private final ZooKeeper zooKeeper;
+    private final long instance;
     private final long id;
     private final Duration timeout;
     private final SessionValidity validity;
@@ -66,12 +67,14 @@ final class Session {
      * Makes the session of a connected handle.
      *
      * @param client the client that made the handle, without a namespace
+     * @param instance Curator's number of the handle, which it changes before it closes the handle
      * @param begunAt a time before the client requested this session, or null if it knows none
      * @param highest the highest transaction number that this client has seen, over all its sessions
      */
     Session(
             CuratorFramework client,
             ZooKeeper zooKeeper,
+            long instance,
             ServerTick tick,
             @Nullable Moment begunAt,
             AtomicLong highest,
@@ -79,6 +82,7 @@ final class Session {
             BackendContext context) {
         this.client = client;
         this.zooKeeper = zooKeeper;
+        this.instance = instance;
         this.id = zooKeeper.getSessionId();
         this.timeout = Duration.ofMillis(zooKeeper.getSessionTimeout());
         this.validity = new SessionValidity(timeout, tick, begunAt);
@@ -95,9 +99,14 @@ final class Session {
         return client == other;
     }
 
+    /** Returns whether this client can never use the session again. Curator may be about to close its handle. */
+    boolean hasEnded() {
+        return life.hasEnded() || client.getZookeeperClient().getInstanceIndex() != instance;
+    }
+
     /** Returns whether the session can read and write. A server without a quorum may serve reads only. */
     boolean isConnected() {
-        return !life.hasEnded() && zooKeeper.getState() == States.CONNECTED;
+        return !hasEnded() && zooKeeper.getState() == States.CONNECTED;
     }
 
     /** Ends the session if its client is closed, which never opens again. */
@@ -265,7 +274,7 @@ final class Session {
 
     /** Returns whether the handle may connect again. Asks the handle itself, since its events may come late. */
     boolean isAlive() {
-        return !life.hasEnded() && zooKeeper.getState().isAlive();
+        return !hasEnded() && zooKeeper.getState().isAlive();
     }
 
     ZKClientConfig config() {

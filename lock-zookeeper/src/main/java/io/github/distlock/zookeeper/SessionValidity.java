@@ -55,7 +55,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>So the leader has restarted the session's timer after the client sent a. It keeps the session for the session
  * timeout T from then. It is the leader when it commits w. A new leader restarts all timers at its election, which is
- * later still.
+ * later still. If the session has moved to another connection since a, that has restarted the timer, too.
  *
  * <p>The validity therefore lasts until T after a. The same is true of other requests in place of a:
  *
@@ -83,6 +83,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <ul>
  *   <li>The tick is that of the leader. The client cannot know which server leads, so all servers need the same.
+ *   <li>The follower keeps each touch until its next report. In fact, it may lose a touch that it notes in the very
+ *       instant in which it takes a report. This matters only if its link breaks before the next one.
  *   <li>A running leader runs all its threads: the ping that is due does not wait while exchanges b and c pass.
  *   <li>All servers have the same limits on session timeouts. A session that moves to a server with a smaller limit
  *       gets a shorter timeout. This affects the holds that the session has at that time.

@@ -81,6 +81,11 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
     }
 
     @Override
+    public boolean hasEnded() {
+        return session.hasEnded();
+    }
+
+    @Override
     public Object server() {
         return directory.connection();
     }

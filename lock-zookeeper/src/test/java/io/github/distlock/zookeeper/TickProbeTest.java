@@ -102,10 +102,12 @@ class TickProbeTest {
         assertThat(warnings()).isEmpty();
     }
 
+    /** Other tests run at the same time, with other session timeouts. */
     private List<String> warnings() {
         return List.copyOf(log.list).stream()
                 .filter(event -> event.getLevel() == Level.WARN)
                 .map(ILoggingEvent::getFormattedMessage)
+                .filter(message -> message.contains(SESSION.toString()))
                 .toList();
     }
 
@@ -196,6 +198,28 @@ class TickProbeTest {
                 assertThat(held.isHeld()).isTrue();
                 link.heal();
             }
+        }
+    }
+
+    /** The connection is lost meanwhile. Moving the session to another one restarts the session's timer. */
+    @Test
+    void s2_aGrantAfterASilenceHasValidityAtOnce() throws Exception {
+        try (FaultProxy link = FaultProxy.to(server);
+                ZooKeeperBackend backend = started(ZooKeeperBackend.builder(link.address())
+                        .sessionTimeout(SESSION)
+                        .tick(TICK)
+                        .build())) {
+            acquire(backend);
+            Waiting.letPass(SESSION);
+            link.silence();
+            Waiting.letPass(SESSION.dividedBy(2));
+            long before = link.connections();
+            link.heal();
+            Waiting.await("another connection", PATIENCE, () -> link.connections() > before);
+
+            Duration validity = acquire(backend).grant().validity().length();
+
+            assertThat(validity).isGreaterThan(SESSION.dividedBy(2));
         }
     }
 
