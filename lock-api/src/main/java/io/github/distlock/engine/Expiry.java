@@ -7,7 +7,8 @@ import io.github.distlock.spi.Moment;
  * machine is suspended; the wall clock does not. The wall clock jumps; the monotonic clock does not. If the wall clock
  * jumps ahead, a hold ends early, which is safe. If it jumps back, nothing changes.
  *
- * <p>Except for {@link Moment} itself, no other class calculates with the wall clock; an architecture test checks this. Immutable.
+ * <p>Except for {@link Moment} itself, no other class calculates with the wall clock; an architecture test checks this.
+ * Immutable.
  */
 final class Expiry {
     private static final long NANOS_PER_MILLI = 1_000_000;

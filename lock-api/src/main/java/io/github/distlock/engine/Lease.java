@@ -27,8 +27,8 @@ import org.jspecify.annotations.Nullable;
  * <h2>Expiry</h2>
  *
  * A thread that looks ({@link #hasExpired}) after the {@link Term} is over ends the lease. So {@code isHeld()} does not
- * depend on any other thread. The thread first asks the grant what late answers have proved. An ended lease stays ended,
- * even if the reply to a renewal arrives later.
+ * depend on any other thread. The thread first asks the grant what late answers have proved. An ended lease stays
+ * ended, even if the reply to a renewal arrives later.
  *
  * <h2>End</h2>
  *

@@ -175,8 +175,8 @@ final class TickProbe implements Runnable {
         warned = true;
         boolean known = tick.isKnown();
         context.log(() -> LOG.warn(
-                "holds survive only a short silence of the servers: the session timeout is {}, and the servers' tickTime"
-                        + " {}",
+                "holds survive only a short silence of the servers: the session timeout is {}, and the servers'"
+                        + " tickTime {}",
                 timeout,
                 known
                         ? "is " + assumed + "; ask for a session timeout of at least five ticks"

@@ -123,8 +123,8 @@ public final class ZooKeeperBackendBuilder {
      * <p>By default, the client learns the tick in the background after its first connection. Unless configured
      * otherwise, each server grants sessions from 2 to 20 ticks. The client asks each server for both limits, in two
      * short sessions, and learns the tick if the limits of each server have this ratio. <b>Set the tick if the servers'
-     * configuration sets {@code minSessionTimeout} or {@code maxSessionTimeout}:</b> the client would learn a wrong tick
-     * from configured limits with the same ratio. Otherwise, and at most, the tick is half of the session timeout.
+     * configuration sets {@code minSessionTimeout} or {@code maxSessionTimeout}:</b> the client would learn a wrong
+     * tick from configured limits with the same ratio. Otherwise, and at most, the tick is half of the session timeout.
      *
      * @param tick positive
      * @return this
