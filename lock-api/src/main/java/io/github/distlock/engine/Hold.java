@@ -246,12 +246,12 @@ final class Hold extends WeakReference<Handle> {
     }
 
     private void report(LockLoss loss, @Nullable Handle handle) {
-        Level level = isAskedFor(loss.reason()) ? Level.WARN : Level.ERROR;
-        shared.log().write(() -> LOG.atLevel(level).log("{}", loss));
         if (handle != null) {
             handle.lost(loss);
         }
         event(heldNanos(), (listener, event) -> listener.lost(event, loss.reason()));
+        Level level = isAskedFor(loss.reason()) ? Level.WARN : Level.ERROR;
+        shared.log().write(() -> LOG.atLevel(level).log("{}", loss));
     }
 
     private static boolean isAskedFor(LossReason reason) {

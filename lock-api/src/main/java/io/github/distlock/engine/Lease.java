@@ -27,7 +27,8 @@ import org.jspecify.annotations.Nullable;
  * <h2>Expiry</h2>
  *
  * A thread that looks ({@link #hasExpired}) after the {@link Term} is over ends the lease. So {@code isHeld()} does not
- * depend on any other thread. An ended lease stays ended, even if the reply to a renewal arrives later.
+ * depend on any other thread. The thread first asks the grant what late answers have proved. An ended lease stays
+ * ended, even if the reply to a renewal arrives later.
  *
  * <h2>End</h2>
  *
@@ -232,8 +233,14 @@ final class Lease {
                 lose(hold.limitReason());
             }
         }
+        if (end.get() == null && grant.hasEnded()) {
+            lose(LossReason.GONE);
+        }
         if (end.get() == null && term.end().isPast(now)) {
-            lose(LossReason.EXPIRED);
+            term.extend(grant.latestValidity());
+            if (term.end().isPast(now)) {
+                lose(LossReason.EXPIRED);
+            }
         }
         return end.get() != null;
     }

@@ -10,17 +10,18 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * How long a lease is valid, whether that is in doubt, and when to renew it.
  *
  * <p>The validity counts from before the last request that proves the grant was sent, so it ends before the store's own
- * count does. Only a confirmed renewal moves the end, and only to a later time. Each answer to a renewal, and a missing
- * answer, sets the time of the next one. One renewal is under way at a time.
+ * count does. Only what the store has answered moves the end, and only to a later time. An answer may come after its
+ * renewal was given up. Each answer to a renewal, and a missing answer, sets the time of the next one. One renewal is
+ * under way at a time.
  */
 final class Term {
     private static final long LONGEST_PAUSE = Duration.ofSeconds(1).toNanos();
 
     private final Settings settings;
     private final LockClock clock;
-    private final long length;
     private final AtomicBoolean renewing = new AtomicBoolean();
     private volatile Expiry end;
+    private volatile long length;
     private volatile long renewAt;
     private volatile long mayComeEarlier;
     private volatile boolean suspect;
@@ -70,7 +71,8 @@ final class Term {
 
     /** Returns the time of the next renewal, or the end if a renewal is under way. */
     long nextLook() {
-        return !renewing.get() && renewAt - end.nanoTime() < 0 ? renewAt : end.nanoTime();
+        long endsAt = end.nanoTime();
+        return !renewing.get() && renewAt - endsAt < 0 ? renewAt : endsAt;
     }
 
     void renewNow() {
@@ -82,13 +84,22 @@ final class Term {
     }
 
     void renewed(Validity validity) {
-        Expiry later = settings.expiry(validity);
-        if (end.isBefore(later)) {
-            end = later;
-        }
+        extend(validity);
+        length = validity.length().toNanos();
         planRenewal(validity);
         suspect = false;
         renewing.set(false);
+    }
+
+    /**
+     * Moves the end to that of a validity, if it is later. Of two threads that do so at the same time, the one with the
+     * earlier end may win, which is safe.
+     */
+    void extend(Validity validity) {
+        Expiry proved = settings.expiry(validity);
+        if (end.isBefore(proved)) {
+            end = proved;
+        }
     }
 
     void renewalUnknown() {

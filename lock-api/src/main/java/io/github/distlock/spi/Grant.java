@@ -36,6 +36,28 @@ public interface Grant {
     Validity validity();
 
     /**
+     * Returns how long this client can trust the grant by now. The engine asks before it reports that the hold has
+     * expired. So an answer counts that came after the deadline of its request. Any thread may call this. It does no
+     * I/O, and does not wait for any.
+     *
+     * @return the same as {@link #validity()} unless overridden, or what answers have proved since
+     */
+    default Validity latestValidity() {
+        return validity();
+    }
+
+    /**
+     * Returns whether the hold has ended because this client has already begun to end it, and {@link Signals#gone} is
+     * still to come. The engine asks whenever a holder does, and at least every second. Any thread may call this. It
+     * does no I/O, and does not wait for any.
+     *
+     * @return false unless overridden
+     */
+    default boolean hasEnded() {
+        return false;
+    }
+
+    /**
      * Returns the server that keeps this hold. The engine renews holds of different servers independently, so that one
      * stuck server delays no other server's holds.
      *

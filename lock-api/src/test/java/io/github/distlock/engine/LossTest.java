@@ -11,7 +11,10 @@ import io.github.distlock.LockLoss;
 import io.github.distlock.LockLostException;
 import io.github.distlock.LockOptions;
 import io.github.distlock.LossReason;
+import io.github.distlock.spi.Attempt;
+import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockClock;
+import io.github.distlock.spi.Validity;
 import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.List;
@@ -40,6 +43,54 @@ class LossTest extends EngineTest {
         assertThat(losses.get(0).fencingToken()).isEqualTo(held.fencingToken());
         assertThat(losses.get(0).held()).isLessThanOrEqualTo(LEASE.plusSeconds(1));
         assertThat(held.isHeld()).isFalse();
+    }
+
+    @Test
+    void s6_aHoldLivesAsLongAsLateAnswersProve() throws Exception {
+        AtomicReference<Validity> proved = new AtomicReference<>();
+        backend.asking = (contender, deadline) -> {
+            Grant grant = ((Attempt.Granted) contender.attempt(deadline)).grant();
+            proved.set(grant.validity());
+            return Attempt.granted(overriding(Grant.class, grant, "latestValidity", proved::get));
+        };
+        backend.renewing = (due, deadline) -> {
+            throw new IllegalStateException("no answer in time");
+        };
+        LockHandle held = lock.acquire();
+        List<LockLoss> losses = losses(held);
+
+        store.advance(Duration.ofSeconds(20));
+        proved.set(Validity.of(memory.clock().now(), LEASE));
+        store.advance(Duration.ofSeconds(20));
+
+        assertThat(held.isHeld()).isTrue();
+        assertThat(losses).isEmpty();
+        store.advance(Duration.ofSeconds(10));
+        assertThat(held.isHeld()).isFalse();
+        expectLoss(LossReason.EXPIRED, losses);
+    }
+
+    @Test
+    void v8_theTimeoutOfARenewalFollowsTheLatestValidity() throws Exception {
+        List<Duration> timeouts = new CopyOnWriteArrayList<>();
+        Duration first = Duration.ofMillis(600);
+        backend.asking = (contender, deadline) -> {
+            Grant grant = ((Attempt.Granted) contender.attempt(deadline)).grant();
+            Validity shorter = Validity.of(grant.validity().from(), first);
+            return Attempt.granted(overriding(Grant.class, grant, "validity", () -> shorter));
+        };
+        backend.renewing = (due, deadline) -> {
+            timeouts.add(Duration.ofNanos(deadline.remainingNanos()));
+            due.forEach(renewal -> renewal.renewed(Validity.of(memory.clock().now(), LEASE)));
+        };
+        LockHandle held = lock.acquire();
+
+        store.advance(first.dividedBy(2));
+        store.advance(LEASE.dividedBy(2));
+
+        assertThat(held.isHeld()).isTrue();
+        assertThat(timeouts.get(0)).isLessThanOrEqualTo(first.dividedBy(6));
+        assertThat(timeouts.get(1)).isGreaterThan(first);
     }
 
     @Test

@@ -139,7 +139,8 @@ class RobustnessTest extends EngineTest {
 
     private static Grant usedUp(Grant grant) {
         Validity over = Validity.of(grant.validity().from(), Duration.ofMillis(1));
-        return overriding(Grant.class, grant, "validity", () -> over);
+        Grant first = overriding(Grant.class, grant, "validity", () -> over);
+        return overriding(Grant.class, first, "latestValidity", () -> over);
     }
 
     @Test

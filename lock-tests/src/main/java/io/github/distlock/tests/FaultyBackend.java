@@ -242,6 +242,13 @@ class FaultyBackend extends WrappedBackend {
         }
     }
 
+    /** A dropped message proves nothing later either. */
+    @Override
+    protected Validity latestValidity(WrappedGrant grant) {
+        boolean drops = requestsToDrop.affects(Request.RENEWAL) || repliesToDrop.affects(Request.RENEWAL);
+        return drops ? validity(grant) : super.latestValidity(grant);
+    }
+
     /** Which messages are dropped. */
     private static final class Drops {
         private final AtomicInteger left = new AtomicInteger();

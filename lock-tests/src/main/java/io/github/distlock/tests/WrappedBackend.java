@@ -102,6 +102,26 @@ public class WrappedBackend implements LockBackend {
     }
 
     /**
+     * Passes on {@link Grant#latestValidity}.
+     *
+     * @param grant the hold
+     * @return the validity that the engine sees before it reports a loss
+     */
+    protected Validity latestValidity(WrappedGrant grant) {
+        return grant.inner.latestValidity();
+    }
+
+    /**
+     * Passes on {@link Grant#hasEnded}.
+     *
+     * @param grant the hold
+     * @return what the engine sees
+     */
+    protected boolean hasEnded(WrappedGrant grant) {
+        return grant.inner.hasEnded();
+    }
+
+    /**
      * Passes on {@link Grant#server}.
      *
      * @param grant the hold
@@ -179,6 +199,16 @@ public class WrappedBackend implements LockBackend {
         @Override
         public Validity validity() {
             return WrappedBackend.this.validity(this);
+        }
+
+        @Override
+        public Validity latestValidity() {
+            return WrappedBackend.this.latestValidity(this);
+        }
+
+        @Override
+        public boolean hasEnded() {
+            return WrappedBackend.this.hasEnded(this);
         }
 
         @Override

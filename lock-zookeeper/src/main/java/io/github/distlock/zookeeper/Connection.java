@@ -52,6 +52,8 @@ import org.slf4j.LoggerFactory;
  * <tr><td>{@code States.NOT_CONNECTED}, {@code CONNECTING}, {@code ASSOCIATING},
  *     {@code CONNECTEDREADONLY}</td><td>unknown</td><td>the handle may connect to a server with a quorum</td></tr>
  * <tr><td>{@code States.CONNECTED}</td><td>usable</td><td></td></tr>
+ * <tr><td>another {@code getInstanceIndex()}</td><td>ended, unknown</td><td>Curator changes it before it closes a
+ *     handle; there is no event, so {@code Grant.hasEnded()} reads it</td></tr>
  * <tr><td>{@code States.CLOSED}, event {@code Closed}</td><td>ended, unknown</td><td>Curator may make another
  *     handle</td></tr>
  * <tr><td>event {@code Expired}</td><td>ended, unknown</td><td>as for {@code CLOSED}</td></tr>
@@ -89,13 +91,15 @@ final class Connection {
     private static final Duration LONGEST_PAUSE = Duration.ofMillis(50);
 
     private final CuratorSource source;
-    private final Duration tick;
+    private final ServerTick tick;
     private final LockClock clock;
     private final AtomicLong highestNumber = new AtomicLong();
     private final AtomicInteger givenUp = new AtomicInteger();
     private final ReentrantLock mutex = new ReentrantLock();
     private volatile CountDownLatch nextChange = new CountDownLatch(1);
     private volatile @Nullable Session current;
+    private volatile @Nullable KeepAlive keepAlive;
+    private volatile @Nullable TickProbe probe;
     /**
      * Whether the handle of a client without a connection may be dead, as far as events say. A client that calls itself
      * connected may have a dead handle, too: ZooKeeper reports some failures by an event without a state, on which
@@ -117,7 +121,7 @@ final class Connection {
         CuratorSource make(CuratorListener listener, Runnable changed, LockClock clock);
     }
 
-    Connection(SourceFactory source, Duration tick, LockClock clock) {
+    Connection(SourceFactory source, ServerTick tick, LockClock clock) {
         this.source = source.make(this::heard, this::changed, clock);
         this.tick = tick;
         this.clock = clock;
@@ -224,7 +228,12 @@ final class Connection {
         if (!client.curator().getZookeeperClient().isConnected()) {
             return null;
         }
-        Session session = sessionOf(client, handle(client.curator()));
+        long instance = client.curator().getZookeeperClient().getInstanceIndex();
+        ZooKeeper handle = handle(client.curator());
+        if (client.curator().getZookeeperClient().getInstanceIndex() != instance) {
+            return null;
+        }
+        Session session = sessionOf(client, handle, instance);
         if (session != null) {
             session.endIfClientIsClosed();
         }
@@ -254,7 +263,7 @@ final class Connection {
         return new RequestRefusedException("the authentication with ZooKeeper failed: " + words.getMessage(), words);
     }
 
-    private @Nullable Session sessionOf(Started client, ZooKeeper handle) {
+    private @Nullable Session sessionOf(Started client, ZooKeeper handle, long instance) {
         Session known;
         Session made;
         mutex.lock();
@@ -271,13 +280,18 @@ final class Connection {
             made = new Session(
                     client.curator(),
                     handle,
+                    instance,
                     tick,
                     begunAt,
                     client.isCallerSupplied(),
                     highestNumber,
                     clock,
                     context());
+            startBackground(made);
             current = made;
+            if (closed) {
+                stopBackground();
+            }
         } finally {
             mutex.unlock();
         }
@@ -286,6 +300,30 @@ final class Connection {
         }
         context().log(() -> LOG.debug("session 0x{}, timeout {}", Long.toHexString(made.id()), made.timeout()));
         return made;
+    }
+
+    /** The threads of an earlier session end with it. */
+    private void startBackground(Session session) {
+        if (probe == null) {
+            probe = TickProbe.start(source.connectString(), session, tick, context());
+        }
+        KeepAlive earlier = keepAlive;
+        keepAlive = KeepAlive.start(session, tick, context());
+        if (earlier != null) {
+            earlier.stop();
+        }
+    }
+
+    private void stopBackground() {
+        KeepAlive runs = keepAlive;
+        if (runs != null) {
+            runs.stop();
+        }
+        TickProbe probes = probe;
+        if (probes != null) {
+            probes.stop();
+            probe = null;
+        }
     }
 
     private static ZooKeeper handle(CuratorFramework curator) {
@@ -334,6 +372,7 @@ final class Connection {
 
     /** Closes the backend's own client and its session. The next request makes another. */
     void disconnect() {
+        stopBackground();
         source.disconnect(context());
     }
 
@@ -348,6 +387,7 @@ final class Connection {
         }
         closed = true;
         changed();
+        stopBackground();
         try {
             source.close(context);
         } catch (Throwable e) {

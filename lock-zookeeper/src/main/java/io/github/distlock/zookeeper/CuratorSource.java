@@ -33,6 +33,9 @@ interface CuratorSource {
      */
     boolean giveUp(Started failed, BackendContext context);
 
+    /** Returns the addresses of the servers: a connect string, which may contain secrets. */
+    String connectString();
+
     /** Returns why there is no connection, without secrets. */
     String problem();
 

@@ -55,7 +55,7 @@ final class Heartbeat {
                 if (e.code() != Code.NONODE && e.code() != Code.NOAUTH) {
                     throw e;
                 }
-                unchecked.accept(new Unchecked(read.getKey(), e.code()));
+                unchecked.accept(new Unchecked(read.getKey(), e.code(), "READ on " + read.getKey()));
             }
         }
         return readable;

@@ -36,7 +36,7 @@ final class OwnClient implements CuratorSource {
     private static final Duration LONGEST_CLOSE = Duration.ofMillis(500);
 
     private final Supplier<CuratorFramework> factory;
-    private final String address;
+    private final String connectString;
     private final CuratorListener listener;
     private final Runnable changed;
     private final LockClock clock;
@@ -49,17 +49,16 @@ final class OwnClient implements CuratorSource {
     /**
      * Makes the source of a client.
      *
-     * @param address what messages show of the connect string
      * @param changed runs after a client has started
      */
     OwnClient(
             Supplier<CuratorFramework> factory,
-            String address,
+            String connectString,
             CuratorListener listener,
             Runnable changed,
             LockClock clock) {
         this.factory = factory;
-        this.address = address;
+        this.connectString = connectString;
         this.listener = listener;
         this.changed = changed;
         this.clock = clock;
@@ -141,8 +140,14 @@ final class OwnClient implements CuratorSource {
     }
 
     @Override
+    public String connectString() {
+        return connectString;
+    }
+
+    @Override
     public String problem() {
         Throwable failed = failure;
+        String address = ConnectStrings.withoutCredentials(connectString);
         return failed == null
                 ? "no connection to ZooKeeper at " + address
                 : "the client of ZooKeeper at " + address + " could not be started: "

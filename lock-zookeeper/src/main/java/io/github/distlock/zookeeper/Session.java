@@ -35,9 +35,12 @@ import org.slf4j.LoggerFactory;
 final class Session {
     private static final Logger LOG = LoggerFactory.getLogger(ZooKeeperBackend.class);
     private static final String TRIED_NODE = "_c_rights";
+    /** The root of the client's chroot. It need not exist. */
+    private static final String ROOT = "/";
 
     private final CuratorFramework client;
     private final ZooKeeper zooKeeper;
+    private final long instance;
     private final long id;
     private final Duration timeout;
     private final SessionValidity validity;
@@ -86,6 +89,7 @@ final class Session {
      * Makes the session of a connected handle.
      *
      * @param client the client that made the handle, without a namespace
+     * @param instance Curator's number of the handle, which it changes before it closes the handle
      * @param begunAt a time before the client requested this session, or null if it knows none
      * @param isCallerSupplied whether the application uses the client, too
      * @param highest the highest transaction number that this client has seen, over all its sessions
@@ -93,7 +97,8 @@ final class Session {
     Session(
             CuratorFramework client,
             ZooKeeper zooKeeper,
-            Duration tick,
+            long instance,
+            ServerTick tick,
             @Nullable Moment begunAt,
             boolean isCallerSupplied,
             AtomicLong highest,
@@ -101,6 +106,7 @@ final class Session {
             BackendContext context) {
         this.client = client;
         this.zooKeeper = zooKeeper;
+        this.instance = instance;
         this.id = zooKeeper.getSessionId();
         this.timeout = Duration.ofMillis(zooKeeper.getSessionTimeout());
         this.validity = new SessionValidity(timeout, tick, begunAt);
@@ -119,9 +125,14 @@ final class Session {
         return client == other;
     }
 
+    /** Returns whether this client can never use the session again. Curator may be about to close its handle. */
+    boolean hasEnded() {
+        return life.hasEnded() || client.getZookeeperClient().getInstanceIndex() != instance;
+    }
+
     /** Returns whether the session can read and write. A server without a quorum may serve reads only. */
     boolean isConnected() {
-        return !life.hasEnded() && zooKeeper.getState() == States.CONNECTED;
+        return !hasEnded() && zooKeeper.getState() == States.CONNECTED;
     }
 
     /** Ends the session if its client is closed, which never opens again. */
@@ -209,6 +220,33 @@ final class Session {
 
     Answer<Node> read(String path) {
         return send(path, requests.read(path));
+    }
+
+    /**
+     * Sends a request that changes nothing through the leader. Does not wait for the answer. A request that fails with
+     * its connection counts, too: see {@link SessionValidity}.
+     */
+    void keepAlive() {
+        Moment sentAt = clock.now();
+        zooKeeper.sync(
+                ROOT,
+                (code, asked, context) -> {
+                    if (code == Code.OK.intValue()) {
+                        validity.answered(sentAt, clock.nanoTime());
+                    } else if (code == Code.CONNECTIONLOSS.intValue()) {
+                        validity.lostWithConnection(sentAt, clock.nanoTime());
+                    }
+                },
+                null);
+    }
+
+    /** Returns whether the handle may connect again. Asks the handle itself, since its events may come late. */
+    boolean isAlive() {
+        return !hasEnded() && zooKeeper.getState().isAlive();
+    }
+
+    ZKClientConfig config() {
+        return zooKeeper.getClientConfig();
     }
 
     /** Makes the server of this client catch up with the leader. */

@@ -59,12 +59,15 @@ final class SuppliedClient implements CuratorSource {
     }
 
     @Override
+    public String connectString() {
+        return supplied.getZookeeperClient().getCurrentConnectionString();
+    }
+
+    @Override
     public String problem() {
         return supplied.getState() == CuratorFrameworkState.LATENT
                 ? "the CuratorFramework has not been started"
-                : "no connection to ZooKeeper at "
-                        + ConnectStrings.withoutCredentials(
-                                supplied.getZookeeperClient().getCurrentConnectionString());
+                : "no connection to ZooKeeper at " + ConnectStrings.withoutCredentials(connectString());
     }
 
     @Override

@@ -67,10 +67,10 @@ public final class ZooKeeperBackend implements LockBackend {
     private final Connection connection;
     private final Function<String, String> paths;
     private final Duration sessionTimeout;
-    private final Duration tick;
+    private final ServerTick tick;
 
     ZooKeeperBackend(
-            Connection.SourceFactory source, Function<String, String> paths, Duration sessionTimeout, Duration tick) {
+            Connection.SourceFactory source, Function<String, String> paths, Duration sessionTimeout, ServerTick tick) {
         this.paths = paths;
         this.sessionTimeout = sessionTimeout;
         this.tick = tick;
@@ -221,13 +221,13 @@ public final class ZooKeeperBackend implements LockBackend {
 
     @Override
     public Duration heartbeatInterval() {
-        return SessionValidity.heartbeatInterval(connection.sessionTimeout(sessionTimeout), tick);
+        return tick.heartbeatInterval(connection.sessionTimeout(sessionTimeout));
     }
 
     @Override
     public Duration expiry(LockRequest request) {
         Duration timeout = connection.sessionTimeout(sessionTimeout);
-        return timeout.plus(SessionValidity.tick(timeout, tick));
+        return timeout.plus(tick.within(timeout));
     }
 
     @Override

@@ -21,7 +21,6 @@ public final class ZooKeeperBackendBuilder {
     private static final Duration SUPPLIED_CLIENT_SESSION_TIMEOUT = Duration.ofSeconds(60);
 
     private static final Duration SHORTEST_TIMEOUT = Duration.ofMillis(500);
-    private static final Duration UNKNOWN_TICK = Duration.ofDays(1);
     private static final String DEFAULT_BASE = "/distlock";
     private static final int RETRY_PAUSE = 100;
     /** Less than the time for which closing a backend waits. */
@@ -31,7 +30,7 @@ public final class ZooKeeperBackendBuilder {
     private final String connectString;
     private Function<String, String> paths = LockPaths.below(DEFAULT_BASE);
     private Duration sessionTimeout;
-    private Duration tick = UNKNOWN_TICK;
+    private @Nullable Duration tick;
 
     ZooKeeperBackendBuilder(String connectString) {
         this.suppliedClient = null;
@@ -118,9 +117,14 @@ public final class ZooKeeperBackendBuilder {
     }
 
     /**
-     * Sets the servers' {@code tickTime}. The shorter it is, the longer a hold survives a silent ensemble. A value
-     * below the servers' {@code tickTime} puts exclusion at risk. By default, and at most, it is half of the session
-     * timeout. No server grants a session shorter than two ticks, unless its configuration allows that.
+     * Sets the servers' {@code tickTime}. All servers need the same. The shorter it is, the longer a hold survives a
+     * silent ensemble. A value below the servers' {@code tickTime} puts exclusion at risk.
+     *
+     * <p>By default, the client learns the tick in the background after its first connection. Unless configured
+     * otherwise, each server grants sessions from 2 to 20 ticks. The client asks each server for both limits, in two
+     * short sessions, and learns the tick if the limits of each server have this ratio. <b>Set the tick if the servers'
+     * configuration sets {@code minSessionTimeout} or {@code maxSessionTimeout}:</b> the client would learn a wrong
+     * tick from configured limits with the same ratio. Otherwise, and at most, the tick is half of the session timeout.
      *
      * @param tick positive
      * @return this
@@ -143,7 +147,7 @@ public final class ZooKeeperBackendBuilder {
     public ZooKeeperBackend build() {
         CuratorFramework supplied = suppliedClient;
         return new ZooKeeperBackend(
-                supplied == null ? ownClient() : suppliedClient(supplied), paths, sessionTimeout, tick);
+                supplied == null ? ownClient() : suppliedClient(supplied), paths, sessionTimeout, new ServerTick(tick));
     }
 
     private static Connection.SourceFactory suppliedClient(CuratorFramework supplied) {
@@ -152,7 +156,6 @@ public final class ZooKeeperBackendBuilder {
 
     private Connection.SourceFactory ownClient() {
         int timeout = (int) sessionTimeout.toMillis();
-        String shown = ConnectStrings.withoutCredentials(connectString);
         CuratorFrameworkFactory.Builder builder = CuratorFrameworkFactory.builder()
                 .connectString(connectString)
                 .sessionTimeoutMs(timeout)
@@ -161,7 +164,7 @@ public final class ZooKeeperBackendBuilder {
                 // The caller has named the servers by addresses that this client can reach.
                 .ensembleTracker(false);
         return (listener, changed, clock) ->
-                new OwnClient(() -> builder.zkClientConfig(config()).build(), shown, listener, changed, clock);
+                new OwnClient(() -> builder.zkClientConfig(config()).build(), connectString, listener, changed, clock);
     }
 
     /**

@@ -79,6 +79,16 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
     }
 
     @Override
+    public Validity latestValidity() {
+        return session.validity();
+    }
+
+    @Override
+    public boolean hasEnded() {
+        return session.hasEnded();
+    }
+
+    @Override
     public Object server() {
         return directory.connection();
     }

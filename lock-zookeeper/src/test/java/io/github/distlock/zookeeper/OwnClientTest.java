@@ -49,10 +49,11 @@ class OwnClientTest {
 
     private ZooKeeperBackend backend(Supplier<CuratorFramework> factory) {
         return new ZooKeeperBackend(
-                (listener, changed, clock) -> new OwnClient(factory, "address", listener, changed, clock),
+                (listener, changed, clock) ->
+                        new OwnClient(factory, SharedZooKeeper.address(), listener, changed, clock),
                 LockPaths.below(base),
                 Duration.ofSeconds(30),
-                Duration.ofSeconds(15));
+                new ServerTick(null));
     }
 
     @CanIgnoreReturnValue

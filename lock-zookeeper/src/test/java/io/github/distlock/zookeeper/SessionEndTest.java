@@ -144,6 +144,17 @@ class SessionEndTest {
     }
 
     @Test
+    void s6_aHoldEndsWithAHandleThatCuratorResets() throws Exception {
+        holdOverSuppliedClient();
+        CompletableFuture<Boolean> overlap = overlap();
+
+        curator.getZookeeperClient().reset();
+
+        assertThat(overlap.get(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isFalse();
+        expectGone();
+    }
+
+    @Test
     void s6_aHoldEndsWhenTheClientItselfReportsAnExpiration() throws Exception {
         holdOverSuppliedClient();
 

@@ -1,0 +1,46 @@
+package io.github.distlock.zookeeper;
+
+import io.github.distlock.spi.BackendContext;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Sends a request through the leader from time to time, while a session lives. So the first write after idleness
+ * proves almost as much as any other: see {@link SessionValidity}. The request is a {@code sync}, which needs no disk
+ * and no quorum. It takes the place of ZooKeeper's own pings, which follow only after idleness.
+ *
+ * <p>The thread never waits for an answer, so it also continues while the connection is lost. It ends with the session.
+ * Each start is a new thread, which {@link #stop} ends at once.
+ */
+final class KeepAlive implements Runnable {
+    private final Session session;
+    private final ServerTick tick;
+    private final CountDownLatch stopped = new CountDownLatch(1);
+
+    private KeepAlive(Session session, ServerTick tick) {
+        this.session = session;
+        this.tick = tick;
+    }
+
+    static KeepAlive start(Session session, ServerTick tick, BackendContext context) {
+        KeepAlive keepAlive = new KeepAlive(session, tick);
+        context.newThread("keepalive", keepAlive).start();
+        return keepAlive;
+    }
+
+    @Override
+    public void run() {
+        try {
+            do {
+                session.keepAlive();
+            } while (!stopped.await(tick.keepAliveInterval(session.timeout()).toNanos(), TimeUnit.NANOSECONDS)
+                    && session.isAlive());
+        } catch (InterruptedException e) {
+            // Nothing of this client interrupts the thread. Without it, writes prove less, which is safe.
+        }
+    }
+
+    void stop() {
+        stopped.countDown();
+    }
+}

@@ -1,0 +1,64 @@
+package io.github.distlock.zookeeper;
+
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The servers' {@code tickTime}, as far as this client knows it: as the application has set it, as a {@link TickProbe}
+ * has learned it, or unknown. Thread-safe.
+ */
+final class ServerTick {
+    private final boolean isSet;
+    private volatile @Nullable Duration known;
+
+    /**
+     * Makes a tick.
+     *
+     * @param set what the application has set, or null
+     */
+    ServerTick(@Nullable Duration set) {
+        this.isSet = set != null;
+        this.known = set;
+    }
+
+    /** Returns whether the application has set the tick, so that there is nothing to learn. */
+    boolean isSet() {
+        return isSet;
+    }
+
+    boolean isKnown() {
+        return known != null;
+    }
+
+    /** Notes what the servers' limits tell, or null if they tell nothing. */
+    void learned(@Nullable Duration tick) {
+        if (!isSet) {
+            known = tick;
+        }
+    }
+
+    /**
+     * Returns the tick, at most half of the session timeout. A server's shortest session is two ticks, unless its
+     * configuration allows shorter ones.
+     */
+    Duration within(Duration timeout) {
+        Duration half = timeout.dividedBy(2);
+        Duration tick = known;
+        return tick == null || tick.compareTo(half) > 0 ? half : tick;
+    }
+
+    /**
+     * Returns how often holders and waiters send heartbeats: at three quarters of a tick, or more often if the session
+     * has few ticks.
+     */
+    Duration heartbeatInterval(Duration timeout) {
+        Duration most = within(timeout).multipliedBy(3).dividedBy(4);
+        Duration idle = keepAliveInterval(timeout);
+        return most.compareTo(idle) < 0 ? most : idle;
+    }
+
+    /** Returns how often an idle session sends a request through the leader. */
+    Duration keepAliveInterval(Duration timeout) {
+        return timeout.minus(within(timeout)).dividedBy(10);
+    }
+}
