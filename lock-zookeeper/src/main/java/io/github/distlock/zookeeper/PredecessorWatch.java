@@ -162,9 +162,12 @@ final class PredecessorWatch implements Watcher, SessionLife.Dependent {
         return isOf(asked) && state.get() == State.DELETED;
     }
 
-    /** Returns whether the server has confirmed the watches, and has reported nothing since. */
+    /**
+     * Returns whether the server has confirmed the watches, and has reported nothing since. While the application
+     * blocks the event thread, nobody knows.
+     */
     boolean isSet(Session asked) {
-        return isOf(asked) && state.get() == State.SET;
+        return isOf(asked) && state.get() == State.SET && !session.isEventThreadBlocked();
     }
 
     /** Returns how long ago the client sent the request that last showed both nodes, in nanoseconds. */

@@ -275,6 +275,11 @@ final class Session {
         return send(node, requests.tryRights(node, acl(node)));
     }
 
+    /** Returns whether the application blocks the thread on which watches fire. */
+    boolean isEventThreadBlocked() {
+        return sharedEventThread != null && sharedEventThread.isBlocked();
+    }
+
     /** The directories on which the client certainly has all rights. */
     SeenDirectories usable() {
         return usable;

@@ -45,7 +45,7 @@ import org.slf4j.LoggerFactory;
  * <p>A call may hang as long as the client considers its connection alive. The callers keep their deadlines meanwhile.
  * Only one thread per session hangs.
  *
- * <p>Watches still fire on the event thread. Waiters ask every second anyway, and holds end by their validity. A call
+ * <p>Watches still fire on the event thread. Meanwhile waiters ask every second, and holds end by their validity. A call
  * that is acknowledged proves the session like any other write: it counts from the time at which it was sent.
  *
  * <p>Thread-safe.
@@ -62,7 +62,7 @@ final class SharedEventThread {
     private final Set<Sent<?>> unanswered = new LinkedHashSet<>();
     private final Queue<Runnable> tasks = new ArrayDeque<>();
     private @Nullable Thread thread;
-    private boolean blocked;
+    private volatile boolean blocked;
     private boolean probing;
     /** The number of requests that {@link #thread} has not finished. */
     private int calls;
@@ -107,6 +107,10 @@ final class SharedEventThread {
 
     private interface Call<T> {
         T call() throws KeeperException, InterruptedException;
+    }
+
+    boolean isBlocked() {
+        return blocked;
     }
 
     /** Sends a request, or has it called if the event thread is blocked. Waits for neither. */
