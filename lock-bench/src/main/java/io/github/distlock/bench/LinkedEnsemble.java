@@ -12,8 +12,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 
 /**
  * Three ZooKeeper servers, as processes. Each reaches the quorum port of each other server through a proxy of its own.
@@ -26,6 +28,7 @@ final class LinkedEnsemble implements AutoCloseable {
 
     private final List<Integer> clientPorts = new ArrayList<>();
     private final List<JvmProcess> members = new ArrayList<>();
+    private final List<Path> directories = new ArrayList<>();
     /** The link from one member to another is at {@code from * SIZE + to}. */
     private final List<FaultProxy> links = new ArrayList<>();
 
@@ -49,6 +52,7 @@ final class LinkedEnsemble implements AutoCloseable {
     private JvmProcess start(int from, Duration tick, int syncLimit, List<Integer> quorum, List<Integer> election)
             throws IOException {
         Path directory = Files.createTempDirectory("linked");
+        directories.add(directory);
         Files.writeString(directory.resolve("myid"), String.valueOf(from + 1));
         List<String> lines = new ArrayList<>(List.of(
                 "dataDir=" + directory,
@@ -138,5 +142,16 @@ final class LinkedEnsemble implements AutoCloseable {
     public void close() {
         members.forEach(JvmProcess::close);
         links.forEach(FaultProxy::close);
+        directories.forEach(LinkedEnsemble::delete);
+    }
+
+    private static void delete(Path directory) {
+        try (Stream<Path> files = Files.walk(directory)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 }
