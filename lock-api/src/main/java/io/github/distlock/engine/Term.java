@@ -10,8 +10,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * How long a lease is valid, whether that is in doubt, and when to renew it.
  *
  * <p>The validity counts from before the last request that proves the grant was sent, so it ends before the store's own
- * count does. Only what the store has answered moves the end, and only to a later time. An answer may come after its
- * renewal was given up. Each answer to a renewal, and a missing answer, sets the time of the next one. One renewal is
+ * count does. Only what the store has answered moves the end. An answer may come after its renewal was given up. Each
+ * answer to a renewal, and a missing answer, sets the time of the next one. One renewal is
  * under way at a time.
  */
 final class Term {
@@ -83,8 +83,9 @@ final class Term {
         return renewing.compareAndSet(false, true);
     }
 
+    /** Takes the end of the newest validity, also if that is earlier: a session may have got a shorter timeout. */
     void renewed(Validity validity) {
-        extend(validity);
+        end = settings.expiry(validity);
         length = validity.length().toNanos();
         planRenewal(validity);
         suspect = false;

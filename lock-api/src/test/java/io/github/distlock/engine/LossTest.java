@@ -70,6 +70,30 @@ class LossTest extends EngineTest {
         expectLoss(LossReason.EXPIRED, losses);
     }
 
+    /** As after a session has moved to a server that allows shorter sessions only. */
+    @Test
+    void s6_aShorterValidityOfARenewalEndsTheHoldEarlier() throws Exception {
+        AtomicReference<Validity> latest = new AtomicReference<>();
+        backend.asking = (contender, deadline) -> {
+            Grant grant = ((Attempt.Granted) contender.attempt(deadline)).grant();
+            return Attempt.granted(overriding(Grant.class, grant, "latestValidity", latest::get));
+        };
+        backend.renewing = (due, deadline) -> {
+            latest.set(Validity.of(memory.clock().now(), Duration.ofSeconds(5)));
+            due.forEach(renewal -> renewal.renewed(latest.get()));
+            backend.renewing = (later, unused) -> {
+                throw new IllegalStateException("no answer in time");
+            };
+        };
+        LockHandle held = lock.acquire();
+        store.advance(LEASE.dividedBy(3));
+        Await.until("it is renewed", () -> latest.get() != null);
+
+        store.advance(Duration.ofSeconds(5));
+
+        assertThat(held.isHeld()).isFalse();
+    }
+
     @Test
     void v8_theTimeoutOfARenewalFollowsTheLatestValidity() throws Exception {
         List<Duration> timeouts = new CopyOnWriteArrayList<>();

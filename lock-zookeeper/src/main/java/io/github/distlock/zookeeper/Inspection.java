@@ -23,15 +23,10 @@ import org.apache.zookeeper.KeeperException.NoNodeException;
 final class Inspection {
     private final LockDirectory directory;
     private final Session session;
-    private final Duration tick;
+    private final ServerTick tick;
     private final Deadline deadline;
 
-    /**
-     * Makes an inspection.
-     *
-     * @param tick the servers' tick, or more than half of each session timeout if it is not known
-     */
-    Inspection(LockDirectory directory, Session session, Duration tick, Deadline deadline) {
+    Inspection(LockDirectory directory, Session session, ServerTick tick, Deadline deadline) {
         this.directory = directory;
         this.session = session;
         this.tick = tick;
@@ -98,6 +93,6 @@ final class Inspection {
                 LockMode.EXCLUSIVE,
                 Instant.ofEpochMilli(node.stat().getCtime()),
                 node.stat().getCzxid(),
-                timeout.plus(SessionValidity.tick(timeout, tick)));
+                timeout.plus(tick.within(timeout)));
     }
 }
