@@ -41,6 +41,7 @@ class JointLockTest extends EngineTest {
         LockHandle held = way.acquire(all, LONG).orElseThrow();
 
         assertThat(held.lockNames()).containsExactly("a", "b", "c");
+        assertThat(held.lockName()).isEqualTo("a, b, c").isEqualTo(all.name());
         assertThat(held.state()).isEqualTo(State.HELD);
         assertThat(held.remaining()).isPositive();
         held.ensureHeld();
@@ -92,10 +93,11 @@ class JointLockTest extends EngineTest {
         expectNothingLeft();
     }
 
-    @Test
-    void s2_aLockThatWasLostDuringTheWaitIsAcquiredAgain() throws Exception {
+    @ParameterizedTest
+    @EnumSource(names = {"BLOCKING", "ASYNC"})
+    void s2_aLockThatWasLostDuringTheWaitIsAcquiredAgain(Way way) throws Exception {
         LockHandle busy = other.lock("b").acquire();
-        Task<LockHandle> waiter = startWaiting(all::acquire);
+        Task<LockHandle> waiter = startWaiting(() -> way.acquire(all, LONG).orElseThrow());
         Await.until("a is held", () -> count("acquired") == 1);
         store.delete("a");
         Await.until("the loss is known", () -> {
@@ -130,7 +132,68 @@ class JointLockTest extends EngineTest {
         assertThatThrownBy(held::close).isInstanceOf(LockLostException.class).hasMessageContaining("\"b\"");
         held.close();
         assertThat(held.release()).isEqualTo(Release.LOST);
+        assertThat(get(held.releaseAsync())).isEqualTo(Release.LOST);
         expectFree("a", "b", "c");
+    }
+
+    @Test
+    void s5_locksAreReleasedInTheReverseOrder() throws Exception {
+        LockHandle held = all.acquire();
+
+        assertThat(held.release()).isEqualTo(Release.RELEASED);
+
+        Await.until("three releases", () -> count("released") == 3);
+        assertThat(events.stream()
+                        .filter(event -> event.kind().equals("released"))
+                        .map(event -> event.event().lockName()))
+                .containsExactly("c", "b", "a");
+    }
+
+    @Test
+    void s5_aReleaseIsPendingIfOneIs() throws Exception {
+        LockHandle one = all.acquire();
+        LockHandle another = client.allOf(List.of("d", "e")).acquire();
+        memory.pause();
+
+        assertThat(one.release()).isEqualTo(Release.PENDING);
+        assertThat(get(another.releaseAsync())).isEqualTo(Release.PENDING);
+
+        one.close();
+        another.close();
+        memory.resume();
+        expectFree("a", "b", "c", "d", "e");
+    }
+
+    @Test
+    void s6_aHandleThatWasReleasedClosesWithoutAnError() throws Exception {
+        LockHandle held = all.acquire();
+        List<LockLoss> losses = losses(held);
+        store.delete("b");
+        Await.until("the loss is known", () -> {
+            store.advance(Duration.ofSeconds(1));
+            return !losses.isEmpty();
+        });
+
+        assertThat(held.release()).isEqualTo(Release.LOST);
+
+        held.close();
+    }
+
+    @Test
+    void v4_aTimeToWaitIsOneForAllLocks() throws Exception {
+        LockHandle first = other.lock("a").acquire();
+        LockHandle second = other.lock("b").acquire();
+        Task<Optional<LockHandle>> waiter = startWaiting(() -> all.tryAcquire(LONG));
+        long before = count("waiting");
+        store.advance(LONG.multipliedBy(9).dividedBy(10));
+        first.close();
+        Await.until("it waits for the next lock", () -> count("waiting") > before);
+
+        store.advance(LONG.dividedBy(5));
+
+        assertThat(get(waiter)).isEmpty();
+        second.close();
+        assertThat(all.tryAcquire(Duration.ofSeconds(-1))).isPresent();
     }
 
     @Test

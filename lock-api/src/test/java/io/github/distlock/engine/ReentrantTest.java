@@ -56,6 +56,7 @@ class ReentrantTest extends EngineTest {
         assertThat(other.lock("a").tryAcquire()).isEmpty();
         assertThat(inner.release()).isEqualTo(Release.RELEASED);
         assertThat(inner.state()).isEqualTo(State.RELEASED);
+        assertThatThrownBy(lock.asLock()::fencingToken).isInstanceOf(IllegalMonitorStateException.class);
         other.lock("a").tryAcquire().orElseThrow().close();
     }
 
@@ -89,8 +90,10 @@ class ReentrantTest extends EngineTest {
     @Test
     void s4_anotherThreadMayCloseTheHandle() throws Exception {
         LockHandle held = reentrant.acquire();
+        reentrant.tryAcquire(LONG).orElseThrow().close();
+        assertThat(lock.asLock().isHeldByCurrentThread()).as("locked").isFalse();
 
-        get(start(() -> held.release()));
+        assertThat(onAnotherThread(() -> held.release() == Release.RELEASED)).isTrue();
 
         try (LockHandle next = reentrant.acquire()) {
             assertThat(next.fencingToken()).isGreaterThan(held.fencingToken());
@@ -112,6 +115,7 @@ class ReentrantTest extends EngineTest {
         assertThatThrownBy(lock.asLock()::lock).isInstanceOf(LockLostException.class);
         assertThatThrownBy(inner::ensureHeld).isInstanceOf(LockLostException.class);
         assertThatThrownBy(inner::close).isInstanceOf(LockLostException.class);
+        inner.close();
         assertThat(inner.state()).isEqualTo(State.LOST);
         assertThat(outer.release()).isEqualTo(Release.LOST);
         assertThat(outer.state()).isEqualTo(State.LOST);
@@ -131,6 +135,32 @@ class ReentrantTest extends EngineTest {
 
         expectLoss(LossReason.EXPIRED, ofOuter);
         assertThat(ofInner).isEmpty();
+    }
+
+    @Test
+    void s4_aTimedAcquireBegins() throws Exception {
+        LockHandle held = reentrant.tryAcquire(LONG).orElseThrow();
+
+        assertThat(held).hasToString("reentrant hold of lock \"a\", token " + held.fencingToken() + ", HELD");
+        held.close();
+    }
+
+    /** The thread has no object that the collector could see. */
+    @Test
+    void v9_aLockedHoldOutlivesACollection() {
+        ThreadOwnedLock view = lock.asLock();
+        view.lock();
+        view.lock();
+        view.unlock();
+
+        for (int i = 0; i < 3; i++) {
+            System.gc();
+            store.advance(Duration.ofSeconds(1));
+        }
+
+        assertThat(view.isHeldByCurrentThread()).isTrue();
+        assertThat(count("leaked")).isZero();
+        view.unlock();
     }
 
     @Test

@@ -67,8 +67,8 @@ class ThreadOwnedLockTest extends EngineTest {
     @EnumSource
     void s4_aThreadMayLockAgainAndMustUnlockAsOften(Kind kind) throws Exception {
         Lock tested = lockOf(kind);
-        tested.lock();
         tested.lockInterruptibly();
+        tested.lock();
         assertThat(tested.tryLock()).isTrue();
         assertThat(tested.tryLock(1, TimeUnit.SECONDS)).isTrue();
         for (int i = 0; i < 3; i++) {
@@ -196,6 +196,7 @@ class ThreadOwnedLockTest extends EngineTest {
 
         assertThat(view.isHeldByCurrentThread()).isTrue();
         assertThat(view.fencingToken()).isPositive();
+        assertThat(view).hasToString(lock + " as a java.util.concurrent.locks.Lock");
         assertThat(onAnotherThread(view::isHeldByCurrentThread)).isFalse();
         view.unlock();
         assertThat(view.isHeldByCurrentThread()).isFalse();
