@@ -23,7 +23,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class JointHandle implements LockHandle {
     private final List<LockHandle> holds;
-    private final AtomicBoolean closed = new AtomicBoolean();
 
     JointHandle(List<LockHandle> holds) {
         this.holds = List.copyOf(holds);
@@ -131,21 +130,16 @@ final class JointHandle implements LockHandle {
 
     @Override
     public Release release() {
-        closed.set(true);
         return releaseAll(holds);
     }
 
     @Override
     public CompletableFuture<Release> releaseAsync() {
-        closed.set(true);
         return releaseAllAsync(holds);
     }
 
     @Override
     public void close() {
-        if (!closed.compareAndSet(false, true)) {
-            return;
-        }
         @Nullable LockLostException lost = null;
         for (LockHandle hold : reversed(holds)) {
             try {
