@@ -12,7 +12,7 @@ import java.util.concurrent.CompletableFuture;
  * up. Immutable, thread-safe, and cheap to make.
  *
  * <p><b>Not reentrant.</b> The holder is the code that has the {@link LockHandle}, and not a thread. If a thread holds
- * the lock and acquires it again, it waits for itself.
+ * the lock and acquires it again, it waits for itself. {@link #reentrant()} is a view that does not.
  *
  * <p><b>Errors.</b> All acquires throw {@link LockException} if the store does not answer or refuses, with the lock's
  * name and the store's own words. They throw {@link IllegalStateException} if the client is closed. After an exception
@@ -49,6 +49,16 @@ public interface DistributedLock {
      * @throws IllegalStateException if the client is closed
      */
     LockHandle acquire() throws InterruptedException;
+
+    /**
+     * Waits until this client acquires the lock, whether or not the thread is interrupted. An interrupt does not stop
+     * it; the flag is kept.
+     *
+     * @return the hold; close it
+     * @throws LockException as for {@link #acquire()}
+     * @throws IllegalStateException if the client is closed
+     */
+    LockHandle acquireUninterruptibly();
 
     /**
      * Asks once. An interrupt does not stop it; the flag is kept.
@@ -95,6 +105,32 @@ public interface DistributedLock {
      *     {@link #tryAcquire(Duration)} would throw
      */
     CompletableFuture<Optional<LockHandle>> tryAcquireAsync(Duration maxWait);
+
+    /**
+     * Returns a view of this lock that its holder may acquire again. The holder is the thread that has acquired it,
+     * through this view or through {@link #asLock()} of any lock of this client with the same name. The store sees one
+     * hold. Virtual threads are threads like any other.
+     *
+     * <p>Each acquire returns a handle of its own, with the same fencing token. The lock is released with the last of
+     * them. Until then, {@link LockHandle#release()} returns {@link LockHandle.Release#RELEASED} as long as the lock is
+     * held. The options of the first acquire apply. If the hold was lost, further acquires of its thread throw a
+     * {@link LockLostException} until all handles are closed. If the thread has died, its hold counts as one whose
+     * handles were dropped, unless another thread has one of them.
+     *
+     * <p>Asynchronous acquires of the view throw {@link UnsupportedOperationException}, since no thread would be the
+     * holder.
+     *
+     * @return the view
+     */
+    DistributedLock reentrant();
+
+    /**
+     * Returns this lock as {@code java.util.concurrent} knows it: reentrant, and owned by a thread. It shares the holds
+     * of {@link #reentrant()}, and each {@code unlock} takes back one {@code lock}.
+     *
+     * @return the view
+     */
+    ThreadOwnedLock asLock();
 
     /**
      * Runs an action under the lock.

@@ -3,6 +3,7 @@ package io.github.distlock;
 import static java.util.Objects.requireNonNull;
 
 import io.github.distlock.engine.Engine;
+import java.util.Collection;
 
 /** A client over an engine, which does not know this package's factories. */
 final class EngineClient implements LockClient {
@@ -24,6 +25,16 @@ final class EngineClient implements LockClient {
     @Override
     public DistributedLock lock(String name, LockOptions options) {
         return engine.lock(name, requireNonNull(options, "options"));
+    }
+
+    @Override
+    public DistributedLock allOf(Collection<String> names) {
+        return allOf(names, defaultOptions);
+    }
+
+    @Override
+    public DistributedLock allOf(Collection<String> names, LockOptions options) {
+        return engine.allOf(names, requireNonNull(options, "options"));
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.github.distlock;
 
 import io.github.distlock.spi.LockBackend;
+import java.util.Collection;
 
 /**
  * A client of one store. Make one per application and store, keep it while the application runs, and close it at the
@@ -53,6 +54,35 @@ public interface LockClient extends AutoCloseable {
      * @throws IllegalStateException if the client is closed
      */
     DistributedLock lock(String name, LockOptions options);
+
+    /**
+     * Returns several locks as one, with the client's default options: all of them are held, or none. Sends nothing.
+     *
+     * <p>An acquire takes the locks one after the other, in the order of {@link String#compareTo}. So clients that need
+     * the same locks do not wait for each other in a circle. While an acquire waits for a lock, it holds those before
+     * it. A time to wait is one for all of them. A single try asks for each lock once, and so takes up to
+     * {@link LockClientBuilder#requestTimeout} for each.
+     *
+     * <p>The handle is lost as soon as one of the locks is, and closing it releases all. Each lock has its own
+     * {@linkplain LockHandle#fencingToken(String) fencing token}.
+     *
+     * @param names at least one name as for {@link #lock(String)}; duplicates count once
+     * @return the locks as one; of one name, that lock
+     * @throws IllegalArgumentException if there is no name, or if a name is out of bounds
+     * @throws IllegalStateException if the client is closed
+     */
+    DistributedLock allOf(Collection<String> names);
+
+    /**
+     * Returns several locks as one, with options of their own. Otherwise like {@link #allOf(Collection)}.
+     *
+     * @param names as for {@link #allOf(Collection)}
+     * @param options what the acquires of each lock ask for
+     * @return the locks as one
+     * @throws IllegalArgumentException as for {@link #allOf(Collection)}, or if the store cannot provide the options
+     * @throws IllegalStateException if the client is closed
+     */
+    DistributedLock allOf(Collection<String> names, LockOptions options);
 
     /**
      * Returns the inspector of this client's store, for operators.

@@ -1,7 +1,10 @@
 package io.github.distlock;
 
+import static java.util.Objects.requireNonNull;
+
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 
@@ -50,7 +53,7 @@ public interface LockHandle extends AutoCloseable {
     /**
      * Returns the lock's name.
      *
-     * @return as given to {@link LockClient#lock(String)}
+     * @return as given to {@link LockClient#lock(String)}; of several locks, all names in one text, for messages
      */
     String lockName();
 
@@ -61,8 +64,32 @@ public interface LockHandle extends AutoCloseable {
      *
      * @return a positive number that may exceed 2<sup>53</sup>: store it as a 64-bit integer (SQL {@code BIGINT}), and
      *     as text zero-padded to 19 digits; it does not change, and may be read after the end of the hold
+     * @throws IllegalStateException if this is the hold of several locks, which have a token each
      */
     long fencingToken();
+
+    /**
+     * Returns the names of the locks that are held together.
+     *
+     * @return the one name, or all names of {@link LockClient#allOf}, in their order
+     */
+    default List<String> lockNames() {
+        return List.of(lockName());
+    }
+
+    /**
+     * Returns the fencing token of one of the locks that are held together.
+     *
+     * @param lockName one of {@link #lockNames}
+     * @return as for {@link #fencingToken()}
+     * @throws IllegalArgumentException if this is not the hold of that lock
+     */
+    default long fencingToken(String lockName) {
+        if (!requireNonNull(lockName, "lockName").equals(lockName())) {
+            throw new IllegalArgumentException("lockName must be \"" + lockName() + "\", but was \"" + lockName + "\"");
+        }
+        return fencingToken();
+    }
 
     /**
      * Returns the state by this machine's clocks. Sends nothing. {@code LOST} and {@code RELEASED} are final.

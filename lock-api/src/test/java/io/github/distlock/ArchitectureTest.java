@@ -59,7 +59,8 @@ class ArchitectureTest {
             "LockStatus$Holder",
             "LockedAction",
             "LockedCall",
-            "LossReason");
+            "LossReason",
+            "ThreadOwnedLock");
 
     @Test
     void thePublicPackageHasOnlyWhatACallerUses() {
@@ -110,6 +111,23 @@ class ArchitectureTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage(API + ".memory")
+                .check(LIBRARY);
+    }
+
+    @Test
+    void viewsAreBuiltOnTheApiAndTheClockAlone() {
+        noClasses()
+                .that()
+                .resideInAPackage(API + ".view")
+                .should()
+                .dependOnClassesThat(new DescribedPredicate<>("are the engine's or a backend's") {
+                    @Override
+                    public boolean test(JavaClass type) {
+                        return type.getPackageName().equals(ENGINE)
+                                || (type.getPackageName().equals(API + ".spi")
+                                        && !Set.of("LockClock", "Deadline").contains(type.getSimpleName()));
+                    }
+                })
                 .check(LIBRARY);
     }
 

@@ -12,9 +12,12 @@ import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockClock;
 import io.github.distlock.spi.LockClock.Parker;
+import io.github.distlock.view.JointLock;
+import io.github.distlock.view.ReentrantHolds;
 import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
@@ -59,6 +62,7 @@ public final class Engine {
     private final LeaseKeeper keeper;
     private final Releases releases;
     private final LocalQueues queues;
+    private final ReentrantHolds reentrantHolds = new ReentrantHolds();
     private final NamedLock.Shared locks;
     private final ReferenceQueue<Handle> droppedHandles = new ReferenceQueue<>();
     private final CountDownLatch ended = new CountDownLatch(1);
@@ -95,7 +99,7 @@ public final class Engine {
         queues = new LocalQueues(new LocalQueue.Shared(backend, client, keeper, cleanUp, leases), lifecycle);
         Acquisition.Shared acquisitions =
                 new Acquisition.Shared(queues, clock, requests, callbacks, log, settings.recordsAcquireStacks());
-        locks = new NamedLock.Shared(backend, settings, lifecycle, acquisitions, timer, requestThreads);
+        locks = new NamedLock.Shared(backend, settings, lifecycle, acquisitions, timer, requestThreads, reentrantHolds);
     }
 
     /** Starts the backend and the timer. Closes the backend and throws if either cannot be started. */
@@ -151,6 +155,11 @@ public final class Engine {
         return new NamedLock(new LocalQueue.Key(name, options), locks);
     }
 
+    /** Does the work of {@code LockClient.allOf(names, options)}, with its errors. */
+    public DistributedLock allOf(Collection<String> names, LockOptions options) {
+        return JointLock.of(names, name -> lock(name, options), reentrantHolds, clock);
+    }
+
     /** Throws if the store cannot provide locks with these options. */
     public void requireSupport(LockOptions options) {
         if (options.isFair() && !backend.capabilities().contains(Capability.FAIR)) {
@@ -169,6 +178,7 @@ public final class Engine {
     }
 
     private void releaseDropped() {
+        reentrantHolds.forgetDeadThreads();
         for (Reference<?> dropped = droppedHandles.poll(); dropped != null; dropped = droppedHandles.poll()) {
             if (dropped instanceof Hold hold) {
                 releaseThreads.execute(hold::dropped);

@@ -6,8 +6,10 @@ import io.github.distlock.DistributedLock;
 import io.github.distlock.LockException;
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockOptions;
+import io.github.distlock.ThreadOwnedLock;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.RequestRefusedException;
+import io.github.distlock.view.ReentrantHolds;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -25,6 +27,7 @@ final class NamedLock implements DistributedLock {
      * @param acquisitions what their acquires share
      * @param timer wakes asynchronous acquires
      * @param threads run asynchronous acquires
+     * @param reentrantHolds what the reentrant views share
      */
     record Shared(
             LockBackend backend,
@@ -32,7 +35,8 @@ final class NamedLock implements DistributedLock {
             Lifecycle lifecycle,
             Acquisition.Shared acquisitions,
             Timer timer,
-            Work threads) {}
+            Work threads,
+            ReentrantHolds reentrantHolds) {}
 
     NamedLock(LocalQueue.Key key, Shared shared) {
         this.key = key;
@@ -56,9 +60,19 @@ final class NamedLock implements DistributedLock {
     }
 
     @Override
+    public LockHandle acquireUninterruptibly() {
+        return acquireUninterruptibly(untilHeld())
+                .orElseThrow(() -> new AssertionError("an acquire without a limit ended as busy"));
+    }
+
+    @Override
     public Optional<LockHandle> tryAcquire() {
+        return acquireUninterruptibly(limited(Duration.ZERO));
+    }
+
+    private Optional<LockHandle> acquireUninterruptibly(Patience patience) {
         try {
-            return acquire(limited(Duration.ZERO), false);
+            return acquire(patience, false);
         } catch (InterruptedException e) {
             throw new AssertionError("an uninterruptible acquire was interrupted", e);
         }
@@ -107,6 +121,16 @@ final class NamedLock implements DistributedLock {
             return refused;
         }
         return new AsyncAcquisition<>(key, patience, shared.acquisitions, shared.timer, shared.threads, result).start();
+    }
+
+    @Override
+    public DistributedLock reentrant() {
+        return shared.reentrantHolds.reentrant(this);
+    }
+
+    @Override
+    public ThreadOwnedLock asLock() {
+        return shared.reentrantHolds.asLock(name(), this);
     }
 
     @Override

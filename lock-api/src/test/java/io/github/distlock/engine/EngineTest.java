@@ -108,6 +108,10 @@ abstract class EngineTest {
         return task;
     }
 
+    static boolean onAnotherThread(Callable<Boolean> question) throws Exception {
+        return get(start(question));
+    }
+
     /** An acquire of a busy lock. When this returns, it waits. */
     @CanIgnoreReturnValue
     final <T> Task<T> startWaiting(Callable<T> acquire) {

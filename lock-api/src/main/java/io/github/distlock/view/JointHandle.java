@@ -1,0 +1,160 @@
+package io.github.distlock.view;
+
+import static java.util.Objects.requireNonNull;
+
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import io.github.distlock.LockHandle;
+import io.github.distlock.LockLoss;
+import io.github.distlock.LockLostException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The holds of several locks as one. It is lost as soon as one of them is. It releases them in the reverse order of
+ * their acquires.
+ */
+final class JointHandle implements LockHandle {
+    private final List<LockHandle> holds;
+
+    JointHandle(List<LockHandle> holds) {
+        this.holds = List.copyOf(holds);
+    }
+
+    private static List<LockHandle> reversed(List<LockHandle> holds) {
+        List<LockHandle> reversed = new ArrayList<>(holds);
+        Collections.reverse(reversed);
+        return reversed;
+    }
+
+    @CanIgnoreReturnValue
+    static Release releaseAll(List<LockHandle> holds) {
+        Release all = Release.RELEASED;
+        for (LockHandle hold : reversed(holds)) {
+            all = joint(all, hold.release());
+        }
+        return all;
+    }
+
+    @CanIgnoreReturnValue
+    static CompletableFuture<Release> releaseAllAsync(List<LockHandle> holds) {
+        CompletableFuture<Release> all = CompletableFuture.completedFuture(Release.RELEASED);
+        for (LockHandle hold : reversed(holds)) {
+            all = all.thenCombine(hold.releaseAsync(), JointHandle::joint);
+        }
+        return all;
+    }
+
+    /** A loss of one is a loss of all. Otherwise what is pending for one is pending for all. */
+    private static Release joint(Release one, Release other) {
+        if (one == Release.LOST || other == Release.LOST) {
+            return Release.LOST;
+        }
+        return one == Release.PENDING ? one : other;
+    }
+
+    @Override
+    public String lockName() {
+        return String.join(", ", lockNames());
+    }
+
+    @Override
+    public List<String> lockNames() {
+        return holds.stream().map(LockHandle::lockName).toList();
+    }
+
+    @Override
+    public long fencingToken() {
+        throw new IllegalStateException(
+                "locks " + lockNames() + " have a fencing token each; use fencingToken(lockName)");
+    }
+
+    @Override
+    public long fencingToken(String lockName) {
+        requireNonNull(lockName, "lockName");
+        return holds.stream()
+                .filter(hold -> hold.lockName().equals(lockName))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException(
+                        "lockName must be one of " + lockNames() + ", but was \"" + lockName + "\""))
+                .fencingToken();
+    }
+
+    @Override
+    public State state() {
+        List<State> states = holds.stream().map(LockHandle::state).toList();
+        if (states.contains(State.LOST)) {
+            return State.LOST;
+        }
+        if (states.contains(State.RELEASED)) {
+            return State.RELEASED;
+        }
+        return states.contains(State.SUSPECT) ? State.SUSPECT : State.HELD;
+    }
+
+    @Override
+    public boolean isHeld() {
+        return holds.stream().allMatch(LockHandle::isHeld);
+    }
+
+    @Override
+    public Duration remaining() {
+        return holds.stream()
+                .map(LockHandle::remaining)
+                .min(Comparator.naturalOrder())
+                .orElse(Duration.ZERO);
+    }
+
+    @Override
+    public void ensureHeld() {
+        holds.forEach(LockHandle::ensureHeld);
+    }
+
+    @Override
+    public void onLost(Consumer<? super LockLoss> listener) {
+        requireNonNull(listener, "listener");
+        AtomicBoolean notified = new AtomicBoolean();
+        holds.forEach(hold -> hold.onLost(loss -> {
+            if (notified.compareAndSet(false, true)) {
+                listener.accept(loss);
+            }
+        }));
+    }
+
+    @Override
+    public Release release() {
+        return releaseAll(holds);
+    }
+
+    @Override
+    public CompletableFuture<Release> releaseAsync() {
+        return releaseAllAsync(holds);
+    }
+
+    @Override
+    public void close() {
+        @Nullable LockLostException lost = null;
+        for (LockHandle hold : reversed(holds)) {
+            try {
+                hold.close();
+            } catch (LockLostException e) {
+                lost = e;
+            }
+        }
+        if (lost != null) {
+            throw lost;
+        }
+    }
+
+    @Override
+    public String toString() {
+        return holds.stream().map(LockHandle::toString).collect(Collectors.joining(", "));
+    }
+}

@@ -1,0 +1,130 @@
+package io.github.distlock.view;
+
+import static java.util.Objects.requireNonNull;
+
+import io.github.distlock.LockHandle;
+import io.github.distlock.LockLoss;
+import io.github.distlock.view.ReentrantHold.Entry;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One entry into a {@link ReentrantHold}. After the end of this entry, {@link #end} says how it ended: for the last
+ * entry with the hold itself, for others while the lock stayed held or after it was lost.
+ */
+final class ReentrantHandle implements LockHandle {
+    private final ReentrantHold hold;
+    private final AtomicReference<@Nullable End> end = new AtomicReference<>();
+
+    private enum End {
+        LAST,
+        INNER,
+        INNER_OF_LOST
+    }
+
+    ReentrantHandle(ReentrantHold hold) {
+        this.hold = hold;
+    }
+
+    private LockHandle held() {
+        return hold.held();
+    }
+
+    @Override
+    public String lockName() {
+        return held().lockName();
+    }
+
+    @Override
+    public long fencingToken() {
+        return held().fencingToken();
+    }
+
+    @Override
+    public State state() {
+        End known = end.get();
+        if (known == null || known == End.LAST) {
+            return held().state();
+        }
+        return known == End.INNER ? State.RELEASED : State.LOST;
+    }
+
+    @Override
+    public boolean isHeld() {
+        return end.get() == null && held().isHeld();
+    }
+
+    @Override
+    public Duration remaining() {
+        return end.get() == null ? held().remaining() : Duration.ZERO;
+    }
+
+    @Override
+    public void ensureHeld() {
+        if (end.get() == End.INNER) {
+            throw new IllegalStateException("lock \"" + lockName() + "\": this handle was released");
+        }
+        held().ensureHeld();
+    }
+
+    @Override
+    public void onLost(Consumer<? super LockLoss> listener) {
+        requireNonNull(listener, "listener");
+        held().onLost(loss -> {
+            if (end.get() != End.INNER) {
+                listener.accept(loss);
+            }
+        });
+    }
+
+    /** Ends this entry. Returns true for the one call that does. */
+    private boolean end() {
+        if (end.get() != null) {
+            return false;
+        }
+        End now = held().isHeld() ? End.INNER : End.INNER_OF_LOST;
+        if (!end.compareAndSet(null, now)) {
+            return false;
+        }
+        if (hold.exit(Entry.HANDLE)) {
+            end.set(End.LAST);
+        }
+        return true;
+    }
+
+    private Release outcomeOfInner() {
+        return end.get() == End.INNER ? Release.RELEASED : Release.LOST;
+    }
+
+    @Override
+    public Release release() {
+        var unused = end();
+        return end.get() == End.LAST ? held().release() : outcomeOfInner();
+    }
+
+    @Override
+    public CompletableFuture<Release> releaseAsync() {
+        var unused = end();
+        return end.get() == End.LAST ? held().releaseAsync() : CompletableFuture.completedFuture(outcomeOfInner());
+    }
+
+    @Override
+    public void close() {
+        if (!end()) {
+            return;
+        }
+        if (end.get() == End.LAST) {
+            held().close();
+        } else if (end.get() == End.INNER_OF_LOST) {
+            held().ensureHeld();
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "reentrant " + held();
+    }
+}
