@@ -87,7 +87,7 @@ import org.jspecify.annotations.Nullable;
  *       instant in which it takes a report. This matters only if its link breaks before the next one.
  *   <li>A running leader runs all its threads: the ping that is due does not wait while exchanges b and c pass.
  *   <li>All servers have the same limits on session timeouts. A session that moves to a server with a smaller limit
- *       gets a shorter timeout. This affects the holds that the session has at that time.
+ *       gets a shorter timeout. This affects the holds that the session has at that time, until their next heartbeat.
  * </ul>
  *
  * <p>Thread-safe.
