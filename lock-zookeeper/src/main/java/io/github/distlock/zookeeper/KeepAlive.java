@@ -32,11 +32,19 @@ final class KeepAlive implements Runnable {
     public void run() {
         try {
             do {
-                session.keepAlive();
+                send();
             } while (!stopped.await(tick.keepAliveInterval(session.timeout()).toNanos(), TimeUnit.NANOSECONDS)
                     && session.isAlive());
         } catch (InterruptedException e) {
             // Nothing of this client interrupts the thread. Without it, writes prove less, which is safe.
+        }
+    }
+
+    private void send() {
+        try {
+            session.keepAlive();
+        } catch (Throwable e) {
+            // The process lacks memory, for example. The next request follows soon.
         }
     }
 
