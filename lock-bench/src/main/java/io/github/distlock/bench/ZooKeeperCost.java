@@ -25,8 +25,9 @@ import org.apache.curator.retry.RetryOneTime;
  * bytes in the log of transactions, and CPU time of the server.
  *
  * <p>The server counts the requests ({@code zk_packets_received}, with the pings of the sessions) and the transactions
- * ({@code zxid}). Its log grows in steps of 1 KiB. It removes no directories meanwhile. The server must be a process: {@code -Dlock.servers=processes}.
- * Arguments: seconds per figure (5), idle holds and waiters (1000), polling clients (16).
+ * ({@code zxid}). Its log grows in steps of 1 KiB. It removes no directories meanwhile. The server must be a process:
+ * {@code -Dlock.servers=processes}. Arguments: seconds per figure (5), idle holds and waiters (1000), polling clients
+ * (16).
  */
 public final class ZooKeeperCost {
     private static final Duration TICK = Duration.ofSeconds(2);

@@ -61,6 +61,16 @@ class SnippetsTest {
     }
 
     @Test
+    void api_eachPythonSnippetIsPartOfATestedProgram() {
+        String program = read(ROOT.resolve("lock-zookeeper/src/test/resources/kazoo_lock.py"));
+        List<Snippet> snippets = snippets("python");
+        for (Snippet snippet : snippets) {
+            assertTrue(program.contains(snippet.text), "not part of a program: " + snippet);
+        }
+        assertFalse(snippets.isEmpty());
+    }
+
+    @Test
     void api_artifactsAreThoseOfTheBuild() {
         String build = read(ROOT.resolve("lock-bom/pom.xml"))
                 + read(ROOT.resolve("pom.xml"))
@@ -76,7 +86,7 @@ class SnippetsTest {
 
     @Test
     void api_eachBlockNamesAKnownLanguage() {
-        List<String> known = List.of("java", "sh", "xml", "text", "lua");
+        List<String> known = List.of("java", "sh", "xml", "text", "lua", "python");
         for (Path page : pages()) {
             for (Snippet snippet : snippetsOf(page)) {
                 assertTrue(known.contains(snippet.language), "not checked: " + snippet);

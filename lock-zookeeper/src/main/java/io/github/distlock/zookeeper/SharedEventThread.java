@@ -45,8 +45,8 @@ import org.slf4j.LoggerFactory;
  * <p>A call may hang as long as the client considers its connection alive. The callers keep their deadlines meanwhile.
  * Only one thread per session hangs.
  *
- * <p>Watches still fire on the event thread. Meanwhile waiters ask every second, and holds end by their validity. A call
- * that is acknowledged proves the session like any other write: it counts from the time at which it was sent.
+ * <p>Watches still fire on the event thread. Meanwhile waiters ask every second, and holds end by their validity. A
+ * call that is acknowledged proves the session like any other write: it counts from the time at which it was sent.
  *
  * <p>Thread-safe.
  */

@@ -32,10 +32,10 @@ import org.jspecify.annotations.Nullable;
  * {@link QueueLook} at the directory. The server processes the requests of a session in order. So the look shows the
  * new node, and the two requests take one round trip. Later attempts only look.
  *
- * <p>A contender that finds the lock busy sets a {@link PredecessorWatch}. Until a watch reports something, its attempts
- * send nothing: they answer from the last {@link WaiterCheck}, which the heartbeats of the waiters make once per third
- * of the session timeout. If the last check is older than half of the session timeout, the attempt makes one. So a lost
- * watch delays a waiter by half of the session timeout at most.
+ * <p>A contender that finds the lock busy sets a {@link PredecessorWatch}. Until a watch reports something, its
+ * attempts send nothing: they answer from the last {@link WaiterCheck}, which the heartbeats of the waiters make once
+ * per third of the session timeout. If the last check is older than half of the session timeout, the attempt makes one.
+ * So a lost watch delays a waiter by half of the session timeout at most.
  *
  * <p>A contender that does not wait deletes its node if the lock is busy. Until then, its node is in front of others,
  * whose tries would fail because of it. So if the session saw other contenders when it last looked, such a contender
