@@ -29,7 +29,7 @@ import org.junit.jupiter.api.parallel.ResourceLock;
 
 /** Locks of an ensemble of three servers, some of which fail. */
 @Timeout(120)
-@ResourceLock("starts servers and processes")
+@ResourceLock("starts servers for whole classes")
 class ZooKeeperEnsembleTest {
     private static final Duration TICK = Duration.ofMillis(500);
     private static final Duration SESSION = Duration.ofSeconds(10);
