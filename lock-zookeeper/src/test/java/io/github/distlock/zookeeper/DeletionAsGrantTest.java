@@ -174,6 +174,13 @@ class DeletionAsGrantTest extends ContendersOfOneLock {
             release(held);
             awaitWakeUp(waiter);
             curator.getZookeeperClient().getZooKeeper().getTestable().injectSessionExpiration();
+            new TestContender(
+                            supplied,
+                            LockRequest.exclusive(
+                                    "another",
+                                    ZooKeeperFactory.SESSION,
+                                    request().owner()))
+                    .acquire();
             Grant next = waiter.acquire();
 
             assertThat(next.fencingBase()).isGreaterThan(created);
