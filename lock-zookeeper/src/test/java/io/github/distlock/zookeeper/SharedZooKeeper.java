@@ -2,6 +2,7 @@ package io.github.distlock.zookeeper;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.github.distlock.tests.servers.Server;
+import io.github.distlock.tests.servers.ZooKeeperEnsemble;
 import io.github.distlock.tests.servers.ZooKeeperServer;
 import io.github.distlock.tests.servers.ZooKeeperSettings;
 import java.io.IOException;
@@ -36,9 +37,18 @@ final class SharedZooKeeper {
 
     /** Starts another server with the same settings. */
     static ZooKeeperServer startAnother() {
-        return ZooKeeperServer.start(ZooKeeperSettings.defaults()
+        return ZooKeeperServer.start(settings());
+    }
+
+    /** Starts an ensemble of three servers with the same settings. */
+    static ZooKeeperEnsemble startEnsemble() {
+        return ZooKeeperEnsemble.start(settings());
+    }
+
+    private static ZooKeeperSettings settings() {
+        return ZooKeeperSettings.defaults()
                 .tickTime(TICK)
-                .withSystemProperty("znode.container.checkIntervalMs", "1000"));
+                .withSystemProperty("znode.container.checkIntervalMs", "1000");
     }
 
     private static ZooKeeper connect(String address) {
@@ -84,6 +94,8 @@ final class SharedZooKeeper {
             return question.apply(operator());
         }
         try (ZooKeeper operator = connect(server.address())) {
+            // A follower may be behind. It answers later requests of this session after the sync.
+            operator.sync("/", (code, path, context) -> {}, null);
             return question.apply(operator);
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);

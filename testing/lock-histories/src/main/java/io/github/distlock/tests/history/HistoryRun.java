@@ -8,6 +8,7 @@ import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.tests.ServerFixture;
 import io.github.distlock.tests.servers.FaultProxy;
+import io.github.distlock.tests.servers.Server;
 import io.github.distlock.tests.waiting.Waiting;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -18,6 +19,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -35,6 +37,8 @@ public final class HistoryRun {
     private static final Duration SLACK = Duration.ofSeconds(2);
 
     private final ServerFixture<?> store;
+    private Supplier<? extends Server> struck;
+    private @Nullable Duration kills;
     private int leastFaults;
     private int leastDroppedReplies;
     private Duration lease;
@@ -49,6 +53,7 @@ public final class HistoryRun {
 
     private HistoryRun(ServerFixture<?> store) {
         this.store = store;
+        this.struck = store::server;
         this.lease = store.lease();
     }
 
@@ -123,6 +128,29 @@ public final class HistoryRun {
     }
 
     /**
+     * Sets which server the faults of the server strike, instead of the fixture's.
+     *
+     * @param newStruck returns a running server for each fault, such as the present leader of an ensemble
+     * @return this
+     */
+    public HistoryRun striking(Supplier<? extends Server> newStruck) {
+        struck = requireNonNull(newStruck, "newStruck");
+        return this;
+    }
+
+    /**
+     * Sets how often the run kills the server and restarts it with its data, in addition to the other faults.
+     *
+     * @param interval the average time between a restart and the next kill; the single times are between half and one
+     *     and a half of it
+     * @return this
+     */
+    public HistoryRun kills(Duration interval) {
+        kills = requireNonNull(interval, "interval");
+        return this;
+    }
+
+    /**
      * Sets how long a thread rests after a release. Longer rests leave CPU to other tests.
      *
      * @param longest the longest rest, by default 2 ms; the average is half of it
@@ -187,8 +215,8 @@ public final class HistoryRun {
             team.start(processes);
             try (HistoryWriter writer = new HistoryWriter(faults);
                     LockClient observer = LockClient.create(backend)) {
-                Nemesis nemesis = new Nemesis(store.server(), team, observer, lease, lostReplies, writer);
-                List<Thread> threads = nemesis.start(strikers, seed);
+                Nemesis nemesis = new Nemesis(struck, team, observer, lease, lostReplies, writer);
+                List<Thread> threads = nemesis.start(strikers, kills, seed);
                 TimeUnit.NANOSECONDS.sleep(duration.toNanos());
                 Waiting.until(
                         duration.multipliedBy(LONGEST - 1),

@@ -17,6 +17,8 @@ import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Injects faults into processes, connections and server, and records them. It inspects a lock to find its holder and
@@ -30,7 +32,7 @@ final class Nemesis {
     private static final int DROPPERS = 3;
     private static final Duration STRIKE = Duration.ofMillis(700);
 
-    private final Server server;
+    private final Supplier<? extends Server> servers;
     private final Team team;
     private final LockClient observer;
     private final Duration lease;
@@ -43,13 +45,13 @@ final class Nemesis {
     private volatile boolean ended;
 
     Nemesis(
-            Server server,
+            Supplier<? extends Server> servers,
             Team team,
             LockClient observer,
             Duration lease,
             Duration lostReplies,
             HistoryWriter history) {
-        this.server = server;
+        this.servers = servers;
         this.team = team;
         this.observer = observer;
         this.lease = lease;
@@ -57,8 +59,13 @@ final class Nemesis {
         this.history = history;
     }
 
-    /** Starts and returns threads that inject faults until {@link #end()}. */
-    List<Thread> start(int strikers, long seed) {
+    /**
+     * Starts and returns threads that inject faults until {@link #end()}.
+     *
+     * @param kills the average time between a restart of the server and its next kill by a separate thread, or null for
+     *     no such thread
+     */
+    List<Thread> start(int strikers, @Nullable Duration kills, long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         List<Thread> threads = new ArrayList<>();
         for (int i = 0; i < strikers; i++) {
@@ -68,6 +75,10 @@ final class Nemesis {
         for (int i = 0; i < DROPPERS; i++) {
             SplittableRandom split = random.split();
             threads.add(new Thread(() -> dropReplies(split), "nemesis-replies-" + i));
+        }
+        if (kills != null) {
+            SplittableRandom split = random.split();
+            threads.add(new Thread(() -> killServers(kills, split), "nemesis-kills"));
         }
         threads.forEach(thread -> {
             thread.setDaemon(true);
@@ -96,21 +107,45 @@ final class Nemesis {
             return;
         }
         try {
-            long from = System.nanoTime();
-            InjectedFault.Kind kind;
             if (random.nextInt(3) > 0) {
-                kind = InjectedFault.Kind.SERVER_PAUSED;
-                server.pause();
-                Waiting.letPass(Workload.part(lease, random.nextDouble(0.2, 1.8)));
-                server.resume();
+                pauseServer(Workload.part(lease, random.nextDouble(0.2, 1.8)));
             } else {
-                kind = InjectedFault.Kind.SERVER_KILLED;
-                server.kill();
-                server.restart(true);
+                killServer();
             }
-            record(new InjectedFault(kind, InjectedFault.Aim.SERVER, 0, "", from, System.nanoTime()));
         } finally {
             serverFault.writeLock().unlock();
+        }
+    }
+
+    private void pauseServer(Duration time) {
+        Server server = servers.get();
+        long from = System.nanoTime();
+        server.pause();
+        Waiting.letPass(time);
+        server.resume();
+        recordServer(InjectedFault.Kind.SERVER_PAUSED, from);
+    }
+
+    private void killServer() {
+        Server server = servers.get();
+        long from = System.nanoTime();
+        server.kill();
+        server.restart(true);
+        recordServer(InjectedFault.Kind.SERVER_KILLED, from);
+    }
+
+    private void recordServer(InjectedFault.Kind kind, long from) {
+        record(new InjectedFault(kind, InjectedFault.Aim.SERVER, 0, "", from, System.nanoTime()));
+    }
+
+    private void killServers(Duration interval, SplittableRandom random) {
+        while (!Waiting.until(Workload.part(interval, random.nextDouble(0.5, 1.5)), () -> ended)) {
+            serverFault.writeLock().lock();
+            try {
+                killServer();
+            } finally {
+                serverFault.writeLock().unlock();
+            }
         }
     }
 

@@ -2,7 +2,6 @@ package io.github.distlock.tests.servers;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -15,10 +14,15 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A TCP proxy on the loopback interface that injects faults between clients and one server. Thread-safe.
+ *
+ * <p>If the server has several {@linkplain Server#members() members}, the proxy has an address for each of them. Each
+ * fault concerns all addresses. A fault that strikes once strikes on one of them.
  *
  * <p>The proxy does not parse the protocol. A <em>request</em> is what one read from a client returns, up to 64 KiB. A
  * <em>reply</em> is what the server sends next on that connection. This is exact for a client that waits for each reply
@@ -45,16 +49,13 @@ public final class FaultProxy implements AutoCloseable {
     private static final int TRIES = 10;
     private static final Duration SETTLING = Duration.ofMillis(200);
 
-    private final String serverHost;
-    private final int serverPort;
-    private final InetSocketAddress address = new InetSocketAddress(Ports.LOOPBACK, Ports.free());
+    private final List<Entrance> entrances;
     private final Set<ProxyConnection> connections = ConcurrentHashMap.newKeySet();
     private final List<OneShot> oneShots = new CopyOnWriteArrayList<>();
     private final AtomicLong accepted = new AtomicLong();
     private final AtomicLong requests = new AtomicLong();
     private final AtomicLong replies = new AtomicLong();
     private final ReentrantLock lock = new ReentrantLock();
-    private @Nullable Listener listener;
     private volatile boolean closed;
 
     private volatile boolean requestsSilent;
@@ -62,19 +63,20 @@ public final class FaultProxy implements AutoCloseable {
     private volatile boolean sliced;
     private volatile Duration replyDelay = Duration.ZERO;
 
-    private FaultProxy(String serverHost, int serverPort) {
-        this.serverHost = serverHost;
-        this.serverPort = serverPort;
+    private FaultProxy(List<Entrance> entrances) {
+        this.entrances = entrances;
     }
 
     /**
      * Starts a proxy that forwards everything until a fault is set.
      *
      * @param server the server that the proxy connects to
-     * @return a proxy that accepts connections
+     * @return a proxy that accepts connections, with an address for each member of the server
      */
     public static FaultProxy to(Server server) {
-        return to(server.host(), server.port());
+        return to(() -> server.members().stream()
+                .map(member -> new Entrance(member.host(), member.port()))
+                .toList());
     }
 
     /**
@@ -90,12 +92,17 @@ public final class FaultProxy implements AutoCloseable {
         if (port < 1 || port > 65_535) {
             throw new IllegalArgumentException("port is not between 1 and 65535: " + port);
         }
+        return to(() -> List.of(new Entrance(host, port)));
+    }
+
+    private static FaultProxy to(Supplier<List<Entrance>> entrances) {
         for (int left = TRIES; ; left--) {
-            FaultProxy proxy = new FaultProxy(host, port);
+            FaultProxy proxy = new FaultProxy(entrances.get());
             try {
                 proxy.listen();
                 return proxy;
             } catch (UncheckedIOException e) {
+                proxy.close();
                 if (left == 0) {
                     throw e;
                 }
@@ -121,19 +128,19 @@ public final class FaultProxy implements AutoCloseable {
         };
     }
 
-    /** {@return the address at which clients connect, without the port} */
+    /** {@return the first address at which clients connect, without the port} */
     public String host() {
-        return address.getAddress().getHostAddress();
+        return entrances.get(0).host();
     }
 
-    /** {@return the port at which clients connect; it never changes} */
+    /** {@return the port of the first address at which clients connect; it never changes} */
     public int port() {
-        return address.getPort();
+        return entrances.get(0).port();
     }
 
-    /** {@return the address at which clients connect, as {@code host:port}} */
+    /** {@return the addresses at which clients connect, each as {@code host:port}, separated by commas} */
     public String address() {
-        return host() + ":" + port();
+        return entrances.stream().map(Entrance::address).collect(Collectors.joining(","));
     }
 
     // Lasting faults
@@ -179,10 +186,7 @@ public final class FaultProxy implements AutoCloseable {
     public void refuse() {
         lock.lock();
         try {
-            if (listener != null) {
-                listener.close();
-                listener = null;
-            }
+            entrances.forEach(Entrance::close);
         } finally {
             lock.unlock();
         }
@@ -375,18 +379,6 @@ public final class FaultProxy implements AutoCloseable {
         connections.remove(connection);
     }
 
-    Socket connectToServer() throws IOException {
-        Socket server = new Socket();
-        try {
-            server.setTcpNoDelay(true);
-            server.connect(new InetSocketAddress(serverHost, serverPort), 10_000);
-            return server;
-        } catch (IOException e) {
-            server.close();
-            throw e;
-        }
-    }
-
     /**
      * Waits until the connections have written what they were writing; up to 200 ms for a receiver that does not read.
      */
@@ -397,10 +389,12 @@ public final class FaultProxy implements AutoCloseable {
     private void listen() {
         lock.lock();
         try {
-            if (closed || listener != null) {
+            if (closed) {
                 return;
             }
-            listener = new Listener(address, this::open);
+            for (Entrance entrance : entrances) {
+                entrance.open(this::open);
+            }
         } catch (IOException e) {
             throw new UncheckedIOException("cannot listen on " + address(), e);
         } finally {
@@ -408,9 +402,9 @@ public final class FaultProxy implements AutoCloseable {
         }
     }
 
-    private void open(Socket client) {
+    private void open(Entrance entrance, Socket client) {
         accepted.incrementAndGet();
-        ProxyConnection connection = new ProxyConnection(this, client);
+        ProxyConnection connection = new ProxyConnection(this, entrance, client);
         connections.add(connection);
         connection.start();
         if (closed) {

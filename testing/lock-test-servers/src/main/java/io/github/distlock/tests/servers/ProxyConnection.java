@@ -27,14 +27,16 @@ final class ProxyConnection {
     private static final int CHUNK = 64 * 1024;
 
     private final FaultProxy proxy;
+    private final Entrance entrance;
     private final Socket client;
     private final CountDownLatch closed = new CountDownLatch(1);
     private final Requests requests = new Requests();
     private final Replies replies = new Replies();
     private volatile @Nullable Socket server;
 
-    ProxyConnection(FaultProxy proxy, Socket client) {
+    ProxyConnection(FaultProxy proxy, Entrance entrance, Socket client) {
         this.proxy = proxy;
+        this.entrance = entrance;
         this.client = client;
     }
 
@@ -92,7 +94,7 @@ final class ProxyConnection {
         }
         Socket upstream;
         try {
-            upstream = proxy.connectToServer();
+            upstream = entrance.connectToServer();
         } catch (IOException e) {
             reset();
             return;

@@ -1,21 +1,28 @@
 package io.github.distlock.tests.servers;
 
+import java.util.List;
+
 /**
  * A real server for tests. It listens on this machine only, always on the same port, and ends with this JVM at the
- * latest.
+ * latest. An ensemble is a server with several {@linkplain #members() members}.
  *
  * <p>If the server does not start, the method throws an {@link IllegalStateException} that shows the server's last
  * output.
  */
 public interface Server extends AutoCloseable {
 
-    /** {@return the host name or address at which clients connect} */
+    /** {@return the servers at which clients connect; by default, this server alone} */
+    default List<? extends Server> members() {
+        return List.of(this);
+    }
+
+    /** {@return the host name or address at which clients connect; of the first member if there are several} */
     String host();
 
-    /** {@return the port at which clients connect; a restart does not change it} */
+    /** {@return the port at which clients connect, as {@link #host()}; a restart does not change it} */
     int port();
 
-    /** {@return the address at which clients connect, as {@code host:port}} */
+    /** {@return the address at which clients connect, as {@code host:port}; of all members, separated by commas} */
     default String address() {
         return host() + ":" + port();
     }

@@ -11,8 +11,10 @@ import java.util.stream.Collectors;
 /**
  * An ensemble of three ZooKeeper servers. A restarted member answers before it belongs to a quorum; {@link
  * #awaitQuorum()} waits until the members serve clients.
+ *
+ * <p>As a {@link Server}, it has all faults of its members at once: it pauses, kills and restarts all of them.
  */
-public final class ZooKeeperEnsemble implements AutoCloseable {
+public final class ZooKeeperEnsemble implements Server {
     private static final int SIZE = 3;
     private static final Duration ELECTION = Duration.ofSeconds(60);
 
@@ -57,19 +59,53 @@ public final class ZooKeeperEnsemble implements AutoCloseable {
         members.parallelStream().forEach(MachineServer::launch);
         members.forEach(MachineServer::awaitReady);
         awaitQuorum();
-        if (!members.stream().allMatch(Server::isRunning)) {
+        if (!isRunning()) {
             throw failure("has lost a member at its start");
         }
     }
 
     /** {@return the three servers, always in the same order} */
+    @Override
     public List<ZooKeeperServer> members() {
         return members;
     }
 
+    @Override
+    public String host() {
+        return members.get(0).host();
+    }
+
+    @Override
+    public int port() {
+        return members.get(0).port();
+    }
+
+    @Override
+    public String address() {
+        return members.stream().map(Server::address).collect(Collectors.joining(","));
+    }
+
     /** {@return the addresses of all members, separated by commas} */
     public String connectString() {
-        return members.stream().map(Server::address).collect(Collectors.joining(","));
+        return address();
+    }
+
+    @Override
+    public String version() {
+        return members.get(0).version();
+    }
+
+    /** {@return whether no member's process has ended} */
+    @Override
+    public boolean isRunning() {
+        return members.stream().allMatch(Server::isRunning);
+    }
+
+    @Override
+    public String output() {
+        return members.stream()
+                .map(member -> member + (member.isRunning() ? "" : " (ended)") + ":\n" + member.output())
+                .collect(Collectors.joining("\n"));
     }
 
     /**
@@ -124,17 +160,34 @@ public final class ZooKeeperEnsemble implements AutoCloseable {
     }
 
     private IllegalStateException failure(String what) {
-        String outputs = members.stream()
-                .map(member -> member + (member.isRunning() ? "" : " (ended)") + ":\n" + member.output())
-                .collect(Collectors.joining("\n"));
-        return new IllegalStateException("the ensemble " + connectString() + " " + what + ". It wrote:\n" + outputs);
+        return new IllegalStateException("the ensemble " + address() + " " + what + ". It wrote:\n" + output());
+    }
+
+    /** Pauses all members. */
+    @Override
+    public void pause() {
+        members.parallelStream().forEach(Server::pause);
+    }
+
+    /** Resumes all members. They may elect a leader again, and this method does not wait for it. */
+    @Override
+    public void resume() {
+        members.parallelStream().forEach(Server::resume);
+    }
+
+    /** Kills all members. */
+    @Override
+    public void kill() {
+        members.parallelStream().forEach(Server::kill);
     }
 
     /**
-     * Restarts all members on the same ports. Stops running members in an orderly manner first.
+     * Restarts all members on the same ports. Stops running members in an orderly manner first. Returns when the
+     * ensemble serves clients.
      *
      * @param withData true to keep the stored data, false to start empty
      */
+    @Override
     public void restart(boolean withData) {
         members.parallelStream().forEach(member -> member.end(withData));
         launch();

@@ -3,9 +3,12 @@ package io.github.distlock.tests.servers;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.distlock.tests.waiting.Waiting;
+import java.net.ConnectException;
+import java.net.Socket;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
@@ -85,5 +88,38 @@ class ZooKeeperEnsembleTest {
         assertTrue(ZooKeeperSession.exists(ENSEMBLE.connectString(), "/kept"));
         ENSEMBLE.restart(false);
         assertFalse(ZooKeeperSession.exists(ENSEMBLE.connectString(), "/kept"));
+    }
+
+    @Test
+    void api_faultsOfAnEnsembleConcernAllMembers() {
+        ENSEMBLE.pause();
+        assertTrue(ENSEMBLE.members().stream().noneMatch(ZooKeeperServer::isServing));
+
+        ENSEMBLE.resume();
+        ENSEMBLE.awaitQuorum();
+
+        ENSEMBLE.kill();
+        assertTrue(ENSEMBLE.members().stream().noneMatch(Server::isRunning));
+        ENSEMBLE.restart(true);
+        assertTrue(ENSEMBLE.isRunning());
+    }
+
+    @Test
+    void api_aProxyBeforeAnEnsembleHasAnAddressForEachMember() throws Exception {
+        try (FaultProxy proxy = FaultProxy.to(ENSEMBLE)) {
+            List<String> addresses = List.of(proxy.address().split(",", -1));
+            assertEquals(3, addresses.size());
+            for (String address : addresses) {
+                ZooKeeperSession.create(address, "/through-" + address);
+                assertTrue(ZooKeeperSession.exists(ENSEMBLE.connectString(), "/through-" + address));
+            }
+
+            proxy.refuse();
+
+            for (String address : addresses) {
+                int port = Integer.parseInt(address.substring(address.indexOf(':') + 1));
+                assertThrows(ConnectException.class, () -> new Socket(proxy.host(), port).close());
+            }
+        }
     }
 }
