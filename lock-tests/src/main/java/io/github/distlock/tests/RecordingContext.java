@@ -7,7 +7,7 @@ import java.util.function.Predicate;
 
 /**
  * The context of a backend that a test uses without an engine: it runs log statements at once, and keeps the servers to
- * which connections were lost. A test can have threads fail to start. Thread-safe.
+ * which connections were lost. A test can refuse it threads. Thread-safe.
  */
 public final class RecordingContext implements BackendContext {
     private final String clientName;
@@ -31,24 +31,19 @@ public final class RecordingContext implements BackendContext {
     @Override
     public Thread newThread(String role, Runnable task) {
         String name = "distlock-" + clientName + "-" + role;
-        Thread thread = new Thread(null, task, name, 0, false) {
-            @Override
-            public synchronized void start() {
-                if (refused.test(role)) {
-                    throw new Error("unable to create native thread " + name);
-                }
-                super.start();
-            }
-        };
+        if (refused.test(role)) {
+            throw new Error("unable to create native thread " + name);
+        }
+        Thread thread = new Thread(null, task, name, 0, false);
         thread.setDaemon(true);
         return thread;
     }
 
     /**
-     * Makes threads fail to start, as they do when the process has as many as it may have. The JVM throws an {@link
-     * OutOfMemoryError} then, after which JUnit would end the run.
+     * Lets no thread be made, as in a process that has as many as it may have. The JVM throws an
+     * {@link OutOfMemoryError} then, after which JUnit would end the run.
      *
-     * @param roles accepts the role of each thread whose start throws an {@link Error}
+     * @param roles accepts the role of each thread for which {@link #newThread} throws an {@link Error}
      */
     public void refuseThreads(Predicate<String> roles) {
         refused = roles;
