@@ -160,7 +160,8 @@ class ZooKeeperEnsembleTest {
             ensemble.restart(true);
 
             ensemble.awaitQuorum();
-            held.close();
+            // A slow restart may have cost the hold.
+            held.release();
             LockHandle next = locks.lock("restarted").acquire();
             assertTrue(next.fencingToken() > held.fencingToken());
             next.close();
