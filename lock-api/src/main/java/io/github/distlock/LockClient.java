@@ -60,7 +60,7 @@ public interface LockClient extends AutoCloseable {
      *
      * <p>An acquire takes the locks one after the other, in the order of {@link String#compareTo}. So clients that need
      * the same locks do not wait for each other in a circle. While an acquire waits for a lock, it holds those before
-     * it. A time to wait is one for all of them. A single try asks for each lock once, and so takes up to
+     * it. A time limit covers all locks together. A single try asks for each lock once, and so takes up to
      * {@link LockClientBuilder#requestTimeout} for each.
      *
      * <p>The handle is lost as soon as one of the locks is, and closing it releases all. Each lock has its own

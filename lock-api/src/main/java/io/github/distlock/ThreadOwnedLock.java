@@ -90,7 +90,7 @@ public interface ThreadOwnedLock extends Lock {
      * Returns the fencing token of this thread's hold: see {@link LockHandle#fencingToken()}.
      *
      * @return the same number for each lock of this thread until the last unlock
-     * @throws IllegalMonitorStateException if this thread has not locked it
+     * @throws IllegalMonitorStateException if this thread does not hold it
      * @throws IllegalStateException if this is the lock of several names, which has a token for each
      */
     long fencingToken();

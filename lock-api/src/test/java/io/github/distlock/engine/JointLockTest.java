@@ -35,6 +35,16 @@ class JointLockTest extends EngineTest {
         }
     }
 
+    private List<LockLoss> lossesAfterDeletionOfB(LockHandle held) {
+        List<LockLoss> losses = losses(held);
+        store.delete("b");
+        Await.until("the loss is known", () -> {
+            store.advance(Duration.ofSeconds(1));
+            return !losses.isEmpty();
+        });
+        return losses;
+    }
+
     @ParameterizedTest
     @EnumSource
     void s1_allAreHeldUntilTheHandleIsClosed(Way way) throws Exception {
@@ -116,12 +126,7 @@ class JointLockTest extends EngineTest {
     @Test
     void s6_theLossOfOneIsTheLossOfAll() throws Exception {
         LockHandle held = all.acquire();
-        List<LockLoss> losses = losses(held);
-        store.delete("b");
-        Await.until("the loss is known", () -> {
-            store.advance(Duration.ofSeconds(1));
-            return !losses.isEmpty();
-        });
+        List<LockLoss> losses = lossesAfterDeletionOfB(held);
 
         assertThat(losses).extracting(LockLoss::reason).containsExactly(LossReason.GONE);
         assertThat(losses).extracting(LockLoss::lockName).containsExactly("b");
@@ -167,12 +172,7 @@ class JointLockTest extends EngineTest {
     @Test
     void s6_aHandleThatWasReleasedClosesWithoutAnError() throws Exception {
         LockHandle held = all.acquire();
-        List<LockLoss> losses = losses(held);
-        store.delete("b");
-        Await.until("the loss is known", () -> {
-            store.advance(Duration.ofSeconds(1));
-            return !losses.isEmpty();
-        });
+        var unused = lossesAfterDeletionOfB(held);
 
         assertThat(held.release()).isEqualTo(Release.LOST);
 

@@ -85,7 +85,7 @@ class TlsTest {
         return new ScriptedServer(tls.getServerSocketFactory(), client -> client.answerAll(behavior));
     }
 
-    @SuppressWarnings("deprecation") // The JVM's default trust store is none of this test's.
+    @SuppressWarnings("deprecation") // SslOptions would need the certificate in a file.
     private static JedisClientConfig trusting() {
         return DefaultJedisClientConfig.builder()
                 .ssl(true)

@@ -32,7 +32,7 @@ final class Heartbeat {
             throws KeeperException, InterruptedException {
         List<String> candidates = List.copyOf(paths);
         while (!candidates.isEmpty()) {
-            Optional<Unchecked> failed = session.check(candidates.subList(0, 1)).await(deadline);
+            Optional<Unchecked> failed = session.check(candidates.get(0)).await(deadline);
             if (failed.isEmpty()) {
                 return;
             }

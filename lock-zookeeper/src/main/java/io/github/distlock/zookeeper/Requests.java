@@ -72,9 +72,8 @@ final class Requests {
         return new Synchronization(path);
     }
 
-    Request<Optional<Unchecked>> check(List<String> paths) {
-        return new Transaction(
-                paths.stream().map(path -> Op.check(path, NO_VERSION)).toList());
+    Request<Optional<Unchecked>> check(String path) {
+        return new Transaction(List.of(Op.check(path, NO_VERSION)));
     }
 
     Request<Optional<Unchecked>> tryRights(String node, List<ACL> acl) {
@@ -212,16 +211,22 @@ final class Requests {
         }
     }
 
-    private final class Listing implements Request<List<String>> {
-        private final String path;
+    private abstract static class ReadRequest<T> implements Request<T> {
+        final String path;
 
-        Listing(String path) {
+        ReadRequest(String path) {
             this.path = path;
         }
 
         @Override
-        public String right() {
+        public final String right() {
             return "READ on " + path;
+        }
+    }
+
+    private final class Listing extends ReadRequest<List<String>> {
+        Listing(String path) {
+            super(path);
         }
 
         @Override
@@ -245,16 +250,9 @@ final class Requests {
         }
     }
 
-    private final class Existence implements Request<Stat> {
-        private final String path;
-
+    private final class Existence extends ReadRequest<Stat> {
         Existence(String path) {
-            this.path = path;
-        }
-
-        @Override
-        public String right() {
-            return "READ on " + path;
+            super(path);
         }
 
         @Override
@@ -282,16 +280,9 @@ final class Requests {
         }
     }
 
-    private final class Reading implements Request<Node> {
-        private final String path;
-
+    private final class Reading extends ReadRequest<Node> {
         Reading(String path) {
-            this.path = path;
-        }
-
-        @Override
-        public String right() {
-            return "READ on " + path;
+            super(path);
         }
 
         @Override
@@ -317,16 +308,9 @@ final class Requests {
         }
     }
 
-    private final class Synchronization implements Request<Code> {
-        private final String path;
-
+    private final class Synchronization extends ReadRequest<Code> {
         Synchronization(String path) {
-            this.path = path;
-        }
-
-        @Override
-        public String right() {
-            return "READ on " + path;
+            super(path);
         }
 
         @Override
@@ -346,7 +330,7 @@ final class Requests {
         /** Sends a check, which the leader orders behind all that it has accepted. Old clients can only send a sync. */
         @Override
         public Code call() throws KeeperException, InterruptedException {
-            var unused = check(List.of(path)).call();
+            var unused = check(path).call();
             return Code.OK;
         }
     }

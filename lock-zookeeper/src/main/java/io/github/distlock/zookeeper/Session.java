@@ -255,13 +255,13 @@ final class Session {
     }
 
     /**
-     * Checks in one transaction that nodes exist. The ensemble commits it like any write, although it changes nothing
+     * Checks in a transaction that a node exists. The ensemble commits it like any write, although it changes nothing
      * and triggers no watch.
      *
-     * @return the first node that the server could not check, or empty; if there is one, the transaction proves nothing
+     * @return the node if the server could not check it, so that the transaction proves nothing; otherwise empty
      */
-    Answer<Optional<Unchecked>> check(List<String> paths) {
-        return send(paths.get(0), requests.check(paths));
+    Answer<Optional<Unchecked>> check(String path) {
+        return send(path, requests.check(path));
     }
 
     /**

@@ -66,10 +66,6 @@ final class SessionLife implements Watcher {
         dependents.remove(dependent);
     }
 
-    int dependents() {
-        return dependents.size();
-    }
-
     /** Ends the session for this client, and all that lives with it. Idempotent. */
     void end() {
         ended = true;

@@ -87,6 +87,13 @@ class TickProbeTest {
         return started(ZooKeeperBackend.builder(servers).sessionTimeout(SESSION).build());
     }
 
+    private static ZooKeeperBackend backendThatKnowsTheTick(FaultProxy link) {
+        return started(ZooKeeperBackend.builder(link.address())
+                .sessionTimeout(SESSION)
+                .tick(TICK)
+                .build());
+    }
+
     @CanIgnoreReturnValue
     private static Attempt.Granted acquire(ZooKeeperBackend backend) throws InterruptedException {
         Deadline deadline = Deadline.after(PATIENCE, backend.clock());
@@ -205,10 +212,7 @@ class TickProbeTest {
     @Test
     void s2_aGrantAfterASilenceHasValidityAtOnce() throws Exception {
         try (FaultProxy link = FaultProxy.to(server);
-                ZooKeeperBackend backend = started(ZooKeeperBackend.builder(link.address())
-                        .sessionTimeout(SESSION)
-                        .tick(TICK)
-                        .build())) {
+                ZooKeeperBackend backend = backendThatKnowsTheTick(link)) {
             acquire(backend);
             Waiting.letPass(SESSION);
             link.silence();
@@ -227,10 +231,7 @@ class TickProbeTest {
     @Test
     void s6_aGrantAfterIdlenessIsWorthAsMuchAsItsSessionProves() throws Exception {
         try (FaultProxy link = FaultProxy.to(server);
-                ZooKeeperBackend backend = started(ZooKeeperBackend.builder(link.address())
-                        .sessionTimeout(SESSION)
-                        .tick(TICK)
-                        .build())) {
+                ZooKeeperBackend backend = backendThatKnowsTheTick(link)) {
             acquire(backend);
             Waiting.letPass(SESSION);
 
