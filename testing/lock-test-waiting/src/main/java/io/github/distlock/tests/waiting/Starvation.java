@@ -1,77 +1,48 @@
 package io.github.distlock.tests.waiting;
 
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
- * What has prevented this JVM from running since a point in time:
+ * What has prevented this JVM, or a server beside it, from running since a point in time:
  *
  * <ul>
  *   <li>A stall: no thread of this JVM ran for half a second, which {@link StallWatch} notices.
- *   <li>Starvation: for more than half a second, and for at least 75 % of the time, a process of this machine was ready
- *       to run and had no CPU. Linux counts that in {@code /proc/pressure/cpu} (<a
- *       href="https://docs.kernel.org/accounting/psi.html">PSI</a>). Other systems do not count it.
+ *   <li>Starvation: for more than half a second, and for at least 75 % of that time, a process of this machine was ready
+ *       to run and had no CPU, or waited for a disk, which {@link Pressure} notices.
  * </ul>
  *
  * <p>Thread-safe.
  */
 final class Starvation {
-    private static final Path PRESSURE = Path.of("/proc/pressure/cpu");
-    /** For how many microseconds since the start of the machine at least one task waited for a CPU. */
-    private static final Pattern WAITED = Pattern.compile("some .*total=(\\d+)");
-
-    private static final double STARVED = 0.75;
     private static final Duration TOLERATED = Duration.ofMillis(500);
 
     private static final List<Stall> STALLS = new CopyOnWriteArrayList<>();
     private static final StallWatch WATCH =
             StallWatch.start(() -> true, (from, until) -> STALLS.add(new Stall(from, until)));
+    private static final List<Pressure> PRESSURE = Pressure.watch(Path.of("/proc/pressure"));
+
+    private final long begin = System.nanoTime();
 
     private record Stall(long from, long until) {}
 
-    private final Path pressure;
-    private final long begin = System.nanoTime();
-    private final OptionalLong waitedBefore;
-
-    private Starvation(Path pressure) {
-        this.pressure = pressure;
-        waitedBefore = waited();
-    }
+    private Starvation() {}
 
     static Starvation fromNow() {
-        return fromNow(PRESSURE);
-    }
-
-    /** Reads another file in the format of {@code /proc/pressure/cpu}. */
-    static Starvation fromNow(Path pressure) {
-        return new Starvation(pressure);
+        return new Starvation();
     }
 
     /** Returns a description of the stall or starvation, or nothing if there was none. */
     Optional<String> seen() {
         Duration stall = longestStall();
-        if (stall.compareTo(TOLERATED) > 0) {
-            return Optional.of("this JVM stood still for " + stall.toMillis() + " ms");
-        }
-        OptionalLong waitedAfter = waited();
-        if (waitedBefore.isEmpty() || waitedAfter.isEmpty()) {
-            return Optional.empty();
-        }
-        long micros = Math.max(1, (System.nanoTime() - begin) / 1_000);
-        long waited = waitedAfter.getAsLong() - waitedBefore.getAsLong();
-        double share = (double) waited / micros;
-        return share < STARVED || waited < TOLERATED.toNanos() / 1_000
-                ? Optional.empty()
-                : Optional.of(
-                        String.format("processes waited for a CPU in %.0f %% of %d ms", 100 * share, micros / 1_000));
+        return stall.compareTo(TOLERATED) > 0
+                ? Optional.of("this JVM stood still for " + stall.toMillis() + " ms")
+                : PRESSURE.stream()
+                        .flatMap(pressure -> pressure.since(begin).stream())
+                        .findFirst();
     }
 
     private Duration longestStall() {
@@ -83,15 +54,5 @@ final class Starvation {
             }
         }
         return Duration.ofNanos(longest);
-    }
-
-    private OptionalLong waited() {
-        try {
-            Matcher waited = WAITED.matcher(Files.readString(pressure));
-            return waited.find() ? OptionalLong.of(Long.parseLong(waited.group(1))) : OptionalLong.empty();
-        } catch (IOException e) {
-            // The system is not Linux, or its kernel does not count this.
-            return OptionalLong.empty();
-        }
     }
 }
