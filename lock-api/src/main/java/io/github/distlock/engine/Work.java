@@ -83,15 +83,24 @@ final class Work implements AutoCloseable {
         return submit(new Task(task));
     }
 
+    /** Submits a task. Where no thread takes it, no clock waits for it: it is tracked anew with each try. */
     @CanIgnoreReturnValue
     private boolean submit(Task task) {
+        AtomicBoolean failed = new AtomicBoolean();
+        Runnable tracked = shared.clock.track(() -> {
+            if (!failed.get()) {
+                task.run();
+            }
+        });
         try {
-            threads.execute(task);
+            threads.execute(tracked);
             return true;
-        } catch (RejectedExecutionException e) {
-            task.drop();
-            return false;
         } catch (Throwable e) {
+            failed.set(true);
+            tracked.run();
+            if (e instanceof RejectedExecutionException) {
+                return false;
+            }
             shared.timer.at(shared.clock.nanoTime() + RETRY_NANOS, () -> submit(task));
             return true;
         }
@@ -153,28 +162,17 @@ final class Work implements AutoCloseable {
     /** Runs once, even if a pool took it and then failed to start a thread for it. */
     private final class Task implements Runnable {
         private final AtomicBoolean begun = new AtomicBoolean();
-        private final Runnable tracked;
-        private volatile boolean dropped;
+        private final Runnable task;
 
         Task(Runnable task) {
-            tracked = shared.clock.track(() -> {
-                if (!dropped && !closed) {
-                    shared.runLogged(task);
-                }
-            });
+            this.task = task;
         }
 
         @Override
         public void run() {
-            if (begun.compareAndSet(false, true)) {
-                tracked.run();
+            if (!closed && begun.compareAndSet(false, true)) {
+                shared.runLogged(task);
             }
-        }
-
-        /** Notes that the task will not run. */
-        void drop() {
-            dropped = true;
-            run();
         }
     }
 }

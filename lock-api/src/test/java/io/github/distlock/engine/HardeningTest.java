@@ -29,6 +29,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import org.crac.Resource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -40,6 +41,8 @@ import org.slf4j.Marker;
 
 /** A process without threads, a logger that blocks or throws, callers whose context must not spread. */
 class HardeningTest extends EngineTest {
+    private static final long LATE = Duration.ofMillis(50).toNanos();
+
     private final LoggerContext logging = (LoggerContext) LoggerFactory.getILoggerFactory();
     private volatile boolean threadsAreOut;
 
@@ -130,7 +133,10 @@ class HardeningTest extends EngineTest {
         assertThat(get(client.lock("b").acquireAsync()).release()).isEqualTo(Release.RELEASED);
     }
 
-    /** Makes the starts of threads of a role fail while {@link #threadsAreOut}. */
+    /**
+     * Makes the starts of threads of a role fail while {@link #threadsAreOut}. Those that start run late, as on a busy
+     * machine.
+     */
     private void failStarts(String role) {
         for (Object part : List.of("keeper", "requestThreads", "callbacks", "cleanUp")) {
             Object owner = read(read(client, "engine"), (String) part);
@@ -138,7 +144,10 @@ class HardeningTest extends EngineTest {
             ThreadPoolExecutor pool = (ThreadPoolExecutor) read(threads, "threads");
             var factory = pool.getThreadFactory();
             pool.setThreadFactory(task -> {
-                Thread thread = factory.newThread(task);
+                Thread thread = factory.newThread(() -> {
+                    LockSupport.parkNanos(LATE);
+                    task.run();
+                });
                 return threadsAreOut && thread.getName().contains("-" + role) ? new Unstartable() : thread;
             });
         }
