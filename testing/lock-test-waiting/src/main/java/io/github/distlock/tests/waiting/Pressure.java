@@ -43,8 +43,8 @@ final class Pressure {
     }
 
     /**
-     * Starts a daemon thread that reads the counters of a directory like {@code /proc/pressure} 20 times per second, for
-     * as long as this JVM lives.
+     * Starts a daemon thread that reads the counters of a directory like {@code /proc/pressure} 20 times per second,
+     * for as long as this JVM lives.
      */
     static List<Pressure> watch(Path directory) {
         List<Pressure> watched = of(directory);
@@ -93,8 +93,8 @@ final class Pressure {
     }
 
     /**
-     * Returns a description of a time since then in which processes waited for more than half a second, and for at least
-     * 75 % of that time, or nothing if there was none.
+     * Returns a description of a time since then in which processes waited for more than half a second, and for at
+     * least 75 % of that time, or nothing if there was none.
      */
     synchronized Optional<String> since(long begin) {
         List<Sample> seen =

@@ -11,8 +11,8 @@ import java.util.concurrent.CopyOnWriteArrayList;
  *
  * <ul>
  *   <li>A stall: no thread of this JVM ran for half a second, which {@link StallWatch} notices.
- *   <li>Starvation: for more than half a second, and for at least 75 % of that time, a process of this machine was ready
- *       to run and had no CPU, or waited for a disk, which {@link Pressure} notices.
+ *   <li>Starvation: for more than half a second, and for at least 75 % of that time, a process of this machine was
+ *       ready to run and had no CPU, or waited for a disk, which {@link Pressure} notices.
  * </ul>
  *
  * <p>Thread-safe.
