@@ -63,6 +63,11 @@ final class EngineClient implements LockClient {
     }
 
     @Override
+    public String dump() {
+        return engine.dump();
+    }
+
+    @Override
     public void close() {
         engine.close();
     }

@@ -142,6 +142,14 @@ public interface LockClient extends AutoCloseable {
     LockInspector inspector();
 
     /**
+     * Returns who holds locks and who waits for them in this client, with their ages, as text for a person: a line for
+     * each name, hold and acquire. Sends nothing. Also works after the client was closed.
+     *
+     * @return lines, whose format may change
+     */
+    String dump();
+
+    /**
      * Closes the client:
      * <ul>
      *   <li>it refuses new acquires;

@@ -48,8 +48,14 @@ abstract class Acquisition implements Handoff.Receiver {
             LockClock clock,
             Requests requests,
             Callbacks callbacks,
-            ClientLog log,
+            DeadlockSearch deadlocks,
             boolean recordsAcquireStacks) {}
+
+    /** Looks for threads that wait for each other. */
+    interface DeadlockSearch {
+        /** Searches, and reports what it finds. Returns when to search again, since this may be too early. */
+        long search(long now, boolean atOnce);
+    }
 
     Acquisition(LocalQueue.Key key, Patience patience, Shared shared) {
         this.key = key;
@@ -215,7 +221,7 @@ abstract class Acquisition implements Handoff.Receiver {
     }
 
     final boolean isHeldByItsThread() {
-        return queue().isHeldBy(threadId());
+        return queue().holds().anyMatch(hold -> hold.wasAcquiredBy(threadId()));
     }
 
     private boolean knowsBusy() {
@@ -232,7 +238,7 @@ abstract class Acquisition implements Handoff.Receiver {
 
     /** Takes what was offered. Returns false if it has ended before: then this acquire has entered its queue again. */
     final boolean accept(Handle handle) {
-        if (!handle.hold().accept(threadId(), shared.recordsAcquireStacks)) {
+        if (!handle.hold().accept(threadId(), threadName(), shared.recordsAcquireStacks)) {
             patience.forgetAnswer();
             entered = false;
             outcome.set(null);

@@ -109,8 +109,8 @@ final class Downgrades {
         } while (!queue.adopt(lease));
         before.hints.setSuccessor(lease.hints);
         Handle read = lease.offer();
-        long thread = Thread.currentThread().getId();
-        if (read == null || !read.hold().accept(thread, recordsAcquireStacks)) {
+        Thread thread = Thread.currentThread();
+        if (read == null || !read.hold().accept(thread.getId(), thread.getName(), recordsAcquireStacks)) {
             throw lost(writing, lease.lossReason());
         }
         leases.callbacks().event(key.name(), read.fencingToken(), 0, LockListener::acquired);

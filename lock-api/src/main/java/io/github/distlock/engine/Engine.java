@@ -102,8 +102,9 @@ public final class Engine {
                 settings, clock, timer, keeper, releases, callbacks, log, droppedHandles, new AtomicLong());
         queues = new LocalQueues(new LocalQueue.Shared(backend, client, keeper, cleanUp, leases), lifecycle);
         downgrades = new Downgrades(queues, requests, releases, leases);
+        Deadlocks deadlocks = new Deadlocks(queues, clock, callbacks, log);
         Acquisition.Shared acquisitions =
-                new Acquisition.Shared(queues, clock, requests, callbacks, log, settings.recordsAcquireStacks());
+                new Acquisition.Shared(queues, clock, requests, callbacks, deadlocks, settings.recordsAcquireStacks());
         locks = new NamedLock.Shared(backend, settings, lifecycle, acquisitions, timer, requestThreads, reentrantHolds);
     }
 
@@ -202,6 +203,11 @@ public final class Engine {
             throw new IllegalArgumentException("lease must be at least " + backend.minimumLease()
                     + " on this store, and longer than the allowance for clocks, but was " + lease);
         }
+    }
+
+    /** Does the work of {@code LockClient.dump()}. */
+    public String dump() {
+        return Dump.of(settings.client(), queues.all(), clock.nanoTime());
     }
 
     /** Returns an inspector. Throws {@link UnsupportedOperationException} if the store has none. */

@@ -10,6 +10,7 @@ import io.github.distlock.LockLoss;
 import io.github.distlock.LockOptions;
 import io.github.distlock.LossReason;
 import io.github.distlock.spi.LockClock;
+import io.github.distlock.spi.LockMode;
 import io.github.distlock.spi.Moment;
 import java.lang.ref.WeakReference;
 import java.time.Duration;
@@ -52,6 +53,7 @@ final class Hold extends WeakReference<Handle> {
     private volatile @Nullable Expiry limit;
     private volatile LossReason limitReason = LossReason.LEASE_ENDED;
     private volatile long threadId;
+    private volatile String threadName = "";
     private volatile @Nullable Throwable acquireStack;
     private volatile Release outcome = Release.PENDING;
     private volatile @Nullable LockLoss lateLoss;
@@ -85,7 +87,8 @@ final class Hold extends WeakReference<Handle> {
     }
 
     /** Returns false if the hold ended before. It reads the clocks, since the waiter may have waited. */
-    boolean accept(long thread, boolean recordStack) {
+    boolean accept(long thread, String name, boolean recordStack) {
+        threadName = name;
         threadId = thread;
         if (recordStack) {
             acquireStack = new Throwable("acquired here");
@@ -166,8 +169,31 @@ final class Hold extends WeakReference<Handle> {
         return threadId == thread && phase.get() == Open.HELD;
     }
 
+    long threadId() {
+        return threadId;
+    }
+
+    /** Returns the name that the thread of the acquire had. */
+    String threadName() {
+        return threadName;
+    }
+
+    /** Returns where it was acquired, or null if the client does not record that. */
+    @Nullable
+    Throwable acquireStack() {
+        return acquireStack;
+    }
+
+    LockMode mode() {
+        return lease.mode();
+    }
+
     private long heldNanos() {
-        return clock().nanoTime() - since;
+        return heldNanos(clock().nanoTime());
+    }
+
+    long heldNanos(long now) {
+        return now - since;
     }
 
     @CanIgnoreReturnValue
@@ -217,7 +243,8 @@ final class Hold extends WeakReference<Handle> {
     }
 
     /**
-     * Ends this hold and its lease for a downgrade. Returns false if the hold had ended, or if the lease was lost since.
+     * Ends this hold and its lease for a downgrade. Returns false if the hold had ended, or if the lease was lost
+     * since.
      */
     boolean endForDowngrade() {
         if (!end()) {

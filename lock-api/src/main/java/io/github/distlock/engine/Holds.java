@@ -5,6 +5,7 @@ import io.github.distlock.spi.Moment;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,8 +39,8 @@ final class Holds {
         open.remove(hold);
     }
 
-    boolean isHeldBy(long threadId) {
-        return open.stream().anyMatch(hold -> hold.wasAcquiredBy(threadId));
+    Stream<Hold> stream() {
+        return open.stream();
     }
 
     /** Returns the first limit of a hold, or null. */

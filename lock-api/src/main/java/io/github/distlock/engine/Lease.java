@@ -7,6 +7,7 @@ import io.github.distlock.LockOptions;
 import io.github.distlock.LossReason;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockClock;
+import io.github.distlock.spi.LockMode;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Moment;
 import io.github.distlock.spi.Validity;
@@ -16,6 +17,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiConsumer;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -140,6 +142,10 @@ final class Lease implements StoreHints.Target {
         return won.request();
     }
 
+    LockMode mode() {
+        return request().mode();
+    }
+
     Object server() {
         return won.server();
     }
@@ -259,8 +265,8 @@ final class Lease implements StoreHints.Target {
                 && offers <= shared.settings.maxHandoffs();
     }
 
-    boolean isHeldBy(long threadId) {
-        return holds.isHeldBy(threadId);
+    Stream<Hold> holds() {
+        return holds.stream();
     }
 
     // The end

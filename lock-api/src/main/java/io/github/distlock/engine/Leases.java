@@ -61,7 +61,7 @@ final class Leases {
         return null;
     }
 
-    boolean isHeldBy(long threadId) {
-        return leases.stream().anyMatch(lease -> lease.isHeldBy(threadId));
+    Stream<Hold> holds() {
+        return leases.stream().flatMap(Lease::holds);
     }
 }

@@ -73,7 +73,12 @@ final class LocalQueues {
     /** Returns whether a thread holds the read lock of this name. */
     boolean isReadBy(long threadId, String name) {
         return readWrite(name).stream()
-                .anyMatch(queue -> queue.key().mode().equals(LockMode.READ) && queue.isHeldBy(threadId));
+                .anyMatch(queue -> queue.key().mode().equals(LockMode.READ)
+                        && queue.holds().anyMatch(hold -> hold.wasAcquiredBy(threadId)));
+    }
+
+    List<LocalQueue> all() {
+        return List.copyOf(queues.values());
     }
 
     /** Returns how an acquire must end that has just entered, or null if it may continue. */

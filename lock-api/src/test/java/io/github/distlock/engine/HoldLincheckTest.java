@@ -672,7 +672,8 @@ class HoldLincheckTest {
                     new AtomicLong());
             queues = new LocalQueues(
                     new LocalQueue.Shared(store, "client", keeper, cleanUp, leases), new Lifecycle("client"));
-            acquisitions = new Acquisition.Shared(queues, clock, requests, callbacks, log, false);
+            Deadlocks deadlocks = new Deadlocks(queues, clock, callbacks, log);
+            acquisitions = new Acquisition.Shared(queues, clock, requests, callbacks, deadlocks, false);
         }
 
         /** Returns whether no acquire has left anything in the client. */
