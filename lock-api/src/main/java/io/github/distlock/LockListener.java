@@ -70,6 +70,15 @@ public interface LockListener {
     default void released(LockEvent event, LockHandle.Release outcome) {}
 
     /**
+     * A thread waits in a circle of threads of this client, each of which waits for a lock that the next one holds. Or
+     * a thread waits for a lock that it holds itself. The log has the stacks. The acquire goes on, because another
+     * thread may close a handle.
+     *
+     * @param event the lock for which the thread waits; its duration is the time since the acquire began
+     */
+    default void deadlocked(LockEvent event) {}
+
+    /**
      * A handle was dropped without being closed. The client releases the hold.
      *
      * @param event its duration is the time for which the lock was held

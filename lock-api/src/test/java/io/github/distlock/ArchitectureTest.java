@@ -42,6 +42,8 @@ class ArchitectureTest {
 
     private static final Set<String> PUBLIC_API = Set.of(
             "DistributedLock",
+            "DistributedReadWriteLock",
+            "DistributedSemaphore",
             "LockClient",
             "LockClientBuilder",
             "LockEvent",
@@ -228,7 +230,7 @@ class ArchitectureTest {
                 .filter(file -> !file.endsWith("SystemClock.java"))
                 .mapToLong(ArchitectureTest::linesOfCode)
                 .sum();
-        assertThat(lines).isLessThan(350);
+        assertThat(lines).isLessThan(420);
     }
 
     private static List<Path> sources(Path folder) {

@@ -1,22 +1,19 @@
 package io.github.distlock.engine;
 
-import io.github.distlock.DistributedLock;
 import io.github.distlock.LockHandle;
 import io.github.distlock.engine.Outcome.Ended;
 import io.github.distlock.engine.Outcome.Offered;
 import io.github.distlock.spi.LockClock.Parker;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** An acquire on the caller's own thread, which sends the requests itself and parks in between. */
 final class BlockingAcquisition extends Acquisition {
-    private static final Logger LOG = LoggerFactory.getLogger(DistributedLock.class);
-
     private final Thread thread = Thread.currentThread();
     private volatile @Nullable Parker parker;
     private volatile boolean woken;
+    private volatile boolean reported;
+    private long searchAt;
 
     BlockingAcquisition(LocalQueue.Key key, Patience patience, Shared shared) {
         super(key, patience, shared);
@@ -59,6 +56,7 @@ final class BlockingAcquisition extends Acquisition {
             try {
                 woken = false;
                 pauseUntil(advance());
+                searchForDeadlock();
                 if (Thread.interrupted()) {
                     throw new InterruptedException();
                 }
@@ -84,23 +82,36 @@ final class BlockingAcquisition extends Acquisition {
             sleeper = shared.clock().parker();
             parker = sleeper;
             noteWaiting();
-            warnOfSelf();
+            searchAt = shared.clock().nanoTime() + Deadlocks.PAUSE;
+            if (isHeldByItsThread()) {
+                searchAt = shared.deadlocks().search(shared.clock().nanoTime(), true);
+            }
         }
         if (!woken) {
-            sleeper.parkUntil(nanoTime);
+            sleeper.parkUntil(nanoTime - searchAt < 0 ? nanoTime : searchAt);
         }
     }
 
-    private void warnOfSelf() {
-        if (isHeldByItsThread()) {
-            Throwable stack = new Throwable("waits here");
-            shared.log()
-                    .write(() -> LOG.warn(
-                            "lock \"{}\": this thread holds it already and now waits for itself; locks are not"
-                                    + " reentrant, pass the handle on instead",
-                            key.name(),
-                            stack));
+    private void searchForDeadlock() {
+        long now = shared.clock().nanoTime();
+        if (parker != null && now - searchAt >= 0 && !hasOutcome()) {
+            searchAt = shared.deadlocks().search(now, false);
         }
+    }
+
+    boolean isReported() {
+        return reported;
+    }
+
+    void noteReported() {
+        reported = true;
+    }
+
+    /** Returns where its thread is now. */
+    Throwable stack() {
+        Throwable stack = new Throwable("thread \"" + threadName() + "\" waits here");
+        stack.setStackTrace(thread.getStackTrace());
+        return stack;
     }
 
     private Optional<LockHandle> withoutHold(boolean interrupted) throws InterruptedException {

@@ -10,6 +10,7 @@ import io.github.distlock.LockLoss;
 import io.github.distlock.LockOptions;
 import io.github.distlock.LossReason;
 import io.github.distlock.spi.LockClock;
+import io.github.distlock.spi.LockMode;
 import io.github.distlock.spi.Moment;
 import java.lang.ref.WeakReference;
 import java.time.Duration;
@@ -52,6 +53,7 @@ final class Hold extends WeakReference<Handle> {
     private volatile @Nullable Expiry limit;
     private volatile LossReason limitReason = LossReason.LEASE_ENDED;
     private volatile long threadId;
+    private volatile String threadName = "";
     private volatile @Nullable Throwable acquireStack;
     private volatile Release outcome = Release.PENDING;
     private volatile @Nullable LockLoss lateLoss;
@@ -85,7 +87,8 @@ final class Hold extends WeakReference<Handle> {
     }
 
     /** Returns false if the hold ended before. It reads the clocks, since the waiter may have waited. */
-    boolean accept(long thread, boolean recordStack) {
+    boolean accept(long thread, String name, boolean recordStack) {
+        threadName = name;
         threadId = thread;
         if (recordStack) {
             acquireStack = new Throwable("acquired here");
@@ -166,8 +169,31 @@ final class Hold extends WeakReference<Handle> {
         return threadId == thread && phase.get() == Open.HELD;
     }
 
+    long threadId() {
+        return threadId;
+    }
+
+    /** Returns the name that the thread of the acquire had. */
+    String threadName() {
+        return threadName;
+    }
+
+    /** Returns where it was acquired, or null if the client does not record that. */
+    @Nullable
+    Throwable acquireStack() {
+        return acquireStack;
+    }
+
+    LockMode mode() {
+        return lease.mode();
+    }
+
     private long heldNanos() {
-        return clock().nanoTime() - since;
+        return heldNanos(clock().nanoTime());
+    }
+
+    long heldNanos(long now) {
+        return now - since;
     }
 
     @CanIgnoreReturnValue
@@ -203,13 +229,52 @@ final class Hold extends WeakReference<Handle> {
     private Release giveUp() {
         long held = heldNanos();
         lease.forget(this);
-        Release released = lease.givenUpBy(this);
+        return ended(lease.givenUpBy(this), held);
+    }
+
+    @CanIgnoreReturnValue
+    private Release ended(Release released, long held) {
         // A pending release may have been confirmed meanwhile.
         if (released != Release.PENDING) {
             outcome = released;
         }
         event(held, (listener, event) -> listener.released(event, released));
         return released;
+    }
+
+    /**
+     * Ends this hold and its lease for a downgrade. Returns false if the hold had ended, or if the lease was lost
+     * since.
+     */
+    boolean endForDowngrade() {
+        if (!end()) {
+            return false;
+        }
+        lease.forget(this);
+        boolean ended = lease.endAsGivenBack();
+        if (!ended) {
+            lostByDowngrade(lease.lossReason());
+        }
+        return ended;
+    }
+
+    /** The store has answered to a downgrade, or the outcome is pending. */
+    void downgraded(Release released) {
+        ended(released, heldNanos());
+    }
+
+    /** A downgrade has found that the hold was gone. */
+    void lostByDowngrade(LossReason reason) {
+        wasLost(reason);
+        ended(Release.LOST, heldNanos());
+    }
+
+    Lease lease() {
+        return lease;
+    }
+
+    LockOptions options() {
+        return options;
     }
 
     /** The store has confirmed a release that was pending. */

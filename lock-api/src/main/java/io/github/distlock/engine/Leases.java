@@ -2,6 +2,7 @@ package io.github.distlock.engine;
 
 import java.util.List;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The leases of one {@link LocalQueue}: those that have not ended, and those whose release is under way. The queue's
@@ -48,7 +49,19 @@ final class Leases {
         return false;
     }
 
-    boolean isHeldBy(long threadId) {
-        return leases.stream().anyMatch(lease -> lease.isHeldBy(threadId));
+    /** Returns a hold of the first lease that may be joined, or null. */
+    @Nullable
+    Handle join() {
+        for (Lease lease : leases) {
+            Handle joined = lease.join();
+            if (joined != null) {
+                return joined;
+            }
+        }
+        return null;
+    }
+
+    Stream<Hold> holds() {
+        return leases.stream().flatMap(Lease::holds);
     }
 }

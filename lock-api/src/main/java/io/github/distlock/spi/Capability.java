@@ -13,8 +13,11 @@ public enum Capability {
     FORCE_RELEASE,
     /** Sets another length of the lease in a renewal: {@link Renewal#lease()}. */
     CHANGE_LEASE,
-    /** Grants {@link LockMode#SHARED} holds at the same time. */
-    SHARED,
+    /**
+     * Grants {@link LockMode#READ} and {@link LockMode#WRITE} holds, and turns a write hold into a read hold:
+     * {@link Grant#downgrade}.
+     */
+    READ_WRITE,
     /** Grants {@linkplain LockMode#permits permits} out of a bounded number. */
     PERMITS
 }

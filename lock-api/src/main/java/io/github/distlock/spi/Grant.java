@@ -1,5 +1,7 @@
 package io.github.distlock.spi;
 
+import java.util.Optional;
+
 /**
  * The store's view of one hold. The engine renews and releases it from changing threads. It releases only after it has
  * stopped renewing, and releases again only after an unknown outcome. There is a happens-before edge from the attempt
@@ -76,4 +78,20 @@ public interface Grant {
      * @throws InterruptedException as for {@link Contender#attempt}
      */
     Release release(Deadline deadline) throws InterruptedException;
+
+    /**
+     * Turns this write hold into a read hold, in one step: no other write hold fits between the two. The read hold has
+     * the same fencing base and a new full lease. Waiting readers at the head of the queue are served. The engine calls
+     * this only with {@link Capability#READ_WRITE}, for a {@link LockMode#WRITE} hold, after it has stopped renewing
+     * it. After an unknown outcome it repeats the call, or {@linkplain #release releases} this grant: that ends the
+     * hold in either mode.
+     *
+     * @param deadline when to give up
+     * @return the read hold of the same contender, or empty if the store no longer had the hold
+     * @throws RequestRefusedException if it can never succeed
+     * @throws InterruptedException as for {@link Contender#attempt}
+     */
+    default Optional<Grant> downgrade(Deadline deadline) throws InterruptedException {
+        throw new UnsupportedOperationException("this backend has no " + Capability.READ_WRITE);
+    }
 }

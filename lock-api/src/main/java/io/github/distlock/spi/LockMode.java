@@ -6,11 +6,14 @@ import java.util.Objects;
 
 /** How a hold shares a lock with others. Immutable. */
 public final class LockMode {
-    /** One holder, and no other. */
+    /** One holder of a lock, and no other. */
     public static final LockMode EXCLUSIVE = new LockMode(Kind.EXCLUSIVE, 0, 0);
 
-    /** Any number of shared holders, and no exclusive one. Needs {@link Capability#SHARED}. */
-    public static final LockMode SHARED = new LockMode(Kind.SHARED, 0, 0);
+    /** Any number of readers of a read-write lock, and no writer. Needs {@link Capability#READ_WRITE}. */
+    public static final LockMode READ = new LockMode(Kind.READ, 0, 0);
+
+    /** One writer of a read-write lock, and no other holder. Needs {@link Capability#READ_WRITE}. */
+    public static final LockMode WRITE = new LockMode(Kind.WRITE, 0, 0);
 
     private final Kind kind;
     private final int count;
@@ -18,10 +21,12 @@ public final class LockMode {
 
     /** The kinds of modes. */
     public enum Kind {
-        /** One holder. */
+        /** One holder of a lock. */
         EXCLUSIVE,
-        /** Any number of shared holders. */
-        SHARED,
+        /** Any number of readers. */
+        READ,
+        /** One writer. */
+        WRITE,
         /** Holders of permits out of a bounded number. */
         PERMITS
     }
@@ -54,6 +59,19 @@ public final class LockMode {
      */
     public Kind kind() {
         return kind;
+    }
+
+    /**
+     * Returns what the name is used as.
+     *
+     * @return the kind of lock to which this mode belongs
+     */
+    public LockKind lockKind() {
+        return switch (kind) {
+            case EXCLUSIVE -> LockKind.LOCK;
+            case READ, WRITE -> LockKind.READ_WRITE_LOCK;
+            case PERMITS -> LockKind.SEMAPHORE;
+        };
     }
 
     /**

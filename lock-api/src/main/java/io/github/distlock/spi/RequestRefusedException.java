@@ -21,4 +21,18 @@ public class RequestRefusedException extends RuntimeException {
     public RequestRefusedException(String message, @Nullable Throwable cause) {
         super(message, cause);
     }
+
+    /**
+     * Makes the refusal of a request for a name that is used as another kind of lock.
+     *
+     * @param wanted what the request asked for
+     * @param used what the name is used as
+     * @return the refusal
+     */
+    public static RequestRefusedException otherKind(LockMode wanted, LockKind used) {
+        return new RequestRefusedException(
+                "its name is used as a " + used + ", so it cannot be used as a " + wanted.lockKind()
+                        + "; each name has one kind",
+                null);
+    }
 }

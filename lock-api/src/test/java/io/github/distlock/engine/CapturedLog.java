@@ -3,9 +3,11 @@ package io.github.distlock.engine;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.classic.spi.ThrowableProxyUtil;
 import ch.qos.logback.core.AppenderBase;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Stream;
 import org.slf4j.LoggerFactory;
 
 /** What distlock logs while this is open. */
@@ -31,6 +33,15 @@ class CapturedLog extends AppenderBase<ILoggingEvent> implements AutoCloseable {
         return events.stream()
                 .filter(event -> event.getLevel().equals(level))
                 .map(ILoggingEvent::getFormattedMessage)
+                .toList();
+    }
+
+    /** Returns the suppressed exceptions of the lines, each with its message and its frames. */
+    List<String> stacks(Level level) {
+        return events.stream()
+                .filter(event -> event.getLevel().equals(level))
+                .flatMap(event -> Stream.of(event.getThrowableProxy().getSuppressed()))
+                .map(ThrowableProxyUtil::asString)
                 .toList();
     }
 
