@@ -17,6 +17,7 @@ import io.github.distlock.LockOptions;
 import io.github.distlock.LockOwner;
 import io.github.distlock.spi.Capability;
 import io.github.distlock.spi.Grant;
+import io.github.distlock.spi.LockMode;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.RequestRefusedException;
 import io.github.distlock.spi.Validity;
@@ -226,7 +227,7 @@ class RedisBackendTest extends ContenderTest {
         LockRequest request = LockRequest.exclusive(name, LEASE, LockOwner.of("host", 7, "client", "thread"));
         RedisContender contender = (RedisContender) backend.contend(request, waiting(one));
         RedisGrant grant =
-                new RedisGrant(contender, 7, Validity.of(backend.clock().now(), LEASE));
+                new RedisGrant(contender, LockMode.EXCLUSIVE, 7, Validity.of(backend.clock().now(), LEASE));
         return Stream.generate(() -> new TestContender.AnsweredRenewal(grant, LEASE, new AtomicReference<>()))
                 .limit(count)
                 .toList();
