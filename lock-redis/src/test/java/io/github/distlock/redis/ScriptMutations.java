@@ -32,6 +32,8 @@ class ScriptMutations {
             QueueScriptsTest.class,
             LateRequestsTest.class,
             HandoffMessagesTest.class,
+            SharedHoldsTest.class,
+            SharedQueueTest.class,
             ReplicaTest.class,
             SlotMigrationTest.class);
 

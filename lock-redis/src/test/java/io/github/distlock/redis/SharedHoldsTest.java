@@ -208,6 +208,75 @@ class SharedHoldsTest extends SharedTest {
     }
 
     @ParameterizedTest
+    @MethodSource("modes")
+    void s5_aHoldThatAForeignProgramHasReplacedIsGone(LockMode mode) throws InterruptedException {
+        TestContender contender = waiting(one, mode);
+        Grant held = contender.acquire();
+        holdByForeignProgram(LEASE);
+
+        assertEquals("gone", contender.renew(held, LEASE.multipliedBy(4)));
+        assertEquals(Grant.Release.GONE, held.release(TestContender.deadline()));
+        contender.findBusy();
+        contender.withdraw();
+        TestContender tries = trying(one, mode);
+        tries.findBusy();
+        tries.withdraw();
+
+        assertEquals("a foreign value", admin.get(lock));
+        expectTimeToLive(lock, LEASE.toMillis());
+    }
+
+    @Test
+    void s5_aHoldThatAForeignProgramHasReplacedIsNotWithdrawn() throws InterruptedException {
+        TestContender contender = trying(one, LockMode.READ);
+        contender.acquire();
+        holdByForeignProgram(LEASE);
+
+        contender.findBusy();
+        contender.withdraw();
+
+        assertEquals("a foreign value", admin.get(lock));
+    }
+
+    @Test
+    void s5_aReaderThatAForeignProgramHasReplacedIsNotDowngradedAgain() throws InterruptedException {
+        Grant held = writer(one).acquire();
+        downgraded(held);
+        holdByForeignProgram(LEASE);
+
+        assertTrue(held.downgrade(TestContender.deadline()).isEmpty());
+    }
+
+    @Test
+    void s5_aReaderWhoseLeaseHasEndedIsNotDowngradedAgain() throws InterruptedException {
+        TestContender writer = writer(one);
+        Grant held = writer.acquire();
+        downgraded(held);
+        TestContender living = reader(other);
+        living.acquire();
+        expire(writer);
+
+        assertTrue(held.downgrade(TestContender.deadline()).isEmpty());
+
+        expectHolders(living);
+        expectMarker("read 1");
+    }
+
+    @Test
+    void s5_aReleaseDropsALeaseThatHasEnded() throws InterruptedException {
+        TestContender ended = permits(3, 10);
+        Grant lost = ended.acquire();
+        TestContender living = permits(4, 10);
+        living.acquire();
+        expire(ended);
+
+        assertEquals(Grant.Release.GONE, lost.release(TestContender.deadline()));
+
+        expectHolders(living);
+        expectMarker("permits 4/10");
+    }
+
+    @ParameterizedTest
     @MethodSource("modesWithHolders")
     void s5_aServerThatForbidsToReadTheKeyDoesNotSayThatTheHoldIsGone(LockMode mode) throws InterruptedException {
         TestContender contender = waiting(restricted, mode);
