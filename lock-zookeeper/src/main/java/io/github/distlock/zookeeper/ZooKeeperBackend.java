@@ -61,8 +61,12 @@ import org.apache.zookeeper.KeeperException;
  */
 @SuppressWarnings("exports") // an annotation for tools, which users do not need
 public final class ZooKeeperBackend implements LockBackend {
-    private static final Set<Capability> CAPABILITIES =
-            Set.of(Capability.FAIR, Capability.INSPECT, Capability.FORCE_RELEASE);
+    private static final Set<Capability> CAPABILITIES = Set.of(
+            Capability.FAIR,
+            Capability.INSPECT,
+            Capability.FORCE_RELEASE,
+            Capability.READ_WRITE,
+            Capability.PERMITS);
 
     private final Connection connection;
     private final Function<String, String> paths;
@@ -242,7 +246,7 @@ public final class ZooKeeperBackend implements LockBackend {
 
     @Override
     public List<LockStatus.Holder> forceRelease(String name, Deadline deadline) throws InterruptedException {
-        return inspect(name, deadline, Inspection::deleteFirst);
+        return inspect(name, deadline, Inspection::deleteHolders);
     }
 
     private interface Question<T> {
