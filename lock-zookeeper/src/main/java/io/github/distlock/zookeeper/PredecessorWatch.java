@@ -25,10 +25,12 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>Permits</h2>
  *
- * The first waiter for permits watches the children of the directory, because each holder may free some. Every other
- * waiter watches its predecessor. When that one is granted permits, it writes the data of its own node. This wakes the
- * next waiter, which is the first one now. If it came after the listing but before the watch, the data in the answer
- * show it. No waiter depends on this write: {@link WaiterCheck} finds the grant in the names of the nodes.
+ * The first waiter for permits watches the children of the directory, because each holder may free some. After each
+ * change it asks for the children and another watch. It wakes the waiter only if this waiter need not wait any more.
+ * Every other waiter watches its predecessor. When that one is granted permits, it writes the data of its own node.
+ * This wakes the next waiter, which is the first one now. If it came after the listing but before the watch, the data
+ * in the answer show it. No waiter depends on this write: {@link WaiterCheck} finds the grant in the names of the
+ * nodes.
  *
  * <h2>The deletion of the predecessor as the grant</h2>
  *
@@ -123,15 +125,18 @@ final class PredecessorWatch implements Watcher, SessionLife.Dependent {
     }
 
     private void send() {
-        if (watchesDirectory()) {
-            session.watchChildren(
-                    predecessor, this, (code, children) -> answered(code, isBehindIn(LockQueue.of(children))));
-        } else {
+        if (!watchesDirectory()) {
             session.watch(
                     predecessor,
                     this,
                     (code, data, stat) -> answered(
                             code, !isForPermits() || OwnerData.read(data).base() == 0));
+            return;
+        }
+        session.watchChildren(
+                predecessor, this, (code, children) -> answered(code, isBehindIn(LockQueue.of(children))));
+        if (dropped) {
+            drop();
         }
     }
 
@@ -263,6 +268,11 @@ final class PredecessorWatch implements Watcher, SessionLife.Dependent {
     public void process(WatchedEvent event) {
         if (event.getType() == Event.EventType.None) {
             connectionChanged(event.getState());
+            return;
+        }
+        if (event.getType() == Event.EventType.NodeChildrenChanged && state.compareAndSet(State.SET, State.ASKED)) {
+            // Most of these events are about nodes behind the waiter. The answer shows whether this one is.
+            send();
             return;
         }
         watchesPredecessor = false;

@@ -5,6 +5,7 @@ import io.github.distlock.spi.Moment;
 import io.github.distlock.zookeeper.Session.Created;
 import io.github.distlock.zookeeper.Session.Node;
 import io.github.distlock.zookeeper.Session.Unchecked;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.apache.zookeeper.CreateMode;
@@ -81,12 +82,15 @@ final class Requests {
     }
 
     Request<Optional<Unchecked>> tryRights(String node, List<ACL> acl, boolean writes) {
-        return new Transaction(List.of(
-                Op.check(LockPaths.parent(node), NO_VERSION),
-                Op.create(node, new byte[0], acl, CreateMode.EPHEMERAL),
-                writes ? Op.setData(node, new byte[0], NO_VERSION) : Op.check(node, NO_VERSION),
-                Op.check(node, NO_VERSION),
-                Op.delete(node, NO_VERSION)));
+        List<Op> operations = new ArrayList<>();
+        operations.add(Op.check(LockPaths.parent(node), NO_VERSION));
+        operations.add(Op.create(node, new byte[0], acl, CreateMode.EPHEMERAL));
+        operations.add(Op.check(node, NO_VERSION));
+        if (writes) {
+            operations.add(Op.setData(node, new byte[0], NO_VERSION));
+        }
+        operations.add(Op.delete(node, NO_VERSION));
+        return new Transaction(operations);
     }
 
     Request<Optional<Unchecked>> replace(String earlier, String later, byte[] data, List<ACL> acl) {

@@ -17,8 +17,8 @@ import org.apache.zookeeper.data.Stat;
 /**
  * Checks that the nodes of waiters and their predecessors exist, in case a watch was lost. It only reads. It lists the
  * directory of many waiters once, and reads the nodes of few waiters one by one, whichever the server answers with less
- * work. It sends all requests back to back. Waiters for permits need the list. If it may be too long for one reply, each
- * of them looks for itself.
+ * work. It sends all requests back to back. Waiters for permits need the list. If it may be too long for one reply,
+ * each of them looks for itself.
  */
 final class WaiterCheck {
     /** How many entries of a listing cost as much as one read. */

@@ -26,8 +26,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>Invariant</h2>
  *
- * The contender whose node has the lowest sequence number holds the lock. Every other contender watches its
- * predecessor. A grant counts only if its node belongs to the present session.
+ * The first contenders of a {@link LockQueue} hold the lock. Every other contender watches a node before its own, or
+ * the directory. A grant counts only if its node belongs to the present session.
  *
  * <h2>Protocol</h2>
  *
@@ -42,9 +42,13 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A contender that does not wait deletes its node if the lock is busy. Until then, its node is in front of others,
  * whose tries would fail because of it. So if the session saw other contenders when it last looked, such a contender
- * looks first, and creates its node only if the queue is empty. Tries of several clients can still meet. The first of
- * them wins, because the server orders their nodes. Another one is busy because of the first one, or because of a node
- * that its client is deleting. No client can tell that node from an owner's, and other libraries cannot either.
+ * looks first, and creates its node only if it would hold the lock. Tries of several clients can still meet. The first
+ * of them wins, because the server orders their nodes. Another one is busy because of the first one, or because of a
+ * node that its client is deleting. No client can tell that node from an owner's, and other libraries cannot either.
+ *
+ * <p>A contender that finds another kind of node first deletes its own node, and is refused. A contender that is
+ * granted permits wakes the next one, if there was one in the listing. A node that is created after the listing needs
+ * no waking: its own listing shows the grant.
  *
  * <h2>Why it is safe</h2>
  *

@@ -79,7 +79,8 @@ class PermitsTest extends ContendersOfOneLock {
 
         release(held);
         awaitWakeUp(first);
-        assertThat(second.wakeUps).hasValue(0);
+        assertThat(List.of(second, third, fourth))
+                .allSatisfy(waiter -> assertThat(waiter.wakeUps).hasValue(0));
         Grant next = first.acquire();
         awaitWakeUp(second);
         assertThat(third.wakeUps).hasValue(0);
@@ -102,9 +103,7 @@ class PermitsTest extends ContendersOfOneLock {
         of(one, permits(1, 2)).acquire();
         TestContender first = busyOf(other, permits(1, 2));
         TestContender second = busyOf(other, permits(1, 2));
-        first.findBusy();
-        first.findBusy();
-        first.wakeUps.set(0);
+        assertThat(first.wakeUps).as("a waiter that comes wakes nobody").hasValue(0);
 
         release(held);
         awaitWakeUp(first);
@@ -115,17 +114,15 @@ class PermitsTest extends ContendersOfOneLock {
 
     @Test
     void v10_aLargeRequestWaitsForSeveralReleases() throws Exception {
-        Grant one1 = of(one, permits(1, 3)).acquire();
-        Grant one2 = of(one, permits(1, 3)).acquire();
+        Grant first = of(one, permits(1, 3)).acquire();
+        Grant second = of(one, permits(1, 3)).acquire();
         of(one, permits(1, 3)).acquire();
         TestContender large = busyOf(other, permits(2, 3));
 
-        release(one1);
-        awaitWakeUp(large);
+        release(first);
         large.findBusy();
-        large.findBusy();
-        large.wakeUps.set(0);
-        release(one2);
+        assertThat(large.wakeUps).hasValue(0);
+        release(second);
         awaitWakeUp(large);
 
         large.acquire();
@@ -159,9 +156,6 @@ class PermitsTest extends ContendersOfOneLock {
         Fault delayed = delayWatch(nodes().get(1));
         TestContender late = of(other, permits(1, 2));
         late.findBusy();
-        first.findBusy();
-        first.findBusy();
-        first.wakeUps.set(0);
 
         release(held);
         awaitWakeUp(first);
@@ -224,10 +218,6 @@ class PermitsTest extends ContendersOfOneLock {
         of(one, permits(1, 1)).acquire();
         TestContender first = busyOf(other, permits(1, 1));
         TestContender second = busyOf(other, permits(1, 1));
-        awaitWakeUp(first);
-        first.findBusy();
-        first.findBusy();
-        first.wakeUps.set(0);
 
         Waiting.letPass(ZooKeeperFactory.SESSION.dividedBy(3));
         other.heartbeat(List.of(first.contender, second.contender), deadline());
