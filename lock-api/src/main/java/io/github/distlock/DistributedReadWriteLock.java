@@ -3,8 +3,8 @@ package io.github.distlock;
 import java.util.concurrent.locks.ReadWriteLock;
 
 /**
- * A lock with any number of readers or one writer, among all clients of a store. Immutable, thread-safe, and cheap to
- * make.
+ * A lock with any number of readers or one writer, among all clients of a store: see
+ * {@link LockClient#readWriteLock(String)}. Immutable, thread-safe, and cheap to make.
  *
  * <p><b>Order.</b> The store's queue serves readers and writers first come, first served, and consecutive readers
  * together. So neither side starves. Readers of one client share a grant: a reader that comes within the time of

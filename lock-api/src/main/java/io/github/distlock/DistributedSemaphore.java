@@ -1,7 +1,8 @@
 package io.github.distlock;
 
 /**
- * A number of permits, among all clients of a store. Immutable, thread-safe, and cheap to make.
+ * A number of permits, among all clients of a store: see {@link LockClient#semaphore(String, int)}. Immutable,
+ * thread-safe, and cheap to make.
  *
  * <p><b>Order.</b> The store's queue serves requests first come, first served. A small request never overtakes a large
  * one in it. A released permit may pass to another thread of the same client, as for a lock.

@@ -38,6 +38,26 @@ final class EngineClient implements LockClient {
     }
 
     @Override
+    public DistributedReadWriteLock readWriteLock(String name) {
+        return readWriteLock(name, defaultOptions);
+    }
+
+    @Override
+    public DistributedReadWriteLock readWriteLock(String name, LockOptions options) {
+        return engine.readWriteLock(name, requireNonNull(options, "options"));
+    }
+
+    @Override
+    public DistributedSemaphore semaphore(String name, int limit) {
+        return semaphore(name, limit, defaultOptions);
+    }
+
+    @Override
+    public DistributedSemaphore semaphore(String name, int limit, LockOptions options) {
+        return engine.semaphore(name, limit, requireNonNull(options, "options"));
+    }
+
+    @Override
     public LockInspector inspector() {
         return engine.inspector();
     }

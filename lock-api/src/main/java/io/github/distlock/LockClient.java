@@ -85,6 +85,55 @@ public interface LockClient extends AutoCloseable {
     DistributedLock allOf(Collection<String> names, LockOptions options);
 
     /**
+     * Returns a read-write lock with the client's default options. Sends nothing and keeps nothing.
+     *
+     * @param name as for {@link #lock(String)}. A name has one kind: while anybody holds the name as another kind of
+     *     lock or waits for it, acquires throw a {@link LockException}, whose message names both kinds
+     * @return the lock
+     * @throws IllegalArgumentException if the name is out of bounds, or the store cannot provide read-write locks
+     * @throws IllegalStateException if the client is closed
+     */
+    DistributedReadWriteLock readWriteLock(String name);
+
+    /**
+     * Returns a read-write lock with options of its own. Otherwise like {@link #readWriteLock(String)}.
+     *
+     * @param name as for {@link #readWriteLock(String)}
+     * @param options what the acquires of both locks ask for
+     * @return the lock
+     * @throws IllegalArgumentException as for {@link #readWriteLock(String)}, or if the store cannot provide the
+     *     options
+     * @throws IllegalStateException if the client is closed
+     */
+    DistributedReadWriteLock readWriteLock(String name, LockOptions options);
+
+    /**
+     * Returns a semaphore with the client's default options. Sends nothing and keeps nothing.
+     *
+     * @param name as for {@link #readWriteLock(String)}
+     * @param limit how many permits there are, from 1 to {@link Integer#MAX_VALUE}. Use the same in all clients,
+     *     except while a deployment changes it
+     * @return the semaphore
+     * @throws IllegalArgumentException if the name or the limit is out of bounds, or the store cannot provide
+     *     semaphores
+     * @throws IllegalStateException if the client is closed
+     */
+    DistributedSemaphore semaphore(String name, int limit);
+
+    /**
+     * Returns a semaphore with options of its own. Otherwise like {@link #semaphore(String, int)}.
+     *
+     * @param name as for {@link #readWriteLock(String)}
+     * @param limit as for {@link #semaphore(String, int)}
+     * @param options what its acquires ask for
+     * @return the semaphore
+     * @throws IllegalArgumentException as for {@link #semaphore(String, int)}, or if the store cannot provide the
+     *     options
+     * @throws IllegalStateException if the client is closed
+     */
+    DistributedSemaphore semaphore(String name, int limit, LockOptions options);
+
+    /**
      * Returns the inspector of this client's store, for operators.
      *
      * @return an inspector

@@ -42,6 +42,8 @@ class ArchitectureTest {
 
     private static final Set<String> PUBLIC_API = Set.of(
             "DistributedLock",
+            "DistributedReadWriteLock",
+            "DistributedSemaphore",
             "LockClient",
             "LockClientBuilder",
             "LockEvent",

@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * <p>A request is never abandoned. The thread that sent it returns with the answer, and cleans up if nobody waits for
  * it any more.
  */
-abstract class Acquisition {
+abstract class Acquisition implements Handoff.Receiver {
     static final long NO_THREAD = -1;
 
     final LocalQueue.Key key;
@@ -136,6 +136,10 @@ abstract class Acquisition {
         patience.noteAnswer();
         if (answer instanceof Answer.Granted granted) {
             take(granted.lease());
+        } else if (answer instanceof Answer.Joined joined) {
+            if (!settle(new Offered(joined.handle()))) {
+                joined.handle().hold().decline();
+            }
         } else if (answer instanceof Answer.Refused refused) {
             settle(failed(refused.cause().getMessage(), refused.cause()));
         } else if (answer instanceof Answer.Unavailable unavailable) {
@@ -163,8 +167,12 @@ abstract class Acquisition {
             lease.giveBackInBackground();
             throw e;
         }
-        if (offered != null && !settle(new Offered(offered)) && offered.hold().refuse() && !queue().handOff(lease)) {
-            lease.giveBackInBackground();
+        if (offered != null) {
+            boolean taken = settle(new Offered(offered));
+            Handoff.parts(lease, queue());
+            if (!taken) {
+                offered.hold().decline();
+            }
         }
     }
 
@@ -180,7 +188,8 @@ abstract class Acquisition {
     }
 
     /** Does the same for a local handoff. The queue has removed this acquire before. */
-    final boolean settleHandedOff(Handle handle) {
+    @Override
+    public final boolean settleHandedOff(Handle handle) {
         if (!outcome.compareAndSet(null, new Offered(handle))) {
             return false;
         }

@@ -14,6 +14,9 @@ sealed interface Answer {
     /** The store granted the lock. The asker offers the lease to somebody or gives it back. */
     record Granted(Lease lease) implements Answer {}
 
+    /** The asker has joined a lease of this client. Nothing was sent. */
+    record Joined(Handle handle) implements Answer {}
+
     /** The request failed. Its outcome is unknown. */
     record Failed(Throwable cause) implements Answer {}
 

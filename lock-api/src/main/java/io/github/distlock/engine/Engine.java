@@ -1,6 +1,8 @@
 package io.github.distlock.engine;
 
 import io.github.distlock.DistributedLock;
+import io.github.distlock.DistributedReadWriteLock;
+import io.github.distlock.DistributedSemaphore;
 import io.github.distlock.LockInspector;
 import io.github.distlock.LockListener;
 import io.github.distlock.LockOptions;
@@ -12,6 +14,7 @@ import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockClock;
 import io.github.distlock.spi.LockClock.Parker;
+import io.github.distlock.spi.LockMode;
 import io.github.distlock.view.JointLock;
 import io.github.distlock.view.ReentrantHolds;
 import java.lang.ref.Reference;
@@ -64,6 +67,7 @@ public final class Engine {
     private final LocalQueues queues;
     private final ReentrantHolds reentrantHolds = new ReentrantHolds();
     private final NamedLock.Shared locks;
+    private final Downgrades downgrades;
     private final ReferenceQueue<Handle> droppedHandles = new ReferenceQueue<>();
     private final CountDownLatch ended = new CountDownLatch(1);
     private @Nullable Object checkpointHook;
@@ -97,6 +101,7 @@ public final class Engine {
         Lease.Shared leases = new Lease.Shared(
                 settings, clock, timer, keeper, releases, callbacks, log, droppedHandles, new AtomicLong());
         queues = new LocalQueues(new LocalQueue.Shared(backend, client, keeper, cleanUp, leases), lifecycle);
+        downgrades = new Downgrades(queues, requests, releases, leases);
         Acquisition.Shared acquisitions =
                 new Acquisition.Shared(queues, clock, requests, callbacks, log, settings.recordsAcquireStacks());
         locks = new NamedLock.Shared(backend, settings, lifecycle, acquisitions, timer, requestThreads, reentrantHolds);
@@ -149,10 +154,37 @@ public final class Engine {
 
     /** Does the work of {@code LockClient.lock(name, options)}, with its errors. */
     public DistributedLock lock(String name, LockOptions options) {
+        require(name, options);
+        return new NamedLock(new LocalQueue.Key(name, LockMode.EXCLUSIVE, options), locks);
+    }
+
+    /** Does the work of {@code LockClient.readWriteLock(name, options)}, with its errors. */
+    public DistributedReadWriteLock readWriteLock(String name, LockOptions options) {
+        require(name, options);
+        requireSupport("read-write locks", Capability.READ_WRITE);
+        return new NamedReadWriteLock(name, options, locks, downgrades);
+    }
+
+    /** Does the work of {@code LockClient.semaphore(name, limit, options)}, with its errors. */
+    public DistributedSemaphore semaphore(String name, int limit, LockOptions options) {
+        require(name, options);
+        if (limit < 1) {
+            throw new IllegalArgumentException("limit must be at least 1, but was " + limit);
+        }
+        requireSupport("semaphores", Capability.PERMITS);
+        return new NamedSemaphore(name, limit, options, locks);
+    }
+
+    private void require(String name, LockOptions options) {
         Checks.name(name);
         requireSupport(options);
         lifecycle.ensureOpen();
-        return new NamedLock(new LocalQueue.Key(name, options), locks);
+    }
+
+    private void requireSupport(String what, Capability capability) {
+        if (!backend.capabilities().contains(capability)) {
+            throw new IllegalArgumentException("this store cannot provide " + what + ": it has no " + capability);
+        }
     }
 
     /** Does the work of {@code LockClient.allOf(names, options)}, with its errors. */
@@ -162,8 +194,8 @@ public final class Engine {
 
     /** Throws if the store cannot provide locks with these options. */
     public void requireSupport(LockOptions options) {
-        if (options.isFair() && !backend.capabilities().contains(Capability.FAIR)) {
-            throw new IllegalArgumentException("options ask for a fair lock, but this store has no " + Capability.FAIR);
+        if (options.isFair()) {
+            requireSupport("fair locks", Capability.FAIR);
         }
         Duration lease = options.lease();
         if (lease.compareTo(backend.minimumLease()) < 0 || settings.usable(lease.toNanos()) <= 0) {

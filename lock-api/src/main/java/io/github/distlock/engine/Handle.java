@@ -37,6 +37,11 @@ final class Handle implements LockHandle {
         return hold;
     }
 
+    /** Returns whether this keeper renews the lease, so that the hold is one of its client. */
+    boolean isRenewedBy(LeaseKeeper keeper) {
+        return shared.keeper() == keeper;
+    }
+
     @Override
     public String lockName() {
         return hold.lockName();

@@ -203,13 +203,51 @@ final class Hold extends WeakReference<Handle> {
     private Release giveUp() {
         long held = heldNanos();
         lease.forget(this);
-        Release released = lease.givenUpBy(this);
+        return ended(lease.givenUpBy(this), held);
+    }
+
+    @CanIgnoreReturnValue
+    private Release ended(Release released, long held) {
         // A pending release may have been confirmed meanwhile.
         if (released != Release.PENDING) {
             outcome = released;
         }
         event(held, (listener, event) -> listener.released(event, released));
         return released;
+    }
+
+    /**
+     * Ends this hold and its lease for a downgrade. Returns false if the hold had ended, or if the lease was lost since.
+     */
+    boolean endForDowngrade() {
+        if (!end()) {
+            return false;
+        }
+        lease.forget(this);
+        boolean ended = lease.endAsGivenBack();
+        if (!ended) {
+            lostByDowngrade(lease.lossReason());
+        }
+        return ended;
+    }
+
+    /** The store has answered to a downgrade, or the outcome is pending. */
+    void downgraded(Release released) {
+        ended(released, heldNanos());
+    }
+
+    /** A downgrade has found that the hold was gone. */
+    void lostByDowngrade(LossReason reason) {
+        wasLost(reason);
+        ended(Release.LOST, heldNanos());
+    }
+
+    Lease lease() {
+        return lease;
+    }
+
+    LockOptions options() {
+        return options;
     }
 
     /** The store has confirmed a release that was pending. */

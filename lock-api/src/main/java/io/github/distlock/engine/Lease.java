@@ -12,8 +12,6 @@ import io.github.distlock.spi.Moment;
 import io.github.distlock.spi.Validity;
 import java.lang.ref.ReferenceQueue;
 import java.time.Duration;
-import java.util.List;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
@@ -36,13 +34,24 @@ import org.jspecify.annotations.Nullable;
  * handoff. Only the thread that set it talks to the store about it, and only after the keeper has stopped renewing the
  * lease.
  *
- * <h2>Handoff against loss</h2>
+ * <h2>Handoff and join against loss</h2>
  *
- * {@link #offer} adds the new hold to {@link #holds} and then reads {@link #end}. {@link #lose} sets {@code end} and
- * then reads {@code holds}. Both are volatile, so at least one of the two sees the other, and no hold of an ended lease
- * stays held.
+ * {@link #offer} and {@link #join} add the new hold to {@link #holds} and then read {@link #end}. {@link #lose} sets
+ * {@code end} and then reads {@code holds}. Both are volatile, so at least one of the two sees the other, and no hold
+ * of an ended lease stays held.
+ *
+ * <h2>Join against the last release</h2>
+ *
+ * {@link Holds} counts the users of a lease. A joiner becomes a user by a compare-and-set from a positive number, and
+ * the user that sets the number to zero is the last one. So exactly one of the two wins: the lease gets another hold
+ * and stays, or it is given back and nobody joins it. The limit of a hold ends only that hold. If it was the last user,
+ * the lease ends, too.
+ *
+ * <p>Waiting readers of a client join within the time of local handoffs after the grant, with the token of the first
+ * hold. They do not join a lease that is in doubt or has little time left, nor one that another
+ * client wants or a writer of this client waits for.
  */
-final class Lease {
+final class Lease implements StoreHints.Target {
     private static final long ENOUGH_TO_RENEW = Duration.ofSeconds(1).toNanos();
 
     private final Queue queue;
@@ -54,18 +63,23 @@ final class Lease {
     private final Term term;
     private final AtomicReference<@Nullable End> end = new AtomicReference<>();
     private final AtomicBoolean alarmed = new AtomicBoolean();
-    /** The holds that have not ended. */
-    private final List<Hold> holds = new CopyOnWriteArrayList<>();
-
+    private final Holds holds = new Holds();
+    private final long firstToken;
+    /** The token of the newest hold, or 0 before the first one. */
     private volatile long newestToken;
     /** Belongs to the thread that may offer this lease. */
     private int offers;
+
+    final StoreHints hints = new StoreHints(this);
 
     /** What a lease needs of the queue whose waiters use it. */
     interface Queue {
         LockOptions options();
 
         LocalRules rules();
+
+        /** Returns whether waiters must not join leases of this queue, because a writer of this client waits. */
+        boolean isJoinStopped();
 
         /**
          * Hands a lease without a hold to the first waiter that accepts it. Returns false if it stays without a hold.
@@ -101,8 +115,13 @@ final class Lease {
 
     /** Throws if the backend has broken its contract. */
     Lease(Queue queue, WonGrant won, Shared shared) {
+        this(queue, won, shared, FencingTokens.token(won.grant().fencingBase(), 0));
+    }
+
+    /** Makes a lease whose first hold has this token. */
+    Lease(Queue queue, WonGrant won, Shared shared, long firstToken) {
         Grant grant = won.grant();
-        FencingTokens.requireBase(grant.fencingBase());
+        this.firstToken = firstToken;
         shared.greatestBase.accumulateAndGet(grant.fencingBase(), Math::max);
         this.queue = queue;
         this.won = won;
@@ -136,15 +155,32 @@ final class Lease {
      */
     @Nullable
     Handle offer() {
+        return newHold(firstToken + offers++);
+    }
+
+    /** Returns one more hold, or null if the lease must not be joined. */
+    @Nullable
+    Handle join() {
+        long token = newestToken;
+        boolean joins = queue.rules().joins()
+                && token != 0
+                && !hints.isWanted()
+                && !queue.isJoinStopped()
+                && mayServeAnother()
+                && holds.enter();
+        return joins ? newHold(token) : null;
+    }
+
+    private @Nullable Handle newHold(long token) {
         Expiry leaseEnd = renewed
                 ? null
                 : shared.settings.expiry(
                         Validity.of(grant.validity().from(), request().lease()));
-        long token = FencingTokens.token(grant.fencingBase(), offers++);
         Handle handle = new Handle(this, token, leaseEnd, queue.options(), shared);
+        boolean first = newestToken == 0;
         newestToken = token;
         holds.add(handle.hold());
-        if (offers == 1) {
+        if (first) {
             shared.keeper.watch(this);
         }
         if (end.get() != null) {
@@ -160,16 +196,17 @@ final class Lease {
         holds.remove(hold);
     }
 
-    /** A holder releases: the lease goes to the next local waiter, else back to the store. */
+    /** A holder releases: the lease goes to the next local waiter, or stays with its other users, else goes back. */
     Release givenUpBy(Hold hold) {
-        return queue.handOff(this) ? Release.RELEASED : giveBack(hold);
+        return queue.handOff(this) || !holds.leave() ? Release.RELEASED : giveBack(hold);
     }
 
     /**
-     * The acquire that was offered a hold does not want it: the lease goes to the next waiter, or back to the store.
+     * The acquire that was offered a hold does not want it: the lease goes to the next waiter, or stays with its other
+     * users, or goes back to the store.
      */
     void declined() {
-        if (!queue.handOff(this)) {
+        if (!queue.handOff(this) && holds.leave()) {
             giveBackInBackground();
         }
     }
@@ -179,12 +216,15 @@ final class Lease {
      * that is set here, or because the release of this lease is under way.
      */
     boolean isWorthWaitingFor() {
+        if (!queue.rules().meansBusy()) {
+            return false;
+        }
         End ended = end.get();
         if (ended != null && ended.loss == null) {
             return true;
         }
         long handoffUntil = grantedAt + shared.settings.handoffTime();
-        if (!allowsHandoff() || handoffUntil - shared.clock.nanoTime() <= 0) {
+        if (!servesOthers() || handoffUntil - shared.clock.nanoTime() <= 0) {
             return false;
         }
         if (alarmed.compareAndSet(false, true)) {
@@ -194,7 +234,11 @@ final class Lease {
     }
 
     boolean mayBeHandedOff() {
-        return allowsHandoff()
+        return queue.rules().handsOff() && mayServeAnother();
+    }
+
+    private boolean mayServeAnother() {
+        return servesOthers()
                 && shared.clock.nanoTime() - grantedAt < shared.settings.handoffTime()
                 && !hasExpired()
                 && remainingNanos(shared.clock.now()) >= enoughToHandOff();
@@ -207,9 +251,8 @@ final class Lease {
         return Math.min(request().lease().toNanos() / 2, ENOUGH_TO_RENEW);
     }
 
-    private boolean allowsHandoff() {
-        return queue.rules().handsOff()
-                && renewed
+    private boolean servesOthers() {
+        return renewed
                 && !queue.options().isFair()
                 && end.get() == null
                 && !term.isSuspect()
@@ -217,7 +260,7 @@ final class Lease {
     }
 
     boolean isHeldBy(long threadId) {
-        return holds.stream().anyMatch(hold -> hold.wasAcquiredBy(threadId));
+        return holds.isHeldBy(threadId);
     }
 
     // The end
@@ -228,10 +271,9 @@ final class Lease {
             return true;
         }
         Moment now = shared.clock.now();
-        for (Hold hold : holds) {
-            if (hold.isOverLimit(now) && hold.lose(hold.limitReason()) && holds.isEmpty()) {
-                lose(hold.limitReason());
-            }
+        LossReason last = holds.loseThoseOverLimit(now);
+        if (last != null) {
+            lose(last);
         }
         if (end.get() == null && grant.hasEnded()) {
             lose(LossReason.GONE);
@@ -271,7 +313,7 @@ final class Lease {
         }
         shared.keeper.forget(this);
         try {
-            holds.forEach(hold -> hold.lose(reason));
+            holds.loseAll(reason);
         } finally {
             queue.ended(this);
         }
@@ -279,11 +321,10 @@ final class Lease {
     }
 
     private Release giveBack(Hold hold) {
-        if (!end.compareAndSet(null, End.GIVEN_BACK)) {
+        if (!endAsGivenBack()) {
             hold.wasLost(lossReason());
             return Release.LOST;
         }
-        shared.keeper.forget(this);
         try {
             Release outcome = shared.releases.release(won, hold::releaseConfirmed);
             if (outcome == Release.LOST) {
@@ -297,11 +338,26 @@ final class Lease {
 
     /** Nobody wants the lease: gives it back without waiting. */
     void giveBackInBackground() {
-        if (end.compareAndSet(null, End.GIVEN_BACK)) {
-            shared.keeper.forget(this);
+        if (endAsGivenBack()) {
             cleanUp();
             queue.ended(this);
         }
+    }
+
+    /**
+     * Ends the lease without telling the store. The caller does, and then calls {@link #wasGivenBack}. Returns false if
+     * the lease had ended.
+     */
+    boolean endAsGivenBack() {
+        boolean ended = end.compareAndSet(null, End.GIVEN_BACK);
+        if (ended) {
+            shared.keeper.forget(this);
+        }
+        return ended;
+    }
+
+    void wasGivenBack() {
+        queue.ended(this);
     }
 
     LossReason lossReason() {
@@ -321,7 +377,7 @@ final class Lease {
 
     /** Returns when the keeper must look again: for a renewal, or for the end. */
     long nextLook() {
-        Expiry limit = limit();
+        Expiry limit = holds.limit();
         long looksAt = needsRenewal(limit) ? term.nextLook() : term.end().nanoTime();
         return limit != null && limit.nanoTime() - looksAt < 0 ? limit.nanoTime() : looksAt;
     }
@@ -329,20 +385,8 @@ final class Lease {
     /** Returns when the keeper must look again if it cannot send a renewal. */
     long endsAt() {
         Expiry ends = term.end();
-        Expiry limit = limit();
+        Expiry limit = holds.limit();
         return (limit != null && limit.isBefore(ends) ? limit : ends).nanoTime();
-    }
-
-    /** Returns the first limit of a hold, or null. */
-    private @Nullable Expiry limit() {
-        Expiry first = null;
-        for (Hold hold : holds) {
-            Expiry limit = hold.limit();
-            if (limit != null && (first == null || limit.isBefore(first))) {
-                first = limit;
-            }
-        }
-        return first;
     }
 
     /** A fixed lease needs renewals, too, if the store's validity is shorter, such as that of a session. */
@@ -351,7 +395,7 @@ final class Lease {
     }
 
     boolean isDue(long now) {
-        return term.isDue(now) && needsRenewal(limit());
+        return term.isDue(now) && needsRenewal(holds.limit());
     }
 
     long renewalTimeout() {
@@ -376,12 +420,6 @@ final class Lease {
         becomeSuspect();
     }
 
-    /** The connection is in doubt: a renewal at once finds out. */
-    void suspect() {
-        becomeSuspect();
-        renewNow();
-    }
-
     void renewNow() {
         term.renewNow();
         shared.keeper.lookBy(shared.clock.nanoTime());
@@ -400,8 +438,22 @@ final class Lease {
         event(shared.clock.nanoTime() - grantedAt, LockListener::handedOff);
     }
 
-    void wanted() {
+    // Signals
+
+    @Override
+    public void wanted() {
         event(shared.clock.nanoTime() - grantedAt, LockListener::wanted);
+    }
+
+    @Override
+    public void suspect() {
+        becomeSuspect();
+        renewNow();
+    }
+
+    @Override
+    public void gone() {
+        lose(LossReason.GONE);
     }
 
     private void event(long nanos, BiConsumer<LockListener, LockEvent> what) {

@@ -2,6 +2,7 @@ package io.github.distlock.engine;
 
 import java.util.List;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The leases of one {@link LocalQueue}: those that have not ended, and those whose release is under way. The queue's
@@ -46,6 +47,18 @@ final class Leases {
             }
         }
         return false;
+    }
+
+    /** Returns a hold of the first lease that may be joined, or null. */
+    @Nullable
+    Handle join() {
+        for (Lease lease : leases) {
+            Handle joined = lease.join();
+            if (joined != null) {
+                return joined;
+            }
+        }
+        return null;
     }
 
     boolean isHeldBy(long threadId) {

@@ -8,13 +8,13 @@ import io.github.distlock.spi.Attempt;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockClock;
+import io.github.distlock.spi.LockMode;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.RequestRefusedException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -43,16 +43,20 @@ import org.jspecify.annotations.Nullable;
  * holder that ended its hold by the one compare-and-set. It offers the lease to one waiter after the other until one
  * accepts it by a compare-and-set in the waiter. If none does, the lease goes back to the store.
  *
+ * <p>Readers join a lease that others of them use ({@link Lease#join}), and all waiters do as soon as one of them is
+ * granted a lease ({@link Handoff#parts}). A waiter for permits asks at once, whatever this client holds, and may be handed a
+ * released lease meanwhile.
+ *
  * <p>A queue that nobody uses is retired and dropped. An acquire that finds a retired queue asks for a new one.
  */
-final class LocalQueue implements Lease.Queue {
+final class LocalQueue implements Lease.Queue, Handoff.Line {
     /** No wake-up is lost. If one were, this would be its cost. */
     static final long LONGEST_SLEEP = Duration.ofSeconds(10).toNanos();
 
     private final Key key;
     private final Shared shared;
-    private final Consumer<LocalQueue> retire;
-    private final LocalRules rules = LocalRules.EXCLUSIVE;
+    private final LocalQueues queues;
+    private final LocalRules rules;
     private final ReentrantLock mutex = new ReentrantLock();
     private final Waiters waiters = new Waiters();
     private final Leases leases = new Leases();
@@ -62,7 +66,7 @@ final class LocalQueue implements Lease.Queue {
     private volatile long notBefore;
 
     /** Waiters share a queue if a lease of one suits the other. */
-    record Key(String name, LockOptions options) {}
+    record Key(String name, LockMode mode, LockOptions options) {}
 
     /** What all queues of a client share. */
     record Shared(LockBackend backend, String client, LeaseKeeper keeper, CleanUp cleanUp, Lease.Shared leases) {
@@ -71,15 +75,11 @@ final class LocalQueue implements Lease.Queue {
         }
     }
 
-    /**
-     * Makes a queue.
-     *
-     * @param retire is called once the queue is retired
-     */
-    LocalQueue(Key key, Shared shared, Consumer<LocalQueue> retire) {
+    LocalQueue(Key key, Shared shared, LocalQueues queues) {
         this.key = key;
         this.shared = shared;
-        this.retire = retire;
+        this.queues = queues;
+        this.rules = LocalRules.of(key.mode);
         this.notBefore = shared.clock().nanoTime();
     }
 
@@ -93,19 +93,20 @@ final class LocalQueue implements Lease.Queue {
         return rules;
     }
 
+    Key key() {
+        return key;
+    }
+
     // Waiters
 
     /** Returns false if the queue is retired. */
     boolean enter(Acquisition waiter) {
-        mutex.lock();
-        try {
+        return locked(() -> {
             if (!retired) {
                 waiters.add(waiter);
             }
             return !retired;
-        } finally {
-            mutex.unlock();
-        }
+        });
     }
 
     /** Removes an acquire that has an outcome. */
@@ -125,7 +126,8 @@ final class LocalQueue implements Lease.Queue {
     }
 
     /** Removes the head, for a local handoff. The next head cannot make progress, so nobody wakes it. */
-    private @Nullable Acquisition pollFor(Lease handedOff) {
+    @Override
+    public @Nullable Acquisition pollFor(Lease handedOff) {
         QueueEntry unused;
         Acquisition polled;
         mutex.lock();
@@ -139,6 +141,20 @@ final class LocalQueue implements Lease.Queue {
         return polled;
     }
 
+    @Override
+    public int count() {
+        return waiters.count();
+    }
+
+    boolean stopsJoins() {
+        return rules.stopsJoins() && count() > 0;
+    }
+
+    @Override
+    public boolean isJoinStopped() {
+        return queues.stopJoins(key.name);
+    }
+
     private static void wake(@Nullable Acquisition waiter) {
         if (waiter != null) {
             waiter.wake();
@@ -147,7 +163,7 @@ final class LocalQueue implements Lease.Queue {
 
     @Override
     public void wakeHead() {
-        if (waiters.count() > 0) {
+        if (count() > 0) {
             wake(locked(waiters::head));
         }
     }
@@ -155,7 +171,7 @@ final class LocalQueue implements Lease.Queue {
     private void retireIfUnused() {
         if (waiters.isUnused() && leases.isEmpty()) {
             retired = true;
-            retire.accept(this);
+            queues.retire(this);
         }
     }
 
@@ -203,10 +219,14 @@ final class LocalQueue implements Lease.Queue {
         if (asker.isSingleTry() && isHeldHere()) {
             return Answer.Plain.BUSY;
         }
+        Handle joined = leases.join();
+        if (joined != null) {
+            return new Answer.Joined(joined);
+        }
         Claim claim = claim(asker, now);
-        QueueEntry claimed = claim.entry;
+        QueueEntry claimed = claim.entry();
         if (claimed == null) {
-            return new Answer.NotYet(claim.lookAgainAt);
+            return new Answer.NotYet(claim.lookAgainAt());
         }
         Throwable before = claimed.failure();
         if (before != null && asker.patience.isOutage(now, claimed.answeredAt())) {
@@ -246,13 +266,6 @@ final class LocalQueue implements Lease.Queue {
         return Answer.Plain.BUSY;
     }
 
-    /** An entry through which the waiter asks now, or null and when the waiter looks again at the latest. */
-    record Claim(@Nullable QueueEntry entry, long lookAgainAt) {
-        private static Claim notBefore(long lookAgainAt) {
-            return new Claim(null, lookAgainAt);
-        }
-    }
-
     Claim claim(Acquisition waiter, long now) {
         mutex.lock();
         try {
@@ -280,6 +293,7 @@ final class LocalQueue implements Lease.Queue {
     private QueueEntry newEntry(Acquisition waiter, long now) {
         LockOwner owner = LockOwner.of(Host.NAME, Host.PROCESS_ID, shared.client, waiter.threadName());
         LockRequest waiting = LockRequest.exclusive(key.name, key.options.lease(), owner)
+                .withMode(key.mode)
                 .withBaseAbove(shared.leases.greatestBase()::get);
         return new QueueEntry(
                 this,
@@ -369,24 +383,17 @@ final class LocalQueue implements Lease.Queue {
 
     @Override
     public boolean handOff(Lease lease) {
-        while (waiters.count() > 0 && lease.mayBeHandedOff()) {
-            Handle offered = lease.offer();
-            if (offered == null) {
-                return false;
+        return Handoff.all(lease, this);
+    }
+
+    /** Takes a lease that a downgrade has made. Returns false if the queue is retired. */
+    boolean adopt(Lease downgraded) {
+        return locked(() -> {
+            if (!retired) {
+                leases.add(downgraded);
             }
-            Acquisition next = pollFor(lease);
-            if (next != null && next.settleHandedOff(offered)) {
-                lease.noteHandoff();
-                if (!lease.isWorthWaitingFor()) {
-                    wakeHead();
-                }
-                return true;
-            }
-            if (!offered.hold().refuse() || next == null) {
-                return false;
-            }
-        }
-        return false;
+            return !retired;
+        });
     }
 
     @Override

@@ -1,7 +1,11 @@
 package io.github.distlock.engine;
 
 import io.github.distlock.engine.Outcome.Ended;
+import io.github.distlock.spi.LockKind;
+import io.github.distlock.spi.LockMode;
+import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,6 +17,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class LocalQueues {
     private final ConcurrentHashMap<LocalQueue.Key, LocalQueue> queues = new ConcurrentHashMap<>();
+    /** The queues of read-write locks, by name. */
+    private final ConcurrentHashMap<String, List<LocalQueue>> readWrite = new ConcurrentHashMap<>();
+
     private final LocalQueue.Shared shared;
     private final Lifecycle lifecycle;
 
@@ -23,8 +30,50 @@ final class LocalQueues {
 
     /** Returns the queue of this key. It may have been retired by the time of its use; then there is another one. */
     LocalQueue get(LocalQueue.Key key) {
-        return queues.computeIfAbsent(
-                key, absent -> new LocalQueue(absent, shared, retired -> queues.remove(absent, retired)));
+        return queues.computeIfAbsent(key, this::open);
+    }
+
+    private LocalQueue open(LocalQueue.Key key) {
+        LocalQueue opened = new LocalQueue(key, shared, this);
+        if (isReadWrite(key)) {
+            readWrite.merge(
+                    key.name(),
+                    List.of(opened),
+                    (before, one) ->
+                            Stream.concat(before.stream(), one.stream()).toList());
+        }
+        return opened;
+    }
+
+    private static boolean isReadWrite(LocalQueue.Key key) {
+        return key.mode().lockKind() == LockKind.READ_WRITE_LOCK;
+    }
+
+    void retire(LocalQueue retired) {
+        LocalQueue.Key key = retired.key();
+        queues.remove(key, retired);
+        if (isReadWrite(key)) {
+            readWrite.computeIfPresent(key.name(), (name, before) -> {
+                List<LocalQueue> left =
+                        before.stream().filter(queue -> queue != retired).toList();
+                return left.isEmpty() ? null : left;
+            });
+        }
+    }
+
+    private List<LocalQueue> readWrite(String name) {
+        return readWrite.getOrDefault(name, List.of());
+    }
+
+    /** Returns whether a waiter keeps others from joining leases of this name. */
+    boolean stopJoins(String name) {
+        return readWrite(name).stream().anyMatch(LocalQueue::stopsJoins);
+    }
+
+    /** Returns whether a thread holds the read lock of this name. */
+    boolean isReadBy(long threadId, String name) {
+        return readWrite(name).stream()
+                .anyMatch(queue -> queue.key().mode().equals(LockMode.READ) && queue.isHeldBy(threadId));
     }
 
     /** Returns how an acquire must end that has just entered, or null if it may continue. */

@@ -8,6 +8,7 @@ import io.github.distlock.LockHandle;
 import io.github.distlock.LockOptions;
 import io.github.distlock.ThreadOwnedLock;
 import io.github.distlock.spi.LockBackend;
+import io.github.distlock.spi.LockMode;
 import io.github.distlock.spi.RequestRefusedException;
 import io.github.distlock.view.ReentrantHolds;
 import java.time.Duration;
@@ -15,7 +16,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 
-/** A name and its options. Each acquire is an {@link Acquisition} of its own. */
+/** A name, a mode and options. Each acquire is an {@link Acquisition} of its own. */
 final class NamedLock implements DistributedLock {
     private final LocalQueue.Key key;
     private final Shared shared;
@@ -37,6 +38,9 @@ final class NamedLock implements DistributedLock {
             Timer timer,
             Work threads,
             ReentrantHolds reentrantHolds) {}
+
+    /** What distinguishes the reentrant holds of this lock from those of other locks. */
+    private record OwnerId(String name, LockMode.Kind kind) {}
 
     NamedLock(LocalQueue.Key key, Shared shared) {
         this.key = key;
@@ -93,6 +97,7 @@ final class NamedLock implements DistributedLock {
 
     private Optional<LockHandle> acquire(Patience patience, boolean interruptible) throws InterruptedException {
         shared.lifecycle.ensureOpen();
+        requireNoUpgrade();
         if (interruptible && Thread.interrupted()) {
             throw new InterruptedException("interrupted before acquiring lock \"" + name() + "\"");
         }
@@ -116,25 +121,53 @@ final class NamedLock implements DistributedLock {
 
     private <T> CompletableFuture<T> acquireAsync(Patience patience, Function<Optional<LockHandle>, T> result) {
         if (shared.lifecycle.isClosed()) {
-            CompletableFuture<T> refused = shared.acquisitions.callbacks().newFuture();
-            refused.completeExceptionally(shared.lifecycle.closedException());
-            return refused;
+            return failed(shared.lifecycle.closedException());
+        }
+        try {
+            requireNoUpgrade();
+        } catch (IllegalStateException e) {
+            return failed(e);
         }
         return new AsyncAcquisition<>(key, patience, shared.acquisitions, shared.timer, shared.threads, result).start();
     }
 
+    private <T> CompletableFuture<T> failed(Throwable failure) {
+        CompletableFuture<T> refused = shared.acquisitions.callbacks().newFuture();
+        refused.completeExceptionally(failure);
+        return refused;
+    }
+
+    /** Throws if the calling thread would wait for itself: it holds the read lock and wants the write lock. */
+    private void requireNoUpgrade() {
+        if (key.mode().equals(LockMode.WRITE)
+                && shared.acquisitions.queues().isReadBy(Thread.currentThread().getId(), name())) {
+            throw new IllegalStateException(
+                    "lock \"" + name() + "\": this thread holds the read lock, and so would wait"
+                            + " for itself; release the read lock first, and check again what was read");
+        }
+    }
+
     @Override
     public DistributedLock reentrant() {
-        return shared.reentrantHolds.reentrant(this);
+        return shared.reentrantHolds.reentrant(ownerId(), this);
     }
 
     @Override
     public ThreadOwnedLock asLock() {
-        return shared.reentrantHolds.asLock(name(), this);
+        return shared.reentrantHolds.asLock(ownerId(), this);
+    }
+
+    Object ownerId() {
+        if (key.mode().count() > 1) {
+            throw new UnsupportedOperationException("lock \"" + name() + "\": only one permit can be reentrant");
+        }
+        return new OwnerId(name(), key.mode().kind());
     }
 
     @Override
     public String toString() {
-        return "lock \"" + name() + "\", " + options();
+        return "lock \"" + name() + "\", "
+                + (key.mode().equals(LockMode.EXCLUSIVE) ? "" : key.mode() + ", ")
+                + options();
     }
 }

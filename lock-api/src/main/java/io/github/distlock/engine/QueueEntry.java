@@ -1,6 +1,5 @@
 package io.github.distlock.engine;
 
-import io.github.distlock.LossReason;
 import io.github.distlock.spi.Contender;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockBackend;
@@ -22,6 +21,7 @@ final class QueueEntry implements Signals {
     private volatile boolean woken;
     private volatile boolean suspected;
     private volatile boolean gone;
+    private volatile boolean wanted;
     private volatile @Nullable Lease lease;
 
     private boolean asking;
@@ -87,6 +87,7 @@ final class QueueEntry implements Signals {
         woken = false;
         suspected = false;
         gone = false;
+        wanted = false;
     }
 
     void endAsking() {
@@ -133,10 +134,13 @@ final class QueueEntry implements Signals {
     void won(Lease won) {
         lease = won;
         owner = null;
+        if (wanted) {
+            won.hints.wanted();
+        }
         if (gone) {
-            won.lose(LossReason.GONE);
+            won.hints.gone();
         } else if (suspected) {
-            won.suspect();
+            won.hints.suspect();
         }
     }
 
@@ -153,9 +157,10 @@ final class QueueEntry implements Signals {
 
     @Override
     public void wanted() {
+        wanted = true;
         Lease won = lease;
         if (won != null) {
-            won.wanted();
+            won.hints.wanted();
         }
     }
 
@@ -164,7 +169,7 @@ final class QueueEntry implements Signals {
         suspected = true;
         Lease won = lease;
         if (won != null) {
-            won.suspect();
+            won.hints.suspect();
         }
     }
 
@@ -173,7 +178,7 @@ final class QueueEntry implements Signals {
         gone = true;
         Lease won = lease;
         if (won != null) {
-            won.lose(LossReason.GONE);
+            won.hints.gone();
         }
     }
 }

@@ -4,7 +4,6 @@ import io.github.distlock.LockHandle.Release;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockBackend;
-import io.github.distlock.spi.LockClock;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -52,7 +51,12 @@ final class Releases {
     }
 
     void releaseInBackground(WonGrant won) {
-        cleanUp.release(won, () -> {});
+        releaseInBackground(won, () -> {});
+    }
+
+    /** Releases a grant without waiting; {@code confirmed} runs once the store has answered. */
+    void releaseInBackground(WonGrant won, Runnable confirmed) {
+        cleanUp.release(won, confirmed);
     }
 
     /** Runs a release on a thread of the engine, or on this one if the client is closed. */
@@ -102,15 +106,8 @@ final class Releases {
                 shared.log().write(() -> ClientLog.LOG.debug("{}: releasing all holds failed", shared.client(), e));
             }
             if (!unanswered.isEmpty()) {
-                pause(Backoff.afterFailures(failures), deadline);
+                requests.pause(Backoff.afterFailures(failures), deadline);
             }
-        }
-    }
-
-    private void pause(long nanos, Deadline deadline) {
-        LockClock clock = shared.clock();
-        try (LockClock.Parker parker = clock.parker()) {
-            parker.parkUntil(clock.nanoTime() + Math.min(nanos, deadline.remainingNanos()));
         }
     }
 }

@@ -2,6 +2,7 @@ package io.github.distlock.engine;
 
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.LockClock;
+import io.github.distlock.spi.RequestRefusedException;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -38,11 +39,19 @@ final class Requests {
         return Deadline.after(timeout, clock);
     }
 
-    /**
-     * Repeats the request until it is answered or its time is over. An interrupt does not stop it; the flag is kept.
-     */
+    /** Sends the request. An interrupt does not stop it; the flag is kept. */
     <T> T sendUninterrupted(Request<T> request) {
+        return send(request, false);
+    }
+
+    /** Repeats the request until it is answered, refused, or its time is over. Otherwise the same. */
+    <T> T repeatUninterrupted(Request<T> request) {
+        return send(request, true);
+    }
+
+    private <T> T send(Request<T> request, boolean afterFailures) {
         Deadline deadline = deadline();
+        int failures = 0;
         boolean interrupted = Thread.interrupted();
         try {
             while (true) {
@@ -53,12 +62,23 @@ final class Requests {
                     if (deadline.hasPassed()) {
                         throw new IllegalStateException("interrupted for as long as the request may take", e);
                     }
+                } catch (RuntimeException e) {
+                    if (!afterFailures || e instanceof RequestRefusedException || deadline.hasPassed()) {
+                        throw e;
+                    }
+                    pause(Backoff.afterFailures(failures++), deadline);
                 }
             }
         } finally {
             if (interrupted) {
                 Thread.currentThread().interrupt();
             }
+        }
+    }
+
+    void pause(long nanos, Deadline deadline) {
+        try (LockClock.Parker parker = clock.parker()) {
+            parker.parkUntil(clock.nanoTime() + Math.min(nanos, deadline.remainingNanos()));
         }
     }
 }

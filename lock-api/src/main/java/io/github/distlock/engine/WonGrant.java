@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.github.distlock.spi.Contender;
 import io.github.distlock.spi.Grant;
+import io.github.distlock.spi.LockMode;
 import io.github.distlock.spi.LockRequest;
 
 /**
@@ -15,5 +16,10 @@ record WonGrant(Grant grant, Contender contender, LockRequest request, Object se
     /** Throws if the backend names no server. */
     WonGrant(Grant grant, Contender contender, LockRequest request) {
         this(grant, contender, request, requireNonNull(grant.server(), "the grant's server"));
+    }
+
+    /** Returns the read grant that this write grant has become. */
+    WonGrant downgraded(Grant reading) {
+        return new WonGrant(reading, contender, request.withMode(LockMode.READ));
     }
 }

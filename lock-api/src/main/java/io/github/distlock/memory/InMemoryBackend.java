@@ -14,6 +14,7 @@ import io.github.distlock.spi.Signals;
 import io.github.distlock.spi.Validity;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -23,8 +24,7 @@ import java.util.concurrent.ConcurrentHashMap;
  * does while the store is silent.
  */
 public final class InMemoryBackend implements LockBackend {
-    private static final Set<Capability> CAPABILITIES =
-            Set.of(Capability.FAIR, Capability.INSPECT, Capability.FORCE_RELEASE, Capability.CHANGE_LEASE);
+    private static final Set<Capability> CAPABILITIES = Set.copyOf(EnumSet.allOf(Capability.class));
 
     private final LockTable table;
     private final LockClock clock;
@@ -103,7 +103,7 @@ public final class InMemoryBackend implements LockBackend {
     @Override
     public List<LockStatus.Holder> forceRelease(String name, Deadline deadline) throws InterruptedException {
         awaitAnswer(deadline);
-        return table.remove(name, true).stream().toList();
+        return table.remove(name, true);
     }
 
     @Override

@@ -76,25 +76,25 @@ public final class InMemoryStore {
     }
 
     /**
-     * Ends the present hold, and notifies its holder's client at once.
+     * Ends all present holds of a lock, and notifies the holders' clients at once.
      *
      * @param name the lock's name
      * @return whether there was a hold
      */
     @CanIgnoreReturnValue
     public boolean lose(String name) {
-        return table.remove(requireNonNull(name, "name"), true).isPresent();
+        return !table.remove(requireNonNull(name, "name"), true).isEmpty();
     }
 
     /**
-     * Ends the present hold without a notification. Its holder notices at its next renewal.
+     * Ends all present holds of a lock without a notification. The holders notice at their next renewals.
      *
      * @param name the lock's name
      * @return whether there was a hold
      */
     @CanIgnoreReturnValue
     public boolean delete(String name) {
-        return table.remove(requireNonNull(name, "name"), false).isPresent();
+        return !table.remove(requireNonNull(name, "name"), false).isEmpty();
     }
 
     /**

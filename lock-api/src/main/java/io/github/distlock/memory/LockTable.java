@@ -1,29 +1,34 @@
 package io.github.distlock.memory;
 
-import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.github.distlock.LockStatus;
 import io.github.distlock.spi.Attempt;
 import io.github.distlock.spi.Grant;
+import io.github.distlock.spi.LockKind;
+import io.github.distlock.spi.LockMode;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Moment;
+import io.github.distlock.spi.RequestRefusedException;
 import io.github.distlock.spi.Validity;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
-import org.jspecify.annotations.Nullable;
+import java.util.function.Function;
+import java.util.stream.Stream;
 
 /**
  * The store's side: holders and waiters. Every method is one atomic step at the store's own time, like a script on a
  * server.
  *
- * <p>A free lock belongs to the first entry of its queue. A step that meets an entry whose client has sent no heartbeat
- * for {@link #PLACE_TIMEOUT} drops the entry. The bases of fencing tokens are numbered over all names.
+ * <p>A contender is granted its hold if this fits beside all holders and beside all waiters before it. So a waiter that
+ * does not fit keeps all later ones out, and consecutive readers get in together. A step that may have made room wakes
+ * all waiters that fit now. A step that meets an entry whose client has sent no heartbeat for {@link #PLACE_TIMEOUT}
+ * drops the entry. The bases of fencing tokens are numbered over all names.
  */
 final class LockTable {
     static final Duration HEARTBEAT_INTERVAL = Duration.ofSeconds(1);
@@ -35,185 +40,241 @@ final class LockTable {
     private final Map<String, Entry> entries = new HashMap<>();
     private long lastBase;
 
+    /** What the store knows of one name. */
     private static final class Entry {
-        private @Nullable Held held;
+        /** In the order of their grants. */
+        private final Map<InMemoryContender, Held> holders = new LinkedHashMap<>();
+
         private final LinkedHashSet<InMemoryContender> queue = new LinkedHashSet<>();
+
+        boolean isUnused() {
+            return holders.isEmpty() && queue.isEmpty();
+        }
+
+        Optional<LockKind> kind() {
+            Stream<LockRequest> holding = holders.values().stream().map(Held::request);
+            Stream<LockRequest> waiting = queue.stream().map(InMemoryContender::request);
+            return Stream.concat(holding, waiting)
+                    .findFirst()
+                    .map(request -> request.mode().lockKind());
+        }
+
+        /** Returns whether a contender fits beside all holders and all waiters before it. */
+        boolean admits(InMemoryContender contender) {
+            Use use = new Use(holders.values());
+            for (InMemoryContender waiter : queue) {
+                if (waiter == contender) {
+                    break;
+                }
+                if (!use.addIfItFits(waiter.request().mode())) {
+                    return false;
+                }
+            }
+            return use.addIfItFits(contender.request().mode());
+        }
+
+        void wakeAllThatFit() {
+            Use use = new Use(holders.values());
+            for (InMemoryContender waiter : queue) {
+                if (!use.addIfItFits(waiter.request().mode())) {
+                    return;
+                }
+                waiter.signals().wakeUp();
+            }
+        }
     }
 
-    private record Held(InMemoryContender by, LockRequest request, long base, long since, long expiresAt) {}
+    /** How a lock is used by some holds of one kind. */
+    private static final class Use {
+        private boolean held;
+        private boolean alone;
+        private long permits;
+
+        Use(Iterable<Held> holders) {
+            holders.forEach(held -> add(held.request.mode()));
+        }
+
+        boolean addIfItFits(LockMode mode) {
+            boolean fits = switch (mode.kind()) {
+                case EXCLUSIVE, WRITE -> !held;
+                case READ -> !alone;
+                case PERMITS -> permits + mode.count() <= mode.limit();
+            };
+            if (fits) {
+                add(mode);
+            }
+            return fits;
+        }
+
+        private void add(LockMode mode) {
+            held = true;
+            alone |= mode.kind() == LockMode.Kind.EXCLUSIVE || mode.kind() == LockMode.Kind.WRITE;
+            permits += mode.count();
+        }
+    }
+
+    private record Held(LockRequest request, long base, long since, long expiresAt) {
+        Held extended(LockRequest newRequest, long newExpiry) {
+            return new Held(newRequest, base, since, newExpiry);
+        }
+    }
 
     LockTable(MovableClock clock) {
         this.clock = clock;
     }
 
-    Attempt attempt(InMemoryContender contender, LockRequest request, Moment sentAt) {
+    private <T> T locked(String name, Function<Entry, T> step) {
         mutex.lock();
         try {
-            Entry entry = entries.computeIfAbsent(request.name(), absent -> new Entry());
-            Held held = dropDead(entry);
-            if (held != null && held.by == contender) {
-                return grant(entry, contender, request, held.base, sentAt);
+            Entry entry = entries.computeIfAbsent(name, absent -> new Entry());
+            try {
+                dropDead(entry);
+                return step.apply(entry);
+            } finally {
+                if (entry.isUnused()) {
+                    entries.remove(name);
+                }
             }
-            boolean first = entry.queue.isEmpty() || entry.queue.iterator().next() == contender;
-            if (held == null && first) {
+        } finally {
+            mutex.unlock();
+        }
+    }
+
+    Attempt attempt(InMemoryContender contender, LockRequest request, Moment sentAt) {
+        return locked(request.name(), entry -> {
+            LockKind used = entry.kind().orElse(request.mode().lockKind());
+            if (used != request.mode().lockKind()) {
+                throw RequestRefusedException.otherKind(request.mode(), used);
+            }
+            Held held = entry.holders.get(contender);
+            if (held != null) {
+                return Attempt.granted(extend(entry, contender, held, request, sentAt));
+            }
+            if (entry.admits(contender)) {
                 entry.queue.remove(contender);
-                return grant(entry, contender, request, ++lastBase, sentAt);
+                Held first = new Held(request, ++lastBase, clock.wallMillis(), 0);
+                return Attempt.granted(extend(entry, contender, first, request, sentAt));
             }
             if (request.waits()) {
                 contender.heardAt = clock.nanoTime();
-                if (entry.queue.add(contender) && held != null && !held.by.isOfSameClient(contender)) {
-                    held.by.signals().wanted();
+                if (entry.queue.add(contender)) {
+                    entry.holders.keySet().stream()
+                            .filter(holder -> !holder.isOfSameClient(contender))
+                            .forEach(holder -> holder.signals().wanted());
                 }
             }
-            long retry = held == null ? LONGEST_RETRY.toNanos() : held.expiresAt - clock.nanoTime();
-            return Attempt.busy(Duration.ofNanos(Math.min(retry, LONGEST_RETRY.toNanos())));
-        } finally {
-            mutex.unlock();
-        }
+            return Attempt.busy(Duration.ofNanos(Math.min(untilFirstExpiry(entry), LONGEST_RETRY.toNanos())));
+        });
     }
 
-    private Attempt grant(Entry entry, InMemoryContender contender, LockRequest request, long base, Moment sentAt) {
-        long now = clock.nanoTime();
-        entry.held = new Held(
+    /** Gives a hold a new full lease. */
+    private Grant extend(Entry entry, InMemoryContender contender, Held held, LockRequest request, Moment sentAt) {
+        entry.holders.put(
                 contender,
-                request,
-                base,
-                clock.wallMillis(),
-                now + request.lease().toNanos());
-        return Attempt.granted(contender.grant(base, Validity.of(sentAt, request.lease())));
+                held.extended(request, clock.nanoTime() + request.lease().toNanos()));
+        return contender.grant(held.base, Validity.of(sentAt, request.lease()));
+    }
+
+    private long untilFirstExpiry(Entry entry) {
+        long now = clock.nanoTime();
+        return entry.holders.values().stream()
+                .mapToLong(held -> held.expiresAt - now)
+                .min()
+                .orElse(Long.MAX_VALUE);
     }
 
     boolean renew(InMemoryContender contender, String name, Duration lease) {
-        mutex.lock();
-        try {
-            Entry entry = entries.get(name);
-            Held held = entry == null ? null : dropDead(entry);
-            if (entry == null || held == null || held.by != contender) {
-                return false;
-            }
-            entry.held = new Held(contender, held.request, held.base, held.since, clock.nanoTime() + lease.toNanos());
-            return true;
-        } finally {
-            mutex.unlock();
-        }
+        return locked(name, entry -> {
+            long expiresAt = clock.nanoTime() + lease.toNanos();
+            return entry.holders.computeIfPresent(contender, (any, held) -> held.extended(held.request, expiresAt))
+                    != null;
+        });
     }
 
     Grant.Release release(InMemoryContender contender, String name) {
-        mutex.lock();
-        try {
-            Entry entry = entries.get(name);
-            Held held = entry == null ? null : dropDead(entry);
-            if (entry == null || held == null || held.by != contender) {
-                return Grant.Release.GONE;
+        return locked(name, entry -> release(contender, entry));
+    }
+
+    private static Grant.Release release(InMemoryContender contender, Entry entry) {
+        boolean held = entry.holders.remove(contender) != null;
+        entry.wakeAllThatFit();
+        return held ? Grant.Release.RELEASED : Grant.Release.GONE;
+    }
+
+    /** Makes a reader of a writer. A repeated call finds the reader, and gives it a new lease. */
+    Optional<Grant> downgrade(InMemoryContender contender, LockRequest request, Moment sentAt) {
+        return locked(request.name(), entry -> {
+            Held held = entry.holders.get(contender);
+            if (held == null) {
+                return Optional.empty();
             }
-            free(name, entry);
-            return Grant.Release.RELEASED;
-        } finally {
-            mutex.unlock();
-        }
+            Grant reading = extend(entry, contender, held, request.withMode(LockMode.READ), sentAt);
+            entry.wakeAllThatFit();
+            return Optional.of(reading);
+        });
     }
 
     void withdraw(InMemoryContender contender, String name) {
-        mutex.lock();
-        try {
-            Entry entry = entries.get(name);
-            if (entry != null) {
-                entry.queue.remove(contender);
-                Held held = dropDead(entry);
-                if (held == null || held.by == contender) {
-                    free(name, entry);
-                }
-            }
-        } finally {
-            mutex.unlock();
-        }
+        var unused = locked(name, entry -> {
+            entry.queue.remove(contender);
+            return release(contender, entry);
+        });
     }
 
-    Optional<LockStatus.Holder> remove(String name, boolean tell) {
-        mutex.lock();
-        try {
-            Entry entry = entries.get(name);
-            Held held = entry == null ? null : dropDead(entry);
-            if (entry == null || held == null) {
-                return Optional.empty();
-            }
-            LockStatus.Holder ended = holder(held);
-            free(name, entry);
+    /** Ends all holds of a name, and returns them. */
+    List<LockStatus.Holder> remove(String name, boolean tell) {
+        return locked(name, entry -> {
+            List<LockStatus.Holder> ended = holders(entry);
+            List<InMemoryContender> by = List.copyOf(entry.holders.keySet());
+            entry.holders.clear();
+            entry.wakeAllThatFit();
             if (tell) {
-                held.by.signals().gone();
+                by.forEach(holder -> holder.signals().gone());
             }
-            return Optional.of(ended);
-        } finally {
-            mutex.unlock();
-        }
+            return ended;
+        });
     }
 
     LockStatus status(String name) {
-        mutex.lock();
-        try {
-            Entry entry = entries.get(name);
-            LockStatus status = LockStatus.free(name);
-            if (entry == null) {
-                return status;
-            }
-            Held held = dropDead(entry);
-            status = status.withWaiters(
-                    entry.queue.stream().map(place -> place.request().owner()).toList());
-            return held == null ? status : status.withHolders(List.of(holder(held)));
-        } finally {
-            mutex.unlock();
-        }
+        return locked(
+                name,
+                entry -> LockStatus.free(name)
+                        .withHolders(holders(entry))
+                        .withWaiters(entry.queue.stream()
+                                .map(place -> place.request().owner())
+                                .toList()));
     }
 
-    private LockStatus.Holder holder(Held held) {
-        return LockStatus.Holder.of(
-                held.request.owner(),
-                held.request.mode(),
-                Instant.ofEpochMilli(held.since),
-                held.base,
-                Duration.ofNanos(held.expiresAt - clock.nanoTime()));
+    private List<LockStatus.Holder> holders(Entry entry) {
+        long now = clock.nanoTime();
+        return entry.holders.values().stream()
+                .map(held -> LockStatus.Holder.of(
+                        held.request.owner(),
+                        held.request.mode(),
+                        Instant.ofEpochMilli(held.since),
+                        held.base,
+                        Duration.ofNanos(held.expiresAt - now)))
+                .toList();
     }
 
     int size() {
         mutex.lock();
         try {
-            List.copyOf(entries.entrySet()).forEach(named -> {
-                if (dropDead(named.getValue()) == null && named.getValue().queue.isEmpty()) {
-                    entries.remove(named.getKey());
-                }
-            });
+            entries.values().forEach(this::dropDead);
+            entries.values().removeIf(Entry::isUnused);
             return entries.size();
         } finally {
             mutex.unlock();
         }
     }
 
-    /** The lock has become free: notifies the first waiter, and forgets a lock without a queue. */
-    private void free(String name, Entry entry) {
-        entry.held = null;
-        dropDead(entry);
-        if (entry.queue.isEmpty()) {
-            entries.remove(name);
-        } else {
-            entry.queue.iterator().next().signals().wakeUp();
-        }
-    }
-
-    /** Returns the holder after dropping everything whose time is over. */
-    @CanIgnoreReturnValue
-    private @Nullable Held dropDead(Entry entry) {
+    /** Drops holders and waiters whose time is over, and wakes the waiters that fit then. */
+    private void dropDead(Entry entry) {
         long now = clock.nanoTime();
-        Held held = entry.held;
-        if (held != null && held.expiresAt - now <= 0) {
-            held = null;
-            entry.held = null;
+        boolean dropped = entry.holders.values().removeIf(held -> held.expiresAt - now <= 0);
+        dropped |= entry.queue.removeIf(place -> now - place.heardAt >= PLACE_TIMEOUT.toNanos());
+        if (dropped) {
+            entry.wakeAllThatFit();
         }
-        for (InMemoryContender place : new ArrayList<>(entry.queue)) {
-            if (now - place.heardAt < PLACE_TIMEOUT.toNanos()) {
-                break;
-            }
-            entry.queue.remove(place);
-        }
-        return held;
     }
 }

@@ -33,7 +33,7 @@ public final class ReentrantHolds {
     /**
      * Who has a hold.
      *
-     * @param lock a name, or the names of a joint lock
+     * @param lock what distinguishes the lock from other locks of the client
      */
     private record Owner(Object lock, Thread thread) {}
 
@@ -62,15 +62,20 @@ public final class ReentrantHolds {
         Optional<LockHandle> acquire() throws InterruptedException;
     }
 
-    /** Returns the reentrant view of a lock. */
-    public DistributedLock reentrant(DistributedLock lock) {
-        return new ReentrantView(lock, this);
+    /**
+     * Returns the reentrant view of a lock.
+     *
+     * @param id what distinguishes the lock from other locks of the client
+     * @param lock acquires it
+     */
+    public DistributedLock reentrant(Object id, DistributedLock lock) {
+        return new ReentrantView(id, lock, this);
     }
 
     /**
      * Returns a lock as {@code java.util.concurrent} knows it.
      *
-     * @param id what distinguishes the lock from other locks of the client
+     * @param id as for {@link #reentrant}
      * @param lock acquires it
      */
     public ThreadOwnedLock asLock(Object id, DistributedLock lock) {

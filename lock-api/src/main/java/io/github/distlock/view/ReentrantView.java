@@ -14,10 +14,12 @@ import java.util.concurrent.CompletableFuture;
 
 /** A lock that its holder may acquire again: the holder is a thread. Each acquire returns a handle of its own. */
 final class ReentrantView implements DistributedLock {
+    private final Object id;
     private final DistributedLock lock;
     private final ReentrantHolds holds;
 
-    ReentrantView(DistributedLock lock, ReentrantHolds holds) {
+    ReentrantView(Object id, DistributedLock lock, ReentrantHolds holds) {
+        this.id = id;
         this.lock = lock;
         this.holds = holds;
     }
@@ -57,12 +59,12 @@ final class ReentrantView implements DistributedLock {
         if (Thread.interrupted()) {
             throw new InterruptedException("interrupted before acquiring lock \"" + name() + "\"");
         }
-        return holds.enter(name(), Entry.HANDLE, acquire).map(ReentrantHandle::new);
+        return holds.enter(id, Entry.HANDLE, acquire).map(ReentrantHandle::new);
     }
 
     private Optional<LockHandle> uninterruptibly(Acquire acquire) {
         try {
-            return holds.enter(name(), Entry.HANDLE, acquire).map(ReentrantHandle::new);
+            return holds.enter(id, Entry.HANDLE, acquire).map(ReentrantHandle::new);
         } catch (InterruptedException e) {
             throw new AssertionError("an uninterruptible acquire was interrupted", e);
         }

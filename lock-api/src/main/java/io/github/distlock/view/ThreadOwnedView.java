@@ -3,6 +3,7 @@ package io.github.distlock.view;
 import static java.util.Objects.requireNonNull;
 
 import io.github.distlock.DistributedLock;
+import io.github.distlock.LockHandle;
 import io.github.distlock.ThreadOwnedLock;
 import io.github.distlock.view.ReentrantHold.Entry;
 import io.github.distlock.view.ReentrantHolds.Acquire;
@@ -13,7 +14,7 @@ import java.util.concurrent.locks.Condition;
 import org.jspecify.annotations.Nullable;
 
 /** A lock as {@code java.util.concurrent} knows it. Its holds are those of the reentrant view. */
-final class ThreadOwnedView implements ThreadOwnedLock {
+class ThreadOwnedView implements ThreadOwnedLock {
     private final Object id;
     private final DistributedLock lock;
     private final ReentrantHolds holds;
@@ -24,23 +25,33 @@ final class ThreadOwnedView implements ThreadOwnedLock {
         this.holds = holds;
     }
 
+    /** Returns the hold of a thread that has none yet and needs none of its own, or empty. */
+    Optional<LockHandle> borrowed() {
+        return Optional.empty();
+    }
+
+    /** Ends a hold of this thread, after the last unlock. */
+    void end(LockHandle held) {
+        held.close();
+    }
+
     @Override
-    public void lock() {
+    public final void lock() {
         var unused = uninterruptibly(() -> Optional.of(lock.acquireUninterruptibly()));
     }
 
     @Override
-    public void lockInterruptibly() throws InterruptedException {
+    public final void lockInterruptibly() throws InterruptedException {
         var unused = interruptibly(() -> Optional.of(lock.acquire()));
     }
 
     @Override
-    public boolean tryLock() {
+    public final boolean tryLock() {
         return uninterruptibly(lock::tryAcquire);
     }
 
     @Override
-    public boolean tryLock(long time, TimeUnit unit) throws InterruptedException {
+    public final boolean tryLock(long time, TimeUnit unit) throws InterruptedException {
         Duration maxWait = Duration.ofNanos(requireNonNull(unit, "unit").toNanos(time));
         return interruptibly(() -> lock.tryAcquire(maxWait));
     }
@@ -49,22 +60,30 @@ final class ThreadOwnedView implements ThreadOwnedLock {
         if (Thread.interrupted()) {
             throw new InterruptedException("interrupted before locking lock \"" + lock.name() + "\"");
         }
-        return holds.enter(id, Entry.LOCK, acquire).isPresent();
+        return enter(acquire);
+    }
+
+    private boolean enter(Acquire acquire) throws InterruptedException {
+        Acquire unlessBorrowed = () -> {
+            Optional<LockHandle> borrowed = borrowed();
+            return borrowed.isPresent() ? borrowed : acquire.acquire();
+        };
+        return holds.enter(id, Entry.LOCK, unlessBorrowed).isPresent();
     }
 
     private boolean uninterruptibly(Acquire acquire) {
         try {
-            return holds.enter(id, Entry.LOCK, acquire).isPresent();
+            return enter(acquire);
         } catch (InterruptedException e) {
             throw new AssertionError("an uninterruptible acquire was interrupted", e);
         }
     }
 
     @Override
-    public void unlock() {
+    public final void unlock() {
         ReentrantHold hold = current();
         if (hold.exit(Entry.LOCK)) {
-            hold.held().close();
+            end(hold.held());
         } else {
             hold.held().ensureHeld();
         }
@@ -79,23 +98,23 @@ final class ThreadOwnedView implements ThreadOwnedLock {
     }
 
     @Override
-    public Condition newCondition() {
+    public final Condition newCondition() {
         throw new UnsupportedOperationException("lock \"" + lock.name() + "\": a distributed lock has no conditions");
     }
 
     @Override
-    public boolean isHeldByCurrentThread() {
+    public final boolean isHeldByCurrentThread() {
         @Nullable ReentrantHold hold = holds.current(id);
         return hold != null && hold.isLocked() && hold.held().isHeld();
     }
 
     @Override
-    public long fencingToken() {
+    public final long fencingToken() {
         return current().held().fencingToken();
     }
 
     @Override
-    public String toString() {
+    public final String toString() {
         return lock + " as a java.util.concurrent.locks.Lock";
     }
 }

@@ -17,6 +17,7 @@ import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockClock;
+import io.github.distlock.spi.LockMode;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Moment;
 import io.github.distlock.spi.Renewal;
@@ -122,8 +123,8 @@ class HoldLincheckTest {
         private final Journal journal = new Journal();
         private final ThreadlessEngine client = new ThreadlessEngine(new NoStore(), journal);
         private final ManualClock clock = client.clock;
-        private final LocalQueue.Key key =
-                new LocalQueue.Key("lock", LockOptions.defaults().renewedLease(LEASE));
+        private final LocalQueue.Key key = new LocalQueue.Key(
+                "lock", LockMode.EXCLUSIVE, LockOptions.defaults().renewedLease(LEASE));
         private final LocalQueue queue = client.queues.get(key);
         private final List<Waiter> waiters = new ArrayList<>();
         private final OneGrant grant = new OneGrant(clock, journal, LEASE);

@@ -12,6 +12,7 @@ import io.github.distlock.spi.Contender;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockClock;
+import io.github.distlock.spi.LockMode;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Signals;
 import io.github.distlock.spi.Validity;
@@ -80,8 +81,8 @@ class LocalQueueLincheckTest {
         private final Line line = new Line();
         private final OneLock store = new OneLock(line);
         private final ThreadlessEngine client = new ThreadlessEngine(store, new LockListener() {});
-        private final LocalQueue.Key key =
-                new LocalQueue.Key("lock", LockOptions.defaults().renewedLease(OneLock.LEASE));
+        private final LocalQueue.Key key = new LocalQueue.Key(
+                "lock", LockMode.EXCLUSIVE, LockOptions.defaults().renewedLease(OneLock.LEASE));
         private final Caller[] callers = {new Caller(), new Caller(), new Caller(), new Caller()};
         private final AtomicInteger inside = new AtomicInteger();
         private volatile long newestToken;

@@ -1,0 +1,64 @@
+package io.github.distlock.engine;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Offers a lease to waiters of its queue, one after the other: the whole lease after a release, or a part of it while
+ * others use it.
+ */
+final class Handoff {
+    private Handoff() {}
+
+    /** A waiter. */
+    interface Receiver {
+        /** Takes the offered hold. Returns false if the waiter has another outcome. */
+        boolean settleHandedOff(Handle offered);
+    }
+
+    /** The waiters of a queue. */
+    interface Line {
+        int count();
+
+        /** Removes and returns the first waiter, or null if there is none or the queue no longer has the lease. */
+        @Nullable
+        Receiver pollFor(Lease lease);
+
+        void wakeHead();
+    }
+
+    /** Hands a lease without a hold to the first waiter that accepts it. Returns false if it stays without a hold. */
+    static boolean all(Lease lease, Line line) {
+        while (line.count() > 0 && lease.mayBeHandedOff()) {
+            Handle offered = lease.offer();
+            if (offered == null) {
+                return false;
+            }
+            Receiver next = line.pollFor(lease);
+            if (next != null && next.settleHandedOff(offered)) {
+                lease.noteHandoff();
+                if (!lease.isWorthWaitingFor()) {
+                    line.wakeHead();
+                }
+                return true;
+            }
+            if (!offered.hold().refuse() || next == null) {
+                return false;
+            }
+        }
+        return false;
+    }
+
+    /** Lets all waiters join a lease that the caller uses, as long as it may be joined. */
+    static void parts(Lease lease, Line line) {
+        while (line.count() > 0) {
+            Handle joined = lease.join();
+            if (joined == null) {
+                return;
+            }
+            Receiver next = line.pollFor(lease);
+            if (next == null || !next.settleHandedOff(joined)) {
+                joined.hold().decline();
+            }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+package io.github.distlock.engine;
+
+import io.github.distlock.LossReason;
+import io.github.distlock.spi.Moment;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The holds of one {@link Lease} that have not ended, and the number of its users: each hold, each offer of a hold, and
+ * a thread that controls a lease without a hold. The number is zero once the last user has left. Then nobody joins any
+ * more, and the thread that left last decides what becomes of the lease.
+ */
+final class Holds {
+    private final List<Hold> open = new CopyOnWriteArrayList<>();
+    private final AtomicInteger users = new AtomicInteger(1);
+
+    /** Adds a user. Returns false if the last one has left. */
+    boolean enter() {
+        int before = users.get();
+        while (before > 0 && !users.compareAndSet(before, before + 1)) {
+            before = users.get();
+        }
+        return before > 0;
+    }
+
+    /** Removes a user. Returns true for the last one. */
+    boolean leave() {
+        return users.decrementAndGet() == 0;
+    }
+
+    void add(Hold hold) {
+        open.add(hold);
+    }
+
+    void remove(Hold hold) {
+        open.remove(hold);
+    }
+
+    boolean isHeldBy(long threadId) {
+        return open.stream().anyMatch(hold -> hold.wasAcquiredBy(threadId));
+    }
+
+    /** Returns the first limit of a hold, or null. */
+    @Nullable
+    Expiry limit() {
+        Expiry first = null;
+        for (Hold hold : open) {
+            Expiry limit = hold.limit();
+            if (limit != null && (first == null || limit.isBefore(first))) {
+                first = limit;
+            }
+        }
+        return first;
+    }
+
+    /** Ends the holds whose limit is over. Returns how the last user was lost, or null if users are left. */
+    @Nullable
+    LossReason loseThoseOverLimit(Moment now) {
+        for (Hold hold : open) {
+            if (hold.isOverLimit(now) && hold.lose(hold.limitReason()) && leave()) {
+                return hold.limitReason();
+            }
+        }
+        return null;
+    }
+
+    void loseAll(LossReason reason) {
+        open.forEach(hold -> hold.lose(reason));
+    }
+}

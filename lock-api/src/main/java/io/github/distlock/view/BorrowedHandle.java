@@ -1,0 +1,131 @@
+package io.github.distlock.view;
+
+import static java.util.Objects.requireNonNull;
+
+import io.github.distlock.LockHandle;
+import io.github.distlock.LockLoss;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+
+/**
+ * The read hold of a thread that has the write lock. It borrows the write hold, so its release asks nobody. After a
+ * downgrade it owns the read hold.
+ *
+ * <p>Thread-safe: another thread may close a handle of the read hold.
+ */
+final class BorrowedHandle implements LockHandle {
+    private final List<Consumer<LockLoss>> listeners = new CopyOnWriteArrayList<>();
+    private volatile Source source;
+    private volatile boolean returned;
+
+    /** The hold behind this handle. */
+    private record Source(LockHandle held, boolean owned) {}
+
+    BorrowedHandle(LockHandle writing) {
+        this.source = new Source(writing, false);
+    }
+
+    /** Returns whether it borrows this hold. */
+    boolean borrows(LockHandle writing) {
+        Source present = source;
+        return !returned && !present.owned && present.held == writing;
+    }
+
+    void own(LockHandle reading) {
+        source = new Source(reading, true);
+        listeners.forEach(reading::onLost);
+        if (returned) {
+            reading.close();
+        }
+    }
+
+    private LockHandle held() {
+        return source.held;
+    }
+
+    @Override
+    public String lockName() {
+        return held().lockName();
+    }
+
+    @Override
+    public long fencingToken() {
+        return held().fencingToken();
+    }
+
+    @Override
+    public State state() {
+        State state = held().state();
+        boolean isOpen = state == State.HELD || state == State.SUSPECT;
+        return returned && isOpen ? State.RELEASED : state;
+    }
+
+    @Override
+    public boolean isHeld() {
+        return !returned && held().isHeld();
+    }
+
+    @Override
+    public Duration remaining() {
+        return returned ? Duration.ZERO : held().remaining();
+    }
+
+    @Override
+    public void ensureHeld() {
+        held().ensureHeld();
+        if (returned) {
+            throw new IllegalStateException("lock \"" + lockName() + "\" was released");
+        }
+    }
+
+    @Override
+    public void onLost(Consumer<? super LockLoss> listener) {
+        requireNonNull(listener, "listener");
+        AtomicBoolean notified = new AtomicBoolean();
+        Consumer<LockLoss> once = loss -> {
+            if (notified.compareAndSet(false, true)) {
+                listener.accept(loss);
+            }
+        };
+        listeners.add(once);
+        held().onLost(once);
+    }
+
+    @Override
+    public Release release() {
+        returned = true;
+        Source present = source;
+        if (present.owned) {
+            return present.held.release();
+        }
+        return present.held.state() == State.LOST ? Release.LOST : Release.RELEASED;
+    }
+
+    @Override
+    public CompletableFuture<Release> releaseAsync() {
+        returned = true;
+        Source present = source;
+        return present.owned ? present.held.releaseAsync() : CompletableFuture.completedFuture(release());
+    }
+
+    @Override
+    public void close() {
+        boolean wasReturned = returned;
+        returned = true;
+        Source present = source;
+        if (present.owned) {
+            present.held.close();
+        } else if (!wasReturned && present.held.state() == State.LOST) {
+            present.held.ensureHeld();
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "read " + held();
+    }
+}
