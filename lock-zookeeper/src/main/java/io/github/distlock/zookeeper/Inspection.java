@@ -1,5 +1,7 @@
 package io.github.distlock.zookeeper;
 
+import static java.util.Objects.requireNonNull;
+
 import io.github.distlock.LockOwner;
 import io.github.distlock.LockStatus;
 import io.github.distlock.LockStatus.Holder;
@@ -9,13 +11,14 @@ import io.github.distlock.zookeeper.Session.Node;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Optional;
+import java.util.Map;
 import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.KeeperException.NoNodeException;
 
 /**
- * Reads the nodes of one lock for an inspector, and deletes the first one for a forced release.
+ * Reads the nodes of one lock for an inspector, and deletes those of its holders for a forced release.
  *
  * <p>A client cannot know when the ensemble last heard of another session. So the remaining lease of a holder is the
  * longest possible: the owner's session timeout and a tick, as if the ensemble heard of the owner just now.
@@ -34,65 +37,75 @@ final class Inspection {
     }
 
     LockStatus status() throws KeeperException, InterruptedException {
-        List<Answer<Node>> reads = new ArrayList<>();
-        for (String child : queue()) {
-            reads.add(session.read(directory.child(child)));
-        }
-        Optional<Holder> holder = Optional.empty();
+        Map<String, Node> nodes = read(queue().names());
+        List<String> holders = new LockQueue(List.copyOf(nodes.keySet())).holders();
         List<LockOwner> waiters = new ArrayList<>();
-        for (Answer<Node> read : reads) {
+        nodes.forEach((name, node) -> {
+            if (!holders.contains(name)) {
+                waiters.add(node.data().owner());
+            }
+        });
+        return LockStatus.free(directory.lockName())
+                .withHolders(holders.stream()
+                        .map(name -> holder(name, requireNonNull(nodes.get(name))))
+                        .toList())
+                .withWaiters(waiters);
+    }
+
+    /** Reads nodes. Omits those whose contenders have left since the listing. */
+    private Map<String, Node> read(List<String> names) throws KeeperException, InterruptedException {
+        Map<String, Answer<Node>> reads = new LinkedHashMap<>();
+        names.forEach(name -> reads.put(name, session.read(directory.child(name))));
+        Map<String, Node> nodes = new LinkedHashMap<>();
+        for (Map.Entry<String, Answer<Node>> read : reads.entrySet()) {
             try {
-                Node node = read.await(deadline);
-                if (holder.isEmpty()) {
-                    holder = Optional.of(holder(node));
-                } else {
-                    waiters.add(node.data().owner());
-                }
+                nodes.put(read.getKey(), read.getValue().await(deadline));
             } catch (NoNodeException e) {
                 // This contender has left since the listing.
             }
         }
-        LockStatus status = LockStatus.free(directory.lockName()).withWaiters(waiters);
-        return status.withHolders(holder.stream().toList());
+        return nodes;
     }
 
-    /** Deletes the first node, and returns its hold. Returns an empty list if the lock is free. */
-    List<Holder> deleteFirst() throws KeeperException, InterruptedException {
+    /** Deletes the nodes of all holders, and returns their holds. Returns an empty list if the lock is free. */
+    List<Holder> deleteHolders() throws KeeperException, InterruptedException {
         while (true) {
-            List<String> queue = queue();
-            if (queue.isEmpty()) {
-                return List.of();
+            List<String> names = queue().holders();
+            List<Holder> deleted = new ArrayList<>();
+            for (Map.Entry<String, Node> held : read(names).entrySet()) {
+                try {
+                    var unused = session.delete(directory.child(held.getKey())).await(deadline);
+                    deleted.add(holder(held.getKey(), held.getValue()));
+                } catch (NoNodeException e) {
+                    // This holder has left. There may be another one.
+                }
             }
-            String first = directory.child(queue.get(0));
-            try {
-                Node node = session.read(first).await(deadline);
-                var unused = session.delete(first).await(deadline);
-                return List.of(holder(node));
-            } catch (NoNodeException e) {
-                // The first contender has left. There may be another one.
+            if (names.isEmpty() || !deleted.isEmpty()) {
+                return deleted;
             }
         }
     }
 
-    private List<String> queue() throws KeeperException, InterruptedException {
+    private LockQueue queue() throws KeeperException, InterruptedException {
         var synced = session.sync(directory.path());
-        Answer<List<String>> listing = session.children(directory.path());
+        QueueLook look = QueueLook.send(directory, session);
         try {
             var unused = synced.await(deadline);
-            return Sequence.inOrder(listing.await(deadline));
+            return look.await(null, deadline);
         } catch (NoNodeException e) {
-            return List.of();
+            return new LockQueue(List.of());
         }
     }
 
-    private Holder holder(Node node) {
+    private Holder holder(String name, Node node) {
+        LockMode mode = NodeName.mode(name);
         Duration ofOwner = node.data().sessionTimeout();
         Duration timeout = ofOwner.isZero() ? session.timeout() : ofOwner;
         return Holder.of(
                 node.data().owner(),
-                LockMode.EXCLUSIVE,
+                mode == null ? LockMode.EXCLUSIVE : mode,
                 Instant.ofEpochMilli(node.stat().getCtime()),
-                node.stat().getCzxid(),
+                node.data().base() == 0 ? node.stat().getCzxid() : node.data().base(),
                 timeout.plus(tick.within(timeout)));
     }
 }

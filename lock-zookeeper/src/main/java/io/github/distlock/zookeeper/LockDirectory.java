@@ -1,10 +1,10 @@
 package io.github.distlock.zookeeper;
 
-import io.github.distlock.LockOwner;
 import io.github.distlock.spi.Deadline;
+import io.github.distlock.spi.LockMode;
+import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.RequestRefusedException;
 import io.github.distlock.zookeeper.Session.Unchecked;
-import java.util.List;
 import java.util.Optional;
 import org.apache.zookeeper.CreateMode;
 import org.apache.zookeeper.KeeperException;
@@ -16,54 +16,52 @@ import org.apache.zookeeper.KeeperException.NodeExistsException;
  * deleted. A contender that needs it creates it again.
  */
 record LockDirectory(Connection connection, String lockName, String path) {
-    private static final String PLAIN = "-lock-";
 
-    /** Sends the creation of a contender's node. The layout is that of Curator's {@code InterProcessMutex}. */
-    Answer<Session.Created> createQueueNode(Session session, String guid, LockOwner owner) {
-        String prefix = path + "/_c_" + guid + PLAIN;
-        byte[] data = new OwnerData(owner, session.timeout()).write();
-        return session.create(prefix, data, CreateMode.EPHEMERAL_SEQUENTIAL);
+    /** Sends the creation of a contender's node. */
+    Answer<Session.Created> createQueueNode(Session session, String guid, LockRequest request) {
+        byte[] data = new OwnerData(request.owner(), session.timeout()).write();
+        return session.create(child(NodeName.prefix(guid, request.mode())), data, CreateMode.EPHEMERAL_SEQUENTIAL);
     }
 
     /**
      * Checks that the client may create, read and delete nodes here, once for each session. Otherwise a client could
-     * acquire a lock that it can neither keep nor release.
+     * acquire a lock that it can neither keep nor release. A client of permits also writes the data of its nodes.
      *
      * @throws NoNodeException if this directory does not exist
      * @throws KeeperException if a right is missing, or if there is no answer
      */
-    void requireRights(Session session, Deadline deadline) throws KeeperException, InterruptedException {
-        if (!session.usable().contains(path)) {
-            Optional<Unchecked> refused = session.tryRights(path).await(deadline);
+    void requireRights(Session session, LockMode mode, Deadline deadline)
+            throws KeeperException, InterruptedException {
+        boolean writes = mode.kind() == LockMode.Kind.PERMITS;
+        String tried = writes ? child("permits") : path;
+        if (!session.usable().contains(tried)) {
+            Optional<Unchecked> refused = session.tryRights(path, writes).await(deadline);
             if (refused.isPresent()) {
                 throw refused.get().failure();
             }
-            var unused = session.usable().add(path);
+            var unused = session.usable().add(tried);
         }
     }
 
     /**
-     * Logs a warning, once for each session, if the directory has numbered nodes of another kind than mutexes. This
-     * client waits behind such nodes, but their programs may not wait behind its own.
+     * Logs a warning, once for each session, if the directory has numbered nodes of a kind that this client does not
+     * know. It waits behind such nodes, but their programs may not wait behind its own. Does the same if a client has
+     * another limit of permits.
      */
-    void warnOfOtherKinds(Session session, List<String> queue) {
-        for (String child : queue) {
-            if (!Sequence.isMutex(child)) {
-                session.warnOfShared(
+    void warn(Session session, LockQueue queue, LockMode mode) {
+        queue.unknown()
+                .ifPresent(child -> session.warnOnce(
                         path,
                         "lock \"" + lockName + "\": " + path + " has the node " + child
-                                + " of another program; that program may not respect the nodes of this client");
-                return;
-            }
+                                + " of another program; that program may not respect the nodes of this client"));
+        if (mode.kind() == LockMode.Kind.PERMITS) {
+            queue.otherLimit(mode)
+                    .ifPresent(limit -> session.warnOnce(
+                            child("permits"),
+                            "semaphore \"" + lockName + "\": this client has a limit of " + mode.limit()
+                                    + " permits, and another client has " + limit
+                                    + "; each request is granted by the limit of its own client"));
         }
-    }
-
-    /**
-     * Returns whether a name is that of a node of an exclusive lock, in Curator's layout or ours. No client creates
-     * such a node with a number that it chooses.
-     */
-    static boolean isPlain(String name) {
-        return name.startsWith(PLAIN, name.length() - PLAIN.length() - Sequence.DIGITS);
     }
 
     String child(String name) {

@@ -14,9 +14,15 @@ import org.jspecify.annotations.Nullable;
  *
  * @param owner the caller for which the client created the node
  * @param sessionTimeout the timeout of the session that created the node; zero if the data does not contain it
+ * @param base the fencing base of a hold that was noted after its grant: of a writer that has become a reader, and of
+ *     permits; otherwise zero
  */
-record OwnerData(LockOwner owner, Duration sessionTimeout) {
+record OwnerData(LockOwner owner, Duration sessionTimeout, long base) {
     private static final int LONGEST_FOREIGN = 100;
+
+    OwnerData(LockOwner owner, Duration sessionTimeout) {
+        this(owner, sessionTimeout, 0);
+    }
 
     byte[] write() {
         String text = "host=" + line(owner.host())
@@ -24,6 +30,7 @@ record OwnerData(LockOwner owner, Duration sessionTimeout) {
                 + "\nclient=" + line(owner.client())
                 + "\nthread=" + line(owner.thread())
                 + "\ntimeout=" + sessionTimeout.toMillis()
+                + (base == 0 ? "" : "\nbase=" + base)
                 + "\n";
         return text.getBytes(StandardCharsets.UTF_8);
     }
@@ -44,7 +51,7 @@ record OwnerData(LockOwner owner, Duration sessionTimeout) {
         }
         LockOwner owner = LockOwner.of(
                 lines.getOrDefault("host", ""), number(lines.get("process")), client, lines.getOrDefault("thread", ""));
-        return new OwnerData(owner, Duration.ofMillis(number(lines.get("timeout"))));
+        return new OwnerData(owner, Duration.ofMillis(number(lines.get("timeout"))), number(lines.get("base")));
     }
 
     private static long number(@Nullable String text) {

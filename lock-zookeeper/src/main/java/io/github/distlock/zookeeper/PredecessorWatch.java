@@ -1,5 +1,8 @@
 package io.github.distlock.zookeeper;
 
+import static java.util.Objects.requireNonNull;
+
+import io.github.distlock.spi.LockMode;
 import io.github.distlock.spi.Signals;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.zookeeper.KeeperException.Code;
@@ -8,8 +11,9 @@ import org.apache.zookeeper.Watcher;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a waiter watches: its predecessor, and its own node if the predecessor was the first of the queue. It wakes the
- * waiter when the predecessor may no longer exist:
+ * What a waiter watches: its predecessor, and its own node if the predecessor was the first of the queue. A reader's
+ * predecessor is the last node before its own that is no reader's. It wakes the waiter when the predecessor may no
+ * longer exist:
  *
  * <ul>
  *   <li>The server reports that a watched node was deleted or changed.
@@ -18,6 +22,15 @@ import org.jspecify.annotations.Nullable;
  *   <li>The client has reconnected, and may have missed the event.
  *   <li>The session has ended.
  * </ul>
+ *
+ * <h2>Permits</h2>
+ *
+ * The first waiter for permits watches the children of the directory, because each holder may free some. After each
+ * change it asks for the children and another watch. It wakes the waiter only if this waiter need not wait any more.
+ * Every other waiter watches its predecessor. When that one is granted permits, it writes the data of its own node.
+ * This wakes the next waiter, which is the first one now. If it came after the listing but before the watch, the data
+ * in the answer show it. No waiter depends on this write: {@link WaiterCheck} finds the grant in the names of the
+ * nodes.
  *
  * <h2>The deletion of the predecessor as the grant</h2>
  *
@@ -50,6 +63,7 @@ final class PredecessorWatch implements Watcher, SessionLife.Dependent {
     private final Session session;
     private final String own;
     private final String predecessor;
+    private final LockMode mode;
     private final boolean mayGrant;
     private final Signals signals;
     private final Watcher ownWatcher = this::ownNodeChanged;
@@ -78,6 +92,7 @@ final class PredecessorWatch implements Watcher, SessionLife.Dependent {
         this.session = session;
         this.own = own;
         this.predecessor = predecessor;
+        this.mode = requireNonNull(NodeName.mode(own), own);
         this.mayGrant = mayGrant;
         this.signals = signals;
         this.confirmedAt = confirmedAt;
@@ -86,6 +101,7 @@ final class PredecessorWatch implements Watcher, SessionLife.Dependent {
     /**
      * Asks the server for the watches, and does not wait for its answers.
      *
+     * @param predecessor the path of the node to watch, or that of the directory for the first waiter for permits
      * @param isPredecessorFirst whether the listing that showed the predecessor showed it as the first of the queue
      * @param listedAt a time before the client requested the listing
      */
@@ -96,7 +112,7 @@ final class PredecessorWatch implements Watcher, SessionLife.Dependent {
             boolean isPredecessorFirst,
             Signals signals,
             long listedAt) {
-        boolean mayGrant = isPredecessorFirst && LockDirectory.isPlain(predecessor);
+        boolean mayGrant = isPredecessorFirst && NodeName.isPlain(own) && NodeName.isPlain(predecessor);
         PredecessorWatch watch = new PredecessorWatch(session, own, predecessor, mayGrant, signals, listedAt);
         session.life().register(watch);
         try {
@@ -109,16 +125,50 @@ final class PredecessorWatch implements Watcher, SessionLife.Dependent {
     }
 
     private void send() {
-        session.watch(predecessor, this, code -> {
-            if (code != Code.OK) {
-                watchesPredecessor = false;
-                end();
-            } else if (mayGrant) {
-                watchOwn();
-            } else {
-                state.compareAndSet(State.ASKED, State.SET);
-            }
-        });
+        if (!watchesDirectory()) {
+            session.watch(
+                    predecessor,
+                    this,
+                    (code, data, stat) -> answered(
+                            code, !isForPermits() || OwnerData.read(data).base() == 0));
+            return;
+        }
+        session.watchChildren(
+                predecessor, this, (code, children) -> answered(code, isBehindIn(LockQueue.of(children))));
+        if (dropped) {
+            drop();
+        }
+    }
+
+    private boolean watchesDirectory() {
+        return LockPaths.parent(own).equals(predecessor);
+    }
+
+    /** Receives an answer, which also shows whether the node has changed since the listing. */
+    private void answered(Code code, boolean mustWait) {
+        if (code != Code.OK) {
+            watchesPredecessor = false;
+            end();
+        } else if (!mustWait) {
+            end();
+        } else if (mayGrant) {
+            watchOwn();
+        } else {
+            state.compareAndSet(State.ASKED, State.SET);
+        }
+    }
+
+    /** Returns whether the waiter wants permits. Another node can end its wait then than the one that it watches. */
+    boolean isForPermits() {
+        return mode.kind() == LockMode.Kind.PERMITS;
+    }
+
+    /** Returns whether a later listing shows that the waiter must still wait, and for the same node. */
+    boolean isBehindIn(LockQueue queue) {
+        int position = queue.position(LockPaths.element(own));
+        return position >= 0
+                && !queue.isHolder(position, mode)
+                && queue.watched(LockPaths.parent(own), position, mode).equals(predecessor);
     }
 
     /**
@@ -127,7 +177,7 @@ final class PredecessorWatch implements Watcher, SessionLife.Dependent {
      */
     private void watchOwn() {
         watchesOwn = true;
-        session.watch(own, ownWatcher, code -> {
+        session.watch(own, ownWatcher, (code, data, stat) -> {
             if (code == Code.OK) {
                 state.compareAndSet(State.ASKED, State.SET);
             } else {
@@ -187,7 +237,11 @@ final class PredecessorWatch implements Watcher, SessionLife.Dependent {
         stop();
         if (watchesPredecessor) {
             watchesPredecessor = false;
-            session.removeWatch(predecessor, this);
+            if (watchesDirectory()) {
+                session.removeChildWatch(predecessor, this);
+            } else {
+                session.removeWatch(predecessor, this);
+            }
         }
         if (watchesOwn) {
             watchesOwn = false;
@@ -214,6 +268,11 @@ final class PredecessorWatch implements Watcher, SessionLife.Dependent {
     public void process(WatchedEvent event) {
         if (event.getType() == Event.EventType.None) {
             connectionChanged(event.getState());
+            return;
+        }
+        if (event.getType() == Event.EventType.NodeChildrenChanged && state.compareAndSet(State.SET, State.ASKED)) {
+            // Most of these events are about nodes behind the waiter. The answer shows whether this one is.
+            send();
             return;
         }
         watchesPredecessor = false;

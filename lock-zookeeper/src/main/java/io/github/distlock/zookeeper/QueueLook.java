@@ -28,8 +28,8 @@ import org.jspecify.annotations.Nullable;
  * the reply is short enough, unless the directory had at most half as many children when the session saw it last.
  */
 final class QueueLook {
-    /** A name of Curator's layout takes 59 bytes in a reply. */
-    private static final int BYTES_PER_CHILD = 60;
+    /** The longest name, that of permits, takes 84 bytes in a reply. */
+    private static final int BYTES_PER_CHILD = 85;
 
     private final LockDirectory directory;
     private final Session session;
@@ -69,10 +69,10 @@ final class QueueLook {
      * Waits for the answer, and lists the directory if necessary.
      *
      * @param own the node that the contender had when it sent this look, or null if it had none
-     * @return the names of all contenders, in the order of their sequence numbers
+     * @return all contenders
      * @throws RequestRefusedException if the directory has too many children for a reply
      */
-    List<String> await(@Nullable Created own, Deadline deadline) throws KeeperException, InterruptedException {
+    LockQueue await(@Nullable Created own, Deadline deadline) throws KeeperException, InterruptedException {
         SeenQueues seen = session.seenQueues();
         try {
             List<String> children = children(own, deadline);
@@ -81,7 +81,7 @@ final class QueueLook {
             } else {
                 seen.note(directory.path(), children.size());
             }
-            return Sequence.inOrder(children);
+            return LockQueue.of(children);
         } catch (KeeperException e) {
             seen.forget(directory.path());
             throw e;

@@ -1,7 +1,7 @@
 package io.github.distlock.zookeeper;
 
-import io.github.distlock.LockOwner;
 import io.github.distlock.spi.Deadline;
+import io.github.distlock.spi.LockRequest;
 import io.github.distlock.zookeeper.Session.Created;
 import java.util.UUID;
 import org.apache.zookeeper.KeeperException;
@@ -64,9 +64,9 @@ final class QueueNode {
     }
 
     /** Sends the creation of the node, and does not wait for the answer. */
-    void sendCreation(Session present, LockOwner owner) {
+    void sendCreation(Session present, LockRequest request) {
         session = present;
-        creation = directory.createQueueNode(present, guid, owner);
+        creation = directory.createQueueNode(present, guid, request);
     }
 
     /**
@@ -104,7 +104,7 @@ final class QueueNode {
         QueueLook look = QueueLook.send(directory, present);
         try {
             var unused = synced.await(deadline);
-            for (String child : look.await(null, deadline)) {
+            for (String child : look.await(null, deadline).names()) {
                 if (child.contains(guid)) {
                     String path = directory.child(child);
                     var stat = present.read(path).await(deadline).stat();

@@ -5,6 +5,7 @@ import io.github.distlock.spi.Moment;
 import io.github.distlock.zookeeper.Session.Created;
 import io.github.distlock.zookeeper.Session.Node;
 import io.github.distlock.zookeeper.Session.Unchecked;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.apache.zookeeper.CreateMode;
@@ -56,6 +57,10 @@ final class Requests {
         return new Deletion(path);
     }
 
+    Request<Stat> write(String path, byte[] data) {
+        return new Writing(path, data);
+    }
+
     Request<List<String>> children(String path) {
         return new Listing(path);
     }
@@ -76,12 +81,21 @@ final class Requests {
         return new Transaction(List.of(Op.check(path, NO_VERSION)));
     }
 
-    Request<Optional<Unchecked>> tryRights(String node, List<ACL> acl) {
-        return new Transaction(List.of(
-                Op.check(LockPaths.parent(node), NO_VERSION),
-                Op.create(node, new byte[0], acl, CreateMode.EPHEMERAL),
-                Op.check(node, NO_VERSION),
-                Op.delete(node, NO_VERSION)));
+    Request<Optional<Unchecked>> tryRights(String node, List<ACL> acl, boolean writes) {
+        List<Op> operations = new ArrayList<>();
+        operations.add(Op.check(LockPaths.parent(node), NO_VERSION));
+        operations.add(Op.create(node, new byte[0], acl, CreateMode.EPHEMERAL));
+        operations.add(Op.check(node, NO_VERSION));
+        if (writes) {
+            operations.add(Op.setData(node, new byte[0], NO_VERSION));
+        }
+        operations.add(Op.delete(node, NO_VERSION));
+        return new Transaction(operations);
+    }
+
+    Request<Optional<Unchecked>> replace(String earlier, String later, byte[] data, List<ACL> acl) {
+        return new Transaction(
+                List.of(Op.create(later, data, acl, CreateMode.EPHEMERAL), Op.delete(earlier, NO_VERSION)));
     }
 
     static Code known(int code) {
@@ -208,6 +222,47 @@ final class Requests {
                 // The first request has deleted the node.
                 return Code.OK;
             }
+        }
+    }
+
+    private final class Writing implements Request<Stat> {
+        private final String path;
+        private final byte[] data;
+
+        Writing(String path, byte[] data) {
+            this.path = path;
+            this.data = data;
+        }
+
+        @Override
+        public String right() {
+            return "WRITE on " + path;
+        }
+
+        @Override
+        public void send(Receiver<Stat> receiver) {
+            Moment sentAt = clock.now();
+            zooKeeper.setData(
+                    path,
+                    data,
+                    NO_VERSION,
+                    (code, asked, context, stat) -> {
+                        if (code == Code.OK.intValue()) {
+                            acknowledged(receiver, sentAt);
+                            receiver.complete(stat);
+                        } else {
+                            fail(receiver, code);
+                        }
+                    },
+                    null);
+        }
+
+        @Override
+        public Stat call() throws KeeperException, InterruptedException {
+            Moment sentAt = clock.now();
+            Stat stat = zooKeeper.setData(path, data, NO_VERSION);
+            acknowledged(sentAt);
+            return stat;
         }
     }
 
@@ -350,6 +405,7 @@ final class Requests {
         private static String right(Op operation) {
             return switch (operation.getType()) {
                 case OpCode.create -> "CREATE on " + LockPaths.parent(operation.getPath());
+                case OpCode.setData -> "WRITE on " + operation.getPath();
                 case OpCode.delete -> "DELETE on " + LockPaths.parent(operation.getPath());
                 default -> "READ on " + operation.getPath();
             };

@@ -38,17 +38,14 @@ final class Sequence {
         return number;
     }
 
-    /** Returns whether a contender has the name of Curator's mutex, of kazoo's lock or of this library. */
-    static boolean isMutex(String contender) {
-        int end = contender.length() - DIGITS;
-        return contender.startsWith("lock-", end - 5) || contender.startsWith("__lock__", end - 8);
-    }
-
-    /** Returns the contenders among some children, in the order of their numbers. */
+    /**
+     * Returns the contenders among some children, in the order of their numbers. If a writer takes the read lock, too,
+     * Curator gives both of its nodes the same number. The writer's node comes first then.
+     */
     static List<String> inOrder(List<String> children) {
         List<String> contenders = new ArrayList<>(children);
         contenders.removeIf(child -> of(child) == NONE);
-        contenders.sort(Comparator.comparingLong(Sequence::of));
+        contenders.sort(Comparator.comparingLong(Sequence::of).thenComparing(NodeName::isReader));
         return contenders;
     }
 }

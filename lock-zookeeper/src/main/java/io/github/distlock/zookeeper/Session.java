@@ -8,7 +8,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.Consumer;
+import java.util.function.BiConsumer;
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.imps.CuratorFrameworkState;
 import org.apache.zookeeper.CreateMode;
@@ -48,7 +48,7 @@ final class Session {
     private final SessionLife life;
     private final Requests requests;
     private final SeenDirectories usable = new SeenDirectories();
-    private final SeenDirectories shared = new SeenDirectories();
+    private final SeenDirectories warned = new SeenDirectories();
     private final BackendContext context;
     private final @Nullable SharedEventThread sharedEventThread;
     private final SeenQueues seenQueues = new SeenQueues();
@@ -68,6 +68,18 @@ final class Session {
 
     /** A node as the server stored it when it answered. */
     record Node(OwnerData data, Stat stat) {}
+
+    /** Receives the answer to a request for a watch. ZooKeeper's event thread calls it. */
+    interface Watched {
+        /**
+         * Receives the answer.
+         *
+         * @param code OK, or the reason if there is no watch
+         * @param data the data of the node, or null
+         * @param stat the node if there is a watch, otherwise null
+         */
+        void answered(Code code, byte @Nullable [] data, @Nullable Stat stat);
+    }
 
     /**
      * An operation on a node that the server has refused, and with it the transaction.
@@ -210,6 +222,20 @@ final class Session {
         return send(path, requests.delete(path));
     }
 
+    /** Writes the data of a node, whatever it was before. */
+    Answer<Stat> write(String path, byte[] data) {
+        return send(path, requests.write(path, data));
+    }
+
+    /**
+     * Creates an ephemeral node and deletes an earlier one, in one transaction. So no listing shows neither of them.
+     *
+     * @return the first refused operation, or empty
+     */
+    Answer<Optional<Unchecked>> replace(String earlier, String later, byte[] data) {
+        return send(earlier, requests.replace(earlier, later, data, acl(later)));
+    }
+
     Answer<List<String>> children(String path) {
         return send(path, requests.children(path));
     }
@@ -268,11 +294,12 @@ final class Session {
      * Finds out whether the client may create, read and delete nodes in a directory. The transaction creates a node and
      * deletes it, so no client ever sees the node.
      *
+     * @param writes whether the client also writes the data of nodes
      * @return the first refused operation, or empty
      */
-    Answer<Optional<Unchecked>> tryRights(String directory) {
+    Answer<Optional<Unchecked>> tryRights(String directory, boolean writes) {
         String node = directory + "/" + TRIED_NODE;
-        return send(node, requests.tryRights(node, acl(node)));
+        return send(node, requests.tryRights(node, acl(node), writes));
     }
 
     /** Returns whether the application blocks the thread on which watches fire. */
@@ -285,9 +312,9 @@ final class Session {
         return usable;
     }
 
-    /** Logs a warning about a directory with nodes of other programs, once. */
-    void warnOfShared(String directory, String words) {
-        if (shared.add(directory)) {
+    /** Logs a warning about something, once. */
+    void warnOnce(String about, String words) {
+        if (warned.add(about)) {
             context.log(() -> LOG.warn("{}", words));
         }
     }
@@ -295,10 +322,8 @@ final class Session {
     /**
      * Asks the server for a watch on a node, and does not wait for the answer. The server keeps the watch only if the
      * node exists.
-     *
-     * @param answered receives OK, or the reason if there is no watch; ZooKeeper's event thread calls it
      */
-    void watch(String path, Watcher watcher, Consumer<Code> answered) {
+    void watch(String path, Watcher watcher, Watched watched) {
         zooKeeper.getData(
                 path,
                 watcher,
@@ -306,7 +331,21 @@ final class Session {
                     if (code != Code.OK.intValue()) {
                         life.endIfDead();
                     }
-                    answered.accept(Requests.known(code));
+                    watched.answered(Requests.known(code), data, stat);
+                },
+                null);
+    }
+
+    /** Asks the server for a watch on the children of a node, and does not wait for the answer. */
+    void watchChildren(String path, Watcher watcher, BiConsumer<Code, List<String>> answered) {
+        zooKeeper.getChildren(
+                path,
+                watcher,
+                (int code, String asked, Object context, List<String> children) -> {
+                    if (code != Code.OK.intValue()) {
+                        life.endIfDead();
+                    }
+                    answered.accept(Requests.known(code), children == null ? List.of() : children);
                 },
                 null);
     }
@@ -317,7 +356,16 @@ final class Session {
     }
 
     static void removeWatch(ZooKeeper zooKeeper, String path, Watcher watcher) {
-        zooKeeper.removeWatches(path, watcher, Watcher.WatcherType.Data, true, (code, asked, context) -> {}, null);
+        removeWatch(zooKeeper, path, watcher, Watcher.WatcherType.Data);
+    }
+
+    /** Does the same for a watch on the children of a node. */
+    void removeChildWatch(String path, Watcher watcher) {
+        removeWatch(zooKeeper, path, watcher, Watcher.WatcherType.Children);
+    }
+
+    private static void removeWatch(ZooKeeper zooKeeper, String path, Watcher watcher, Watcher.WatcherType type) {
+        zooKeeper.removeWatches(path, watcher, type, true, (code, asked, context) -> {}, null);
     }
 
     /** Ends what this client keeps for the session. The session itself continues. */

@@ -17,7 +17,8 @@ import org.apache.zookeeper.data.Stat;
 /**
  * Checks that the nodes of waiters and their predecessors exist, in case a watch was lost. It only reads. It lists the
  * directory of many waiters once, and reads the nodes of few waiters one by one, whichever the server answers with less
- * work. It sends all requests back to back.
+ * work. It sends all requests back to back. Waiters for permits need the list. If it may be too long for one reply,
+ * each of them looks for itself.
  */
 final class WaiterCheck {
     /** How many entries of a listing cost as much as one read. */
@@ -25,6 +26,7 @@ final class WaiterCheck {
 
     private final Session session;
     private final Map<String, Answer<List<String>>> listings = new HashMap<>();
+    private final Map<String, LockQueue> queues = new HashMap<>();
     private final Map<String, Answer<Stat>> reads = new HashMap<>();
 
     private WaiterCheck(Session session) {
@@ -88,7 +90,7 @@ final class WaiterCheck {
                 .forEach(check::send);
         Set<String> existing = check.await(deadline);
         for (PredecessorWatch waiter : waiters) {
-            if (existing.contains(waiter.own()) && existing.contains(waiter.predecessor())) {
+            if (check.confirms(waiter, existing)) {
                 waiter.confirm(now);
             } else {
                 waiter.end();
@@ -96,11 +98,22 @@ final class WaiterCheck {
         }
     }
 
+    /** Only the names of a queue show whether a waiter for permits must still wait. */
+    private boolean confirms(PredecessorWatch waiter, Set<String> existing) {
+        if (waiter.isForPermits()) {
+            LockQueue queue = queues.get(LockPaths.parent(waiter.own()));
+            return queue != null && waiter.isBehindIn(queue);
+        }
+        return existing.contains(waiter.own()) && existing.contains(waiter.predecessor());
+    }
+
     private void send(String directory, List<PredecessorWatch> waiters) {
+        boolean needsNames = waiters.stream().anyMatch(PredecessorWatch::isForPermits);
         if (QueueLook.maySkipStat(session, directory)
-                && session.seenQueues().count(directory).orElse(0) <= ENTRIES_PER_READ * waiters.size()) {
+                && (needsNames
+                        || session.seenQueues().count(directory).orElse(0) <= ENTRIES_PER_READ * waiters.size())) {
             listings.put(directory, session.children(directory));
-        } else {
+        } else if (!needsNames) {
             for (PredecessorWatch waiter : waiters) {
                 reads.computeIfAbsent(waiter.own(), session::exists);
                 reads.computeIfAbsent(waiter.predecessor(), session::exists);
@@ -114,6 +127,7 @@ final class WaiterCheck {
             try {
                 List<String> children = listing.getValue().await(deadline);
                 session.seenQueues().note(listing.getKey(), children.size());
+                queues.put(listing.getKey(), LockQueue.of(children));
                 children.forEach(child -> existing.add(listing.getKey() + "/" + child));
             } catch (NoNodeException e) {
                 // None of its nodes exists.

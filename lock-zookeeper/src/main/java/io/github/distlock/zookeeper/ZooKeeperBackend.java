@@ -37,7 +37,9 @@ import org.apache.zookeeper.KeeperException;
  * <p><b>Nodes.</b> A lock is the directory {@code <base>/<name>}, with the name percent-encoded. Each holder and each
  * waiter has an ephemeral sequential node in it. Curator's {@code InterProcessMutex} uses the same layout. A mutex on
  * the same path excludes the clients of this backend, and is excluded by them. The same is true of kazoo's
- * {@code Lock} with {@code extra_lock_patterns=["-lock-"]}, if Curator does not use the path, too.
+ * {@code Lock} with {@code extra_lock_patterns=["-lock-"]}, if Curator does not use the path, too. In the same way,
+ * readers and writers share a path with Curator's {@code InterProcessReadWriteLock}. Semaphores share a path with no
+ * other library.
  *
  * <p><b>Leases.</b> A hold lives as long as its session. The lock of a crashed holder is free when the holder's session
  * has timed out. This backend ignores the lease of {@link io.github.distlock.LockOptions#renewedLease}. The client ends
@@ -61,8 +63,12 @@ import org.apache.zookeeper.KeeperException;
  */
 @SuppressWarnings("exports") // an annotation for tools, which users do not need
 public final class ZooKeeperBackend implements LockBackend {
-    private static final Set<Capability> CAPABILITIES =
-            Set.of(Capability.FAIR, Capability.INSPECT, Capability.FORCE_RELEASE);
+    private static final Set<Capability> CAPABILITIES = Set.of(
+            Capability.FAIR,
+            Capability.INSPECT,
+            Capability.FORCE_RELEASE,
+            Capability.READ_WRITE,
+            Capability.PERMITS);
 
     private final Connection connection;
     private final Function<String, String> paths;
@@ -242,7 +248,7 @@ public final class ZooKeeperBackend implements LockBackend {
 
     @Override
     public List<LockStatus.Holder> forceRelease(String name, Deadline deadline) throws InterruptedException {
-        return inspect(name, deadline, Inspection::deleteFirst);
+        return inspect(name, deadline, Inspection::deleteHolders);
     }
 
     private interface Question<T> {

@@ -4,6 +4,8 @@ import io.github.distlock.spi.Attempt;
 import io.github.distlock.spi.Contender;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.LockClock;
+import io.github.distlock.spi.LockKind;
+import io.github.distlock.spi.LockMode;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Moment;
 import io.github.distlock.spi.RequestRefusedException;
@@ -14,6 +16,7 @@ import io.github.distlock.zookeeper.Session.Unchecked;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.KeeperException.NoNodeException;
 import org.jspecify.annotations.Nullable;
@@ -23,8 +26,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>Invariant</h2>
  *
- * The contender whose node has the lowest sequence number holds the lock. Every other contender watches its
- * predecessor. A grant counts only if its node belongs to the present session.
+ * The first contenders of a {@link LockQueue} hold the lock. Every other contender watches a node before its own, or
+ * the directory. A grant counts only if its node belongs to the present session.
  *
  * <h2>Protocol</h2>
  *
@@ -39,9 +42,13 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A contender that does not wait deletes its node if the lock is busy. Until then, its node is in front of others,
  * whose tries would fail because of it. So if the session saw other contenders when it last looked, such a contender
- * looks first, and creates its node only if the queue is empty. Tries of several clients can still meet. The first of
- * them wins, because the server orders their nodes. Another one is busy because of the first one, or because of a node
- * that its client is deleting. No client can tell that node from an owner's, and other libraries cannot either.
+ * looks first, and creates its node only if it would hold the lock. Tries of several clients can still meet. The first
+ * of them wins, because the server orders their nodes. Another one is busy because of the first one, or because of a
+ * node that its client is deleting. No client can tell that node from an owner's, and other libraries cannot either.
+ *
+ * <p>A contender that finds another kind of node first deletes its own node, and is refused. A contender that is
+ * granted permits wakes the next one, if there was one in the listing. A node that is created after the listing needs
+ * no waking: its own listing shows the grant.
  *
  * <h2>Why it is safe</h2>
  *
@@ -106,15 +113,15 @@ final class ZooKeeperContender implements Contender {
             return known;
         }
         Created created;
-        List<String> queue;
+        LockQueue queue;
         try {
             if (isBusyForTry(session, deadline)) {
                 return Attempt.busy(SOON);
             }
             boolean isNew = node.isAbsent();
             if (isNew) {
-                directory.requireRights(session, deadline);
-                node.sendCreation(session, request.owner());
+                directory.requireRights(session, request.mode(), deadline);
+                node.sendCreation(session, request);
             }
             QueueLook look = isNew ? QueueLook.send(directory, session) : null;
             created = node.find(session, deadline);
@@ -130,8 +137,8 @@ final class ZooKeeperContender implements Contender {
             removeNode(session, deadline);
             return null;
         }
-        directory.warnOfOtherKinds(session, queue);
-        int position = queue.indexOf(created.name());
+        directory.warn(session, queue, request.mode());
+        int position = queue.position(created.name());
         if (position < 0) {
             // The list may be older than the node: another server may have answered after a broken connection.
             removeNode(session, deadline);
@@ -145,9 +152,31 @@ final class ZooKeeperContender implements Contender {
                             + " its last node was deleted",
                     null);
         }
-        return position == 0
-                ? granted(session, created, begunAt, deadline)
-                : busy(session, created, queue, position, begunAt, deadline);
+        requireKind(session, queue, position, deadline);
+        if (!queue.isHolder(position, request.mode())) {
+            return busy(session, created, queue, position, begunAt, deadline);
+        }
+        Attempt answer = granted(session, created, begunAt, deadline);
+        if (answer != null && request.mode().kind() == LockMode.Kind.PERMITS && queue.hasMoreThan(position)) {
+            wakeNext(session, created);
+        }
+        return answer;
+    }
+
+    /** Refuses the request if the nodes before a position say that the name is used as another kind of lock. */
+    private void requireKind(Session session, LockQueue queue, int position, Deadline deadline)
+            throws KeeperException, InterruptedException {
+        Optional<LockKind> used = queue.kindBefore(position);
+        if (used.isPresent() && used.get() != request.mode().lockKind()) {
+            removeNode(session, deadline);
+            throw RequestRefusedException.otherKind(request.mode(), used.get());
+        }
+    }
+
+    /** Wakes the next waiter for permits, and does not wait for the answer: see {@link PredecessorWatch}. */
+    private void wakeNext(Session session, Created created) {
+        OwnerData data = new OwnerData(request.owner(), session.timeout(), created.czxid());
+        var unused = session.write(created.path(), data.write());
     }
 
     /** Answers what the watch and the last check say. Returns null if the contender must look at the queue. */
@@ -174,11 +203,14 @@ final class ZooKeeperContender implements Contender {
         if (request.waits() || !node.isAbsent() || !QueueLook.maySkipStat(session, directory.path())) {
             return false;
         }
-        return !QueueLook.send(directory, session).await(null, deadline).isEmpty();
+        LockQueue queue = QueueLook.send(directory, session).await(null, deadline);
+        int next = queue.names().size();
+        requireKind(session, queue, next, deadline);
+        return !queue.isHolder(next, request.mode());
     }
 
     /** Waits for the queue. If the queue is too long to be listed, leaves it. */
-    private List<String> queue(QueueLook look, Session session, Created created, Deadline deadline)
+    private LockQueue queue(QueueLook look, Session session, Created created, Deadline deadline)
             throws KeeperException, InterruptedException {
         try {
             return look.await(created, deadline);
@@ -207,7 +239,7 @@ final class ZooKeeperContender implements Contender {
                     null);
         }
         Validity validity = ZooKeeperGrant.firstValidity(session, begunAt);
-        ZooKeeperGrant won = new ZooKeeperGrant(directory, session, created, validity, signals);
+        ZooKeeperGrant won = new ZooKeeperGrant(directory, session, created, validity, signals, request.owner());
         grant = won;
         session.life().register(won);
         return Attempt.granted(won);
@@ -230,13 +262,13 @@ final class ZooKeeperContender implements Contender {
     }
 
     private Attempt busy(
-            Session session, Created created, List<String> queue, int position, Moment begunAt, Deadline deadline)
+            Session session, Created created, LockQueue queue, int position, Moment begunAt, Deadline deadline)
             throws KeeperException, InterruptedException {
         if (!request.waits()) {
             removeNode(session, deadline);
             return Attempt.busy(SOON);
         }
-        String predecessor = directory.child(queue.get(position - 1));
+        String predecessor = queue.watched(directory.path(), position, request.mode());
         PredecessorWatch set = watch;
         if (set == null || !set.isOn(session, predecessor)) {
             dropWatch();

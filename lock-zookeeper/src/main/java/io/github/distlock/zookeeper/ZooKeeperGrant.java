@@ -1,20 +1,26 @@
 package io.github.distlock.zookeeper;
 
+import io.github.distlock.LockOwner;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.Moment;
 import io.github.distlock.spi.Signals;
 import io.github.distlock.spi.Validity;
 import io.github.distlock.zookeeper.Session.Created;
+import io.github.distlock.zookeeper.Session.Unchecked;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
 import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.KeeperException.Code;
 import org.apache.zookeeper.KeeperException.NoNodeException;
 import org.apache.zookeeper.WatchedEvent;
 import org.apache.zookeeper.Watcher;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A hold: the first node of a queue. The node belongs to its session, so the hold ends with the session.
+ * A hold: a node of a queue. The node belongs to its session, so the hold ends with the session.
  *
  * <p>From the grant until the engine forgets it, the session notifies the hold of a broken connection and of the
  * session's end.
@@ -22,6 +28,18 @@ import org.apache.zookeeper.Watcher;
  * <p>The hold watches its node from the first renewal on, so a short hold needs no request for the watch. The watch
  * reports at once that another client has deleted the node. A renewal once per session timeout repeats the request for
  * the watch. Its answer shows whether the node exists, in case a watch was lost.
+ *
+ * <h2>Downgrade</h2>
+ *
+ * One transaction creates a reader's node with the number of the writer's node, and deletes the writer's node. So no
+ * listing shows neither of them, and no later node comes before them. A waiter that watches the writer's node hears of
+ * its deletion, and looks at the queue: a writer then waits for the reader's node, and a reader acquires the lock. The
+ * reader's node states the writer's fencing base in its data, since its own transaction number is greater.
+ *
+ * <p>The name of the reader's node contains the unique name of the contender. So if a repeated transaction finds the
+ * node, an earlier one has succeeded. A transaction that finds no writer's node changes nothing, so it does no harm
+ * after a release. The release deletes the writer's node first, and then the reader's node. So it leaves neither of
+ * them, whenever the server executes the transaction.
  */
 final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
     private static final Duration FIRST_RENEWAL = Duration.ofSeconds(1);
@@ -31,18 +49,28 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
     private final Created node;
     private final Validity validity;
     private final Signals signals;
+    private final LockOwner owner;
     private volatile boolean watched;
     private volatile long watchedAt;
     private volatile boolean missing;
     private volatile boolean deletionSent;
+    private volatile boolean replacementSent;
+    private volatile @Nullable ZooKeeperGrant reading;
     private volatile boolean forgotten;
 
-    ZooKeeperGrant(LockDirectory directory, Session session, Created node, Validity validity, Signals signals) {
+    ZooKeeperGrant(
+            LockDirectory directory,
+            Session session,
+            Created node,
+            Validity validity,
+            Signals signals,
+            LockOwner owner) {
         this.directory = directory;
         this.session = session;
         this.node = node;
         this.validity = validity;
         this.signals = signals;
+        this.owner = owner;
     }
 
     /**
@@ -103,19 +131,24 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
         }
     }
 
-    /**
-     * The deletion of a hold's node under way.
-     *
-     * @param repeated whether an earlier deletion may have succeeded
-     */
-    record Deletion(Answer<Code> answer, boolean repeated) {
+    /** The deletion of a hold's nodes under way. */
+    record Deletion(List<Answer<Code>> answers, boolean repeated) {
+        /**
+         * Waits for the answers.
+         *
+         * @param repeated whether an earlier deletion may have succeeded
+         */
         Release await(Deadline deadline) throws KeeperException, InterruptedException {
-            try {
-                var unused = answer.await(deadline);
-                return Release.RELEASED;
-            } catch (NoNodeException e) {
-                return repeated ? Release.RELEASED : Release.GONE;
+            boolean released = repeated;
+            for (Answer<Code> answer : answers) {
+                try {
+                    var unused = answer.await(deadline);
+                    released = true;
+                } catch (NoNodeException e) {
+                    // The node does not exist any more.
+                }
             }
+            return released ? Release.RELEASED : Release.GONE;
         }
     }
 
@@ -123,7 +156,49 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
     Deletion sendDeletion(Session present) {
         boolean repeated = deletionSent;
         deletionSent = true;
-        return new Deletion(present.delete(node.path()), repeated);
+        List<Answer<Code>> answers = new ArrayList<>(2);
+        answers.add(present.delete(node.path()));
+        if (replacementSent) {
+            answers.add(present.delete(NodeName.reader(node.path())));
+        }
+        return new Deletion(answers, repeated);
+    }
+
+    @Override
+    public Optional<Grant> downgrade(Deadline deadline) throws InterruptedException {
+        Moment begunAt = directory.connection().clock().now();
+        Session present = directory.connection().session(deadline);
+        if (!isOf(present)) {
+            return Optional.empty();
+        }
+        Created reader = new Created(NodeName.reader(node.path()), node.czxid(), node.sessionId());
+        byte[] data = new OwnerData(owner, session.timeout(), node.czxid()).write();
+        replacementSent = true;
+        try {
+            Optional<Unchecked> refused =
+                    session.replace(node.path(), reader.path(), data).await(deadline);
+            if (refused.isPresent() && refused.get().isMissing()) {
+                return Optional.empty();
+            }
+            // The reader's node has a unique name. If it exists, an earlier transaction has created it.
+            if (refused.isPresent() && refused.get().code() != Code.NODEEXISTS) {
+                throw refused.get().failure();
+            }
+        } catch (KeeperException e) {
+            throw Failures.of(directory.lockName(), e);
+        }
+        return Optional.of(becomes(reader, firstValidity(session, begunAt)));
+    }
+
+    private ZooKeeperGrant becomes(Created reader, Validity validityOfReader) {
+        ZooKeeperGrant made = new ZooKeeperGrant(directory, session, reader, validityOfReader, signals, owner);
+        reading = made;
+        session.life().unregister(this);
+        session.life().register(made);
+        if (forgotten) {
+            made.forget();
+        }
+        return made;
     }
 
     /** Returns whether the server has reported that the node does not exist. */
@@ -143,7 +218,7 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
         watched = true;
         watchedAt = now;
         try {
-            session.watch(node.path(), this, this::answered);
+            session.watch(node.path(), this, (code, data, stat) -> answered(code));
         } catch (Throwable e) {
             watched = false;
             throw e;
@@ -166,6 +241,10 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
     void forget() {
         forgotten = true;
         session.life().unregister(this);
+        ZooKeeperGrant later = reading;
+        if (later != null) {
+            later.forget();
+        }
         if (watched) {
             watched = false;
             session.removeWatch(node.path(), this);
@@ -204,7 +283,10 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
 
     private void deleted() {
         missing = true;
-        gone();
+        // The answer to a replacement says whether the hold continues with another node.
+        if (!replacementSent) {
+            gone();
+        }
     }
 
     private void gone() {

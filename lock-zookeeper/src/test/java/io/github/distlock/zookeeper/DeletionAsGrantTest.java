@@ -10,6 +10,7 @@ import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockClock;
+import io.github.distlock.spi.LockMode;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.tests.RecordingContext;
 import io.github.distlock.tests.waiting.Waiting;
@@ -54,19 +55,30 @@ class DeletionAsGrantTest extends ContendersOfOneLock {
 
     @Test
     void s1_aNodeThatTakesThePlaceOfThePredecessorKeepsTheLock() throws Exception {
-        operator.create(base, new byte[0], Ids.OPEN_ACL_UNSAFE, CreateMode.PERSISTENT);
-        operator.create(directory, new byte[0], Ids.OPEN_ACL_UNSAFE, CreateMode.PERSISTENT);
-        String writer = operator.create(
-                directory + "/x__WRIT__", new byte[0], Ids.OPEN_ACL_UNSAFE, CreateMode.EPHEMERAL_SEQUENTIAL);
-        String reader = writer.replace("WRIT", "READ");
-        TestContender waiter = waitingBusy(other);
+        Grant held = TestContender.of(one, LockMode.WRITE).acquire();
+        TestContender waiter = TestContender.busyOf(other, LockMode.WRITE);
 
-        operator.multi(List.of(
-                Op.create(reader, new byte[0], Ids.OPEN_ACL_UNSAFE, CreateMode.EPHEMERAL), Op.delete(writer, -1)));
+        held.downgrade(TestContender.deadline()).orElseThrow();
         awaitWakeUp(waiter);
 
         waiter.findBusy();
-        operator.delete(reader, -1);
+    }
+
+    @Test
+    void s1_aNodeOfAnotherProgramGrantsNothingByItsDeletion() throws Exception {
+        Grant held = waiting(one).acquire();
+        String foreign = operator.create(
+                directory + "/x__FORE__", new byte[0], Ids.OPEN_ACL_UNSAFE, CreateMode.EPHEMERAL_SEQUENTIAL);
+        release(held);
+        TestContender waiter = waitingBusy(other);
+
+        operator.multi(List.of(
+                Op.create(foreign.replace("FORE", "IGN_"), new byte[0], Ids.OPEN_ACL_UNSAFE, CreateMode.EPHEMERAL),
+                Op.delete(foreign, -1)));
+        awaitWakeUp(waiter);
+
+        waiter.findBusy();
+        operator.delete(foreign.replace("FORE", "IGN_"), -1);
     }
 
     @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.distlock.spi.LockBackend;
+import io.github.distlock.spi.LockMode;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.RequestRefusedException;
 import io.github.distlock.tests.RecordingContext;
@@ -19,7 +20,7 @@ import org.apache.zookeeper.common.ZKConfig;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** A client that accepts replies of 6,000 bytes, which have room for 100 nodes. */
+/** A client that accepts replies of 8,500 bytes, which have room for 100 nodes. */
 class LongQueueTest extends ContendersOfOneLock {
     private static final int MOST = 100;
 
@@ -34,7 +35,7 @@ class LongQueueTest extends ContendersOfOneLock {
 
     private static ZKClientConfig smallReplies() {
         ZKClientConfig config = new ZKClientConfig();
-        config.setProperty(ZKConfig.JUTE_MAXBUFFER, "6000");
+        config.setProperty(ZKConfig.JUTE_MAXBUFFER, "8500");
         return config;
     }
 
@@ -50,9 +51,13 @@ class LongQueueTest extends ContendersOfOneLock {
     }
 
     private void addNodes(int count) throws Exception {
+        addNodes(count, "-lock-");
+    }
+
+    private void addNodes(int count, String kind) throws Exception {
         for (int i = 0; i < count; i++) {
             operator.create(
-                    directory + "/_c_00000000-0000-0000-0000-000000000000-lock-",
+                    directory + "/_c_00000000-0000-0000-0000-000000000000" + kind,
                     new byte[0],
                     Ids.OPEN_ACL_UNSAFE,
                     CreateMode.PERSISTENT_SEQUENTIAL);
@@ -106,6 +111,35 @@ class LongQueueTest extends ContendersOfOneLock {
 
         assertThat(nodes()).hasSize(1 + 1 + MOST / 2 - 1 + MOST);
         assertThat(waiter.timesSuspect).hasValue(0);
+    }
+
+    @Test
+    void v6_theLongestNamesFitIntoOneReply() throws Exception {
+        start();
+        TestContender holder = new TestContender(limited, other());
+        holder.acquire();
+        LockMode permits = LockMode.permits(Integer.MAX_VALUE, Integer.MAX_VALUE);
+        TestContender.of(one, permits).acquire();
+        addNodes(MOST - 2, "-permits-2147483647-2147483647-");
+
+        TestContender.of(limited, permits).findBusy();
+
+        assertThat(holder.timesSuspect).as("the connection continues").hasValue(0);
+    }
+
+    @Test
+    void v6_anInspectionOfAQueueThatIsTooLongIsRefused() throws Exception {
+        start();
+        TestContender holder = new TestContender(limited, other());
+        holder.acquire();
+        waiting(one).acquire();
+        addNodes(2 * MOST);
+
+        assertThatThrownBy(() -> limited.inspect("lock", TestContender.deadline()))
+                .isInstanceOf(RequestRefusedException.class)
+                .hasMessageContaining("jute.maxbuffer");
+
+        assertThat(holder.timesSuspect).as("the connection continues").hasValue(0);
     }
 
     private static LockRequest other() {

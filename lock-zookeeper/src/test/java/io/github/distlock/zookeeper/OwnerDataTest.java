@@ -16,6 +16,15 @@ class OwnerDataTest {
     }
 
     @Test
+    void s11_theBaseOfAHoldIsReadAsWritten() {
+        OwnerData data = new OwnerData(LockOwner.of("h", 1, "c", "t"), Duration.ofSeconds(30), 1L << 50);
+        assertThat(OwnerData.read(data.write()).base()).isEqualTo(1L << 50);
+        assertThat(OwnerData.read("base=7".getBytes(StandardCharsets.UTF_8)).base())
+                .as("in the data of another program")
+                .isZero();
+    }
+
+    @Test
     void api_lineBreaksInNamesDoNotAddFields() {
         OwnerData data = new OwnerData(LockOwner.of("h", 1, "c", "evil\nclient=other"), Duration.ofSeconds(1));
         LockOwner read = OwnerData.read(data.write()).owner();

@@ -6,8 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.github.distlock.LockClient;
 import io.github.distlock.LockException;
 import io.github.distlock.LockHandle;
+import io.github.distlock.spi.Grant;
+import io.github.distlock.spi.LockBackend;
+import io.github.distlock.spi.LockMode;
 import io.github.distlock.spi.RequestRefusedException;
 import io.github.distlock.tests.PromiseNames;
+import io.github.distlock.tests.RecordingContext;
 import io.github.distlock.tests.waiting.Waiting;
 import java.nio.charset.StandardCharsets;
 import java.security.NoSuchAlgorithmException;
@@ -162,6 +166,43 @@ class RightsTest {
                     .hasCauseInstanceOf(RequestRefusedException.class)
                     .hasMessageContaining("CREATE on " + base);
         }
+    }
+
+    @Test
+    void api_permitsNeedTheRightToWriteNodes() throws Exception {
+        try (CuratorFramework reader = client(USER, ON_DIRECTORIES, Perms.READ);
+                CuratorFramework writer = client(USER, ON_DIRECTORIES, Perms.READ | Perms.WRITE);
+                LockBackend one = started(reader);
+                LockBackend other = started(writer)) {
+            assertThatThrownBy(() ->
+                            TestContender.of(one, LockMode.permits(1, 1)).attempt())
+                    .isInstanceOf(RequestRefusedException.class)
+                    .hasMessageContaining("WRITE on " + base + "/lock/");
+            assertThat(nodes()).isZero();
+
+            TestContender.of(other, LockMode.permits(1, 1)).acquire();
+        }
+    }
+
+    @Test
+    void api_createReadAndDeleteSufficeForReadersAndWriters() throws Exception {
+        try (CuratorFramework user = client(USER, ON_DIRECTORIES, Perms.READ);
+                LockBackend backend = started(user)) {
+            Grant reading = TestContender.of(backend, LockMode.WRITE)
+                    .acquire()
+                    .downgrade(TestContender.deadline())
+                    .orElseThrow();
+            TestContender.busyOf(backend, LockMode.WRITE).withdraw();
+            TestContender.of(backend, LockMode.READ).acquire();
+
+            assertThat(reading.release(TestContender.deadline())).isEqualTo(Grant.Release.RELEASED);
+        }
+    }
+
+    private LockBackend started(CuratorFramework client) {
+        LockBackend made = ZooKeeperBackend.builder(client).basePath(base).build();
+        made.start(new RecordingContext("test"));
+        return made;
     }
 
     private void expectRefusal(LockClient locks, String missing) {

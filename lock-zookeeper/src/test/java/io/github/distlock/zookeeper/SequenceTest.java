@@ -39,13 +39,8 @@ class SequenceTest {
     }
 
     @Test
-    void s1_nodesOfOtherKindsAreKnown() {
-        for (String mutex : List.of("_c_8d5e-lock-0000000007", "8d5e__lock__0000000012", "lock-0000000001")) {
-            assertThat(Sequence.isMutex(mutex)).as(mutex).isTrue();
-        }
-        for (String other : List.of(
-                "_c_8d5e-__READ__0000000007", "8d5e__rlock__0000000012", "_c_8d5e-lease-0000000001", "0000000001")) {
-            assertThat(Sequence.isMutex(other)).as(other).isFalse();
-        }
+    void v10_aWriterComesBeforeItsOwnReader() {
+        List<String> children = List.of("_c_a-__READ__0000000003", "_c_b-__WRIT__0000000003");
+        assertThat(Sequence.inOrder(children)).containsExactly("_c_b-__WRIT__0000000003", "_c_a-__READ__0000000003");
     }
 }

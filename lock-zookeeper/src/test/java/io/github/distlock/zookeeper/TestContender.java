@@ -10,6 +10,7 @@ import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockClock;
+import io.github.distlock.spi.LockMode;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Renewal;
 import io.github.distlock.spi.Signals;
@@ -48,13 +49,27 @@ final class TestContender implements Signals {
         return new TestContender(backend, request());
     }
 
+    /** Makes a waiter for the lock named "lock" in another mode. */
+    static TestContender of(LockBackend backend, LockMode mode) {
+        return new TestContender(backend, request().withMode(mode));
+    }
+
+    /** Makes a busy waiter in another mode, as {@link #waitingBusy} does. */
+    @CanIgnoreReturnValue
+    static TestContender busyOf(LockBackend backend, LockMode mode) throws InterruptedException {
+        return busy(of(backend, mode));
+    }
+
     /**
      * Makes a busy waiter for the lock named "lock". The server has confirmed its watches, one after the other, because
      * answers come in the order of their requests.
      */
     @CanIgnoreReturnValue
     static TestContender waitingBusy(LockBackend backend) throws InterruptedException {
-        TestContender waiter = waiting(backend);
+        return busy(waiting(backend));
+    }
+
+    private static TestContender busy(TestContender waiter) throws InterruptedException {
         for (int i = 0; i < 3; i++) {
             waiter.findBusy();
         }

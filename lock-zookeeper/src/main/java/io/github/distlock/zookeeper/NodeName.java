@@ -1,0 +1,83 @@
+package io.github.distlock.zookeeper;
+
+import io.github.distlock.spi.LockMode;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The name of a contender's node. It says how the contender wants to share the lock:
+ *
+ * <pre>{@code
+ * _c_<guid>-lock-<sequence>                      an exclusive lock, as Curator's InterProcessMutex
+ * _c_<guid>-__READ__<sequence>                   a reader, as Curator's InterProcessReadWriteLock
+ * _c_<guid>-__WRIT__<sequence>                   a writer, as Curator's InterProcessReadWriteLock
+ * _c_<guid>-permits-<count>-<limit>-<sequence>   some permits, and the limit of its client
+ * }</pre>
+ */
+final class NodeName {
+    private static final String MUTEX = "lock-";
+    private static final String PLAIN = "-lock-";
+    private static final String KAZOO = "__lock__";
+    private static final String READ = "__READ__";
+    private static final String WRITE = "__WRIT__";
+    private static final String PERMITS = "-permits-";
+    private static final Pattern NUMBERS = Pattern.compile("-permits-(\\d{1,10})-(\\d{1,10})-\\d{10}$");
+
+    private NodeName() {}
+
+    /** Returns the name of a new node without its sequence number. */
+    static String prefix(String guid, LockMode mode) {
+        String kind =
+                switch (mode.kind()) {
+                    case EXCLUSIVE -> PLAIN;
+                    case READ -> "-" + READ;
+                    case WRITE -> "-" + WRITE;
+                    case PERMITS -> PERMITS + mode.count() + "-" + mode.limit() + "-";
+                };
+        return "_c_" + guid + kind;
+    }
+
+    /** Returns what the contender of a numbered node wants, or null if this client does not know such nodes. */
+    static @Nullable LockMode mode(String name) {
+        if (hasKind(name, MUTEX) || hasKind(name, KAZOO)) {
+            return LockMode.EXCLUSIVE;
+        }
+        if (isReader(name)) {
+            return LockMode.READ;
+        }
+        if (hasKind(name, WRITE)) {
+            return LockMode.WRITE;
+        }
+        Matcher numbers = NUMBERS.matcher(name);
+        return numbers.find() ? permits(Long.parseLong(numbers.group(1)), Long.parseLong(numbers.group(2))) : null;
+    }
+
+    private static @Nullable LockMode permits(long count, long limit) {
+        return count < 1 || limit < count || limit > Integer.MAX_VALUE
+                ? null
+                : LockMode.permits((int) count, (int) limit);
+    }
+
+    /**
+     * Returns whether a name is that of a node of an exclusive lock, in Curator's layout or ours. No client creates
+     * such a node with a number that it chooses.
+     */
+    static boolean isPlain(String name) {
+        return hasKind(name, PLAIN);
+    }
+
+    static boolean isReader(String name) {
+        return hasKind(name, READ);
+    }
+
+    /** Returns the path of the reader's node that takes the place of a writer's node, and has its number. */
+    static String reader(String writer) {
+        int number = writer.length() - Sequence.DIGITS;
+        return writer.substring(0, number - WRITE.length()) + READ + writer.substring(number);
+    }
+
+    private static boolean hasKind(String name, String kind) {
+        return name.startsWith(kind, name.length() - kind.length() - Sequence.DIGITS);
+    }
+}

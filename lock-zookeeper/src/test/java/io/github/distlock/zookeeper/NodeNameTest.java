@@ -1,0 +1,66 @@
+package io.github.distlock.zookeeper;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.distlock.spi.LockMode;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class NodeNameTest {
+    private static final String GUID = "8d5e2f6a-0000-4000-8000-123456789abc";
+    private static final String NUMBER = "0000000007";
+
+    @Test
+    void s12_theNameOfANodeSaysItsMode() {
+        for (LockMode mode : List.of(
+                LockMode.EXCLUSIVE,
+                LockMode.READ,
+                LockMode.WRITE,
+                LockMode.permits(3, 10),
+                LockMode.permits(Integer.MAX_VALUE, Integer.MAX_VALUE))) {
+            assertThat(NodeName.mode(NodeName.prefix(GUID, mode) + NUMBER)).isEqualTo(mode);
+        }
+    }
+
+    @Test
+    void s12_theNamesAreThoseOfCurator() {
+        assertThat(NodeName.prefix(GUID, LockMode.EXCLUSIVE)).isEqualTo("_c_" + GUID + "-lock-");
+        assertThat(NodeName.prefix(GUID, LockMode.READ)).isEqualTo("_c_" + GUID + "-__READ__");
+        assertThat(NodeName.prefix(GUID, LockMode.WRITE)).isEqualTo("_c_" + GUID + "-__WRIT__");
+    }
+
+    @Test
+    void s1_theLocksOfOtherProgramsAreKnown() {
+        assertThat(NodeName.mode("8d5e__lock__0000000012")).isEqualTo(LockMode.EXCLUSIVE);
+        assertThat(NodeName.mode("lock-0000000001")).isEqualTo(LockMode.EXCLUSIVE);
+    }
+
+    @Test
+    void s1_otherNamesAreUnknown() {
+        for (String other : List.of(
+                "8d5e__rlock__0000000012",
+                "_c_8d5e-lease-0000000001",
+                "0000000001",
+                "_c_8d5e-permits-0-3-0000000001",
+                "_c_8d5e-permits-4-3-0000000001",
+                "_c_8d5e-permits-1-2147483648-0000000001",
+                "_c_8d5e-permits-1-0000000001")) {
+            assertThat(NodeName.mode(other)).as(other).isNull();
+        }
+    }
+
+    @Test
+    void s9_aReaderTakesThePlaceOfAWriterUnderItsNumber() {
+        String writer = "/a__WRIT__0000000001/" + NodeName.prefix(GUID, LockMode.WRITE) + NUMBER;
+
+        assertThat(NodeName.reader(writer))
+                .isEqualTo("/a__WRIT__0000000001/" + NodeName.prefix(GUID, LockMode.READ) + NUMBER);
+    }
+
+    @Test
+    void v6_theLongestNameFitsIntoTheShareOfAListing() {
+        String longest = NodeName.prefix(GUID, LockMode.permits(Integer.MAX_VALUE, Integer.MAX_VALUE)) + NUMBER;
+
+        assertThat(longest.length() + Integer.BYTES).isLessThan(85);
+    }
+}
