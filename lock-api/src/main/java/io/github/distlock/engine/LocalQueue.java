@@ -196,6 +196,10 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
         return rules.meansBusy() && leases.isAnyAlive();
     }
 
+    boolean isHeldBy(long threadId) {
+        return holds().anyMatch(hold -> hold.wasAcquiredBy(threadId));
+    }
+
     Stream<Hold> holds() {
         return leases.holds();
     }
