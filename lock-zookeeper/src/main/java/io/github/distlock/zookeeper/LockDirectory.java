@@ -30,8 +30,7 @@ record LockDirectory(Connection connection, String lockName, String path) {
      * @throws NoNodeException if this directory does not exist
      * @throws KeeperException if a right is missing, or if there is no answer
      */
-    void requireRights(Session session, LockMode mode, Deadline deadline)
-            throws KeeperException, InterruptedException {
+    void requireRights(Session session, LockMode mode, Deadline deadline) throws KeeperException, InterruptedException {
         boolean writes = mode.kind() == LockMode.Kind.PERMITS;
         String tried = writes ? child("permits") : path;
         if (!session.usable().contains(tried)) {

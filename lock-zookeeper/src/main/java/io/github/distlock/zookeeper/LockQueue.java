@@ -45,13 +45,12 @@ record LockQueue(List<String> names) {
         /** Adds the next contender, and returns whether it may hold the lock together with those before it. */
         boolean add(@Nullable LockMode next) {
             LockMode mode = next == null ? LockMode.EXCLUSIVE : next;
-            boolean fits =
-                    switch (mode.kind()) {
-                        case EXCLUSIVE, WRITE -> count == 0;
-                        case READ -> count == 0 || shared == LockMode.Kind.READ;
-                        case PERMITS -> count == 0
-                                || (shared == LockMode.Kind.PERMITS && permits + mode.count() <= mode.limit());
-                    };
+            boolean fits = switch (mode.kind()) {
+                case EXCLUSIVE, WRITE -> count == 0;
+                case READ -> count == 0 || shared == LockMode.Kind.READ;
+                case PERMITS ->
+                    count == 0 || (shared == LockMode.Kind.PERMITS && permits + mode.count() <= mode.limit());
+            };
             if (fits) {
                 count++;
                 shared = mode.kind();
@@ -142,9 +141,8 @@ record LockQueue(List<String> names) {
     Optional<Integer> otherLimit(LockMode mode) {
         return names.stream()
                 .map(NodeName::mode)
-                .filter(other -> other != null
-                        && other.kind() == LockMode.Kind.PERMITS
-                        && other.limit() != mode.limit())
+                .filter(other ->
+                        other != null && other.kind() == LockMode.Kind.PERMITS && other.limit() != mode.limit())
                 .map(LockMode::limit)
                 .findFirst();
     }

@@ -28,13 +28,12 @@ final class NodeName {
 
     /** Returns the name of a new node without its sequence number. */
     static String prefix(String guid, LockMode mode) {
-        String kind =
-                switch (mode.kind()) {
-                    case EXCLUSIVE -> PLAIN;
-                    case READ -> "-" + READ;
-                    case WRITE -> "-" + WRITE;
-                    case PERMITS -> PERMITS + mode.count() + "-" + mode.limit() + "-";
-                };
+        String kind = switch (mode.kind()) {
+            case EXCLUSIVE -> PLAIN;
+            case READ -> "-" + READ;
+            case WRITE -> "-" + WRITE;
+            case PERMITS -> PERMITS + mode.count() + "-" + mode.limit() + "-";
+        };
         return "_c_" + guid + kind;
     }
 

@@ -64,11 +64,7 @@ import org.apache.zookeeper.KeeperException;
 @SuppressWarnings("exports") // an annotation for tools, which users do not need
 public final class ZooKeeperBackend implements LockBackend {
     private static final Set<Capability> CAPABILITIES = Set.of(
-            Capability.FAIR,
-            Capability.INSPECT,
-            Capability.FORCE_RELEASE,
-            Capability.READ_WRITE,
-            Capability.PERMITS);
+            Capability.FAIR, Capability.INSPECT, Capability.FORCE_RELEASE, Capability.READ_WRITE, Capability.PERMITS);
 
     private final Connection connection;
     private final Function<String, String> paths;

@@ -254,7 +254,8 @@ class PermitsTest extends ContendersOfOneLock {
     @Test
     void v6_aSingleTryLeavesNothing() throws Exception {
         of(one, permits(2, 3)).acquire();
-        TestContender large = new TestContender(other, request().withMode(permits(2, 3)).withoutWaiting());
+        TestContender large =
+                new TestContender(other, request().withMode(permits(2, 3)).withoutWaiting());
         large.findBusy();
         new TestContender(other, request().withMode(permits(2, 3)).withoutWaiting()).findBusy();
 
@@ -286,9 +287,7 @@ class PermitsTest extends ContendersOfOneLock {
 
         LockStatus status = one.inspect("lock", deadline());
 
-        assertThat(status.holders())
-                .extracting(LockStatus.Holder::mode)
-                .containsExactly(permits(2, 3), permits(1, 3));
+        assertThat(status.holders()).extracting(LockStatus.Holder::mode).containsExactly(permits(2, 3), permits(1, 3));
         assertThat(status.holders().get(0).fencingToken() >> 8).isEqualTo(held.fencingBase());
         assertThat(status.waiters()).hasSize(1);
     }

@@ -49,11 +49,7 @@ class ReadWriteTest extends ContendersOfOneLock {
     void s9_aNodeOfAnotherProgramExcludesAReader() throws Exception {
         Grant held = of(one, READ).acquire();
         SharedZooKeeper.operator()
-                .create(
-                        directory + "/x__rlock__",
-                        new byte[0],
-                        Ids.OPEN_ACL_UNSAFE,
-                        CreateMode.EPHEMERAL_SEQUENTIAL);
+                .create(directory + "/x__rlock__", new byte[0], Ids.OPEN_ACL_UNSAFE, CreateMode.EPHEMERAL_SEQUENTIAL);
         release(held);
         TestContender reader = busyOf(other, READ);
 

@@ -174,8 +174,8 @@ class RightsTest {
                 CuratorFramework writer = client(USER, ON_DIRECTORIES, Perms.READ | Perms.WRITE);
                 LockBackend one = started(reader);
                 LockBackend other = started(writer)) {
-            assertThatThrownBy(() ->
-                            TestContender.of(one, LockMode.permits(1, 1)).attempt())
+            assertThatThrownBy(
+                            () -> TestContender.of(one, LockMode.permits(1, 1)).attempt())
                     .isInstanceOf(RequestRefusedException.class)
                     .hasMessageContaining("WRITE on " + base + "/lock/");
             assertThat(nodes()).isZero();
