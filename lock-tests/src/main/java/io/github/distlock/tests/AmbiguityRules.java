@@ -65,7 +65,7 @@ abstract class AmbiguityRules extends Rules {
     /** Releases what it gets. A try whose grant is late or lost may return a hold or fail. */
     private boolean tryAndRelease(Peer peer) {
         try {
-            peer.lock(name).tryAcquire().ifPresent(LockHandle::release);
+            lock(peer).tryAcquire().ifPresent(LockHandle::release);
             return true;
         } catch (LockException e) {
             return false;
@@ -138,12 +138,13 @@ abstract class AmbiguityRules extends Rules {
         expectSameGrant(acquiring, lost);
     }
 
-    @Test
-    void s7_9_aWaiterWhoseReplyIsLostIsGrantedOnce() {
+    @ParameterizedTest
+    @EnumSource
+    void s7_9_aWaiterWhoseReplyIsLostIsGrantedOnce(LockUse use) {
         Peer a = peer();
-        LockHandle held = acquire(peer());
+        LockHandle held = acquire(alone(peer()));
         LateReply lost = a.faults.loseNextGrant();
-        Task<Optional<LockHandle>> waiter = queued(a, () -> Acquire.BLOCKING.start(a.lock(name), A_DAY));
+        Task<Optional<LockHandle>> waiter = queued(a, () -> Acquire.BLOCKING.start(lock(a), A_DAY));
 
         held.close();
 
@@ -166,8 +167,9 @@ abstract class AmbiguityRules extends Rules {
         return held.fencingToken() >> 8;
     }
 
-    @Test
-    void s7_10_aTryWhoseReplyIsLostLeavesNothing() {
+    @ParameterizedTest
+    @EnumSource
+    void s7_10_aTryWhoseReplyIsLostLeavesNothing(LockUse use) {
         Peer a = peer();
         a.faults.loseNextGrant();
 
@@ -189,13 +191,14 @@ abstract class AmbiguityRules extends Rules {
         expectFree("after the release, although another acquire was withdrawn");
     }
 
-    @Test
-    void s7_12_anAbandonedQueueEntryDelaysNoWaiter() {
+    @ParameterizedTest
+    @EnumSource
+    void s7_12_anAbandonedQueueEntryDelaysNoWaiter(LockUse use) {
         Peer b = peer();
         Peer c = peer();
-        LockHandle held = acquire(peer());
-        CompletableFuture<LockHandle> abandoned = queued(b, () -> b.lock(name).acquireAsync());
-        Task<LockHandle> waiter = startQueued(c, c.lock(name));
+        LockHandle held = acquire(alone(peer()));
+        CompletableFuture<LockHandle> abandoned = queued(b, () -> lock(b).acquireAsync());
+        Task<LockHandle> waiter = startQueued(c, lock(c));
 
         abandoned.cancel(true);
         held.close();
@@ -219,17 +222,17 @@ abstract class AmbiguityRules extends Rules {
         expectFree("once the store answers again");
     }
 
-    @Test
-    void s7_14_aHandoffToACanceledWaiterGoesToTheNextWaiter() throws Exception {
+    @ParameterizedTest
+    @EnumSource
+    void s7_14_aHandoffToACanceledWaiterGoesToTheNextWaiter(LockUse use) throws Exception {
         Peer a = peer();
         Peer b = peer();
         b.faults.hearNoSignals();
         Peer c = peer();
         for (int i = 0; i < 3; i++) {
-            LockHandle held = acquire(a);
-            CompletableFuture<LockHandle> abandoned =
-                    queued(b, () -> b.lock(name).acquireAsync());
-            Task<LockHandle> waiter = startQueued(c, c.lock(name));
+            LockHandle held = acquire(alone(a));
+            CompletableFuture<LockHandle> abandoned = queued(b, () -> lock(b).acquireAsync());
+            Task<LockHandle> waiter = startQueued(c, lock(c));
 
             held.close();
             boolean canceled = abandoned.cancel(true);

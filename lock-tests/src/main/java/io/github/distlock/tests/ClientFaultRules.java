@@ -12,6 +12,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.EnumSource.Mode;
 
 /** Faults of clients in processes of their own. */
 @Timeout(value = 10, unit = TimeUnit.MINUTES, threadMode = ThreadMode.SEPARATE_THREAD)
@@ -41,8 +44,9 @@ abstract class ClientFaultRules extends FaultRules {
     void s1_9_holdsOfProcessesNeverOverlap(@TempDir Path directory) throws Exception {
         int times = 50;
         Path counter = Files.writeString(directory.resolve("counter"), "0");
-        List<Program> all =
-                Stream.generate(() -> store.start(name, longLease())).limit(3).toList();
+        List<Program> all = Stream.generate(() -> store.start(use(), name, longLease()))
+                .limit(3)
+                .toList();
         // None begins to count before the last has started.
         for (Program program : all) {
             acquire(program);
@@ -59,9 +63,10 @@ abstract class ClientFaultRules extends FaultRules {
     }
 
     @Causes(StoreFault.CLIENT_STOPPED)
-    @Test
-    void f3_1_aSuspendedHolderFindsItsHoldLostWhenItResumes() throws Exception {
-        Program holder = store.start(name, lease);
+    @ParameterizedTest
+    @EnumSource(mode = Mode.EXCLUDE, names = "WRITER")
+    void f3_1_aSuspendedHolderFindsItsHoldLostWhenItResumes(LockUse use) throws Exception {
+        Program holder = store.start(use(), name, lease);
         long token = acquire(holder);
 
         holder.suspend();
@@ -79,9 +84,10 @@ abstract class ClientFaultRules extends FaultRules {
     }
 
     @Causes(StoreFault.CLIENT_KILLED)
-    @Test
-    void f3_2_aKilledHoldersLockIsFreeAfterItsExpiry() {
-        Program holder = store.start(name, lease);
+    @ParameterizedTest
+    @EnumSource(mode = Mode.EXCLUDE, names = "WRITER")
+    void f3_2_aKilledHoldersLockIsFreeAfterItsExpiry(LockUse use) {
+        Program holder = store.start(use(), name, lease);
         long token = acquire(holder);
 
         holder.kill();
@@ -95,7 +101,7 @@ abstract class ClientFaultRules extends FaultRules {
     void f3_3_aKilledWaiterDelaysOthersForABoundedTime() throws Exception {
         Peer c = peer(builder -> builder.outageTimeout(Duration.ofHours(24)));
         LockHandle held = peer().lock(name).acquire();
-        Program waiter = store.start(name, lease);
+        Program waiter = store.start(use(), name, lease);
         waiter.tell("wait");
         expectAnswer("waiting", waiter);
         Task<LockHandle> next = startQueued(c, c.lock(name));
@@ -111,8 +117,8 @@ abstract class ClientFaultRules extends FaultRules {
     @Causes(StoreFault.CLIENT_KILLED)
     @Test
     void f3_4_aProcessThatDoesNotCloseItsClientStillEnds() {
-        Program exits = store.start(name + "/exit", lease);
-        Program leaves = store.start(name + "/leave", lease);
+        Program exits = store.start(use(), name + "/exit", lease);
+        Program leaves = store.start(use(), name + "/leave", lease);
         acquire(exits);
         acquire(leaves);
 
@@ -129,7 +135,7 @@ abstract class ClientFaultRules extends FaultRules {
     @Causes(StoreFault.CLIENT_KILLED)
     @Test
     void f3_5_aShutdownHookThatClosesTheClientFreesTheLock() {
-        Program holder = store.start(name, longLease());
+        Program holder = store.start(use(), name, longLease());
         acquire(holder);
 
         holder.tell("hook");

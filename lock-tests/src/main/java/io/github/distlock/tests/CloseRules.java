@@ -14,12 +14,15 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Rules V5: the end of a client. */
 abstract class CloseRules extends Rules {
 
-    @Test
-    void v5_3_closingReportsRemainingHoldsAsLost() {
+    @ParameterizedTest
+    @EnumSource
+    void v5_3_closingReportsRemainingHoldsAsLost(LockUse use) {
         Duration shutdown = Duration.ofMillis(100);
         Peer a = peer(builder -> builder.shutdownTimeout(shutdown));
         LockHandle held = acquire(a);
@@ -119,12 +122,13 @@ abstract class CloseRules extends Rules {
         expectNoThreads(b);
     }
 
-    @Test
-    void v5_12_closingFreesAHundredLocks() throws Exception {
+    @ParameterizedTest
+    @EnumSource
+    void v5_12_closingFreesAHundredLocks(LockUse use) throws Exception {
         Duration shutdown = Duration.ofMillis(100);
         Peer a = peer(builder -> builder.shutdownTimeout(shutdown));
         for (int i = 0; i < 100; i++) {
-            a.lock(i == 0 ? name : name + "/" + i).acquire().ensureHeld();
+            use.lock(a.locks, i == 0 ? name : name + "/" + i).acquire().ensureHeld();
         }
 
         closeWithin(a, shutdown);

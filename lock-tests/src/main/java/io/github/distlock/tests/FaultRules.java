@@ -1,5 +1,6 @@
 package io.github.distlock.tests;
 
+import io.github.distlock.DistributedLock;
 import io.github.distlock.LockException;
 import io.github.distlock.LockHandle;
 import io.github.distlock.tests.waiting.Waiting;
@@ -60,7 +61,11 @@ abstract class FaultRules extends Rules {
     }
 
     final LockHandle granted(Peer peer, String lockName, Duration bound) {
-        Task<LockHandle> acquire = start(peer.lock(lockName)::acquire);
+        return granted(alone(peer, lockName), bound);
+    }
+
+    final LockHandle granted(DistributedLock lock, Duration bound) {
+        Task<LockHandle> acquire = start(lock::acquire);
         within(bound, "another acquire is granted", acquire::isDone);
         return get(acquire);
     }
@@ -68,7 +73,21 @@ abstract class FaultRules extends Rules {
     /** Acquires a lock once the store has recovered, with a greater token than that of an earlier hold. */
     final LockHandle grantedAfter(long token, Peer peer, String lockName) {
         LockHandle next = granted(peer, lockName);
-        expect(next.fencingToken() > token, "a token greater than " + token, next.fencingToken());
+        expect(
+                use() == LockUse.PERMIT || next.fencingToken() > token,
+                "a token greater than " + token,
+                next.fencingToken());
+        return next;
+    }
+
+    /** Acquires a lock once its hold has ended. Tokens of permits have no order. */
+    final LockHandle grantedAfter(long token, HeldLock lock) {
+        Peer other = peer();
+        LockHandle next = granted(lock.next(other), recovery(other));
+        expect(
+                lock.use == LockUse.PERMIT || next.fencingToken() > token,
+                "a token greater than " + token,
+                next.fencingToken());
         return next;
     }
 
@@ -94,7 +113,16 @@ abstract class FaultRules extends Rules {
     // How much earlier a hold ends than another client can get the lock
 
     /** A lock that a client holds. */
-    record HeldLock(Peer peer, String lockName, LockHandle held) {
+    record HeldLock(Peer peer, LockUse use, LockHandle held) {
+        String lockName() {
+            return held.lockName();
+        }
+
+        /** Returns the lock for another client, which gets it once this hold has ended. */
+        DistributedLock next(Peer other) {
+            return use.alone(other.locks, lockName());
+        }
+
         /** Returns when the hold ends for its holder. */
         long ownEnd() {
             return peer.backend.clock().nanoTime() + held.remaining().toNanos();
@@ -113,13 +141,18 @@ abstract class FaultRules extends Rules {
         }
     }
 
-    /** Acquires locks by several clients, each at another moment between two renewals. */
+    final HeldLock heldLock(LockUse use) throws InterruptedException {
+        Peer peer = peer();
+        return new HeldLock(
+                peer, use, use.lock(peer.locks, name + "/" + peer.client).acquire());
+    }
+
+    /** Acquires locks of all kinds by several clients, each at another moment between two renewals. */
     final List<HeldLock> heldLocks() throws InterruptedException {
+        List<LockUse> uses = uses();
         List<HeldLock> all = new ArrayList<>();
-        for (int i = 0; i < MEASURED; i++) {
-            Peer peer = peer();
-            String lockName = name + "/" + peer.client;
-            all.add(new HeldLock(peer, lockName, peer.lock(lockName).acquire()));
+        for (int i = 0; i < Math.max(MEASURED, uses.size()); i++) {
+            all.add(heldLock(uses.get(i % uses.size())));
             store.letPass(lease.dividedBy(40).plusMillis(37));
         }
         store.letPass(lease.dividedBy(2));

@@ -15,6 +15,7 @@ import java.util.Collection;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -30,6 +31,7 @@ class FaultyBackend extends WrappedBackend {
         ATTEMPT,
         WITHDRAWAL,
         RELEASE,
+        DOWNGRADE,
         RENEWAL,
         HEARTBEAT
     }
@@ -210,6 +212,16 @@ class FaultyBackend extends WrappedBackend {
             Grant.Release outcome = super.release(grant, deadline);
             receive(Request.RELEASE);
             return outcome;
+        }
+    }
+
+    @Override
+    protected Optional<Grant> downgrade(WrappedGrant grant, Deadline deadline) throws InterruptedException {
+        try (LockClock.Parker ignored = clock().parker()) {
+            send(Request.DOWNGRADE);
+            Optional<Grant> read = super.downgrade(grant, deadline);
+            receive(Request.DOWNGRADE);
+            return read;
         }
     }
 

@@ -2,6 +2,7 @@ package io.github.distlock.tests;
 
 import io.github.distlock.LockException;
 import io.github.distlock.LockHandle;
+import io.github.distlock.LockHandle.Release;
 import io.github.distlock.LockInspector;
 import io.github.distlock.LockLoss;
 import io.github.distlock.LockOwner;
@@ -13,6 +14,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.EnumSource.Mode;
 
 /** Rules about the inspector, or about its refusal by a store that offers none. */
 abstract class InspectorRules extends Rules {
@@ -137,6 +141,77 @@ abstract class InspectorRules extends Rules {
         expectFree("after the release");
         expect(inspector.forceRelease(name).isEmpty(), "nothing to end of a free lock", "a hold");
         expectClean("after a forced release of a free lock");
+    }
+
+    @ParameterizedTest
+    @EnumSource(mode = Mode.EXCLUDE, names = "LOCK")
+    void api_46_theInspectorSeesReadersWritersAndPermits(LockUse use) {
+        if (isRefused(Capability.INSPECT)) {
+            return;
+        }
+        Peer a = peer();
+        Peer b = peer();
+        List<LockHandle> held = use == LockUse.WRITER ? List.of(acquire(a)) : List.of(acquire(a), acquire(b));
+        List<String> clients = use == LockUse.WRITER ? List.of(a.client) : List.of(a.client, b.client);
+        Peer c = peer();
+        Task<LockHandle> waiter = startQueued(c, alone(c));
+
+        LockStatus status = peer().locks.inspector().inspect(name);
+
+        List<LockStatus.Holder> holders = status.holders();
+        expect(
+                clients.equals(
+                        holders.stream().map(holder -> holder.owner().client()).toList()),
+                "the holders " + clients + " in the order of their grants",
+                holders);
+        expect(
+                holders.stream().allMatch(holder -> holder.mode().equals(use.mode())),
+                "holders of the mode " + use.mode(),
+                holders);
+        expect(
+                held.stream()
+                        .map(LockHandle::fencingToken)
+                        .toList()
+                        .equals(holders.stream()
+                                .map(LockStatus.Holder::fencingToken)
+                                .toList()),
+                "the tokens of the holders",
+                holders);
+        expect(
+                status.waiters().stream().map(LockOwner::client).allMatch(c.client::equals),
+                "no waiter but " + c.client,
+                status.waiters());
+        held.forEach(LockHandle::close);
+        get(waiter, "the waiter is granted the lock", soon()).close();
+        expectFree("after it was inspected");
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"READER", "PERMIT"})
+    void api_47_aForcedReleaseEndsAllHoldsOfALock(LockUse use) {
+        if (isRefused(Capability.FORCE_RELEASE)) {
+            return;
+        }
+        List<LockHandle> held = List.of(acquire(peer()), acquire(peer()));
+        Peer c = peer();
+        Task<LockHandle> waiter = startQueued(c, alone(c));
+
+        List<LockStatus.Holder> ended = peer().locks.inspector().forceRelease(name);
+
+        List<Long> tokens = held.stream().map(LockHandle::fencingToken).toList();
+        expect(
+                tokens.equals(
+                        ended.stream().map(LockStatus.Holder::fencingToken).toList()),
+                "both holds were ended, tokens " + tokens,
+                ended);
+        LockHandle next = get(waiter, "the waiter is granted the lock", soon());
+        store.letPass(lease.dividedBy(2));
+        for (LockHandle each : held) {
+            await("lost by the next renewal", soon(), () -> !each.isHeld());
+        }
+        expectHeld(next, "after the renewals of the holds before");
+        expectRelease(next, Release.RELEASED, "for the successor, whose hold was spared");
+        expectFree("after the release");
     }
 
     /** Expects the refusal of a store that lacks a capability. Each needs an inspector. */

@@ -42,6 +42,15 @@ public abstract class LockContract {
     final class Exclusion extends ExclusionRules {}
 
     @Nested
+    final class ReadersAndWriters extends ReadWriteRules {}
+
+    @Nested
+    final class Permits extends PermitRules {}
+
+    @Nested
+    final class Kinds extends KindRules {}
+
+    @Nested
     final class Tokens extends TokenRules {}
 
     @Nested

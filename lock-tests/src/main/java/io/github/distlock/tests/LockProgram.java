@@ -44,22 +44,24 @@ final class LockProgram implements AutoCloseable {
     private @Nullable LockHandle held;
     private volatile boolean isLost;
 
-    LockProgram(LockBackend backend, String name, Duration lease) {
+    LockProgram(LockBackend backend, LockUse use, String name, Duration lease) {
         locks = LockClient.builder(backend)
                 .listener(events)
                 .shutdownTimeout(Duration.ZERO)
+                .defaultOptions(LockOptions.defaults().renewedLease(lease))
                 .build();
-        lock = locks.lock(name, LockOptions.defaults().renewedLease(lease));
+        lock = use.lock(locks, name);
     }
 
-    /** Arguments: class of the {@link BackendFactory}, address, space, name of the lock, lease. */
+    /** Arguments: class of the {@link BackendFactory}, address, space, {@link LockUse}, name of the lock, lease. */
     public static void main(String[] arguments) throws Exception {
         BackendFactory factory = Class.forName(arguments[0])
                 .asSubclass(BackendFactory.class)
                 .getDeclaredConstructor()
                 .newInstance();
         LockBackend backend = factory.backend(arguments[1], arguments[2]);
-        LockProgram program = new LockProgram(backend, arguments[3], Duration.parse(arguments[4]));
+        LockProgram program =
+                new LockProgram(backend, LockUse.valueOf(arguments[3]), arguments[4], Duration.parse(arguments[5]));
         BufferedReader commands = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         for (String line = commands.readLine(); line != null; line = commands.readLine()) {
             switch (line) {

@@ -12,12 +12,15 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Rules S6 and V1: when a hold that is not released ends for its holder, and when for other clients. */
 abstract class LossRules extends Rules {
 
-    @Test
-    void s6_1_aSilentHoldersHoldEndsBeforeTheNextGrant() {
+    @ParameterizedTest
+    @EnumSource
+    void s6_1_aSilentHoldersHoldEndsBeforeTheNextGrant(LockUse use) {
         Peer a = peer();
         LockHandle held = acquire(a);
 
@@ -51,7 +54,7 @@ abstract class LossRules extends Rules {
             expect(passed.compareTo(bound) <= 0, "granted to another client in the end", "busy after " + passed);
             store.letPass(step);
             passed = passed.plus(step);
-            next = other.lock(name).tryAcquire();
+            next = alone(other).tryAcquire();
         }
         expectState(held, State.LOST, "when another client is granted the lock");
     }
@@ -103,8 +106,9 @@ abstract class LossRules extends Rules {
         expectState(held, State.LOST, "after a lease in which no renewal was confirmed");
     }
 
-    @Test
-    void s6_5_theNextRenewalDetectsADeletedHold() {
+    @ParameterizedTest
+    @EnumSource
+    void s6_5_theNextRenewalDetectsADeletedHold(LockUse use) {
         Peer a = peer();
         a.faults.hearNoSignals();
         LockHandle held = acquire(a);
@@ -141,8 +145,9 @@ abstract class LossRules extends Rules {
         return losses.get(0);
     }
 
-    @Test
-    void v1_1_aSilentClientsLockIsFreeAfterItsExpiry() {
+    @ParameterizedTest
+    @EnumSource
+    void v1_1_aSilentClientsLockIsFreeAfterItsExpiry(LockUse use) {
         Peer a = peer();
         LockHandle held = acquire(a);
         store.letPass(lease);
@@ -154,12 +159,13 @@ abstract class LossRules extends Rules {
         expectFree("after the expiry of its silent holder");
     }
 
-    @Test
-    void v1_2_aWaiterGetsASilentClientsLockAfterItsExpiry() {
+    @ParameterizedTest
+    @EnumSource
+    void v1_2_aWaiterGetsASilentClientsLockAfterItsExpiry(LockUse use) {
         Peer a = peer();
         Peer b = peer();
-        LockHandle held = acquire(a);
-        Task<LockHandle> waiter = startQueued(b, b.lock(name));
+        LockHandle held = acquire(alone(a));
+        Task<LockHandle> waiter = startQueued(b, lock(b));
 
         silence(a);
         store.letPass(expiry(a));
@@ -170,13 +176,14 @@ abstract class LossRules extends Rules {
         expectFree("after the waiter's release");
     }
 
-    @Test
-    void v1_3_aSilentWaiterDelaysOthersForABoundedTime() {
+    @ParameterizedTest
+    @EnumSource
+    void v1_3_aSilentWaiterDelaysOthersForABoundedTime(LockUse use) {
         Peer b = peer(builder -> builder.outageTimeout(Duration.ofHours(24)));
         Peer c = peer();
-        LockHandle held = acquire(peer());
-        Task<LockHandle> silent = startQueued(b, b.lock(name));
-        Task<LockHandle> next = startQueued(c, c.lock(name));
+        LockHandle held = acquire(alone(peer()));
+        Task<LockHandle> silent = startQueued(b, lock(b));
+        Task<LockHandle> next = startQueued(c, lock(c));
 
         silence(b);
         // Its last request may still have been on its way.

@@ -1,5 +1,6 @@
 package io.github.distlock.tests;
 
+import io.github.distlock.DistributedLock;
 import io.github.distlock.LockException;
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockHandle.Release;
@@ -11,6 +12,7 @@ import io.github.distlock.tests.Network.Silence;
 import io.github.distlock.tests.waiting.Waiting;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -18,11 +20,14 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Faults of the network between one client and the store. */
@@ -36,23 +41,28 @@ abstract class NetworkFaultRules extends FaultRules {
         return connected(peer(builder -> builder.requestTimeout(brief())));
     }
 
+    private static Stream<Arguments> messagesOfAllUses() {
+        return Arrays.stream(LockUse.values())
+                .flatMap(use -> Arrays.stream(Message.values()).map(lost -> Arguments.of(lost, use)));
+    }
+
     @Causes({StoreFault.REQUEST_DROPPED, StoreFault.REPLY_DROPPED})
     @ParameterizedTest
-    @EnumSource
-    void f2_1_aTryWhoseMessageIsLostLeavesNothing(Message lost) throws Exception {
+    @MethodSource("messagesOfAllUses")
+    void f2_1_aTryWhoseMessageIsLostLeavesNothing(Message lost, LockUse use) throws Exception {
         Peer a = connected();
 
         BooleanSupplier isLost = a.network.dropNext(lost);
-        tried(a, name).ifPresent(LockHandle::release);
+        tried(lock(a)).ifPresent(LockHandle::release);
 
         await("a message is lost", isLost);
         expectFreeWithin(repetition(a), peer(), "after a try that lost a message");
     }
 
     /** Tries to acquire a free lock, which ends with a hold or an exception. */
-    private Optional<LockHandle> tried(Peer peer, String lockName) {
+    private Optional<LockHandle> tried(DistributedLock lock) {
         try {
-            LockHandle held = granted(peer.lock(lockName).tryAcquire(), "a LockException, or a hold");
+            LockHandle held = granted(lock.tryAcquire(), "a LockException, or a hold");
             expectState(held, State.HELD, "when the try returns it");
             return Optional.of(held);
         } catch (LockException e) {
@@ -62,12 +72,12 @@ abstract class NetworkFaultRules extends FaultRules {
 
     @Causes({StoreFault.REQUEST_DROPPED, StoreFault.REPLY_DROPPED})
     @ParameterizedTest
-    @EnumSource
-    void f2_3_anAcquireWhoseMessageIsLostIsGrantedOnce(Message lost) throws Exception {
+    @MethodSource("messagesOfAllUses")
+    void f2_3_anAcquireWhoseMessageIsLostIsGrantedOnce(Message lost, LockUse use) throws Exception {
         Peer a = connected();
 
         BooleanSupplier isLost = a.network.dropNext(lost);
-        LockHandle held = granted(a, name, repetition(a));
+        LockHandle held = granted(lock(a), repetition(a));
 
         expect(isLost.getAsBoolean(), "a message is lost", "none");
         expectHeld(held, "after a message was lost");
@@ -80,10 +90,10 @@ abstract class NetworkFaultRules extends FaultRules {
 
     @Causes({StoreFault.REQUEST_DROPPED, StoreFault.REPLY_DROPPED})
     @ParameterizedTest
-    @EnumSource
-    void f2_5_aReleaseWhoseMessageIsLostFreesTheLock(Message lost) throws Exception {
+    @MethodSource("messagesOfAllUses")
+    void f2_5_aReleaseWhoseMessageIsLostFreesTheLock(Message lost, LockUse use) throws Exception {
         Peer a = connected();
-        LockHandle held = a.lock(name).acquire();
+        LockHandle held = lock(a).acquire();
 
         BooleanSupplier isLost = a.network.dropNext(lost);
         Task<Release> release = start(held::release);
@@ -98,10 +108,11 @@ abstract class NetworkFaultRules extends FaultRules {
     }
 
     @Causes({StoreFault.REPLY_DROPPED, StoreFault.CONNECTION_CUT})
-    @Test
-    void f2_7_aLostRenewalReplyEndsNoHold() throws Exception {
+    @ParameterizedTest
+    @EnumSource
+    void f2_7_aLostRenewalReplyEndsNoHold(LockUse use) throws Exception {
         Peer a = connected();
-        LockHandle held = a.lock(name).acquire();
+        LockHandle held = lock(a).acquire();
 
         BooleanSupplier isLost = a.network.dropNext(Message.REPLY);
         within(lease, "the reply of a renewal is lost", isLost);
@@ -124,7 +135,7 @@ abstract class NetworkFaultRules extends FaultRules {
         List<Task<Long>> ends = new ArrayList<>();
 
         for (HeldLock lock : heldLocks()) {
-            grants.add(other.lock(lock.lockName()).acquireAsync().thenApply(granted -> {
+            grants.add(lock.next(other).acquireAsync().thenApply(granted -> {
                 long grantedAt = other.backend.clock().nanoTime();
                 granted.release();
                 return grantedAt;
@@ -153,7 +164,7 @@ abstract class NetworkFaultRules extends FaultRules {
         Duration delay = lease.multipliedBy(tenthsOfALease).dividedBy(10);
 
         BooleanSupplier hasArrived = a.network.delayNext(Message.REPLY, delay);
-        Task<Optional<LockHandle>> acquire = start(() -> tried(a, name));
+        Task<Optional<LockHandle>> acquire = start(() -> tried(lock(a)));
         // A client library may have given up, and closed the connection, before the reply arrives.
         within(delay.plus(lease), "the reply arrives", () -> hasArrived.getAsBoolean() || acquire.isDone());
 
@@ -193,8 +204,8 @@ abstract class NetworkFaultRules extends FaultRules {
 
         BooleanSupplier arrivesEarly = a.network.delayNext(Message.REQUEST, brief().multipliedBy(2));
         BooleanSupplier arrivesLate = b.network.delayNext(Message.REQUEST, late);
-        tried(a, name).ifPresent(LockHandle::release);
-        tried(b, name + "/late").ifPresent(LockHandle::release);
+        tried(lock(a)).ifPresent(LockHandle::release);
+        tried(b.lock(name + "/late")).ifPresent(LockHandle::release);
         store.letPass(late);
 
         await("the request arrives", arrivesEarly);
@@ -368,10 +379,11 @@ abstract class NetworkFaultRules extends FaultRules {
     }
 
     @Causes(StoreFault.CONNECTION_CUT)
-    @Test
-    void f2_17_aHoldSurvivesCutConnections() throws Exception {
+    @ParameterizedTest
+    @EnumSource
+    void f2_17_aHoldSurvivesCutConnections(LockUse use) throws Exception {
         Peer a = connected();
-        LockHandle held = a.lock(name).acquire();
+        LockHandle held = lock(a).acquire();
 
         for (int i = 0; i < 3; i++) {
             a.network.cut();
@@ -385,11 +397,12 @@ abstract class NetworkFaultRules extends FaultRules {
     }
 
     @Causes(StoreFault.CONNECTION_CUT)
-    @Test
-    void f2_18_aWaiterThatIsCutOffDuringTheReleaseGetsTheLock() throws Exception {
+    @ParameterizedTest
+    @EnumSource
+    void f2_18_aWaiterThatIsCutOffDuringTheReleaseGetsTheLock(LockUse use) throws Exception {
         Peer b = peer();
-        LockHandle held = peer().lock(name).acquire();
-        Task<LockHandle> waiter = startQueued(b, b.lock(name));
+        LockHandle held = alone(peer()).acquire();
+        Task<LockHandle> waiter = startQueued(b, lock(b));
 
         b.network.refuse();
         held.close();
@@ -398,5 +411,32 @@ abstract class NetworkFaultRules extends FaultRules {
         within(recovery(b), "the waiter is granted", waiter::isDone);
         get(waiter).close();
         expectFree("after the waiter's release");
+    }
+
+    @Causes({StoreFault.REQUEST_DROPPED, StoreFault.REPLY_DROPPED})
+    @Uses(LockUse.WRITER)
+    @ParameterizedTest
+    @EnumSource
+    void f2_20_aDowngradeWhoseMessageIsLostHappensOnceOrLeavesNothing(Message lost) throws Exception {
+        Peer a = connected();
+        LockHandle writing = lock(a).acquire();
+
+        BooleanSupplier isLost = a.network.dropNext(lost);
+        Task<LockHandle> downgrade = start(() -> a.locks.readWriteLock(name).downgrade(writing));
+
+        await("the downgrade ends", downgrade::isDone);
+        await("a message is lost", isLost);
+        expectState(writing, State.RELEASED, "after the downgrade");
+        if (downgrade.failure() == null) {
+            LockHandle reading = get(downgrade);
+            long token = reading.fencingToken();
+            expect(token == writing.fencingToken(), "token " + writing.fencingToken(), token);
+            expectHeld(reading, "after a message was lost");
+            expectBusy(peer(), "after a message was lost");
+            reading.close();
+        } else {
+            failure(downgrade, LockException.class, "of a downgrade that lost a message");
+        }
+        expectFreeWithin(repetition(a), peer(), "after a downgrade that lost a message");
     }
 }

@@ -5,12 +5,15 @@ import io.github.distlock.LockHandle.Release;
 import io.github.distlock.LockHandle.State;
 import io.github.distlock.tests.FaultyBackend.Request;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Rules S5, and those of other promises about releases: a release ends the caller's own hold, and nothing else. */
 abstract class ReleaseRules extends Rules {
 
-    @Test
-    void s5_1_aLateReleaseDoesNotAffectTheSuccessor() {
+    @ParameterizedTest
+    @EnumSource
+    void s5_1_aLateReleaseDoesNotAffectTheSuccessor(LockUse use) {
         Peer a = peer();
         LockHandle late = acquire(a);
         silence(a);
@@ -29,8 +32,9 @@ abstract class ReleaseRules extends Rules {
         expectFree("after the successor's release");
     }
 
-    @Test
-    void s5_2_aReleaseOfADeletedHoldDoesNotAffectTheSuccessor() {
+    @ParameterizedTest
+    @EnumSource
+    void s5_2_aReleaseOfADeletedHoldDoesNotAffectTheSuccessor(LockUse use) {
         LockHandle late = acquire(peer());
         lose(name);
         LockHandle successor = acquireSoon(peer());
@@ -56,8 +60,9 @@ abstract class ReleaseRules extends Rules {
         expectFree("after the release");
     }
 
-    @Test
-    void s7_6_aReleaseWhoseReplyIsLostFreesTheLock() {
+    @ParameterizedTest
+    @EnumSource
+    void s7_6_aReleaseWhoseReplyIsLostFreesTheLock(LockUse use) {
         Peer a = peer();
         LockHandle held = acquire(a);
         a.faults.dropReplies(1, Request.RELEASE);

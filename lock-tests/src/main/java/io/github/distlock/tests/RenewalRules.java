@@ -8,14 +8,17 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Rules V8, and those of S5 about renewal: a hold is renewed whatever else happens, and no other hold is. */
 abstract class RenewalRules extends Rules {
     /** Heartbeats of sessions come often: one a tick. */
     private static final int MOST_RENEWALS = 60;
 
-    @Test
-    void s5_3_renewalNeverCreatesAHold() {
+    @ParameterizedTest
+    @EnumSource
+    void s5_3_renewalNeverCreatesAHold(LockUse use) {
         Peer a = peer();
         a.faults.hearNoSignals();
         LockHandle held = acquire(a);
@@ -28,8 +31,9 @@ abstract class RenewalRules extends Rules {
         expectFree("after a renewal of a hold that was deleted");
     }
 
-    @Test
-    void s5_4_renewalDoesNotAffectTheSuccessor() {
+    @ParameterizedTest
+    @EnumSource
+    void s5_4_renewalDoesNotAffectTheSuccessor(LockUse use) {
         Peer a = peer();
         a.faults.hearNoSignals();
         LockHandle held = acquire(a);
@@ -57,8 +61,9 @@ abstract class RenewalRules extends Rules {
         expectGoesOn(held, "after renewals failed and then succeeded");
     }
 
-    @Test
-    void v8_3_aHoldSurvivesAShortSilenceOfTheStore() {
+    @ParameterizedTest
+    @EnumSource
+    void v8_3_aHoldSurvivesAShortSilenceOfTheStore(LockUse use) {
         Peer a = peer();
         LockHandle held = acquire(a);
 

@@ -15,9 +15,11 @@ import io.github.distlock.tests.waiting.StarvationExtension;
 import io.github.distlock.tests.waiting.Waiting;
 import java.lang.reflect.Method;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -37,6 +39,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.api.extension.InvocationInterceptor;
+import org.junit.jupiter.api.extension.ReflectiveInvocationContext;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.extension.TestExecutionExceptionHandler;
 import org.junit.jupiter.api.function.Executable;
@@ -48,6 +53,8 @@ import org.junit.jupiter.api.function.Executable;
 abstract class Rules {
     private static final AtomicInteger NUMBER = new AtomicInteger();
     private static final Duration LATE = Duration.ofMillis(250);
+    /** How long a grant is waited for that must not come. */
+    private static final Duration MOMENT = Duration.ofMillis(100);
 
     private final List<Peer> peers = new CopyOnWriteArrayList<>();
     private String rule = "";
@@ -71,9 +78,41 @@ abstract class Rules {
                 : new IllegalStateException(message("the test runs to its end", failure), failure);
     };
 
+    /** Uses the lock as an argument of the test, or its class, says. Checks the refusal of what the store lacks. */
+    @RegisterExtension
+    final InvocationInterceptor using = new InvocationInterceptor() {
+        @Override
+        public void interceptTestMethod(
+                Invocation<@Nullable Void> test, ReflectiveInvocationContext<Method> called, ExtensionContext context)
+                throws Throwable {
+            Uses ofRule = called.getExecutable().getAnnotation(Uses.class);
+            Uses common = ofRule == null ? called.getTargetClass().getAnnotation(Uses.class) : ofRule;
+            if (common == null || uses(common.value())) {
+                test.proceed();
+            } else {
+                test.skip();
+            }
+        }
+
+        @Override
+        public void interceptTestTemplateMethod(
+                Invocation<@Nullable Void> test, ReflectiveInvocationContext<Method> called, ExtensionContext context)
+                throws Throwable {
+            for (Object argument : called.getArguments()) {
+                if (argument instanceof LockUse newUse && !uses(newUse)) {
+                    test.skip();
+                    return;
+                }
+            }
+            interceptTestMethod(test, called, context);
+        }
+    };
+
     BackendFixture store;
     /** The lock that this test is about. */
     String name;
+    /** How the test uses it. */
+    private LockUse use = LockUse.LOCK;
     /** The lease of all holds whose test sets no other. */
     Duration lease;
 
@@ -194,6 +233,43 @@ abstract class Rules {
         return peer().backend.capabilities().contains(capability);
     }
 
+    // The lock of this test
+
+    private boolean uses(LockUse newUse) {
+        use = newUse;
+        Peer peer = peer();
+        if (newUse.isPossible(peer.backend.capabilities())) {
+            return true;
+        }
+        thrown(IllegalArgumentException.class, "for a " + newUse + " of a store that has none", () -> lock(peer));
+        return false;
+    }
+
+    /** Returns the ways to use a lock that the store has. */
+    List<LockUse> uses() {
+        Set<Capability> capabilities = peer().backend.capabilities();
+        return Arrays.stream(LockUse.values())
+                .filter(possible -> possible.isPossible(capabilities))
+                .toList();
+    }
+
+    DistributedLock lock(Peer peer) {
+        return use.lock(peer.locks, name);
+    }
+
+    /** Returns the lock of this test for a client that shares it with no other holder. */
+    DistributedLock alone(Peer peer) {
+        return alone(peer, name);
+    }
+
+    DistributedLock alone(Peer peer, String lockName) {
+        return use.alone(peer.locks, lockName);
+    }
+
+    LockUse use() {
+        return use;
+    }
+
     /** Returns how long the store keeps what a silent client left. */
     Duration expiry(Peer peer) {
         return peer.backend.expiry(
@@ -219,17 +295,25 @@ abstract class Rules {
 
     /** Acquires the lock of this test, which must be free. */
     LockHandle acquire(Peer peer) {
-        return acquire(peer, store.patience(), "a free lock is granted");
+        return acquire(lock(peer));
+    }
+
+    LockHandle acquire(DistributedLock lock) {
+        return acquire(lock, store.patience(), "a free lock is granted");
     }
 
     /** Acquires the lock of this test without any lease having to end. */
     LockHandle acquireSoon(Peer peer) {
-        return acquire(peer, soon(), "another acquire is granted within " + soon().toMillis() + " ms");
+        return acquireSoon(lock(peer));
     }
 
-    private LockHandle acquire(Peer peer, Duration wait, String expected) {
+    LockHandle acquireSoon(DistributedLock lock) {
+        return acquire(lock, soon(), "another acquire is granted within " + soon().toMillis() + " ms");
+    }
+
+    private LockHandle acquire(DistributedLock lock, Duration wait, String expected) {
         try {
-            return granted(peer.lock(name).tryAcquire(wait), expected);
+            return granted(lock.tryAcquire(wait), expected);
         } catch (LockException | InterruptedException e) {
             throw broken(expected, e.toString(), e);
         }
@@ -360,8 +444,17 @@ abstract class Rules {
     }
 
     void expectBusy(Peer other, String when) {
-        Optional<LockHandle> answer = other.lock(name).tryAcquire();
+        expectBusy(alone(other), when);
+    }
+
+    void expectBusy(DistributedLock lock, String when) {
+        Optional<LockHandle> answer = lock.tryAcquire();
         expect(answer.isEmpty(), "busy for another client " + when, "granted");
+    }
+
+    /** Expects that an acquire goes on waiting. */
+    void expectWaits(Task<LockHandle> waiter, String when) {
+        expect(!Waiting.until(MOMENT, waiter::isDone), "an acquire waits " + when, "granted");
     }
 
     /** Expects that another client acquires the lock without any lease having to end, and then leaves a clean store. */
@@ -374,7 +467,7 @@ abstract class Rules {
     /** Tries to acquire the lock and releases it at once. */
     boolean isFreeFor(Peer outsider) {
         try {
-            Optional<LockHandle> answer = outsider.lock(name).tryAcquire();
+            Optional<LockHandle> answer = alone(outsider).tryAcquire();
             answer.ifPresent(LockHandle::release);
             return answer.isPresent();
         } catch (LockException e) {

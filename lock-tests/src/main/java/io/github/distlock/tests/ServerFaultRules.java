@@ -29,6 +29,15 @@ abstract class ServerFaultRules extends FaultRules {
         return fixture;
     }
 
+    /** Holds one lock in each way that the store has. */
+    private List<HeldLock> heldInAllWays() throws InterruptedException {
+        List<HeldLock> all = new ArrayList<>();
+        for (LockUse use : uses()) {
+            all.add(heldLock(use));
+        }
+        return all;
+    }
+
     /** When a hold ends, for its holder and for the server. */
     private record Ending(HeldLock lock, long ownEnd, OptionalLong endsAt) {}
 
@@ -74,21 +83,24 @@ abstract class ServerFaultRules extends FaultRules {
     @Causes(StoreFault.SERVER_PAUSED)
     @Test
     void f1_2_aResumedServerRevivesNothing() throws Exception {
-        Peer a = peer();
         Peer b = connected(peer());
-        LockHandle held = a.lock(name).acquire();
-        List<LockLoss> losses = losses(held);
+        List<HeldLock> all = heldInAllWays();
+        List<List<LockLoss>> losses =
+                all.stream().map(lock -> losses(lock.held())).toList();
 
         store.pauseServer();
         expectFailureInTime(b, name + "/x", "while the server is paused");
         store.letPass(lease);
-        expectState(held, State.LOST, "after a lease with a paused server");
+        all.forEach(lock -> expectState(lock.held(), State.LOST, "after a lease with a paused server"));
         store.resumeServer();
 
-        LockHandle next = grantedAfter(held.fencingToken(), peer(), name);
-        expectRelease(held, Release.LOST, "after its end");
-        expect(losses.size() == 1, "the loss is reported once", losses);
-        expectRelease(next, Release.RELEASED, "after the release of the one before");
+        for (int i = 0; i < all.size(); i++) {
+            LockHandle held = all.get(i).held();
+            LockHandle next = grantedAfter(held.fencingToken(), all.get(i));
+            expectRelease(held, Release.LOST, "after its end");
+            expect(losses.get(i).size() == 1, "the loss is reported once", losses.get(i));
+            expectRelease(next, Release.RELEASED, "after the release of the one before");
+        }
         granted(peer(), name + "/x").close();
         expectFreeAgain("after the server was paused");
     }
@@ -132,18 +144,22 @@ abstract class ServerFaultRules extends FaultRules {
     @Causes(StoreFault.SERVER_KILLED)
     @Test
     void f1_5_aHoldSurvivesAQuickRestartOfItsServer() throws Exception {
-        LockHandle held = peer().lock(name).acquire();
+        List<HeldLock> all = heldInAllWays();
 
         boolean quick = restartsQuickly();
 
         store.letPass(lease);
-        if (quick || held.isHeld()) {
-            expectState(held, State.HELD, "when its server is back");
-            expectBusy(peer(), "when its server is back");
+        for (HeldLock lock : all) {
+            LockHandle held = lock.held();
+            if (quick || held.isHeld()) {
+                expectState(held, State.HELD, "when its server is back");
+                expectBusy(lock.next(peer()), "when its server is back");
+            }
+            Release outcome = held.release();
+            expect(outcome == Release.RELEASED || !quick, "RELEASED", outcome);
+            grantedAfter(held.fencingToken(), lock).close();
         }
-        Release outcome = held.release();
-        expect(outcome == Release.RELEASED || !quick, "RELEASED", outcome);
-        expectFreeAgain("after the release");
+        expectFreeAgain("after the releases");
     }
 
     /** Whether its holds cannot have ended meanwhile. */
@@ -196,15 +212,20 @@ abstract class ServerFaultRules extends FaultRules {
     @Test
     void f1_8_aWaiterSurvivesARestartOfTheServer() throws Exception {
         Peer b = peer(builder -> builder.outageTimeout(Duration.ofHours(24)));
-        LockHandle held = peer().lock(name).acquire();
-        Task<LockHandle> waiter = startQueued(b, b.lock(name));
+        List<HeldLock> all = heldInAllWays();
+        List<Task<LockHandle>> waiters = new ArrayList<>();
+        for (HeldLock lock : all) {
+            waiters.add(startQueued(b, lock.next(b)));
+        }
 
         store.killServer();
         store.restartServer();
-        held.release();
+        all.forEach(lock -> lock.held().release());
 
-        within(recovery(b), "the waiter is granted", waiter::isDone);
-        get(waiter).close();
-        expectFreeAgain("after the waiter's release");
+        for (Task<LockHandle> waiter : waiters) {
+            within(recovery(b), "the waiter is granted", waiter::isDone);
+            get(waiter).close();
+        }
+        expectFreeAgain("after the waiters' releases");
     }
 }

@@ -9,6 +9,7 @@ import io.github.distlock.spi.Renewal;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -204,6 +205,11 @@ final class SimulatedNetwork extends FaultyBackend implements Network {
     @Override
     protected Grant.Release release(WrappedGrant grant, Deadline deadline) throws InterruptedException {
         return over(deadline, until -> super.release(grant, until));
+    }
+
+    @Override
+    protected Optional<Grant> downgrade(WrappedGrant grant, Deadline deadline) throws InterruptedException {
+        return over(deadline, until -> super.downgrade(grant, until));
     }
 
     @Override

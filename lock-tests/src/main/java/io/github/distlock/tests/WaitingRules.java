@@ -109,12 +109,13 @@ abstract class WaitingRules extends Rules {
         return times;
     }
 
-    @Test
-    void v2_2_aWaiterGetsTheLockPromptlyAfterItsRelease() {
+    @ParameterizedTest
+    @EnumSource
+    void v2_2_aWaiterGetsTheLockPromptlyAfterItsRelease(LockUse use) {
         Peer b = peer();
         for (int i = 0; i < 5; i++) {
-            LockHandle held = acquire(peer());
-            Task<LockHandle> waiter = startQueued(b, b.lock(name));
+            LockHandle held = acquire(alone(peer()));
+            Task<LockHandle> waiter = startQueued(b, lock(b));
 
             held.close();
 
@@ -122,12 +123,13 @@ abstract class WaitingRules extends Rules {
         }
     }
 
-    @Test
-    void v2_3_aMissedWakeUpCostsBoundedTime() {
+    @ParameterizedTest
+    @EnumSource
+    void v2_3_aMissedWakeUpCostsBoundedTime(LockUse use) {
         Peer b = peer();
         b.faults.hearNoSignals();
-        LockHandle held = acquire(peer());
-        Task<LockHandle> waiter = startQueued(b, b.lock(name));
+        LockHandle held = acquire(alone(peer()));
+        Task<LockHandle> waiter = startQueued(b, lock(b));
 
         held.close();
         store.letPass(expiry(b));

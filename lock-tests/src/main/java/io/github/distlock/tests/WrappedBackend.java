@@ -19,6 +19,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -79,6 +80,18 @@ public class WrappedBackend implements LockBackend {
      */
     protected Grant.Release release(WrappedGrant grant, Deadline deadline) throws InterruptedException {
         return grant.inner.release(deadline);
+    }
+
+    /**
+     * Passes on {@link Grant#downgrade}.
+     *
+     * @param grant the write hold
+     * @param deadline as the engine gave it
+     * @return the read hold, which will be wrapped, or empty
+     * @throws InterruptedException as {@link Grant#downgrade} does
+     */
+    protected Optional<Grant> downgrade(WrappedGrant grant, Deadline deadline) throws InterruptedException {
+        return grant.inner.downgrade(deadline);
     }
 
     /**
@@ -219,6 +232,11 @@ public class WrappedBackend implements LockBackend {
         @Override
         public Release release(Deadline deadline) throws InterruptedException {
             return WrappedBackend.this.release(this, deadline);
+        }
+
+        @Override
+        public Optional<Grant> downgrade(Deadline deadline) throws InterruptedException {
+            return WrappedBackend.this.downgrade(this, deadline).map(read -> new WrappedGrant(contender, read));
         }
     }
 

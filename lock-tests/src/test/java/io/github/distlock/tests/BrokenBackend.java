@@ -17,6 +17,9 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.BiConsumer;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.ToLongFunction;
@@ -28,10 +31,13 @@ final class BrokenBackend extends WrappedBackend {
     /** Makes the request to the store of the engine's request. */
     UnaryOperator<LockRequest> request = UnaryOperator.identity();
 
-    UnaryOperator<Signals> signals = UnaryOperator.identity();
+    /** Makes the signals to which the store sends, of those for the engine's request. */
+    BiFunction<LockRequest, Signals, Signals> signals = (asked, heard) -> heard;
+
     Step<WrappedContender, Attempt> attempt = super::attempt;
     Withdrawal withdraw = super::withdraw;
     Step<WrappedGrant, Grant.Release> release = super::release;
+    Step<WrappedGrant, Optional<Grant>> downgrade = super::downgrade;
     /** Releases one grant after the other, so that a bug of {@link #release} is here, too. */
     Releasing releaseAll = this::releaseOneByOne;
 
@@ -46,6 +52,18 @@ final class BrokenBackend extends WrappedBackend {
     Step<String, List<LockStatus.Holder>> forceRelease = super::forceRelease;
     UnaryOperator<LockClock> clock = UnaryOperator.identity();
     Runnable close = () -> {};
+
+    /** A renewal whose answer nobody needs. */
+    private record SetLease(Grant grant, Duration lease) implements Renewal {
+        @Override
+        public void renewed(Validity validity) {}
+
+        @Override
+        public void gone() {}
+
+        @Override
+        public void unknown(Throwable cause) {}
+    }
 
     interface Step<S, A> {
         A run(S subject, Deadline deadline) throws InterruptedException;
@@ -77,6 +95,23 @@ final class BrokenBackend extends WrappedBackend {
         this.store = store;
     }
 
+    /** Runs a hook with each contender that is granted its hold. */
+    void onGrant(BiConsumer<WrappedContender, Grant> hook) {
+        var before = attempt;
+        attempt = (contender, deadline) -> {
+            Attempt answer = before.run(contender, deadline);
+            if (answer instanceof Attempt.Granted granted) {
+                hook.accept(contender, granted.grant());
+            }
+            return answer;
+        };
+    }
+
+    /** Gives a hold of any client a new lease. */
+    void renew(Grant held, Duration lease, Deadline deadline) throws InterruptedException {
+        inner.renewAll(List.of(new SetLease(held, lease)), deadline);
+    }
+
     /** Passes renewals on to the store, as a backend without a bug does. */
     void passOn(Collection<? extends Renewal> due, Deadline deadline) throws InterruptedException {
         super.renewAll(due, deadline);
@@ -93,7 +128,7 @@ final class BrokenBackend extends WrappedBackend {
 
     @Override
     public Contender contend(LockRequest asked, Signals heard) {
-        return new WrappedContender(asked, heard, inner.contend(request.apply(asked), signals.apply(heard)));
+        return new WrappedContender(asked, heard, inner.contend(request.apply(asked), signals.apply(asked, heard)));
     }
 
     @Override
@@ -109,6 +144,11 @@ final class BrokenBackend extends WrappedBackend {
     @Override
     protected Grant.Release release(WrappedGrant grant, Deadline deadline) throws InterruptedException {
         return release.run(grant, deadline);
+    }
+
+    @Override
+    protected Optional<Grant> downgrade(WrappedGrant grant, Deadline deadline) throws InterruptedException {
+        return downgrade.run(grant, deadline);
     }
 
     @Override

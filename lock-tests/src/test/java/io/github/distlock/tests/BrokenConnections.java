@@ -2,9 +2,7 @@ package io.github.distlock.tests;
 
 import io.github.distlock.spi.Attempt;
 import io.github.distlock.spi.Contender;
-import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockRequest;
-import io.github.distlock.spi.Renewal;
 import io.github.distlock.spi.Validity;
 import io.github.distlock.tests.WrappedBackend.WrappedContender;
 import java.time.Duration;
@@ -58,7 +56,7 @@ final class BrokenConnections {
                 }),
                 new PlantedBug(
                         "a heartbeat keeps all entries of the queue",
-                        "F3.3",
+                        "V10.5 V10.10 F3.3",
                         it -> it.heartbeat = (waiting, deadline) -> {
                             for (Contender each : waiting) {
                                 WrappedContender contender = (WrappedContender) each;
@@ -140,27 +138,17 @@ final class BrokenConnections {
 
     private static void setLeaseAfterwards(BrokenBackend it) {
         it.request = request -> {
-            LockRequest endless = LockRequest.exclusive(request.name(), Duration.ofDays(1), request.owner());
+            LockRequest endless = LockRequest.exclusive(request.name(), Duration.ofDays(1), request.owner())
+                    .withMode(request.mode());
             return request.waits() ? endless : endless.withoutWaiting();
         };
         it.attempt = (contender, deadline) -> {
             Attempt answer = contender.inner.attempt(deadline);
             if (answer instanceof Attempt.Granted granted) {
-                it.inner.renewAll(List.of(new SetLease(granted.grant(), contender.request.lease())), deadline);
+                it.renew(granted.grant(), contender.request.lease(), deadline);
             }
             return answer;
         };
         it.validity = grant -> Validity.of(grant.inner.validity().from(), grant.contender.request.lease());
-    }
-
-    private record SetLease(Grant grant, Duration lease) implements Renewal {
-        @Override
-        public void renewed(Validity validity) {}
-
-        @Override
-        public void gone() {}
-
-        @Override
-        public void unknown(Throwable cause) {}
     }
 }

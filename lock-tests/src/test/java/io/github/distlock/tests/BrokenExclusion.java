@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
 /** Locks that do not exclude, or that exclude holds of other names. */
@@ -39,8 +40,13 @@ final class BrokenExclusion {
     }
 
     private static void rename(BrokenBackend it, UnaryOperator<String> rename) {
+        renameByRequest(it, request -> rename.apply(request.name()));
+    }
+
+    static void renameByRequest(BrokenBackend it, Function<LockRequest, String> names) {
         it.request = request -> {
-            LockRequest renamed = LockRequest.exclusive(rename.apply(request.name()), request.lease(), request.owner());
+            LockRequest renamed = LockRequest.exclusive(names.apply(request), request.lease(), request.owner())
+                    .withMode(request.mode());
             return request.waits() ? renamed : renamed.withoutWaiting();
         };
     }

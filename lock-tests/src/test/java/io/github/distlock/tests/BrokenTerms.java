@@ -78,7 +78,8 @@ final class BrokenTerms {
     }
 
     private static LockRequest withLease(LockRequest request, Duration lease) {
-        LockRequest other = LockRequest.exclusive(request.name(), lease, request.owner());
+        LockRequest other =
+                LockRequest.exclusive(request.name(), lease, request.owner()).withMode(request.mode());
         return request.waits() ? other : other.withoutWaiting();
     }
 

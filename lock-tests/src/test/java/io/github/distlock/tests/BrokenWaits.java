@@ -14,14 +14,14 @@ import java.util.concurrent.locks.LockSupport;
 
 /** Waits that are too long, in vain, or out of turn. */
 final class BrokenWaits {
-    private static final Duration A_DAY = Duration.ofDays(1);
+    static final Duration A_DAY = Duration.ofDays(1);
 
     private BrokenWaits() {}
 
     static List<PlantedBug> all() {
         return List.of(
                 new PlantedBug("no waiter is woken, and each asks again tomorrow", "API.3 V2.1 V2.2 V2.3", it -> {
-                    it.signals = signals -> new IgnoredSignals();
+                    it.signals = (asked, heard) -> new IgnoredSignals();
                     it.attempt = (contender, deadline) -> askAgainIn(A_DAY, contender.inner.attempt(deadline));
                 }),
                 new PlantedBug(
@@ -31,7 +31,7 @@ final class BrokenWaits {
                                 (contender, deadline) -> askAgainIn(A_DAY, contender.inner.attempt(deadline))),
                 new PlantedBug("wake-ups of every other waiter are lost, and polling hides it", "V2.1", it -> {
                     AtomicInteger contenders = new AtomicInteger();
-                    it.signals = signals -> contenders.incrementAndGet() % 2 == 0 ? new IgnoredSignals() : signals;
+                    it.signals = (asked, heard) -> contenders.incrementAndGet() % 2 == 0 ? new IgnoredSignals() : heard;
                     it.attempt = (contender, deadline) ->
                             askAgainIn(Duration.ofMillis(5), contender.inner.attempt(deadline));
                 }),
@@ -95,7 +95,7 @@ final class BrokenWaits {
                         }));
     }
 
-    private static Attempt askAgainIn(Duration time, Attempt answer) {
+    static Attempt askAgainIn(Duration time, Attempt answer) {
         return answer instanceof Attempt.Busy ? Attempt.busy(time) : answer;
     }
 

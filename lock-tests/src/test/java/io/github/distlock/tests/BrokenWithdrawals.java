@@ -65,7 +65,8 @@ final class BrokenWithdrawals {
                         "a single try enters the queue",
                         "S1.5 V6.2",
                         it -> it.request =
-                                request -> LockRequest.exclusive(request.name(), request.lease(), request.owner())));
+                                request -> LockRequest.exclusive(request.name(), request.lease(), request.owner())
+                                        .withMode(request.mode())));
     }
 
     /** As a client library that retries does. */

@@ -108,7 +108,7 @@ class ContractDocumentTest {
 
     @Test
     void guaranteesNameRulesThatExist() throws IOException {
-        Matcher rule = Pattern.compile("\\b(?:[SVF]\\d|API)\\.\\d+\\b")
+        Matcher rule = Pattern.compile("\\b(?:[SVF]\\d+|API)\\.\\d+\\b")
                 .matcher(Files.readString(Path.of("../docs/guarantees.md")));
         int named = 0;
         for (; rule.find(); named++) {

@@ -19,6 +19,8 @@ record PlantedBug(String bug, String numbers, Consumer<BrokenBackend> plant) {
     static Map<String, List<PlantedBug>> groups() {
         Map<String, List<PlantedBug>> groups = new LinkedHashMap<>();
         groups.put("Exclusion", BrokenExclusion.all());
+        groups.put("Readers and writers", BrokenReaders.all());
+        groups.put("Permits and kinds", BrokenPermits.all());
         groups.put("Fencing tokens", BrokenTokens.all());
         groups.put("Leases and deadlines", BrokenTerms.all());
         groups.put("Renewal", BrokenRenewals.all());

@@ -1,10 +1,20 @@
 package io.github.distlock.tests.history;
 
+import io.github.distlock.spi.LockKind;
+import io.github.distlock.spi.LockMode;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.PriorityQueue;
+import java.util.Queue;
+import java.util.function.Consumer;
 import java.util.function.ToLongFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Decides whether a history obeys the rules.
@@ -15,12 +25,19 @@ import java.util.function.ToLongFunction;
  * shorter, so a busy machine causes no false alarm. Only rules that bound a time add a slack.
  *
  * <p>Let <em>g</em> be the time at which an acquire returned its grant, and <em>h</em> the last time at which the
- * holder saw that it held the lock. Take two holds of one lock with tokens <em>a</em> &lt; <em>b</em>. The first had
- * ended when the store granted the second, which was before <em>g(b)</em>. Hence <em>h(a) &lt; g(b)</em>, and because
- * <em>g(a) ≤ h(a)</em> this is also the order of tokens. It suffices to compare <em>h(a)</em> with the least <em>g</em>
- * of all greater tokens. One pass from the greatest token down keeps that <em>g</em>. The same <em>g</em> decides
- * whether a hold claimed validity beyond the next grant without having begun its release, and whether a later acquire
- * got a smaller token.
+ * holder saw that it held the lock. Take two holds of one lock with tokens <em>a</em> &lt; <em>b</em>, of which at
+ * least one excludes the other. The first had ended when the store granted the second, which was before <em>g(b)</em>.
+ * Hence <em>h(a) &lt; g(b)</em>, and because <em>g(a) ≤ h(a)</em> this is also the order of tokens. It suffices to
+ * compare <em>h(a)</em> with the least <em>g</em> of all greater tokens: for a reader, of those of writers. One pass
+ * from the greatest token down keeps these two times. The same <em>g</em> decides whether a hold claimed validity
+ * beyond the next grant without having begun its release, and whether a later acquire got a smaller token.
+ *
+ * <p>Tokens of permits have no order. A second pass goes through all holds by <em>g</em>, and keeps those that have not
+ * ended. The last of them to be granted was granted while all others were in use. So their permits fit the greatest of
+ * their limits.
+ *
+ * <p>Holders that exclude each other show by their times which of them was first, if both were seen to hold the lock.
+ * So this decides whether a fair lock was granted in the order of its queue.
  */
 final class HistoryChecker {
     private static final long NOTICED = Duration.ofSeconds(1).toNanos();
@@ -51,8 +68,9 @@ final class HistoryChecker {
             List<Operation> holds = sorted(operations, operation -> operation.token);
             holds.removeIf(operation -> !operation.isGranted());
             tokensAreUnique(holds);
+            downgradesKeepTheirTokens(holds);
             holdsEndBeforeTheNext(holds);
-            holdsAreDisjoint(holds);
+            holdsFit(holds);
             waitersAreServedInOrder(operations);
         });
         history.operations().forEach(this::callsReturn);
@@ -75,81 +93,157 @@ final class HistoryChecker {
         return sorted;
     }
 
+    /** A grant of readers is shared within a process, and a downgraded hold has the token of the writer. */
     private void tokensAreUnique(List<Operation> holds) {
-        for (int i = 1; i < holds.size(); i++) {
-            Operation first = holds.get(i - 1);
-            Operation second = holds.get(i);
-            if (first.token == second.token) {
-                found(HistoryRule.TOKENS_RISE, first + " has the token of " + second);
+        forEachToken(holds, equal -> {
+            Operation first = equal.get(0);
+            long alone = equal.stream().filter(hold -> Mode.isAlone(hold.mode)).count();
+            boolean shared = alone <= 1
+                    && equal.stream()
+                            .allMatch(hold ->
+                                    hold.process == first.process && hold.mode.lockKind() == LockKind.READ_WRITE_LOCK);
+            if (equal.size() > 1 && !shared) {
+                found(HistoryRule.TOKENS_RISE, first + " has the token of " + equal.get(1));
             }
+        });
+    }
+
+    private static void forEachToken(List<Operation> holds, Consumer<List<Operation>> check) {
+        for (int end = holds.size(); end > 0; ) {
+            int begin = end - 1;
+            while (begin > 0 && holds.get(begin - 1).token == holds.get(end - 1).token) {
+                begin--;
+            }
+            check.accept(holds.subList(begin, end));
+            end = begin;
         }
     }
 
-    private void holdsEndBeforeTheNext(List<Operation> holds) {
-        Operation next = null;
-        for (int i = holds.size() - 1; i >= 0; i--) {
-            Operation hold = holds.get(i);
-            if (next != null && next.token > hold.token) {
-                compare(hold, next);
+    private void downgradesKeepTheirTokens(List<Operation> holds) {
+        holds.forEach(hold -> {
+            if (hold.tokenBefore != 0 && hold.token != hold.tokenBefore) {
+                found(HistoryRule.WRITERS_TOKENS_RISE, hold + " had the token " + hold.tokenBefore);
             }
+        });
+    }
+
+    private void holdsEndBeforeTheNext(List<Operation> holds) {
+        List<Operation> ordered = new ArrayList<>(holds);
+        ordered.removeIf(hold -> hold.mode.lockKind() == LockKind.SEMAPHORE);
+        Next any = new Next();
+        Next alone = new Next();
+        forEachToken(ordered, equal -> {
+            equal.forEach(hold -> (Mode.isAlone(hold.mode) ? any : alone).compare(hold));
+            equal.forEach(any::add);
+            equal.stream().filter(hold -> Mode.isAlone(hold.mode)).forEach(alone::add);
+        });
+    }
+
+    /** The earliest grant among holds with greater tokens. */
+    private final class Next {
+        private @Nullable Operation next;
+
+        private void add(Operation hold) {
             if (next == null || hold.grantedAt < next.grantedAt) {
                 next = hold;
             }
         }
-    }
 
-    /** Compares the hold with the earliest grant among all greater tokens. */
-    private void compare(Operation hold, Operation next) {
-        if (next.grantedAt < hold.invokedAt) {
-            found(HistoryRule.TOKENS_RISE, hold + " was called after " + next + " had returned");
-        } else if (hold.wasSeenHeld() && hold.heldAt >= next.grantedAt) {
-            found(HistoryRule.HOLDS_DO_NOT_OVERLAP, hold + " was held after the grant of " + next);
-        } else if (next.grantedAt < Math.min(hold.claimedUntil, hold.releaseInvokedAt)) {
-            found(HistoryRule.CLAIMS_END_BEFORE_THE_NEXT_GRANT, hold + " claimed validity beyond the grant of " + next);
+        private void compare(Operation hold) {
+            Operation after = next;
+            if (after == null) {
+                return;
+            }
+            if (after.grantedAt < hold.invokedAt) {
+                found(
+                        hold.mode.lockKind() == LockKind.LOCK
+                                ? HistoryRule.TOKENS_RISE
+                                : HistoryRule.WRITERS_TOKENS_RISE,
+                        hold + " was called after " + after + " had returned");
+            } else if (hold.wasSeenHeld() && hold.heldAt >= after.grantedAt) {
+                found(overlap(hold, after), hold + " was held after the grant of " + after);
+            } else if (after.grantedAt < Math.min(hold.claimedUntil, hold.releaseInvokedAt)) {
+                found(
+                        HistoryRule.CLAIMS_END_BEFORE_THE_NEXT_GRANT,
+                        hold + " claimed validity beyond the grant of " + after);
+            }
         }
     }
 
+    /** Returns the rule that two holds break if they overlap. */
+    private static HistoryRule overlap(Operation one, Operation other) {
+        if (one.mode.lockKind() != other.mode.lockKind()) {
+            return HistoryRule.NAMES_HAVE_ONE_KIND;
+        }
+        return switch (one.mode.lockKind()) {
+            case LOCK -> HistoryRule.HOLDS_DO_NOT_OVERLAP;
+            case READ_WRITE_LOCK -> HistoryRule.WRITERS_EXCLUDE_OTHERS;
+            case SEMAPHORE -> HistoryRule.PERMITS_FIT;
+        };
+    }
+
     /** Compares times only, so it also finds overlaps of holds whose tokens are in order. */
-    private void holdsAreDisjoint(List<Operation> holds) {
-        Operation longest = null;
+    private void holdsFit(List<Operation> holds) {
+        Queue<Operation> present = new PriorityQueue<>(Comparator.comparingLong(HistoryChecker::end));
         for (Operation hold : sorted(holds, operation -> operation.grantedAt)) {
             if (!hold.wasSeenHeld()) {
                 continue;
             }
-            if (longest != null && hold.grantedAt <= longest.heldAt) {
-                found(HistoryRule.HOLDS_DO_NOT_OVERLAP, hold + " began during " + longest);
+            while (!present.isEmpty() && end(present.element()) < hold.grantedAt) {
+                present.remove();
             }
-            if (longest == null || hold.heldAt > longest.heldAt) {
-                longest = hold;
-            }
+            Optional<Operation> excluded = present.stream()
+                    .filter(other -> !Mode.fit(other.mode, hold.mode))
+                    .findFirst();
+            excluded.ifPresentOrElse(
+                    other -> found(overlap(hold, other), hold + " began during " + other),
+                    () -> permitsFit(hold, present));
+            present.add(hold);
+        }
+    }
+
+    private static long end(Operation hold) {
+        return hold.mode.lockKind() == LockKind.SEMAPHORE ? hold.believedUntil() : hold.heldAt;
+    }
+
+    private void permitsFit(Operation hold, Collection<Operation> present) {
+        int inUse = hold.mode.count()
+                + present.stream().mapToInt(other -> other.mode.count()).sum();
+        int limit = Math.max(
+                hold.mode.limit(),
+                present.stream().mapToInt(other -> other.mode.limit()).max().orElse(0));
+        if (inUse > limit) {
+            found(HistoryRule.PERMITS_FIT, hold + " began while permits were in use by " + present);
         }
     }
 
     /**
-     * Checks that an acquire called after another had its queue entry is granted later, unless a fault concerned one.
+     * Checks that an acquire called after another had its queue entry is granted later, if the two exclude each other,
+     * unless a fault concerned one.
      */
     private void waitersAreServedInOrder(List<Operation> operations) {
         List<Operation> undisturbed = sorted(operations, operation -> operation.invokedAt);
         undisturbed.removeIf(operation -> !operation.how.contains(Workload.FAIR)
-                || !operation.isGranted()
+                || !operation.wasSeenHeld()
                 || history.mayLoseQueueEntry(
                         operation.process, operation.lock, operation.invokedAt - settling, operation.grantedAt));
         List<Operation> byQueueEntry = sorted(undisturbed, operation -> operation.queuedAt);
-        Operation greatest = null;
+        Map<LockMode, Operation> lastGrants = new HashMap<>();
         int queued = 0;
         for (Operation later : undisturbed) {
             while (queued < byQueueEntry.size() && byQueueEntry.get(queued).queuedAt < later.invokedAt) {
                 Operation earlier = byQueueEntry.get(queued++);
-                if (greatest == null || earlier.token > greatest.token) {
-                    greatest = earlier;
-                }
+                lastGrants.merge(earlier.mode, earlier, (one, other) -> one.grantedAt > other.grantedAt ? one : other);
             }
-            if (greatest != null) {
-                ordered++;
-                if (greatest.token > later.token) {
-                    found(HistoryRule.FAIR_LOCKS_SERVE_IN_ORDER, later + " was served before " + greatest);
-                }
-            }
+            lastGrants.values().stream()
+                    .filter(earlier -> !Mode.fit(earlier.mode, later.mode))
+                    .max(Comparator.comparingLong(earlier -> earlier.grantedAt))
+                    .ifPresent(earlier -> {
+                        ordered++;
+                        if (earlier.grantedAt > later.grantedAt) {
+                            found(HistoryRule.FAIR_LOCKS_SERVE_IN_ORDER, later + " was served before " + earlier);
+                        }
+                    });
         }
     }
 

@@ -1,5 +1,6 @@
 package io.github.distlock.tests.history;
 
+import io.github.distlock.spi.LockMode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -21,7 +22,9 @@ public final class HistoryReport {
         this.figures = new TreeMap<>(figures);
     }
 
-    static HistoryReport of(History history, HistoryChecker checker, List<Violation> others) {
+    /** Reports a history of a store that has these modes. */
+    static HistoryReport of(
+            History history, HistoryChecker checker, List<Violation> others, List<LockMode.Kind> modes) {
         List<Violation> violations = new ArrayList<>(others);
         violations.addAll(checker.check());
         Map<String, Long> figures = new TreeMap<>();
@@ -43,8 +46,22 @@ public final class HistoryReport {
         figures.put("processes", (long) history.processes().size());
         figures.put("grants of fair locks whose order was checked", checker.ordered());
         Coverage coverage = new Coverage(
-                sum(figures, "grants, "), sum(figures, "strikes, "), ambiguous(history), sum(figures, "losses, "));
+                sum(figures, "grants, "),
+                sum(figures, "strikes, "),
+                ambiguous(history),
+                sum(figures, "losses, "),
+                grantsOfRarest(history, modes));
         return new HistoryReport(violations, coverage, figures);
+    }
+
+    private static long grantsOfRarest(History history, List<LockMode.Kind> modes) {
+        Map<LockMode.Kind, Long> grants = history.operations()
+                .filter(Operation::isGranted)
+                .collect(Collectors.groupingBy(operation -> operation.mode.kind(), Collectors.counting()));
+        return modes.stream()
+                .mapToLong(mode -> grants.getOrDefault(mode, 0L))
+                .min()
+                .orElse(0);
     }
 
     private static long sum(Map<String, Long> figures, String prefix) {

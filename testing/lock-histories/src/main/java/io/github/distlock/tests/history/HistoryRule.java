@@ -6,6 +6,14 @@ public enum HistoryRule {
     COMPLETE("the history is complete"),
     /** S1. */
     HOLDS_DO_NOT_OVERLAP("S1: holds of one lock do not overlap"),
+    /** S9. */
+    WRITERS_EXCLUDE_OTHERS("S9: a write hold overlaps no other hold"),
+    /** S10. */
+    PERMITS_FIT("S10: permits in use do not exceed the limit"),
+    /** S11. */
+    WRITERS_TOKENS_RISE("S11: a writer's token is greater than those before it, and a downgraded hold keeps its token"),
+    /** S12. */
+    NAMES_HAVE_ONE_KIND("S12: holds of one name at the same time are of one kind"),
     /** S6. */
     CLAIMS_END_BEFORE_THE_NEXT_GRANT("S6: no hold claims validity beyond the next grant"),
     /** S3. */
@@ -14,8 +22,8 @@ public enum HistoryRule {
     LOSS_IS_REPORTED("S6: a loss is reported within a second of the hold's end"),
     /** V4. */
     CALLS_RETURN_IN_TIME("V4: a timed call returns in time, and each call returns"),
-    /** V3. */
-    FAIR_LOCKS_SERVE_IN_ORDER("V3: fair locks grant in the order of the queue"),
+    /** V3, V10. */
+    FAIR_LOCKS_SERVE_IN_ORDER("V3, V10: fair locks grant in the order of the queue"),
     /** S7, V6. */
     NOTHING_IS_LEFT("S7, V6: nothing stays in the store beyond its expiry"),
     /** V5. */

@@ -230,7 +230,7 @@ public final class HistoryRun {
             violations.addAll(remaining(expiry));
             History history = History.read(team.files(), faults);
             HistoryChecker checker = new HistoryChecker(history, SLACK, lease);
-            HistoryReport report = HistoryReport.of(history, checker, violations);
+            HistoryReport report = HistoryReport.of(history, checker, violations, Mode.of(backend.capabilities()));
             if (kept == null) {
                 end(directory, report);
             }

@@ -151,8 +151,7 @@ final class Nemesis {
 
     private void strikeProcess(SplittableRandom random) {
         InjectedFault.Aim aim = random.nextInt(4) == 0 ? InjectedFault.Aim.FIRST_WAITER : InjectedFault.Aim.HOLDER;
-        String group = random.nextInt(5) == 0 ? Workload.FAIR : Workload.LONG;
-        List<String> locks = Workload.locks(group);
+        List<String> locks = Workload.locks(Workload.STRUCK.get(random.nextInt(Workload.STRUCK.size())));
         String lock = locks.get(random.nextInt(locks.size()));
         for (Team.Member member : team.members()) {
             if (member.number() == target(lock, aim) && struck.add(member.number())) {
@@ -238,7 +237,7 @@ final class Nemesis {
         record(new InjectedFault(kind, aim, member.number(), lock, from, System.nanoTime()));
     }
 
-    /** Drops replies to requests for {@link Workload#AMBIGUOUS} locks, each on the connection of a random process. */
+    /** Drops replies to requests for {@code AMBIGUOUS} locks of all kinds, each on the connection of a random process. */
     private void dropReplies(SplittableRandom random) {
         while (!ended) {
             List<Team.Member> members = team.members();

@@ -90,5 +90,10 @@ final class ObservedBackend {
         public void withdraw(Deadline deadline) throws InterruptedException {
             inner.withdraw(deadline);
         }
+
+        @Override
+        public void forget() {
+            inner.forget();
+        }
     }
 }

@@ -1,5 +1,7 @@
 package io.github.distlock.tests.history;
 
+import io.github.distlock.spi.LockMode;
+
 /** An acquire and its hold, as their process saw them. The time of an event that did not happen is {@link #NEVER}. */
 final class Operation {
     static final long NEVER = Long.MAX_VALUE;
@@ -7,7 +9,13 @@ final class Operation {
     final ProcessHistory process;
     final long number;
     final String lock;
+    /** How it was called, and the mode. */
     final String how;
+
+    final LockMode mode;
+    /** The token of the write hold that a downgrade turned into this hold, or 0. */
+    final long tokenBefore;
+
     final long invokedAt;
     final long limit;
 
@@ -31,6 +39,8 @@ final class Operation {
         this.number = acquire.operation();
         this.lock = acquire.lock();
         this.how = acquire.note();
+        this.mode = Mode.parse(acquire.note());
+        this.tokenBefore = acquire.token();
         this.invokedAt = acquire.at();
         this.limit = acquire.until();
     }
@@ -46,6 +56,11 @@ final class Operation {
     /** Returns when the acquire returned. */
     long returnedAt() {
         return Math.min(grantedAt, refusedAt);
+    }
+
+    /** Returns until when the holder believed in its hold: it saw or claimed it, and had not begun to release it. */
+    long believedUntil() {
+        return Math.max(heldAt, Math.min(claimedUntil, releaseInvokedAt));
     }
 
     /** Returns when the hold ended, as its process saw it. */

@@ -4,6 +4,7 @@ import io.github.distlock.DistributedLock;
 import io.github.distlock.LockException;
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockOptions;
+import io.github.distlock.spi.LockMode;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.SplittableRandom;
@@ -30,14 +31,14 @@ final class User implements Runnable {
         this.worker = worker;
         this.group = group;
         this.index = index;
-        this.fair = worker.fair && group.locks().equals(Workload.FAIR);
+        this.fair = worker.fair && group.isFair();
         this.random = random;
     }
 
     @Override
     public void run() {
         while (!worker.finishing) {
-            use(group.lock(index, random), worker.operations.incrementAndGet());
+            use(group.lock(index, random), group.mode(random), worker.operations.incrementAndGet());
             LockSupport.parkNanos(Workload.rest(group, worker.rest, random).toNanos());
         }
     }
@@ -47,32 +48,48 @@ final class User implements Runnable {
         LockHandle call() throws Exception;
     }
 
-    private void use(String name, long operation) {
-        DistributedLock lock = worker.locks.lock(name, options());
+    private void use(String name, LockMode mode, long operation) {
+        DistributedLock lock = lock(name, mode);
         Duration wait = Workload.part(worker.lease, random.nextDouble(0, 2));
         int dice = random.nextInt(100);
         if (fair) {
             worker.acquiring.put(name, operation);
-            acquire(name, operation, Workload.FAIR, Operation.NEVER, lock::acquire);
+            acquire(name, mode, operation, Workload.FAIR, Operation.NEVER, lock::acquire);
             return;
         }
         if (dice < 45) {
             long limit = System.nanoTime() + wait.toNanos();
-            acquire(name, operation, "timed", limit, () -> orNull(lock.tryAcquire(wait)));
+            acquire(name, mode, operation, "timed", limit, () -> orNull(lock.tryAcquire(wait)));
         } else if (dice < 70) {
-            acquire(name, operation, "untimed", Operation.NEVER, lock::acquire);
+            acquire(name, mode, operation, "untimed", Operation.NEVER, lock::acquire);
         } else if (dice < 85) {
             long limit = System.nanoTime() + REQUEST_TIMEOUT;
-            acquire(name, operation, "try", limit, () -> orNull(lock.tryAcquire()));
+            acquire(name, mode, operation, "try", limit, () -> orNull(lock.tryAcquire()));
         } else if (dice < 95) {
-            acquire(name, operation, "asynchronous", Operation.NEVER, () -> cancelledAfter(wait, lock.acquireAsync()));
+            acquire(
+                    name,
+                    mode,
+                    operation,
+                    "asynchronous",
+                    Operation.NEVER,
+                    () -> cancelledAfter(wait, lock.acquireAsync()));
         } else {
-            acquire(name, operation, "interrupted", Operation.NEVER, () -> {
+            acquire(name, mode, operation, "interrupted", Operation.NEVER, () -> {
                 try (Interrupter interrupter = Interrupter.ofThisThread(Workload.part(wait, 0.1))) {
                     return lock.acquire();
                 }
             });
         }
+    }
+
+    private DistributedLock lock(String name, LockMode mode) {
+        return switch (mode.kind()) {
+            case EXCLUSIVE -> worker.locks.lock(name, options());
+            case READ -> worker.locks.readWriteLock(name, options()).readLock();
+            case WRITE -> worker.locks.readWriteLock(name, options()).writeLock();
+            case PERMITS ->
+                worker.locks.semaphore(name, mode.limit(), options()).permits(mode.count());
+        };
     }
 
     private LockOptions options() {
@@ -94,8 +111,22 @@ final class User implements Runnable {
         }
     }
 
-    private void acquire(String name, long operation, String how, long limit, Acquire acquire) {
-        write(System.nanoTime(), Event.Kind.ACQUIRE, operation, name, 0, limit, how);
+    private void acquire(String name, LockMode mode, long operation, String how, long limit, Acquire acquire) {
+        write(System.nanoTime(), Event.Kind.ACQUIRE, operation, name, 0, limit, how + Mode.words(mode));
+        LockHandle held = answer(name, operation, acquire);
+        if (held == null) {
+            return;
+        }
+        hold(name, operation, held);
+        if (mode.equals(LockMode.WRITE) && !fair && random.nextBoolean() && held.isHeld()) {
+            downgrade(name, operation, held);
+        } else {
+            release(name, operation, held);
+        }
+    }
+
+    /** Calls an acquire, and records what it returns. */
+    private @Nullable LockHandle answer(String name, long operation, Acquire acquire) {
         LockHandle held = null;
         String refusal = "busy";
         try {
@@ -112,8 +143,39 @@ final class User implements Runnable {
             write(returned, Event.Kind.REFUSED, operation, name, 0, 0, refusal);
         } else {
             write(returned, Event.Kind.GRANTED, operation, name, held.fencingToken(), 0, "");
-            hold(name, operation, held);
         }
+        return held;
+    }
+
+    /** Records the end of the write hold, and the read hold that a downgrade makes of it as one more operation. */
+    private void downgrade(String name, long operation, LockHandle writing) {
+        long downgrade = worker.operations.incrementAndGet();
+        long now = System.nanoTime();
+        write(now, Event.Kind.RELEASE, operation, name, 0, 0, "");
+        write(
+                now,
+                Event.Kind.ACQUIRE,
+                downgrade,
+                name,
+                writing.fencingToken(),
+                now + REQUEST_TIMEOUT,
+                "downgrade" + Mode.words(LockMode.READ));
+        LockHandle reading = answer(
+                name,
+                downgrade,
+                () -> worker.locks.readWriteLock(name, options()).downgrade(writing));
+        String outcome = reading == null ? "unknown" : "RELEASED";
+        write(System.nanoTime(), Event.Kind.RELEASED, operation, name, 0, 0, outcome);
+        if (reading != null) {
+            hold(name, downgrade, reading);
+            release(name, downgrade, reading);
+        }
+    }
+
+    private void release(String name, long operation, LockHandle held) {
+        write(System.nanoTime(), Event.Kind.RELEASE, operation, name, 0, 0, "");
+        LockHandle.Release outcome = held.release();
+        write(System.nanoTime(), Event.Kind.RELEASED, operation, name, 0, 0, outcome.name());
     }
 
     private void hold(String name, long operation, LockHandle held) {
@@ -134,9 +196,6 @@ final class User implements Runnable {
             }
             LockSupport.parkNanos(Math.min(left, LOOK));
         }
-        write(System.nanoTime(), Event.Kind.RELEASE, operation, name, 0, 0, "");
-        LockHandle.Release outcome = held.release();
-        write(System.nanoTime(), Event.Kind.RELEASED, operation, name, 0, 0, outcome.name());
     }
 
     /**

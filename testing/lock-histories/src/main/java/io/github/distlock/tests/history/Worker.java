@@ -6,6 +6,7 @@ import io.github.distlock.LockHandle;
 import io.github.distlock.LockOptions;
 import io.github.distlock.spi.Capability;
 import io.github.distlock.spi.LockBackend;
+import io.github.distlock.spi.LockMode;
 import io.github.distlock.tests.BackendFactory;
 import io.github.distlock.tests.waiting.StallWatch;
 import java.io.BufferedReader;
@@ -97,7 +98,8 @@ final class Worker {
                         (from, until) -> history.write(from, Event.Kind.STALLED, 0, "", 0, until, ""));
                 boolean fair = backend.capabilities().contains(Capability.FAIR);
                 Worker worker = new Worker(locks, lease, rest, fair, history, acquiring);
-                List<Thread> threads = worker.start(new SplittableRandom(Long.parseLong(arguments[5])));
+                List<Thread> threads = worker.start(
+                        Mode.of(backend.capabilities()), new SplittableRandom(Long.parseLong(arguments[5])));
                 System.out.println(READY);
                 for (String line = commands.readLine(); !FINISH.equals(line); line = commands.readLine()) {
                     if (line == null) {
@@ -126,9 +128,9 @@ final class Worker {
         }
     }
 
-    private List<Thread> start(SplittableRandom random) {
+    private List<Thread> start(List<LockMode.Kind> modes, SplittableRandom random) {
         List<Thread> threads = new ArrayList<>();
-        for (Workload.Group group : Workload.GROUPS) {
+        for (Workload.Group group : Workload.groups(modes).toList()) {
             for (int i = 0; i < group.threads(); i++) {
                 Thread thread = new Thread(new User(this, group, i, random.split()), group.locks() + "-user-" + i);
                 thread.setDaemon(true);

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.distlock.spi.LockMode;
 import java.time.Duration;
 import java.util.List;
 import java.util.Random;
@@ -15,6 +16,10 @@ import org.junit.jupiter.api.Test;
 
 /** The checker finds all violations of the rules, and nothing else. */
 class HistoryCheckerTest {
+    private static final LockMode ONE = LockMode.permits(1, 3);
+    private static final LockMode TWO = LockMode.permits(2, 3);
+    private static final LockMode ALL = LockMode.permits(3, 3);
+
     private static List<Violation> check(History history) {
         return new HistoryChecker(history, Duration.ofMillis(10), Duration.ofMillis(100)).check();
     }
@@ -142,22 +147,223 @@ class HistoryCheckerTest {
         Script script = new Script().acquireFair(1, 1, 0, 1).acquireFair(2, 1, 2, 3);
         finds(
                 HistoryRule.FAIR_LOCKS_SERVE_IN_ORDER,
-                script.granted(2, 1, 10, 10).released(2, 1, 11, "RELEASED").granted(1, 1, 20, 11));
+                script.granted(2, 1, 10, 10)
+                        .held(2, 1, 10.5, 100)
+                        .released(2, 1, 11, "RELEASED")
+                        .granted(1, 1, 20, 11)
+                        .held(1, 1, 20.5, 100));
     }
 
     @Test
     void aGrantOutOfTheOrderOfTheQueueIsAllowedIfTheFirstWasStopped() {
         Script script = new Script().acquireFair(1, 1, 0, 1).acquireFair(2, 1, 2, 3);
         findsNothing(script.granted(2, 1, 10, 10)
+                .held(2, 1, 10.5, 100)
                 .released(2, 1, 11, "RELEASED")
                 .stopped(1, 5, 8)
-                .granted(1, 1, 20, 11));
+                .granted(1, 1, 20, 11)
+                .held(1, 1, 20.5, 100));
     }
 
     @Test
     void anAcquireCalledBeforeTheOtherWasQueuedMayBeGrantedFirst() {
         Script script = new Script().acquireFair(1, 1, 0, 5).acquireFair(2, 1, 2, 3);
-        findsNothing(script.granted(2, 1, 10, 10).released(2, 1, 11, "RELEASED").granted(1, 1, 20, 11));
+        findsNothing(script.granted(2, 1, 10, 10)
+                .held(2, 1, 10.5, 100)
+                .released(2, 1, 11, "RELEASED")
+                .granted(1, 1, 20, 11)
+                .held(1, 1, 20.5, 100));
+    }
+
+    // Readers, writers and permits
+
+    @Test
+    void readersMayOverlapInAnyOrderOfTokens() {
+        findsNothing(new Script()
+                .as(LockMode.READ)
+                .hold(1, 1, 0, 11, 5)
+                .hold(2, 1, 1, 10, 5)
+                .as(LockMode.WRITE)
+                .hold(3, 1, 7, 12, 1));
+    }
+
+    @Test
+    void readersOfOneProcessMayShareAToken() {
+        Script script = new Script().as(LockMode.READ).hold(1, 1, 0, 10, 5).hold(1, 2, 1, 10, 5);
+        findsNothing(script);
+        finds(HistoryRule.TOKENS_RISE, script.hold(2, 1, 2, 10, 5));
+    }
+
+    @Test
+    void aWriterBesideAReaderIsFound() {
+        finds(
+                HistoryRule.WRITERS_EXCLUDE_OTHERS,
+                new Script()
+                        .as(LockMode.READ)
+                        .hold(1, 1, 0, 10, 5)
+                        .hold(3, 1, 0, 11, 9)
+                        .as(LockMode.WRITE)
+                        .hold(2, 1, 6, 12, 5));
+    }
+
+    @Test
+    void aReaderBesideAWriterIsFound() {
+        finds(
+                HistoryRule.WRITERS_EXCLUDE_OTHERS,
+                new Script()
+                        .as(LockMode.WRITE)
+                        .hold(1, 1, 0, 10, 5)
+                        .as(LockMode.READ)
+                        .hold(2, 1, 1, 11, 1));
+    }
+
+    @Test
+    void twoWritersAreFound() {
+        finds(
+                HistoryRule.WRITERS_EXCLUDE_OTHERS,
+                new Script().as(LockMode.WRITE).hold(1, 1, 0, 10, 5).hold(2, 1, 1, 11, 1));
+    }
+
+    @Test
+    void aReadersClaimBeyondTheNextWriterIsFound() {
+        Script script = new Script()
+                .as(LockMode.READ)
+                .acquire(1, 1, 0)
+                .granted(1, 1, 1, 10)
+                .held(1, 1, 50, 150);
+        finds(
+                HistoryRule.CLAIMS_END_BEFORE_THE_NEXT_GRANT,
+                script.stopped(1, 51, 200)
+                        .as(LockMode.WRITE)
+                        .hold(2, 1, 100, 11, 5)
+                        .lost(1, 1, 201)
+                        .released(1, 1, 202, "LOST"));
+    }
+
+    @Test
+    void aWritersTokenThatIsSmallerThanThatOfAnEarlierReaderIsFound() {
+        finds(
+                HistoryRule.WRITERS_TOKENS_RISE,
+                new Script()
+                        .as(LockMode.READ)
+                        .hold(1, 1, 0, 10, 5)
+                        .as(LockMode.WRITE)
+                        .hold(2, 1, 6, 9, 1));
+    }
+
+    /** A write hold, and what a downgrade of it returns. */
+    private static Script downgraded(long token) {
+        return new Script()
+                .as(LockMode.WRITE)
+                .hold(1, 1, 0, 10, 5)
+                .downgrade(1, 2, 5.2, 10)
+                .granted(1, 2, 6, token)
+                .held(1, 2, 20, 30)
+                .released(1, 2, 20, "RELEASED");
+    }
+
+    @Test
+    void aDowngradedHoldBesideReadersIsAllowed() {
+        findsNothing(downgraded(10).as(LockMode.READ).hold(2, 1, 7, 11, 20));
+    }
+
+    @Test
+    void anotherTokenOfADowngradedHoldIsFound() {
+        finds(HistoryRule.WRITERS_TOKENS_RISE, downgraded(11));
+    }
+
+    @Test
+    void aWriterBesideADowngradedHoldIsFound() {
+        finds(HistoryRule.WRITERS_EXCLUDE_OTHERS, downgraded(10).hold(2, 1, 7, 11, 1));
+    }
+
+    @Test
+    void permitsUpToTheLimitAreAllowedInAnyOrderOfTokens() {
+        findsNothing(new Script()
+                .as(ONE)
+                .hold(1, 1, 0, 12, 5)
+                .as(TWO)
+                .hold(2, 1, 1, 10, 5)
+                .as(ALL)
+                .hold(3, 1, 7, 11, 1));
+    }
+
+    @Test
+    void permitsBeyondTheLimitAreFound() {
+        Script script = new Script().as(ONE).hold(1, 1, 0, 10, 9).hold(2, 1, 1, 11, 9);
+        findsNothing(script);
+        finds(HistoryRule.PERMITS_FIT, script.as(TWO).hold(3, 1, 2, 12, 5));
+    }
+
+    @Test
+    void permitsThatAreClaimedBeyondTheLimitAreFound() {
+        Script script =
+                new Script().as(TWO).acquire(1, 1, 0).granted(1, 1, 1, 10).held(1, 1, 50, 150);
+        finds(
+                HistoryRule.PERMITS_FIT,
+                script.stopped(1, 51, 200)
+                        .hold(2, 1, 100, 11, 5)
+                        .lost(1, 1, 201)
+                        .released(1, 1, 202, "LOST"));
+    }
+
+    @Test
+    void aGreaterLimitMayBeUsedUp() {
+        findsNothing(new Script()
+                .as(TWO)
+                .hold(1, 1, 0, 10, 9)
+                .as(LockMode.permits(2, 4))
+                .hold(2, 1, 1, 11, 5));
+    }
+
+    @Test
+    void twoKindsOfOneNameAtATimeAreFound() {
+        finds(
+                HistoryRule.NAMES_HAVE_ONE_KIND,
+                new Script().hold(1, 1, 0, 10, 5).as(ONE).hold(2, 1, 1, 11, 1));
+        finds(
+                HistoryRule.NAMES_HAVE_ONE_KIND,
+                new Script().as(LockMode.READ).hold(1, 1, 0, 10, 5).as(ONE).hold(2, 1, 1, 11, 1));
+    }
+
+    @Test
+    void twoKindsOfOneNameOneAfterTheOtherAreAllowed() {
+        findsNothing(new Script().hold(1, 1, 0, 10, 5).as(ONE).hold(2, 1, 6, 11, 1));
+    }
+
+    /** The first of two fair acquires is granted after the other has released. */
+    private static Script overtaken(LockMode first, LockMode second) {
+        return new Script()
+                .as(first)
+                .acquireFair(1, 1, 0, 1)
+                .as(second)
+                .acquireFair(2, 1, 2, 3)
+                .granted(2, 1, 10, 10)
+                .held(2, 1, 10.5, 100)
+                .released(2, 1, 11, "RELEASED")
+                .granted(1, 1, 20, 11)
+                .held(1, 1, 20.5, 100);
+    }
+
+    @Test
+    void aReaderThatOvertakesAWriterIsFound() {
+        finds(HistoryRule.FAIR_LOCKS_SERVE_IN_ORDER, overtaken(LockMode.WRITE, LockMode.READ));
+    }
+
+    @Test
+    void aWriterThatOvertakesAReaderIsFound() {
+        finds(HistoryRule.FAIR_LOCKS_SERVE_IN_ORDER, overtaken(LockMode.READ, LockMode.WRITE));
+    }
+
+    @Test
+    void aSmallRequestThatOvertakesALargeOneIsFound() {
+        finds(HistoryRule.FAIR_LOCKS_SERVE_IN_ORDER, overtaken(ALL, ONE));
+    }
+
+    @Test
+    void holdersThatFitTogetherMayBeSeenInAnyOrder() {
+        findsNothing(overtaken(LockMode.READ, LockMode.READ));
+        findsNothing(overtaken(ONE, TWO));
     }
 
     // A correct history, and the same history with damage
@@ -229,7 +435,11 @@ class HistoryCheckerTest {
 
     private static HistoryReport report(Script script) {
         History history = script.history();
-        return HistoryReport.of(history, new HistoryChecker(history, Duration.ZERO, Duration.ZERO), List.of());
+        return HistoryReport.of(
+                history,
+                new HistoryChecker(history, Duration.ZERO, Duration.ZERO),
+                List.of(),
+                List.of(LockMode.Kind.EXCLUSIVE));
     }
 
     private static long strikes(Script script) {
@@ -267,15 +477,28 @@ class HistoryCheckerTest {
     @Test
     void aHistoryThatContainsTooLittleIsInvalid() {
         HistoryReport report = report(busy());
-        assertEquals(new Coverage(3_000, 0, 0, 0), report.coverage());
-        report.verify(new Coverage(3_000, 0, 0, 0));
+        assertEquals(new Coverage(3_000, 0, 0, 0, 3_000), report.coverage());
+        report.verify(new Coverage(3_000, 0, 0, 0, 3_000));
         for (Coverage more : List.of(
-                new Coverage(3_001, 0, 0, 0),
-                new Coverage(3_000, 1, 0, 0),
-                new Coverage(3_000, 0, 1, 0),
-                new Coverage(3_000, 0, 0, 1))) {
+                new Coverage(3_001, 0, 0, 0, 0),
+                new Coverage(3_000, 1, 0, 0, 0),
+                new Coverage(3_000, 0, 1, 0, 0),
+                new Coverage(3_000, 0, 0, 1, 0),
+                new Coverage(3_000, 0, 0, 0, 3_001))) {
             AssertionError error = assertThrows(AssertionError.class, () -> report.verify(more));
             assertTrue(error.getMessage().contains("invalid"), error.getMessage());
         }
+    }
+
+    @Test
+    void aHistoryWithoutAModeThatTheStoreHasIsInvalid() {
+        History history = busy().history();
+        HistoryReport report = HistoryReport.of(
+                history,
+                new HistoryChecker(history, Duration.ZERO, Duration.ZERO),
+                List.of(),
+                List.of(LockMode.Kind.EXCLUSIVE, LockMode.Kind.READ));
+        assertEquals(new Coverage(3_000, 0, 0, 0, 0), report.coverage());
+        assertThrows(AssertionError.class, () -> report.verify(new Coverage(3_000, 0, 0, 0)));
     }
 }

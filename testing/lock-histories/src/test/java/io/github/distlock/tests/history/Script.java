@@ -1,5 +1,6 @@
 package io.github.distlock.tests.history;
 
+import io.github.distlock.spi.LockMode;
 import io.github.distlock.tests.history.Event.Kind;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,6 +11,7 @@ import java.util.TreeMap;
 final class Script {
     private final Map<Long, List<Event>> processes = new TreeMap<>();
     private final List<InjectedFault> faults = new ArrayList<>();
+    private LockMode mode = LockMode.EXCLUSIVE;
 
     private static long at(double millis) {
         return (long) (millis * 1_000_000);
@@ -22,16 +24,27 @@ final class Script {
         return this;
     }
 
+    /** Sets the mode of the acquires that follow. */
+    Script as(LockMode newMode) {
+        mode = newMode;
+        return this;
+    }
+
+    /** Adds a call that turns a write hold with this token into a read hold. */
+    Script downgrade(long process, long operation, double at, long token) {
+        return event(process, at, Kind.ACQUIRE, operation, "a", token, 1e9, "downgrade" + Mode.words(LockMode.READ));
+    }
+
     Script acquire(long process, long operation, double at) {
-        return event(process, at, Kind.ACQUIRE, operation, "a", 0, 1e9, "untimed");
+        return event(process, at, Kind.ACQUIRE, operation, "a", 0, 1e9, "untimed" + Mode.words(mode));
     }
 
     Script acquireUntil(long process, long operation, double at, double limit) {
-        return event(process, at, Kind.ACQUIRE, operation, "a", 0, limit, "timed");
+        return event(process, at, Kind.ACQUIRE, operation, "a", 0, limit, "timed" + Mode.words(mode));
     }
 
     Script acquireFair(long process, long operation, double at, double queued) {
-        return event(process, at, Kind.ACQUIRE, operation, "a", 0, 1e9, Workload.FAIR)
+        return event(process, at, Kind.ACQUIRE, operation, "a", 0, 1e9, Workload.FAIR + Mode.words(mode))
                 .event(process, queued, Kind.QUEUED, operation, "a", 0, 0, "");
     }
 
