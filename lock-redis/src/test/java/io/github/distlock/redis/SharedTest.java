@@ -60,7 +60,7 @@ abstract class SharedTest extends ContenderTest {
 
     /** Lets the lease of a reader or of permits end. */
     final void expire(TestContender holder) {
-        admin.zadd(holders, serverMicros() - 1, recordOf(holder));
+        admin.zadd(holders, serverMicros() - 1.0, recordOf(holder));
     }
 
     /** The lease of a reader or of permits ends in some milliseconds. */
