@@ -179,6 +179,12 @@ final class LocalQueue implements Lease.Queue {
         return rules.meansBusy() && leases.isAnyAlive();
     }
 
+    /** Returns what keeps a waiter from a busy lock, for people. Sends nothing. */
+    String blocker(Acquisition waiter) {
+        QueueEntry entry = isHeldHere() ? null : locked(() -> waiters.entry(waiter));
+        return entry == null ? "another caller of this client holds it" : entry.blocker();
+    }
+
     boolean isHeldBy(long threadId) {
         return leases.isHeldBy(threadId);
     }

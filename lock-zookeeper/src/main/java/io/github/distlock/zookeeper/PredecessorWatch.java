@@ -50,6 +50,7 @@ final class PredecessorWatch implements Watcher, SessionLife.Dependent {
     private final Session session;
     private final String own;
     private final String predecessor;
+    private final Blocker blocker;
     private final boolean mayGrant;
     private final Signals signals;
     private final Watcher ownWatcher = this::ownNodeChanged;
@@ -74,11 +75,12 @@ final class PredecessorWatch implements Watcher, SessionLife.Dependent {
     }
 
     private PredecessorWatch(
-            Session session, String own, String predecessor, boolean mayGrant, Signals signals, long confirmedAt) {
+            Session session, String own, String predecessor, Blocker blocker, Signals signals, long confirmedAt) {
         this.session = session;
         this.own = own;
         this.predecessor = predecessor;
-        this.mayGrant = mayGrant;
+        this.blocker = blocker;
+        this.mayGrant = blocker.isFirst() && LockDirectory.isPlain(predecessor);
         this.signals = signals;
         this.confirmedAt = confirmedAt;
     }
@@ -86,18 +88,18 @@ final class PredecessorWatch implements Watcher, SessionLife.Dependent {
     /**
      * Asks the server for the watches, and does not wait for its answers.
      *
-     * @param isPredecessorFirst whether the listing that showed the predecessor showed it as the first of the queue
+     * @param first the path of the first node in the listing that showed the predecessor
      * @param listedAt a time before the client requested the listing
      */
     static PredecessorWatch set(
             Session session,
             String own,
             String predecessor,
-            boolean isPredecessorFirst,
+            String first,
             Signals signals,
             long listedAt) {
-        boolean mayGrant = isPredecessorFirst && LockDirectory.isPlain(predecessor);
-        PredecessorWatch watch = new PredecessorWatch(session, own, predecessor, mayGrant, signals, listedAt);
+        Blocker blocker = new Blocker(session, predecessor, first);
+        PredecessorWatch watch = new PredecessorWatch(session, own, predecessor, blocker, signals, listedAt);
         session.life().register(watch);
         try {
             watch.send();
@@ -109,11 +111,14 @@ final class PredecessorWatch implements Watcher, SessionLife.Dependent {
     }
 
     private void send() {
-        session.watch(predecessor, this, code -> {
-            if (code != Code.OK) {
+        session.watch(predecessor, this, (code, data, stat) -> {
+            if (code != Code.OK || stat == null) {
                 watchesPredecessor = false;
                 end();
-            } else if (mayGrant) {
+                return;
+            }
+            blocker.saw(data, stat);
+            if (mayGrant) {
                 watchOwn();
             } else {
                 state.compareAndSet(State.ASKED, State.SET);
@@ -127,7 +132,7 @@ final class PredecessorWatch implements Watcher, SessionLife.Dependent {
      */
     private void watchOwn() {
         watchesOwn = true;
-        session.watch(own, ownWatcher, code -> {
+        session.watch(own, ownWatcher, (code, data, stat) -> {
             if (code == Code.OK) {
                 state.compareAndSet(State.ASKED, State.SET);
             } else {
@@ -146,6 +151,10 @@ final class PredecessorWatch implements Watcher, SessionLife.Dependent {
 
     String predecessor() {
         return predecessor;
+    }
+
+    Blocker blocker() {
+        return blocker;
     }
 
     /** Returns whether this watches a predecessor in a session, and has not ended. */

@@ -8,7 +8,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.Consumer;
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.imps.CuratorFrameworkState;
 import org.apache.zookeeper.CreateMode;
@@ -43,6 +42,7 @@ final class Session {
     private final long instance;
     private final long id;
     private final Duration timeout;
+    private final ServerTick tick;
     private final SessionValidity validity;
     private final LockClock clock;
     private final SessionLife life;
@@ -68,6 +68,18 @@ final class Session {
 
     /** A node as the server stored it when it answered. */
     record Node(OwnerData data, Stat stat) {}
+
+    /** Receives the answer to a request for a watch. ZooKeeper's event thread calls it. */
+    interface Watched {
+        /**
+         * Receives the answer.
+         *
+         * @param code OK, or the reason if there is no watch
+         * @param data the data of the node, or null
+         * @param stat the node if there is a watch, otherwise null
+         */
+        void answered(Code code, byte @Nullable [] data, @Nullable Stat stat);
+    }
 
     /**
      * An operation on a node that the server has refused, and with it the transaction.
@@ -109,6 +121,7 @@ final class Session {
         this.instance = instance;
         this.id = zooKeeper.getSessionId();
         this.timeout = Duration.ofMillis(zooKeeper.getSessionTimeout());
+        this.tick = tick;
         this.validity = new SessionValidity(timeout, tick, begunAt);
         this.life = new SessionLife(zooKeeper);
         this.sharedEventThread = isCallerSupplied ? new SharedEventThread(zooKeeper, life, context) : null;
@@ -163,6 +176,11 @@ final class Session {
 
     Duration timeout() {
         return timeout;
+    }
+
+    /** Returns how long the ensemble keeps a node at most after its owner has crashed, as far as the node tells. */
+    Duration expiry(OwnerData owner) {
+        return tick.expiry(owner.sessionTimeout().isZero() ? timeout : owner.sessionTimeout());
     }
 
     /** Returns how long the ensemble certainly keeps this session. */
@@ -295,10 +313,8 @@ final class Session {
     /**
      * Asks the server for a watch on a node, and does not wait for the answer. The server keeps the watch only if the
      * node exists.
-     *
-     * @param answered receives OK, or the reason if there is no watch; ZooKeeper's event thread calls it
      */
-    void watch(String path, Watcher watcher, Consumer<Code> answered) {
+    void watch(String path, Watcher watcher, Watched watched) {
         zooKeeper.getData(
                 path,
                 watcher,
@@ -306,7 +322,7 @@ final class Session {
                     if (code != Code.OK.intValue()) {
                         life.endIfDead();
                     }
-                    answered.accept(Requests.known(code));
+                    watched.answered(Requests.known(code), data, stat);
                 },
                 null);
     }

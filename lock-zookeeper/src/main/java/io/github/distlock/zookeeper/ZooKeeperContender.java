@@ -14,6 +14,7 @@ import io.github.distlock.zookeeper.Session.Unchecked;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.KeeperException.NoNodeException;
 import org.jspecify.annotations.Nullable;
@@ -50,7 +51,7 @@ import org.jspecify.annotations.Nullable;
  * little of that validity is left, the contender sends a heartbeat before it accepts the grant. Numbers above
  * {@link Sequence#LAST} would break the order, so the contender refuses them.
  *
- * <p>Only one thread at a time attempts or withdraws. Any thread forgets.
+ * <p>Only one thread at a time attempts or withdraws. Any thread forgets, and asks for the blocker.
  */
 final class ZooKeeperContender implements Contender {
     /** When a contender without a confirmed watch asks again. */
@@ -240,8 +241,9 @@ final class ZooKeeperContender implements Contender {
         PredecessorWatch set = watch;
         if (set == null || !set.isOn(session, predecessor)) {
             dropWatch();
+            String first = directory.child(queue.get(0));
             watch = PredecessorWatch.set(
-                    session, created.path(), predecessor, position == 1, signals, begunAt.nanoTime());
+                    session, created.path(), predecessor, first, signals, begunAt.nanoTime());
         }
         return Attempt.busy(SOON);
     }
@@ -273,6 +275,14 @@ final class ZooKeeperContender implements Contender {
         }
         // The deletion of the node has removed the watch on it, so this removes the other one.
         dropWatch();
+    }
+
+    @Override
+    public Optional<String> blocker() {
+        PredecessorWatch set = watch;
+        return set == null
+                ? Optional.empty()
+                : Optional.of(set.blocker().description(clock.now().wallMillis()));
     }
 
     @Override

@@ -143,7 +143,7 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
         watched = true;
         watchedAt = now;
         try {
-            session.watch(node.path(), this, this::answered);
+            session.watch(node.path(), this, (code, data, stat) -> answered(code));
         } catch (Throwable e) {
             watched = false;
             throw e;
