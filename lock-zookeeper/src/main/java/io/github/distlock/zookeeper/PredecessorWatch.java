@@ -92,12 +92,7 @@ final class PredecessorWatch implements Watcher, SessionLife.Dependent {
      * @param listedAt a time before the client requested the listing
      */
     static PredecessorWatch set(
-            Session session,
-            String own,
-            String predecessor,
-            String first,
-            Signals signals,
-            long listedAt) {
+            Session session, String own, String predecessor, String first, Signals signals, long listedAt) {
         Blocker blocker = new Blocker(session, predecessor, first);
         PredecessorWatch watch = new PredecessorWatch(session, own, predecessor, blocker, signals, listedAt);
         session.life().register(watch);

@@ -242,8 +242,7 @@ final class ZooKeeperContender implements Contender {
         if (set == null || !set.isOn(session, predecessor)) {
             dropWatch();
             String first = directory.child(queue.get(0));
-            watch = PredecessorWatch.set(
-                    session, created.path(), predecessor, first, signals, begunAt.nanoTime());
+            watch = PredecessorWatch.set(session, created.path(), predecessor, first, signals, begunAt.nanoTime());
         }
         return Attempt.busy(SOON);
     }

@@ -54,7 +54,10 @@ class BlockerTest extends ContendersOfOneLock {
     void v1_aWaiterTellsThatANodeWithoutASessionDoesNotEndByItself() throws Exception {
         TestContender.waiting(one).acquire();
         var unused = operator.create(
-                directory + "/lock-", "10.0.0.1".getBytes(StandardCharsets.US_ASCII), Ids.OPEN_ACL_UNSAFE, CreateMode.PERSISTENT_SEQUENTIAL);
+                directory + "/lock-",
+                "10.0.0.1".getBytes(StandardCharsets.US_ASCII),
+                Ids.OPEN_ACL_UNSAFE,
+                CreateMode.PERSISTENT_SEQUENTIAL);
 
         TestContender waiter = TestContender.waitingBusy(other);
 
