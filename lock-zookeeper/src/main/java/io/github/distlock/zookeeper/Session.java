@@ -298,6 +298,13 @@ final class Session {
         return sharedEventThread != null && sharedEventThread.isBlocked();
     }
 
+    /** Returns whether the handle is dead, and Curator does not hear of it because its event thread is blocked. */
+    boolean isDeadWithBlockedEventThread() {
+        return isEventThreadBlocked()
+                && client.getZookeeperClient().getInstanceIndex() == instance
+                && !zooKeeper.getState().isAlive();
+    }
+
     /** The directories on which the client certainly has all rights. */
     SeenDirectories usable() {
         return usable;
