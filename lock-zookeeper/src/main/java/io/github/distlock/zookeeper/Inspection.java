@@ -73,10 +73,10 @@ final class Inspection {
 
     private List<String> queue() throws KeeperException, InterruptedException {
         var synced = session.sync(directory.path());
-        Answer<List<String>> listing = session.children(directory.path());
+        QueueLook look = QueueLook.send(directory, session);
         try {
             var unused = synced.await(deadline);
-            return Sequence.inOrder(listing.await(deadline));
+            return look.await(null, deadline);
         } catch (NoNodeException e) {
             return List.of();
         }

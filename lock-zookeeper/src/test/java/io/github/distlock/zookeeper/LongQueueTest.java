@@ -4,10 +4,13 @@ import static io.github.distlock.zookeeper.TestContender.waiting;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.RequestRefusedException;
 import io.github.distlock.tests.RecordingContext;
+import java.util.ArrayList;
+import java.util.List;
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.CuratorFrameworkFactory;
 import org.apache.curator.retry.RetryOneTime;
@@ -19,7 +22,7 @@ import org.apache.zookeeper.common.ZKConfig;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** A client that accepts replies of 6,000 bytes, which have room for 100 nodes. */
+/** Long queues, and a client that accepts replies of 6,000 bytes, which have room for 100 nodes. */
 class LongQueueTest extends ContendersOfOneLock {
     private static final int MOST = 100;
 
@@ -88,6 +91,22 @@ class LongQueueTest extends ContendersOfOneLock {
     }
 
     @Test
+    void v6_anInspectionOfAQueueThatIsTooLongIsRefused() throws Exception {
+        start();
+        TestContender holder = new TestContender(limited, other());
+        holder.acquire();
+        waiting(one).acquire();
+        addNodes(MOST);
+
+        assertThatThrownBy(() -> limited.inspect("lock", TestContender.deadline()))
+                .isInstanceOf(RequestRefusedException.class)
+                .hasMessageContaining("jute.maxbuffer");
+
+        assertThat(limited.inspect("other", TestContender.deadline()).holders()).hasSize(1);
+        assertThat(holder.timesSuspect).as("the connection continues").hasValue(0);
+    }
+
+    @Test
     void v6_aWaiterLeavesAQueueThatHasBecomeTooLong() throws Exception {
         start();
         waiting(one).acquire();
@@ -106,6 +125,28 @@ class LongQueueTest extends ContendersOfOneLock {
 
         assertThat(nodes()).hasSize(1 + 1 + MOST / 2 - 1 + MOST);
         assertThat(waiter.timesSuspect).hasValue(0);
+    }
+
+    @Test
+    void v3_eachReleaseWakesOneOfTwoThousandWaiters() throws Exception {
+        Grant held = waiting(one).acquire();
+        List<TestContender> waiters = new ArrayList<>();
+        for (int i = 0; i < 2_000; i++) {
+            TestContender waiter = waiting(i % 2 == 0 ? one : other);
+            waiter.findBusy();
+            waiters.add(waiter);
+        }
+
+        for (int i = 0; i < 10; i++) {
+            TestContender next = waiters.get(i);
+            release(held);
+            await("the next waiter is woken", () -> next.wakeUps.get() == 1);
+            held = next.acquire();
+        }
+
+        assertThat(nodes()).hasSize(1_991);
+        assertThat(waiters.stream().mapToInt(waiter -> waiter.wakeUps.get()).sum())
+                .isEqualTo(10);
     }
 
     private static LockRequest other() {
