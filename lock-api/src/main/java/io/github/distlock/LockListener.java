@@ -18,6 +18,15 @@ public interface LockListener {
     default void waiting(LockEvent event) {}
 
     /**
+     * An acquire that had waited ended without a hold, because its time was over and the lock was busy.
+     *
+     * @param event its duration is the time that the acquire took
+     * @param blocker what kept the acquire from the lock, as far as the client knows it without another request. This
+     *     is for people: its words may change
+     */
+    default void timedOut(LockEvent event, String blocker) {}
+
+    /**
      * A hold began.
      *
      * @param event its duration is the time that the acquire took

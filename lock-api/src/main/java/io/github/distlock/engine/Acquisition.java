@@ -41,6 +41,8 @@ abstract class Acquisition implements Handoff.Receiver {
     private volatile @Nullable Throwable failure;
 
     private boolean lingers;
+    /** What kept this acquire from the lock when it gave up waiting, or empty. */
+    private volatile String blocker = "";
 
     /** What all acquires of a client share. */
     record Shared(
@@ -185,12 +187,33 @@ abstract class Acquisition implements Handoff.Receiver {
     /** Ends this acquire, unless it has ended. A loser that brought a hold takes it back. */
     @CanIgnoreReturnValue
     final boolean settle(Outcome end) {
+        noteBlocker(end);
         if (!outcome.compareAndSet(null, end)) {
             return false;
         }
         queue().leave(this);
         settled();
+        if (end == Ended.BUSY && !isSingleTry()) {
+            noteTimedOut();
+        }
         return true;
+    }
+
+    /** The queue knows the blocker only until this acquire leaves it. */
+    private void noteBlocker(Outcome end) {
+        if ((end == Ended.BUSY && !isSingleTry()) || (end == Ended.INTERRUPTED && knowsBusy())) {
+            blocker = queue().blocker(this);
+        }
+    }
+
+    private void noteTimedOut() {
+        long waited = shared.clock.nanoTime() - patience.since();
+        String words = blocker;
+        shared.callbacks.event(key.name(), 0, waited, (listener, event) -> listener.timedOut(event, words));
+    }
+
+    final String blocker() {
+        return blocker;
     }
 
     /** Does the same for a local handoff. The queue has removed this acquire before. */

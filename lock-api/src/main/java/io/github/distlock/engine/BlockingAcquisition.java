@@ -130,7 +130,9 @@ final class BlockingAcquisition extends Acquisition {
     }
 
     private InterruptedException interruption() {
-        return new InterruptedException("interrupted while acquiring lock \"" + key.name() + "\"");
+        String seen = blocker();
+        return new InterruptedException(
+                "interrupted while acquiring lock \"" + key.name() + "\"" + (seen.isEmpty() ? "" : ": " + seen));
     }
 
     @Override

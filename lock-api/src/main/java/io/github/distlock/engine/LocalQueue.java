@@ -196,6 +196,12 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
         return rules.meansBusy() && leases.isAnyAlive();
     }
 
+    /** Returns what keeps a waiter from a busy lock, for people. Sends nothing. */
+    String blocker(Acquisition waiter) {
+        QueueEntry entry = isHeldHere() ? null : locked(() -> waiters.entry(waiter));
+        return entry == null ? "another caller of this client holds it" : entry.blocker();
+    }
+
     boolean isHeldBy(long threadId) {
         return holds().anyMatch(hold -> hold.wasAcquiredBy(threadId));
     }

@@ -106,6 +106,16 @@ final class QueueEntry implements Signals {
         }
     }
 
+    /** Returns what keeps the contender from the lock, for people. From any thread. */
+    String blocker() {
+        try {
+            return contender.blocker().orElse("another client holds it");
+        } catch (Throwable e) {
+            // An acquire must end in time, with or without a description.
+            return "another client holds it, which cannot be described: " + e;
+        }
+    }
+
     WonGrant won(Grant grant) {
         return new WonGrant(grant, contender, request);
     }

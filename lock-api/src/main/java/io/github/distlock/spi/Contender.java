@@ -1,5 +1,7 @@
 package io.github.distlock.spi;
 
+import java.util.Optional;
+
 /**
  * One contender for a lock, over all its attempts. Its identity is an owner value that the store has never seen, or a
  * queue node.
@@ -42,6 +44,17 @@ public interface Contender {
      * @throws InterruptedException as for {@link #attempt}
      */
     void withdraw(Deadline deadline) throws InterruptedException;
+
+    /**
+     * Describes what keeps this contender from the lock, as far as this client has seen it. The words are for people.
+     * They continue a sentence such as "not acquired within 5 s: …". Any thread calls this at any time before
+     * {@link #forget}, also during an {@link #attempt}. Sends nothing and does not block.
+     *
+     * @return the description, or empty if this client has seen nothing
+     */
+    default Optional<String> blocker() {
+        return Optional.empty();
+    }
 
     /**
      * Releases what this client keeps for the contender and for its grant. The engine calls this exactly once, when it

@@ -11,6 +11,8 @@ import io.github.distlock.LockHandle;
 import io.github.distlock.LockInspector;
 import io.github.distlock.memory.InMemoryBackend;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -42,6 +44,38 @@ class InterruptTest extends EngineTest {
         assertThat(waiters)
                 .allSatisfy(waiter -> assertThat(waiter).succeedsWithin(LATE).isEqualTo(false));
         assertThat(holds).allMatch(held -> held.release() == LockHandle.Release.RELEASED);
+        expectNothingLeft();
+    }
+
+    @Test
+    void v7_anInterruptOfAWaitSaysWhatBlockedIt() throws Exception {
+        LockHandle before = other.lock("a").acquire();
+        backend.blocker = () -> Optional.of("planted");
+        Task<LockHandle> waiter = startWaiting(lock::acquire);
+
+        waiter.thread.interrupt();
+
+        assertFails(waiter)
+                .isInstanceOf(InterruptedException.class)
+                .hasMessage("interrupted while acquiring lock \"a\": planted");
+        before.close();
+        expectNothingLeft();
+    }
+
+    @Test
+    void v7_anInterruptBeforeTheFirstAnswerDoesNotSayThatTheLockIsBusy() {
+        backend.asking = (contender, deadline) -> {
+            new CountDownLatch(1).await();
+            throw new AssertionError("not interrupted");
+        };
+        Task<LockHandle> acquire = start(lock::acquire);
+        Await.until("a request is under way", () -> backend.attempts.get() > 0);
+
+        acquire.thread.interrupt();
+
+        assertFails(acquire)
+                .isInstanceOf(InterruptedException.class)
+                .hasMessage("interrupted while acquiring lock \"a\"");
         expectNothingLeft();
     }
 

@@ -10,9 +10,11 @@ import io.github.distlock.LockLoss;
 import io.github.distlock.LossReason;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Executors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What listeners are told, and that they hurt nobody. */
@@ -44,6 +46,68 @@ class ListenerTest extends EngineTest {
         assertThat(event("waiting").event()).hasToString("lock \"a\", token 0, PT0S");
         assertThat(event("acquired", held).event().duration()).isGreaterThanOrEqualTo(time);
         assertThat(event("released", held).event().duration()).isGreaterThanOrEqualTo(time);
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"TIMED", "TIMED_ASYNC"})
+    void api_aWaitThatTimedOutIsToldWithWhatBlockedIt(Way way) throws Exception {
+        Duration time = Duration.ofSeconds(5);
+        LockHandle before = other.lock("a").acquire();
+        backend.blocker = () -> Optional.of("planted");
+
+        Task<Optional<LockHandle>> waiter = startWaiting(() -> way.acquire(lock, time));
+        store.advance(time);
+
+        assertThat(get(waiter)).isEmpty();
+        expectTold("waiting", "timedOut");
+        assertThat(event("timedOut").event().lockName()).isEqualTo("a");
+        assertThat(event("timedOut").event().duration()).isGreaterThanOrEqualTo(time);
+        assertThat(event("timedOut").detail()).isEqualTo("planted");
+        before.close();
+        expectNothingLeft();
+    }
+
+    @Test
+    void api_aWaitThatTimedOutBehindItsOwnClientIsTold() throws Exception {
+        Duration time = Duration.ofSeconds(5);
+        LockHandle before = lock.acquire();
+        backend.blocker = () -> Optional.of("planted");
+
+        Task<Optional<LockHandle>> waiter = startWaiting(() -> lock.tryAcquire(time));
+        store.advance(time);
+
+        assertThat(get(waiter)).isEmpty();
+        assertThat(event("timedOut").detail()).isEqualTo("another caller of this client holds it");
+        before.close();
+        expectNothingLeft();
+    }
+
+    @Test
+    void v4_aWaitEndsInTimeIfItsBlockerCannotBeDescribed() throws Exception {
+        Duration time = Duration.ofSeconds(5);
+        LockHandle before = other.lock("a").acquire();
+        backend.blocker = () -> {
+            throw new AssertionError("planted");
+        };
+
+        Task<Optional<LockHandle>> waiter = startWaiting(() -> lock.tryAcquire(time));
+        store.advance(time);
+
+        assertThat(get(waiter)).isEmpty();
+        assertThat(event("timedOut").detail()).asString().contains("planted");
+        before.close();
+        expectNothingLeft();
+    }
+
+    @Test
+    void api_busyTriesAreNotTold() throws Exception {
+        LockHandle before = other.lock("a").acquire();
+
+        assertThat(lock.tryAcquire()).isEmpty();
+        before.close();
+        lock.acquire().close();
+
+        expectTold("acquired", "released");
     }
 
     @Test

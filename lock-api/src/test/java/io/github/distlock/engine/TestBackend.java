@@ -15,9 +15,11 @@ import io.github.distlock.spi.Signals;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 
 /** The backend in memory, counting requests; tests set what goes wrong. */
 final class TestBackend implements LockBackend {
@@ -66,6 +68,9 @@ final class TestBackend implements LockBackend {
     volatile Withdrawing withdrawing = deadline -> {};
     volatile Releasing releasing = LockBackend.super::releaseAll;
     volatile Asking asking = Contender::attempt;
+    /** What a contender says about what keeps it from the lock. */
+    volatile Supplier<Optional<String>> blocker = Optional::empty;
+
     volatile Renewing renewing;
     volatile Set<Capability> capabilities;
     volatile LockClock clock;
@@ -104,6 +109,11 @@ final class TestBackend implements LockBackend {
                 withdrawing.run(deadline);
                 contender.withdraw(deadline);
                 contenders.remove(this);
+            }
+
+            @Override
+            public Optional<String> blocker() {
+                return blocker.get();
             }
 
             @Override

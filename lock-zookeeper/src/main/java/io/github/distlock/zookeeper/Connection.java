@@ -73,6 +73,13 @@ import org.slf4j.LoggerFactory;
  * and after a true expiration another client may hold the lock. So both end the session. If the ensemble still has the
  * nodes, nothing keeps their session alive, so they end like those of a crashed client.
  *
+ * <h2>A blocked event thread</h2>
+ *
+ * Curator knows of a connection by events, so it does not know of it while the application blocks the event thread. The
+ * state of the handle does not depend on that thread. So a request that waits for a session reads the state again and
+ * again. It goes on when the handle is connected. If the handle is dead, only the event thread can lead to another
+ * session. If it is known to be blocked, the request fails at once.
+ *
  * <h2>Why a closing client leaves no usable session</h2>
  *
  * Curator sets {@code STOPPED} and then reports {@code CLOSING}, which reads {@link #current}. A new session is stored
@@ -163,12 +170,18 @@ final class Connection {
      */
     Session session(Deadline deadline) throws InterruptedException {
         requireMayWait();
-        Session known = current;
-        if (known == null || !known.isConnected() || closed) {
+        Session known = connectedSession();
+        if (known == null || closed) {
             known = awaitSession(deadline);
         }
         known.life().watch();
         return known;
+    }
+
+    /** Returns the present session if it is connected. Asks the handle itself, since its events may come late. */
+    private @Nullable Session connectedSession() {
+        Session known = current;
+        return known != null && known.isConnected() ? known : null;
     }
 
     /** The answer to a request arrives on the event thread, so a request there would wait for itself. */
@@ -194,11 +207,21 @@ final class Connection {
             if (givenUp.get() != givenUpBefore) {
                 throw authenticationFailed();
             }
+            requireThatAnotherSessionCanCome();
             if (deadline.hasPassed()) {
                 throw new IllegalStateException(source.problem());
             }
             long pause = Math.min(deadline.remainingNanos(), LONGEST_PAUSE.toNanos());
             var unused = next.await(pause, TimeUnit.NANOSECONDS);
+        }
+    }
+
+    /** Curator makes another session when the event thread has reported the end of this one. */
+    private void requireThatAnotherSessionCanCome() {
+        Session known = current;
+        if (known != null && known.isDeadWithBlockedEventThread()) {
+            throw new IllegalStateException("the session with ZooKeeper has ended, and the application blocks the event"
+                    + " thread of its client; there is no other session until that thread returns");
         }
     }
 
@@ -224,6 +247,10 @@ final class Connection {
         }
         if (hasFailedAuthentication(client)) {
             throw authenticationFailed();
+        }
+        Session known = connectedSession();
+        if (known != null) {
+            return known;
         }
         if (!client.curator().getZookeeperClient().isConnected()) {
             return null;

@@ -8,7 +8,6 @@ import io.github.distlock.LockStatus.Holder;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.LockMode;
 import io.github.distlock.zookeeper.Session.Node;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -26,13 +25,11 @@ import org.apache.zookeeper.KeeperException.NoNodeException;
 final class Inspection {
     private final LockDirectory directory;
     private final Session session;
-    private final ServerTick tick;
     private final Deadline deadline;
 
-    Inspection(LockDirectory directory, Session session, ServerTick tick, Deadline deadline) {
+    Inspection(LockDirectory directory, Session session, Deadline deadline) {
         this.directory = directory;
         this.session = session;
-        this.tick = tick;
         this.deadline = deadline;
     }
 
@@ -99,13 +96,11 @@ final class Inspection {
 
     private Holder holder(String name, Node node) {
         LockMode mode = NodeName.mode(name);
-        Duration ofOwner = node.data().sessionTimeout();
-        Duration timeout = ofOwner.isZero() ? session.timeout() : ofOwner;
         return Holder.of(
                 node.data().owner(),
                 mode == null ? LockMode.EXCLUSIVE : mode,
                 Instant.ofEpochMilli(node.stat().getCtime()),
                 node.data().base() == 0 ? node.stat().getCzxid() : node.data().base(),
-                timeout.plus(tick.within(timeout)));
+                session.expiry(node.data()));
     }
 }

@@ -64,6 +64,7 @@ final class PredecessorWatch implements Watcher, SessionLife.Dependent {
     private final String own;
     private final String predecessor;
     private final LockMode mode;
+    private final Blocker blocker;
     private final boolean mayGrant;
     private final Signals signals;
     private final Watcher ownWatcher = this::ownNodeChanged;
@@ -88,12 +89,13 @@ final class PredecessorWatch implements Watcher, SessionLife.Dependent {
     }
 
     private PredecessorWatch(
-            Session session, String own, String predecessor, boolean mayGrant, Signals signals, long confirmedAt) {
+            Session session, String own, String predecessor, Blocker blocker, Signals signals, long confirmedAt) {
         this.session = session;
         this.own = own;
         this.predecessor = predecessor;
         this.mode = requireNonNull(NodeName.mode(own), own);
-        this.mayGrant = mayGrant;
+        this.blocker = blocker;
+        this.mayGrant = blocker.isFirst() && NodeName.isPlain(own) && NodeName.isPlain(predecessor);
         this.signals = signals;
         this.confirmedAt = confirmedAt;
     }
@@ -102,18 +104,13 @@ final class PredecessorWatch implements Watcher, SessionLife.Dependent {
      * Asks the server for the watches, and does not wait for its answers.
      *
      * @param predecessor the path of the node to watch, or that of the directory for the first waiter for permits
-     * @param isPredecessorFirst whether the listing that showed the predecessor showed it as the first of the queue
+     * @param first the path of the first node in the listing that showed the predecessor
      * @param listedAt a time before the client requested the listing
      */
     static PredecessorWatch set(
-            Session session,
-            String own,
-            String predecessor,
-            boolean isPredecessorFirst,
-            Signals signals,
-            long listedAt) {
-        boolean mayGrant = isPredecessorFirst && NodeName.isPlain(own) && NodeName.isPlain(predecessor);
-        PredecessorWatch watch = new PredecessorWatch(session, own, predecessor, mayGrant, signals, listedAt);
+            Session session, String own, String predecessor, String first, Signals signals, long listedAt) {
+        Blocker blocker = new Blocker(session, predecessor, first);
+        PredecessorWatch watch = new PredecessorWatch(session, own, predecessor, blocker, signals, listedAt);
         session.life().register(watch);
         try {
             watch.send();
@@ -126,11 +123,12 @@ final class PredecessorWatch implements Watcher, SessionLife.Dependent {
 
     private void send() {
         if (!watchesDirectory()) {
-            session.watch(
-                    predecessor,
-                    this,
-                    (code, data, stat) -> answered(
-                            code, !isForPermits() || OwnerData.read(data).base() == 0));
+            session.watch(predecessor, this, (code, data, stat) -> {
+                if (code == Code.OK && stat != null) {
+                    blocker.saw(data, stat);
+                }
+                answered(code, !isForPermits() || OwnerData.read(data).base() == 0);
+            });
             return;
         }
         session.watchChildren(
@@ -196,6 +194,10 @@ final class PredecessorWatch implements Watcher, SessionLife.Dependent {
 
     String predecessor() {
         return predecessor;
+    }
+
+    Blocker blocker() {
+        return blocker;
     }
 
     /** Returns whether this watches a predecessor in a session, and has not ended. */

@@ -48,6 +48,14 @@ final class ServerTick {
     }
 
     /**
+     * Returns how long the ensemble keeps the nodes of a session after it has last heard of the session, or after the
+     * last election if that was later.
+     */
+    Duration expiry(Duration timeout) {
+        return timeout.plus(within(timeout));
+    }
+
+    /**
      * Returns how often holders and waiters send heartbeats: at three quarters of a tick, or more often if the session
      * has few ticks.
      */

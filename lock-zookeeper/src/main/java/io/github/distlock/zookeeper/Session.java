@@ -43,6 +43,7 @@ final class Session {
     private final long instance;
     private final long id;
     private final Duration timeout;
+    private final ServerTick tick;
     private final SessionValidity validity;
     private final LockClock clock;
     private final SessionLife life;
@@ -121,6 +122,7 @@ final class Session {
         this.instance = instance;
         this.id = zooKeeper.getSessionId();
         this.timeout = Duration.ofMillis(zooKeeper.getSessionTimeout());
+        this.tick = tick;
         this.validity = new SessionValidity(timeout, tick, begunAt);
         this.life = new SessionLife(zooKeeper);
         this.sharedEventThread = isCallerSupplied ? new SharedEventThread(zooKeeper, life, context) : null;
@@ -175,6 +177,11 @@ final class Session {
 
     Duration timeout() {
         return timeout;
+    }
+
+    /** Returns how long the ensemble keeps a node at most after its owner has crashed, as far as the node tells. */
+    Duration expiry(OwnerData owner) {
+        return tick.expiry(owner.sessionTimeout().isZero() ? timeout : owner.sessionTimeout());
     }
 
     /** Returns how long the ensemble certainly keeps this session. */
@@ -305,6 +312,13 @@ final class Session {
     /** Returns whether the application blocks the thread on which watches fire. */
     boolean isEventThreadBlocked() {
         return sharedEventThread != null && sharedEventThread.isBlocked();
+    }
+
+    /** Returns whether the handle is dead, and Curator does not hear of it because its event thread is blocked. */
+    boolean isDeadWithBlockedEventThread() {
+        return isEventThreadBlocked()
+                && client.getZookeeperClient().getInstanceIndex() == instance
+                && !zooKeeper.getState().isAlive();
     }
 
     /** The directories on which the client certainly has all rights. */

@@ -228,8 +228,7 @@ public final class ZooKeeperBackend implements LockBackend {
 
     @Override
     public Duration expiry(LockRequest request) {
-        Duration timeout = connection.sessionTimeout(sessionTimeout);
-        return timeout.plus(tick.within(timeout));
+        return tick.expiry(connection.sessionTimeout(sessionTimeout));
     }
 
     @Override
@@ -254,7 +253,7 @@ public final class ZooKeeperBackend implements LockBackend {
     private <T> T inspect(String name, Deadline deadline, Question<T> question) throws InterruptedException {
         LockDirectory directory = directory(name);
         try {
-            return question.ask(new Inspection(directory, connection.session(deadline), tick, deadline));
+            return question.ask(new Inspection(directory, connection.session(deadline), deadline));
         } catch (KeeperException e) {
             throw Failures.of(name, e);
         }

@@ -57,7 +57,7 @@ import org.jspecify.annotations.Nullable;
  * little of that validity is left, the contender sends a heartbeat before it accepts the grant. Numbers above
  * {@link Sequence#LAST} would break the order, so the contender refuses them.
  *
- * <p>Only one thread at a time attempts or withdraws. Any thread forgets.
+ * <p>Only one thread at a time attempts or withdraws. Any thread forgets, and asks for the blocker.
  */
 final class ZooKeeperContender implements Contender {
     /** When a contender without a confirmed watch asks again. */
@@ -272,8 +272,8 @@ final class ZooKeeperContender implements Contender {
         PredecessorWatch set = watch;
         if (set == null || !set.isOn(session, predecessor)) {
             dropWatch();
-            watch = PredecessorWatch.set(
-                    session, created.path(), predecessor, position == 1, signals, begunAt.nanoTime());
+            String first = directory.child(queue.names().get(0));
+            watch = PredecessorWatch.set(session, created.path(), predecessor, first, signals, begunAt.nanoTime());
         }
         return Attempt.busy(SOON);
     }
@@ -305,6 +305,14 @@ final class ZooKeeperContender implements Contender {
         }
         // The deletion of the node has removed the watch on it, so this removes the other one.
         dropWatch();
+    }
+
+    @Override
+    public Optional<String> blocker() {
+        PredecessorWatch set = watch;
+        return set == null
+                ? Optional.empty()
+                : Optional.of(set.blocker().description(clock.now().wallMillis()));
     }
 
     @Override

@@ -1,8 +1,10 @@
 package io.github.distlock.zookeeper;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.distlock.LockClient;
+import io.github.distlock.LockException;
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockHandle.Release;
 import io.github.distlock.LockLoss;
@@ -12,16 +14,21 @@ import io.github.distlock.tests.servers.FaultProxy;
 import io.github.distlock.tests.waiting.Waiting;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.CuratorFrameworkFactory;
+import org.apache.curator.framework.api.CuratorEventType;
 import org.apache.curator.retry.RetryOneTime;
+import org.apache.zookeeper.Watcher.Event.KeeperState;
+import org.apache.zookeeper.ZooKeeper;
+import org.apache.zookeeper.ZooKeeper.States;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -35,11 +42,7 @@ class BlockedEventThreadTest {
 
     private final String base = SharedZooKeeper.freshPath();
     private final FaultProxy link = FaultProxy.to(SharedZooKeeper.server());
-    private final CuratorFramework curator = CuratorFrameworkFactory.builder()
-            .connectString(link.address())
-            .sessionTimeoutMs((int) SESSION.toMillis())
-            .retryPolicy(new RetryOneTime(100))
-            .build();
+    private final CuratorFramework curator = curator(SESSION);
     private final LockClient locks = LockClient.create(ZooKeeperBackend.builder(curator)
             .basePath(base)
             .tick(SharedZooKeeper.TICK)
@@ -49,9 +52,15 @@ class BlockedEventThreadTest {
     private final CountDownLatch unblocked = new CountDownLatch(1);
     private final Queue<LockLoss> losses = new ConcurrentLinkedQueue<>();
 
-    @BeforeEach
-    void start() {
-        curator.start();
+    private CuratorFramework curator(Duration session) {
+        CuratorFramework client = CuratorFrameworkFactory.builder()
+                .connectString(link.address())
+                .sessionTimeoutMs((int) session.toMillis())
+                .connectionTimeoutMs((int) session.toMillis())
+                .retryPolicy(new RetryOneTime(100))
+                .build();
+        client.start();
+        return client;
     }
 
     @AfterEach
@@ -149,6 +158,73 @@ class BlockedEventThreadTest {
         assertThat(SharedZooKeeper.children(base + "/lock")).hasSize(1);
         assertThat(held.release()).isEqualTo(Release.RELEASED);
         assertThat(SharedZooKeeper.children(base + "/lock")).isEmpty();
+    }
+
+    /** Returns a lock client that has a session. It waits for answers as long as this test does. */
+    private LockClient patient(CuratorFramework client) {
+        LockClient patient = LockClient.builder(ZooKeeperBackend.builder(client)
+                        .basePath(base)
+                        .tick(SharedZooKeeper.TICK)
+                        .build())
+                .requestTimeout(PATIENCE)
+                .build();
+        patient.lock("other").tryAcquire().orElseThrow().close();
+        return patient;
+    }
+
+    /** Curator makes another session when the connection has been lost for a session timeout. */
+    @Test
+    void v4_aRequestGoesOnWhenTheConnectionIsBackWhileTheEventThreadIsBlocked() throws Exception {
+        try (CuratorFramework lasting = curator(PATIENCE.multipliedBy(2));
+                LockClient patient = patient(lasting)) {
+            ZooKeeper handle = lasting.getZookeeperClient().getZooKeeper();
+            CountDownLatch blocked = new CountDownLatch(1);
+            lasting.getCuratorListenable().addListener((client, event) -> {
+                if (event.getType() == CuratorEventType.WATCHED
+                        && event.getWatchedEvent().getState() == KeeperState.Disconnected) {
+                    blocked.countDown();
+                    unblocked.await();
+                }
+            });
+            link.refuse();
+            link.cut();
+            assertThat(blocked.await(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isTrue();
+            Waiting.await("the connection is lost", PATIENCE, () -> handle.getState() == States.CONNECTING);
+            CompletableFuture<Optional<LockHandle>> request =
+                    patient.lock("lock").tryAcquireAsync(Duration.ZERO);
+            Waiting.await("the request waits", PATIENCE, BlockedEventThreadTest::awaitsSession);
+
+            link.heal();
+
+            assertThat(request.get(PATIENCE.toSeconds() * 2, TimeUnit.SECONDS)).isPresent();
+            unblocked.countDown();
+        }
+    }
+
+    private static boolean awaitsSession() {
+        return Thread.getAllStackTraces().values().stream()
+                .flatMap(Stream::of)
+                .anyMatch(frame -> frame.getMethodName().equals("awaitSession"));
+    }
+
+    @Test
+    void v4_aRequestFailsAtOnceIfItsSessionHasEndedWhileTheEventThreadIsBlocked() throws Exception {
+        try (LockClient patient = patient(curator)) {
+            ZooKeeper handle = curator.getZookeeperClient().getZooKeeper();
+            block();
+            patient.lock("other").tryAcquire().orElseThrow().close();
+            SharedZooKeeper.expire(handle);
+            Waiting.await(
+                    "the handle is dead", PATIENCE, () -> !handle.getState().isAlive());
+
+            assertThatThrownBy(() -> patient.lock("lock").tryAcquire())
+                    .isInstanceOf(LockException.class)
+                    .hasMessageContaining("lock \"lock\"")
+                    .hasMessageContaining("the application blocks the event thread");
+
+            unblocked.countDown();
+            patient.lock("lock").acquire().close();
+        }
     }
 
     @Test

@@ -15,13 +15,10 @@ import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.CuratorFrameworkFactory;
 import org.apache.curator.retry.RetryOneTime;
-import org.apache.zookeeper.Watcher.Event.KeeperState;
-import org.apache.zookeeper.ZooKeeper;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayNameGeneration;
@@ -63,20 +60,7 @@ class ForcedExpiryTest {
     }
 
     private void expire() throws Exception {
-        ZooKeeper handle = curator.getZookeeperClient().getZooKeeper();
-        CountDownLatch connected = new CountDownLatch(1);
-        try (ZooKeeper second = new ZooKeeper(
-                SharedZooKeeper.address(),
-                SESSION_MILLIS,
-                event -> {
-                    if (event.getState() == KeeperState.SyncConnected) {
-                        connected.countDown();
-                    }
-                },
-                handle.getSessionId(),
-                handle.getSessionPasswd())) {
-            assertThat(connected.await(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isTrue();
-        }
+        SharedZooKeeper.expire(curator.getZookeeperClient().getZooKeeper());
     }
 
     private List<String> nodes() {

@@ -4,11 +4,14 @@ import static io.github.distlock.zookeeper.TestContender.waiting;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockMode;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.RequestRefusedException;
 import io.github.distlock.tests.RecordingContext;
+import java.util.ArrayList;
+import java.util.List;
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.CuratorFrameworkFactory;
 import org.apache.curator.retry.RetryOneTime;
@@ -20,7 +23,7 @@ import org.apache.zookeeper.common.ZKConfig;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** A client that accepts replies of 8,500 bytes, which have room for 100 nodes. */
+/** Long queues, and a client that accepts replies of 8,500 bytes, which have room for 100 nodes. */
 class LongQueueTest extends ContendersOfOneLock {
     private static final int MOST = 100;
 
@@ -93,6 +96,22 @@ class LongQueueTest extends ContendersOfOneLock {
     }
 
     @Test
+    void v6_anInspectionOfAQueueThatIsTooLongIsRefused() throws Exception {
+        start();
+        TestContender holder = new TestContender(limited, other());
+        holder.acquire();
+        waiting(one).acquire();
+        addNodes(MOST);
+
+        assertThatThrownBy(() -> limited.inspect("lock", TestContender.deadline()))
+                .isInstanceOf(RequestRefusedException.class)
+                .hasMessageContaining("jute.maxbuffer");
+
+        assertThat(limited.inspect("other", TestContender.deadline()).holders()).hasSize(1);
+        assertThat(holder.timesSuspect).as("the connection continues").hasValue(0);
+    }
+
+    @Test
     void v6_aWaiterLeavesAQueueThatHasBecomeTooLong() throws Exception {
         start();
         waiting(one).acquire();
@@ -128,18 +147,25 @@ class LongQueueTest extends ContendersOfOneLock {
     }
 
     @Test
-    void v6_anInspectionOfAQueueThatIsTooLongIsRefused() throws Exception {
-        start();
-        TestContender holder = new TestContender(limited, other());
-        holder.acquire();
-        waiting(one).acquire();
-        addNodes(2 * MOST);
+    void v3_eachReleaseWakesOneOfFiveHundredWaiters() throws Exception {
+        Grant held = waiting(one).acquire();
+        List<TestContender> waiters = new ArrayList<>();
+        for (int i = 0; i < 500; i++) {
+            TestContender waiter = waiting(i % 2 == 0 ? one : other);
+            waiter.findBusy();
+            waiters.add(waiter);
+        }
 
-        assertThatThrownBy(() -> limited.inspect("lock", TestContender.deadline()))
-                .isInstanceOf(RequestRefusedException.class)
-                .hasMessageContaining("jute.maxbuffer");
+        for (int i = 0; i < 10; i++) {
+            TestContender next = waiters.get(i);
+            release(held);
+            await("the next waiter is woken", () -> next.wakeUps.get() == 1);
+            held = next.acquire();
+        }
 
-        assertThat(holder.timesSuspect).as("the connection continues").hasValue(0);
+        assertThat(nodes()).hasSize(491);
+        assertThat(waiters.stream().mapToInt(waiter -> waiter.wakeUps.get()).sum())
+                .isEqualTo(10);
     }
 
     private static LockRequest other() {

@@ -66,6 +66,23 @@ final class SharedZooKeeper {
         }
     }
 
+    /** Ends a session by a second client with the same session. */
+    static void expire(ZooKeeper handle) throws Exception {
+        CountDownLatch connected = new CountDownLatch(1);
+        try (ZooKeeper second = new ZooKeeper(
+                address(),
+                handle.getSessionTimeout(),
+                event -> {
+                    if (event.getState() == KeeperState.SyncConnected) {
+                        connected.countDown();
+                    }
+                },
+                handle.getSessionId(),
+                handle.getSessionPasswd())) {
+            connected.await();
+        }
+    }
+
     static ZooKeeperServer server() {
         return Shared.SERVER;
     }

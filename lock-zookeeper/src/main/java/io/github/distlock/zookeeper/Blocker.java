@@ -1,0 +1,67 @@
+package io.github.distlock.zookeeper;
+
+import java.time.Instant;
+import org.apache.zookeeper.data.Stat;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a waiter waits behind, for people. All of it comes from answers that the waiter needs anyway: the listing of the
+ * queue, and the answer to the request for the watch on the predecessor.
+ *
+ * <p>Thread-safe.
+ */
+final class Blocker {
+    private final Session session;
+    private final String predecessor;
+    private final String first;
+    private volatile @Nullable Seen seen;
+
+    private record Seen(OwnerData owner, Stat stat) {}
+
+    /**
+     * Makes a blocker.
+     *
+     * @param predecessor the path of the waiter's predecessor
+     * @param first the path of the first node in the listing that showed the predecessor
+     */
+    Blocker(Session session, String predecessor, String first) {
+        this.session = session;
+        this.predecessor = predecessor;
+        this.first = first;
+    }
+
+    boolean isFirst() {
+        return predecessor.equals(first);
+    }
+
+    /** Notes the predecessor's node. */
+    void saw(byte @Nullable [] data, Stat stat) {
+        seen = new Seen(OwnerData.read(data), stat);
+    }
+
+    /**
+     * Describes the predecessor, and names the first node of the queue if that is another one.
+     *
+     * @param wallMillis the time by this client's wall clock
+     */
+    String description(long wallMillis) {
+        Seen known = seen;
+        return "it waits behind " + predecessor + (known == null ? "" : description(known, wallMillis))
+                + (isFirst() ? "" : "; the first node of the queue was " + first);
+    }
+
+    private String description(Seen known, long wallMillis) {
+        long createdAt = known.stat.getCtime();
+        return ", which " + known.owner.owner() + " created at " + Instant.ofEpochMilli(createdAt) + ", "
+                + Math.max(0, wallMillis - createdAt) + " ms ago; " + end(known);
+    }
+
+    private String end(Seen known) {
+        long owner = known.stat.getEphemeralOwner();
+        return owner == 0
+                ? "it has no session, so it stays until a program deletes it"
+                : "it ends with session 0x" + Long.toHexString(owner) + ", at most "
+                        + session.expiry(known.owner).toMillis()
+                        + " ms after a crash of its client or after the last election";
+    }
+}
