@@ -29,9 +29,9 @@ public final class HistoryReport {
         violations.addAll(checker.check());
         Map<String, Long> figures = new TreeMap<>();
         history.operations().forEach(operation -> {
-            figures.merge("acquires, " + operation.how, 1L, Long::sum);
+            figures.merge("acquires, " + words(operation), 1L, Long::sum);
             if (operation.isGranted()) {
-                figures.merge("grants, " + operation.how, 1L, Long::sum);
+                figures.merge("grants, " + words(operation), 1L, Long::sum);
             }
             if (operation.lostAt != Operation.NEVER) {
                 figures.merge("losses, " + operation.loss, 1L, Long::sum);
@@ -52,6 +52,11 @@ public final class HistoryReport {
                 sum(figures, "losses, "),
                 grantsOfRarest(history, modes));
         return new HistoryReport(violations, coverage, figures);
+    }
+
+    /** Returns how an acquire was called, and the kind of its mode. */
+    private static String words(Operation operation) {
+        return operation.how.replaceAll("[ \\d]+$", "");
     }
 
     private static long grantsOfRarest(History history, List<LockMode.Kind> modes) {

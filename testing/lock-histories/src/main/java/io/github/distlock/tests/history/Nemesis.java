@@ -237,7 +237,9 @@ final class Nemesis {
         record(new InjectedFault(kind, aim, member.number(), lock, from, System.nanoTime()));
     }
 
-    /** Drops replies to requests for {@code AMBIGUOUS} locks of all kinds, each on the connection of a random process. */
+    /**
+     * Drops replies to requests for {@code AMBIGUOUS} locks of all kinds, each on the connection of a random process.
+     */
     private void dropReplies(SplittableRandom random) {
         while (!ended) {
             List<Team.Member> members = team.members();
