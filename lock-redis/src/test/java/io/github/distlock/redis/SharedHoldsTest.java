@@ -643,9 +643,10 @@ class SharedHoldsTest extends SharedTest {
     private static final List<LockMode> KINDS = List.of(LockMode.EXCLUSIVE, LockMode.READ, LockMode.permits(1, 2));
 
     static Stream<Arguments> pairsOfKinds() {
-        return KINDS.stream().flatMap(used -> KINDS.stream()
-                .filter(wanted -> !wanted.equals(used))
-                .map(wanted -> Arguments.of(used, wanted)));
+        return KINDS.stream()
+                .flatMap(used -> KINDS.stream()
+                        .filter(wanted -> !wanted.equals(used))
+                        .map(wanted -> Arguments.of(used, wanted)));
     }
 
     private void expectRefused(LockMode wanted, LockMode used) {
@@ -690,8 +691,7 @@ class SharedHoldsTest extends SharedTest {
 
     @ParameterizedTest
     @MethodSource("pairsOfKinds")
-    void s12_anotherKindIsRefusedWhileTheServerHasTheToken(LockMode used, LockMode wanted)
-            throws InterruptedException {
+    void s12_anotherKindIsRefusedWhileTheServerHasTheToken(LockMode used, LockMode wanted) throws InterruptedException {
         release(waiting(one, used).acquire());
         String before = everything();
 

@@ -372,8 +372,8 @@ class SharedQueueTest extends SharedTest {
             release(held);
 
             await("both are notified", () -> first.wakeUps.get() == 1 && second.wakeUps.get() == 1);
-            assertEquals(List.of(HANDOFF_LEASE, HANDOFF_LEASE), List.of(
-                    length(first.acquire()), length(second.acquire())));
+            assertEquals(
+                    List.of(HANDOFF_LEASE, HANDOFF_LEASE), List.of(length(first.acquire()), length(second.acquire())));
         }
     }
 
@@ -493,8 +493,8 @@ class SharedQueueTest extends SharedTest {
     void v10_aReaderThatMissedItsMessageFindsItsHold() throws InterruptedException {
         subscribe();
         Grant held = writer(one).acquire();
-        TestContender reader = TestContender.knowing(
-                serverMicros() + 86_400_000_000L, other, name, LockMode.READ, LEASE);
+        TestContender reader =
+                TestContender.knowing(serverMicros() + 86_400_000_000L, other, name, LockMode.READ, LEASE);
         queued(reader);
         release(held);
         long base = lastBase();

@@ -43,7 +43,8 @@ abstract class SharedTest extends ContenderTest {
     /** Has both backends hear messages, so that later contenders are woken by nothing but handoffs. */
     final void subscribe() throws InterruptedException {
         String another = "another-" + name;
-        admin.set("distlock:" + another, "a foreign value", SetParams.setParams().px(60_000));
+        admin.set(
+                "distlock:" + another, "a foreign value", SetParams.setParams().px(60_000));
         for (RedisBackend backend : List.of(one, other)) {
             TestContender waiter = queued(TestContender.waiting(backend, another, LEASE));
             await("it is subscribed", () -> waiter.wakeUps.get() == 1);
@@ -77,7 +78,8 @@ abstract class SharedTest extends ContenderTest {
     }
 
     final void expectMarker(String modeAndNumber) {
-        assertEquals("*\t1\t" + modeAndNumber.replace(' ', '\t'), admin.get(lock).replace("\n", "+"));
+        assertEquals(
+                "*\t1\t" + modeAndNumber.replace(' ', '\t'), admin.get(lock).replace("\n", "+"));
     }
 
     /** A foreign program holds the lock: its key has no record. */
