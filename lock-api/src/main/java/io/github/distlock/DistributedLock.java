@@ -8,8 +8,9 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * A named lock, exclusive among all clients of a store. {@code acquire} waits for the lock, {@code tryAcquire} gives
- * up. Immutable, thread-safe, and cheap to make.
+ * A named lock, exclusive among all clients of a store, or one that holders share as {@link DistributedReadWriteLock}
+ * and {@link DistributedSemaphore} say. {@code acquire} waits for the lock, {@code tryAcquire} gives up. Immutable,
+ * thread-safe, and cheap to make.
  *
  * <p><b>Not reentrant.</b> The holder is the code that has the {@link LockHandle}, and not a thread. If a thread holds
  * the lock and acquires it again, it waits for itself. {@link #reentrant()} is a view that does not.
@@ -108,8 +109,8 @@ public interface DistributedLock {
 
     /**
      * Returns a view of this lock that its holder may acquire again. The holder is the thread that has acquired it,
-     * through this view or through {@link #asLock()} of any lock of this client with the same name. The store sees one
-     * hold. Virtual threads are threads like any other.
+     * through this view or through {@link #asLock()} of any lock of this client with the same name. The read lock and the
+     * write lock of a name are different locks. The store sees one hold. Virtual threads are threads like any other.
      *
      * <p>Each acquire returns a handle of its own, with the same fencing token. The lock is released with the last of
      * them. Until then, {@link LockHandle#release()} returns {@link LockHandle.Release#RELEASED} as long as the lock is
@@ -121,6 +122,7 @@ public interface DistributedLock {
      * holder.
      *
      * @return the view
+     * @throws UnsupportedOperationException if this is more than one permit of a semaphore
      */
     DistributedLock reentrant();
 
@@ -129,6 +131,7 @@ public interface DistributedLock {
      * of {@link #reentrant()}, and each {@code unlock} takes back one {@code lock}.
      *
      * @return the view
+     * @throws UnsupportedOperationException if this is more than one permit of a semaphore
      */
     ThreadOwnedLock asLock();
 

@@ -62,6 +62,9 @@ public interface LockHandle extends AutoCloseable {
      * it with each request to the protected resource, which refuses a token smaller than the greatest one that it has
      * seen.
      *
+     * <p>The token of a writer is greater than those of all readers and writers before it. Readers of one client may
+     * have the same one. The token of a permit identifies the hold: do not compare it.
+     *
      * @return a positive number that may exceed 2<sup>53</sup>: store it as a 64-bit integer (SQL {@code BIGINT}), and
      *     as text zero-padded to 19 digits; it does not change, and may be read after the end of the hold
      * @throws IllegalStateException if this is the hold of several locks, which have a token each

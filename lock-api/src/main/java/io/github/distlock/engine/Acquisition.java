@@ -214,8 +214,13 @@ abstract class Acquisition implements Handoff.Receiver {
         return isSingleTry() || key.options().isFair();
     }
 
+    /** Returns whether the thread waits for itself. One that waits for more permits need not. */
     final boolean isHeldByItsThread() {
-        return queue().isHeldBy(threadId());
+        return switch (key.mode().kind()) {
+            case EXCLUSIVE, WRITE -> queue().isHeldBy(threadId());
+            case READ -> queue().isHeldBy(threadId()) || shared.queues.isWrittenBy(threadId(), key.name());
+            case PERMITS -> false;
+        };
     }
 
     private boolean knowsBusy() {

@@ -72,8 +72,16 @@ final class LocalQueues {
 
     /** Returns whether a thread holds the read lock of this name. */
     boolean isReadBy(long threadId, String name) {
-        return readWrite(name).stream()
-                .anyMatch(queue -> queue.key().mode().equals(LockMode.READ) && queue.isHeldBy(threadId));
+        return isHeldBy(threadId, name, LockMode.READ);
+    }
+
+    /** Returns whether a thread holds the write lock of this name. */
+    boolean isWrittenBy(long threadId, String name) {
+        return isHeldBy(threadId, name, LockMode.WRITE);
+    }
+
+    private boolean isHeldBy(long threadId, String name, LockMode mode) {
+        return readWrite(name).stream().anyMatch(queue -> queue.key().mode().equals(mode) && queue.isHeldBy(threadId));
     }
 
     /** Returns how an acquire must end that has just entered, or null if it may continue. */

@@ -3,7 +3,7 @@ package io.github.distlock.engine;
 import io.github.distlock.spi.LockMode;
 
 /**
- * What the mode of a lock allows among the waiters of one client. Nothing else in the engine depends on the mode.
+ * What the mode of a lock allows among the waiters of one client. Queues and leases know nothing else of the mode.
  *
  * @param handsOff whether a lease may go to the next local waiter after a release
  * @param joins whether waiters may join a lease that others use

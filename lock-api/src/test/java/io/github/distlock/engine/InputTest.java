@@ -32,6 +32,11 @@ class InputTest extends EngineTest {
         refusesNull("name", () -> client.lock(null));
         refusesNull("name", () -> client.lock(null, OPTIONS));
         refusesNull("options", () -> client.lock("a", null));
+        refusesNull("name", () -> client.readWriteLock(null));
+        refusesNull("options", () -> client.readWriteLock("a", null));
+        refusesNull("writing", () -> client.readWriteLock("a").downgrade(null));
+        refusesNull("name", () -> client.semaphore(null, 1));
+        refusesNull("options", () -> client.semaphore("a", 1, null));
         refusesNull("maxWait", () -> lock.tryAcquire(null));
         refusesNull("maxWait", () -> lock.tryAcquireAsync(null));
         refusesNull("maxWait", () -> lock.tryRunLocked(null, held -> {}));
@@ -82,6 +87,8 @@ class InputTest extends EngineTest {
                 .allSatisfy(name -> {
                     refuses("name", () -> client.lock(name));
                     refuses("name", () -> client.lock(name, OPTIONS));
+                    refuses("name", () -> client.readWriteLock(name));
+                    refuses("name", () -> client.semaphore(name, 1));
                     refuses("name", () -> inspector.inspect(name));
                     refuses("name", () -> inspector.forceRelease(name));
                 });
@@ -99,6 +106,15 @@ class InputTest extends EngineTest {
         refuses(
                 "lease",
                 () -> settings().defaultOptions(OPTIONS.fixedLease(lease)).build());
+        assertThat(backend.requests).hasValue(0);
+    }
+
+    @Test
+    void api_limitsOutOfBoundsAreRefused() {
+        refuses("limit", () -> client.semaphore("a", 0));
+        refuses("limit", () -> client.semaphore("a", -1, OPTIONS));
+        assertThat(client.semaphore("a", Integer.MAX_VALUE).permits(Integer.MAX_VALUE))
+                .isNotNull();
         assertThat(backend.requests).hasValue(0);
     }
 
@@ -129,6 +145,8 @@ class InputTest extends EngineTest {
 
         refuses("fair", () -> client.lock("a", OPTIONS.fair()));
         refuses("fair", () -> settings().defaultOptions(OPTIONS.fair()).build());
+        refuses("READ_WRITE", () -> client.readWriteLock("a"));
+        refuses("PERMITS", () -> client.semaphore("a", 1, OPTIONS));
         assertThatThrownBy(client::inspector).isInstanceOf(UnsupportedOperationException.class);
         assertThatThrownBy(() -> inspector.forceRelease("a")).isInstanceOf(UnsupportedOperationException.class);
         assertThat(backend.requests).hasValue(0);

@@ -3,6 +3,7 @@ package io.github.distlock.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Level;
+import io.github.distlock.DistributedLock;
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockOptions;
 import java.time.Duration;
@@ -63,6 +64,27 @@ class LogTest extends EngineTest {
             assertThat(lock.tryAcquire(Duration.ofMillis(1))).isEmpty();
         }
         expectOne(Level.WARN).contains("lock \"a\"", "waits for itself");
+    }
+
+    @Test
+    void aWriterThatWaitsToReadIsWarned() throws Exception {
+        try (LockHandle held = client.readWriteLock("a").writeLock().acquire()) {
+            assertThat(held.isHeld()).isTrue();
+            assertThat(client.readWriteLock("a").readLock().tryAcquire(Duration.ofMillis(1)))
+                    .isEmpty();
+        }
+        expectOne(Level.WARN).contains("lock \"a\"", "waits for itself");
+    }
+
+    @Test
+    void aThreadThatWaitsForOneMorePermitIsNotWarned() throws Exception {
+        DistributedLock permit = client.semaphore("a", 2).permit();
+        try (LockHandle held = permit.acquire();
+                LockHandle ofOther = other.semaphore("a", 2).permit().acquire()) {
+            assertThat(held.isHeld() && ofOther.isHeld()).isTrue();
+            assertThat(permit.tryAcquire(Duration.ofMillis(1))).isEmpty();
+        }
+        assertThat(log.at(Level.WARN)).isEmpty();
     }
 
     @Test
