@@ -2,27 +2,33 @@ package io.github.distlock.redis;
 
 import io.github.distlock.LockStatus;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /** Translates the replies of {@code inspect.lua} and {@code force-release.lua}. */
 final class Inspection {
     private Inspection() {}
 
     static LockStatus status(String name, List<?> reply) {
-        LockStatus status = LockStatus.free(name)
+        int end = 1 + 2 * Math.toIntExact(Replies.number(reply.get(0)));
+        return LockStatus.free(name)
+                .withHolders(holders(reply.subList(1, end)))
                 .withWaiters(reply.stream()
-                        .skip(2)
+                        .skip(end)
                         .map(entry -> WireFormat.ownerOfEntry(Replies.text(entry)))
                         .toList());
-        return reply.get(0) == null ? status : status.withHolders(holders(reply));
     }
 
-    /** Returns the holder in a reply that begins with its record and its time to live; none if the reply is empty. */
+    /** Returns the holders in a reply of records and their times to live, in the order of their grants. */
     static List<LockStatus.Holder> holders(List<?> reply) {
-        if (reply.isEmpty()) {
-            return List.of();
-        }
-        Duration remaining = Duration.ofMillis(Math.max(0, Replies.number(reply.get(1))));
-        return List.of(WireFormat.holder(Replies.text(reply.get(0)), remaining));
+        return IntStream.range(0, reply.size() / 2)
+                .mapToObj(i -> holder(reply.get(2 * i), reply.get(2 * i + 1)))
+                .sorted(Comparator.comparing(LockStatus.Holder::fencingToken))
+                .toList();
+    }
+
+    private static LockStatus.Holder holder(Object record, Object millis) {
+        return WireFormat.holder(Replies.text(record), Duration.ofMillis(Math.max(0, Replies.number(millis))));
     }
 }

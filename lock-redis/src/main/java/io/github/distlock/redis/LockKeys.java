@@ -17,6 +17,7 @@ final class LockKeys {
     private final byte[] token;
     private final byte[] queue;
     private final byte[] alive;
+    private final byte[] holders;
 
     /**
      * Returns the keys of a lock.
@@ -57,11 +58,27 @@ final class LockKeys {
         this.token = (before + "token" + after).getBytes(UTF_8);
         this.queue = (before + "queue" + after).getBytes(UTF_8);
         this.alive = (before + "alive" + after).getBytes(UTF_8);
+        this.holders = (before + "holders" + after).getBytes(UTF_8);
     }
 
-    /** Returns the keys of the lock, the token, the queue, and the signs of life. */
+    /** Returns all keys of a lock: its own, the token, the queue, and the signs of life. */
     List<byte[]> all() {
         return List.of(lock, token, queue, alive);
+    }
+
+    /** Returns all keys of a read-write lock or a semaphore: {@link #all}, and the holders. */
+    List<byte[]> withHolders() {
+        return List.of(lock, token, queue, alive, holders);
+    }
+
+    /** Returns the lock key and the holders. */
+    List<byte[]> lockAndHolders() {
+        return List.of(lock, holders);
+    }
+
+    /** Returns the lock key, the holders and the token key. */
+    List<byte[]> lockHoldersAndToken() {
+        return List.of(lock, holders, token);
     }
 
     /** Returns the lock key. */

@@ -5,8 +5,10 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.github.distlock.spi.Deadline;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.CommandArguments;
@@ -74,7 +76,7 @@ final class OwnConnections implements Redis {
     }
 
     /**
-     * Repeats what the server has answered with {@code NOSCRIPT}. The first of these requests brings the script.
+     * Repeats what the server has answered with {@code NOSCRIPT}. The first of these requests of each script brings it.
      *
      * @return for each request its answer, or the error reply as Jedis has read it
      */
@@ -83,11 +85,14 @@ final class OwnConnections implements Redis {
                 connection,
                 calls.stream().map(call -> JedisCalls.byDigest(call, publisher)).toList());
         List<CommandArguments> again = new ArrayList<>();
+        Set<Script> brought = new HashSet<>();
         for (int i = 0; i < replies.size(); i++) {
             if (replies.get(i) instanceof JedisNoScriptException) {
                 ScriptCall call = calls.get(i);
                 again.add(
-                        again.isEmpty() ? JedisCalls.bySource(call, publisher) : JedisCalls.byDigest(call, publisher));
+                        brought.add(call.script())
+                                ? JedisCalls.bySource(call, publisher)
+                                : JedisCalls.byDigest(call, publisher));
             }
         }
         Iterator<Object> repeated = sendAll(connection, again).iterator();
@@ -107,10 +112,13 @@ final class OwnConnections implements Redis {
     }
 
     @Override
-    public void publish(ScriptCall.Notice notice, Deadline deadline) throws InterruptedException {
-        CommandArguments command =
-                new CommandArguments(Command.PUBLISH).add(notice.channel()).add(notice.message());
-        Object unused = requests.exchange(List.of(), connection -> connection.executeCommand(command), deadline);
+    public void publish(List<ScriptCall.Notice> notices, Deadline deadline) throws InterruptedException {
+        List<CommandArguments> commands = notices.stream()
+                .map(notice -> new CommandArguments(Command.PUBLISH)
+                        .add(notice.channel())
+                        .add(notice.message()))
+                .toList();
+        Object unused = requests.exchange(List.of(), connection -> sendAll(connection, commands), deadline);
     }
 
     @Override

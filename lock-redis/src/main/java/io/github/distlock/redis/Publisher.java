@@ -5,7 +5,7 @@ enum Publisher {
     /** The script that hands the lock off. */
     SCRIPT("redis.pcall('PUBLISH', channel, message)"),
     /** The client that ran the script. The scripts then do not contain the command, which some proxies refuse. */
-    CLIENT("notice = { channel, message }");
+    CLIENT("notices[#notices + 1] = { channel, message }");
 
     /** The line that replaces {@code --#publish} in {@code queue.lua}. */
     final String line;

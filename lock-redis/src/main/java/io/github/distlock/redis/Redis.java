@@ -22,7 +22,7 @@ interface Redis extends AutoCloseable {
     List<?> call(ScriptCall call, Deadline deadline) throws InterruptedException;
 
     /**
-     * Sends many requests of one script, in one exchange for each server. They do not queue behind those of
+     * Sends many requests, in one exchange for each server. They do not queue behind those of
      * {@link #call}. All are written before the first reply is read. So there must be few enough that the replies fit
      * into the buffers of the connection.
      *
@@ -30,8 +30,8 @@ interface Redis extends AutoCloseable {
      */
     List<Object> callAll(List<ScriptCall> calls, Deadline deadline) throws InterruptedException;
 
-    /** Publishes the message of a handoff. */
-    void publish(ScriptCall.Notice notice, Deadline deadline) throws InterruptedException;
+    /** Publishes the messages of handoffs. */
+    void publish(List<ScriptCall.Notice> notices, Deadline deadline) throws InterruptedException;
 
     /** Returns whether a request may reach the server twice although the backend has sent it once. */
     boolean sendsAgain();

@@ -58,8 +58,13 @@ public final class RedisBackend implements LockBackend {
 
     static final Duration HEARTBEAT_INTERVAL = Duration.ofSeconds(1);
 
-    private static final Set<Capability> CAPABILITIES =
-            Set.of(Capability.FAIR, Capability.INSPECT, Capability.FORCE_RELEASE, Capability.CHANGE_LEASE);
+    private static final Set<Capability> CAPABILITIES = Set.of(
+            Capability.FAIR,
+            Capability.INSPECT,
+            Capability.FORCE_RELEASE,
+            Capability.CHANGE_LEASE,
+            Capability.READ_WRITE,
+            Capability.PERMITS);
 
     /** How many requests are sent before their replies are read: the replies fit into the buffers of a connection. */
     static final int CHUNK = 512;
@@ -73,7 +78,7 @@ public final class RedisBackend implements LockBackend {
     /** The contenders that wait, by their values. */
     final Map<String, RedisContender> waiting = new ConcurrentHashMap<>();
 
-    private final ForeignKeys foreignKeys;
+    final Warnings warnings;
     final Contention contention = new Contention();
     final GrantedBases grantedBases = new GrantedBases();
 
@@ -88,7 +93,7 @@ public final class RedisBackend implements LockBackend {
                 this::received,
                 () -> waiting.values().forEach(contender -> contender.signals().wakeUp()),
                 context);
-        this.foreignKeys = new ForeignKeys(context);
+        this.warnings = new Warnings(context);
     }
 
     /**
@@ -240,7 +245,7 @@ public final class RedisBackend implements LockBackend {
         for (int i = 0; i < replies.size(); i++) {
             if (replies.get(i) instanceof List<?> reply) {
                 found.put(grants.get(i), RedisGrant.found(calls.get(i), reply));
-                publishNotice(calls.get(i), deadline);
+                publishNotices(calls.get(i), deadline);
             }
         }
         return found;
@@ -269,10 +274,12 @@ public final class RedisBackend implements LockBackend {
 
     private void heartbeat(List<RedisContender> asked, Deadline deadline) throws InterruptedException {
         Moment askedAt = clock().now();
-        List<Object> replies =
-                redis.callAll(asked.stream().map(RedisContender::heartbeat).toList(), deadline);
+        List<ScriptCall> calls =
+                asked.stream().map(RedisContender::heartbeat).toList();
+        List<Object> replies = redis.callAll(calls, deadline);
         for (int i = 0; i < replies.size(); i++) {
             asked.get(i).heard(askedAt, replies.get(i));
+            publishNotices(calls.get(i), deadline);
         }
     }
 
@@ -328,7 +335,7 @@ public final class RedisBackend implements LockBackend {
             }
             reply = redis.call(alone, deadline);
         }
-        publishNotice(call, deadline);
+        publishNotices(call, deadline);
         return reply;
     }
 
@@ -350,17 +357,13 @@ public final class RedisBackend implements LockBackend {
         return replies;
     }
 
-    private void publishNotice(ScriptCall call, Deadline deadline) {
-        ScriptCall.Notice notice = call.notice();
-        if (notice != null) {
-            publish(notice, deadline);
+    /** Publishes hints. The request has been answered, so neither a failure nor an interrupt changes its outcome. */
+    private void publishNotices(ScriptCall call, Deadline deadline) {
+        if (call.notices().isEmpty()) {
+            return;
         }
-    }
-
-    /** Publishes a hint. The request has been answered, so neither a failure nor an interrupt changes its outcome. */
-    private void publish(ScriptCall.Notice notice, Deadline deadline) {
         try {
-            redis.publish(notice, deadline);
+            redis.publish(call.notices(), deadline);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (RuntimeException | Error e) {
@@ -393,9 +396,5 @@ public final class RedisBackend implements LockBackend {
                 contender.announced(Long.parseLong(words[2]));
             }
         }
-    }
-
-    void warnOfForeignKey(LockKeys keys, long ttlMillis) {
-        foreignKeys.found(keys, ttlMillis);
     }
 }

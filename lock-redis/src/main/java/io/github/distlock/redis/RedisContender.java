@@ -3,6 +3,7 @@ package io.github.distlock.redis;
 import io.github.distlock.spi.Attempt;
 import io.github.distlock.spi.Contender;
 import io.github.distlock.spi.Deadline;
+import io.github.distlock.spi.LockMode;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Moment;
 import io.github.distlock.spi.RequestRefusedException;
@@ -37,11 +38,16 @@ import org.jspecify.annotations.Nullable;
  * contender's value, 128 random bits that only clients with access to the lock's keys can read. So no other client can
  * forge it.
  *
+ * <p>The second condition counts exclusive and write grants alone. Several contenders of a client may wait for permits
+ * or as readers of one lock, and be served together. Their messages may be taken in any order, because the order of
+ * their tokens among each other means nothing.
+ *
  * <h2>While a cluster migrates the slot</h2>
  *
  * The cluster refuses requests with several keys of which one is missing, until the migration ends. So acquire, release
- * and withdrawal then name {@linkplain ScriptCall#alone the lock key alone}, which decides who holds the lock.
- * Meanwhile the queue is not served, and contenders poll. {@code acquire-alone.lua} says why bases still increase.
+ * and withdrawal of an exclusive lock then name {@linkplain ScriptCall#alone the lock key alone}, which decides who
+ * holds the lock. Meanwhile the queue is not served, and contenders poll. {@code acquire-alone.lua} says why bases still
+ * increase. For read-write locks and semaphores, the lock key alone does not suffice. Only their renewals continue.
  *
  * <p>Only one thread at a time attempts or withdraws; the fields belong to it, except those that say otherwise.
  */
@@ -90,7 +96,9 @@ final class RedisContender implements Contender {
         this.owner = WireFormat.owner(request.owner());
         Duration lease = request.lease();
         this.handoffLease = lease.compareTo(HANDOFF_LEASE) < 0 ? lease : HANDOFF_LEASE;
-        this.entry = request.waits() ? WireFormat.entry(value, backend.channel(), millis(handoffLease), owner) : "";
+        this.entry = request.waits()
+                ? WireFormat.entry(request.mode(), value, backend.channel(), millis(handoffLease), owner)
+                : "";
     }
 
     /** Returns a lease in the server's unit, rounded up. */
@@ -112,6 +120,21 @@ final class RedisContender implements Contender {
             keys = known;
         }
         return known;
+    }
+
+    /** Returns whether the name is that of a lock, and not of a read-write lock or a semaphore. */
+    private boolean isOfLock() {
+        return request.mode().kind() == LockMode.Kind.EXCLUSIVE;
+    }
+
+    /** Returns whether the hold excludes all others. */
+    private boolean isExclusive() {
+        return isOfLock() || request.mode().kind() == LockMode.Kind.WRITE;
+    }
+
+    /** Returns the lease that the request asks for. */
+    Duration lease() {
+        return request.lease();
     }
 
     /** Returns whether the lock is likely to have a queue. */
@@ -141,7 +164,7 @@ final class RedisContender implements Contender {
         RedisGrant grant = takeHandoff();
         // After the reply, a grant of another lock could be above it.
         long floor = request.baseAbove();
-        if (grant == null && !mayHaveLeft && !backend.sendsAgain() && !isContentionLikely()) {
+        if (grant == null && isOfLock() && !mayHaveLeft && !backend.sendsAgain() && !isContentionLikely()) {
             grant = acquireFree(floor, deadline);
         }
         return grant != null ? won(grant) : acquireOrQueue(floor, deadline);
@@ -176,31 +199,65 @@ final class RedisContender implements Contender {
     }
 
     private Attempt acquireOrQueue(long floor, Deadline deadline) throws InterruptedException {
-        LockKeys lockKeys = keys();
+        boolean hadLeft = mayHaveLeft;
+        ScriptCall call = acquire(floor);
         startWaiting(floor);
         Moment askedAt = backend.clock().now();
-        List<?> reply = ask(
-                new ScriptCall(
-                        Script.ACQUIRE,
-                        lockKeys,
-                        value,
-                        owner,
-                        millis(request.lease()),
-                        floor,
-                        entry,
-                        ALIVE_FOR.toMillis()),
-                deadline);
+        List<?> reply = ask(call, deadline);
         long status = Replies.number(reply.get(0));
         if (status == 1) {
-            backend.contention.note(request.name(), Replies.number(reply.get(2)) > 0);
+            if (isOfLock()) {
+                backend.contention.note(request.name(), Replies.number(reply.get(2)) > 0);
+            } else {
+                noteLimit(Replies.number(reply.get(2)));
+            }
             return won(granted(Replies.number(reply.get(1)), askedAt));
         }
         if (status == 0) {
-            noteQueue();
+            if (isOfLock()) {
+                noteQueue();
+            } else {
+                noteLimit(Replies.number(reply.get(3)));
+            }
             waitsSince(askedAt, Replies.number(reply.get(2)));
             return Attempt.busy(retryAfter(Replies.number(reply.get(1))));
         }
+        if (status == -2) {
+            mayHaveLeft = hadLeft || doubtful;
+            throw RequestRefusedException.otherKind(
+                    request.mode(), WireFormat.kind(Replies.text(reply.get(1))));
+        }
         throw new IllegalStateException("lock \"" + request.name() + "\": this contender was withdrawn");
+    }
+
+    private ScriptCall acquire(long floor) {
+        LockKeys lockKeys = keys();
+        long lease = millis(request.lease());
+        long aliveFor = ALIVE_FOR.toMillis();
+        if (isOfLock()) {
+            return new ScriptCall(Script.ACQUIRE, lockKeys, value, owner, lease, floor, entry, aliveFor);
+        }
+        LockMode mode = request.mode();
+        int again = mayHaveLeft || backend.sendsAgain() ? 1 : 0;
+        return new ScriptCall(
+                Script.ACQUIRE_SHARED,
+                lockKeys,
+                value,
+                owner,
+                lease,
+                floor,
+                entry,
+                aliveFor,
+                WireFormat.word(mode),
+                WireFormat.count(mode),
+                again);
+    }
+
+    private void noteLimit(long other) {
+        int limit = request.mode().limit();
+        if (other > 0 && other != limit) {
+            backend.warnings.otherLimit(request.name(), limit, other);
+        }
     }
 
     private List<?> ask(ScriptCall call, Deadline deadline) throws InterruptedException {
@@ -235,18 +292,20 @@ final class RedisContender implements Contender {
     }
 
     private RedisGrant granted(long base, Moment askedAt) {
-        return new RedisGrant(this, base, Validity.of(askedAt, request.lease()));
+        return new RedisGrant(this, request.mode(), base, Validity.of(askedAt, request.lease()));
     }
 
     private Attempt won(RedisGrant grant) {
-        backend.grantedBases.granted(request.name(), grant.fencingBase());
+        if (isExclusive()) {
+            backend.grantedBases.granted(request.name(), grant.fencingBase());
+        }
         stopWaiting();
         return Attempt.granted(grant);
     }
 
     private Duration retryAfter(long ttlMillis) {
         if (ttlMillis < 0) {
-            backend.warnOfForeignKey(keys(), ttlMillis);
+            backend.warnings.foreignKey(keys(), ttlMillis);
         }
         Duration longest = !request.waits() || backend.hearsMessages() ? LONGEST_RETRY : RETRY_WITHOUT_MESSAGES;
         Duration lease = Duration.ofMillis(ttlMillis + 1);
@@ -266,7 +325,7 @@ final class RedisContender implements Contender {
             return null;
         }
         Validity validity = Validity.of(busy.askedAt, handoffLease).withRenewAfter(Duration.ofNanos(age + length / 4));
-        return new RedisGrant(this, base, validity);
+        return new RedisGrant(this, request.mode(), base, validity);
     }
 
     /** Notes a message: the server has made this contender the holder. Any thread may call this. */
@@ -282,7 +341,8 @@ final class RedisContender implements Contender {
     }
 
     ScriptCall heartbeat() {
-        return new ScriptCall(Script.HEARTBEAT, keys(), value, entry, ALIVE_FOR.toMillis());
+        Script script = isOfLock() ? Script.HEARTBEAT : Script.HEARTBEAT_SHARED;
+        return new ScriptCall(script, keys(), value, entry, ALIVE_FOR.toMillis());
     }
 
     /** Takes the reply to a heartbeat, which may be an exception. */
@@ -297,8 +357,8 @@ final class RedisContender implements Contender {
     @Override
     public void withdraw(Deadline deadline) throws InterruptedException {
         if (mayHaveLeft) {
-            var unused = backend.call(
-                    new ScriptCall(Script.WITHDRAW, keys(), value, entry, mayArriveLate() ? 1 : 0), deadline);
+            Script script = isOfLock() ? Script.WITHDRAW : Script.WITHDRAW_SHARED;
+            var unused = backend.call(new ScriptCall(script, keys(), value, entry, mayArriveLate() ? 1 : 0), deadline);
         }
     }
 

@@ -2,32 +2,44 @@ package io.github.distlock.redis;
 
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.Grant;
+import io.github.distlock.spi.LockMode;
+import io.github.distlock.spi.Moment;
 import io.github.distlock.spi.Validity;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 
 /**
- * A hold: the lock key has this contender's record.
+ * A hold: the lock key has this contender's record. For a reader and for permits, the lock key has the marker and the
+ * key of the holders has the record.
  *
- * <p>A renewal names the lock key alone, because a cluster refuses a request with several keys while it migrates their
- * slot. The server keeps the token for an hour beyond the lease of the grant. Before half of that time has passed, a
- * renewal names the token key, too. If the cluster refuses that one, the renewal is sent again for the lock key alone.
+ * <p>A renewal names these keys alone, because a cluster refuses a request with several keys, of which one is missing,
+ * while it migrates their slot. The server keeps the token for an hour beyond the lease of the grant. Before half of
+ * that time has passed, a renewal names the token key, too. If the cluster refuses that one, the renewal is sent again
+ * without it.
  */
 final class RedisGrant implements Grant {
     private static final long TOKEN_REFRESH_NANOS =
             RedisContender.TOKEN_KEPT.dividedBy(2).toNanos();
 
     final RedisContender contender;
+    private final LockMode mode;
     private final long fencingBase;
     private final Validity validity;
     private volatile long tokenKeptAt;
     private boolean releaseWasSent;
 
-    RedisGrant(RedisContender contender, long fencingBase, Validity validity) {
+    RedisGrant(RedisContender contender, LockMode mode, long fencingBase, Validity validity) {
+        this(contender, mode, fencingBase, validity, validity.from().nanoTime());
+    }
+
+    private RedisGrant(
+            RedisContender contender, LockMode mode, long fencingBase, Validity validity, long tokenKeptAt) {
         this.contender = contender;
+        this.mode = mode;
         this.fencingBase = fencingBase;
         this.validity = validity;
-        this.tokenKeptAt = validity.from().nanoTime();
+        this.tokenKeptAt = tokenKeptAt;
     }
 
     @Override
@@ -42,13 +54,24 @@ final class RedisGrant implements Grant {
 
     ScriptCall renewal(Duration lease, long now) {
         LockKeys keys = contender.keys();
-        return new ScriptCall(
-                Script.RENEW,
-                keys.name,
-                keepsTokenAt(now) ? keys.lockAndToken() : keys.lockAlone(),
-                contender.value,
-                RedisContender.millis(lease),
-                RedisContender.tokenKeptMillis(lease));
+        long millis = RedisContender.millis(lease);
+        long tokenKept = RedisContender.tokenKeptMillis(lease);
+        boolean keepsToken = keepsTokenAt(now);
+        if (hasLockKey()) {
+            List<byte[]> named = keepsToken ? keys.lockAndToken() : keys.lockAlone();
+            return new ScriptCall(Script.RENEW, keys.name, named, contender.value, millis, tokenKept);
+        }
+        List<byte[]> named = keepsToken ? keys.lockHoldersAndToken() : keys.lockAndHolders();
+        return new ScriptCall(Script.RENEW_SHARED, keys.name, named, record(mode), millis, tokenKept);
+    }
+
+    /** Returns whether the lock key has the record. */
+    private boolean hasLockKey() {
+        return mode.kind() == LockMode.Kind.EXCLUSIVE || mode.kind() == LockMode.Kind.WRITE;
+    }
+
+    private String record(LockMode as) {
+        return WireFormat.record(as, contender.value, fencingBase, contender.owner);
     }
 
     private boolean keepsTokenAt(long now) {
@@ -66,7 +89,7 @@ final class RedisGrant implements Grant {
     public Release release(Deadline deadline) throws InterruptedException {
         boolean mayBeRepeated = releaseWasSent;
         releaseWasSent = true;
-        if (!contender.mayArriveLate() && !contender.isContentionLikely()) {
+        if (isOfLock() && !contender.mayArriveLate() && !contender.isContentionLikely()) {
             ScriptCall alone = releaseAlone();
             if (contender.backend().call(alone, deadline).isEmpty()) {
                 return Release.RELEASED;
@@ -74,16 +97,14 @@ final class RedisGrant implements Grant {
             mayBeRepeated |= alone.wasSentAgain();
             contender.noteQueue();
         }
-        ScriptCall call =
-                new ScriptCall(Script.RELEASE, contender.keys(), contender.value, contender.mayArriveLate() ? 1 : 0);
+        ScriptCall call = releaseAndServe();
         boolean released = contender.backend().call(call, deadline).isEmpty();
         return released || mayBeRepeated || call.wasSentAgain() ? Release.RELEASED : Release.GONE;
     }
 
     /** Makes the request of a release that goes out together with others. */
     ScriptCall releaseInBatch() {
-        ScriptCall call =
-                new ScriptCall(Script.RELEASE, contender.keys(), contender.value, contender.mayArriveLate() ? 1 : 0);
+        ScriptCall call = releaseAndServe();
         if (releaseWasSent) {
             call.noteSentAgain();
         }
@@ -96,9 +117,40 @@ final class RedisGrant implements Grant {
         return reply.isEmpty() || call.wasSentAgain() ? Release.RELEASED : Release.GONE;
     }
 
+    private boolean isOfLock() {
+        return mode.kind() == LockMode.Kind.EXCLUSIVE;
+    }
+
     private ScriptCall releaseAlone() {
         LockKeys keys = contender.keys();
-        String record = WireFormat.record(contender.value, fencingBase, contender.owner);
-        return new ScriptCall(Script.RELEASE_ALONE, keys.name, keys.lockAlone(), record);
+        return new ScriptCall(Script.RELEASE_ALONE, keys.name, keys.lockAlone(), record(mode));
+    }
+
+    private ScriptCall releaseAndServe() {
+        int bury = contender.mayArriveLate() ? 1 : 0;
+        if (isOfLock()) {
+            return new ScriptCall(Script.RELEASE, contender.keys(), contender.value, bury);
+        }
+        // A downgrade of unknown outcome may have made this writer a reader.
+        LockMode shared = hasLockKey() ? LockMode.READ : mode;
+        return new ScriptCall(Script.RELEASE_SHARED, contender.keys(), contender.value, bury, record(shared));
+    }
+
+    @Override
+    public Optional<Grant> downgrade(Deadline deadline) throws InterruptedException {
+        Duration lease = contender.lease();
+        Moment askedAt = contender.backend().clock().now();
+        ScriptCall call = new ScriptCall(
+                Script.DOWNGRADE,
+                contender.keys(),
+                contender.value,
+                record(LockMode.READ),
+                RedisContender.millis(lease));
+        List<?> reply = contender.backend().call(call, deadline);
+        if (Replies.number(reply.get(0)) == 0) {
+            return Optional.empty();
+        }
+        return Optional.of(
+                new RedisGrant(contender, LockMode.READ, fencingBase, Validity.of(askedAt, lease), tokenKeptAt));
     }
 }

@@ -9,6 +9,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.EnumMap;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.regex.Matcher;
@@ -33,8 +34,15 @@ final class Script {
     static final Script HEARTBEAT = new Script("heartbeat");
     static final Script INSPECT = new Script("inspect");
     static final Script FORCE_RELEASE = new Script("force-release");
+    static final Script ACQUIRE_SHARED = new Script("acquire-shared");
+    static final Script RELEASE_SHARED = new Script("release-shared");
+    static final Script WITHDRAW_SHARED = new Script("withdraw-shared");
+    static final Script RENEW_SHARED = new Script("renew-shared");
+    static final Script HEARTBEAT_SHARED = new Script("heartbeat-shared");
+    static final Script DOWNGRADE = new Script("downgrade");
 
     private final String name;
+    private final boolean readsHolders;
     private final Map<Publisher, Text> texts = new EnumMap<>(Publisher.class);
 
     /** The text of a script, and its digest. */
@@ -51,6 +59,7 @@ final class Script {
     private Script(String name) {
         this.name = name;
         String template = withIncludes(read(name));
+        readsHolders = template.contains("KEYS[5]");
         for (Publisher publisher : Publisher.values()) {
             String source = template.replace("--#publish", publisher.line);
             texts.put(publisher, new Text(source.getBytes(UTF_8)));
@@ -85,9 +94,20 @@ final class Script {
         return Objects.requireNonNull(texts.get(publisher));
     }
 
+    /** Returns the keys that the script names, if it names no selection of them. */
+    List<byte[]> keysOf(LockKeys keys) {
+        return readsHolders ? keys.withHolders() : keys.all();
+    }
+
+    /** Returns how many keys {@link #alone} names. */
+    int keysAlone() {
+        return this == RENEW_SHARED ? 2 : 1;
+    }
+
     /**
-     * Returns the script that takes the same arguments and names the lock key alone, or null if there is none. It does
-     * as much of the work as the lock key allows.
+     * Returns the script that takes the same arguments and names only keys that exist while the lock is held, or null
+     * if there is none: the lock key, and for readers and permits the key of the holders. It does as much of the work
+     * as these keys allow.
      */
     @Nullable
     Script alone() {
@@ -97,7 +117,7 @@ final class Script {
         if (this == RELEASE || this == WITHDRAW) {
             return END_ALONE;
         }
-        return this == RENEW ? RENEW : null;
+        return this == RENEW || this == RENEW_SHARED ? this : null;
     }
 
     @Override

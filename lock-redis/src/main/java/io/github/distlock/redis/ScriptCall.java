@@ -24,10 +24,15 @@ final class ScriptCall {
     private final Object[] arguments;
     private volatile boolean sentAgain;
     private volatile @Nullable ScriptCall alone;
-    private volatile @Nullable Notice notice;
+    private volatile List<Notice> notices = List.of();
 
     /** The message of a handoff that the client publishes. */
-    record Notice(String channel, String message) {}
+    record Notice(String channel, String message) {
+        private static Notice of(Object reply) {
+            List<?> handoff = Replies.list(reply);
+            return new Notice(Replies.text(handoff.get(0)), Replies.text(handoff.get(1)));
+        }
+    }
 
     /**
      * Makes a request with all keys of a lock.
@@ -35,7 +40,7 @@ final class ScriptCall {
      * @param arguments texts and numbers
      */
     ScriptCall(Script script, LockKeys keys, Object... arguments) {
-        this(script, keys.name, keys.all(), arguments);
+        this(script, keys.name, script.keysOf(keys), arguments);
     }
 
     /**
@@ -53,15 +58,15 @@ final class ScriptCall {
 
     /**
      * Returns the request to send in place of this one, or null. If the server has refused this one because it migrates
-     * the slot of the keys, the other one names the lock key alone.
+     * the slot of the keys, the other one names only those that exist while the lock is held.
      */
     @Nullable
     ScriptCall alone(Object reply) {
         Script instead = script.alone();
-        if (instead == null || keys.size() == 1 || !ErrorReply.isOfMigratingSlot(reply)) {
+        if (instead == null || keys.size() == instead.keysAlone() || !ErrorReply.isOfMigratingSlot(reply)) {
             return null;
         }
-        ScriptCall other = new ScriptCall(instead, lockName, keys.subList(0, 1), arguments);
+        ScriptCall other = new ScriptCall(instead, lockName, keys.subList(0, instead.keysAlone()), arguments);
         alone = other;
         return other;
     }
@@ -85,10 +90,9 @@ final class ScriptCall {
         return sentAgain || (other != null && other.wasSentAgain());
     }
 
-    /** Returns the notice in the reply to this request, or null if there is none. */
-    @Nullable
-    Notice notice() {
-        return notice;
+    /** Returns the notices in the reply to this request. */
+    List<Notice> notices() {
+        return notices;
     }
 
     String lockName() {
@@ -114,7 +118,7 @@ final class ScriptCall {
     }
 
     /**
-     * Returns the reply without the number of the request and without a notice. Returns null if the reply belongs to
+     * Returns the reply without the number of the request and without notices. Returns null if the reply belongs to
      * another request: somebody has sent a request on this connection and has not read the reply.
      */
     @Nullable
@@ -123,11 +127,11 @@ final class ScriptCall {
         if (parts.isEmpty() || !(parts.get(0) instanceof byte[] answered) || !Arrays.equals(answered, request)) {
             return null;
         }
-        int last = parts.size() - 1;
-        if (parts.get(last) instanceof List<?> handoff) {
-            notice = new Notice(Replies.text(handoff.get(0)), Replies.text(handoff.get(1)));
-            return parts.subList(1, last);
+        int end = parts.size();
+        while (parts.get(end - 1) instanceof List<?>) {
+            end--;
         }
-        return parts.subList(1, parts.size());
+        notices = parts.subList(end, parts.size()).stream().map(Notice::of).toList();
+        return parts.subList(1, end);
     }
 }

@@ -225,9 +225,9 @@ final class SuppliedClient implements Redis {
 
     /** Publishes on another thread. The caller does not learn of a failure, because heartbeats find the handoff. */
     @Override
-    public void publish(ScriptCall.Notice notice, Deadline deadline) {
+    public void publish(List<ScriptCall.Notice> notices, Deadline deadline) {
         try {
-            requests.execute(() -> publish(notice));
+            requests.execute(() -> notices.forEach(this::publish));
         } catch (RejectedExecutionException e) {
             context.log(() -> LOG.debug("a handoff is not published, because the backend is closed", e));
         }

@@ -2,6 +2,7 @@ package io.github.distlock.redis;
 
 import io.github.distlock.LockOwner;
 import io.github.distlock.LockStatus;
+import io.github.distlock.spi.LockKind;
 import io.github.distlock.spi.LockMode;
 import java.time.Duration;
 import java.time.Instant;
@@ -9,25 +10,49 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The holder's record and the queue entries of wire format 1, as {@code record.lua} and {@code queue.lua} describe
- * them. People can read them at the server.
+ * The holders' records and the queue entries of wire format 1, as {@code record.lua}, {@code queue.lua} and
+ * {@code shared.lua} describe them. People can read them at the server.
  */
 final class WireFormat {
     private static final String SEPARATOR = "\t";
-    /** Format, kind and count. */
-    private static final String HEAD = "1\tlock\t1";
-
-    private static final Pattern RECORD = Pattern.compile("\\S+\t" + HEAD + "\t(\\d{1,18})\t([^\n]*)\n?");
-    private static final Pattern ENTRY = Pattern.compile(HEAD + "\t\\S+\t[^\t]+\t\\d+\t(.*)");
+    private static final String FORMAT = "1";
+    private static final Pattern RECORD = Pattern.compile("\\S+\t1\t"
+            + "(?:(lock|read|write)\t1|permits\t([1-9]\\d{0,9})/([1-9]\\d{0,9}))"
+            + "\t(\\d{1,18})\t([^\n]*)\n?");
+    private static final Pattern ENTRY = Pattern.compile("1\t[a-z]+\t[\\d/]+\t\\S+\t[^\t]+\t\\d+\t(.*)");
 
     private WireFormat() {}
 
-    static String record(String value, long base, String owner) {
-        return String.join(SEPARATOR, value, HEAD, Long.toString(base), owner);
+    static String record(LockMode mode, String value, long base, String owner) {
+        return String.join(SEPARATOR, value, FORMAT, word(mode), count(mode), Long.toString(base), owner);
     }
 
-    static String entry(String value, String channel, long handoffMillis, String owner) {
-        return String.join(SEPARATOR, HEAD, value, channel, Long.toString(handoffMillis), owner);
+    static String entry(LockMode mode, String value, String channel, long handoffMillis, String owner) {
+        return String.join(
+                SEPARATOR, FORMAT, word(mode), count(mode), value, channel, Long.toString(handoffMillis), owner);
+    }
+
+    static String word(LockMode mode) {
+        return switch (mode.kind()) {
+            case EXCLUSIVE -> "lock";
+            case READ -> "read";
+            case WRITE -> "write";
+            case PERMITS -> "permits";
+        };
+    }
+
+    static String count(LockMode mode) {
+        return mode.kind() == LockMode.Kind.PERMITS ? mode.count() + "/" + mode.limit() : "1";
+    }
+
+    /** Returns the kind of a name, which the scripts reply with a refusal. */
+    static LockKind kind(String text) {
+        return switch (text) {
+            case "lock" -> LockKind.LOCK;
+            case "read-write" -> LockKind.READ_WRITE_LOCK;
+            case "permits" -> LockKind.SEMAPHORE;
+            default -> throw new IllegalStateException("unexpected kind from the server: " + text);
+        };
     }
 
     static String owner(LockOwner owner) {
@@ -49,9 +74,22 @@ final class WireFormat {
         if (!fields.matches()) {
             return LockStatus.Holder.of(unknown(record), LockMode.EXCLUSIVE, Instant.EPOCH, 1, remaining);
         }
-        long base = Long.parseLong(fields.group(1));
+        long base = Long.parseLong(fields.group(4));
         Instant since = Instant.ofEpochMilli(base / 1_000);
-        return LockStatus.Holder.of(parseOwner(fields.group(2)), LockMode.EXCLUSIVE, since, base, remaining);
+        return LockStatus.Holder.of(parseOwner(fields.group(5)), mode(fields), since, base, remaining);
+    }
+
+    private static LockMode mode(Matcher fields) {
+        String word = fields.group(1);
+        if (word == null) {
+            long limit = Math.min(Long.parseLong(fields.group(3)), Integer.MAX_VALUE);
+            return LockMode.permits((int) Math.min(Long.parseLong(fields.group(2)), limit), (int) limit);
+        }
+        return switch (word) {
+            case "read" -> LockMode.READ;
+            case "write" -> LockMode.WRITE;
+            default -> LockMode.EXCLUSIVE;
+        };
     }
 
     static LockOwner ownerOfEntry(String entry) {

@@ -12,6 +12,7 @@
 --       {request, 0, ttl, marker}     busy; ttl in ms, -1 for a key without an expiry, -2 for one that is not a string;
 --                                     each later handoff has a base above the marker
 --       {request, -1}                 this value was withdrawn before its request arrived
+--       {request, -2, kind}           refused, because the name is used as this kind; nothing was changed
 --
 -- Safe to repeat: if the record is the contender's own, an earlier copy of the request has acquired the lock, or the
 -- lock was handed to it. Then the reply has the same base.
@@ -34,8 +35,16 @@ if is_held_by(record, value) then
   return { ARGV[1], 1, text(base), grant_beside_queue(value, lease, base, owner, 0) }
 end
 
+local first
+if not record or last_token() == '' then
+  first = first_entry()
+end
+local kind = used_kind(record, first)
+if kind and kind ~= 'lock' then
+  return { ARGV[1], -2, kind }
+end
+
 if not record then
-  local first = first_entry()
   if not first or first == entry then
     local base = mint(floor)
     local members = grant_beside_queue(value, lease, base, owner, first and 1 or 0)
@@ -62,4 +71,4 @@ if record == 'not a string' then
 elseif not record then
   ttl = 1000 -- the first waiter's client knows another format, and takes the lock with its next heartbeat
 end
-return with_notice(0, ttl, marker())
+return with_notices(0, ttl, marker())

@@ -1,18 +1,25 @@
--- Takes the lock from its holder, and serves the next waiter.
+-- Takes the lock from all its holders, and serves the waiters.
 --
--- KEYS  1 lock, 2 token, 3 queue, 4 alive
+-- KEYS  1 lock, 2 token, 3 queue, 4 alive, 5 holders
 -- ARGV  1 request              comes back in the reply
 -- Reply request                the lock was free
---       {request, record, ttl} the holder's record and its time left in ms, as they were before
+--       {request, record, ttl, record, ttl, …}   the holders' records and their times left in ms, as they were before
 
 --#include record
 --#include queue
+--#include shared
 
-local record = redis.call('GET', KEYS[1])
+local holders = current_holders()
 if not record then
   require_primary()
   return ARGV[1]
 end
-local ttl = redis.call('PTTL', KEYS[1])
-serve_next()
-return with_notice(record, ttl)
+if used_kind(record, first_entry()) == 'lock' then
+  serve_next()
+else
+  redis.call('DEL', KEYS[5])
+  held = nil
+  serve()
+  settle()
+end
+return append(append({ ARGV[1] }, holders), notices)

@@ -3,19 +3,20 @@
 --
 --   KEYS[3]  queue   sorted set: entries by the time at which their contenders first asked; and tombstones, behind all
 --                    entries. An entry is
---                      format TAB kind TAB count TAB value TAB channel TAB lease TAB owner
+--                      format TAB mode TAB count TAB value TAB channel TAB lease TAB owner
+--                      count    1, or for permits their number and the limit of their client, as in 3/10
 --                      channel  where the contender's client hears of its handoff
 --                      lease    of a handoff, in ms
 --                    and the other fields are as in the record. A tombstone is "void TAB value": that value is not
 --                    granted again, however late a request for it arrives.
 --   KEYS[4]  alive   sorted set: the same entries by the time until which their client counts as alive
 --
--- A script serves only entries of the format and kind that it knows. If another entry is first, the script frees the
+-- A script serves only entries of the format and mode that it knows. If another entry is first, the script frees the
 -- lock, and the client of that entry acquires the lock with its next heartbeat.
 --
 -- The handoff message repeats the value. Only clients that can read these keys know it. The script publishes the
--- message, or leaves that to its client: then each reply of a script that served a waiter ends with {channel, message}.
--- The line "#publish" stands for one of the two.
+-- message, or leaves that to its client: then each reply of a script ends with {channel, message} for each waiter that it
+-- served. The line "#publish" stands for one of the two.
 
 local TOMBSTONES = 8e15 -- scores of entries are microseconds since 1970, which stay below this until the year 2223
 local MOST_TOMBSTONES = 1000
@@ -37,12 +38,12 @@ local function grant_beside_queue(value, lease, base, owner, own_entries)
   return members
 end
 
--- Adds a member to the queue, and says so in the token.
+-- Adds a member to the queue, and says so in the token of a lock.
 local function add(score, member)
   redis.call('ZADD', KEYS[3], text(score), member)
-  local last = redis.call('GET', KEYS[2])
-  if last and not string.find(last, '\n', 1, true) then
+  if string.find(last_token(), '^[^\t\n]+$') then
     redis.call('APPEND', KEYS[2], '\n')
+    token = token .. '\n'
   end
 end
 
@@ -64,9 +65,10 @@ local function keep_entry(entry, alive_for)
   end
 end
 
+-- Returns 1 if the queue had the entry, otherwise 0.
 local function drop_entry(entry)
-  redis.call('ZREM', KEYS[3], entry)
   redis.call('ZREM', KEYS[4], entry)
+  return redis.call('ZREM', KEYS[3], entry)
 end
 
 -- Returns the first entry whose client is alive, and drops those before it; nil if there is none.
@@ -84,13 +86,28 @@ local function first_entry()
   end
 end
 
-local notice -- of a handoff, for the client to publish
+-- Returns the kind as which the name is used, or nil. `first` is the first entry.
+local function used_kind(record, first)
+  return kind_of(record) or KINDS[string.match(first or '', '^1\t(%a+)\t')]
+end
 
--- Returns the reply, with the notice as its last part if there is one.
-local function with_notice(...)
-  local reply = { ARGV[1], ... }
-  reply[#reply + 1] = notice
-  return reply
+local notices = {} -- of handoffs, for the client to publish
+
+-- A hint: a client that does not hear it finds out with its next heartbeat.
+local function announce(channel, message)
+  --#publish
+end
+
+local function append(list, more)
+  for _, each in ipairs(more) do
+    list[#list + 1] = each
+  end
+  return list
+end
+
+-- Returns the reply, with the notices as its last parts.
+local function with_notices(...)
+  return append({ ARGV[1], ... }, notices)
 end
 
 -- Ends the present hold, if any. Returns whether the first waiter holds the lock now; otherwise the lock is free.
@@ -105,9 +122,7 @@ local function serve_next()
   local base = mint(0)
   grant_beside_queue(value, tonumber(lease), base, owner, 1)
   drop_entry(entry)
-  -- A hint: a client that does not hear it finds out with its next heartbeat.
-  local message = 'granted ' .. value .. ' ' .. text(base)
-  --#publish
+  announce(channel, 'granted ' .. value .. ' ' .. text(base))
   return true
 end
 

@@ -20,7 +20,7 @@ if ARGV[3] == '1' then
 end
 if is_held_by(holder(), ARGV[2]) then
   serve_next()
-  return with_notice()
+  return with_notices()
 end
 if was_released then
   return ARGV[1]

@@ -1,4 +1,4 @@
--- Extends one hold: compare-and-expire. It never creates a hold.
+-- Extends one hold of a lock, or of a writer: compare-and-expire. It never creates a hold.
 --
 -- KEYS  1 lock, and 2 token if the time for which the token is kept is to be extended, too
 -- ARGV  1 request     comes back in the reply
@@ -21,8 +21,12 @@ end
 
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 if KEYS[2] then
-  -- A token that was lost gets the flag, because the queue may exist.
-  local last = redis.call('GET', KEYS[2]) or string.match(record, '^%S+\t1\tlock\t1\t(%d+)\t') .. '\n'
+  local last = redis.call('GET', KEYS[2])
+  if not last then
+    -- A token of a lock that was lost gets the flag, because the queue may exist.
+    local mode, base = string.match(record, '^%S+\t1\t(%a+)\t1\t(%d+)\t')
+    last = base .. (mode == 'lock' and '\n' or '\tread-write')
+  end
   local time = redis.call('TIME')
   local now = time[1] * 1000000 + time[2]
   local ahead = math.max(0, tonumber(string.match(last, '^%d+') or 0) - now) / 1000

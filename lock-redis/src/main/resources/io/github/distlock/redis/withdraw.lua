@@ -23,4 +23,4 @@ local record = holder()
 if not record or is_held_by(record, ARGV[2]) then
   serve_next()
 end
-return with_notice()
+return with_notices()

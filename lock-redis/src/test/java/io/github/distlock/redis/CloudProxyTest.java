@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.distlock.LockClient;
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockOptions;
+import io.github.distlock.spi.Grant;
+import io.github.distlock.spi.LockMode;
+import io.github.distlock.spi.Validity;
 import io.github.distlock.tests.waiting.Waiting;
 import java.time.Duration;
 import java.util.List;
@@ -49,11 +52,48 @@ class CloudProxyTest {
         }
     }
 
+    @Test
+    void eachKindOfRequestForReadersWritersAndPermitsPassesTheProxy() throws Exception {
+        Duration lease = Duration.ofSeconds(30);
+        String server = RedisFixture.Shared.SERVER.address();
+        try (CloudProxy proxy = new CloudProxy(server);
+                RedisClient admin = RedisClient.create("redis://" + server);
+                RedisBackend backend = TestContender.started(backend(proxy))) {
+            admin.scriptFlush();
+            for (LockMode mode : List.of(LockMode.WRITE, LockMode.permits(2, 3))) {
+                String name = "proxied-" + mode.kind();
+                TestContender holder = TestContender.waiting(backend, name, mode, lease);
+                Grant held = holder.acquire();
+                TestContender next = TestContender.waiting(backend, name, mode, lease);
+                next.findBusy();
+                TestContender leaves = TestContender.waiting(backend, name, mode, lease);
+                leaves.findBusy();
+                leaves.withdraw();
+                next.heartbeat();
+                assertThat(holder.renew(held, lease)).isInstanceOf(Validity.class);
+                holder.renewLater(held, lease);
+                if (mode.equals(LockMode.WRITE)) {
+                    held = held.downgrade(TestContender.deadline()).orElseThrow();
+                    assertThat(holder.renew(held, lease)).isInstanceOf(Validity.class);
+                }
+                assertThat(held.release(TestContender.deadline())).isEqualTo(Grant.Release.RELEASED);
+                assertThat(backend.inspect(name, TestContender.deadline()).holders())
+                        .hasSize(1);
+                assertThat(backend.forceRelease(name, TestContender.deadline())).hasSize(1);
+            }
+            assertThat(proxy.refusals()).isEmpty();
+        }
+    }
+
+    private static RedisBackend backend(CloudProxy proxy) {
+        return RedisBackend.builder("redis://" + proxy.address())
+                .keyPrefix("proxied:")
+                .publishFromClient()
+                .build();
+    }
+
     private static LockClient client(CloudProxy proxy) {
-        return LockClient.builder(RedisBackend.builder("redis://" + proxy.address())
-                        .keyPrefix("proxied:")
-                        .publishFromClient()
-                        .build())
+        return LockClient.builder(backend(proxy))
                 .defaultOptions(LockOptions.defaults().renewedLease(Duration.ofSeconds(3)))
                 .build();
     }

@@ -10,6 +10,7 @@ import io.github.distlock.LockOwner;
 import io.github.distlock.spi.Attempt;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.LockClock;
+import io.github.distlock.spi.LockMode;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Renewal;
 import io.github.distlock.spi.RequestRefusedException;
@@ -247,7 +248,7 @@ class ConnectionsTest {
         List<Renewal> renewals = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             RedisContender contender = (RedisContender) backend.contend(request(name + i), new IgnoredSignals());
-            renewals.add(new Counted(new RedisGrant(contender, 7, validity), renewed));
+            renewals.add(new Counted(new RedisGrant(contender, LockMode.EXCLUSIVE, 7, validity), renewed));
         }
         return renewals;
     }

@@ -18,7 +18,7 @@ class QueueScriptsTest extends ContenderTest {
     private static final long ALIVE_FOR = 4_000;
 
     static Stream<String> otherFormats() {
-        return Stream.of("2\tlock\t1", "1\tread\t1", "1\tlock\t2");
+        return Stream.of("2\tlock\t1", "1\tother\t1", "1\tlock\t2");
     }
 
     static Stream<String> otherRecords() {

@@ -17,6 +17,7 @@ import io.github.distlock.LockOptions;
 import io.github.distlock.LockOwner;
 import io.github.distlock.spi.Capability;
 import io.github.distlock.spi.Grant;
+import io.github.distlock.spi.LockMode;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.RequestRefusedException;
 import io.github.distlock.spi.Validity;
@@ -67,7 +68,13 @@ class RedisBackendTest extends ContenderTest {
     @Test
     void api_itServesInOrderAndCanBeInspected() {
         assertEquals(
-                Set.of(Capability.FAIR, Capability.INSPECT, Capability.FORCE_RELEASE, Capability.CHANGE_LEASE),
+                Set.of(
+                        Capability.FAIR,
+                        Capability.INSPECT,
+                        Capability.FORCE_RELEASE,
+                        Capability.CHANGE_LEASE,
+                        Capability.READ_WRITE,
+                        Capability.PERMITS),
                 one.capabilities());
     }
 
@@ -226,7 +233,7 @@ class RedisBackendTest extends ContenderTest {
         LockRequest request = LockRequest.exclusive(name, LEASE, LockOwner.of("host", 7, "client", "thread"));
         RedisContender contender = (RedisContender) backend.contend(request, waiting(one));
         RedisGrant grant =
-                new RedisGrant(contender, 7, Validity.of(backend.clock().now(), LEASE));
+                new RedisGrant(contender, LockMode.EXCLUSIVE, 7, Validity.of(backend.clock().now(), LEASE));
         return Stream.generate(() -> new TestContender.AnsweredRenewal(grant, LEASE, new AtomicReference<>()))
                 .limit(count)
                 .toList();
@@ -388,6 +395,23 @@ class RedisBackendTest extends ContenderTest {
 
     private interface Action {
         void run() throws InterruptedException;
+    }
+
+    @Test
+    void s10_anotherLimitIsLoggedOnceForAName() throws InterruptedException {
+        List<String> warnings = warnings(name, () -> {
+            TestContender.waiting(one, name, LockMode.permits(1, 3), LEASE).acquire();
+            TestContender.waiting(other, name, LockMode.permits(1, 3), LEASE).acquire();
+            TestContender.trying(other, name, LockMode.permits(1, 2), LEASE).findBusy();
+            TestContender.waiting(other, name, LockMode.permits(1, 4), LEASE).acquire();
+            TestContender.trying(one, name, LockMode.permits(1, 3), LEASE).findBusy();
+        });
+
+        assertEquals(
+                List.of(
+                        "semaphore \"" + name + "\" has 2 permits here, but 3 for another client",
+                        "semaphore \"" + name + "\" has 3 permits here, but 4 for another client"),
+                warnings);
     }
 
     /** Returns the warnings that contain a text. Other tests run at the same time, and are warned of other things. */

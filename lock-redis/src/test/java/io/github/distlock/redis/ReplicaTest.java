@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.distlock.spi.Grant;
+import io.github.distlock.spi.LockMode;
 import io.github.distlock.tests.PromiseNames;
 import io.github.distlock.tests.RecordingContext;
 import io.github.distlock.tests.servers.FaultProxy;
@@ -12,6 +13,7 @@ import io.github.distlock.tests.servers.RedisServer;
 import io.github.distlock.tests.servers.Server;
 import io.github.distlock.tests.waiting.Waiting;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -19,8 +21,11 @@ import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.parallel.ResourceLock;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import redis.clients.jedis.DefaultJedisClientConfig;
 import redis.clients.jedis.HostAndPort;
+import redis.clients.jedis.RedisClient;
 
 /** A client whose server fails. Behind the same address, it then finds a replica that does not know its hold. */
 @DisplayNameGeneration(PromiseNames.class)
@@ -81,6 +86,31 @@ class ReplicaTest {
         // The first request may use the connection to the killed primary.
         Waiting.await(
                 "READONLY", Duration.ofSeconds(20), () -> forceReleaseFailure().contains("READONLY"));
+    }
+
+    /** The replica knows nothing of the lock, or an earlier holder. */
+    @ParameterizedTest
+    @CsvSource({"READ, ''", "WRITE, ''", "READ, value\t1\twrite\t1\t5\towner", "WRITE, value\t1\twrite\t1\t5\towner"})
+    void s5_aReplicaThatDoesNotKnowAReaderOrWriterDoesNotSayThatItIsGone(LockMode.Kind kind, String known)
+            throws InterruptedException {
+        try (RedisClient admin = RedisClient.create(replica.uri())) {
+            admin.configSet("replica-read-only", "no");
+            if (!known.isEmpty()) {
+                admin.set("distlock:replicated", known);
+            }
+            admin.configSet("replica-read-only", "yes");
+        }
+        RedisContender contender = ((RedisGrant) held).contender;
+        LockMode mode = kind == LockMode.Kind.READ ? LockMode.READ : LockMode.WRITE;
+        RedisGrant unknown = new RedisGrant(contender, mode, held.fencingBase(), held.validity());
+
+        Throwable renewal = assertInstanceOf(Throwable.class, holder.renew(unknown, LEASE));
+        Exception release = assertThrows(RuntimeException.class, () -> unknown.release(TestContender.deadline()));
+        Exception downgrade = assertThrows(RuntimeException.class, () -> unknown.downgrade(TestContender.deadline()));
+
+        for (Throwable answer : List.of(renewal, release, downgrade)) {
+            assertTrue(answer.getMessage().contains("READONLY"), answer.getMessage());
+        }
     }
 
     private String forceReleaseFailure() {

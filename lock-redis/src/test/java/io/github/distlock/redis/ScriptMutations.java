@@ -32,6 +32,9 @@ class ScriptMutations {
             QueueScriptsTest.class,
             LateRequestsTest.class,
             HandoffMessagesTest.class,
+            SharedHoldsTest.class,
+            SharedQueueTest.class,
+            RedisBackendTest.class,
             ReplicaTest.class,
             SlotMigrationTest.class);
 

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.github.distlock.spi.Grant;
+import io.github.distlock.spi.LockMode;
 import io.github.distlock.spi.Validity;
 import io.github.distlock.tests.PromiseNames;
 import io.github.distlock.tests.servers.RedisServer;
@@ -29,6 +30,8 @@ import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.parallel.ResourceLock;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import redis.clients.jedis.DefaultJedisClientConfig;
 import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.Jedis;
@@ -339,6 +342,43 @@ class SlotMigrationTest {
         waiter.hearsOfHandoff(serverMicros() + 86_400_000_000L);
 
         waiter.findBusy();
+    }
+
+    static Stream<LockMode> modes() {
+        return Stream.of(LockMode.READ, LockMode.WRITE, LockMode.permits(2, 3));
+    }
+
+    @ParameterizedTest
+    @MethodSource("modes")
+    void s6_aHoldOfAReaderAWriterOrPermitsFromBeforeIsRenewed(LockMode mode) throws InterruptedException {
+        TestContender holder = TestContender.waiting(one, name, mode, LEASE);
+        Grant held = holder.acquire();
+        beginMigration();
+
+        assertInstanceOf(Validity.class, holder.renew(held, LEASE.multipliedBy(2)));
+        assertTrue(source.admin.pttl(lock) > LEASE.toMillis());
+        source.admin.del(token);
+        holder.renewLater(held, LEASE.multipliedBy(4));
+
+        assertTrue(source.admin.pttl(lock) > LEASE.multipliedBy(2).toMillis(), "extended without its token");
+    }
+
+    @ParameterizedTest
+    @MethodSource("modes")
+    void s7_otherRequestsForReadersWritersAndPermitsFailUntilTheSlotHasMoved(LockMode mode)
+            throws InterruptedException {
+        Grant held = TestContender.waiting(one, name, mode, LEASE).acquire();
+        beginMigration();
+
+        ErrorReply release = assertThrows(ErrorReply.class, () -> held.release(TestContender.deadline()));
+        ErrorReply acquire = assertThrows(
+                ErrorReply.class, TestContender.waiting(other, name, LockMode.permits(1, 3), LEASE)::attempt);
+        endMigration();
+
+        assertTrue(release.getMessage().startsWith("TRYAGAIN"), release.getMessage());
+        assertTrue(acquire.getMessage().startsWith("TRYAGAIN"), acquire.getMessage());
+        release(held);
+        assertFalse(source.admin.exists(lock));
     }
 
     @Test

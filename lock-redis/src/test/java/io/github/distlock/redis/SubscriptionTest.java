@@ -333,7 +333,7 @@ class SubscriptionTest {
         }
 
         @Override
-        public void publish(ScriptCall.Notice notice, Deadline deadline) {
+        public void publish(List<ScriptCall.Notice> notices, Deadline deadline) {
             throw new UnsupportedOperationException();
         }
 

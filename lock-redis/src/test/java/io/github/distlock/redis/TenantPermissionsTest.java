@@ -6,15 +6,18 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.distlock.spi.Grant;
+import io.github.distlock.spi.LockMode;
 import io.github.distlock.spi.RequestRefusedException;
 import io.github.distlock.spi.Validity;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.regex.Pattern;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import redis.clients.jedis.RedisClient;
 
 /** The permissions that {@code docs/redis.md} lists, with the key prefix of one tenant in both patterns. */
@@ -60,6 +63,40 @@ class TenantPermissionsTest extends ContenderTest {
                     1, mine.inspect(name, TestContender.deadline()).holders().size());
             assertEquals(1, mine.forceRelease(name, TestContender.deadline()).size());
             assertTrue(admin.keys("*" + name + "*").stream().allMatch(key -> key.startsWith(prefix)));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void api_thePatternsSufficeForReadersWritersAndPermits(boolean suppliedClient) throws Exception {
+        permit("tenant:");
+        try (RedisClient client = RedisClient.create("redis://" + name + ":secret@" + SERVER.address());
+                RedisBackend tenant = tenant(suppliedClient, client, "tenant:")) {
+            for (LockMode mode : List.of(LockMode.WRITE, LockMode.permits(2, 3))) {
+                String named = mode.kind() + name;
+                TestContender holder = TestContender.waiting(tenant, named, mode, LEASE);
+                Grant held = holder.acquire();
+                TestContender next = TestContender.waiting(tenant, named, mode, LEASE);
+                next.findBusy();
+                TestContender leaves = TestContender.waiting(tenant, named, mode, LEASE);
+                leaves.findBusy();
+
+                leaves.withdraw();
+                next.heartbeat();
+                holder.renewLater(held, LEASE);
+                if (mode.equals(LockMode.WRITE)) {
+                    held = held.downgrade(TestContender.deadline()).orElseThrow();
+                    assertInstanceOf(Validity.class, holder.renew(held, LEASE));
+                }
+                release(held);
+
+                assertEquals(
+                        1,
+                        tenant.inspect(named, TestContender.deadline()).holders().size());
+                assertEquals(
+                        1, tenant.forceRelease(named, TestContender.deadline()).size());
+                assertTrue(admin.keys("*" + named + "*").stream().allMatch(key -> key.startsWith("tenant:")));
+            }
         }
     }
 

@@ -8,6 +8,7 @@ import io.github.distlock.spi.Attempt;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockClock;
+import io.github.distlock.spi.LockMode;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Moment;
 import io.github.distlock.spi.Renewal;
@@ -29,11 +30,13 @@ final class TestContender implements Signals {
     final AtomicInteger timesWanted = new AtomicInteger();
     private final RedisBackend backend;
     private final LockOwner owner;
+    private final LockMode mode;
     private final RedisContender contender;
 
     private TestContender(RedisBackend backend, LockRequest request) {
         this.backend = backend;
         this.owner = request.owner();
+        this.mode = request.mode();
         this.contender = (RedisContender) backend.contend(request, this);
     }
 
@@ -46,6 +49,23 @@ final class TestContender implements Signals {
     /** A contender that gets a queue entry if the lock is busy. */
     static TestContender waiting(RedisBackend backend, String name, Duration lease) {
         return new TestContender(backend, request(name, lease));
+    }
+
+    /** A contender for another mode that gets a queue entry if what it asks for is not free. */
+    static TestContender waiting(RedisBackend backend, String name, LockMode mode, Duration lease) {
+        return new TestContender(backend, request(name, lease).withMode(mode));
+    }
+
+    /** A contender for another mode that asks once. */
+    static TestContender trying(RedisBackend backend, String name, LockMode mode, Duration lease) {
+        return new TestContender(
+                backend, request(name, lease).withMode(mode).withoutWaiting());
+    }
+
+    /** A contender for another mode of a client that knows a fencing base. */
+    static TestContender knowing(long base, RedisBackend backend, String name, LockMode mode, Duration lease) {
+        return new TestContender(
+                backend, request(name, lease).withMode(mode).withBaseAbove(() -> base));
     }
 
     /** A contender that asks once. */
@@ -82,7 +102,12 @@ final class TestContender implements Signals {
 
     /** Returns the record of this contender's hold, if no contender waits. */
     String record(long base) {
-        return WireFormat.record(value(), base, WireFormat.owner(owner));
+        return record(mode, base);
+    }
+
+    /** Returns the record that the contender would have with another mode. */
+    String record(LockMode as, long base) {
+        return WireFormat.record(as, value(), base, WireFormat.owner(owner));
     }
 
     /** Renews a hold as if half an hour had passed since its grant. */
@@ -91,7 +116,7 @@ final class TestContender implements Signals {
         Moment earlier = new Moment(
                 grantedAt.nanoTime() - Duration.ofMinutes(31).toNanos(),
                 grantedAt.wallMillis() - Duration.ofMinutes(31).toMillis());
-        Grant older = new RedisGrant(contender, held.fencingBase(), Validity.of(earlier, lease));
+        Grant older = new RedisGrant(contender, mode, held.fencingBase(), Validity.of(earlier, lease));
         assertInstanceOf(Validity.class, renew(older, lease));
     }
 
