@@ -109,8 +109,9 @@ public interface DistributedLock {
 
     /**
      * Returns a view of this lock that its holder may acquire again. The holder is the thread that has acquired it,
-     * through this view or through {@link #asLock()} of any lock of this client with the same name. The read lock and the
-     * write lock of a name are different locks. The store sees one hold. Virtual threads are threads like any other.
+     * through this view or through {@link #asLock()} of any lock of this client with the same name. The read lock and
+     * the write lock of a name are different locks. The store sees one hold. Virtual threads are threads like any
+     * other.
      *
      * <p>Each acquire returns a handle of its own, with the same fencing token. The lock is released with the last of
      * them. Until then, {@link LockHandle#release()} returns {@link LockHandle.Release#RELEASED} as long as the lock is

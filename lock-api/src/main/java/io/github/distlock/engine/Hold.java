@@ -217,7 +217,8 @@ final class Hold extends WeakReference<Handle> {
     }
 
     /**
-     * Ends this hold and its lease for a downgrade. Returns false if the hold had ended, or if the lease was lost since.
+     * Ends this hold and its lease for a downgrade. Returns false if the hold had ended, or if the lease was lost
+     * since.
      */
     boolean endForDowngrade() {
         if (!end()) {

@@ -44,8 +44,8 @@ import org.jspecify.annotations.Nullable;
  * accepts it by a compare-and-set in the waiter. If none does, the lease goes back to the store.
  *
  * <p>Readers join a lease that others of them use ({@link Lease#join}), and all waiters do as soon as one of them is
- * granted a lease ({@link Handoff#parts}). A waiter for permits asks at once, whatever this client holds, and may be handed a
- * released lease meanwhile.
+ * granted a lease ({@link Handoff#parts}). A waiter for permits asks at once, whatever this client holds, and may be
+ * handed a released lease meanwhile.
  *
  * <p>A queue that nobody uses is retired and dropped. An acquire that finds a retired queue asks for a new one.
  */

@@ -378,7 +378,7 @@ class ReadWriteTest extends EngineTest {
     // Races
 
     @Test
-    void s7_aReaderWhoseHeadHasGivenUpMeanwhileKeepsTheGrant() throws Exception {
+    void v10_aWaitingReaderTakesTheGrantOfAHeadThatHasGivenUp() throws Exception {
         CountDownLatch asked = new CountDownLatch(1);
         CountDownLatch answers = new CountDownLatch(1);
         AtomicReference<Contender> head = new AtomicReference<>();
@@ -398,6 +398,7 @@ class ReadWriteTest extends EngineTest {
 
         LockHandle held = get(next);
         assertThat(held.isHeld()).isTrue();
+        assertThat(backend.attempts).hasValue(1);
         held.close();
         expectNothingLeft();
     }

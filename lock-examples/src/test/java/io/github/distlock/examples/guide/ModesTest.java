@@ -78,7 +78,7 @@ class ModesTest {
     private void replaceAll(DistributedReadWriteLock catalog, String feed, Index index) throws InterruptedException {
         try (LockHandle writing = catalog.writeLock().acquire()) {
             products.replaceAll(feed, writing.fencingToken());
-            try (LockHandle reading = catalog.downgrade(writing)) { // `writing` is now RELEASED; closing it does nothing
+            try (LockHandle reading = catalog.downgrade(writing)) { // writing is now RELEASED; closing it does nothing
                 index.rebuild();
             }
         }
