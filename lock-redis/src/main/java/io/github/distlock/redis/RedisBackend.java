@@ -274,8 +274,7 @@ public final class RedisBackend implements LockBackend {
 
     private void heartbeat(List<RedisContender> asked, Deadline deadline) throws InterruptedException {
         Moment askedAt = clock().now();
-        List<ScriptCall> calls =
-                asked.stream().map(RedisContender::heartbeat).toList();
+        List<ScriptCall> calls = asked.stream().map(RedisContender::heartbeat).toList();
         List<Object> replies = redis.callAll(calls, deadline);
         for (int i = 0; i < replies.size(); i++) {
             asked.get(i).heard(askedAt, replies.get(i));

@@ -224,8 +224,7 @@ final class RedisContender implements Contender {
         }
         if (status == -2) {
             mayHaveLeft = hadLeft || doubtful;
-            throw RequestRefusedException.otherKind(
-                    request.mode(), WireFormat.kind(Replies.text(reply.get(1))));
+            throw RequestRefusedException.otherKind(request.mode(), WireFormat.kind(Replies.text(reply.get(1))));
         }
         throw new IllegalStateException("lock \"" + request.name() + "\": this contender was withdrawn");
     }

@@ -33,8 +33,7 @@ final class RedisGrant implements Grant {
         this(contender, mode, fencingBase, validity, validity.from().nanoTime());
     }
 
-    private RedisGrant(
-            RedisContender contender, LockMode mode, long fencingBase, Validity validity, long tokenKeptAt) {
+    private RedisGrant(RedisContender contender, LockMode mode, long fencingBase, Validity validity, long tokenKeptAt) {
         this.contender = contender;
         this.mode = mode;
         this.fencingBase = fencingBase;

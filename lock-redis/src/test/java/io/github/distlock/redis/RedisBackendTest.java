@@ -232,8 +232,8 @@ class RedisBackendTest extends ContenderTest {
     private List<TestContender.AnsweredRenewal> renewals(RedisBackend backend, int count) {
         LockRequest request = LockRequest.exclusive(name, LEASE, LockOwner.of("host", 7, "client", "thread"));
         RedisContender contender = (RedisContender) backend.contend(request, waiting(one));
-        RedisGrant grant =
-                new RedisGrant(contender, LockMode.EXCLUSIVE, 7, Validity.of(backend.clock().now(), LEASE));
+        RedisGrant grant = new RedisGrant(
+                contender, LockMode.EXCLUSIVE, 7, Validity.of(backend.clock().now(), LEASE));
         return Stream.generate(() -> new TestContender.AnsweredRenewal(grant, LEASE, new AtomicReference<>()))
                 .limit(count)
                 .toList();

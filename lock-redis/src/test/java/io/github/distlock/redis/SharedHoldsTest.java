@@ -239,6 +239,18 @@ class SharedHoldsTest extends SharedTest {
     }
 
     @Test
+    void s1_aForeignHoldIsBusyAlthoughLeasesFromBeforeItHaveEnded() throws InterruptedException {
+        TestContender ended = reader(one);
+        ended.acquire();
+        expire(ended);
+        holdByForeignProgram(LEASE);
+
+        trying(other, LockMode.READ).findBusy();
+
+        assertEquals("a foreign value", admin.get(lock));
+    }
+
+    @Test
     void s5_aReaderThatAForeignProgramHasReplacedIsNotDowngradedAgain() throws InterruptedException {
         Grant held = writer(one).acquire();
         downgraded(held);
@@ -631,9 +643,10 @@ class SharedHoldsTest extends SharedTest {
     private static final List<LockMode> KINDS = List.of(LockMode.EXCLUSIVE, LockMode.READ, LockMode.permits(1, 2));
 
     static Stream<Arguments> pairsOfKinds() {
-        return KINDS.stream().flatMap(used -> KINDS.stream()
-                .filter(wanted -> !wanted.equals(used))
-                .map(wanted -> Arguments.of(used, wanted)));
+        return KINDS.stream()
+                .flatMap(used -> KINDS.stream()
+                        .filter(wanted -> !wanted.equals(used))
+                        .map(wanted -> Arguments.of(used, wanted)));
     }
 
     private void expectRefused(LockMode wanted, LockMode used) {
@@ -678,8 +691,7 @@ class SharedHoldsTest extends SharedTest {
 
     @ParameterizedTest
     @MethodSource("pairsOfKinds")
-    void s12_anotherKindIsRefusedWhileTheServerHasTheToken(LockMode used, LockMode wanted)
-            throws InterruptedException {
+    void s12_anotherKindIsRefusedWhileTheServerHasTheToken(LockMode used, LockMode wanted) throws InterruptedException {
         release(waiting(one, used).acquire());
         String before = everything();
 
@@ -848,6 +860,23 @@ class SharedHoldsTest extends SharedTest {
                 List.of(LockMode.permits(1, Integer.MAX_VALUE), LockMode.permits(3, 10)),
                 seen.stream().map(LockStatus.Holder::mode).toList());
         assertNotEquals(seen.get(0).owner(), seen.get(1).owner());
+    }
+
+    @Test
+    void api_inspectionOfAFreeLockShowsNoHolder() throws InterruptedException {
+        release(reader(one).acquire());
+
+        assertEquals(List.of(), one.inspect(name, TestContender.deadline()).holders());
+    }
+
+    @Test
+    void api_aForcedReleaseFreesAllPermits() throws InterruptedException {
+        permits(10, 10).acquire();
+        queued(permits(3, 10));
+
+        assertEquals(1, one.forceRelease(name, TestContender.deadline()).size());
+
+        expectMarker("permits 3/10");
     }
 
     @Test

@@ -243,6 +243,7 @@ class SharedQueueTest extends SharedTest {
         assertEquals(LEASE, length(held));
         expectHolders(first, second);
         expectMarker("read 2+");
+        expectTimeToLive(token, LEASE.plusHours(1).toMillis());
         assertTrue(admin.zscore(holders, recordOf(first)) > serverMicros() + 10_000_000, "the full lease");
     }
 
@@ -276,13 +277,14 @@ class SharedQueueTest extends SharedTest {
 
     @Test
     void v10_aScriptServesABoundedNumber() throws InterruptedException {
-        Grant held = writer(one).acquire();
+        writer(one).acquire();
         List<TestContender> waiters = new ArrayList<>();
         for (int i = 0; i < MOST_GRANTS + 2; i++) {
             waiters.add(queued(reader(other)));
         }
+        admin.del(lock);
 
-        release(held);
+        trying(one, LockMode.READ).findBusy();
         expectQueued(waiters.get(MOST_GRANTS), waiters.get(MOST_GRANTS + 1));
         expectMarker("read 64+");
         waiters.get(MOST_GRANTS + 1).heartbeat();
@@ -370,8 +372,8 @@ class SharedQueueTest extends SharedTest {
             release(held);
 
             await("both are notified", () -> first.wakeUps.get() == 1 && second.wakeUps.get() == 1);
-            assertEquals(List.of(HANDOFF_LEASE, HANDOFF_LEASE), List.of(
-                    length(first.acquire()), length(second.acquire())));
+            assertEquals(
+                    List.of(HANDOFF_LEASE, HANDOFF_LEASE), List.of(length(first.acquire()), length(second.acquire())));
         }
     }
 
@@ -390,6 +392,83 @@ class SharedQueueTest extends SharedTest {
 
             await("the first is notified", () -> first.wakeUps.get() == 1);
         }
+    }
+
+    private interface Request {
+        void send(TestContender contender) throws InterruptedException;
+    }
+
+    /** A reader waits behind a holder whose lease has ended. The request serves it, and the client publishes this. */
+    private void expectPublished(LockMode asked, Request request) throws InterruptedException {
+        subscribe();
+        try (RedisBackend publishing =
+                started(RedisBackend.builder(SERVER.uri()).publishFromClient().build())) {
+            TestContender holder = permits(10, 10);
+            holder.acquire();
+            TestContender first = queued(permits(2, 10));
+            TestContender contender = waiting(publishing, asked);
+            if (asked.count() < 10) {
+                queued(contender);
+            }
+            expire(holder);
+
+            request.send(contender);
+
+            await("the first is notified", () -> first.wakeUps.get() == 1);
+        }
+    }
+
+    @Test
+    void v10_theClientPublishesTheHandoffsOfItsAcquire() throws InterruptedException {
+        expectPublished(LockMode.permits(10, 10), TestContender::findBusy);
+    }
+
+    @Test
+    void v10_theClientPublishesTheHandoffsOfAHeartbeatThatServesItsContender() throws InterruptedException {
+        expectPublished(LockMode.permits(3, 10), TestContender::heartbeat);
+    }
+
+    @Test
+    void v10_theClientPublishesTheHandoffsOfItsWithdrawal() throws InterruptedException {
+        expectPublished(LockMode.permits(3, 10), TestContender::withdraw);
+    }
+
+    @Test
+    void v10_theClientPublishesTheHandoffsOfItsDowngrade() throws InterruptedException {
+        subscribe();
+        try (RedisBackend publishing =
+                started(RedisBackend.builder(SERVER.uri()).publishFromClient().build())) {
+            Grant held = writer(publishing).acquire();
+            TestContender reader = queued(reader(one));
+
+            assertTrue(held.downgrade(TestContender.deadline()).isPresent());
+
+            await("it is notified", () -> reader.wakeUps.get() == 1);
+        }
+    }
+
+    @Test
+    void v10_theRecordOfAWriterSaysOnceThatOthersWait() throws InterruptedException {
+        TestContender writer = writer(one);
+        Grant held = writer.acquire();
+        queued(reader(one));
+        queued(reader(other));
+
+        assertEquals(writer.record(held.fencingBase()) + "\n", admin.get(lock));
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void s9_aMessageFromBeforeTheLastReplyMakesNoHolder(boolean afterHeartbeat) throws InterruptedException {
+        Grant held = writer(one).acquire();
+        TestContender reader = queued(reader(other));
+        if (afterHeartbeat) {
+            reader.heartbeat();
+        }
+
+        reader.hearsOfHandoff(held.fencingBase());
+
+        reader.findBusy();
     }
 
     @Test
@@ -414,12 +493,11 @@ class SharedQueueTest extends SharedTest {
     void v10_aReaderThatMissedItsMessageFindsItsHold() throws InterruptedException {
         subscribe();
         Grant held = writer(one).acquire();
-        TestContender reader = TestContender.knowing(
-                serverMicros() + 86_400_000_000L, other, name, LockMode.READ, LEASE);
+        TestContender reader =
+                TestContender.knowing(serverMicros() + 86_400_000_000L, other, name, LockMode.READ, LEASE);
         queued(reader);
         release(held);
         long base = lastBase();
-        admin.zadd(queue, 1, "void\tanything");
 
         Grant read = reader.acquire();
 
@@ -427,6 +505,21 @@ class SharedQueueTest extends SharedTest {
         assertEquals(base, read.fencingBase());
         assertInstanceOf(Validity.class, reader.renew(read, LEASE));
         expectMarker("read 1");
+    }
+
+    @Test
+    void v10_aRepeatedRequestServesWaitersAfterALeaseHasEnded() throws InterruptedException {
+        TestContender holder = permits(7, 10);
+        holder.acquire();
+        TestContender ended = permits(3, 10);
+        ended.acquire();
+        TestContender waiter = queued(permits(2, 10));
+        expire(ended);
+
+        holder.acquire();
+
+        expectHolders(holder, waiter);
+        expectMarker("permits 9/10");
     }
 
     @Test

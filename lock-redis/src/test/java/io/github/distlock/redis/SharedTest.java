@@ -43,7 +43,8 @@ abstract class SharedTest extends ContenderTest {
     /** Has both backends hear messages, so that later contenders are woken by nothing but handoffs. */
     final void subscribe() throws InterruptedException {
         String another = "another-" + name;
-        admin.set("distlock:" + another, "a foreign value", SetParams.setParams().px(60_000));
+        admin.set(
+                "distlock:" + another, "a foreign value", SetParams.setParams().px(60_000));
         for (RedisBackend backend : List.of(one, other)) {
             TestContender waiter = queued(TestContender.waiting(backend, another, LEASE));
             await("it is subscribed", () -> waiter.wakeUps.get() == 1);
@@ -60,7 +61,7 @@ abstract class SharedTest extends ContenderTest {
 
     /** Lets the lease of a reader or of permits end. */
     final void expire(TestContender holder) {
-        admin.zadd(holders, serverMicros() - 1, recordOf(holder));
+        admin.zadd(holders, serverMicros() - 1.0, recordOf(holder));
     }
 
     /** The lease of a reader or of permits ends in some milliseconds. */
@@ -77,7 +78,8 @@ abstract class SharedTest extends ContenderTest {
     }
 
     final void expectMarker(String modeAndNumber) {
-        assertEquals("*\t1\t" + modeAndNumber.replace(' ', '\t'), admin.get(lock).replace("\n", "+"));
+        assertEquals(
+                "*\t1\t" + modeAndNumber.replace(' ', '\t'), admin.get(lock).replace("\n", "+"));
     }
 
     /** A foreign program holds the lock: its key has no record. */

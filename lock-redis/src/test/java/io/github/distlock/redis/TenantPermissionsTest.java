@@ -92,7 +92,9 @@ class TenantPermissionsTest extends ContenderTest {
 
                 assertEquals(
                         1,
-                        tenant.inspect(named, TestContender.deadline()).holders().size());
+                        tenant.inspect(named, TestContender.deadline())
+                                .holders()
+                                .size());
                 assertEquals(
                         1, tenant.forceRelease(named, TestContender.deadline()).size());
                 assertTrue(admin.keys("*" + named + "*").stream().allMatch(key -> key.startsWith("tenant:")));

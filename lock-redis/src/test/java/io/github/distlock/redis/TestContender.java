@@ -58,14 +58,12 @@ final class TestContender implements Signals {
 
     /** A contender for another mode that asks once. */
     static TestContender trying(RedisBackend backend, String name, LockMode mode, Duration lease) {
-        return new TestContender(
-                backend, request(name, lease).withMode(mode).withoutWaiting());
+        return new TestContender(backend, request(name, lease).withMode(mode).withoutWaiting());
     }
 
     /** A contender for another mode of a client that knows a fencing base. */
     static TestContender knowing(long base, RedisBackend backend, String name, LockMode mode, Duration lease) {
-        return new TestContender(
-                backend, request(name, lease).withMode(mode).withBaseAbove(() -> base));
+        return new TestContender(backend, request(name, lease).withMode(mode).withBaseAbove(() -> base));
     }
 
     /** A contender that asks once. */
