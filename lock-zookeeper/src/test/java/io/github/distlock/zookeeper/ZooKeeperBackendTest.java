@@ -70,7 +70,12 @@ class ZooKeeperBackendTest {
     void api_theBackendReportsItsCapabilities() {
         try (ZooKeeperBackend backend = ZooKeeperBackend.connect("localhost:1")) {
             assertThat(backend.capabilities())
-                    .containsExactlyInAnyOrder(Capability.FAIR, Capability.INSPECT, Capability.FORCE_RELEASE);
+                    .containsExactlyInAnyOrder(
+                            Capability.FAIR,
+                            Capability.INSPECT,
+                            Capability.FORCE_RELEASE,
+                            Capability.READ_WRITE,
+                            Capability.PERMITS);
             assertThat(backend.minimumLease()).isEqualTo(Duration.ofMillis(100));
         }
     }
