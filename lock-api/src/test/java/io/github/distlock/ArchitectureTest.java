@@ -57,6 +57,7 @@ class ArchitectureTest {
             "LockOwner",
             "LockStatus",
             "LockStatus$Holder",
+            "LockStatus$Kept",
             "LockedAction",
             "LockedCall",
             "LossReason",
@@ -228,7 +229,7 @@ class ArchitectureTest {
                 .filter(file -> !file.endsWith("SystemClock.java"))
                 .mapToLong(ArchitectureTest::linesOfCode)
                 .sum();
-        assertThat(lines).isLessThan(350);
+        assertThat(lines).isLessThan(370);
     }
 
     private static List<Path> sources(Path folder) {

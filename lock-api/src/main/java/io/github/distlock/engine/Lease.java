@@ -211,6 +211,7 @@ final class Lease {
         return queue.rules().handsOff()
                 && renewed
                 && !queue.options().isFair()
+                && queue.options().minimumHold().isEmpty()
                 && end.get() == null
                 && !term.isSuspect()
                 && offers <= shared.settings.maxHandoffs();
@@ -285,7 +286,7 @@ final class Lease {
         }
         shared.keeper.forget(this);
         try {
-            Release outcome = shared.releases.release(won, hold::releaseConfirmed);
+            Release outcome = shared.releases.release(won, hold::keptFor, hold::releaseConfirmed);
             if (outcome == Release.LOST) {
                 hold.wasLost(LossReason.GONE);
             }

@@ -280,6 +280,7 @@ final class LocalQueue implements Lease.Queue {
     private QueueEntry newEntry(Acquisition waiter, long now) {
         LockOwner owner = LockOwner.of(Host.NAME, Host.PROCESS_ID, shared.client, waiter.threadName());
         LockRequest waiting = LockRequest.exclusive(key.name, key.options.lease(), owner)
+                .withMinimumHold(key.options.minimumHold().orElse(Duration.ZERO))
                 .withBaseAbove(shared.leases.greatestBase()::get);
         return new QueueEntry(
                 this,

@@ -1,6 +1,7 @@
 package io.github.distlock.memory;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import io.github.distlock.LockOwner;
 import io.github.distlock.LockStatus;
 import io.github.distlock.spi.Attempt;
 import io.github.distlock.spi.Grant;
@@ -19,7 +20,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The store's side: holders and waiters. Every method is one atomic step at the store's own time, like a script on a
+ * The store's side: holders, kept locks and waiters. Every method is one atomic step at the store's own time, like a script on a
  * server.
  *
  * <p>A free lock belongs to the first entry of its queue. A step that meets an entry whose client has sent no heartbeat
@@ -37,10 +38,18 @@ final class LockTable {
 
     private static final class Entry {
         private @Nullable Held held;
+        private @Nullable Kept kept;
         private final LinkedHashSet<InMemoryContender> queue = new LinkedHashSet<>();
+
+        private boolean isUnused() {
+            return held == null && kept == null && queue.isEmpty();
+        }
     }
 
     private record Held(InMemoryContender by, LockRequest request, long base, long since, long expiresAt) {}
+
+    /** A lock that is busy after its release. Its holder may be gone. */
+    private record Kept(LockOwner owner, long until) {}
 
     LockTable(MovableClock clock) {
         this.clock = clock;
@@ -55,7 +64,7 @@ final class LockTable {
                 return grant(entry, contender, request, held.base, sentAt);
             }
             boolean first = entry.queue.isEmpty() || entry.queue.iterator().next() == contender;
-            if (held == null && first) {
+            if (held == null && entry.kept == null && first) {
                 entry.queue.remove(contender);
                 return grant(entry, contender, request, ++lastBase, sentAt);
             }
@@ -65,11 +74,17 @@ final class LockTable {
                     held.by.signals().wanted();
                 }
             }
-            long retry = held == null ? LONGEST_RETRY.toNanos() : held.expiresAt - clock.nanoTime();
-            return Attempt.busy(Duration.ofNanos(Math.min(retry, LONGEST_RETRY.toNanos())));
+            return Attempt.busy(Duration.ofNanos(Math.min(busyFor(entry), LONGEST_RETRY.toNanos())));
         } finally {
             mutex.unlock();
         }
+    }
+
+    private long busyFor(Entry entry) {
+        if (entry.kept != null) {
+            return entry.kept.until - clock.nanoTime();
+        }
+        return entry.held == null ? LONGEST_RETRY.toNanos() : entry.held.expiresAt - clock.nanoTime();
     }
 
     private Attempt grant(Entry entry, InMemoryContender contender, LockRequest request, long base, Moment sentAt) {
@@ -113,6 +128,23 @@ final class LockTable {
         }
     }
 
+    Grant.Release keep(InMemoryContender contender, String name, Duration time) {
+        mutex.lock();
+        try {
+            Entry entry = entries.get(name);
+            Held held = entry == null ? null : dropDead(entry);
+            if (entry == null || held == null || held.by != contender) {
+                return Grant.Release.GONE;
+            }
+            entry.held = null;
+            entry.kept = new Kept(held.request.owner(), clock.nanoTime() + time.toNanos());
+            wakeFirst(entry);
+            return Grant.Release.RELEASED;
+        } finally {
+            mutex.unlock();
+        }
+    }
+
     void withdraw(InMemoryContender contender, String name) {
         mutex.lock();
         try {
@@ -133,16 +165,17 @@ final class LockTable {
         mutex.lock();
         try {
             Entry entry = entries.get(name);
-            Held held = entry == null ? null : dropDead(entry);
-            if (entry == null || held == null) {
+            if (entry == null) {
                 return Optional.empty();
             }
-            LockStatus.Holder ended = holder(held);
+            Held held = dropDead(entry);
+            Optional<LockStatus.Holder> ended = Optional.ofNullable(held).map(this::holder);
+            entry.kept = null;
             free(name, entry);
-            if (tell) {
+            if (held != null && tell) {
                 held.by.signals().gone();
             }
-            return Optional.of(ended);
+            return ended;
         } finally {
             mutex.unlock();
         }
@@ -159,6 +192,10 @@ final class LockTable {
             Held held = dropDead(entry);
             status = status.withWaiters(
                     entry.queue.stream().map(place -> place.request().owner()).toList());
+            if (entry.kept != null) {
+                Duration remaining = Duration.ofNanos(entry.kept.until - clock.nanoTime());
+                return status.withKept(LockStatus.Kept.of(entry.kept.owner, remaining));
+            }
             return held == null ? status : status.withHolders(List.of(holder(held)));
         } finally {
             mutex.unlock();
@@ -178,7 +215,8 @@ final class LockTable {
         mutex.lock();
         try {
             List.copyOf(entries.entrySet()).forEach(named -> {
-                if (dropDead(named.getValue()) == null && named.getValue().queue.isEmpty()) {
+                dropDead(named.getValue());
+                if (named.getValue().isUnused()) {
                     entries.remove(named.getKey());
                 }
             });
@@ -192,9 +230,15 @@ final class LockTable {
     private void free(String name, Entry entry) {
         entry.held = null;
         dropDead(entry);
-        if (entry.queue.isEmpty()) {
+        if (entry.isUnused()) {
             entries.remove(name);
         } else {
+            wakeFirst(entry);
+        }
+    }
+
+    private static void wakeFirst(Entry entry) {
+        if (!entry.queue.isEmpty()) {
             entry.queue.iterator().next().signals().wakeUp();
         }
     }
@@ -207,6 +251,9 @@ final class LockTable {
         if (held != null && held.expiresAt - now <= 0) {
             held = null;
             entry.held = null;
+        }
+        if (entry.kept != null && entry.kept.until - now <= 0) {
+            entry.kept = null;
         }
         for (InMemoryContender place : new ArrayList<>(entry.queue)) {
             if (now - place.heardAt < PLACE_TIMEOUT.toNanos()) {

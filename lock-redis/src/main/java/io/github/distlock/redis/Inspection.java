@@ -3,6 +3,7 @@ package io.github.distlock.redis;
 import io.github.distlock.LockStatus;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 
 /** Translates the replies of {@code inspect.lua} and {@code force-release.lua}. */
 final class Inspection {
@@ -14,15 +15,25 @@ final class Inspection {
                         .skip(2)
                         .map(entry -> WireFormat.ownerOfEntry(Replies.text(entry)))
                         .toList());
-        return reply.get(0) == null ? status : status.withHolders(holders(reply));
+        if (reply.get(0) == null) {
+            return status;
+        }
+        return kept(reply).map(status::withKept).orElseGet(() -> status.withHolders(holders(reply)));
     }
 
-    /** Returns the holder in a reply that begins with its record and its time to live; none if the reply is empty. */
+    /** Returns the holder in a reply that begins with its record and its time to live; none if the lock was free or kept. */
     static List<LockStatus.Holder> holders(List<?> reply) {
-        if (reply.isEmpty()) {
+        if (reply.isEmpty() || kept(reply).isPresent()) {
             return List.of();
         }
-        Duration remaining = Duration.ofMillis(Math.max(0, Replies.number(reply.get(1))));
-        return List.of(WireFormat.holder(Replies.text(reply.get(0)), remaining));
+        return List.of(WireFormat.holder(Replies.text(reply.get(0)), remaining(reply)));
+    }
+
+    private static Optional<LockStatus.Kept> kept(List<?> reply) {
+        return WireFormat.kept(Replies.text(reply.get(0)), remaining(reply));
+    }
+
+    private static Duration remaining(List<?> reply) {
+        return Duration.ofMillis(Math.max(0, Replies.number(reply.get(1))));
     }
 }

@@ -5,6 +5,7 @@ import io.github.distlock.LockStatus;
 import io.github.distlock.spi.LockMode;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -18,6 +19,7 @@ final class WireFormat {
     private static final String HEAD = "1\tlock\t1";
 
     private static final Pattern RECORD = Pattern.compile("\\S+\t" + HEAD + "\t(\\d{1,18})\t([^\n]*)\n?");
+    private static final Pattern KEPT = Pattern.compile("kept\t1\tkept\t1\t\\d{1,18}\t([^\n]*)");
     private static final Pattern ENTRY = Pattern.compile(HEAD + "\t\\S+\t[^\t]+\t\\d+\t(.*)");
 
     private WireFormat() {}
@@ -52,6 +54,14 @@ final class WireFormat {
         long base = Long.parseLong(fields.group(1));
         Instant since = Instant.ofEpochMilli(base / 1_000);
         return LockStatus.Holder.of(parseOwner(fields.group(2)), LockMode.EXCLUSIVE, since, base, remaining);
+    }
+
+    /** Returns the last holder if the record is that of a kept lock. */
+    static Optional<LockStatus.Kept> kept(String record, Duration remaining) {
+        Matcher fields = KEPT.matcher(record);
+        return fields.matches()
+                ? Optional.of(LockStatus.Kept.of(parseOwner(fields.group(1)), remaining))
+                : Optional.empty();
     }
 
     static LockOwner ownerOfEntry(String entry) {

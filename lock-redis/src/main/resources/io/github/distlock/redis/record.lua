@@ -8,6 +8,7 @@
 --                      count   1
 --                      owner   host TAB process TAB client TAB thread
 --                      LF      contenders may wait, so that the release has to serve the queue
+--                    kept.lua describes the record of a lock that is busy after its release.
 --   KEYS[2]  token   string: base [LF]. The last base, which outlives the hold, so that bases increase.
 --                      LF      the queue may exist, so that an acquire has to look at it
 --                    It expires an hour after the lease or, if that is later, an hour after the server's clock has

@@ -9,7 +9,9 @@ import io.github.distlock.zookeeper.Session.Node;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.KeeperException.NoNodeException;
@@ -34,16 +36,19 @@ final class Inspection {
     }
 
     LockStatus status() throws KeeperException, InterruptedException {
-        List<Answer<Node>> reads = new ArrayList<>();
+        Map<String, Answer<Node>> reads = new LinkedHashMap<>();
         for (String child : queue()) {
-            reads.add(session.read(directory.child(child)));
+            reads.put(child, session.read(directory.child(child)));
         }
         Optional<Holder> holder = Optional.empty();
+        Optional<KeptLock> kept = Optional.empty();
         List<LockOwner> waiters = new ArrayList<>();
-        for (Answer<Node> read : reads) {
+        for (Map.Entry<String, Answer<Node>> read : reads.entrySet()) {
             try {
-                Node node = read.await(deadline);
-                if (holder.isEmpty()) {
+                Node node = read.getValue().await(deadline);
+                if (LockDirectory.isKept(read.getKey())) {
+                    kept = Optional.of(KeptLock.of(directory.child(read.getKey()), node));
+                } else if (holder.isEmpty() && kept.isEmpty()) {
                     holder = Optional.of(holder(node));
                 } else {
                     waiters.add(node.data().owner());
@@ -53,10 +58,12 @@ final class Inspection {
             }
         }
         LockStatus status = LockStatus.free(directory.lockName()).withWaiters(waiters);
-        return status.withHolders(holder.stream().toList());
+        return kept.flatMap(found -> found.status(directory.connection().clock().wallMillis()))
+                .map(status::withKept)
+                .orElse(status.withHolders(holder.stream().toList()));
     }
 
-    /** Deletes the first node, and returns its hold. Returns an empty list if the lock is free. */
+    /** Deletes the first node, and returns its hold. Returns an empty list if nobody holds the lock. */
     List<Holder> deleteFirst() throws KeeperException, InterruptedException {
         while (true) {
             List<String> queue = queue();
@@ -67,7 +74,7 @@ final class Inspection {
             try {
                 Node node = session.read(first).await(deadline);
                 var unused = session.delete(first).await(deadline);
-                return List.of(holder(node));
+                return LockDirectory.isKept(queue.get(0)) ? List.of() : List.of(holder(node));
             } catch (NoNodeException e) {
                 // The first contender has left. There may be another one.
             }

@@ -17,10 +17,16 @@ import org.apache.zookeeper.KeeperException.NodeExistsException;
  */
 record LockDirectory(Connection connection, String lockName, String path) {
     private static final String PLAIN = "-lock-";
+    private static final String MINIMUM = "-minimum-lock-";
+    private static final String KEPT = "-kept-lock-";
 
-    /** Sends the creation of a contender's node. The layout is that of Curator's {@code InterProcessMutex}. */
-    Answer<Session.Created> createQueueNode(Session session, String guid, LockOwner owner) {
-        String prefix = path + "/_c_" + guid + PLAIN;
+    /**
+     * Sends the creation of a contender's node. The layout is that of Curator's {@code InterProcessMutex}.
+     *
+     * @param mayBeKept whether a release may put the node of a {@link KeptLock} in its place
+     */
+    Answer<Session.Created> createQueueNode(Session session, String guid, LockOwner owner, boolean mayBeKept) {
+        String prefix = path + "/_c_" + guid + (mayBeKept ? MINIMUM : PLAIN);
         byte[] data = new OwnerData(owner, session.timeout()).write();
         return session.create(prefix, data, CreateMode.EPHEMERAL_SEQUENTIAL);
     }
@@ -60,10 +66,24 @@ record LockDirectory(Connection connection, String lockName, String path) {
 
     /**
      * Returns whether a name is that of a node of an exclusive lock, in Curator's layout or ours. No client creates
-     * such a node with a number that it chooses.
+     * such a node with a number that it chooses, and no other node takes its place.
      */
     static boolean isPlain(String name) {
-        return name.startsWith(PLAIN, name.length() - PLAIN.length() - Sequence.DIGITS);
+        return hasKind(name, PLAIN) && !hasKind(name, MINIMUM) && !isKept(name);
+    }
+
+    /** Returns whether a name is that of the node of a {@link KeptLock}. */
+    static boolean isKept(String name) {
+        return hasKind(name, KEPT);
+    }
+
+    private static boolean hasKind(String name, String kind) {
+        return name.startsWith(kind, name.length() - kind.length() - Sequence.DIGITS);
+    }
+
+    /** Returns the path of the node that takes the place of a holder's node, with the number of that node. */
+    static String keptPath(String holder) {
+        return holder.replace(MINIMUM, KEPT);
     }
 
     String child(String name) {

@@ -14,9 +14,14 @@ import org.jspecify.annotations.Nullable;
  *
  * @param owner the caller for which the client created the node
  * @param sessionTimeout the timeout of the session that created the node; zero if the data does not contain it
+ * @param keptFor how long a {@link KeptLock} counts; zero in the data of other nodes
  */
-record OwnerData(LockOwner owner, Duration sessionTimeout) {
+record OwnerData(LockOwner owner, Duration sessionTimeout, Duration keptFor) {
     private static final int LONGEST_FOREIGN = 100;
+
+    OwnerData(LockOwner owner, Duration sessionTimeout) {
+        this(owner, sessionTimeout, Duration.ZERO);
+    }
 
     byte[] write() {
         String text = "host=" + line(owner.host())
@@ -24,6 +29,7 @@ record OwnerData(LockOwner owner, Duration sessionTimeout) {
                 + "\nclient=" + line(owner.client())
                 + "\nthread=" + line(owner.thread())
                 + "\ntimeout=" + sessionTimeout.toMillis()
+                + (keptFor.isZero() ? "" : "\nkept=" + keptFor.toMillis())
                 + "\n";
         return text.getBytes(StandardCharsets.UTF_8);
     }
@@ -44,7 +50,8 @@ record OwnerData(LockOwner owner, Duration sessionTimeout) {
         }
         LockOwner owner = LockOwner.of(
                 lines.getOrDefault("host", ""), number(lines.get("process")), client, lines.getOrDefault("thread", ""));
-        return new OwnerData(owner, Duration.ofMillis(number(lines.get("timeout"))));
+        return new OwnerData(
+                owner, Duration.ofMillis(number(lines.get("timeout"))), Duration.ofMillis(number(lines.get("kept"))));
     }
 
     private static long number(@Nullable String text) {

@@ -1,7 +1,7 @@
 package io.github.distlock.zookeeper;
 
-import io.github.distlock.LockOwner;
 import io.github.distlock.spi.Deadline;
+import io.github.distlock.spi.LockRequest;
 import io.github.distlock.zookeeper.Session.Created;
 import java.util.UUID;
 import org.apache.zookeeper.KeeperException;
@@ -64,9 +64,10 @@ final class QueueNode {
     }
 
     /** Sends the creation of the node, and does not wait for the answer. */
-    void sendCreation(Session present, LockOwner owner) {
+    void sendCreation(Session present, LockRequest request) {
         session = present;
-        creation = directory.createQueueNode(present, guid, owner);
+        creation = directory.createQueueNode(
+                present, guid, request.owner(), !request.minimumHold().isZero());
     }
 
     /**
@@ -108,7 +109,7 @@ final class QueueNode {
                 if (child.contains(guid)) {
                     String path = directory.child(child);
                     var stat = present.read(path).await(deadline).stat();
-                    return new Created(path, stat.getCzxid(), stat.getEphemeralOwner());
+                    return Created.of(path, stat);
                 }
             }
         } catch (NoNodeException e) {

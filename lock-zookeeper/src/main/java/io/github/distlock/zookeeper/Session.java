@@ -35,6 +35,7 @@ import org.slf4j.LoggerFactory;
 final class Session {
     private static final Logger LOG = LoggerFactory.getLogger(ZooKeeperBackend.class);
     private static final String TRIED_NODE = "_c_rights";
+    private static final String TIME_NODE = "_c_time";
     /** The root of the client's chroot. It need not exist. */
     private static final String ROOT = "/";
 
@@ -59,8 +60,13 @@ final class Session {
      * @param path the node's path, with its sequence number
      * @param czxid the number of the transaction that created the node
      * @param sessionId the session to which an ephemeral node belongs
+     * @param createdAt by the clock of the leader, in milliseconds since 1970
      */
-    record Created(String path, long czxid, long sessionId) {
+    record Created(String path, long czxid, long sessionId, long createdAt) {
+        static Created of(String path, Stat stat) {
+            return new Created(path, stat.getCzxid(), stat.getEphemeralOwner(), stat.getCtime());
+        }
+
         String name() {
             return LockPaths.element(path);
         }
@@ -208,6 +214,26 @@ final class Session {
 
     Answer<Code> delete(String path) {
         return send(path, requests.delete(path));
+    }
+
+    /** Deletes a node if its data has this version. */
+    Answer<Code> delete(String path, int version) {
+        return send(path, requests.delete(path, version));
+    }
+
+    /** Returns the leader's clock, in milliseconds since 1970. The transaction leaves nothing in the directory. */
+    Answer<Long> leaderTime(String directory) {
+        String node = directory + "/" + TIME_NODE;
+        return send(node, requests.leaderTime(node));
+    }
+
+    /**
+     * Deletes a holder's node and creates the node of a {@link KeptLock}, in one transaction.
+     *
+     * @return the first refused operation, or empty
+     */
+    Answer<Optional<Unchecked>> keep(String holder, String kept, byte[] data) {
+        return send(holder, requests.keep(holder, kept, data, acl(kept)));
     }
 
     Answer<List<String>> children(String path) {

@@ -43,6 +43,9 @@ import org.jspecify.annotations.Nullable;
  * them wins, because the server orders their nodes. Another one is busy because of the first one, or because of a node
  * that its client is deleting. No client can tell that node from an owner's, and other libraries cannot either.
  *
+ * <p>A {@link KeptLock} is the first node of its queue. The second contender looks again when the time of that node is
+ * over, and deletes it.
+ *
  * <h2>Why it is safe</h2>
  *
  * After an unknown outcome, the contender finds its node by its GUID: see {@link QueueNode}. It deletes a node of an
@@ -64,6 +67,9 @@ final class ZooKeeperContender implements Contender {
     private final LockClock clock;
     private final QueueNode node;
     private volatile @Nullable PredecessorWatch watch;
+    /** When the contender looks whether the time of a {@link KeptLock} is over, on the monotonic clock, or null. */
+    private volatile @Nullable Long keptUntil;
+
     private volatile @Nullable ZooKeeperGrant grant;
 
     ZooKeeperContender(LockDirectory directory, LockRequest request, Signals signals) {
@@ -107,14 +113,15 @@ final class ZooKeeperContender implements Contender {
         }
         Created created;
         List<String> queue;
+        boolean isNew;
         try {
             if (isBusyForTry(session, deadline)) {
                 return Attempt.busy(SOON);
             }
-            boolean isNew = node.isAbsent();
+            isNew = node.isAbsent();
             if (isNew) {
                 directory.requireRights(session, deadline);
-                node.sendCreation(session, request.owner());
+                node.sendCreation(session, request);
             }
             QueueLook look = isNew ? QueueLook.send(directory, session) : null;
             created = node.find(session, deadline);
@@ -145,9 +152,43 @@ final class ZooKeeperContender implements Contender {
                             + " its last node was deleted",
                     null);
         }
-        return position == 0
-                ? granted(session, created, begunAt, deadline)
-                : busy(session, created, queue, position, begunAt, deadline);
+        if (position == 0) {
+            return granted(session, created, begunAt, deadline);
+        }
+        Duration keptFor = null;
+        if (position == 1 && LockDirectory.isKept(queue.get(0))) {
+            keptFor = keptFor(session, queue.get(0), created, isNew, deadline);
+            if (keptFor.isZero()) {
+                return null;
+            }
+        }
+        return busy(session, created, queue, position, keptFor, begunAt, deadline);
+    }
+
+    /**
+     * Returns how long the {@link KeptLock} counts that is first in the queue, before this contender. If its time is
+     * over, deletes it and returns zero.
+     */
+    private Duration keptFor(Session session, String first, Created created, boolean isNew, Deadline deadline)
+            throws KeeperException, InterruptedException {
+        KeptLock kept;
+        long now;
+        try {
+            kept = KeptLock.read(session, directory.child(first), deadline);
+            now = isNew
+                    ? created.createdAt()
+                    : session.leaderTime(directory.path()).await(deadline);
+        } catch (NoNodeException e) {
+            dropWatch();
+            return Duration.ZERO;
+        }
+        Duration left = kept.remaining(now);
+        if (left.compareTo(Duration.ZERO) > 0) {
+            return left;
+        }
+        kept.delete(session, deadline);
+        dropWatch();
+        return Duration.ZERO;
     }
 
     /** Answers what the watch and the last check say. Returns null if the contender must look at the queue. */
@@ -165,16 +206,25 @@ final class ZooKeeperContender implements Contender {
         if (set.isSet(session) && set.age(clock.nanoTime()) >= longest) {
             WaiterCheck.run(session, List.of(set), begunAt.nanoTime(), deadline);
         }
-        long left = longest - set.age(clock.nanoTime());
-        return set.isSet(session) ? Attempt.busy(Duration.ofNanos(left)) : null;
+        long now = clock.nanoTime();
+        long left = longest - set.age(now);
+        Long kept = keptUntil;
+        if (kept != null) {
+            left = Math.min(left, kept - now);
+        }
+        return set.isSet(session) && left > 0 ? Attempt.busy(Duration.ofNanos(left)) : null;
     }
 
-    /** Returns whether a look without a node shows that a single try would be busy. */
+    /**
+     * Returns whether a look without a node shows that a single try would be busy. Only the contender's own node shows
+     * whether the time of a {@link KeptLock} is over.
+     */
     private boolean isBusyForTry(Session session, Deadline deadline) throws KeeperException, InterruptedException {
         if (request.waits() || !node.isAbsent() || !QueueLook.maySkipStat(session, directory.path())) {
             return false;
         }
-        return !QueueLook.send(directory, session).await(null, deadline).isEmpty();
+        List<String> queue = QueueLook.send(directory, session).await(null, deadline);
+        return !queue.isEmpty() && (queue.size() > 1 || !LockDirectory.isKept(queue.get(0)));
     }
 
     /** Waits for the queue. If the queue is too long to be listed, leaves it. */
@@ -207,7 +257,7 @@ final class ZooKeeperContender implements Contender {
                     null);
         }
         Validity validity = ZooKeeperGrant.firstValidity(session, begunAt);
-        ZooKeeperGrant won = new ZooKeeperGrant(directory, session, created, validity, signals);
+        ZooKeeperGrant won = new ZooKeeperGrant(directory, session, created, validity, signals, request.owner());
         grant = won;
         session.life().register(won);
         return Attempt.granted(won);
@@ -230,11 +280,18 @@ final class ZooKeeperContender implements Contender {
     }
 
     private Attempt busy(
-            Session session, Created created, List<String> queue, int position, Moment begunAt, Deadline deadline)
+            Session session,
+            Created created,
+            List<String> queue,
+            int position,
+            @Nullable Duration keptFor,
+            Moment begunAt,
+            Deadline deadline)
             throws KeeperException, InterruptedException {
+        Duration retry = keptFor == null || keptFor.compareTo(SOON) > 0 ? SOON : keptFor;
         if (!request.waits()) {
             removeNode(session, deadline);
-            return Attempt.busy(SOON);
+            return Attempt.busy(retry);
         }
         String predecessor = directory.child(queue.get(position - 1));
         PredecessorWatch set = watch;
@@ -243,10 +300,12 @@ final class ZooKeeperContender implements Contender {
             watch = PredecessorWatch.set(
                     session, created.path(), predecessor, position == 1, signals, begunAt.nanoTime());
         }
-        return Attempt.busy(SOON);
+        keptUntil = keptFor == null ? null : clock.nanoTime() + keptFor.toNanos();
+        return Attempt.busy(retry);
     }
 
     private void dropWatch() {
+        keptUntil = null;
         PredecessorWatch set = watch;
         watch = null;
         if (set != null) {

@@ -1,12 +1,15 @@
 package io.github.distlock.zookeeper;
 
+import io.github.distlock.LockOwner;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.Moment;
 import io.github.distlock.spi.Signals;
 import io.github.distlock.spi.Validity;
 import io.github.distlock.zookeeper.Session.Created;
+import io.github.distlock.zookeeper.Session.Unchecked;
 import java.time.Duration;
+import java.util.Optional;
 import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.KeeperException.Code;
 import org.apache.zookeeper.KeeperException.NoNodeException;
@@ -31,18 +34,26 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
     private final Created node;
     private final Validity validity;
     private final Signals signals;
+    private final LockOwner owner;
     private volatile boolean watched;
     private volatile long watchedAt;
     private volatile boolean missing;
     private volatile boolean deletionSent;
     private volatile boolean forgotten;
 
-    ZooKeeperGrant(LockDirectory directory, Session session, Created node, Validity validity, Signals signals) {
+    ZooKeeperGrant(
+            LockDirectory directory,
+            Session session,
+            Created node,
+            Validity validity,
+            Signals signals,
+            LockOwner owner) {
         this.directory = directory;
         this.session = session;
         this.node = node;
         this.validity = validity;
         this.signals = signals;
+        this.owner = owner;
     }
 
     /**
@@ -101,6 +112,28 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
         } catch (KeeperException e) {
             throw Failures.of(directory.lockName(), e);
         }
+    }
+
+    @Override
+    public Release keep(Duration time, Deadline deadline) throws InterruptedException {
+        Session present = directory.connection().session(deadline);
+        String kept = LockDirectory.keptPath(node.path());
+        boolean repeated = deletionSent;
+        deletionSent = true;
+        try {
+            Optional<Unchecked> refused = present.keep(node.path(), kept, KeptLock.data(owner, present, time))
+                    .await(deadline);
+            if (refused.isPresent() && !refused.get().isMissing()) {
+                throw refused.get().failure();
+            }
+            if (refused.isPresent() && !repeated) {
+                return Release.GONE;
+            }
+        } catch (KeeperException e) {
+            throw Failures.of(directory.lockName(), e);
+        }
+        directory.connection().keptLocks().add(kept, time);
+        return Release.RELEASED;
     }
 
     /**
