@@ -185,7 +185,7 @@ public final class JointLock implements DistributedLock {
                 current = step;
                 var unused = step.whenComplete((granted, error) -> answered(Optional.ofNullable(granted), error));
             } else if (limit.isOver()) {
-                end(Optional.empty());
+                answered(Optional.empty(), null);
             } else {
                 CompletableFuture<Optional<LockHandle>> step = lock.tryAcquireAsync(limit.remaining());
                 current = step;
