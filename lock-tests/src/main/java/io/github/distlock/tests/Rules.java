@@ -219,23 +219,38 @@ abstract class Rules {
 
     /** Acquires the lock of this test, which must be free. */
     LockHandle acquire(Peer peer) {
-        return acquire(peer, store.patience(), "a free lock is granted");
+        return acquire(peer.lock(name), store.patience(), "a free lock is granted");
     }
 
     /** Acquires the lock of this test without any lease having to end. */
     LockHandle acquireSoon(Peer peer) {
-        return acquire(peer, soon(), "another acquire is granted within " + soon().toMillis() + " ms");
+        return acquire(peer.lock(name), soon(), "another acquire is granted within " + soon().toMillis() + " ms");
     }
 
-    private LockHandle acquire(Peer peer, Duration wait, String expected) {
+    private LockHandle acquire(DistributedLock lock, Duration wait, String expected) {
         try {
-            return granted(peer.lock(name).tryAcquire(wait), expected);
+            return granted(lock.tryAcquire(wait), expected);
         } catch (LockException | InterruptedException e) {
             throw broken(expected, e.toString(), e);
         }
     }
 
+    /** Returns the lock of this test with a minimum hold. */
+    DistributedLock keptLock(Peer peer) {
+        return peer.locks.lock(name, options().minimumHold(minimum()));
+    }
+
+    /** Acquires the lock of this test, which must be free, with a minimum hold. */
+    LockHandle acquireKept(Peer peer) {
+        return acquire(keptLock(peer), store.patience(), "a free lock is granted");
+    }
+
     // Time
+
+    /** Returns a minimum hold that is longer than the lease, and than what a busy machine takes to look at the lock. */
+    Duration minimum() {
+        return lease.multipliedBy(2);
+    }
 
     /** Returns a time that is ample for what happens at once, and shorter than what any lease or poll takes. */
     Duration soon() {

@@ -32,6 +32,7 @@ final class BrokenBackend extends WrappedBackend {
     Step<WrappedContender, Attempt> attempt = super::attempt;
     Withdrawal withdraw = super::withdraw;
     Step<WrappedGrant, Grant.Release> release = super::release;
+    Keeping keep = super::keep;
     /** Releases one grant after the other, so that a bug of {@link #release} is here, too. */
     Releasing releaseAll = this::releaseOneByOne;
 
@@ -53,6 +54,10 @@ final class BrokenBackend extends WrappedBackend {
 
     interface Withdrawal {
         void run(WrappedContender contender, Deadline deadline) throws InterruptedException;
+    }
+
+    interface Keeping {
+        Grant.Release run(WrappedGrant grant, Duration time, Deadline deadline) throws InterruptedException;
     }
 
     interface Releasing {
@@ -109,6 +114,11 @@ final class BrokenBackend extends WrappedBackend {
     @Override
     protected Grant.Release release(WrappedGrant grant, Deadline deadline) throws InterruptedException {
         return release.run(grant, deadline);
+    }
+
+    @Override
+    protected Grant.Release keep(WrappedGrant grant, Duration time, Deadline deadline) throws InterruptedException {
+        return keep.run(grant, time, deadline);
     }
 
     @Override
