@@ -29,6 +29,10 @@ import org.apache.zookeeper.KeeperException.NoNodeException;
  * the clock of a client decides only when it asks, and not whether the time is over. The client that has released the
  * lock deletes the node, too, if it still runs: see {@link OwnKeptLocks}.
  *
+ * <p><em>Without contenders.</em> If the servers allow nodes with a time to live, the kept node is one, so that they
+ * remove it some time after its end. They allow it with {@code zookeeper.extendedTypesEnabled}, which is not the
+ * default. Otherwise the node stays until a client asks for the lock.
+ *
  * <h2>Why no waiter takes the release for its grant</h2>
  *
  * For the second in a queue, the deletion of the first node may be the grant: see {@link PredecessorWatch}. A holder
@@ -40,10 +44,14 @@ import org.apache.zookeeper.KeeperException.NoNodeException;
  */
 record KeptLock(String path, int version, long writtenAt, OwnerData data) {
 
-    /** Returns the data of a kept node. The time is rounded up. */
+    /** Returns a time in the unit of the ensemble, rounded up. */
+    static Duration rounded(Duration time) {
+        return Duration.ofMillis(time.plusNanos(999_999).toMillis());
+    }
+
+    /** Returns the data of a kept node. */
     static byte[] data(LockOwner owner, Session session, Duration time) {
-        Duration rounded = Duration.ofMillis(time.plusNanos(999_999).toMillis());
-        return new OwnerData(owner, session.timeout(), rounded).write();
+        return new OwnerData(owner, session.timeout(), time).write();
     }
 
     /** Reads a kept node. */

@@ -65,9 +65,8 @@ final class Requests {
         return new LeaderTime(node);
     }
 
-    Request<Optional<Unchecked>> keep(String holder, String kept, byte[] data, List<ACL> acl) {
-        return new Transaction(
-                List.of(Op.delete(holder, NO_VERSION), Op.create(kept, data, acl, CreateMode.PERSISTENT))) {
+    Request<Optional<Unchecked>> keep(String holder, Op kept) {
+        return new Transaction(List.of(Op.delete(holder, NO_VERSION), kept)) {
             @Override
             public Optional<Unchecked> callAgain() throws KeeperException, InterruptedException {
                 // If the holder's node is missing, the first request has done it.

@@ -14,6 +14,7 @@ import org.apache.curator.framework.imps.CuratorFrameworkState;
 import org.apache.zookeeper.CreateMode;
 import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.KeeperException.Code;
+import org.apache.zookeeper.Op;
 import org.apache.zookeeper.Watcher;
 import org.apache.zookeeper.ZooKeeper;
 import org.apache.zookeeper.ZooKeeper.States;
@@ -53,6 +54,7 @@ final class Session {
     private final BackendContext context;
     private final @Nullable SharedEventThread sharedEventThread;
     private final SeenQueues seenQueues = new SeenQueues();
+    private volatile boolean mayHaveTtl = true;
 
     /**
      * A node as the server created it.
@@ -230,10 +232,25 @@ final class Session {
     /**
      * Deletes a holder's node and creates the node of a {@link KeptLock}, in one transaction.
      *
+     * @param ttl how long after its last change the server removes the node by itself, or zero if it does not
      * @return the first refused operation, or empty
      */
-    Answer<Optional<Unchecked>> keep(String holder, String kept, byte[] data) {
-        return send(holder, requests.keep(holder, kept, data, acl(kept)));
+    Answer<Optional<Unchecked>> keep(String holder, String kept, byte[] data, Duration ttl) {
+        List<ACL> acl = acl(kept);
+        Op creation = ttl.isZero()
+                ? Op.create(kept, data, acl, CreateMode.PERSISTENT)
+                : Op.create(kept, data, acl, CreateMode.PERSISTENT_WITH_TTL, ttl.toMillis());
+        return send(holder, requests.keep(holder, creation));
+    }
+
+    /** Returns whether the server may remove nodes after a time, because it has not refused that. */
+    boolean mayHaveTtl() {
+        return mayHaveTtl;
+    }
+
+    /** Notes that the server does not remove nodes after a time. */
+    void refusesTtl() {
+        mayHaveTtl = false;
     }
 
     Answer<List<String>> children(String path) {

@@ -121,8 +121,7 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
         boolean repeated = deletionSent;
         deletionSent = true;
         try {
-            Optional<Unchecked> refused = present.keep(node.path(), kept, KeptLock.data(owner, present, time))
-                    .await(deadline);
+            Optional<Unchecked> refused = keep(present, kept, KeptLock.rounded(time), deadline);
             if (refused.isPresent() && !refused.get().isMissing()) {
                 throw refused.get().failure();
             }
@@ -134,6 +133,21 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
         }
         directory.connection().keptLocks().add(kept, time);
         return Release.RELEASED;
+    }
+
+    /** Lets the server remove the kept node by itself, if it can. The first refusal counts for the whole session. */
+    private Optional<Unchecked> keep(Session present, String kept, Duration time, Deadline deadline)
+            throws KeeperException, InterruptedException {
+        byte[] data = KeptLock.data(owner, present, time);
+        if (present.mayHaveTtl()) {
+            Optional<Unchecked> refused =
+                    present.keep(node.path(), kept, data, time).await(deadline);
+            if (refused.isEmpty() || refused.get().code() != Code.UNIMPLEMENTED) {
+                return refused;
+            }
+            present.refusesTtl();
+        }
+        return present.keep(node.path(), kept, data, Duration.ZERO).await(deadline);
     }
 
     /**
