@@ -20,8 +20,8 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The store's side: holders, kept locks and waiters. Every method is one atomic step at the store's own time, like a script on a
- * server.
+ * The store's side: holders, kept locks and waiters. Every method is one atomic step at the store's own time, like a
+ * script on a server.
  *
  * <p>A free lock belongs to the first entry of its queue. A step that meets an entry whose client has sent no heartbeat
  * for {@link #PLACE_TIMEOUT} drops the entry. The bases of fencing tokens are numbered over all names.

@@ -21,7 +21,10 @@ final class Inspection {
         return kept(reply).map(status::withKept).orElseGet(() -> status.withHolders(holders(reply)));
     }
 
-    /** Returns the holder in a reply that begins with its record and its time to live; none if the lock was free or kept. */
+    /**
+     * Returns the holder in a reply that begins with its record and its time to live; none if the lock was free or
+     * kept.
+     */
     static List<LockStatus.Holder> holders(List<?> reply) {
         if (reply.isEmpty() || kept(reply).isPresent()) {
             return List.of();
