@@ -114,7 +114,6 @@ final class Downgrades {
             throw lost(writing, lease.lossReason());
         }
         leases.callbacks().event(key.name(), read.fencingToken(), 0, LockListener::acquired);
-        Handoff.parts(lease, queue);
         Ended refusal = queues.refusal();
         if (refusal != null) {
             lease.lose(refusal == Ended.CLOSED ? LossReason.CLIENT_CLOSED : LossReason.CHECKPOINT);

@@ -377,20 +377,18 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
     /** Makes a lease of a grant. The entry is spent. Throws if the backend has broken its contract. */
     Lease granted(QueueEntry asked, Acquisition asker, Grant grant, long now) {
         Lease won = new Lease(this, asked.won(grant), shared.leases);
-        mutex.lock();
-        try {
+        Lease added = locked(() -> {
             asked.endAsking();
             waiters.forget(asked, asker);
             if (won.remainingNanos(shared.clock().now()) > 0) {
                 noteAnswer(now);
             }
             leases.add(won);
-        } finally {
-            mutex.unlock();
-        }
+            return won;
+        });
         shared.keeper.stopHeartbeats(asked.contender);
-        asked.won(won);
-        return won;
+        asked.won(added);
+        return added;
     }
 
     @Override
@@ -410,15 +408,10 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
 
     @Override
     public void ended(Lease over) {
-        Acquisition head;
-        mutex.lock();
-        try {
+        wake(locked(() -> {
             leases.remove(over);
             retireIfUnused();
-            head = waiters.head();
-        } finally {
-            mutex.unlock();
-        }
-        wake(head);
+            return waiters.head();
+        }));
     }
 }

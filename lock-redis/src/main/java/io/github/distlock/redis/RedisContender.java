@@ -51,8 +51,9 @@ import org.jspecify.annotations.Nullable;
  *
  * The cluster refuses requests with several keys of which one is missing, until the migration ends. So acquire, release
  * and withdrawal of an exclusive lock then name {@linkplain ScriptCall#alone the lock key alone}, which decides who
- * holds the lock. Meanwhile the queue is not served, and contenders poll. {@code acquire-alone.lua} says why bases still
- * increase. For read-write locks and semaphores, the lock key alone does not suffice. Only their renewals continue.
+ * holds the lock. Meanwhile the queue is not served, and contenders poll. {@code acquire-alone.lua} says why bases
+ * still increase. For read-write locks and semaphores, the lock key alone does not suffice. Only their renewals
+ * continue.
  *
  * <p>Only one thread at a time attempts or withdraws; the fields belong to it, except those that say otherwise.
  */

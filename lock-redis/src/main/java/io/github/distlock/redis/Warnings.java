@@ -37,8 +37,8 @@ final class Warnings {
     /** Warns of a semaphore of which another client has another limit. */
     void otherLimit(String name, int own, long other) {
         if (isNew(name, otherLimits)) {
-            context.log(() ->
-                    LOG.warn("semaphore \"{}\" has {} permits here, but {} for another client", name, own, other));
+            String text = "semaphore \"{}\" has {} permits here, but {} for another client";
+            context.log(() -> LOG.warn(text, name, own, other));
         }
     }
 }

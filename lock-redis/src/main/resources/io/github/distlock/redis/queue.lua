@@ -15,8 +15,8 @@
 -- lock, and the client of that entry acquires the lock with its next heartbeat.
 --
 -- The handoff message repeats the value. Only clients that can read these keys know it. The script publishes the
--- message, or leaves that to its client: then each reply of a script ends with {channel, message} for each waiter that it
--- served. The line "#publish" stands for one of the two.
+-- message, or leaves that to its client: then each reply of a script ends with {channel, message} for each waiter that
+-- it served. The line "#publish" stands for one of the two.
 
 local TOMBSTONES = 8e15 -- scores of entries are microseconds since 1970, which stay below this until the year 2223
 local MOST_TOMBSTONES = 1000

@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import redis.clients.jedis.params.SetParams;
 
-/** What the scripts answer and leave when readers, writers and permits are acquired, renewed, released and looked at. */
+/** What the scripts answer and leave when readers, writers and permits are acquired, renewed and released. */
 class SharedHoldsTest extends SharedTest {
     private static final long TOKEN_KEPT = 3_600_000;
     private static final long A_DAY = 86_400_000;

@@ -170,10 +170,10 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
     /**
      * The deletion of a hold's nodes under way.
      *
+     * @param answers for the node, and for the one that may have taken its place
      * @param repeated whether an earlier deletion may have succeeded
      */
     record Deletion(List<Answer<Code>> answers, boolean repeated) {
-        /** Waits for the answers. */
         Release await(Deadline deadline) throws KeeperException, InterruptedException {
             boolean released = repeated;
             for (Answer<Code> answer : answers) {

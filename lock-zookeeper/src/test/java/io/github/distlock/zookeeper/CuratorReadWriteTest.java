@@ -2,8 +2,8 @@ package io.github.distlock.zookeeper;
 
 import static io.github.distlock.zookeeper.TestContender.PATIENCE;
 import static io.github.distlock.zookeeper.TestContender.busyOf;
+import static io.github.distlock.zookeeper.TestContender.contending;
 import static io.github.distlock.zookeeper.TestContender.deadline;
-import static io.github.distlock.zookeeper.TestContender.of;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.distlock.spi.Attempt;
@@ -107,7 +107,7 @@ class CuratorReadWriteTest extends ContendersOfOneLock {
         Curators reader = new Curators();
         assertThat(reader.acquire(READ).join()).isTrue();
 
-        Grant ours = of(one, READ).acquire();
+        Grant ours = contending(one, READ).acquire();
         TestContender writer = busyOf(other, WRITE);
         release(ours);
         awaitWakeUp(writer);
@@ -136,7 +136,7 @@ class CuratorReadWriteTest extends ContendersOfOneLock {
 
     @Test
     void s9_ourReadersShareTheLockWithCuratorsAndExcludeItsWriter() throws Exception {
-        Grant ours = of(one, READ).acquire();
+        Grant ours = contending(one, READ).acquire();
 
         assertThat(new Curators().acquire(READ).join()).isTrue();
         assertThat(new Curators().tryAcquire(WRITE)).isFalse();
@@ -145,7 +145,7 @@ class CuratorReadWriteTest extends ContendersOfOneLock {
 
     @Test
     void s9_ourWriterExcludesCurators() throws Exception {
-        Grant ours = of(one, WRITE).acquire();
+        Grant ours = contending(one, WRITE).acquire();
 
         assertThat(new Curators().tryAcquire(READ)).isFalse();
         assertThat(new Curators().tryAcquire(WRITE)).isFalse();
@@ -156,7 +156,7 @@ class CuratorReadWriteTest extends ContendersOfOneLock {
 
     @Test
     void v10_readersAndWritersOfBothAreServedInOrder() throws Exception {
-        Grant held = of(one, WRITE).acquire();
+        Grant held = contending(one, WRITE).acquire();
         TestContender reader = busyOf(one, READ);
         Curators curatorsReader = new Curators();
         CompletableFuture<Boolean> second = curatorsReader.acquire(READ);
@@ -182,7 +182,7 @@ class CuratorReadWriteTest extends ContendersOfOneLock {
 
     @Test
     void s9_aWriterOfOursThatBecomesAReaderSharesTheLockWithCuratorsReaders() throws Exception {
-        Grant held = of(one, WRITE).acquire();
+        Grant held = contending(one, WRITE).acquire();
         CompletableFuture<Boolean> reader = new Curators().acquire(READ);
         awaitNodes(2);
 
@@ -195,12 +195,12 @@ class CuratorReadWriteTest extends ContendersOfOneLock {
 
     @Test
     void s9_curatorsWriterThatWaitsBehindOursWaitsForTheReaderThatItBecomes() throws Exception {
-        Grant held = of(one, WRITE).acquire();
+        Grant held = contending(one, WRITE).acquire();
         CompletableFuture<Boolean> writer = new Curators().acquire(WRITE);
         awaitNodes(2);
 
         Grant reading = held.downgrade(deadline()).orElseThrow();
-        of(other, READ).findBusy();
+        contending(other, READ).findBusy();
         assertThat(writer.isDone()).isFalse();
         release(reading);
 
@@ -268,7 +268,7 @@ class CuratorReadWriteTest extends ContendersOfOneLock {
     }
 
     private AutoCloseable ours(LockMode mode) throws Exception {
-        TestContender contender = of(one, mode);
+        TestContender contender = contending(one, mode);
         while (true) {
             int seen = contender.wakeUps.get();
             if (contender.attempt() instanceof Attempt.Granted granted) {
@@ -283,6 +283,6 @@ class CuratorReadWriteTest extends ContendersOfOneLock {
         assertThat(new InterProcessSemaphoreV2(curator, directory, 1).acquire(PATIENCE.toSeconds(), TimeUnit.SECONDS))
                 .isNotNull();
 
-        of(one, LockMode.permits(1, 1)).acquire();
+        contending(one, LockMode.permits(1, 1)).acquire();
     }
 }

@@ -55,10 +55,10 @@ class DeletionAsGrantTest extends ContendersOfOneLock {
 
     @Test
     void s1_aNodeThatTakesThePlaceOfThePredecessorKeepsTheLock() throws Exception {
-        Grant held = TestContender.of(one, LockMode.WRITE).acquire();
+        Grant held = TestContender.contending(one, LockMode.WRITE).acquire();
         TestContender waiter = TestContender.busyOf(other, LockMode.WRITE);
 
-        held.downgrade(TestContender.deadline()).orElseThrow();
+        var unused = held.downgrade(TestContender.deadline()).orElseThrow();
         awaitWakeUp(waiter);
 
         waiter.findBusy();

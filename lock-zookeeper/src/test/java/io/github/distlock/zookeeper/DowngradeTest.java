@@ -1,12 +1,13 @@
 package io.github.distlock.zookeeper;
 
 import static io.github.distlock.zookeeper.TestContender.busyOf;
+import static io.github.distlock.zookeeper.TestContender.contending;
 import static io.github.distlock.zookeeper.TestContender.deadline;
-import static io.github.distlock.zookeeper.TestContender.of;
 import static io.github.distlock.zookeeper.TestContender.request;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.github.distlock.LockStatus;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockBackend;
@@ -17,6 +18,7 @@ import io.github.distlock.tests.RecordingContext;
 import io.github.distlock.tests.servers.FaultProxy;
 import java.lang.ref.WeakReference;
 import java.time.Duration;
+import java.util.concurrent.FutureTask;
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.CuratorFrameworkFactory;
 import org.apache.curator.retry.RetryOneTime;
@@ -31,6 +33,7 @@ class DowngradeTest extends ContendersOfOneLock {
         await("the waiter is woken", () -> waiter.wakeUps.get() > 0);
     }
 
+    @CanIgnoreReturnValue
     private static Grant downgrade(Grant held) throws InterruptedException {
         return held.downgrade(deadline()).orElseThrow();
     }
@@ -50,7 +53,7 @@ class DowngradeTest extends ContendersOfOneLock {
 
     @Test
     void s9_theReadersNodeTakesThePlaceOfTheWritersNode() throws Exception {
-        Grant written = of(one, WRITE).acquire();
+        Grant written = contending(one, WRITE).acquire();
         String writer = nodes().get(0);
 
         downgrade(written);
@@ -60,7 +63,7 @@ class DowngradeTest extends ContendersOfOneLock {
 
     @Test
     void s9_noWriterGetsInBetweenAndReadersAreServed() throws Exception {
-        Grant written = of(one, WRITE).acquire();
+        Grant written = contending(one, WRITE).acquire();
         TestContender reader = busyOf(other, READ);
         TestContender writer = busyOf(one, WRITE);
 
@@ -80,7 +83,7 @@ class DowngradeTest extends ContendersOfOneLock {
 
     @Test
     void s9_aWriterThatWatchedTheWriterWaitsForTheReader() throws Exception {
-        Grant written = of(one, WRITE).acquire();
+        Grant written = contending(one, WRITE).acquire();
         TestContender writer = busyOf(other, WRITE);
 
         Grant reading = downgrade(written);
@@ -96,19 +99,21 @@ class DowngradeTest extends ContendersOfOneLock {
 
     @Test
     void s9_aSlowDowngradeLeavesNoGap() throws Exception {
-        Grant written = of(other, WRITE).acquire();
+        Grant written = contending(other, WRITE).acquire();
         TestContender writer = busyOf(one, WRITE);
-        link.delayNextRequest(FaultProxy.containing("__READ__"), Duration.ofSeconds(1));
+        link.delayNextRequest(FaultProxy.containing("__READ__"), Duration.ofSeconds(2));
+        FutureTask<Grant> downgrade = new FutureTask<>(() -> downgrade(written));
 
-        downgrade(written);
+        new Thread(downgrade).start();
         awaitWakeUp(writer);
-
         writer.findBusy();
+
+        release(downgrade.get());
     }
 
     @Test
     void s11_theReaderKeepsTheFencingBaseOfTheWriter() throws Exception {
-        Grant written = of(one, WRITE).acquire();
+        Grant written = contending(one, WRITE).acquire();
 
         Grant reading = downgrade(written);
 
@@ -118,12 +123,12 @@ class DowngradeTest extends ContendersOfOneLock {
         assertThat(seen.fencingToken() >> 8).isEqualTo(written.fencingBase());
         assertThat(seen.owner()).isEqualTo(request().owner());
         release(reading);
-        assertThat(of(other, WRITE).acquire().fencingBase()).isGreaterThan(written.fencingBase());
+        assertThat(contending(other, WRITE).acquire().fencingBase()).isGreaterThan(written.fencingBase());
     }
 
     @Test
     void s9_aRepeatedDowngradeFindsItsNode() throws Exception {
-        Grant written = of(other, WRITE).acquire();
+        Grant written = contending(other, WRITE).acquire();
         loseReply(written);
 
         Grant reading = downgrade(written);
@@ -136,7 +141,7 @@ class DowngradeTest extends ContendersOfOneLock {
 
     @Test
     void s9_aDowngradeThatDidNotArriveIsRepeated() throws Exception {
-        Grant written = of(other, WRITE).acquire();
+        Grant written = contending(other, WRITE).acquire();
         loseRequest(written);
 
         downgrade(written);
@@ -146,7 +151,7 @@ class DowngradeTest extends ContendersOfOneLock {
 
     @Test
     void s7_aReleaseAfterAnUnansweredDowngradeEndsTheHoldInEitherMode() throws Exception {
-        Grant written = of(other, WRITE).acquire();
+        Grant written = contending(other, WRITE).acquire();
         loseReply(written);
 
         release(written);
@@ -156,7 +161,7 @@ class DowngradeTest extends ContendersOfOneLock {
 
     @Test
     void s7_aReleaseAfterADowngradeThatDidNotArriveEndsTheHold() throws Exception {
-        Grant written = of(other, WRITE).acquire();
+        Grant written = contending(other, WRITE).acquire();
         loseRequest(written);
 
         release(written);
@@ -178,7 +183,7 @@ class DowngradeTest extends ContendersOfOneLock {
 
     @Test
     void s5_aDowngradeOfAHoldThatWasDeletedCreatesNothing() throws Exception {
-        Grant written = of(one, WRITE).acquire();
+        Grant written = contending(one, WRITE).acquire();
         deleteNode(0);
 
         assertThat(written.downgrade(deadline())).isEmpty();
@@ -195,7 +200,7 @@ class DowngradeTest extends ContendersOfOneLock {
                         ZooKeeperBackend.builder(curator).basePath(base).build()) {
             curator.start();
             supplied.start(new RecordingContext("test"));
-            Grant written = of(supplied, WRITE).acquire();
+            Grant written = contending(supplied, WRITE).acquire();
             curator.getZookeeperClient().getZooKeeper().getTestable().injectSessionExpiration();
             new TestContender(
                             supplied,
@@ -213,7 +218,7 @@ class DowngradeTest extends ContendersOfOneLock {
 
     @Test
     void s6_theEndOfTheWritersNodeIsNoLossButTheEndOfTheReadersNodeIs() throws Exception {
-        TestContender contender = of(other, WRITE);
+        TestContender contender = contending(other, WRITE);
         Grant written = contender.acquire();
         assertThat(contender.renew(written)).isInstanceOf(Validity.class);
 
@@ -229,7 +234,7 @@ class DowngradeTest extends ContendersOfOneLock {
 
     @Test
     void s6_theReaderIsInDoubtWhileItsConnectionIsBroken() throws Exception {
-        TestContender contender = of(other, WRITE);
+        TestContender contender = contending(other, WRITE);
         downgrade(contender.acquire());
 
         link.cut();
@@ -239,7 +244,7 @@ class DowngradeTest extends ContendersOfOneLock {
 
     @Test
     void v6_nothingStaysForAReaderThatTheEngineForgets() throws Exception {
-        TestContender contender = of(other, WRITE);
+        TestContender contender = contending(other, WRITE);
         Grant reading = downgrade(contender.acquire());
         assertThat(contender.renew(reading)).isInstanceOf(Validity.class);
         WeakReference<TestContender> reference = new WeakReference<>(contender);

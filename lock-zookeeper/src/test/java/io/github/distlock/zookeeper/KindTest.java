@@ -1,7 +1,7 @@
 package io.github.distlock.zookeeper;
 
 import static io.github.distlock.zookeeper.TestContender.busyOf;
-import static io.github.distlock.zookeeper.TestContender.of;
+import static io.github.distlock.zookeeper.TestContender.contending;
 import static io.github.distlock.zookeeper.TestContender.request;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -45,15 +45,15 @@ class KindTest extends ContendersOfOneLock {
     @MethodSource("otherKinds")
     void s12_anotherKindIsRefusedAndLeavesNothing(LockMode held, LockMode wanted, String used, String asked)
             throws Exception {
-        Grant grant = of(one, held).acquire();
+        Grant grant = contending(one, held).acquire();
 
-        expectRefusal(of(other, wanted), used, asked);
-        expectRefusal(of(other, wanted), used, asked);
+        expectRefusal(contending(other, wanted), used, asked);
+        expectRefusal(contending(other, wanted), used, asked);
         expectRefusal(new TestContender(other, request().withMode(wanted).withoutWaiting()), used, asked);
 
         assertThat(nodes()).hasSize(1);
         release(grant);
-        of(other, wanted).acquire();
+        contending(other, wanted).acquire();
     }
 
     private void create(String kind) throws Exception {
@@ -62,7 +62,7 @@ class KindTest extends ContendersOfOneLock {
 
     @Test
     void s12_theFirstContenderDecidesAndALaterOneOfAnotherKindOnlyBlocks() throws Exception {
-        Grant held = of(one, LockMode.EXCLUSIVE).acquire();
+        Grant held = contending(one, LockMode.EXCLUSIVE).acquire();
         create("__READ__");
         TestContender waiter = busyOf(other, LockMode.EXCLUSIVE);
 
@@ -76,7 +76,7 @@ class KindTest extends ContendersOfOneLock {
 
     @Test
     void s12_contendersOfDifferentKindsNeverHoldTheLockTogether() throws Exception {
-        of(one, LockMode.READ).acquire();
+        contending(one, LockMode.READ).acquire();
         create("-lock-");
         TestContender reader = busyOf(other, LockMode.READ);
 

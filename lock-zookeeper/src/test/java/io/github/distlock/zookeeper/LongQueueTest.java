@@ -138,10 +138,10 @@ class LongQueueTest extends ContendersOfOneLock {
         TestContender holder = new TestContender(limited, other());
         holder.acquire();
         LockMode permits = LockMode.permits(Integer.MAX_VALUE, Integer.MAX_VALUE);
-        TestContender.of(one, permits).acquire();
+        TestContender.contending(one, permits).acquire();
         addNodes(MOST - 2, "-permits-2147483647-2147483647-");
 
-        TestContender.of(limited, permits).findBusy();
+        TestContender.contending(limited, permits).findBusy();
 
         assertThat(holder.timesSuspect).as("the connection continues").hasValue(0);
     }

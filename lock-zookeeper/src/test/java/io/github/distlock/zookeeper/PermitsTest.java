@@ -1,8 +1,8 @@
 package io.github.distlock.zookeeper;
 
 import static io.github.distlock.zookeeper.TestContender.busyOf;
+import static io.github.distlock.zookeeper.TestContender.contending;
 import static io.github.distlock.zookeeper.TestContender.deadline;
-import static io.github.distlock.zookeeper.TestContender.of;
 import static io.github.distlock.zookeeper.TestContender.request;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -35,28 +35,28 @@ class PermitsTest extends ContendersOfOneLock {
 
     @Test
     void s10_permitsAreGrantedUpToTheLimit() throws Exception {
-        of(one, permits(2, 4)).acquire();
-        of(other, permits(1, 4)).acquire();
-        of(other, permits(1, 4)).acquire();
+        contending(one, permits(2, 4)).acquire();
+        contending(other, permits(1, 4)).acquire();
+        contending(other, permits(1, 4)).acquire();
 
-        of(one, permits(1, 4)).findBusy();
+        contending(one, permits(1, 4)).findBusy();
     }
 
     @Test
     void s10_theLimitOfARequestCountsForThisRequest() throws Exception {
-        of(one, permits(1, 2)).acquire();
-        of(one, permits(1, 2)).acquire();
-        TestContender greater = of(other, permits(1, 3));
+        contending(one, permits(1, 2)).acquire();
+        contending(one, permits(1, 2)).acquire();
+        TestContender greater = contending(other, permits(1, 3));
 
         greater.acquire();
 
-        of(one, permits(1, 2)).findBusy();
-        of(other, permits(1, 9)).findBusy();
+        contending(one, permits(1, 2)).findBusy();
+        contending(other, permits(1, 9)).findBusy();
     }
 
     @Test
     void v10_aSmallRequestDoesNotOvertakeALargeOne() throws Exception {
-        Grant held = of(one, permits(2, 3)).acquire();
+        Grant held = contending(one, permits(2, 3)).acquire();
         TestContender large = busyOf(other, permits(2, 3));
         TestContender small = busyOf(one, permits(1, 3));
 
@@ -71,7 +71,7 @@ class PermitsTest extends ContendersOfOneLock {
 
     @Test
     void v10_aWaiterThatGetsInWakesTheNextOne() throws Exception {
-        Grant held = of(one, permits(3, 3)).acquire();
+        Grant held = contending(one, permits(3, 3)).acquire();
         TestContender first = busyOf(one, permits(1, 3));
         TestContender second = busyOf(other, permits(1, 3));
         TestContender third = busyOf(one, permits(1, 3));
@@ -99,8 +99,8 @@ class PermitsTest extends ContendersOfOneLock {
 
     @Test
     void v10_anyHolderThatReleasesWakesTheFirstWaiterAndNoOther() throws Exception {
-        Grant held = of(one, permits(1, 2)).acquire();
-        of(one, permits(1, 2)).acquire();
+        Grant held = contending(one, permits(1, 2)).acquire();
+        contending(one, permits(1, 2)).acquire();
         TestContender first = busyOf(other, permits(1, 2));
         TestContender second = busyOf(other, permits(1, 2));
         assertThat(first.wakeUps).as("a waiter that comes wakes nobody").hasValue(0);
@@ -114,9 +114,9 @@ class PermitsTest extends ContendersOfOneLock {
 
     @Test
     void v10_aLargeRequestWaitsForSeveralReleases() throws Exception {
-        Grant first = of(one, permits(1, 3)).acquire();
-        Grant second = of(one, permits(1, 3)).acquire();
-        of(one, permits(1, 3)).acquire();
+        Grant first = contending(one, permits(1, 3)).acquire();
+        Grant second = contending(one, permits(1, 3)).acquire();
+        contending(one, permits(1, 3)).acquire();
         TestContender large = busyOf(other, permits(2, 3));
 
         release(first);
@@ -130,7 +130,7 @@ class PermitsTest extends ContendersOfOneLock {
 
     @Test
     void v10_theNextWaiterIsServedIfALargeRequestGivesUp() throws Exception {
-        of(one, permits(2, 3)).acquire();
+        contending(one, permits(2, 3)).acquire();
         TestContender large = busyOf(other, permits(2, 3));
         TestContender small = busyOf(one, permits(1, 3));
 
@@ -142,7 +142,7 @@ class PermitsTest extends ContendersOfOneLock {
 
     /** Makes a session that lists the directory at once, and a request for a watch that arrives later. */
     private Fault delayWatch(String path) throws InterruptedException {
-        TestContender earlier = of(other, permits(1, 2));
+        TestContender earlier = contending(other, permits(1, 2));
         earlier.findBusy();
         earlier.withdraw();
         // The path precedes a flag that is set if the request asks for a watch.
@@ -151,10 +151,10 @@ class PermitsTest extends ContendersOfOneLock {
 
     @Test
     void v2_aWaiterNoticesThatItsPredecessorGotInBeforeTheWatch() throws Exception {
-        Grant held = of(one, permits(2, 2)).acquire();
+        Grant held = contending(one, permits(2, 2)).acquire();
         TestContender first = busyOf(one, permits(1, 2));
         Fault delayed = delayWatch(nodes().get(1));
-        TestContender late = of(other, permits(1, 2));
+        TestContender late = contending(other, permits(1, 2));
         late.findBusy();
 
         release(held);
@@ -168,9 +168,9 @@ class PermitsTest extends ContendersOfOneLock {
 
     @Test
     void v2_theFirstWaiterNoticesAReleaseBeforeTheWatch() throws Exception {
-        Grant held = of(one, permits(2, 2)).acquire();
+        Grant held = contending(one, permits(2, 2)).acquire();
         Fault delayed = delayWatch(directory);
-        TestContender late = of(other, permits(1, 2));
+        TestContender late = contending(other, permits(1, 2));
         late.findBusy();
 
         release(held);
@@ -182,7 +182,7 @@ class PermitsTest extends ContendersOfOneLock {
 
     @Test
     void v2_aHeartbeatFindsPermitsAlthoughTheWakeUpWasLost() throws Exception {
-        Grant held = of(one, permits(2, 2)).acquire();
+        Grant held = contending(one, permits(2, 2)).acquire();
         TestContender first = busyOf(one, permits(1, 2));
         TestContender second = busyOf(other, permits(1, 2));
         Fault lost = link.dropNextPush(FaultProxy.containing(nodes().get(1)));
@@ -200,7 +200,7 @@ class PermitsTest extends ContendersOfOneLock {
 
     @Test
     void v2_aHeartbeatFindsAReleaseThatWasNotReported() throws Exception {
-        Grant held = of(one, permits(1, 1)).acquire();
+        Grant held = contending(one, permits(1, 1)).acquire();
         TestContender waiter = busyOf(other, permits(1, 1));
         Fault lost = link.dropNextPush(FaultProxy.containing(directory));
         release(held);
@@ -215,7 +215,7 @@ class PermitsTest extends ContendersOfOneLock {
 
     @Test
     void v6_aHeartbeatLetsAWaiterSleepThatMustStillWait() throws Exception {
-        of(one, permits(1, 1)).acquire();
+        contending(one, permits(1, 1)).acquire();
         TestContender first = busyOf(other, permits(1, 1));
         TestContender second = busyOf(other, permits(1, 1));
 
@@ -231,7 +231,7 @@ class PermitsTest extends ContendersOfOneLock {
 
     @Test
     void v6_nothingStaysForWaitersThatGiveUp() throws Exception {
-        of(one, permits(1, 1)).acquire();
+        contending(one, permits(1, 1)).acquire();
         TestContender first = busyOf(other, permits(1, 1));
         TestContender second = busyOf(other, permits(1, 1));
         List<WeakReference<TestContender>> references =
@@ -253,7 +253,7 @@ class PermitsTest extends ContendersOfOneLock {
 
     @Test
     void v6_aSingleTryLeavesNothing() throws Exception {
-        of(one, permits(2, 3)).acquire();
+        contending(one, permits(2, 3)).acquire();
         TestContender large =
                 new TestContender(other, request().withMode(permits(2, 3)).withoutWaiting());
         large.findBusy();
@@ -266,7 +266,7 @@ class PermitsTest extends ContendersOfOneLock {
 
     @Test
     void v1_permitsOfAnEndedSessionAreFree() throws Exception {
-        of(other, permits(2, 2)).acquire();
+        contending(other, permits(2, 2)).acquire();
         TestContender waiter = busyOf(one, permits(1, 2));
 
         other.close();
@@ -277,7 +277,7 @@ class PermitsTest extends ContendersOfOneLock {
 
     @Test
     void s6_theInspectorShowsThePermitsOfEachHolder() throws Exception {
-        Grant first = of(one, permits(2, 3)).acquire();
+        Grant first = contending(one, permits(2, 3)).acquire();
         TestContender waited = busyOf(other, permits(2, 3));
         busyOf(one, permits(1, 3));
         release(first);
@@ -294,8 +294,8 @@ class PermitsTest extends ContendersOfOneLock {
 
     @Test
     void s5_aForcedReleaseEndsAllHoldsOfPermits() throws Exception {
-        of(one, permits(1, 2)).acquire();
-        of(other, permits(1, 2)).acquire();
+        contending(one, permits(1, 2)).acquire();
+        contending(other, permits(1, 2)).acquire();
         TestContender waiter = busyOf(one, permits(1, 2));
 
         assertThat(other.forceRelease("lock", deadline())).hasSize(2);
@@ -313,8 +313,8 @@ class PermitsTest extends ContendersOfOneLock {
         logger.addAppender(log);
         logger.setLevel(Level.WARN);
         try {
-            of(one, permits(1, 2)).acquire();
-            of(one, permits(1, 2)).acquire();
+            contending(one, permits(1, 2)).acquire();
+            contending(one, permits(1, 2)).acquire();
             busyOf(other, permits(1, 1));
             busyOf(other, permits(1, 1));
         } finally {

@@ -1,8 +1,8 @@
 package io.github.distlock.zookeeper;
 
 import static io.github.distlock.zookeeper.TestContender.busyOf;
+import static io.github.distlock.zookeeper.TestContender.contending;
 import static io.github.distlock.zookeeper.TestContender.deadline;
-import static io.github.distlock.zookeeper.TestContender.of;
 import static io.github.distlock.zookeeper.TestContender.request;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -30,24 +30,24 @@ class ReadWriteTest extends ContendersOfOneLock {
 
     @Test
     void s9_readersShareTheLockAndExcludeAWriter() throws Exception {
-        of(one, READ).acquire();
-        of(other, READ).acquire();
-        of(one, READ).acquire();
+        contending(one, READ).acquire();
+        contending(other, READ).acquire();
+        contending(one, READ).acquire();
 
-        of(other, WRITE).findBusy();
+        contending(other, WRITE).findBusy();
     }
 
     @Test
     void s9_aWriterExcludesReadersAndWriters() throws Exception {
-        of(one, WRITE).acquire();
+        contending(one, WRITE).acquire();
 
-        of(other, READ).findBusy();
-        of(other, WRITE).findBusy();
+        contending(other, READ).findBusy();
+        contending(other, WRITE).findBusy();
     }
 
     @Test
     void s9_aNodeOfAnotherProgramExcludesAReader() throws Exception {
-        Grant held = of(one, READ).acquire();
+        Grant held = contending(one, READ).acquire();
         SharedZooKeeper.operator()
                 .create(directory + "/x__rlock__", new byte[0], Ids.OPEN_ACL_UNSAFE, CreateMode.EPHEMERAL_SEQUENTIAL);
         release(held);
@@ -61,7 +61,7 @@ class ReadWriteTest extends ContendersOfOneLock {
 
     @Test
     void v10_aReaderWaitsBehindAWriterThatWaits() throws Exception {
-        Grant first = of(one, READ).acquire();
+        Grant first = contending(one, READ).acquire();
         TestContender writer = busyOf(other, WRITE);
         TestContender reader = busyOf(one, READ);
 
@@ -78,7 +78,7 @@ class ReadWriteTest extends ContendersOfOneLock {
 
     @Test
     void v10_consecutiveReadersAreServedTogether() throws Exception {
-        Grant written = of(one, WRITE).acquire();
+        Grant written = contending(one, WRITE).acquire();
         List<TestContender> readers = List.of(busyOf(one, READ), busyOf(other, READ), busyOf(other, READ));
         TestContender writer = busyOf(one, WRITE);
 
@@ -94,7 +94,7 @@ class ReadWriteTest extends ContendersOfOneLock {
 
     @Test
     void v10_aReaderSleepsUntilTheLastWriterBeforeItGoes() throws Exception {
-        Grant first = of(one, WRITE).acquire();
+        Grant first = contending(one, WRITE).acquire();
         TestContender earlier = busyOf(one, READ);
         TestContender second = busyOf(one, WRITE);
         TestContender reader = busyOf(other, READ);
@@ -113,7 +113,7 @@ class ReadWriteTest extends ContendersOfOneLock {
 
     @Test
     void v10_aReaderLooksAgainIfAWriterBeforeItGivesUp() throws Exception {
-        of(one, READ).acquire();
+        contending(one, READ).acquire();
         TestContender writer = busyOf(one, WRITE);
         TestContender reader = busyOf(other, READ);
 
@@ -125,8 +125,8 @@ class ReadWriteTest extends ContendersOfOneLock {
 
     @Test
     void v10_aWriterWaitsForAllReadersBeforeIt() throws Exception {
-        Grant first = of(one, READ).acquire();
-        Grant second = of(one, READ).acquire();
+        Grant first = contending(one, READ).acquire();
+        Grant second = contending(one, READ).acquire();
         TestContender writer = busyOf(other, WRITE);
 
         release(second);
@@ -141,7 +141,7 @@ class ReadWriteTest extends ContendersOfOneLock {
 
     @Test
     void v6_aReaderBehindReadersIsGrantedAtOnce() throws Exception {
-        of(one, READ).acquire();
+        contending(one, READ).acquire();
         new TestContender(other, request().withMode(READ).withoutWaiting()).acquire();
         link.dropNextRequest(FaultProxy.containing("another"), FaultProxy.Then.CUT);
 
@@ -152,7 +152,7 @@ class ReadWriteTest extends ContendersOfOneLock {
 
     @Test
     void v6_aSingleTryOfAReaderLeavesNothingBehindAWriter() throws Exception {
-        of(one, WRITE).acquire();
+        contending(one, WRITE).acquire();
         TestContender first = new TestContender(other, request().withMode(READ).withoutWaiting());
         TestContender second = new TestContender(other, request().withMode(READ).withoutWaiting());
 
@@ -164,8 +164,8 @@ class ReadWriteTest extends ContendersOfOneLock {
 
     @Test
     void s11_basesOfReadersAndWritersRise() throws Exception {
-        Grant reader = of(one, READ).acquire();
-        Grant another = of(other, READ).acquire();
+        Grant reader = contending(one, READ).acquire();
+        Grant another = contending(other, READ).acquire();
         TestContender writer = busyOf(one, WRITE);
         release(reader);
         release(another);
@@ -176,12 +176,12 @@ class ReadWriteTest extends ContendersOfOneLock {
         assertThat(another.fencingBase()).isGreaterThan(reader.fencingBase());
         assertThat(written.fencingBase()).isGreaterThan(another.fencingBase());
         release(written);
-        assertThat(of(other, READ).acquire().fencingBase()).isGreaterThan(written.fencingBase());
+        assertThat(contending(other, READ).acquire().fencingBase()).isGreaterThan(written.fencingBase());
     }
 
     @Test
     void s2_aReaderIsProvedAgainAfterALongWait() throws Exception {
-        Grant written = of(one, WRITE).acquire();
+        Grant written = contending(one, WRITE).acquire();
         TestContender reader = busyOf(other, READ);
         Waiting.letPass(ZooKeeperFactory.SESSION.multipliedBy(2).dividedBy(3));
         release(written);
@@ -195,8 +195,8 @@ class ReadWriteTest extends ContendersOfOneLock {
 
     @Test
     void s5_aReaderHearsThatItsNodeWasDeleted() throws Exception {
-        Grant first = of(one, READ).acquire();
-        TestContender reader = of(other, READ);
+        Grant first = contending(one, READ).acquire();
+        TestContender reader = contending(other, READ);
         Grant held = reader.acquire();
         assertThat(reader.renew(held)).isInstanceOf(Validity.class);
 
@@ -210,7 +210,7 @@ class ReadWriteTest extends ContendersOfOneLock {
 
     @Test
     void v1_aReaderWhoseSessionEndsFreesTheLock() throws Exception {
-        of(other, READ).acquire();
+        contending(other, READ).acquire();
         TestContender writer = busyOf(one, WRITE);
 
         other.close();
@@ -221,7 +221,7 @@ class ReadWriteTest extends ContendersOfOneLock {
 
     @Test
     void v2_aHeartbeatFindsThatTheWriterHasGone() throws Exception {
-        Grant written = of(one, WRITE).acquire();
+        Grant written = contending(one, WRITE).acquire();
         TestContender reader = busyOf(other, READ);
         Fault lost = link.dropNextPush(FaultProxy.containing(nodes().get(0)));
         release(written);
@@ -236,9 +236,9 @@ class ReadWriteTest extends ContendersOfOneLock {
 
     @Test
     void s7_aWithdrawalRemovesTheNodeOfAReaderThatWasNotAnswered() throws Exception {
-        release(of(other, READ).acquire());
+        release(contending(other, READ).acquire());
         link.dropNextReply(FaultProxy.containing("__READ__"), FaultProxy.Then.CUT);
-        TestContender reader = of(other, READ);
+        TestContender reader = contending(other, READ);
         assertThatThrownBy(reader::attempt).isInstanceOf(RuntimeException.class);
         await("the client has a new connection", () -> isConnected());
 
@@ -260,8 +260,8 @@ class ReadWriteTest extends ContendersOfOneLock {
 
     @Test
     void s6_theInspectorShowsReadersAndWaiters() throws Exception {
-        Grant first = of(one, READ).acquire();
-        Grant second = of(other, READ).acquire();
+        Grant first = contending(one, READ).acquire();
+        Grant second = contending(other, READ).acquire();
         busyOf(one, WRITE);
         busyOf(one, READ);
 
@@ -276,8 +276,8 @@ class ReadWriteTest extends ContendersOfOneLock {
 
     @Test
     void s5_aForcedReleaseEndsAllReadersAndNoWaiter() throws Exception {
-        of(one, READ).acquire();
-        of(other, READ).acquire();
+        contending(one, READ).acquire();
+        contending(other, READ).acquire();
         TestContender writer = busyOf(one, WRITE);
         busyOf(one, READ);
 

@@ -194,13 +194,13 @@ class RightsTest {
                 CuratorFramework writer = client(USER, ON_DIRECTORIES, Perms.READ | Perms.WRITE);
                 LockBackend one = started(reader);
                 LockBackend other = started(writer)) {
-            assertThatThrownBy(
-                            () -> TestContender.of(one, LockMode.permits(1, 1)).attempt())
+            assertThatThrownBy(() -> TestContender.contending(one, LockMode.permits(1, 1))
+                            .attempt())
                     .isInstanceOf(RequestRefusedException.class)
                     .hasMessageContaining("WRITE on " + base + "/lock/");
             assertThat(nodes()).isZero();
 
-            TestContender.of(other, LockMode.permits(1, 1)).acquire();
+            TestContender.contending(other, LockMode.permits(1, 1)).acquire();
         }
     }
 
@@ -208,12 +208,12 @@ class RightsTest {
     void api_createReadAndDeleteSufficeForReadersAndWriters() throws Exception {
         try (CuratorFramework user = client(USER, ON_DIRECTORIES, Perms.READ);
                 LockBackend backend = started(user)) {
-            Grant reading = TestContender.of(backend, LockMode.WRITE)
+            Grant reading = TestContender.contending(backend, LockMode.WRITE)
                     .acquire()
                     .downgrade(TestContender.deadline())
                     .orElseThrow();
             TestContender.busyOf(backend, LockMode.WRITE).withdraw();
-            TestContender.of(backend, LockMode.READ).acquire();
+            TestContender.contending(backend, LockMode.READ).acquire();
 
             assertThat(reading.release(TestContender.deadline())).isEqualTo(Grant.Release.RELEASED);
         }

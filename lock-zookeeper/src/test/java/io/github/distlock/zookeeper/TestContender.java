@@ -50,14 +50,14 @@ final class TestContender implements Signals {
     }
 
     /** Makes a waiter for the lock named "lock" in another mode. */
-    static TestContender of(LockBackend backend, LockMode mode) {
+    static TestContender contending(LockBackend backend, LockMode mode) {
         return new TestContender(backend, request().withMode(mode));
     }
 
     /** Makes a busy waiter in another mode, as {@link #waitingBusy} does. */
     @CanIgnoreReturnValue
     static TestContender busyOf(LockBackend backend, LockMode mode) throws InterruptedException {
-        return busy(of(backend, mode));
+        return busy(contending(backend, mode));
     }
 
     /**
