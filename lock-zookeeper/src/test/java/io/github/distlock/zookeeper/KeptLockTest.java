@@ -1,6 +1,6 @@
 package io.github.distlock.zookeeper;
 
-import static io.github.distlock.zookeeper.TestContender.of;
+import static io.github.distlock.zookeeper.TestContender.contending;
 import static io.github.distlock.zookeeper.TestContender.request;
 import static io.github.distlock.zookeeper.TestContender.waiting;
 import static io.github.distlock.zookeeper.TestContender.waitingBusy;
@@ -112,13 +112,13 @@ class KeptLockTest extends ContendersOfOneLock {
     void s12_aKeptNameIsALockUntilTheTimeIsOver() throws Exception {
         keep(withMinimum(one).acquire(), KEPT);
 
-        assertThatThrownBy(of(other, LockMode.READ)::attempt)
+        assertThatThrownBy(contending(other, LockMode.READ)::attempt)
                 .isInstanceOf(RequestRefusedException.class)
                 .hasMessageContaining("used as a lock");
         assertThat(nodes()).hasSize(1).allMatch(NodeName::isKept);
         endTime();
 
-        of(other, LockMode.READ).acquire();
+        contending(other, LockMode.READ).acquire();
         assertThat(nodes()).hasSize(1).allMatch(NodeName::isReader);
     }
 
