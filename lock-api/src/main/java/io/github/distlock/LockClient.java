@@ -103,8 +103,8 @@ public interface LockClient extends AutoCloseable {
      * @param options what the acquires of both locks ask for
      * @return the lock
      * @throws IllegalArgumentException if the name is out of bounds, if the options have a
-     *     {@linkplain LockOptions#minimumHold(Duration) minimum hold}, or if the store cannot provide them or read-write
-     *     locks
+     *     {@linkplain LockOptions#minimumHold(Duration) minimum hold}, or if the store cannot provide them or
+     *     read-write locks
      * @throws IllegalStateException if the client is closed
      */
     DistributedReadWriteLock readWriteLock(String name, LockOptions options);
@@ -130,7 +130,8 @@ public interface LockClient extends AutoCloseable {
      * @param options what its acquires ask for
      * @return the semaphore
      * @throws IllegalArgumentException if the name or the limit is out of bounds, if the options have a
-     *     {@linkplain LockOptions#minimumHold(Duration) minimum hold}, or if the store cannot provide them or semaphores
+     *     {@linkplain LockOptions#minimumHold(Duration) minimum hold}, or if the store cannot provide them or
+     *     semaphores
      * @throws IllegalStateException if the client is closed
      */
     DistributedSemaphore semaphore(String name, int limit, LockOptions options);

@@ -24,13 +24,14 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The store's side: holders, kept locks and waiters. Every method is one atomic step at the store's own time, like a script on a
- * server.
+ * The store's side: holders, kept locks and waiters. Every method is one atomic step at the store's own time, like a
+ * script on a server.
  *
  * <p>A contender is granted its hold if this fits beside all holders and beside all waiters before it. So a waiter that
  * does not fit keeps all later ones out, and consecutive readers get in together. A step that may have made room wakes
  * all waiters that fit now. A step that meets an entry whose client has sent no heartbeat for {@link #PLACE_TIMEOUT}
- * drops the entry. While a lock is kept after its release, no contender fits. The bases of fencing tokens are numbered over all names.
+ * drops the entry. While a lock is kept after its release, no contender fits. The bases of fencing tokens are numbered
+ * over all names.
  */
 final class LockTable {
     static final Duration HEARTBEAT_INTERVAL = Duration.ofSeconds(1);

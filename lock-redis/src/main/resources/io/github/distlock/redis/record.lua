@@ -28,7 +28,8 @@
 -- the server has lost its data.
 
 local TOKEN_KEPT = 3600000 -- ms beyond the lease
-local KINDS = { lock = 'lock', kept = 'lock', read = 'read-write', write = 'read-write', permits = 'permits' } -- by mode
+-- The kind of a name, by the mode of a record or queue entry.
+local KINDS = { lock = 'lock', kept = 'lock', read = 'read-write', write = 'read-write', permits = 'permits' }
 
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
