@@ -90,7 +90,8 @@ public interface LockClient extends AutoCloseable {
      * @param name as for {@link #lock(String)}. A name has one kind: while anybody holds the name as another kind of
      *     lock or waits for it, acquires throw a {@link LockException}, whose message names both kinds
      * @return the lock
-     * @throws IllegalArgumentException if the name is out of bounds, or the store cannot provide read-write locks
+     * @throws IllegalArgumentException if the name is out of bounds, if the default options have a
+     *     {@linkplain LockOptions#minimumHold(Duration) minimum hold}, or if the store cannot provide read-write locks
      * @throws IllegalStateException if the client is closed
      */
     DistributedReadWriteLock readWriteLock(String name);
@@ -101,8 +102,9 @@ public interface LockClient extends AutoCloseable {
      * @param name as for {@link #readWriteLock(String)}
      * @param options what the acquires of both locks ask for
      * @return the lock
-     * @throws IllegalArgumentException as for {@link #readWriteLock(String)}, or if the store cannot provide the
-     *     options
+     * @throws IllegalArgumentException if the name is out of bounds, if the options have a
+     *     {@linkplain LockOptions#minimumHold(Duration) minimum hold}, or if the store cannot provide them or
+     *     read-write locks
      * @throws IllegalStateException if the client is closed
      */
     DistributedReadWriteLock readWriteLock(String name, LockOptions options);
@@ -114,8 +116,8 @@ public interface LockClient extends AutoCloseable {
      * @param limit how many permits there are, from 1 to {@link Integer#MAX_VALUE}. Use the same in all clients,
      *     except while a deployment changes it
      * @return the semaphore
-     * @throws IllegalArgumentException if the name or the limit is out of bounds, or the store cannot provide
-     *     semaphores
+     * @throws IllegalArgumentException if the name or the limit is out of bounds, if the default options have a
+     *     {@linkplain LockOptions#minimumHold(Duration) minimum hold}, or if the store cannot provide semaphores
      * @throws IllegalStateException if the client is closed
      */
     DistributedSemaphore semaphore(String name, int limit);
@@ -127,8 +129,9 @@ public interface LockClient extends AutoCloseable {
      * @param limit as for {@link #semaphore(String, int)}
      * @param options what its acquires ask for
      * @return the semaphore
-     * @throws IllegalArgumentException as for {@link #semaphore(String, int)}, or if the store cannot provide the
-     *     options
+     * @throws IllegalArgumentException if the name or the limit is out of bounds, if the options have a
+     *     {@linkplain LockOptions#minimumHold(Duration) minimum hold}, or if the store cannot provide them or
+     *     semaphores
      * @throws IllegalStateException if the client is closed
      */
     DistributedSemaphore semaphore(String name, int limit, LockOptions options);

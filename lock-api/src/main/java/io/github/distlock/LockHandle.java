@@ -39,7 +39,10 @@ public interface LockHandle extends AutoCloseable {
 
     /** The outcome of {@link #release()}. */
     enum Release {
-        /** The lock was held until now, and is free or handed to a waiter. */
+        /**
+         * The lock was held until now. It is free, handed to a waiter, or kept for the rest of a
+         * {@linkplain LockOptions#minimumHold(Duration) minimum hold}.
+         */
         RELEASED,
         /** The hold had been lost before. Another client may have held the lock since. */
         LOST,

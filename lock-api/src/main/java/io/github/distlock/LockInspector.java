@@ -19,12 +19,13 @@ public interface LockInspector {
     LockStatus inspect(String name);
 
     /**
-     * Takes a lock away from all its holders, and the next waiter acquires it. A holder notices at its next renewal at
+     * Takes a lock away from all its holders, and the next waiter acquires it. A lock that is
+     * {@linkplain LockStatus#kept() kept} is free afterwards, too. A holder notices at its next renewal at
      * the latest. Until then {@code isHeld()} may return true there, so the protected resource must check fencing
      * tokens. An interrupt ends the call with a {@link LockException}, and its outcome is unknown; the flag is kept.
      *
      * @param name the lock's name
-     * @return the holds that were ended; empty if the lock was free
+     * @return the holds that were ended; empty if nobody held the lock
      * @throws LockException if the store does not answer within {@link LockClientBuilder#requestTimeout}, or refuses
      * @throws UnsupportedOperationException if the store cannot do it
      * @throws IllegalStateException if the client is closed

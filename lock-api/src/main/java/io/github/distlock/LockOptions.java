@@ -13,18 +13,34 @@ import org.jspecify.annotations.Nullable;
  * client hand the lock to each other for a short time before the store's queue decides again.
  */
 public final class LockOptions {
-    private static final LockOptions DEFAULTS = new LockOptions(Duration.ofSeconds(30), true, false, null);
+    private static final LockOptions DEFAULTS = new LockOptions(Duration.ofSeconds(30), true, false, null, null);
 
     private final Duration lease;
     private final boolean leaseRenewed;
     private final boolean fair;
     private final @Nullable Duration maximumHold;
+    private final @Nullable Duration minimumHold;
 
-    private LockOptions(Duration lease, boolean leaseRenewed, boolean fair, @Nullable Duration maximumHold) {
+    private LockOptions(
+            Duration lease,
+            boolean leaseRenewed,
+            boolean fair,
+            @Nullable Duration maximumHold,
+            @Nullable Duration minimumHold) {
+        requireNotLonger(minimumHold, maximumHold, "maximumHold");
+        requireNotLonger(minimumHold, leaseRenewed ? null : lease, "fixedLease");
         this.lease = lease;
         this.leaseRenewed = leaseRenewed;
         this.fair = fair;
         this.maximumHold = maximumHold;
+        this.minimumHold = minimumHold;
+    }
+
+    private static void requireNotLonger(@Nullable Duration minimumHold, @Nullable Duration most, String parameter) {
+        if (minimumHold != null && most != null && minimumHold.compareTo(most) > 0) {
+            throw new IllegalArgumentException("minimumHold must not be longer than " + parameter + ", but was "
+                    + minimumHold + ", and " + parameter + " was " + most);
+        }
     }
 
     /**
@@ -46,7 +62,7 @@ public final class LockOptions {
      *     store's minimum
      */
     public LockOptions renewedLease(Duration lease) {
-        return new LockOptions(Checks.lease(lease), true, fair, maximumHold);
+        return new LockOptions(Checks.lease(lease), true, fair, maximumHold, minimumHold);
     }
 
     /**
@@ -55,10 +71,11 @@ public final class LockOptions {
      *
      * @param lease at least the store's minimum (100 ms on most), at most 24 h
      * @return changed options
-     * @throws IllegalArgumentException as for {@link #renewedLease}
+     * @throws IllegalArgumentException as for {@link #renewedLease}, or if it is shorter than the
+     *     {@linkplain #minimumHold(Duration) minimum hold}
      */
     public LockOptions fixedLease(Duration lease) {
-        return new LockOptions(Checks.lease(lease), false, fair, maximumHold);
+        return new LockOptions(Checks.lease(lease), false, fair, maximumHold, minimumHold);
     }
 
     /**
@@ -72,7 +89,7 @@ public final class LockOptions {
      * @return changed options
      */
     public LockOptions fair() {
-        return new LockOptions(lease, leaseRenewed, true, maximumHold);
+        return new LockOptions(lease, leaseRenewed, true, maximumHold, minimumHold);
     }
 
     /**
@@ -81,14 +98,40 @@ public final class LockOptions {
      *
      * @param time positive; more than 100 years counts as 100 years
      * @return changed options
-     * @throws IllegalArgumentException if it is not positive
+     * @throws IllegalArgumentException if it is not positive, or shorter than the
+     *     {@linkplain #minimumHold(Duration) minimum hold}
      */
     public LockOptions maximumHold(Duration time) {
         Objects.requireNonNull(time, "time");
         if (time.isNegative() || time.isZero()) {
             throw new IllegalArgumentException("time must be positive, but was " + time);
         }
-        return new LockOptions(lease, leaseRenewed, fair, time);
+        return new LockOptions(lease, leaseRenewed, fair, time, minimumHold);
+    }
+
+    /**
+     * Keeps the lock busy until this time after the grant, also if its holder releases it earlier. Use it for a
+     * scheduled job that several processes start: one that starts late, or by a clock that is behind, does not run the
+     * job again.
+     *
+     * <p>A release ends the hold at once, as always, and the store keeps the lock for the rest of the time. Nobody is
+     * granted it meanwhile, and it stays kept if the client is closed or its process ends. Waiters are granted it
+     * afterwards, in their order. A new acquire of the releasing client waits, too.
+     *
+     * <p>It is for plain locks. A read-write lock or a semaphore with a minimum hold is refused.
+     *
+     * <p>Only a release keeps the lock. If the holder crashes, or its hold is lost, the lock is free when its lease has
+     * ended, even if that is earlier. A release that cannot reach the store before the lease ends keeps nothing. If the
+     * lock must stay busy after a crash as well, use a lease that is not shorter than this time.
+     *
+     * @param time positive, at most 24 h, and not longer than a {@linkplain #fixedLease fixed lease} or the
+     *     {@linkplain #maximumHold(Duration) maximum hold}
+     * @return changed options
+     * @throws IllegalArgumentException if it is not
+     */
+    public LockOptions minimumHold(Duration time) {
+        Duration checked = Checks.duration(time, "time", Duration.ofNanos(1), Checks.LONGEST_LEASE);
+        return new LockOptions(lease, leaseRenewed, fair, maximumHold, checked);
     }
 
     /**
@@ -127,24 +170,35 @@ public final class LockOptions {
         return Optional.ofNullable(maximumHold);
     }
 
+    /**
+     * Returns how long the lock is busy after a grant at least, if its holder releases it.
+     *
+     * @return empty unless set by {@link #minimumHold(Duration)}
+     */
+    public Optional<Duration> minimumHold() {
+        return Optional.ofNullable(minimumHold);
+    }
+
     @Override
     public boolean equals(Object other) {
         return other instanceof LockOptions that
                 && that.lease.equals(lease)
                 && that.leaseRenewed == leaseRenewed
                 && that.fair == fair
-                && Objects.equals(that.maximumHold, maximumHold);
+                && Objects.equals(that.maximumHold, maximumHold)
+                && Objects.equals(that.minimumHold, minimumHold);
     }
 
     @Override
     public int hashCode() {
-        return Objects.hash(lease, leaseRenewed, fair, maximumHold);
+        return Objects.hash(lease, leaseRenewed, fair, maximumHold, minimumHold);
     }
 
     @Override
     public String toString() {
         return (leaseRenewed ? "renewed" : "fixed") + " lease of " + lease
                 + (fair ? ", fair" : "")
-                + (maximumHold == null ? "" : ", at most " + maximumHold);
+                + (maximumHold == null ? "" : ", at most " + maximumHold)
+                + (minimumHold == null ? "" : ", at least " + minimumHold);
     }
 }

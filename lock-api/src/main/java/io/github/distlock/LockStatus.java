@@ -7,17 +7,21 @@ import io.github.distlock.spi.LockMode;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** What a store knew of a lock when it was asked. It may have changed since. Immutable. */
 public final class LockStatus {
     private final String lockName;
     private final List<Holder> holders;
     private final List<LockOwner> waiters;
+    private final @Nullable Kept kept;
 
-    private LockStatus(String lockName, List<Holder> holders, List<LockOwner> waiters) {
+    private LockStatus(String lockName, List<Holder> holders, List<LockOwner> waiters, @Nullable Kept kept) {
         this.lockName = lockName;
         this.holders = holders;
         this.waiters = waiters;
+        this.kept = kept;
     }
 
     /**
@@ -27,7 +31,7 @@ public final class LockStatus {
      * @return the status
      */
     public static LockStatus free(String lockName) {
-        return new LockStatus(requireNonNull(lockName, "lockName"), List.of(), List.of());
+        return new LockStatus(requireNonNull(lockName, "lockName"), List.of(), List.of(), null);
     }
 
     /**
@@ -37,7 +41,7 @@ public final class LockStatus {
      * @return a new status
      */
     public LockStatus withHolders(List<Holder> holders) {
-        return new LockStatus(lockName, List.copyOf(holders), waiters);
+        return new LockStatus(lockName, List.copyOf(holders), waiters, kept);
     }
 
     /**
@@ -47,7 +51,17 @@ public final class LockStatus {
      * @return a new status
      */
     public LockStatus withWaiters(List<LockOwner> waiters) {
-        return new LockStatus(lockName, holders, List.copyOf(waiters));
+        return new LockStatus(lockName, holders, List.copyOf(waiters), kept);
+    }
+
+    /**
+     * Returns the same status of a lock that is kept after a release.
+     *
+     * @param kept the last holder, and how long the lock stays kept
+     * @return a new status
+     */
+    public LockStatus withKept(Kept kept) {
+        return new LockStatus(lockName, holders, waiters, requireNonNull(kept, "kept"));
     }
 
     /**
@@ -62,7 +76,8 @@ public final class LockStatus {
     /**
      * Returns the holders. An exclusive lock has one at most.
      *
-     * @return in the order of their grants as far as the store knows it; empty if the lock is free; immutable
+     * @return in the order of their grants as far as the store knows it; empty if the lock is free or
+     *     {@linkplain #kept() kept}; immutable
      */
     public List<Holder> holders() {
         return holders;
@@ -78,10 +93,66 @@ public final class LockStatus {
         return waiters;
     }
 
+    /**
+     * Returns whether the store keeps the lock busy after a release, for the rest of a
+     * {@linkplain LockOptions#minimumHold(Duration) minimum hold}. Nobody holds it then.
+     *
+     * @return empty unless the lock is kept
+     */
+    public Optional<Kept> kept() {
+        return Optional.ofNullable(kept);
+    }
+
     @Override
     public String toString() {
-        return "lock \"" + lockName + "\": " + (holders.isEmpty() ? "free" : "held by " + holders) + ", "
-                + waiters.size() + " waiting";
+        String state = holders.isEmpty() ? "free" : "held by " + holders;
+        return "lock \"" + lockName + "\": " + (kept == null ? state : "kept by " + kept) + ", " + waiters.size()
+                + " waiting";
+    }
+
+    /** A lock that the store keeps busy after its release. Immutable. */
+    public static final class Kept {
+        private final LockOwner owner;
+        private final Duration remaining;
+
+        private Kept(LockOwner owner, Duration remaining) {
+            this.owner = owner;
+            this.remaining = remaining;
+        }
+
+        /**
+         * Makes it, as a backend reads it from its store.
+         *
+         * @param owner the last holder
+         * @param remaining how long the store keeps the lock from now
+         * @return the kept lock
+         */
+        public static Kept of(LockOwner owner, Duration remaining) {
+            return new Kept(requireNonNull(owner, "owner"), requireNonNull(remaining, "remaining"));
+        }
+
+        /**
+         * Returns the last holder, which has released the lock.
+         *
+         * @return the owner
+         */
+        public LockOwner owner() {
+            return owner;
+        }
+
+        /**
+         * Returns how long the store keeps the lock from now.
+         *
+         * @return by the store's clock; by this machine's wall clock on ZooKeeper
+         */
+        public Duration remaining() {
+            return remaining;
+        }
+
+        @Override
+        public String toString() {
+            return owner + ", for " + remaining;
+        }
     }
 
     /** A hold, as the store sees it. Immutable. */

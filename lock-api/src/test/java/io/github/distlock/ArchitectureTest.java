@@ -59,6 +59,7 @@ class ArchitectureTest {
             "LockOwner",
             "LockStatus",
             "LockStatus$Holder",
+            "LockStatus$Kept",
             "LockedAction",
             "LockedCall",
             "LossReason",
@@ -230,7 +231,7 @@ class ArchitectureTest {
                 .filter(file -> !file.endsWith("SystemClock.java"))
                 .mapToLong(ArchitectureTest::linesOfCode)
                 .sum();
-        assertThat(lines).isLessThan(420);
+        assertThat(lines).isLessThan(460);
     }
 
     private static List<Path> sources(Path folder) {

@@ -141,7 +141,7 @@ final class AsyncAcquisition<T> extends Acquisition {
         if (future.isDone()) {
             handle.hold().decline();
         } else if (accept(handle) && !future.complete(result.apply(Optional.of(handle)))) {
-            handle.releaseAsync();
+            var unused = handle.giveBackAsync();
         }
     }
 

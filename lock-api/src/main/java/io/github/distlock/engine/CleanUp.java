@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,11 +53,12 @@ final class CleanUp {
     /**
      * Releases a grant.
      *
+     * @param keptFor returns how long the store keeps the lock from now
      * @param done runs once the store has answered
      */
-    void release(WonGrant won, Runnable done) {
+    void release(WonGrant won, Supplier<Duration> keptFor, Runnable done) {
         start(new Job(won.contender(), won.request(), deadline -> {
-            var unused = won.grant().release(deadline);
+            var unused = won.release(keptFor.get(), deadline);
             done.run();
         }));
     }

@@ -162,6 +162,7 @@ public final class Engine {
     /** Does the work of {@code LockClient.readWriteLock(name, options)}, with its errors. */
     public DistributedReadWriteLock readWriteLock(String name, LockOptions options) {
         require(name, options);
+        requireNoMinimumHold("read-write locks", options);
         requireSupport("read-write locks", Capability.READ_WRITE);
         return new NamedReadWriteLock(name, options, locks, downgrades);
     }
@@ -172,6 +173,7 @@ public final class Engine {
         if (limit < 1) {
             throw new IllegalArgumentException("limit must be at least 1, but was " + limit);
         }
+        requireNoMinimumHold("semaphores", options);
         requireSupport("semaphores", Capability.PERMITS);
         return new NamedSemaphore(name, limit, options, locks);
     }
@@ -180,6 +182,13 @@ public final class Engine {
         Checks.name(name);
         requireSupport(options);
         lifecycle.ensureOpen();
+    }
+
+    private static void requireNoMinimumHold(String what, LockOptions options) {
+        if (options.minimumHold().isPresent()) {
+            throw new IllegalArgumentException("minimumHold is for plain locks and not for " + what + ", but was "
+                    + options.minimumHold().get());
+        }
     }
 
     private void requireSupport(String what, Capability capability) {

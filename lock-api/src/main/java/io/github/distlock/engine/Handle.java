@@ -6,6 +6,7 @@ import io.github.distlock.LockHandle;
 import io.github.distlock.LockLoss;
 import io.github.distlock.LockLostException;
 import io.github.distlock.LockOptions;
+import io.github.distlock.view.Returnable;
 import java.lang.ref.Reference;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -20,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * What the holder uses: a thin cover of its {@link Hold}, which nothing else reaches. A fence keeps it reachable while
  * a release runs. Otherwise the collector could take it for dropped in the middle of its own release.
  */
-final class Handle implements LockHandle {
+final class Handle implements LockHandle, Returnable {
     private final Hold hold;
     private final Lease.Shared shared;
     private final AtomicBoolean closed = new AtomicBoolean();
@@ -131,6 +132,18 @@ final class Handle implements LockHandle {
         } finally {
             Reference.reachabilityFence(this);
         }
+    }
+
+    @Override
+    public Release giveBack() {
+        hold.forgoMinimum();
+        return release();
+    }
+
+    @Override
+    public CompletableFuture<Release> giveBackAsync() {
+        hold.forgoMinimum();
+        return releaseAsync();
     }
 
     @Override

@@ -57,6 +57,7 @@ final class Hold extends WeakReference<Handle> {
     private volatile @Nullable Throwable acquireStack;
     private volatile Release outcome = Release.PENDING;
     private volatile @Nullable LockLoss lateLoss;
+    private volatile boolean forgoesMinimum;
 
     private sealed interface Phase {}
 
@@ -194,6 +195,24 @@ final class Hold extends WeakReference<Handle> {
 
     long heldNanos(long now) {
         return now - since;
+    }
+
+    /** The caller never got the hold, so its release keeps nothing. */
+    void forgoMinimum() {
+        forgoesMinimum = true;
+    }
+
+    /**
+     * Returns for how long the store must keep the lock if this hold is released now. The grant came before this hold
+     * began, and the monotonic clock may run fast by the drift, so this is never too short.
+     */
+    Duration keptFor() {
+        if (forgoesMinimum) {
+            return Duration.ZERO;
+        }
+        long minimum = options.minimumHold().map(Checks::waitNanos).orElse(0L);
+        long held = (long) (heldNanos() * (1 - shared.settings().clockDrift()));
+        return Duration.ofNanos(Math.max(0, minimum - held));
     }
 
     @CanIgnoreReturnValue

@@ -260,6 +260,7 @@ final class Lease implements StoreHints.Target {
     private boolean servesOthers() {
         return renewed
                 && !queue.options().isFair()
+                && queue.options().minimumHold().isEmpty()
                 && end.get() == null
                 && !term.isSuspect()
                 && offers <= shared.settings.maxHandoffs();
@@ -332,7 +333,7 @@ final class Lease implements StoreHints.Target {
             return Release.LOST;
         }
         try {
-            Release outcome = shared.releases.release(won, hold::releaseConfirmed);
+            Release outcome = shared.releases.release(won, hold::keptFor, hold::releaseConfirmed);
             if (outcome == Release.LOST) {
                 hold.wasLost(LossReason.GONE);
             }

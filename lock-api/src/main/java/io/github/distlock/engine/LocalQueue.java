@@ -305,6 +305,7 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
         LockOwner owner = LockOwner.of(Host.NAME, Host.PROCESS_ID, shared.client, waiter.threadName());
         LockRequest waiting = LockRequest.exclusive(key.name, key.options.lease(), owner)
                 .withMode(key.mode)
+                .withMinimumHold(key.options.minimumHold().orElse(Duration.ZERO))
                 .withBaseAbove(shared.leases.greatestBase()::get);
         return new QueueEntry(
                 this,

@@ -4,10 +4,12 @@ import io.github.distlock.LockHandle.Release;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockBackend;
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /**
@@ -33,17 +35,19 @@ final class Releases {
      * Releases a grant, and waits for the answer for at most the request timeout. Without an answer, the release goes
      * on in the background.
      *
+     * @param keptFor returns how long the store keeps the lock from now
      * @param confirmed runs if the background gets the answer
      * @return the outcome; lost if the store no longer had the grant
      */
-    Release release(WonGrant won, Runnable confirmed) {
+    Release release(WonGrant won, Supplier<Duration> keptFor, Runnable confirmed) {
         requests.begin();
         try {
-            boolean found = requests.sendUninterrupted(won.grant()::release) == Grant.Release.RELEASED;
+            boolean found = requests.sendUninterrupted(deadline -> won.release(keptFor.get(), deadline))
+                    == Grant.Release.RELEASED;
             won.contender().forget();
             return found ? Release.RELEASED : Release.LOST;
         } catch (RuntimeException | Error e) {
-            cleanUp.release(won, confirmed);
+            cleanUp.release(won, keptFor, confirmed);
             return Release.PENDING;
         } finally {
             requests.end();
@@ -56,7 +60,7 @@ final class Releases {
 
     /** Releases a grant without waiting; {@code confirmed} runs once the store has answered. */
     void releaseInBackground(WonGrant won, Runnable confirmed) {
-        cleanUp.release(won, confirmed);
+        cleanUp.release(won, () -> Duration.ZERO, confirmed);
     }
 
     /** Runs a release on a thread of the engine, or on this one if the client is closed. */

@@ -8,6 +8,7 @@ import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Moment;
 import io.github.distlock.spi.Signals;
 import io.github.distlock.spi.Validity;
+import java.time.Duration;
 import java.util.Optional;
 
 /** A contender, which the table knows by its identity. */
@@ -61,6 +62,13 @@ final class InMemoryContender implements Contender {
             InMemoryBackend backend = contender.backend;
             backend.awaitAnswer(deadline);
             return backend.table().release(contender, contender.request.name());
+        }
+
+        @Override
+        public Release keep(Duration time, Deadline deadline) throws InterruptedException {
+            InMemoryBackend backend = contender.backend;
+            backend.awaitAnswer(deadline);
+            return backend.table().keep(contender, contender.request.name(), time);
         }
 
         @Override

@@ -1,5 +1,6 @@
 package io.github.distlock.memory;
 
+import io.github.distlock.LockOwner;
 import io.github.distlock.LockStatus;
 import io.github.distlock.spi.Attempt;
 import io.github.distlock.spi.Grant;
@@ -20,15 +21,17 @@ import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The store's side: holders and waiters. Every method is one atomic step at the store's own time, like a script on a
- * server.
+ * The store's side: holders, kept locks and waiters. Every method is one atomic step at the store's own time, like a
+ * script on a server.
  *
  * <p>A contender is granted its hold if this fits beside all holders and beside all waiters before it. So a waiter that
  * does not fit keeps all later ones out, and consecutive readers get in together. A step that may have made room wakes
  * all waiters that fit now. A step that meets an entry whose client has sent no heartbeat for {@link #PLACE_TIMEOUT}
- * drops the entry. The bases of fencing tokens are numbered over all names.
+ * drops the entry. While a lock is kept after its release, no contender fits. The bases of fencing tokens are numbered
+ * over all names.
  */
 final class LockTable {
     static final Duration HEARTBEAT_INTERVAL = Duration.ofSeconds(1);
@@ -46,12 +49,16 @@ final class LockTable {
         private final Map<InMemoryContender, Held> holders = new LinkedHashMap<>();
 
         private final LinkedHashSet<InMemoryContender> queue = new LinkedHashSet<>();
+        private @Nullable Kept kept;
 
         boolean isUnused() {
-            return holders.isEmpty() && queue.isEmpty();
+            return holders.isEmpty() && kept == null && queue.isEmpty();
         }
 
         Optional<LockKind> kind() {
+            if (kept != null) {
+                return Optional.of(LockKind.LOCK);
+            }
             Stream<LockRequest> holding = holders.values().stream().map(Held::request);
             Stream<LockRequest> waiting = queue.stream().map(InMemoryContender::request);
             return Stream.concat(holding, waiting)
@@ -61,6 +68,9 @@ final class LockTable {
 
         /** Returns whether a contender fits beside all holders and all waiters before it. */
         boolean admits(InMemoryContender contender) {
+            if (kept != null) {
+                return false;
+            }
             Use use = new Use(holders.values());
             for (InMemoryContender waiter : queue) {
                 if (waiter == contender) {
@@ -74,6 +84,9 @@ final class LockTable {
         }
 
         void wakeAllThatFit() {
+            if (kept != null) {
+                return;
+            }
             Use use = new Use(holders.values());
             for (InMemoryContender waiter : queue) {
                 if (!use.addIfItFits(waiter.request().mode())) {
@@ -119,6 +132,9 @@ final class LockTable {
         }
     }
 
+    /** A lock that is busy after its release. Its holder may be gone. */
+    private record Kept(LockOwner owner, long until) {}
+
     LockTable(MovableClock clock) {
         this.clock = clock;
     }
@@ -163,7 +179,7 @@ final class LockTable {
                             .forEach(holder -> holder.signals().wanted());
                 }
             }
-            return Attempt.busy(Duration.ofNanos(Math.min(untilFirstExpiry(entry), LONGEST_RETRY.toNanos())));
+            return Attempt.busy(Duration.ofNanos(Math.min(busyFor(entry), LONGEST_RETRY.toNanos())));
         });
     }
 
@@ -175,8 +191,11 @@ final class LockTable {
         return contender.grant(held.base, Validity.of(sentAt, request.lease()));
     }
 
-    private long untilFirstExpiry(Entry entry) {
+    private long busyFor(Entry entry) {
         long now = clock.nanoTime();
+        if (entry.kept != null) {
+            return entry.kept.until - now;
+        }
         return entry.holders.values().stream()
                 .mapToLong(held -> held.expiresAt - now)
                 .min()
@@ -201,6 +220,19 @@ final class LockTable {
         return held ? Grant.Release.RELEASED : Grant.Release.GONE;
     }
 
+    /** Keeps the lock, and wakes the first waiter, which asks for how long. */
+    Grant.Release keep(InMemoryContender contender, String name, Duration time) {
+        return locked(name, entry -> {
+            Held held = entry.holders.remove(contender);
+            if (held == null) {
+                return Grant.Release.GONE;
+            }
+            entry.kept = new Kept(held.request.owner(), clock.nanoTime() + time.toNanos());
+            entry.queue.stream().findFirst().ifPresent(first -> first.signals().wakeUp());
+            return Grant.Release.RELEASED;
+        });
+    }
+
     /** Makes a reader of a writer. A repeated call finds the reader, and gives it a new lease. */
     Optional<Grant> downgrade(InMemoryContender contender, LockRequest request, Moment sentAt) {
         return locked(request.name(), entry -> {
@@ -221,12 +253,13 @@ final class LockTable {
         });
     }
 
-    /** Ends all holds of a name, and returns them. */
+    /** Frees a name, and returns the holds that it had. */
     List<LockStatus.Holder> remove(String name, boolean tell) {
         return locked(name, entry -> {
             List<LockStatus.Holder> ended = holders(entry);
             List<InMemoryContender> by = List.copyOf(entry.holders.keySet());
             entry.holders.clear();
+            entry.kept = null;
             entry.wakeAllThatFit();
             if (tell) {
                 by.forEach(holder -> holder.signals().gone());
@@ -236,13 +269,16 @@ final class LockTable {
     }
 
     LockStatus status(String name) {
-        return locked(
-                name,
-                entry -> LockStatus.free(name)
-                        .withHolders(holders(entry))
-                        .withWaiters(entry.queue.stream()
-                                .map(place -> place.request().owner())
-                                .toList()));
+        return locked(name, entry -> {
+            LockStatus status = LockStatus.free(name)
+                    .withHolders(holders(entry))
+                    .withWaiters(entry.queue.stream()
+                            .map(place -> place.request().owner())
+                            .toList());
+            return entry.kept == null
+                    ? status
+                    : status.withKept(LockStatus.Kept.of(entry.kept.owner, Duration.ofNanos(busyFor(entry))));
+        });
     }
 
     private List<LockStatus.Holder> holders(Entry entry) {
@@ -268,10 +304,14 @@ final class LockTable {
         }
     }
 
-    /** Drops holders and waiters whose time is over, and wakes the waiters that fit then. */
+    /** Drops holders, kept locks and waiters whose time is over, and wakes the waiters that fit then. */
     private void dropDead(Entry entry) {
         long now = clock.nanoTime();
         boolean dropped = entry.holders.values().removeIf(held -> held.expiresAt - now <= 0);
+        if (entry.kept != null && entry.kept.until - now <= 0) {
+            entry.kept = null;
+            dropped = true;
+        }
         dropped |= entry.queue.removeIf(place -> now - place.heardAt >= PLACE_TIMEOUT.toNanos());
         if (dropped) {
             entry.wakeAllThatFit();

@@ -1,5 +1,6 @@
 package io.github.distlock.spi;
 
+import java.time.Duration;
 import java.util.Optional;
 
 /**
@@ -78,6 +79,21 @@ public interface Grant {
      * @throws InterruptedException as for {@link Contender#attempt}
      */
     Release release(Deadline deadline) throws InterruptedException;
+
+    /**
+     * Ends this hold and no other, and keeps the lock busy for all contenders in the same step. When the time is over
+     * by the store's clock, the next waiter is served. The store keeps the lock without this client, which may close or
+     * crash. If the hold is not there any more, nothing is kept. The engine calls this in place of {@link #release}
+     * only if {@link LockRequest#minimumHold} is not zero, and only for {@link LockMode#EXCLUSIVE} holds. A repeated
+     * call keeps the lock no longer than the first one does.
+     *
+     * @param time how long from now; positive, at most 24 hours; a store that counts coarser rounds up
+     * @param deadline when to give up
+     * @return what was found
+     * @throws RequestRefusedException as for {@link #release}
+     * @throws InterruptedException as for {@link Contender#attempt}
+     */
+    Release keep(Duration time, Deadline deadline) throws InterruptedException;
 
     /**
      * Turns this write hold into a read hold, in one step: no other write hold fits between the two. The read hold has

@@ -177,13 +177,13 @@ public interface LockBackend extends AutoCloseable {
     }
 
     /**
-     * Takes a lock away from all its holders. Waiters stay, and the next one is served. The token of the next grant is
-     * greater, as always. The engine calls this only with {@link Capability#FORCE_RELEASE}, from an inspector, which
-     * exists only with {@link Capability#INSPECT}.
+     * Takes a lock away from all its holders, and ends what {@link Grant#keep} has begun. Waiters stay, and the next
+     * one is served. The token of the next grant is greater, as always. The engine calls this only with
+     * {@link Capability#FORCE_RELEASE}, from an inspector, which exists only with {@link Capability#INSPECT}.
      *
      * @param name the lock's name
      * @param deadline when to give up
-     * @return the holds that were ended; empty if the lock was free
+     * @return the holds that were ended; empty if nobody held the lock
      * @throws InterruptedException if the thread is interrupted while it waits for the store: the outcome is unknown
      */
     default List<LockStatus.Holder> forceRelease(String name, Deadline deadline) throws InterruptedException {

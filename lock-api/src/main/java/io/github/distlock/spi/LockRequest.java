@@ -11,15 +11,23 @@ public final class LockRequest {
     private final String name;
     private final LockMode mode;
     private final Duration lease;
+    private final Duration minimumHold;
     private final boolean waits;
     private final LockOwner owner;
     private final LongSupplier baseAbove;
 
     private LockRequest(
-            String name, LockMode mode, Duration lease, boolean waits, LockOwner owner, LongSupplier baseAbove) {
+            String name,
+            LockMode mode,
+            Duration lease,
+            Duration minimumHold,
+            boolean waits,
+            LockOwner owner,
+            LongSupplier baseAbove) {
         this.name = name;
         this.mode = mode;
         this.lease = lease;
+        this.minimumHold = minimumHold;
         this.waits = waits;
         this.owner = owner;
         this.baseAbove = baseAbove;
@@ -38,6 +46,7 @@ public final class LockRequest {
                 requireNonNull(name, "name"),
                 LockMode.EXCLUSIVE,
                 requireNonNull(lease, "lease"),
+                Duration.ZERO,
                 true,
                 requireNonNull(owner, "owner"),
                 () -> 0);
@@ -50,7 +59,17 @@ public final class LockRequest {
      * @return a new request
      */
     public LockRequest withMode(LockMode newMode) {
-        return new LockRequest(name, requireNonNull(newMode, "newMode"), lease, waits, owner, baseAbove);
+        return new LockRequest(name, requireNonNull(newMode, "newMode"), lease, minimumHold, waits, owner, baseAbove);
+    }
+
+    /**
+     * Returns the same request for a hold whose release may {@linkplain Grant#keep keep} the lock.
+     *
+     * @param time how long the lock is busy after the grant at least
+     * @return a new request
+     */
+    public LockRequest withMinimumHold(Duration time) {
+        return new LockRequest(name, mode, lease, requireNonNull(time, "time"), waits, owner, baseAbove);
     }
 
     /**
@@ -59,7 +78,7 @@ public final class LockRequest {
      * @return a new request
      */
     public LockRequest withoutWaiting() {
-        return new LockRequest(name, mode, lease, false, owner, baseAbove);
+        return new LockRequest(name, mode, lease, minimumHold, false, owner, baseAbove);
     }
 
     /**
@@ -69,7 +88,8 @@ public final class LockRequest {
      * @return a new request
      */
     public LockRequest withBaseAbove(LongSupplier greatestBase) {
-        return new LockRequest(name, mode, lease, waits, owner, requireNonNull(greatestBase, "greatestBase"));
+        return new LockRequest(
+                name, mode, lease, minimumHold, waits, owner, requireNonNull(greatestBase, "greatestBase"));
     }
 
     /**
@@ -98,6 +118,16 @@ public final class LockRequest {
      */
     public Duration lease() {
         return lease;
+    }
+
+    /**
+     * Returns how long the lock is busy after the grant at least, if the holder releases it. Only the engine knows when
+     * a hold began, so it says at the release how long the store {@linkplain Grant#keep keeps} the lock.
+     *
+     * @return zero if no release of the hold keeps the lock, at most 24 hours
+     */
+    public Duration minimumHold() {
+        return minimumHold;
     }
 
     /**

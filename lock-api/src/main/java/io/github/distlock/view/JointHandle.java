@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -21,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * The holds of several locks as one. It is lost as soon as one of them is. It releases them in the reverse order of
  * their acquires.
  */
-final class JointHandle implements LockHandle {
+final class JointHandle implements LockHandle, Returnable {
     private final List<LockHandle> holds;
 
     JointHandle(List<LockHandle> holds) {
@@ -34,20 +35,31 @@ final class JointHandle implements LockHandle {
         return reversed;
     }
 
+    /** Ends holds of an acquire that does not get all of them. */
     @CanIgnoreReturnValue
-    static Release releaseAll(List<LockHandle> holds) {
+    static Release giveBackAll(List<LockHandle> holds) {
+        return end(holds, Returnable::giveBack);
+    }
+
+    /** Does the same without waiting. */
+    @CanIgnoreReturnValue
+    static CompletableFuture<Release> giveBackAllAsync(List<LockHandle> holds) {
+        return endAsync(holds, Returnable::giveBackAsync);
+    }
+
+    private static Release end(List<LockHandle> holds, Function<LockHandle, Release> end) {
         Release all = Release.RELEASED;
         for (LockHandle hold : reversed(holds)) {
-            all = joint(all, hold.release());
+            all = joint(all, end.apply(hold));
         }
         return all;
     }
 
-    @CanIgnoreReturnValue
-    static CompletableFuture<Release> releaseAllAsync(List<LockHandle> holds) {
+    private static CompletableFuture<Release> endAsync(
+            List<LockHandle> holds, Function<LockHandle, CompletableFuture<Release>> end) {
         CompletableFuture<Release> all = CompletableFuture.completedFuture(Release.RELEASED);
         for (LockHandle hold : reversed(holds)) {
-            all = all.thenCombine(hold.releaseAsync(), JointHandle::joint);
+            all = all.thenCombine(end.apply(hold), JointHandle::joint);
         }
         return all;
     }
@@ -130,12 +142,22 @@ final class JointHandle implements LockHandle {
 
     @Override
     public Release release() {
-        return releaseAll(holds);
+        return end(holds, LockHandle::release);
     }
 
     @Override
     public CompletableFuture<Release> releaseAsync() {
-        return releaseAllAsync(holds);
+        return endAsync(holds, LockHandle::releaseAsync);
+    }
+
+    @Override
+    public Release giveBack() {
+        return giveBackAll(holds);
+    }
+
+    @Override
+    public CompletableFuture<Release> giveBackAsync() {
+        return giveBackAllAsync(holds);
     }
 
     @Override

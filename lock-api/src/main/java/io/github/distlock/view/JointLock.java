@@ -131,7 +131,7 @@ public final class JointLock implements DistributedLock {
                 }
             } finally {
                 if (all == null) {
-                    JointHandle.releaseAll(held);
+                    JointHandle.giveBackAll(held);
                 }
             }
         }
@@ -185,7 +185,7 @@ public final class JointLock implements DistributedLock {
                 current = step;
                 var unused = step.whenComplete((granted, error) -> answered(Optional.ofNullable(granted), error));
             } else if (limit.isOver()) {
-                end(Optional.empty());
+                answered(Optional.empty(), null);
             } else {
                 CompletableFuture<Optional<LockHandle>> step = lock.tryAcquireAsync(limit.remaining());
                 current = step;
@@ -200,7 +200,7 @@ public final class JointLock implements DistributedLock {
         private void answered(Optional<LockHandle> granted, @Nullable Throwable error) {
             granted.ifPresent(held::add);
             if (future.isDone() || error != null || granted.isEmpty()) {
-                JointHandle.releaseAllAsync(held);
+                JointHandle.giveBackAllAsync(held);
                 if (error != null) {
                     future.completeExceptionally(error);
                 } else {
@@ -211,10 +211,10 @@ public final class JointLock implements DistributedLock {
             } else if (held.stream().allMatch(LockHandle::isHeld)) {
                 JointHandle all = new JointHandle(held);
                 if (!end(Optional.of(all))) {
-                    all.releaseAsync();
+                    var unused = all.giveBackAsync();
                 }
             } else {
-                JointHandle.releaseAllAsync(List.copyOf(held));
+                JointHandle.giveBackAllAsync(List.copyOf(held));
                 held.clear();
                 step();
             }

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * One entry into a {@link ReentrantHold}. After the end of this entry, {@link #end} says how it ended: for the last
  * entry with the hold itself, for others while the lock stayed held or after it was lost.
  */
-final class ReentrantHandle implements LockHandle {
+final class ReentrantHandle implements LockHandle, Returnable {
     private final ReentrantHold hold;
     private final AtomicReference<@Nullable End> end = new AtomicReference<>();
 
@@ -109,6 +109,20 @@ final class ReentrantHandle implements LockHandle {
     public CompletableFuture<Release> releaseAsync() {
         var unused = end();
         return end.get() == End.LAST ? held().releaseAsync() : CompletableFuture.completedFuture(outcomeOfInner());
+    }
+
+    @Override
+    public Release giveBack() {
+        var unused = end();
+        return end.get() == End.LAST ? Returnable.giveBack(held()) : outcomeOfInner();
+    }
+
+    @Override
+    public CompletableFuture<Release> giveBackAsync() {
+        var unused = end();
+        return end.get() == End.LAST
+                ? Returnable.giveBackAsync(held())
+                : CompletableFuture.completedFuture(outcomeOfInner());
     }
 
     @Override

@@ -424,6 +424,11 @@ class HoldLincheckTest {
             answered = true;
             return there ? Release.RELEASED : Release.GONE;
         }
+
+        @Override
+        public Release keep(Duration time, Deadline deadline) {
+            throw new UnsupportedOperationException("no lock here has a minimum hold");
+        }
     }
 
     /** Same operations, no opinion. */

@@ -12,12 +12,15 @@ import io.github.distlock.LockLostException;
 import io.github.distlock.LockOptions;
 import io.github.distlock.LossReason;
 import io.github.distlock.ThreadOwnedLock;
+import io.github.distlock.spi.Attempt;
+import io.github.distlock.spi.LockClock;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -62,6 +65,24 @@ class JointLockTest extends EngineTest {
         assertThat(held.state()).isEqualTo(State.RELEASED);
         expectFree("a", "b", "c");
         expectNothingLeft();
+    }
+
+    @Test
+    void s7_ifTheTimeIsOverAfterTheFirstLockNoneIsHeld() throws Exception {
+        AtomicLong ahead = new AtomicLong();
+        LockClock original = backend.clock;
+        backend.clock = overriding(LockClock.class, original, "nanoTime", () -> original.nanoTime() + ahead.get());
+        DistributedLock late = open(settings()).allOf(List.of("a", "b"));
+        backend.asking = (contender, deadline) -> {
+            Attempt answer = contender.attempt(deadline);
+            ahead.addAndGet(Duration.ofSeconds(2).toNanos());
+            return answer;
+        };
+
+        Optional<LockHandle> held = get(late.tryAcquireAsync(Duration.ofSeconds(1)));
+
+        assertThat(held).isEmpty();
+        expectFree("a", "b");
     }
 
     @ParameterizedTest

@@ -373,6 +373,11 @@ class LocalQueueLincheckTest {
             spot.free();
             return Release.RELEASED;
         }
+
+        @Override
+        public Release keep(Duration time, Deadline deadline) {
+            throw new UnsupportedOperationException("no lock here has a minimum hold");
+        }
     }
 
     /** The store's own side: each method is one step. And what went wrong, kept until the end. */

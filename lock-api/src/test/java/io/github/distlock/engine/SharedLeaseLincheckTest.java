@@ -259,6 +259,11 @@ class SharedLeaseLincheckTest {
             givenBack = true;
             return deleted ? Release.GONE : Release.RELEASED;
         }
+
+        @Override
+        public Release keep(Duration time, Deadline deadline) {
+            throw new UnsupportedOperationException("no lock here has a minimum hold");
+        }
     }
 
     /** Same operations, no opinion. */

@@ -4,6 +4,7 @@ import io.github.distlock.LockStatus;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /** Translates the replies of {@code inspect.lua} and {@code force-release.lua}. */
@@ -12,16 +13,29 @@ final class Inspection {
 
     static LockStatus status(String name, List<?> reply) {
         int end = 1 + 2 * Math.toIntExact(Replies.number(reply.get(0)));
-        return LockStatus.free(name)
-                .withHolders(holders(reply.subList(1, end)))
+        LockStatus status = LockStatus.free(name)
                 .withWaiters(reply.stream()
                         .skip(end)
                         .map(entry -> WireFormat.ownerOfEntry(Replies.text(entry)))
                         .toList());
+        List<?> holders = reply.subList(1, end);
+        return kept(holders).map(status::withKept).orElseGet(() -> status.withHolders(holders(holders)));
     }
 
-    /** Returns the holders in a reply of records and their times to live, in the order of their grants. */
+    private static Optional<LockStatus.Kept> kept(List<?> holders) {
+        return holders.isEmpty()
+                ? Optional.empty()
+                : WireFormat.kept(Replies.text(holders.get(0)), remaining(holders.get(1)));
+    }
+
+    /**
+     * Returns the holders in a reply of records and their times to live, in the order of their grants; none if the
+     * lock is kept.
+     */
     static List<LockStatus.Holder> holders(List<?> reply) {
+        if (kept(reply).isPresent()) {
+            return List.of();
+        }
         return IntStream.range(0, reply.size() / 2)
                 .mapToObj(i -> holder(reply.get(2 * i), reply.get(2 * i + 1)))
                 .sorted(Comparator.comparing(LockStatus.Holder::fencingToken))
@@ -29,6 +43,10 @@ final class Inspection {
     }
 
     private static LockStatus.Holder holder(Object record, Object millis) {
-        return WireFormat.holder(Replies.text(record), Duration.ofMillis(Math.max(0, Replies.number(millis))));
+        return WireFormat.holder(Replies.text(record), remaining(millis));
+    }
+
+    private static Duration remaining(Object millis) {
+        return Duration.ofMillis(Math.max(0, Replies.number(millis)));
     }
 }

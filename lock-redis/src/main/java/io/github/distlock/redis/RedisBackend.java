@@ -394,6 +394,11 @@ public final class RedisBackend implements LockBackend {
             if (contender != null) {
                 contender.announced(Long.parseLong(words[2]));
             }
+        } else if (words.length == 2 && words[0].equals("kept")) {
+            RedisContender contender = waiting.get(words[1]);
+            if (contender != null) {
+                contender.announcedKept();
+            }
         }
     }
 }

@@ -42,6 +42,11 @@ import org.jspecify.annotations.Nullable;
  * or as readers of one lock, and be served together. Their messages may be taken in any order, because the order of
  * their tokens among each other means nothing.
  *
+ * <h2>A kept lock</h2>
+ *
+ * If a release keeps the lock, nobody is served. The server sends the first waiter a message without a base, and the
+ * contender asks. The reply says when the lock key expires, and the contender asks again then.
+ *
  * <h2>While a cluster migrates the slot</h2>
  *
  * The cluster refuses requests with several keys of which one is missing, until the migration ends. So acquire, release
@@ -331,6 +336,11 @@ final class RedisContender implements Contender {
     /** Notes a message: the server has made this contender the holder. Any thread may call this. */
     void announced(long base) {
         announcedBase = base;
+        signals.wakeUp();
+    }
+
+    /** Notes a message: the lock is kept after its release, so the next reply says for how long. */
+    void announcedKept() {
         signals.wakeUp();
     }
 

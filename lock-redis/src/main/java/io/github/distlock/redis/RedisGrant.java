@@ -96,7 +96,23 @@ final class RedisGrant implements Grant {
             mayBeRepeated |= alone.wasSentAgain();
             contender.noteQueue();
         }
-        ScriptCall call = releaseAndServe();
+        return end(releaseAndServe(), mayBeRepeated, deadline);
+    }
+
+    @Override
+    public Release keep(Duration time, Deadline deadline) throws InterruptedException {
+        boolean mayBeRepeated = releaseWasSent;
+        releaseWasSent = true;
+        ScriptCall call = new ScriptCall(
+                Script.KEEP,
+                contender.keys(),
+                contender.value,
+                contender.mayArriveLate() ? 1 : 0,
+                RedisContender.millis(time));
+        return end(call, mayBeRepeated, deadline);
+    }
+
+    private Release end(ScriptCall call, boolean mayBeRepeated, Deadline deadline) throws InterruptedException {
         boolean released = contender.backend().call(call, deadline).isEmpty();
         return released || mayBeRepeated || call.wasSentAgain() ? Release.RELEASED : Release.GONE;
     }

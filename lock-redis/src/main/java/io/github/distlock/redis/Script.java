@@ -28,6 +28,8 @@ final class Script {
     static final Script ACQUIRE = new Script("acquire");
     static final Script ACQUIRE_ALONE = new Script("acquire-alone");
     static final Script RELEASE = new Script("release");
+    static final Script KEEP = new Script("keep");
+    static final Script KEEP_ALONE = new Script("keep-alone");
     static final Script WITHDRAW = new Script("withdraw");
     static final Script END_ALONE = new Script("end-alone");
     static final Script RENEW = new Script("renew");
@@ -116,6 +118,9 @@ final class Script {
         }
         if (this == RELEASE || this == WITHDRAW) {
             return END_ALONE;
+        }
+        if (this == KEEP) {
+            return KEEP_ALONE;
         }
         return this == RENEW || this == RENEW_SHARED ? this : null;
     }

@@ -6,6 +6,7 @@ import io.github.distlock.spi.LockKind;
 import io.github.distlock.spi.LockMode;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -19,6 +20,7 @@ final class WireFormat {
     private static final Pattern RECORD = Pattern.compile("\\S+\t1\t"
             + "(?:(lock|read|write)\t1|permits\t([1-9]\\d{0,9})/([1-9]\\d{0,9}))"
             + "\t(\\d{1,18})\t([^\n]*)\n?");
+    private static final Pattern KEPT = Pattern.compile("kept\t1\tkept\t1\t\\d{1,18}\t([^\n]*)");
     private static final Pattern ENTRY = Pattern.compile("1\t[a-z]+\t[\\d/]+\t\\S+\t[^\t]+\t\\d+\t(.*)");
 
     private WireFormat() {}
@@ -90,6 +92,14 @@ final class WireFormat {
             case "write" -> LockMode.WRITE;
             default -> LockMode.EXCLUSIVE;
         };
+    }
+
+    /** Returns the last holder if the record is that of a kept lock. */
+    static Optional<LockStatus.Kept> kept(String record, Duration remaining) {
+        Matcher fields = KEPT.matcher(record);
+        return fields.matches()
+                ? Optional.of(LockStatus.Kept.of(parseOwner(fields.group(1)), remaining))
+                : Optional.empty();
     }
 
     static LockOwner ownerOfEntry(String entry) {

@@ -8,6 +8,7 @@
 --                      count   1
 --                      owner   host TAB process TAB client TAB thread
 --                      LF      contenders may wait, so that the release has to serve the queue
+--                    kept.lua describes the record of a lock that is busy after its release.
 --                    Readers and permits have a marker there, and their records elsewhere: see shared.lua.
 --   KEYS[2]  token   string: base [LF], or base TAB kind. The last base, which outlives the hold, so that bases
 --                    increase.
@@ -27,7 +28,8 @@
 -- the server has lost its data.
 
 local TOKEN_KEPT = 3600000 -- ms beyond the lease
-local KINDS = { lock = 'lock', read = 'read-write', write = 'read-write', permits = 'permits' } -- by mode
+-- The kind of a name, by the mode of a record or queue entry.
+local KINDS = { lock = 'lock', kept = 'lock', read = 'read-write', write = 'read-write', permits = 'permits' }
 
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]

@@ -255,6 +255,21 @@ class SlotMigrationTest {
     }
 
     @Test
+    void s13_aReleaseKeepsTheLockByItsKeyAlone() throws InterruptedException {
+        beginMigration();
+        TestContender holder = waiting(one);
+        Grant held = holder.acquire();
+
+        assertEquals(Grant.Release.RELEASED, held.keep(LEASE, TestContender.deadline()));
+
+        assertEquals("kept", String.valueOf(recordAtTarget()).split("\t", 2)[0]);
+        assertTrue(target.asking().pttl(lock) > 0);
+        waiting(other).findBusy();
+        assertEquals(Grant.Release.RELEASED, held.keep(LEASE, TestContender.deadline()));
+        assertEquals("gone", holder.renew(held, LEASE));
+    }
+
+    @Test
     void s5_aReleaseOfALostHoldChangesNothing() throws InterruptedException {
         beginMigration();
         Grant held = waiting(one).acquire();

@@ -134,6 +134,22 @@ abstract class ClientFaultRules extends FaultRules {
 
     @Causes(StoreFault.CLIENT_KILLED)
     @Test
+    void f3_6_aKeptLockOutlivesItsProcess() {
+        Program job = store.start(use(), name, lease);
+        job.tell("once " + minimum());
+        expectAnswer("RELEASED", job);
+
+        job.kill();
+
+        store.letPass(minimum().minus(lease));
+        expectBusy(peer(), "although the process that has released it has ended");
+        store.letPass(lease);
+        granted(peer(), name).close();
+        expectFree("after the kept lock");
+    }
+
+    @Causes(StoreFault.CLIENT_KILLED)
+    @Test
     void f3_5_aShutdownHookThatClosesTheClientFreesTheLock() {
         Program holder = store.start(use(), name, longLease());
         acquire(holder);

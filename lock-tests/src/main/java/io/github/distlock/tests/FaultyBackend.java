@@ -226,6 +226,16 @@ class FaultyBackend extends WrappedBackend {
     }
 
     @Override
+    protected Grant.Release keep(WrappedGrant grant, Duration time, Deadline deadline) throws InterruptedException {
+        try (LockClock.Parker ignored = clock().parker()) {
+            send(Request.RELEASE);
+            Grant.Release outcome = super.keep(grant, time, deadline);
+            receive(Request.RELEASE);
+            return outcome;
+        }
+    }
+
+    @Override
     public Map<Grant, Grant.Release> releaseAll(Collection<? extends Grant> grants, Deadline deadline)
             throws InterruptedException {
         try (LockClock.Parker ignored = clock().parker()) {

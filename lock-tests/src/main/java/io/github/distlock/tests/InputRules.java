@@ -110,6 +110,11 @@ abstract class InputRules extends Rules {
         }
 
         @Override
+        public Release keep(Duration time, Deadline deadline) {
+            return Release.GONE;
+        }
+
+        @Override
         public Grant grant() {
             return this;
         }

@@ -99,6 +99,44 @@ abstract class InspectorRules extends Rules {
     }
 
     @Test
+    void api_44_theInspectorSeesAKeptLock() {
+        if (isRefused(Capability.INSPECT)) {
+            return;
+        }
+        Peer a = peer();
+        LockInspector inspector = peer().locks.inspector();
+        acquireKept(a).close();
+
+        LockStatus status = inspector.inspect(name);
+
+        expect(status.holders().isEmpty() && status.waiters().isEmpty(), "no holder and no waiter", status);
+        LockStatus.Kept kept = status.kept().orElseThrow(() -> broken("a kept lock", status.toString(), null));
+        expect(kept.owner().client().equals(a.client), "kept by " + a.client, kept);
+        Duration left = kept.remaining();
+        expect(
+                left.compareTo(Duration.ZERO) > 0 && left.compareTo(minimum().plus(store.slack())) <= 0,
+                "kept for at most " + minimum(),
+                left);
+        store.letPass(minimum().plus(store.slack()));
+        expectFreeStatus(inspector.inspect(name));
+        expect(inspector.inspect(name).kept().isEmpty(), "not kept when the time is over", inspector.inspect(name));
+        expectFree("when the time is over");
+    }
+
+    @Test
+    void api_45_aForcedReleaseEndsAKeptLock() {
+        if (isRefused(Capability.FORCE_RELEASE)) {
+            return;
+        }
+        acquireKept(peer()).close();
+
+        List<LockStatus.Holder> ended = peer().locks.inspector().forceRelease(name);
+
+        expect(ended.isEmpty(), "no hold was ended", ended);
+        expectFree("after a forced release");
+    }
+
+    @Test
     void v4_10_theInspectorReturnsInTimeIfTheStoreIsSilent() {
         if (isRefused(Capability.INSPECT)) {
             return;

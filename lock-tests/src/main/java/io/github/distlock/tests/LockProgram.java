@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <ul>
  *   <li>{@code acquire}: the token;
+ *   <li>{@code once TIME}: the outcome of the release that follows an acquire with a minimum hold;
  *   <li>{@code wait}: {@code waiting} once it waits for the lock, which it does without a thread;
  *   <li>{@code state}: whether the lock is held;
  *   <li>{@code loss}: {@code true} once the loss of the hold is reported;
@@ -41,14 +42,16 @@ final class LockProgram implements AutoCloseable {
     private final Events events = new Events();
     private final LockClient locks;
     private final DistributedLock lock;
+    private final LockOptions options;
     private @Nullable LockHandle held;
     private volatile boolean isLost;
 
     LockProgram(LockBackend backend, LockUse use, String name, Duration lease) {
+        options = LockOptions.defaults().renewedLease(lease);
         locks = LockClient.builder(backend)
                 .listener(events)
                 .shutdownTimeout(Duration.ZERO)
-                .defaultOptions(LockOptions.defaults().renewedLease(lease))
+                .defaultOptions(options)
                 .build();
         lock = use.lock(locks, name);
     }
@@ -89,6 +92,10 @@ final class LockProgram implements AutoCloseable {
                 CompletableFuture<LockHandle> acquire = lock.acquireAsync();
                 Waiting.until(PATIENCE, () -> acquire.isDone() || events.count("waiting") > 0);
                 yield acquire.isDone() ? "not waiting" : "waiting";
+            }
+            case "once" -> {
+                LockOptions atLeast = options.minimumHold(Duration.parse(command[1]));
+                yield String.valueOf(locks.lock(lock.name(), atLeast).acquire().release());
             }
             case "state" -> String.valueOf(hold().isHeld());
             case "loss" -> String.valueOf(Waiting.until(PATIENCE, () -> isLost));

@@ -397,6 +397,23 @@ abstract class NetworkFaultRules extends FaultRules {
     }
 
     @Causes(StoreFault.CONNECTION_CUT)
+    @Test
+    void f2_21_aReleaseOverACutConnectionKeepsTheLock() throws Exception {
+        Peer a = connected();
+        LockHandle held = acquireKept(a);
+
+        a.network.cut();
+        Release outcome = held.release();
+
+        expect(outcome != Release.LOST, "RELEASED or PENDING", outcome);
+        await("RELEASED in the end", () -> held.release() == Release.RELEASED);
+        expectBusy(peer(), "after a release over a cut connection");
+        store.letPass(minimum());
+        grantedAfter(held.fencingToken(), peer(), name).close();
+        expectFreeAgain("after the kept lock");
+    }
+
+    @Causes(StoreFault.CONNECTION_CUT)
     @ParameterizedTest
     @EnumSource
     void f2_18_aWaiterThatIsCutOffDuringTheReleaseGetsTheLock(LockUse use) throws Exception {

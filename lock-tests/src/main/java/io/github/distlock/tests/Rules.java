@@ -319,7 +319,22 @@ abstract class Rules {
         }
     }
 
+    /** Returns the lock of this test with a minimum hold. */
+    DistributedLock keptLock(Peer peer) {
+        return peer.locks.lock(name, options().minimumHold(minimum()));
+    }
+
+    /** Acquires the lock of this test, which must be free, with a minimum hold. */
+    LockHandle acquireKept(Peer peer) {
+        return acquire(keptLock(peer), store.patience(), "a free lock is granted");
+    }
+
     // Time
+
+    /** Returns a minimum hold that is longer than the lease, and than what a busy machine takes to look at the lock. */
+    Duration minimum() {
+        return lease.multipliedBy(2);
+    }
 
     /** Returns a time that is ample for what happens at once, and shorter than what any lease or poll takes. */
     Duration soon() {

@@ -228,4 +228,35 @@ abstract class ServerFaultRules extends FaultRules {
         }
         expectFreeAgain("after the waiters' releases");
     }
+
+    @Causes(StoreFault.SERVER_KILLED)
+    @Test
+    void f1_9_aKeptLockSurvivesAQuickRestartOfItsServer() throws Exception {
+        LockHandle held = acquireKept(peer());
+        held.close();
+
+        boolean quick = restartsQuickly();
+
+        store.letPass(lease.dividedBy(2));
+        if (quick) {
+            expectBusy(peer(), "when its server is back");
+        }
+        store.letPass(minimum());
+        grantedAfter(held.fencingToken(), peer(), name).close();
+        expectFreeAgain("after the kept lock");
+    }
+
+    @Causes(StoreFault.SERVER_PAUSED)
+    @Test
+    void f1_10_aPauseOfTheServerDoesNotLengthenAKeptLock() throws Exception {
+        LockHandle held = acquireKept(peer());
+        held.close();
+
+        store.pauseServer();
+        store.letPass(minimum());
+        store.resumeServer();
+
+        grantedAfter(held.fencingToken(), peer(), name).close();
+        expectFreeAgain("after the kept lock");
+    }
 }

@@ -213,6 +213,11 @@ final class SimulatedNetwork extends FaultyBackend implements Network {
     }
 
     @Override
+    protected Grant.Release keep(WrappedGrant grant, Duration time, Deadline deadline) throws InterruptedException {
+        return over(deadline, until -> super.keep(grant, time, until));
+    }
+
+    @Override
     public Map<Grant, Grant.Release> releaseAll(Collection<? extends Grant> grants, Deadline deadline)
             throws InterruptedException {
         return over(deadline, until -> super.releaseAll(grants, until));

@@ -95,6 +95,19 @@ public class WrappedBackend implements LockBackend {
     }
 
     /**
+     * Passes on {@link Grant#keep}.
+     *
+     * @param grant the hold that ends
+     * @param time how long the store keeps the lock
+     * @param deadline as the engine gave it
+     * @return the outcome
+     * @throws InterruptedException as {@link Grant#keep} does
+     */
+    protected Grant.Release keep(WrappedGrant grant, Duration time, Deadline deadline) throws InterruptedException {
+        return grant.inner.keep(time, deadline);
+    }
+
+    /**
      * Passes on {@link Grant#fencingBase}.
      *
      * @param grant the hold
@@ -237,6 +250,11 @@ public class WrappedBackend implements LockBackend {
         @Override
         public Optional<Grant> downgrade(Deadline deadline) throws InterruptedException {
             return WrappedBackend.this.downgrade(this, deadline).map(read -> new WrappedGrant(contender, read));
+        }
+
+        @Override
+        public Release keep(Duration time, Deadline deadline) throws InterruptedException {
+            return WrappedBackend.this.keep(this, time, deadline);
         }
     }
 

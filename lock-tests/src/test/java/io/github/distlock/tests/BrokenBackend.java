@@ -38,6 +38,7 @@ final class BrokenBackend extends WrappedBackend {
     Withdrawal withdraw = super::withdraw;
     Step<WrappedGrant, Grant.Release> release = super::release;
     Step<WrappedGrant, Optional<Grant>> downgrade = super::downgrade;
+    Keeping keep = super::keep;
     /** Releases one grant after the other, so that a bug of {@link #release} is here, too. */
     Releasing releaseAll = this::releaseOneByOne;
 
@@ -71,6 +72,10 @@ final class BrokenBackend extends WrappedBackend {
 
     interface Withdrawal {
         void run(WrappedContender contender, Deadline deadline) throws InterruptedException;
+    }
+
+    interface Keeping {
+        Grant.Release run(WrappedGrant grant, Duration time, Deadline deadline) throws InterruptedException;
     }
 
     interface Releasing {
@@ -149,6 +154,11 @@ final class BrokenBackend extends WrappedBackend {
     @Override
     protected Optional<Grant> downgrade(WrappedGrant grant, Deadline deadline) throws InterruptedException {
         return downgrade.run(grant, deadline);
+    }
+
+    @Override
+    protected Grant.Release keep(WrappedGrant grant, Duration time, Deadline deadline) throws InterruptedException {
+        return keep.run(grant, time, deadline);
     }
 
     @Override

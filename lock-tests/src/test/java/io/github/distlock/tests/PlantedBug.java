@@ -25,6 +25,7 @@ record PlantedBug(String bug, String numbers, Consumer<BrokenBackend> plant) {
         groups.put("Leases and deadlines", BrokenTerms.all());
         groups.put("Renewal", BrokenRenewals.all());
         groups.put("Release", BrokenReleases.all());
+        groups.put("Minimum holds", BrokenMinimumHolds.all());
         groups.put("Cleanup and lost replies", BrokenWithdrawals.all());
         groups.put("Waiting", BrokenWaits.all());
         groups.put("Clients", BrokenClients.all());

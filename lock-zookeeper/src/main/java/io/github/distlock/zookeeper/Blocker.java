@@ -57,6 +57,10 @@ final class Blocker {
     }
 
     private String end(Seen known) {
+        if (NodeName.isKept(predecessor)) {
+            return "it keeps the lock for the rest of a minimum hold, until "
+                    + Instant.ofEpochMilli(known.stat.getMtime()).plus(known.owner.keptFor());
+        }
         long owner = known.stat.getEphemeralOwner();
         return owner == 0
                 ? "it has no session, so it stays until a program deletes it"

@@ -100,6 +100,7 @@ final class Connection {
     private final CuratorSource source;
     private final ServerTick tick;
     private final LockClock clock;
+    private final OwnKeptLocks keptLocks;
     private final AtomicLong highestNumber = new AtomicLong();
     private final AtomicInteger givenUp = new AtomicInteger();
     private final ReentrantLock mutex = new ReentrantLock();
@@ -132,6 +133,7 @@ final class Connection {
         this.source = source.make(this::heard, this::changed, clock);
         this.tick = tick;
         this.clock = clock;
+        this.keptLocks = new OwnKeptLocks(clock);
     }
 
     /** Uses the threads and the log of the engine from now on. */
@@ -145,6 +147,10 @@ final class Connection {
 
     LockClock clock() {
         return clock;
+    }
+
+    OwnKeptLocks keptLocks() {
+        return keptLocks;
     }
 
     /**
@@ -335,7 +341,7 @@ final class Connection {
             probe = TickProbe.start(source.connectString(), session, tick, context());
         }
         KeepAlive earlier = keepAlive;
-        keepAlive = KeepAlive.start(session, tick, context());
+        keepAlive = KeepAlive.start(session, tick, keptLocks, context());
         if (earlier != null) {
             earlier.stop();
         }

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.KeeperException.NoNodeException;
 
@@ -42,11 +43,22 @@ final class Inspection {
                 waiters.add(node.data().owner());
             }
         });
-        return LockStatus.free(directory.lockName())
+        LockStatus status = LockStatus.free(directory.lockName())
                 .withHolders(holders.stream()
+                        .filter(name -> !NodeName.isKept(name))
                         .map(name -> holder(name, requireNonNull(nodes.get(name))))
                         .toList())
                 .withWaiters(waiters);
+        return kept(holders, nodes).map(status::withKept).orElse(status);
+    }
+
+    private Optional<LockStatus.Kept> kept(List<String> holders, Map<String, Node> nodes) {
+        long now = directory.connection().clock().wallMillis();
+        return holders.stream()
+                .filter(NodeName::isKept)
+                .findFirst()
+                .map(name -> KeptLock.of(directory.child(name), requireNonNull(nodes.get(name))))
+                .flatMap(kept -> kept.status(now));
     }
 
     /** Reads nodes. Omits those whose contenders have left since the listing. */
@@ -64,20 +76,24 @@ final class Inspection {
         return nodes;
     }
 
-    /** Deletes the nodes of all holders, and returns their holds. Returns an empty list if the lock is free. */
+    /** Deletes the nodes of all holders, and returns their holds. Returns an empty list if nobody holds the lock. */
     List<Holder> deleteHolders() throws KeeperException, InterruptedException {
         while (true) {
             List<String> names = queue().holders();
             List<Holder> deleted = new ArrayList<>();
+            boolean isFreed = names.isEmpty();
             for (Map.Entry<String, Node> held : read(names).entrySet()) {
                 try {
                     var unused = session.delete(directory.child(held.getKey())).await(deadline);
-                    deleted.add(holder(held.getKey(), held.getValue()));
+                    isFreed = true;
+                    if (!NodeName.isKept(held.getKey())) {
+                        deleted.add(holder(held.getKey(), held.getValue()));
+                    }
                 } catch (NoNodeException e) {
                     // This holder has left. There may be another one.
                 }
             }
-            if (names.isEmpty() || !deleted.isEmpty()) {
+            if (isFreed) {
                 return deleted;
             }
         }

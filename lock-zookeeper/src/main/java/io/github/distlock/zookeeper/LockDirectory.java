@@ -20,7 +20,7 @@ record LockDirectory(Connection connection, String lockName, String path) {
     /** Sends the creation of a contender's node. */
     Answer<Session.Created> createQueueNode(Session session, String guid, LockRequest request) {
         byte[] data = new OwnerData(request.owner(), session.timeout()).write();
-        return session.create(child(NodeName.prefix(guid, request.mode())), data, CreateMode.EPHEMERAL_SEQUENTIAL);
+        return session.create(child(NodeName.prefix(guid, request)), data, CreateMode.EPHEMERAL_SEQUENTIAL);
     }
 
     /**

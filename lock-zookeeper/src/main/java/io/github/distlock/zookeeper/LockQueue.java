@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  * Whether a contender holds the lock depends only on the nodes before its own. The server gives rising numbers to the
  * nodes of a directory. So nodes before a contender only go. The exception is a writer that becomes a reader: its new
  * node has the number of the old one, and shares the lock with more contenders. So a contender that holds the lock in
- * one listing holds it in each later one, and all clients agree about it.
+ * one listing holds it in each later one, and all clients agree about it. The node of a {@link KeptLock} takes the
+ * place of the first one, and lets nobody in.
  *
  * <h2>Kinds</h2>
  *
@@ -82,7 +83,12 @@ record LockQueue(List<String> names) {
         return position + 1 < names.size();
     }
 
-    /** Returns the names of the contenders that hold the lock. */
+    /** Returns whether a position is next to a {@link KeptLock}, which is the first node. */
+    boolean isNextToKept(int position) {
+        return position == 1 && NodeName.isKept(names.get(0));
+    }
+
+    /** Returns the names of the nodes that hold the lock. A {@link KeptLock} holds it like a contender. */
     List<String> holders() {
         Holders holders = new Holders();
         holders.addAll(names);

@@ -1,6 +1,7 @@
 package io.github.distlock.zookeeper;
 
 import io.github.distlock.spi.LockMode;
+import io.github.distlock.spi.LockRequest;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -10,6 +11,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>{@code
  * _c_<guid>-lock-<sequence>                      an exclusive lock, as Curator's InterProcessMutex
+ * _c_<guid>-minimum-lock-<sequence>              the same; a release may put the next one in its place
+ * _c_<guid>-kept-lock-<sequence>                 no contender, but a KeptLock
  * _c_<guid>-__READ__<sequence>                   a reader, as Curator's InterProcessReadWriteLock
  * _c_<guid>-__WRIT__<sequence>                   a writer, as Curator's InterProcessReadWriteLock
  * _c_<guid>-permits-<count>-<limit>-<sequence>   some permits, and the limit of its client
@@ -18,6 +21,8 @@ import org.jspecify.annotations.Nullable;
 final class NodeName {
     private static final String MUTEX = "lock-";
     private static final String PLAIN = "-lock-";
+    private static final String MINIMUM = "-minimum-lock-";
+    private static final String KEPT = "-kept-lock-";
     private static final String KAZOO = "__lock__";
     private static final String READ = "__READ__";
     private static final String WRITE = "__WRIT__";
@@ -27,6 +32,10 @@ final class NodeName {
     private NodeName() {}
 
     /** Returns the name of a new node without its sequence number. */
+    static String prefix(String guid, LockRequest request) {
+        return request.minimumHold().isZero() ? prefix(guid, request.mode()) : "_c_" + guid + MINIMUM;
+    }
+
     static String prefix(String guid, LockMode mode) {
         String kind = switch (mode.kind()) {
             case EXCLUSIVE -> PLAIN;
@@ -60,10 +69,21 @@ final class NodeName {
 
     /**
      * Returns whether a name is that of a node of an exclusive lock, in Curator's layout or ours. No client creates
-     * such a node with a number that it chooses.
+     * such a node with a number that it chooses, and no other node takes its place.
      */
     static boolean isPlain(String name) {
-        return hasKind(name, PLAIN);
+        return hasKind(name, PLAIN) && !hasKind(name, MINIMUM) && !isKept(name);
+    }
+
+    /** Returns whether a name is that of the node of a {@link KeptLock}. */
+    static boolean isKept(String name) {
+        return hasKind(name, KEPT);
+    }
+
+    /** Returns the path of the kept node that takes the place of a holder's node, and has its number. */
+    static String kept(String holder) {
+        int number = holder.length() - Sequence.DIGITS;
+        return holder.substring(0, number - MINIMUM.length()) + KEPT + holder.substring(number);
     }
 
     static boolean isReader(String name) {

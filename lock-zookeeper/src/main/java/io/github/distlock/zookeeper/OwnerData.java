@@ -16,12 +16,17 @@ import org.jspecify.annotations.Nullable;
  * @param sessionTimeout the timeout of the session that created the node; zero if the data does not contain it
  * @param base the fencing base of a hold that was noted after its grant: of a writer that has become a reader, and of
  *     permits; otherwise zero
+ * @param keptFor how long a {@link KeptLock} counts; zero in the data of other nodes
  */
-record OwnerData(LockOwner owner, Duration sessionTimeout, long base) {
+record OwnerData(LockOwner owner, Duration sessionTimeout, long base, Duration keptFor) {
     private static final int LONGEST_FOREIGN = 100;
 
     OwnerData(LockOwner owner, Duration sessionTimeout) {
         this(owner, sessionTimeout, 0);
+    }
+
+    OwnerData(LockOwner owner, Duration sessionTimeout, long base) {
+        this(owner, sessionTimeout, base, Duration.ZERO);
     }
 
     byte[] write() {
@@ -31,6 +36,7 @@ record OwnerData(LockOwner owner, Duration sessionTimeout, long base) {
                 + "\nthread=" + line(owner.thread())
                 + "\ntimeout=" + sessionTimeout.toMillis()
                 + (base == 0 ? "" : "\nbase=" + base)
+                + (keptFor.isZero() ? "" : "\nkept=" + keptFor.toMillis())
                 + "\n";
         return text.getBytes(StandardCharsets.UTF_8);
     }
@@ -51,7 +57,11 @@ record OwnerData(LockOwner owner, Duration sessionTimeout, long base) {
         }
         LockOwner owner = LockOwner.of(
                 lines.getOrDefault("host", ""), number(lines.get("process")), client, lines.getOrDefault("thread", ""));
-        return new OwnerData(owner, Duration.ofMillis(number(lines.get("timeout"))), number(lines.get("base")));
+        return new OwnerData(
+                owner,
+                Duration.ofMillis(number(lines.get("timeout"))),
+                number(lines.get("base")),
+                Duration.ofMillis(number(lines.get("kept"))));
     }
 
     private static long number(@Nullable String text) {

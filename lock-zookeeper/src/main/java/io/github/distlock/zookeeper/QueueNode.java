@@ -108,7 +108,7 @@ final class QueueNode {
                 if (child.contains(guid)) {
                     String path = directory.child(child);
                     var stat = present.read(path).await(deadline).stat();
-                    return new Created(path, stat.getCzxid(), stat.getEphemeralOwner());
+                    return Created.of(path, stat);
                 }
             }
         } catch (NoNodeException e) {

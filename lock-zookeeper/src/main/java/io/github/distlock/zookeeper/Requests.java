@@ -15,6 +15,7 @@ import org.apache.zookeeper.KeeperException.ConnectionLossException;
 import org.apache.zookeeper.KeeperException.NoNodeException;
 import org.apache.zookeeper.Op;
 import org.apache.zookeeper.OpResult;
+import org.apache.zookeeper.ZooDefs.Ids;
 import org.apache.zookeeper.ZooDefs.OpCode;
 import org.apache.zookeeper.ZooKeeper;
 import org.apache.zookeeper.data.ACL;
@@ -54,7 +55,25 @@ final class Requests {
     }
 
     Request<Code> delete(String path) {
-        return new Deletion(path);
+        return new Deletion(path, NO_VERSION);
+    }
+
+    Request<Code> delete(String path, int version) {
+        return new Deletion(path, version);
+    }
+
+    Request<Long> leaderTime(String node) {
+        return new LeaderTime(node);
+    }
+
+    Request<Optional<Unchecked>> keep(String holder, Op kept) {
+        return new Transaction(List.of(Op.delete(holder, NO_VERSION), kept)) {
+            @Override
+            public Optional<Unchecked> callAgain() throws KeeperException, InterruptedException {
+                // If the holder's node is missing, the first request has done it.
+                return call().filter(unchecked -> !unchecked.isMissing());
+            }
+        };
     }
 
     Request<Stat> write(String path, byte[] data) {
@@ -167,7 +186,7 @@ final class Requests {
 
         private Created created(String made, Stat stat) {
             numbers.note(stat.getCzxid());
-            return new Created(made, stat.getCzxid(), stat.getEphemeralOwner());
+            return Created.of(made, stat);
         }
 
         /** Leaves the outcome unknown, because a second creation could make a second node. */
@@ -179,9 +198,11 @@ final class Requests {
 
     private final class Deletion implements Request<Code> {
         private final String path;
+        private final int version;
 
-        Deletion(String path) {
+        Deletion(String path, int version) {
             this.path = path;
+            this.version = version;
         }
 
         @Override
@@ -194,7 +215,7 @@ final class Requests {
             Moment sentAt = clock.now();
             zooKeeper.delete(
                     path,
-                    NO_VERSION,
+                    version,
                     (code, asked, context) -> {
                         if (code == Code.OK.intValue()) {
                             acknowledged(receiver, sentAt);
@@ -209,7 +230,7 @@ final class Requests {
         @Override
         public Code call() throws KeeperException, InterruptedException {
             Moment sentAt = clock.now();
-            zooKeeper.delete(path, NO_VERSION);
+            zooKeeper.delete(path, version);
             acknowledged(sentAt);
             return Code.OK;
         }
@@ -263,6 +284,53 @@ final class Requests {
             Stat stat = zooKeeper.setData(path, data, NO_VERSION);
             acknowledged(sentAt);
             return stat;
+        }
+    }
+
+    /** A node exists only within this transaction, so the client needs no rights on it, and no other client sees it. */
+    private final class LeaderTime implements Request<Long> {
+        private final String node;
+        private final List<Op> operations;
+
+        LeaderTime(String node) {
+            this.node = node;
+            this.operations = List.of(
+                    Op.create(node, new byte[0], Ids.OPEN_ACL_UNSAFE, CreateMode.EPHEMERAL),
+                    Op.setData(node, new byte[0], NO_VERSION),
+                    Op.delete(node, NO_VERSION));
+        }
+
+        @Override
+        public String right() {
+            return "CREATE and DELETE on " + LockPaths.parent(node);
+        }
+
+        @Override
+        public void send(Receiver<Long> receiver) {
+            Moment sentAt = clock.now();
+            zooKeeper.multi(
+                    operations,
+                    (code, asked, context, results) -> {
+                        if (code == Code.OK.intValue()) {
+                            acknowledged(receiver, sentAt);
+                            receiver.complete(time(results));
+                        } else {
+                            fail(receiver, code);
+                        }
+                    },
+                    null);
+        }
+
+        @Override
+        public Long call() throws KeeperException, InterruptedException {
+            Moment sentAt = clock.now();
+            List<OpResult> results = zooKeeper.multi(operations);
+            acknowledged(sentAt);
+            return time(results);
+        }
+
+        private static long time(List<OpResult> results) {
+            return ((OpResult.SetDataResult) results.get(1)).getStat().getMtime();
         }
     }
 
@@ -390,7 +458,7 @@ final class Requests {
         }
     }
 
-    private final class Transaction implements Request<Optional<Unchecked>> {
+    private class Transaction implements Request<Optional<Unchecked>> {
         private final List<Op> operations;
 
         Transaction(List<Op> operations) {

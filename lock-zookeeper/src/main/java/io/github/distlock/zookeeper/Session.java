@@ -14,6 +14,7 @@ import org.apache.curator.framework.imps.CuratorFrameworkState;
 import org.apache.zookeeper.CreateMode;
 import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.KeeperException.Code;
+import org.apache.zookeeper.Op;
 import org.apache.zookeeper.Watcher;
 import org.apache.zookeeper.ZooKeeper;
 import org.apache.zookeeper.ZooKeeper.States;
@@ -35,6 +36,7 @@ import org.slf4j.LoggerFactory;
 final class Session {
     private static final Logger LOG = LoggerFactory.getLogger(ZooKeeperBackend.class);
     private static final String TRIED_NODE = "_c_rights";
+    private static final String TIME_NODE = "_c_time";
     /** The root of the client's chroot. It need not exist. */
     private static final String ROOT = "/";
 
@@ -53,6 +55,7 @@ final class Session {
     private final BackendContext context;
     private final @Nullable SharedEventThread sharedEventThread;
     private final SeenQueues seenQueues = new SeenQueues();
+    private volatile boolean mayHaveTtl = true;
 
     /**
      * A node as the server created it.
@@ -60,8 +63,13 @@ final class Session {
      * @param path the node's path, with its sequence number
      * @param czxid the number of the transaction that created the node
      * @param sessionId the session to which an ephemeral node belongs
+     * @param createdAt by the clock of the leader, in milliseconds since 1970
      */
-    record Created(String path, long czxid, long sessionId) {
+    record Created(String path, long czxid, long sessionId, long createdAt) {
+        static Created of(String path, Stat stat) {
+            return new Created(path, stat.getCzxid(), stat.getEphemeralOwner(), stat.getCtime());
+        }
+
         String name() {
             return LockPaths.element(path);
         }
@@ -241,6 +249,41 @@ final class Session {
      */
     Answer<Optional<Unchecked>> replace(String earlier, String later, byte[] data) {
         return send(earlier, requests.replace(earlier, later, data, acl(later)));
+    }
+
+    /** Deletes a node if its data has this version. */
+    Answer<Code> delete(String path, int version) {
+        return send(path, requests.delete(path, version));
+    }
+
+    /** Returns the leader's clock, in milliseconds since 1970. The transaction leaves nothing in the directory. */
+    Answer<Long> leaderTime(String directory) {
+        String node = directory + "/" + TIME_NODE;
+        return send(node, requests.leaderTime(node));
+    }
+
+    /**
+     * Deletes a holder's node and creates the node of a {@link KeptLock}, in one transaction.
+     *
+     * @param ttl how long after its last change the server removes the node by itself, or zero if it does not
+     * @return the first refused operation, or empty
+     */
+    Answer<Optional<Unchecked>> keep(String holder, String kept, byte[] data, Duration ttl) {
+        List<ACL> acl = acl(kept);
+        Op creation = ttl.isZero()
+                ? Op.create(kept, data, acl, CreateMode.PERSISTENT)
+                : Op.create(kept, data, acl, CreateMode.PERSISTENT_WITH_TTL, ttl.toMillis());
+        return send(holder, requests.keep(holder, creation));
+    }
+
+    /** Returns whether the server may remove nodes after a time, because it has not refused that. */
+    boolean mayHaveTtl() {
+        return mayHaveTtl;
+    }
+
+    /** Notes that the server does not remove nodes after a time. */
+    void refusesTtl() {
+        mayHaveTtl = false;
     }
 
     Answer<List<String>> children(String path) {

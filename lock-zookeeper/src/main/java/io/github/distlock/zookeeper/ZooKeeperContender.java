@@ -50,6 +50,9 @@ import org.jspecify.annotations.Nullable;
  * granted permits wakes the next one, if there was one in the listing. A node that is created after the listing needs
  * no waking: its own listing shows the grant.
  *
+ * <p>A {@link KeptLock} is the first node of its queue. The second contender looks again when the time of that node is
+ * over, and deletes it. A contender of another kind deletes it as well before it is refused.
+ *
  * <h2>Why it is safe</h2>
  *
  * After an unknown outcome, the contender finds its node by its GUID: see {@link QueueNode}. It deletes a node of an
@@ -71,6 +74,9 @@ final class ZooKeeperContender implements Contender {
     private final LockClock clock;
     private final QueueNode node;
     private volatile @Nullable PredecessorWatch watch;
+    /** When the contender looks whether the time of a {@link KeptLock} is over, on the monotonic clock, or null. */
+    private volatile @Nullable Long keptUntil;
+
     private volatile @Nullable ZooKeeperGrant grant;
 
     ZooKeeperContender(LockDirectory directory, LockRequest request, Signals signals) {
@@ -114,11 +120,12 @@ final class ZooKeeperContender implements Contender {
         }
         Created created;
         LockQueue queue;
+        boolean isNew;
         try {
             if (isBusyForTry(session, deadline)) {
                 return Attempt.busy(SOON);
             }
-            boolean isNew = node.isAbsent();
+            isNew = node.isAbsent();
             if (isNew) {
                 directory.requireRights(session, request.mode(), deadline);
                 node.sendCreation(session, request);
@@ -152,15 +159,48 @@ final class ZooKeeperContender implements Contender {
                             + " its last node was deleted",
                     null);
         }
+        Duration keptFor = null;
+        if (queue.isNextToKept(position)) {
+            keptFor = keptFor(session, queue.names().get(0), created, isNew, deadline);
+            if (keptFor.isZero()) {
+                return null;
+            }
+        }
         requireKind(session, queue, position, deadline);
         if (!queue.isHolder(position, request.mode())) {
-            return busy(session, created, queue, position, begunAt, deadline);
+            return busy(session, created, queue, position, keptFor, begunAt, deadline);
         }
         Attempt answer = granted(session, created, begunAt, deadline);
         if (answer != null && request.mode().kind() == LockMode.Kind.PERMITS && queue.hasMoreThan(position)) {
             wakeNext(session, created);
         }
         return answer;
+    }
+
+    /**
+     * Returns how long the {@link KeptLock} counts that is first in the queue, before this contender. If its time is
+     * over, deletes it and returns zero.
+     */
+    private Duration keptFor(Session session, String first, Created created, boolean isNew, Deadline deadline)
+            throws KeeperException, InterruptedException {
+        KeptLock kept;
+        long now;
+        try {
+            kept = KeptLock.read(session, directory.child(first), deadline);
+            now = isNew
+                    ? created.createdAt()
+                    : session.leaderTime(directory.path()).await(deadline);
+        } catch (NoNodeException e) {
+            dropWatch();
+            return Duration.ZERO;
+        }
+        Duration left = kept.remaining(now);
+        if (left.compareTo(Duration.ZERO) > 0) {
+            return left;
+        }
+        kept.delete(session, deadline);
+        dropWatch();
+        return Duration.ZERO;
     }
 
     /** Refuses the request if the nodes before a position say that the name is used as another kind of lock. */
@@ -194,17 +234,28 @@ final class ZooKeeperContender implements Contender {
         if (set.isSet(session) && set.age(clock.nanoTime()) >= longest) {
             WaiterCheck.run(session, List.of(set), begunAt.nanoTime(), deadline);
         }
-        long left = longest - set.age(clock.nanoTime());
-        return set.isSet(session) ? Attempt.busy(Duration.ofNanos(left)) : null;
+        long now = clock.nanoTime();
+        long left = longest - set.age(now);
+        Long kept = keptUntil;
+        if (kept != null) {
+            left = Math.min(left, kept - now);
+        }
+        return set.isSet(session) && left > 0 ? Attempt.busy(Duration.ofNanos(left)) : null;
     }
 
-    /** Returns whether a look without a node shows that a single try would be busy. */
+    /**
+     * Returns whether a look without a node shows that a single try would be busy. Only the contender's own node shows
+     * whether the time of a {@link KeptLock} is over.
+     */
     private boolean isBusyForTry(Session session, Deadline deadline) throws KeeperException, InterruptedException {
         if (request.waits() || !node.isAbsent() || !QueueLook.maySkipStat(session, directory.path())) {
             return false;
         }
         LockQueue queue = QueueLook.send(directory, session).await(null, deadline);
         int next = queue.names().size();
+        if (queue.isNextToKept(next)) {
+            return false;
+        }
         requireKind(session, queue, next, deadline);
         return !queue.isHolder(next, request.mode());
     }
@@ -262,11 +313,18 @@ final class ZooKeeperContender implements Contender {
     }
 
     private Attempt busy(
-            Session session, Created created, LockQueue queue, int position, Moment begunAt, Deadline deadline)
+            Session session,
+            Created created,
+            LockQueue queue,
+            int position,
+            @Nullable Duration keptFor,
+            Moment begunAt,
+            Deadline deadline)
             throws KeeperException, InterruptedException {
+        Duration retry = keptFor == null || keptFor.compareTo(SOON) > 0 ? SOON : keptFor;
         if (!request.waits()) {
             removeNode(session, deadline);
-            return Attempt.busy(SOON);
+            return Attempt.busy(retry);
         }
         String predecessor = queue.watched(directory.path(), position, request.mode());
         PredecessorWatch set = watch;
@@ -275,10 +333,12 @@ final class ZooKeeperContender implements Contender {
             String first = directory.child(queue.names().get(0));
             watch = PredecessorWatch.set(session, created.path(), predecessor, first, signals, begunAt.nanoTime());
         }
-        return Attempt.busy(SOON);
+        keptUntil = keptFor == null ? null : clock.nanoTime() + keptFor.toNanos();
+        return Attempt.busy(retry);
     }
 
     private void dropWatch() {
+        keptUntil = null;
         PredecessorWatch set = watch;
         watch = null;
         if (set != null) {

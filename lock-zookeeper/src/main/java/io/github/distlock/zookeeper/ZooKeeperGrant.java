@@ -131,6 +131,42 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
         }
     }
 
+    @Override
+    public Release keep(Duration time, Deadline deadline) throws InterruptedException {
+        Session present = directory.connection().session(deadline);
+        String kept = NodeName.kept(node.path());
+        boolean repeated = deletionSent;
+        deletionSent = true;
+        try {
+            Optional<Unchecked> refused = keep(present, kept, KeptLock.rounded(time), deadline);
+            if (refused.isPresent() && !refused.get().isMissing()) {
+                throw refused.get().failure();
+            }
+            if (refused.isPresent() && !repeated) {
+                return Release.GONE;
+            }
+        } catch (KeeperException e) {
+            throw Failures.of(directory.lockName(), e);
+        }
+        directory.connection().keptLocks().add(kept, time);
+        return Release.RELEASED;
+    }
+
+    /** Lets the server remove the kept node by itself, if it can. The first refusal counts for the whole session. */
+    private Optional<Unchecked> keep(Session present, String kept, Duration time, Deadline deadline)
+            throws KeeperException, InterruptedException {
+        byte[] data = KeptLock.data(owner, present, time);
+        if (present.mayHaveTtl()) {
+            Optional<Unchecked> refused =
+                    present.keep(node.path(), kept, data, time).await(deadline);
+            if (refused.isEmpty() || refused.get().code() != Code.UNIMPLEMENTED) {
+                return refused;
+            }
+            present.refusesTtl();
+        }
+        return present.keep(node.path(), kept, data, Duration.ZERO).await(deadline);
+    }
+
     /**
      * The deletion of a hold's nodes under way.
      *
@@ -171,7 +207,7 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
         if (!isOf(present)) {
             return Optional.empty();
         }
-        Created reader = new Created(NodeName.reader(node.path()), node.czxid(), node.sessionId());
+        Created reader = new Created(NodeName.reader(node.path()), node.czxid(), node.sessionId(), node.createdAt());
         byte[] data = new OwnerData(owner, session.timeout(), node.czxid()).write();
         replacementSent = true;
         try {

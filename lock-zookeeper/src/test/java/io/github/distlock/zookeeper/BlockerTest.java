@@ -2,6 +2,7 @@ package io.github.distlock.zookeeper;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.distlock.spi.Grant;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
@@ -64,6 +65,20 @@ class BlockerTest extends ContendersOfOneLock {
         assertThat(blocker(waiter))
                 .contains("it waits behind " + path(1) + ", which unknown in process 0 on 10.0.0.1")
                 .contains("it has no session, so it stays until a program deletes it");
+    }
+
+    @Test
+    void s13_aWaiterTellsUntilWhenTheLockIsKept() throws Exception {
+        Duration minute = Duration.ofMinutes(1);
+        TestContender holder = new TestContender(one, TestContender.request().withMinimumHold(minute));
+        assertThat(holder.acquire().keep(minute, TestContender.deadline())).isEqualTo(Grant.Release.RELEASED);
+        Stat stat = operator.exists(path(0), false);
+
+        TestContender waiter = TestContender.waitingBusy(other);
+
+        assertThat(blocker(waiter))
+                .endsWith(" ms ago; it keeps the lock for the rest of a minimum hold, until "
+                        + Instant.ofEpochMilli(stat.getMtime()).plus(minute));
     }
 
     @Test

@@ -3,6 +3,8 @@ package io.github.distlock.zookeeper;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.distlock.spi.LockMode;
+import io.github.distlock.spi.LockRequest;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -55,6 +57,22 @@ class NodeNameTest {
 
         assertThat(NodeName.reader(writer))
                 .isEqualTo("/a__WRIT__0000000001/" + NodeName.prefix(GUID, LockMode.READ) + NUMBER);
+    }
+
+    @Test
+    void s13_aKeptNodeTakesThePlaceOfALockWithAMinimumHoldUnderItsNumber() {
+        LockRequest request = TestContender.request().withMinimumHold(Duration.ofMinutes(1));
+        String holder = "/a-minimum-lock-0000000001/" + NodeName.prefix(GUID, request) + NUMBER;
+
+        String kept = NodeName.kept(holder);
+
+        assertThat(kept).isEqualTo("/a-minimum-lock-0000000001/_c_" + GUID + "-kept-lock-" + NUMBER);
+        assertThat(List.of(holder, kept)).allSatisfy(name -> {
+            assertThat(NodeName.mode(name)).isEqualTo(LockMode.EXCLUSIVE);
+            assertThat(NodeName.isPlain(name)).isFalse();
+        });
+        assertThat(NodeName.isKept(kept)).isTrue();
+        assertThat(NodeName.isKept(holder)).isFalse();
     }
 
     @Test

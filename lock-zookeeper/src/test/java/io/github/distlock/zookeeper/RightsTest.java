@@ -9,6 +9,7 @@ import io.github.distlock.LockHandle;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockMode;
+import io.github.distlock.LockOptions;
 import io.github.distlock.spi.RequestRefusedException;
 import io.github.distlock.tests.PromiseNames;
 import io.github.distlock.tests.RecordingContext;
@@ -110,6 +111,25 @@ class RightsTest {
             assertThat(held.state()).as("after a renewal").isEqualTo(LockHandle.State.HELD);
             assertThat(locks.inspector().inspect("lock").waiters()).hasSize(1);
             assertThat(held.release()).isEqualTo(LockHandle.Release.RELEASED);
+            LockHandle next = waiter.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+            assertThat(next.release()).isEqualTo(LockHandle.Release.RELEASED);
+            assertThat(nodes()).isZero();
+        }
+    }
+
+    @Test
+    void s13_theSameRightsSufficeForAKeptLock() throws Exception {
+        LockOptions options = LockOptions.defaults().minimumHold(Duration.ofSeconds(1));
+        try (CuratorFramework user = client(USER, ON_DIRECTORIES, Perms.READ);
+                CuratorFramework another = client(USER, ON_DIRECTORIES, Perms.READ);
+                LockClient locks = locks(user);
+                LockClient others = locks(another)) {
+            LockHandle held = locks.lock("lock", options).acquire();
+            CompletableFuture<LockHandle> waiter = others.lock("lock").acquireAsync();
+            Waiting.await("a waiter", PATIENCE, () -> nodes() == 2);
+
+            assertThat(held.release()).isEqualTo(LockHandle.Release.RELEASED);
+
             LockHandle next = waiter.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
             assertThat(next.release()).isEqualTo(LockHandle.Release.RELEASED);
             assertThat(nodes()).isZero();

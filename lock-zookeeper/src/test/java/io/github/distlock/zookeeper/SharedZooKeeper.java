@@ -40,6 +40,11 @@ final class SharedZooKeeper {
         return ZooKeeperServer.start(settings());
     }
 
+    /** Starts a server that allows nodes with a time to live. */
+    static ZooKeeperServer startWithTtlNodes() {
+        return ZooKeeperServer.start(settings().withSystemProperty("zookeeper.extendedTypesEnabled", "true"));
+    }
+
     /** Starts an ensemble of three servers with the same settings. */
     static ZooKeeperEnsemble startEnsemble() {
         return ZooKeeperEnsemble.start(settings());

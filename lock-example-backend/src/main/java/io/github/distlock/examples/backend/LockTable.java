@@ -53,22 +53,26 @@ final class LockTable {
     static final String RENEW = """
             UPDATE {table} SET expires = {now} + ?3 WHERE name = ?1 AND holder = ?2 AND expires > {now}""";
 
-    /** ?1 name, ?2 contender, ?3 whether a request of it may come late. Whether it was the holder. */
+    /**
+     * ?1 name, ?2 contender, ?3 whether a request of it may come late, ?4 how long the lock stays kept. Whether it was
+     * the holder. A kept lock has no holder and is not over.
+     */
     static final String END = """
             SELECT holder = ?2 AND expires > {now} FROM OLD TABLE (UPDATE {table} SET
-              expires = CASE holder WHEN ?2 THEN 0 ELSE expires END,
+              expires = CASE WHEN holder <> ?2 THEN expires WHEN ?4 = 0 OR expires <= {now} THEN 0
+                ELSE {now} + ?4 END,
               holder = CASE holder WHEN ?2 THEN '' ELSE holder END,
               turn_expires = CASE turn WHEN ?2 THEN 0 ELSE turn_expires END,
               ended = CASE WHEN ?3 THEN LEFT(?2 || ' ' || ended, 4000) ELSE ended END
             WHERE name = ?1)""";
 
-    /** ?1 name. Owner, base, and how long the hold is kept. */
+    /** ?1 name. Owner, base, how long the row counts, and whether it has a holder. Without one, the lock is kept. */
     static final String INSPECT = """
-            SELECT owner, base, expires - {now} FROM {table} WHERE name = ?1 AND expires > {now}""";
+            SELECT owner, base, expires - {now}, holder <> '' FROM {table} WHERE name = ?1 AND expires > {now}""";
 
     /** ?1 name. The same, of the hold that it has ended. */
     static final String FORCE_RELEASE = """
-            SELECT owner, base, expires - {now} FROM OLD TABLE (
+            SELECT owner, base, expires - {now}, holder <> '' FROM OLD TABLE (
               UPDATE {table} SET holder = '', expires = 0 WHERE name = ?1 AND expires > {now})""";
 
     private static final String NOW = "CAST(EXTRACT(EPOCH FROM CURRENT_TIMESTAMP(6)) * 1000000 AS BIGINT)";

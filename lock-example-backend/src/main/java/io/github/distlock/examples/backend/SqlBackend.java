@@ -2,6 +2,7 @@ package io.github.distlock.examples.backend;
 
 import static java.util.Objects.requireNonNull;
 
+import io.github.distlock.LockOwner;
 import io.github.distlock.LockStatus;
 import io.github.distlock.spi.BackendContext;
 import io.github.distlock.spi.Capability;
@@ -20,6 +21,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -105,26 +107,41 @@ public final class SqlBackend implements LockBackend {
 
     @Override
     public LockStatus inspect(String name, Deadline deadline) throws InterruptedException {
-        return LockStatus.free(name).withHolders(holders(LockTable.INSPECT, name, deadline));
+        LockStatus free = LockStatus.free(name);
+        return find(LockTable.INSPECT, name, deadline)
+                .map(found -> found.isHeld() ? free.withHolders(List.of(found.holder())) : free.withKept(found.kept()))
+                .orElse(free);
     }
 
     @Override
     public List<LockStatus.Holder> forceRelease(String name, Deadline deadline) throws InterruptedException {
-        return holders(LockTable.FORCE_RELEASE, name, deadline);
+        return find(LockTable.FORCE_RELEASE, name, deadline).filter(Found::isHeld).map(Found::holder).stream()
+                .toList();
     }
 
-    private List<LockStatus.Holder> holders(String statement, String name, Deadline deadline)
-            throws InterruptedException {
+    /** A row that is not over. */
+    private record Found(LockOwner owner, long base, Duration left, boolean isHeld) {
+        LockStatus.Holder holder() {
+            Instant since = Instant.EPOCH.plus(base, ChronoUnit.MICROS);
+            return LockStatus.Holder.of(owner, LockMode.EXCLUSIVE, since, base, left);
+        }
+
+        LockStatus.Kept kept() {
+            return LockStatus.Kept.of(owner, left);
+        }
+    }
+
+    private Optional<Found> find(String statement, String name, Deadline deadline) throws InterruptedException {
         List<@Nullable Object> row = database.ask(deadline, statement, SqlContender.bytes(name));
-        if (row.size() == 3
+        if (row.size() == 4
                 && row.get(0) instanceof String owner
                 && row.get(1) instanceof Long base
-                && row.get(2) instanceof Long left) {
-            Instant since = Instant.EPOCH.plus(base, ChronoUnit.MICROS);
-            return List.of(LockStatus.Holder.of(
-                    SqlContender.owner(owner), LockMode.EXCLUSIVE, since, base, Duration.of(left, ChronoUnit.MICROS)));
+                && row.get(2) instanceof Long left
+                && row.get(3) instanceof Boolean isHeld) {
+            Duration remaining = Duration.of(left, ChronoUnit.MICROS);
+            return Optional.of(new Found(SqlContender.owner(owner), base, remaining, isHeld));
         }
-        return List.of();
+        return Optional.empty();
     }
 
     @Override

@@ -62,14 +62,14 @@ final class SqlContender implements Contender {
 
     @Override
     public void withdraw(Deadline deadline) throws InterruptedException {
-        while (asked > 0 && end(deadline).isEmpty()) {
+        while (asked > 0 && end(Duration.ZERO, deadline).isEmpty()) {
             backend.insert(name, deadline);
         }
     }
 
     /** Once an answer is missing, its request may come at any time. */
-    private List<@Nullable Object> end(Deadline deadline) throws InterruptedException {
-        return backend.database().ask(deadline, LockTable.END, name, id, asked != answered);
+    private List<@Nullable Object> end(Duration keptFor, Deadline deadline) throws InterruptedException {
+        return backend.database().ask(deadline, LockTable.END, name, id, asked != answered, LockTable.micros(keptFor));
     }
 
     private static String owner(LockOwner owner) {
@@ -108,9 +108,14 @@ final class SqlContender implements Contender {
 
         @Override
         public Release release(Deadline deadline) throws InterruptedException {
+            return keep(Duration.ZERO, deadline);
+        }
+
+        @Override
+        public Release keep(Duration time, Deadline deadline) throws InterruptedException {
             boolean askedBefore = releaseAsked;
             releaseAsked = true;
-            boolean held = end(deadline).contains(true);
+            boolean held = end(time, deadline).contains(true);
             return held || askedBefore ? Release.RELEASED : Release.GONE;
         }
     }

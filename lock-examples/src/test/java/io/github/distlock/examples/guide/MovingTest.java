@@ -52,14 +52,17 @@ class MovingTest {
     }
 
     private boolean nightly(Runnable job) throws InterruptedException {
-        LockOptions atMost = LockOptions.defaults().fixedLease(Duration.ofMinutes(10));
-        boolean ran = locks.lock("nightly", atMost).tryRunLocked(Duration.ZERO, held -> job.run());
+        LockOptions nightly =
+                LockOptions.defaults().fixedLease(Duration.ofMinutes(10)).minimumHold(Duration.ofMinutes(1));
+        boolean ran = locks.lock("nightly", nightly).tryRunLocked(Duration.ZERO, held -> job.run());
         return ran;
     }
 
     @Test
     void api_aJobIsSkippedIfItsLockIsBusy() throws Exception {
         assertTrue(nightly(() -> assertEquals(1, store.size())));
+        assertFalse(nightly(() -> {}));
+        store.advance(Duration.ofMinutes(1));
         try (LockHandle busy = locks.lock("nightly").acquire()) {
             assertTrue(busy.isHeld());
             assertFalse(nightly(() -> {}));

@@ -1,6 +1,7 @@
 package io.github.distlock.examples.guide;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.distlock.DistributedLock;
@@ -57,5 +58,19 @@ class OptionsTest {
         assertTrue(ofOrder.isHeld() && ofTurns.isHeld());
         ofOrder.close();
         ofTurns.close();
+    }
+
+    private boolean report(Runnable job) throws InterruptedException {
+        LockOptions once = LockOptions.defaults().minimumHold(Duration.ofMinutes(1));
+        boolean ran = locks.lock("report", once).tryRunLocked(Duration.ZERO, held -> job.run());
+        return ran;
+    }
+
+    @Test
+    void s13_aJobRunsOnceInItsMinimumHold() throws Exception {
+        assertTrue(report(() -> {}));
+        assertFalse(report(() -> {}));
+        store.advance(Duration.ofMinutes(1));
+        assertTrue(report(() -> {}));
     }
 }

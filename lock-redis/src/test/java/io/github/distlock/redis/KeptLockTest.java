@@ -1,0 +1,190 @@
+package io.github.distlock.redis;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.distlock.LockStatus;
+import io.github.distlock.spi.Grant;
+import io.github.distlock.spi.LockMode;
+import io.github.distlock.spi.RequestRefusedException;
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import redis.clients.jedis.params.SetParams;
+
+/** S13 on the server: the record of a kept lock, who respects it, and how waiters learn of it. */
+class KeptLockTest extends ContenderTest {
+    private static final Duration KEPT = Duration.ofMinutes(1);
+    private static final Duration BRIEFLY = Duration.ofMillis(300);
+
+    private final RedisBackend publishing =
+            started(RedisBackend.builder(SERVER.uri()).publishFromClient().build());
+
+    @AfterEach
+    void closePublishing() {
+        publishing.close();
+    }
+
+    private static void keep(Grant held, Duration time) throws InterruptedException {
+        assertEquals(Grant.Release.RELEASED, held.keep(time, TestContender.deadline()));
+    }
+
+    /** The record that {@code docs/redis.md} describes. */
+    private static String keptRecord(TestContender last, long base) {
+        return last.record(base).replaceFirst("^\\S+\t1\tlock\t", "kept\t1\tkept\t");
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void s13_theLockKeyKeepsAnotherRecordUntilTheTimeIsOver(boolean repeats) throws InterruptedException {
+        TestContender holder = trying(repeats ? repeating : one);
+        Grant held = holder.acquire();
+
+        keep(held, KEPT);
+
+        assertEquals(keptRecord(holder, held.fencingBase()), admin.get(lock));
+        expectTimeToLive(lock, KEPT.toMillis());
+        expectTimeToLive(token, KEPT.plus(RedisContender.TOKEN_KEPT).toMillis());
+        trying(other).findBusy();
+        assertNull(admin.set(lock, "value", SetParams.setParams().nx().px(1)), "a plain client is kept out");
+    }
+
+    @Test
+    void s13_theTokenOutlivesALongMinimumHold() throws InterruptedException {
+        Duration day = Duration.ofHours(24);
+        Grant held = trying(one).acquire();
+
+        keep(held, day);
+
+        expectTimeToLive(token, day.plus(RedisContender.TOKEN_KEPT).toMillis());
+        assertEquals(held.fencingBase(), lastBase());
+    }
+
+    @Test
+    void s13_whatTheFormerHolderSendsLaterChangesNothing() throws InterruptedException {
+        TestContender holder = waiting(one);
+        Grant held = holder.acquire();
+        keep(held, KEPT);
+        String kept = admin.get(lock);
+
+        keep(held, KEPT.multipliedBy(2));
+        release(held);
+        assertEquals("gone", holder.renew(held, LEASE));
+        holder.withdraw();
+
+        assertEquals(kept, admin.get(lock));
+        expectTimeToLive(lock, KEPT.toMillis());
+    }
+
+    @Test
+    void s13_aHoldThatIsGoneKeepsNothing() throws InterruptedException {
+        Grant held = trying(one).acquire();
+        admin.del(lock);
+
+        assertEquals(Grant.Release.GONE, held.keep(KEPT, TestContender.deadline()));
+
+        assertFalse(admin.exists(lock));
+    }
+
+    @Test
+    void s13_waitersAreServedInTheirOrderWhenTheTimeIsOver() throws InterruptedException {
+        Grant held = trying(one).acquire();
+        TestContender first = queuedWaiter(other);
+        TestContender second = queuedWaiter(one);
+
+        keep(held, BRIEFLY);
+        expectQueued(first, second);
+        await("the key has expired", () -> !admin.exists(lock));
+        trying(repeating).findBusy();
+
+        expectHolder(first);
+        expectQueued(second);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void v2_theFirstWaiterIsToldAndLearnsWhenToAskAgain(boolean clientPublishes) throws InterruptedException {
+        Grant held = trying(clientPublishes ? publishing : one).acquire();
+        TestContender waiter = queuedWaiter(other);
+        await("the waiter is subscribed", () -> waiter.wakeUps.get() > 0);
+        waiter.findBusy();
+        int before = waiter.wakeUps.get();
+
+        keep(held, Duration.ofSeconds(2));
+
+        await("the message has arrived", () -> waiter.wakeUps.get() > before);
+        assertTrue(waiter.findBusy().compareTo(Duration.ofMillis(2_001)) <= 0, "asks when the key expires");
+        await("the key has expired", () -> !admin.exists(lock));
+        waiter.acquire();
+        expectHolder(waiter);
+    }
+
+    @Test
+    void v2_aWaiterThatMissesTheMessageFindsOutWithAHeartbeat() throws InterruptedException {
+        Grant held = trying(one).acquire();
+        TestContender waiter = queuedWaiter(other);
+        keep(held, BRIEFLY);
+        await("the key has expired", () -> !admin.exists(lock));
+        int before = waiter.wakeUps.get();
+
+        waiter.heartbeat();
+
+        assertTrue(waiter.wakeUps.get() > before);
+        waiter.acquire();
+    }
+
+    /** A client of the first revision takes the record for one of another kind: see {@code acquire.lua}. */
+    @Test
+    void s13_aKeptLockIsARecordOfAnotherKindForEachScript() throws InterruptedException {
+        Grant held = trying(one).acquire();
+        keep(held, KEPT);
+        String kept = admin.get(lock);
+
+        List<TestContender> others = List.of(waiting(one), waiting(other), trying(repeating));
+        for (TestContender each : others) {
+            each.findBusy();
+        }
+        others.get(0).heartbeat();
+        others.get(1).withdraw();
+
+        assertEquals(kept, admin.get(lock));
+        assertTrue(Stream.of(kept.split("\t", -1)).noneMatch(String::isEmpty));
+    }
+
+    @Test
+    void s12_aKeptNameIsALockAlsoIfTheTokenIsLost() throws InterruptedException {
+        keep(trying(one).acquire(), KEPT);
+        admin.del(token);
+
+        RequestRefusedException refusal = assertThrows(
+                RequestRefusedException.class,
+                () -> TestContender.waiting(other, name, LockMode.READ, LEASE).attempt());
+
+        assertTrue(String.valueOf(refusal.getMessage()).contains("used as a lock"), refusal.getMessage());
+    }
+
+    @Test
+    void api_theInspectorShowsTheLastHolderAndAForcedReleaseServesTheQueue() throws InterruptedException {
+        TestContender holder = trying(one);
+        keep(holder.acquire(), KEPT);
+        TestContender waiter = queuedWaiter(other);
+
+        LockStatus status = one.inspect(name, TestContender.deadline());
+        List<LockStatus.Holder> ended = one.forceRelease(name, TestContender.deadline());
+
+        assertEquals(List.of(), status.holders());
+        assertEquals(holder.owner(), status.kept().orElseThrow().owner());
+        Duration left = status.kept().orElseThrow().remaining();
+        assertTrue(left.compareTo(KEPT.minus(PATIENCE)) > 0 && left.compareTo(KEPT) <= 0, "left: " + left);
+        assertEquals(List.of(waiter.owner()), status.waiters());
+        assertEquals(List.of(), ended);
+        expectHolder(waiter);
+    }
+}
