@@ -55,8 +55,12 @@ abstract class Acquisition implements Handoff.Receiver {
 
     /** Looks for threads that wait for each other. */
     interface DeadlockSearch {
-        /** Searches, and reports what it finds. Returns when to search again, since this may be too early. */
-        long search(long now, boolean atOnce);
+        /**
+         * Searches, unless it is too early or not necessary, and reports what it finds. Returns when to search again.
+         *
+         * @param since when the acquire that asks began to wait
+         */
+        long search(long since, boolean atOnce);
     }
 
     Acquisition(LocalQueue.Key key, Patience patience, Shared shared) {

@@ -13,6 +13,7 @@ final class BlockingAcquisition extends Acquisition {
     private volatile @Nullable Parker parker;
     private volatile boolean woken;
     private volatile boolean reported;
+    private long waitsSince;
     private long searchAt;
 
     BlockingAcquisition(LocalQueue.Key key, Patience patience, Shared shared) {
@@ -82,9 +83,10 @@ final class BlockingAcquisition extends Acquisition {
             sleeper = shared.clock().parker();
             parker = sleeper;
             noteWaiting();
-            searchAt = shared.clock().nanoTime() + Deadlocks.PAUSE;
+            waitsSince = shared.clock().nanoTime();
+            searchAt = waitsSince + Deadlocks.PAUSE;
             if (isHeldByItsThread()) {
-                searchAt = shared.deadlocks().search(shared.clock().nanoTime(), true);
+                searchAt = shared.deadlocks().search(waitsSince, true);
             }
         }
         if (!woken) {
@@ -93,9 +95,8 @@ final class BlockingAcquisition extends Acquisition {
     }
 
     private void searchForDeadlock() {
-        long now = shared.clock().nanoTime();
-        if (parker != null && now - searchAt >= 0 && !hasOutcome()) {
-            searchAt = shared.deadlocks().search(now, false);
+        if (parker != null && shared.clock().nanoTime() - searchAt >= 0 && !hasOutcome()) {
+            searchAt = shared.deadlocks().search(waitsSince, false);
         }
     }
 

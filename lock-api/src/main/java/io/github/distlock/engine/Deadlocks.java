@@ -20,9 +20,10 @@ import org.jspecify.annotations.Nullable;
  * Finds threads of this client that wait for each other in a circle, and reports them. Another thread may close one of
  * the handles, so this ends nothing.
  *
- * <p><b>Cost.</b> A thread that has waited for a second searches. All threads of a client together search once per
- * second, and a thread that comes too early comes again. So a search that begins after the circle was closed covers it,
- * because its last thread searches.
+ * <p><b>Cost.</b> A thread that has waited for a second searches, unless another one has done so since it began to
+ * wait. All threads of a client together search once per second at most, and a thread that comes too early comes again.
+ * No circle is missed: the thread that closes it is the last of its threads to begin waiting, and a search comes after
+ * that.
  *
  * <p><b>No false report.</b> The search reads waits and holds at different times. Before a report, each wait and each
  * hold of the circle is read again. Neither begins a second time once it has ended, so all of them existed at the
@@ -35,14 +36,14 @@ final class Deadlocks implements Acquisition.DeadlockSearch {
     private final LockClock clock;
     private final Callbacks callbacks;
     private final ClientLog log;
-    private final AtomicLong nextSearch;
+    private final AtomicLong lastSearch;
 
     Deadlocks(LocalQueues queues, LockClock clock, Callbacks callbacks, ClientLog log) {
         this.queues = queues;
         this.clock = clock;
         this.callbacks = callbacks;
         this.log = log;
-        this.nextSearch = new AtomicLong(clock.nanoTime());
+        this.lastSearch = new AtomicLong(clock.nanoTime() - PAUSE);
     }
 
     /** A thread that waits, and a hold for which it waits. */
@@ -53,10 +54,16 @@ final class Deadlocks implements Acquisition.DeadlockSearch {
     }
 
     @Override
-    public long search(long now, boolean atOnce) {
-        long planned = nextSearch.get();
-        if (!atOnce && (planned - now > 0 || !nextSearch.compareAndSet(planned, now + PAUSE))) {
-            return now + PAUSE;
+    public long search(long since, boolean atOnce) {
+        long now = clock.nanoTime();
+        long last = lastSearch.get();
+        if (!atOnce) {
+            if (last - since > 0) {
+                return now + Checks.FOREVER;
+            }
+            if (now - last < PAUSE || !lastSearch.compareAndSet(last, now)) {
+                return now + PAUSE;
+            }
         }
         Map<Long, List<Wait>> waits = waitsByThread();
         Set<Long> seen = new HashSet<>();
