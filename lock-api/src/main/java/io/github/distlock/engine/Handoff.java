@@ -19,7 +19,7 @@ final class Handoff {
     interface Line {
         int count();
 
-        /** Removes and returns the first waiter, or null if there is none or the queue no longer has the lease. */
+        /** Removes the first waiter and returns it. Returns null if nobody waits, or if the queue lost the lease. */
         @Nullable
         Receiver pollFor(Lease lease);
 

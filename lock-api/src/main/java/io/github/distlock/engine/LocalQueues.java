@@ -67,7 +67,12 @@ final class LocalQueues {
 
     /** Returns whether a waiter keeps others from joining leases of this name. */
     boolean stopJoins(String name) {
-        return readWrite(name).stream().anyMatch(LocalQueue::stopsJoins);
+        for (LocalQueue queue : readWrite(name)) {
+            if (queue.stopsJoins()) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Returns whether a thread holds the read lock of this name. */

@@ -83,7 +83,7 @@ final class Work implements AutoCloseable {
         return submit(new Task(task));
     }
 
-    /** Submits a task. Where no thread takes it, no clock waits for it: it is tracked anew with each try. */
+    /** Submits a task. If no thread can take it, the clock stops tracking this try, and does not wait for it. */
     @CanIgnoreReturnValue
     private boolean submit(Task task) {
         AtomicBoolean failed = new AtomicBoolean();

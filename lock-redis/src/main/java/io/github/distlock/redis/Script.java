@@ -107,9 +107,9 @@ final class Script {
     }
 
     /**
-     * Returns the script that takes the same arguments and names only keys that exist while the lock is held, or null
-     * if there is none: the lock key, and for readers and permits the key of the holders. It does as much of the work
-     * as these keys allow.
+     * Returns the script that takes the same arguments and does as much of the work as possible with the keys that
+     * exist while the lock is held: the lock key, and for readers and permits the key of the holders. Returns null if
+     * this script has no such variant.
      */
     @Nullable
     Script alone() {

@@ -59,7 +59,7 @@ local function left_until(score)
   return math.max(1, math.ceil((score - now) / 1000))
 end
 
--- Returns how long the last lease of a reader or of permits still lasts, in ms; 0 if there is none.
+-- Returns how long the last lease of a reader or of permits still lasts, in ms; 0 if nobody has one.
 local function left()
   local latest = redis.call('ZRANGE', KEYS[5], -1, -1, 'WITHSCORES')[2]
   return latest and left_until(latest) or 0

@@ -19,7 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import redis.clients.jedis.params.SetParams;
 
-/** S13 on the server: the record of a kept lock, who respects it, and how waiters learn of it. */
+/** S13: the record of a kept lock on the server, whom it keeps out, and how waiters learn of it. */
 class KeptLockTest extends ContenderTest {
     private static final Duration KEPT = Duration.ofMinutes(1);
     private static final Duration BRIEFLY = Duration.ofMillis(300);

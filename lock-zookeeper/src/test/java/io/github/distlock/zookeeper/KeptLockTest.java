@@ -24,7 +24,7 @@ import org.apache.curator.retry.RetryOneTime;
 import org.apache.zookeeper.ZooKeeper;
 import org.junit.jupiter.api.Test;
 
-/** S13 on the server: the node of a kept lock, who waits behind it, and who deletes it. */
+/** S13: the node of a kept lock on the server, who waits behind it, and who deletes it. */
 class KeptLockTest extends ContendersOfOneLock {
     private static final Duration KEPT = Duration.ofMinutes(1);
     private static final Duration BRIEFLY = Duration.ofMillis(500);

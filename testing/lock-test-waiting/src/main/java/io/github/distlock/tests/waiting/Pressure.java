@@ -9,6 +9,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -16,7 +17,7 @@ import java.util.regex.Pattern;
  * For how long processes of this machine waited for a CPU or for a disk. Linux counts that in {@code /proc/pressure}
  * (<a href="https://docs.kernel.org/accounting/psi.html">PSI</a>). Other systems do not count it.
  *
- * <p>Thread-safe: the lock of this object guards the samples.
+ * <p>Thread-safe: {@link #mutex} guards the samples.
  */
 final class Pressure {
     private static final Duration NAP = Duration.ofMillis(50);
@@ -33,6 +34,7 @@ final class Pressure {
 
     private final Path counter;
     private final String resource;
+    private final ReentrantLock mutex = new ReentrantLock();
     private final Deque<Sample> samples = new ArrayDeque<>();
 
     private record Sample(long nanos, long waitedMicros) {}
@@ -85,20 +87,24 @@ final class Pressure {
         }
     }
 
-    synchronized void add(long nanos, long waitedMicros) {
-        if (samples.size() == KEPT) {
-            samples.removeFirst();
+    void add(long nanos, long waitedMicros) {
+        mutex.lock();
+        try {
+            if (samples.size() == KEPT) {
+                samples.removeFirst();
+            }
+            samples.addLast(new Sample(nanos, waitedMicros));
+        } finally {
+            mutex.unlock();
         }
-        samples.addLast(new Sample(nanos, waitedMicros));
     }
 
     /**
      * Returns a description of a time since then in which processes waited for more than half a second, and for at
      * least 75 % of that time, or nothing if there was none.
      */
-    synchronized Optional<String> since(long begin) {
-        List<Sample> seen =
-                samples.stream().filter(sample -> sample.nanos - begin >= 0).toList();
+    Optional<String> since(long begin) {
+        List<Sample> seen = samplesSince(begin);
         for (int from = 0; from < seen.size(); from++) {
             for (int to = from + 1; to < seen.size(); to++) {
                 long nanos = seen.get(to).nanos - seen.get(from).nanos;
@@ -113,5 +119,14 @@ final class Pressure {
             }
         }
         return Optional.empty();
+    }
+
+    private List<Sample> samplesSince(long begin) {
+        mutex.lock();
+        try {
+            return samples.stream().filter(sample -> sample.nanos - begin >= 0).toList();
+        } finally {
+            mutex.unlock();
+        }
     }
 }
