@@ -7,6 +7,7 @@ import io.github.distlock.tests.servers.ZooKeeperSettings;
 import io.github.distlock.zookeeper.ZooKeeperBackend;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.UUID;
@@ -36,7 +37,9 @@ import org.apache.zookeeper.data.Id;
  */
 public final class ZooKeeperHandoff {
     private static final String DIRECTORY = "/distlock/handoff";
-    private static final List<ACL> ANYONE = List.of(new ACL(Perms.ALL, new Id("world", "anyone")));
+    /** ZooKeeper's client searches it for null, which {@code List.of} refuses. */
+    private static final List<ACL> ANYONE = Collections.singletonList(new ACL(Perms.ALL, new Id("world", "anyone")));
+
     private static final int WARM_UP = 3_000;
     private static final long WAITS_MILLIS = 50;
 

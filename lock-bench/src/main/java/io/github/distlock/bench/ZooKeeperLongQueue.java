@@ -8,6 +8,7 @@ import io.github.distlock.tests.servers.ZooKeeperServer;
 import io.github.distlock.tests.servers.ZooKeeperSettings;
 import io.github.distlock.zookeeper.ZooKeeperBackend;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -38,7 +39,9 @@ import org.apache.zookeeper.data.Id;
  */
 public final class ZooKeeperLongQueue {
     private static final String DIRECTORY = "/distlock/long";
-    private static final List<ACL> ANYONE = List.of(new ACL(Perms.ALL, new Id("world", "anyone")));
+    /** ZooKeeper's client searches it for null, which {@code List.of} refuses. */
+    private static final List<ACL> ANYONE = Collections.singletonList(new ACL(Perms.ALL, new Id("world", "anyone")));
+
     private static final int UNDER_WAY = 500;
 
     private final ZooKeeperServer server;
