@@ -1,39 +1,20 @@
 package io.github.distlock.zookeeper;
 
-import static java.util.Objects.requireNonNull;
-
-import com.google.errorprone.annotations.CanIgnoreReturnValue;
-import java.io.BufferedReader;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.InputStreamReader;
-import java.io.OutputStreamWriter;
-import java.io.UncheckedIOException;
-import java.io.Writer;
-import java.lang.ProcessBuilder.Redirect;
-import java.nio.charset.StandardCharsets;
+import io.github.distlock.tests.servers.JvmProcess;
+import java.nio.file.Path;
 import java.time.Duration;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 
-/** A Python process with a lock of kazoo. It ends when its input ends, so it does not outlive this JVM. */
+/** A Python process with a lock of kazoo. It ends when its input ends. */
 final class KazooProcess implements AutoCloseable {
-    /** The interpreter for which Debian's package installs kazoo. Another one may come first on the path. */
+    /** The interpreter for which Debian's package python3-kazoo installs it. Another one may come first on the path. */
     private static final String PYTHON = "/usr/bin/python3";
 
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
-    private final Process process;
-    private final Writer commands;
-    private final BlockingQueue<String> lines = new LinkedBlockingQueue<>();
+    private final JvmProcess process;
 
-    private KazooProcess(Process process) {
+    private KazooProcess(JvmProcess process) {
         this.process = process;
-        this.commands = new OutputStreamWriter(process.getOutputStream(), StandardCharsets.UTF_8);
-        Thread reader = new Thread(this::read, "kazoo's output");
-        reader.setDaemon(true);
-        reader.start();
     }
 
     /** Starts kazoo's own lock, which also respects the nodes of Curator and of this library. */
@@ -47,18 +28,11 @@ final class KazooProcess implements AutoCloseable {
     }
 
     private static KazooProcess start(String path, String kind) {
-        try (InputStream program = KazooProcess.class.getResourceAsStream("/kazoo_lock.py")) {
-            String code = new String(requireNonNull(program).readAllBytes(), StandardCharsets.UTF_8);
-            KazooProcess started = new KazooProcess(
-                    new ProcessBuilder(PYTHON, "-c", code, SharedZooKeeper.address(), path, kind, inside(path))
-                            .redirectErrorStream(true)
-                            .redirectInput(Redirect.PIPE)
-                            .start());
-            started.expect("started");
-            return started;
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot start " + PYTHON + "; install Debian's package python3-kazoo", e);
-        }
+        String program = Path.of("src", "test", "resources", "kazoo_lock.py").toString();
+        KazooProcess started = new KazooProcess(
+                JvmProcess.startCommand(PYTHON, program, SharedZooKeeper.address(), path, kind, inside(path)));
+        var unused = started.process.awaitLine("started", PATIENCE);
+        return started;
     }
 
     /** Returns the node that exists while a client holds the lock. */
@@ -66,64 +40,24 @@ final class KazooProcess implements AutoCloseable {
         return path + "-inside";
     }
 
-    private void read() {
-        try (BufferedReader output =
-                new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
-            output.lines().forEach(lines::add);
-        } catch (IOException | UncheckedIOException e) {
-            lines.add(e.toString());
-        }
-        lines.add("the process has ended; install Debian's package python3-kazoo if it misses that");
-    }
-
     void acquire() {
-        send("acquire");
-        expect("acquired");
+        process.send("acquire");
+        var unused = process.awaitLine("acquired", PATIENCE);
     }
 
     void release() {
-        send("release");
-        expect("released");
+        process.send("release");
+        var unused = process.awaitLine("released", PATIENCE);
     }
 
     /** Acquires and releases the lock many times. Returns how often another client was inside at the same time. */
     int work(int times) {
-        send("work " + times);
-        return Integer.parseInt(expect("overlaps ").substring("overlaps ".length()));
-    }
-
-    private void send(String command) {
-        try {
-            commands.write(command + "\n");
-            commands.flush();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    @CanIgnoreReturnValue
-    private String expect(String beginning) {
-        StringBuilder seen = new StringBuilder();
-        long end = System.nanoTime() + PATIENCE.toNanos();
-        while (System.nanoTime() - end < 0) {
-            try {
-                String line = lines.poll(100, TimeUnit.MILLISECONDS);
-                if (line != null && line.startsWith(beginning)) {
-                    return line;
-                }
-                seen.append(line == null ? "" : line + "\n");
-                if (line == null && !process.isAlive()) {
-                    break;
-                }
-            } catch (InterruptedException e) {
-                throw new IllegalStateException(e);
-            }
-        }
-        throw new AssertionError("expected \"" + beginning + "\" of kazoo, but it wrote:\n" + seen);
+        process.send("work " + times);
+        return Integer.parseInt(process.awaitLine("overlaps ", PATIENCE).substring("overlaps ".length()));
     }
 
     @Override
     public void close() {
-        process.destroyForcibly();
+        process.close();
     }
 }

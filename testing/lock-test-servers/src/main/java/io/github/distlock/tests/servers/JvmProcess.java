@@ -79,11 +79,27 @@ public final class JvmProcess implements AutoCloseable {
         Objects.requireNonNull(main, "main");
         List<String> options = new ArrayList<>(ChildJvm.serverProperties());
         options.addAll(jvmOptions);
-        List<String> command = ChildJvm.command(classPath, options, main, List.of(arguments));
-        Path directory = TemporaryFiles.newDirectory("jvm");
+        return started(
+                main.substring(main.lastIndexOf('.') + 1),
+                ChildJvm.command(classPath, options, main, List.of(arguments)));
+    }
+
+    /**
+     * Starts a program in another language.
+     *
+     * @param command the program's path and its arguments
+     * @return the running program
+     * @throws UncheckedIOException if the program cannot be started
+     */
+    public static JvmProcess startCommand(String... command) {
+        return started(Path.of(command[0]).getFileName().toString(), List.of(command));
+    }
+
+    private static JvmProcess started(String name, List<String> command) {
+        Path directory = TemporaryFiles.newDirectory("program");
         Process process = ChildProcesses.start(new ProcessBuilder(command)
                 .redirectError(Redirect.to(errors(directory).toFile())));
-        return new JvmProcess(main.substring(main.lastIndexOf('.') + 1), process, directory);
+        return new JvmProcess(name, process, directory);
     }
 
     private static Path errors(Path directory) {
