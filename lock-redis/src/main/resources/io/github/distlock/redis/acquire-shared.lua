@@ -24,10 +24,10 @@
 local value, owner, lease, floor, entry = ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
 local mode, count = ARGV[8], ARGV[9]
 
+local kind = used_kind(record, first_entry())
 if is_buried(value) then
   return { ARGV[1], -1 }
 end
-local kind = used_kind(record, last_token() == '' and first_entry() or nil)
 if kind and kind ~= KINDS[mode] then
   return { ARGV[1], -2, kind }
 end

@@ -13,7 +13,7 @@
 if not redis.call('ZSCORE', KEYS[3], ARGV[3]) then
   return { ARGV[1], 1 }
 end
-keep_entry(ARGV[3], tonumber(ARGV[4]))
+keep_alive(ARGV[3], tonumber(ARGV[4]))
 drop_expired()
 serve()
 settle()

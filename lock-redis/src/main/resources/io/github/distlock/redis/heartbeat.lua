@@ -15,5 +15,5 @@ local record = holder()
 if not record or is_held_by(record, ARGV[2]) or not redis.call('ZSCORE', KEYS[3], ARGV[3]) then
   return { ARGV[1], 1 }
 end
-keep_entry(ARGV[3], tonumber(ARGV[4]))
+keep_alive(ARGV[3], tonumber(ARGV[4]))
 return { ARGV[1], 0, marker() }

@@ -22,6 +22,9 @@ local TOMBSTONES = 8e15 -- scores of entries are microseconds since 1970, which 
 local MOST_TOMBSTONES = 1000
 local TOMBSTONE_KEPT = 60000 -- ms; longer than a request can be under way
 
+local head -- the first entry, once the script has looked for it; false if there is none
+local is_empty -- whether the queue had no members then
+
 -- Changes nothing, but a replica refuses it. So a replica never reports a hold that it does not know as lost.
 local function require_primary()
   redis.call('ZREMRANGEBYSCORE', KEYS[3], '(0', '(0')
@@ -53,11 +56,8 @@ local function keep_queue(ms)
   end
 end
 
--- Adds or keeps an entry. Both keys expire when the last client counts as dead.
-local function keep_entry(entry, alive_for)
-  if not redis.call('ZSCORE', KEYS[3], entry) then
-    add(now, entry)
-  end
+-- Keeps an entry. Both keys expire when the last client counts as dead.
+local function keep_alive(entry, alive_for)
   keep_queue(alive_for)
   redis.call('ZADD', KEYS[4], text(now + alive_for * 1000), entry)
   if redis.call('PTTL', KEYS[4]) < alive_for then
@@ -65,25 +65,41 @@ local function keep_entry(entry, alive_for)
   end
 end
 
+-- Adds or keeps an entry.
+local function keep_entry(entry, alive_for)
+  if not redis.call('ZSCORE', KEYS[3], entry) then
+    add(now, entry)
+    if head == false then
+      head = entry
+    end
+  end
+  keep_alive(entry, alive_for)
+end
+
 -- Returns 1 if the queue had the entry, otherwise 0.
 local function drop_entry(entry)
+  head = nil
   redis.call('ZREM', KEYS[4], entry)
   return redis.call('ZREM', KEYS[3], entry)
 end
 
 -- Returns the first entry whose client is alive, and drops those before it; nil if there is none.
 local function first_entry()
-  while true do
-    local entry = redis.call('ZRANGE', KEYS[3], 0, 0, 'WITHSCORES')
-    if not entry[1] or tonumber(entry[2]) >= TOMBSTONES then
-      return nil
+  while head == nil do
+    local member = redis.call('ZRANGE', KEYS[3], 0, 0, 'WITHSCORES')
+    is_empty = not member[1]
+    if is_empty or tonumber(member[2]) >= TOMBSTONES then
+      head = false
+    else
+      local alive_until = redis.call('ZSCORE', KEYS[4], member[1])
+      if alive_until and tonumber(alive_until) >= now then
+        head = member[1]
+      else
+        drop_entry(member[1])
+      end
     end
-    local alive_until = redis.call('ZSCORE', KEYS[4], entry[1])
-    if alive_until and tonumber(alive_until) >= now then
-      return entry[1]
-    end
-    drop_entry(entry[1])
   end
+  return head or nil
 end
 
 -- Returns the kind as which the name is used, or nil. `first` is the first entry.
@@ -141,5 +157,5 @@ local function bury(value)
 end
 
 local function is_buried(value)
-  return redis.call('ZSCORE', KEYS[3], 'void\t' .. value)
+  return not is_empty and redis.call('ZSCORE', KEYS[3], 'void\t' .. value)
 end

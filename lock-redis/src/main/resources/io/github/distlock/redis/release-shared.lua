@@ -11,17 +11,21 @@
 --#include queue
 --#include shared
 
-local was_released = is_buried(ARGV[2])
+-- The lock key expires with the last lease, so that the lease of the only holder has not ended.
+if in_use > number_of(ARGV[4]) then
+  drop_expired()
+end
+local is_writer = is_held_by(record, ARGV[2])
+if is_writer then
+  held = nil
+end
+local ended = is_writer or is_shared() and end_hold(ARGV[4])
+local was_released = not ended and is_buried(ARGV[2])
 if ARGV[3] == '1' then
   bury(ARGV[2])
 end
-drop_expired()
-local is_writer = is_held_by(record, ARGV[2])
-local ended = is_writer or is_shared() and redis.call('ZREM', KEYS[5], ARGV[4]) == 1
-if is_writer then
-  held = nil
-elseif ended then
-  end_hold(ARGV[4])
+if ended and string.byte(record, -1) ~= 10 then
+  head = false -- the record says that nobody waits
 end
 serve()
 settle()

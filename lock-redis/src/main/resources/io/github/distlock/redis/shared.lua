@@ -17,7 +17,8 @@
 -- The number in use is that of the records in KEYS[5]. A script that drops the records of leases that have ended
 -- corrects it in the same step. If KEYS[5] is lost, the marker keeps the lock busy until the last lease has ended.
 --
--- A script changes the state in its variables, serves the waiters, and then writes the lock key, in `settle`.
+-- A script changes the state in its variables and in KEYS[5], serves the waiters, and then writes the lock key, in
+-- `settle`.
 
 local MOST_GRANTS = 64
 
@@ -29,28 +30,36 @@ if record and not held then
 end
 
 local writer, writer_lease -- the record of a writer that this script has made, and its lease in ms
-local kept_records = {} -- the records that this script adds to KEYS[5] or extends, each after its time
-local longest = 0 -- of their leases, in ms
+local has_kept = false -- whether this script has added a record to KEYS[5], or extended a lease there
+local longest -- of the leases in KEYS[5], in ms, once the script knows it
 local served = {} -- the handoffs of this script
 
 local function is_shared()
   return held == 'read' or held == 'permits'
 end
 
+-- Returns the number of a record in KEYS[5].
+local function number_of(shared)
+  return tonumber(string.match(shared, '^%S+\t1\t%a+\t(%d+)'))
+end
+
+-- Removes a record from KEYS[5]. Returns whether it was there.
 local function end_hold(ended)
-  in_use = in_use - tonumber(string.match(ended, '^%S+\t1\t%a+\t(%d+)'))
-  if in_use <= 0 then
-    held = nil
+  local found = redis.call('ZREM', KEYS[5], ended) == 1
+  if found then
+    in_use = in_use - number_of(ended)
+    if in_use <= 0 then
+      held = nil
+    end
   end
+  return found
 end
 
 local function drop_expired()
   if is_shared() then
-    local before = '(' .. text(now)
-    for _, expired in ipairs(redis.call('ZRANGEBYSCORE', KEYS[5], '-inf', before)) do
+    for _, expired in ipairs(redis.call('ZRANGEBYSCORE', KEYS[5], '-inf', '(' .. text(now))) do
       end_hold(expired)
     end
-    redis.call('ZREMRANGEBYSCORE', KEYS[5], '-inf', before)
   end
 end
 
@@ -61,8 +70,11 @@ end
 
 -- Returns how long the last lease of a reader or of permits still lasts, in ms; 0 if nobody has one.
 local function left()
-  local latest = redis.call('ZRANGE', KEYS[5], -1, -1, 'WITHSCORES')[2]
-  return latest and left_until(latest) or 0
+  if not longest then
+    local latest = redis.call('ZRANGE', KEYS[5], -1, -1, 'WITHSCORES')[2]
+    longest = latest and left_until(latest) or 0
+  end
+  return longest
 end
 
 -- Returns the record that the contender has in KEYS[5], or nil.
@@ -102,21 +114,21 @@ local function fits(mode, count)
   return count == '1' and (mode == 'read' or mode == 'write' and not held)
 end
 
--- Has `settle` add a record to KEYS[5], or extend its lease.
+-- Adds a record to KEYS[5], or extends its lease.
 local function keep_record(kept, lease)
-  kept_records[#kept_records + 1] = text(now + lease * 1000)
-  kept_records[#kept_records + 1] = kept
-  longest = math.max(longest, lease)
+  redis.call('ZADD', KEYS[5], text(now + lease * 1000), kept)
+  has_kept = true
+  longest = longest and math.max(longest, lease)
 end
 
--- Grants what fits. Writes the token at once: if the server refuses that, or a later write, nobody holds the lock.
+-- Grants what fits. Writes the token first: if the server refuses that, or a later write, nobody holds the lock.
 local function share(value, mode, count, lease, base, owner)
   local granted = record_of(value, mode, count, base, owner)
   if not held then
     redis.call('DEL', KEYS[5])
-    in_use = 0
+    in_use, longest = 0, 0
   end
-  keep_token(base, '\t' .. KINDS[mode], math.max(lease, longest, left()))
+  keep_token(base, '\t' .. KINDS[mode], math.max(lease, left()))
   if mode == 'write' then
     writer, writer_lease = granted, lease
   else
@@ -145,23 +157,20 @@ local function serve(own)
   return first_entry()
 end
 
--- Writes the state that the script has changed, and announces its handoffs. The lock key follows all that may fail, so
--- that it never counts fewer holders than there are records.
+-- Writes the lock key, if it changes, and announces the handoffs. The lock key follows all that may fail, so that it
+-- never counts fewer holders than there are records.
 local function settle()
-  local waiters = count_waiters() > 0 and '\n' or ''
+  local flag = first_entry() and '\n' or ''
   if not held then
     redis.call('DEL', KEYS[1])
   elseif held == 'write' then
-    redis.call('SET', KEYS[1], writer .. waiters, 'PX', writer_lease)
+    redis.call('SET', KEYS[1], writer .. flag, 'PX', writer_lease)
   elseif is_shared() then
-    if #kept_records > 0 then
-      redis.call('ZADD', KEYS[5], unpack(kept_records))
-    end
-    local lease = left()
-    if lease > 0 then
-      local number = text(in_use) .. (held == 'permits' and '/' .. limit or '')
-      redis.call('SET', KEYS[1], '*\t1\t' .. held .. '\t' .. number .. waiters, 'PX', lease)
-      redis.call('PEXPIRE', KEYS[5], lease)
+    local number = text(in_use) .. (held == 'permits' and '/' .. limit or '')
+    local marked = '*\t1\t' .. held .. '\t' .. number .. flag
+    if (has_kept or marked ~= record) and left() > 0 then
+      redis.call('SET', KEYS[1], marked, 'PX', left())
+      redis.call('PEXPIRE', KEYS[5], left())
     end
   end
   for _, each in ipairs(served) do

@@ -20,7 +20,6 @@ if is_held_by(record, ARGV[2]) then
 elseif not waited then
   local own = own_record(ARGV[2])
   if own then
-    redis.call('ZREM', KEYS[5], own)
     end_hold(own)
   end
 end

@@ -12,6 +12,7 @@ import io.github.distlock.spi.LockMode;
 import io.github.distlock.spi.RequestRefusedException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -83,9 +84,10 @@ class KeptLockTest extends ContenderTest {
         expectTimeToLive(lock, KEPT.toMillis());
     }
 
-    @Test
-    void s13_aHoldThatIsGoneKeepsNothing() throws InterruptedException {
-        Grant held = trying(one).acquire();
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void s13_aHoldThatIsGoneKeepsNothing(boolean repeats) throws InterruptedException {
+        Grant held = trying(repeats ? repeating : one).acquire();
         admin.del(lock);
 
         assertEquals(Grant.Release.GONE, held.keep(KEPT, TestContender.deadline()));
@@ -94,12 +96,87 @@ class KeptLockTest extends ContenderTest {
     }
 
     @Test
-    void s13_waitersAreServedInTheirOrderWhenTheTimeIsOver() throws InterruptedException {
+    void s5_aHoldThatIsGoneDoesNotKeepThatOfAnotherClient() throws InterruptedException {
         Grant held = trying(one).acquire();
+        admin.del(lock);
+        TestContender holder = waiting(other);
+        holder.acquire();
+
+        assertEquals(Grant.Release.GONE, held.keep(KEPT, TestContender.deadline()));
+
+        expectHolderWithoutWaiters(holder);
+    }
+
+    @Test
+    void v6_aReleaseThatKeepsTheLockLeavesOnlyTheRecordAndTheToken() throws InterruptedException {
+        keep(trying(one).acquire(), KEPT);
+
+        assertEquals(Set.of(lock, token), admin.keys("*" + name + "*"));
+    }
+
+    @Test
+    void s7_aRequestThatArrivesAfterItsReleaseIsRefused() throws InterruptedException {
+        TestContender contender = trying(repeating);
+        keep(contender.acquire(), KEPT);
+
+        assertThrows(IllegalStateException.class, contender::attempt);
+    }
+
+    @Test
+    void s7_aReleaseThatArrivesTwiceHasReleasedAndKeepsTheLockOnce() throws InterruptedException {
+        TestContender contender = waiting(repeating);
+        Grant held = contender.acquire();
+        Grant sameHold = contender.acquire();
+        keep(held, KEPT);
+
+        keep(sameHold, KEPT.multipliedBy(2));
+
+        expectTimeToLive(lock, KEPT.toMillis());
+    }
+
+    @Test
+    void s3_aTokenThatWasLostIsRestoredWithTheFlagOfAQueue() throws InterruptedException {
+        Grant held = trying(one).acquire();
+        admin.del(token);
+
+        keep(held, KEPT);
+
+        assertEquals(held.fencingBase(), lastBase());
+        expectTokenWithQueue();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"1", "1\n", "no number"})
+    void s3_theTokenIsKeptWhateverItsBase(String last) throws InterruptedException {
+        Grant held = trying(one).acquire();
+        admin.set(token, last);
+
+        keep(held, KEPT);
+
+        assertEquals(last, admin.get(token));
+        expectTimeToLive(token, KEPT.plus(RedisContender.TOKEN_KEPT).toMillis());
+    }
+
+    @Test
+    void s3_aTokenAheadOfTheClockIsKeptUntilTheClockHasPassedIt() throws InterruptedException {
+        Duration day = Duration.ofDays(1);
+        Grant held = trying(one).acquire();
+        admin.set(token, Long.toString(serverMicros() + day.toMillis() * 1_000));
+
+        keep(held, KEPT);
+
+        expectTimeToLive(token, day.plus(KEPT).plus(RedisContender.TOKEN_KEPT).toMillis());
+    }
+
+    @Test
+    void s13_waitersAreServedInTheirOrderWhenTheTimeIsOver() throws InterruptedException {
+        TestContender holder = trying(one);
+        Grant held = holder.acquire();
         TestContender first = queuedWaiter(other);
         TestContender second = queuedWaiter(one);
 
         keep(held, BRIEFLY);
+        assertEquals(keptRecord(holder, held.fencingBase()), admin.get(lock), "without the flag of waiters");
         expectQueued(first, second);
         await("the key has expired", () -> !admin.exists(lock));
         trying(repeating).findBusy();

@@ -82,6 +82,13 @@ class ReplicaTest {
     }
 
     @Test
+    void s5_aReleaseThatKeepsTheLockHasAnUnknownOutcomeThere() {
+        Exception unknown = assertThrows(RuntimeException.class, () -> held.keep(LEASE, TestContender.deadline()));
+
+        assertTrue(unknown.getMessage().contains("READONLY"), unknown.getMessage());
+    }
+
+    @Test
     void api_aForcedReleaseAtAReplicaThatDoesNotKnowTheHoldFails() {
         // The first request may use the connection to the killed primary.
         Waiting.await(

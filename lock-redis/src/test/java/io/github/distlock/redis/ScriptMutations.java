@@ -30,6 +30,7 @@ class ScriptMutations {
     private static final List<Class<?>> TESTS = List.of(
             HoldScriptsTest.class,
             QueueScriptsTest.class,
+            KeptLockTest.class,
             LateRequestsTest.class,
             HandoffMessagesTest.class,
             SharedHoldsTest.class,

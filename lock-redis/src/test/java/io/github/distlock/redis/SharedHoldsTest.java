@@ -308,14 +308,13 @@ class SharedHoldsTest extends SharedTest {
         admin.del(lock);
         TestContender present = waiting(other, mode);
         present.acquire();
-        endIn(60_000, present);
 
         assertEquals("gone", stale.renew(lost, LEASE.multipliedBy(4)));
         assertEquals(Grant.Release.GONE, lost.release(TestContender.deadline()));
 
         expectHolders(present);
         expectMarker(mode.equals(LockMode.READ) ? "read 1" : "permits 3/10");
-        expectTimeToLive(lock, 60_000);
+        expectTimeToLive(lock, LEASE.toMillis());
     }
 
     @Test
@@ -398,7 +397,7 @@ class SharedHoldsTest extends SharedTest {
         admin.del(holders);
         admin.pexpire(lock, 1_000);
 
-        Duration again = trying(other, mode.equals(LockMode.READ) ? LockMode.WRITE : LockMode.permits(8, 10))
+        Duration again = waiting(other, mode.equals(LockMode.READ) ? LockMode.WRITE : LockMode.permits(8, 10))
                 .findBusy();
 
         assertEquals("gone", contender.renew(held, LEASE));
@@ -597,6 +596,18 @@ class SharedHoldsTest extends SharedTest {
         assertEquals(before, admin.get(lock));
         expectTimeToLive(lock, LEASE.toMillis());
         assertTrue(admin.pttl(lock) > 5_000);
+    }
+
+    @Test
+    void s2_aRepeatedRequestDoesNotShortenTheLeasesOfOthers() throws InterruptedException {
+        TestContender.waiting(one, name, LockMode.READ, LEASE.multipliedBy(4)).acquire();
+        TestContender contender = reader(one);
+        contender.acquire();
+
+        contender.acquire();
+
+        expectTimeToLive(lock, LEASE.multipliedBy(4).toMillis());
+        expectTimeToLive(holders, LEASE.multipliedBy(4).toMillis());
     }
 
     @Test

@@ -1,5 +1,6 @@
 package io.github.distlock.redis;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -18,6 +19,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import redis.clients.jedis.Connection;
+import redis.clients.jedis.DefaultJedisClientConfig;
+import redis.clients.jedis.HostAndPort;
+import redis.clients.jedis.Protocol.Command;
 
 /** How the queue of readers, writers and permits is served. */
 class SharedQueueTest extends SharedTest {
@@ -36,6 +41,15 @@ class SharedQueueTest extends SharedTest {
 
         expectQueued(writer, reader);
         expectMarker("read 1+");
+    }
+
+    @Test
+    void s12_aWaiterDoesNotChangeTheTokenOfItsKind() throws InterruptedException {
+        Grant held = reader(one).acquire();
+
+        queued(writer(other));
+
+        assertEquals(held.fencingBase() + "\tread-write", admin.get(token));
     }
 
     @Test
@@ -213,7 +227,7 @@ class SharedQueueTest extends SharedTest {
         waiter.heartbeat();
 
         assertEquals(1, waiter.wakeUps.get());
-        assertFalse(admin.exists(queue));
+        assertEquals(0, admin.exists(queue, alive));
     }
 
     @Test
@@ -377,50 +391,52 @@ class SharedQueueTest extends SharedTest {
         }
     }
 
-    @Test
-    void v10_theClientPublishesTheHandoffsOfItsHeartbeat() throws InterruptedException {
-        subscribe();
-        try (RedisBackend publishing =
-                started(RedisBackend.builder(SERVER.uri()).publishFromClient().build())) {
-            TestContender holder = permits(10, 10);
-            holder.acquire();
-            TestContender first = queued(permits(2, 10));
-            TestContender second = queued(waiting(publishing, LockMode.permits(10, 10)));
-            expire(holder);
-
-            second.heartbeat();
-
-            await("the first is notified", () -> first.wakeUps.get() == 1);
-        }
-    }
-
     private interface Request {
         void send(TestContender contender) throws InterruptedException;
     }
 
-    /** A reader waits behind a holder whose lease has ended. The request serves it, and the client publishes this. */
+    /** Two contenders wait behind a holder whose lease has ended. The second one's request serves the first. */
     private void expectPublished(LockMode asked, Request request) throws InterruptedException {
-        subscribe();
         try (RedisBackend publishing =
                 started(RedisBackend.builder(SERVER.uri()).publishFromClient().build())) {
             TestContender holder = permits(10, 10);
             holder.acquire();
             TestContender first = queued(permits(2, 10));
-            TestContender contender = waiting(publishing, asked);
-            if (asked.count() < 10) {
-                queued(contender);
-            }
+            TestContender second = queued(waiting(publishing, asked));
             expire(holder);
+            try (Connection listening = listening(first)) {
 
-            request.send(contender);
+                request.send(second);
 
-            await("the first is notified", () -> first.wakeUps.get() == 1);
+                expectPublished(listening, first);
+            }
         }
+    }
+
+    /** Hears the messages for the client of a waiter, as that client does. */
+    private Connection listening(TestContender waiter) {
+        DefaultJedisClientConfig patient = DefaultJedisClientConfig.builder()
+                .socketTimeoutMillis(Math.toIntExact(PATIENCE.toMillis()))
+                .build();
+        Connection listening = new Connection(new HostAndPort(SERVER.host(), SERVER.port()), patient);
+        listening.sendCommand(Command.SUBSCRIBE, entry(waiter).split("\t", -1)[4]);
+        var unused = listening.getOne();
+        return listening;
+    }
+
+    private static void expectPublished(Connection listening, TestContender served) {
+        byte[] message = (byte[]) ((List<?>) listening.getOne()).get(2);
+        assertTrue(new String(message, UTF_8).startsWith("granted " + served.value() + " "));
     }
 
     @Test
     void v10_theClientPublishesTheHandoffsOfItsAcquire() throws InterruptedException {
         expectPublished(LockMode.permits(10, 10), TestContender::findBusy);
+    }
+
+    @Test
+    void v10_theClientPublishesTheHandoffsOfItsHeartbeat() throws InterruptedException {
+        expectPublished(LockMode.permits(10, 10), TestContender::heartbeat);
     }
 
     @Test
@@ -435,15 +451,16 @@ class SharedQueueTest extends SharedTest {
 
     @Test
     void v10_theClientPublishesTheHandoffsOfItsDowngrade() throws InterruptedException {
-        subscribe();
         try (RedisBackend publishing =
                 started(RedisBackend.builder(SERVER.uri()).publishFromClient().build())) {
             Grant held = writer(publishing).acquire();
             TestContender reader = queued(reader(one));
+            try (Connection listening = listening(reader)) {
 
-            assertTrue(held.downgrade(TestContender.deadline()).isPresent());
+                assertTrue(held.downgrade(TestContender.deadline()).isPresent());
 
-            await("it is notified", () -> reader.wakeUps.get() == 1);
+                expectPublished(listening, reader);
+            }
         }
     }
 

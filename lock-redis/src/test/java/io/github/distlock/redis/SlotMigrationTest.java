@@ -281,6 +281,17 @@ class SlotMigrationTest {
     }
 
     @Test
+    void s5_aReleaseOfALostHoldKeepsNothing() throws InterruptedException {
+        beginMigration();
+        Grant held = waiting(one).acquire();
+        lockIsHeldAtTarget("another holder");
+
+        assertEquals(Grant.Release.GONE, held.keep(LEASE, TestContender.deadline()));
+
+        assertEquals("another holder", recordAtTarget());
+    }
+
+    @Test
     void s2_aRepeatedRequestFindsItsHoldAndRestartsItsLease() throws InterruptedException {
         beginMigration();
         TestContender holder = waiting(one);
