@@ -32,6 +32,9 @@ import org.jspecify.annotations.Nullable;
  * all waiters that fit now. A step that meets an entry whose client has sent no heartbeat for {@link #PLACE_TIMEOUT}
  * drops the entry. While a lock is kept after its release, no contender fits. The bases of fencing tokens are numbered
  * over all names.
+ *
+ * <p>A heartbeat is no step: it drops nothing and wakes nobody. After a lease has ended, the next attempt of a waiter
+ * does so, within {@link #LONGEST_RETRY}. So tests over this store find waiters that never ask again by themselves.
  */
 final class LockTable {
     static final Duration HEARTBEAT_INTERVAL = Duration.ofSeconds(1);
