@@ -2,6 +2,7 @@ package io.github.distlock;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import java.util.List;
+import java.util.Optional;
 
 /** A look at locks from outside, for operators. Thread-safe. Names are checked as in {@link LockClient#lock}. */
 @SuppressWarnings("exports") // an annotation for tools, which users need not have
@@ -32,4 +33,25 @@ public interface LockInspector {
      */
     @CanIgnoreReturnValue
     List<LockStatus.Holder> forceRelease(String name);
+
+    /**
+     * Takes a lock away from one holder, if the hold still exists. The store compares the token and ends the hold in
+     * one step. So a hold that began after the caller has looked is never ended. Other readers, and other holders of
+     * permits, keep their holds. The waiters that fit then acquire the lock. The holder notices, and an interrupt acts,
+     * as described for {@link #forceRelease(String)}.
+     *
+     * <p>A store knows grants, and not their local handoffs. So each token of a grant names the grant, and all threads
+     * of its client that share it lose their holds. A {@linkplain LockStatus#kept() kept} lock has no holder, so no
+     * token names it. On Redis, no token names the hold of another program.
+     *
+     * @param name the lock's name
+     * @param expectedToken the hold's token: {@link LockStatus.Holder#fencingToken}, or {@link LockHandle#fencingToken}
+     * @return the hold that was ended; empty if no holder has this token any more
+     * @throws IllegalArgumentException if no fencing token has this value
+     * @throws LockException if the store does not answer within {@link LockClientBuilder#requestTimeout}, or refuses
+     * @throws UnsupportedOperationException if the store cannot do it
+     * @throws IllegalStateException if the client is closed
+     */
+    @CanIgnoreReturnValue
+    Optional<LockStatus.Holder> forceRelease(String name, long expectedToken);
 }

@@ -14,10 +14,10 @@ import org.jspecify.annotations.Nullable;
 public final class LockStatus {
     private final String lockName;
     private final List<Holder> holders;
-    private final List<LockOwner> waiters;
+    private final List<Waiter> waiters;
     private final @Nullable Kept kept;
 
-    private LockStatus(String lockName, List<Holder> holders, List<LockOwner> waiters, @Nullable Kept kept) {
+    private LockStatus(String lockName, List<Holder> holders, List<Waiter> waiters, @Nullable Kept kept) {
         this.lockName = lockName;
         this.holders = holders;
         this.waiters = waiters;
@@ -50,7 +50,7 @@ public final class LockStatus {
      * @param waiters in the order in which they will be served, as far as the store knows it
      * @return a new status
      */
-    public LockStatus withWaiters(List<LockOwner> waiters) {
+    public LockStatus withWaiters(List<Waiter> waiters) {
         return new LockStatus(lockName, holders, List.copyOf(waiters), kept);
     }
 
@@ -89,7 +89,7 @@ public final class LockStatus {
      *
      * @return in the order in which they will be served, as far as the store knows it; immutable
      */
-    public List<LockOwner> waiters() {
+    public List<Waiter> waiters() {
         return waiters;
     }
 
@@ -106,8 +106,8 @@ public final class LockStatus {
     @Override
     public String toString() {
         String state = holders.isEmpty() ? "free" : "held by " + holders;
-        return "lock \"" + lockName + "\": " + (kept == null ? state : "kept by " + kept) + ", " + waiters.size()
-                + " waiting";
+        return "lock \"" + lockName + "\": " + (kept == null ? state : "kept by " + kept) + ", "
+                + (waiters.isEmpty() ? "no waiters" : "waiters " + waiters);
     }
 
     /** A lock that the store keeps busy after its release. Immutable. */
@@ -152,6 +152,64 @@ public final class LockStatus {
         @Override
         public String toString() {
             return owner + ", for " + remaining;
+        }
+    }
+
+    /** A queue entry of a client that waits. Immutable. */
+    public static final class Waiter {
+        private final LockOwner owner;
+        private final LockMode mode;
+        private final Instant since;
+
+        private Waiter(LockOwner owner, LockMode mode, Instant since) {
+            this.owner = owner;
+            this.mode = mode;
+            this.since = since;
+        }
+
+        /**
+         * Makes a queue entry, as a backend reads it from its store.
+         *
+         * @param owner the waiter
+         * @param mode how it wants to share the lock
+         * @param since when it entered the queue
+         * @return the queue entry
+         */
+        public static Waiter of(LockOwner owner, LockMode mode, Instant since) {
+            return new Waiter(
+                    requireNonNull(owner, "owner"), requireNonNull(mode, "mode"), requireNonNull(since, "since"));
+        }
+
+        /**
+         * Returns the waiter.
+         *
+         * @return the owner; its thread is the first that waited in this entry
+         */
+        public LockOwner owner() {
+            return owner;
+        }
+
+        /**
+         * Returns how it wants to share the lock. The mode of permits has their count and the limit of the waiter.
+         *
+         * @return the mode
+         */
+        public LockMode mode() {
+            return mode;
+        }
+
+        /**
+         * Returns when the entry was made. Threads that share it may have begun to wait earlier or later.
+         *
+         * @return by the store's clock
+         */
+        public Instant since() {
+            return since;
+        }
+
+        @Override
+        public String toString() {
+            return owner + ", " + mode + ", since " + since;
         }
     }
 

@@ -60,6 +60,7 @@ class ArchitectureTest {
             "LockStatus",
             "LockStatus$Holder",
             "LockStatus$Kept",
+            "LockStatus$Waiter",
             "LockedAction",
             "LockedCall",
             "LossReason",

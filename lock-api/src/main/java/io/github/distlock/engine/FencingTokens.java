@@ -17,6 +17,16 @@ public final class FencingTokens {
         return (requireBase(base) << HANDOFF_BITS) + handoffs;
     }
 
+    /** Returns the base of a token. Throws if no token has this value, with the name of the parameter. */
+    static long base(long token, String parameter) {
+        long least = token(1, 0);
+        if (token < least) {
+            throw new IllegalArgumentException(
+                    parameter + " must be a fencing token, which is at least " + least + ", but was " + token);
+        }
+        return token >> HANDOFF_BITS;
+    }
+
     @CanIgnoreReturnValue
     static long requireBase(long base) {
         if (base < 1 || base > LARGEST_BASE) {

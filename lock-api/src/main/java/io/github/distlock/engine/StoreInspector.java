@@ -6,6 +6,8 @@ import io.github.distlock.LockStatus;
 import io.github.distlock.spi.Capability;
 import io.github.distlock.spi.LockBackend;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
 
 /** Asks the store directly, on the caller's thread. */
 final class StoreInspector implements LockInspector {
@@ -28,7 +30,15 @@ final class StoreInspector implements LockInspector {
     @Override
     public List<LockStatus.Holder> forceRelease(String name) {
         require(Capability.FORCE_RELEASE);
-        return ask(name, () -> backend.forceRelease(name, requests.deadline()));
+        return ask(name, () -> backend.forceRelease(name, OptionalLong.empty(), requests.deadline()));
+    }
+
+    @Override
+    public Optional<LockStatus.Holder> forceRelease(String name, long expectedToken) {
+        require(Capability.FORCE_RELEASE);
+        OptionalLong base = OptionalLong.of(FencingTokens.base(expectedToken, "expectedToken"));
+        return ask(name, () -> backend.forceRelease(name, base, requests.deadline())).stream()
+                .findFirst();
     }
 
     private interface Question<T> {

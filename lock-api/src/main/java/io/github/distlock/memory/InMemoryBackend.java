@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -101,9 +102,10 @@ public final class InMemoryBackend implements LockBackend {
     }
 
     @Override
-    public List<LockStatus.Holder> forceRelease(String name, Deadline deadline) throws InterruptedException {
+    public List<LockStatus.Holder> forceRelease(String name, OptionalLong fencingBase, Deadline deadline)
+            throws InterruptedException {
         awaitAnswer(deadline);
-        return table.remove(name, true);
+        return table.remove(name, fencingBase, true);
     }
 
     @Override

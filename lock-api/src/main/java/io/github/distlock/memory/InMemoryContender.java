@@ -20,6 +20,9 @@ final class InMemoryContender implements Contender {
     /** When its client last sent a heartbeat. The table's. */
     volatile long heardAt;
 
+    /** When it entered the queue, in milliseconds since 1970. The table's. */
+    long waitsSince;
+
     InMemoryContender(InMemoryBackend backend, LockRequest request, Signals signals) {
         this.backend = backend;
         this.request = request;

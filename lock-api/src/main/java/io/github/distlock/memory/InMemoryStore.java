@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.github.distlock.spi.LockClock;
 import java.time.Duration;
+import java.util.OptionalLong;
 
 /**
  * A store in memory, for tests. It serves waiters first come, first served, mints fencing tokens, and forgets holds
@@ -83,7 +84,8 @@ public final class InMemoryStore {
      */
     @CanIgnoreReturnValue
     public boolean lose(String name) {
-        return !table.remove(requireNonNull(name, "name"), true).isEmpty();
+        return !table.remove(requireNonNull(name, "name"), OptionalLong.empty(), true)
+                .isEmpty();
     }
 
     /**
@@ -94,7 +96,8 @@ public final class InMemoryStore {
      */
     @CanIgnoreReturnValue
     public boolean delete(String name) {
-        return !table.remove(requireNonNull(name, "name"), false).isEmpty();
+        return !table.remove(requireNonNull(name, "name"), OptionalLong.empty(), false)
+                .isEmpty();
     }
 
     /**

@@ -18,6 +18,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -32,6 +33,9 @@ import org.jspecify.annotations.Nullable;
  * all waiters that fit now. A step that meets an entry whose client has sent no heartbeat for {@link #PLACE_TIMEOUT}
  * drops the entry. While a lock is kept after its release, no contender fits. The bases of fencing tokens are numbered
  * over all names.
+ *
+ * <p>A heartbeat is no step: it drops nothing and wakes nobody. After a lease has ended, the next attempt of a waiter
+ * does so, within {@link #LONGEST_RETRY}. So tests over this store find waiters that never ask again by themselves.
  */
 final class LockTable {
     static final Duration HEARTBEAT_INTERVAL = Duration.ofSeconds(1);
@@ -174,6 +178,7 @@ final class LockTable {
             if (request.waits()) {
                 contender.heardAt = clock.nanoTime();
                 if (entry.queue.add(contender)) {
+                    contender.waitsSince = clock.wallMillis();
                     entry.holders.keySet().stream()
                             .filter(holder -> !holder.isOfSameClient(contender))
                             .forEach(holder -> holder.signals().wanted());
@@ -253,37 +258,43 @@ final class LockTable {
         });
     }
 
-    /** Frees a name, and returns the holds that it had. */
-    List<LockStatus.Holder> remove(String name, boolean tell) {
+    /** Ends the hold with a base, or frees the name. Returns the holds that were ended. */
+    List<LockStatus.Holder> remove(String name, OptionalLong base, boolean tell) {
         return locked(name, entry -> {
-            List<LockStatus.Holder> ended = holders(entry);
-            List<InMemoryContender> by = List.copyOf(entry.holders.keySet());
-            entry.holders.clear();
-            entry.kept = null;
+            Map<InMemoryContender, Held> ended = new LinkedHashMap<>(entry.holders);
+            if (base.isPresent()) {
+                ended.values().removeIf(held -> held.base != base.getAsLong());
+            } else {
+                entry.kept = null;
+            }
+            entry.holders.keySet().removeAll(ended.keySet());
             entry.wakeAllThatFit();
             if (tell) {
-                by.forEach(holder -> holder.signals().gone());
+                ended.keySet().forEach(holder -> holder.signals().gone());
             }
-            return ended;
+            return holders(ended);
         });
     }
 
     LockStatus status(String name) {
         return locked(name, entry -> {
             LockStatus status = LockStatus.free(name)
-                    .withHolders(holders(entry))
-                    .withWaiters(entry.queue.stream()
-                            .map(place -> place.request().owner())
-                            .toList());
+                    .withHolders(holders(entry.holders))
+                    .withWaiters(entry.queue.stream().map(LockTable::waiter).toList());
             return entry.kept == null
                     ? status
                     : status.withKept(LockStatus.Kept.of(entry.kept.owner, Duration.ofNanos(busyFor(entry))));
         });
     }
 
-    private List<LockStatus.Holder> holders(Entry entry) {
+    private static LockStatus.Waiter waiter(InMemoryContender contender) {
+        LockRequest request = contender.request();
+        return LockStatus.Waiter.of(request.owner(), request.mode(), Instant.ofEpochMilli(contender.waitsSince));
+    }
+
+    private List<LockStatus.Holder> holders(Map<InMemoryContender, Held> holders) {
         long now = clock.nanoTime();
-        return entry.holders.values().stream()
+        return holders.values().stream()
                 .map(held -> LockStatus.Holder.of(
                         held.request.owner(),
                         held.request.mode(),

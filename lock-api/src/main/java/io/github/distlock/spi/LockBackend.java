@@ -6,6 +6,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
 
 /**
@@ -177,16 +178,21 @@ public interface LockBackend extends AutoCloseable {
     }
 
     /**
-     * Takes a lock away from all its holders, and ends what {@link Grant#keep} has begun. Waiters stay, and the next
-     * one is served. The token of the next grant is greater, as always. The engine calls this only with
+     * Takes a lock away from all its holders, or from one of them, in one atomic step. Waiters stay, and those that fit
+     * are served. The token of the next grant is greater, as always. The engine calls this only with
      * {@link Capability#FORCE_RELEASE}, from an inspector, which exists only with {@link Capability#INSPECT}.
      *
+     * <p>Without a base, this ends all holds, and what {@link Grant#keep} has begun. With a base, it ends the hold that
+     * has this base now, and nothing else. So it changes nothing if this hold has ended, even if the lock is kept.
+     *
      * @param name the lock's name
+     * @param fencingBase the base of the only hold to end, or empty for all holds
      * @param deadline when to give up
-     * @return the holds that were ended; empty if nobody held the lock
+     * @return the holds that were ended; empty if there was none
      * @throws InterruptedException if the thread is interrupted while it waits for the store: the outcome is unknown
      */
-    default List<LockStatus.Holder> forceRelease(String name, Deadline deadline) throws InterruptedException {
+    default List<LockStatus.Holder> forceRelease(String name, OptionalLong fencingBase, Deadline deadline)
+            throws InterruptedException {
         throw new UnsupportedOperationException("this backend has no " + Capability.FORCE_RELEASE);
     }
 

@@ -47,6 +47,7 @@ class InputTest extends EngineTest {
         refusesNull("action", () -> lock.tryCallLocked(Duration.ZERO, null));
         refusesNull("name", () -> inspector.inspect(null));
         refusesNull("name", () -> inspector.forceRelease(null));
+        refusesNull("name", () -> inspector.forceRelease(null, 256));
         refusesNull("backend", () -> LockClient.create(null));
         refusesNull("name", () -> settings.name(null));
         refusesNull("options", () -> settings.defaultOptions(null));
@@ -91,7 +92,17 @@ class InputTest extends EngineTest {
                     refuses("name", () -> client.semaphore(name, 1));
                     refuses("name", () -> inspector.inspect(name));
                     refuses("name", () -> inspector.forceRelease(name));
+                    refuses("name", () -> inspector.forceRelease(name, 256));
                 });
+        assertThat(backend.requests).hasValue(0);
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {Long.MIN_VALUE, -1, 0, 255})
+    void api_whatIsNoTokenIsRefused(long token) {
+        LockInspector inspector = client.inspector();
+
+        refuses("expectedToken", () -> inspector.forceRelease("a", token));
         assertThat(backend.requests).hasValue(0);
     }
 
@@ -149,6 +160,7 @@ class InputTest extends EngineTest {
         refuses("PERMITS", () -> client.semaphore("a", 1, OPTIONS));
         assertThatThrownBy(client::inspector).isInstanceOf(UnsupportedOperationException.class);
         assertThatThrownBy(() -> inspector.forceRelease("a")).isInstanceOf(UnsupportedOperationException.class);
+        assertThatThrownBy(() -> inspector.forceRelease("a", 256)).isInstanceOf(UnsupportedOperationException.class);
         assertThat(backend.requests).hasValue(0);
     }
 }

@@ -16,6 +16,7 @@ import io.github.distlock.spi.RequestRefusedException;
 import io.github.distlock.spi.Signals;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
@@ -208,7 +209,8 @@ class InMemoryModesTest {
         asker(LockMode.READ).get();
         asker(LockMode.READ).get();
         Asker writer = asker(LockMode.WRITE).queued();
-        assertThat(store.connect().forceRelease("a", deadline())).hasSize(2);
+        assertThat(store.connect().forceRelease("a", OptionalLong.empty(), deadline()))
+                .hasSize(2);
         assertThat(writer.isAwake()).isTrue();
         writer.get();
         assertThat(store.size()).isEqualTo(1);

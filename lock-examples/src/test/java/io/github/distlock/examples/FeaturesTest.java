@@ -41,12 +41,20 @@ class FeaturesTest {
                     "semaphores", "`semaphore(name, limit)`", Capability.PERMITS, "S10.1 to S10.4, V10.7 to V10.10"),
             new Feature("one kind for each name", "", Capability.READ_WRITE, "S12.1, S12.2"),
             new Feature(
-                    "inspection", "`inspector().inspect(name)`", Capability.INSPECT, "API.39, API.40, API.44, API.46"),
+                    "inspection",
+                    "`inspector().inspect(name)`",
+                    Capability.INSPECT,
+                    "API.39, API.40, API.44, API.46, API.48"),
             new Feature(
                     "forced release",
                     "`inspector().forceRelease(name)`",
                     Capability.FORCE_RELEASE,
                     "API.41, API.45, API.47"),
+            new Feature(
+                    "forced release of one hold",
+                    "`inspector().forceRelease(name, token)`",
+                    Capability.FORCE_RELEASE,
+                    "API.49 to API.53"),
             new Feature("another lease at a renewal", "of use to backends only", Capability.CHANGE_LEASE, ""));
 
     /** A row of the table; without a capability, each backend has it. */

@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BiFunction;
 import java.util.stream.IntStream;
 
 /** Translates the replies of {@code inspect.lua} and {@code force-release.lua}. */
@@ -13,11 +14,8 @@ final class Inspection {
 
     static LockStatus status(String name, List<?> reply) {
         int end = 1 + 2 * Math.toIntExact(Replies.number(reply.get(0)));
-        LockStatus status = LockStatus.free(name)
-                .withWaiters(reply.stream()
-                        .skip(end)
-                        .map(entry -> WireFormat.ownerOfEntry(Replies.text(entry)))
-                        .toList());
+        LockStatus status =
+                LockStatus.free(name).withWaiters(pairs(reply.subList(end, reply.size()), Inspection::waiter));
         List<?> holders = reply.subList(1, end);
         return kept(holders).map(status::withKept).orElseGet(() -> status.withHolders(holders(holders)));
     }
@@ -36,10 +34,19 @@ final class Inspection {
         if (kept(reply).isPresent()) {
             return List.of();
         }
-        return IntStream.range(0, reply.size() / 2)
-                .mapToObj(i -> holder(reply.get(2 * i), reply.get(2 * i + 1)))
+        return pairs(reply, Inspection::holder).stream()
                 .sorted(Comparator.comparing(LockStatus.Holder::fencingToken))
                 .toList();
+    }
+
+    private static <T> List<T> pairs(List<?> reply, BiFunction<Object, Object, T> translation) {
+        return IntStream.range(0, reply.size() / 2)
+                .mapToObj(i -> translation.apply(reply.get(2 * i), reply.get(2 * i + 1)))
+                .toList();
+    }
+
+    private static LockStatus.Waiter waiter(Object entry, Object micros) {
+        return WireFormat.waiter(Replies.text(entry), Long.parseLong(Replies.text(micros)));
     }
 
     private static LockStatus.Holder holder(Object record, Object millis) {

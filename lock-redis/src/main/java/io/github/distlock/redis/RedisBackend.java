@@ -22,6 +22,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
@@ -295,16 +296,14 @@ public final class RedisBackend implements LockBackend {
 
     @Override
     public LockStatus inspect(String name, Deadline deadline) throws InterruptedException {
-        return Inspection.status(name, ask(Script.INSPECT, name, deadline));
+        return Inspection.status(name, call(new ScriptCall(Script.INSPECT, keysOf(name)), deadline));
     }
 
     @Override
-    public List<LockStatus.Holder> forceRelease(String name, Deadline deadline) throws InterruptedException {
-        return Inspection.holders(ask(Script.FORCE_RELEASE, name, deadline));
-    }
-
-    private List<?> ask(Script script, String name, Deadline deadline) throws InterruptedException {
-        return call(new ScriptCall(script, keysOf(name)), deadline);
+    public List<LockStatus.Holder> forceRelease(String name, OptionalLong fencingBase, Deadline deadline)
+            throws InterruptedException {
+        String base = fencingBase.isPresent() ? Long.toString(fencingBase.getAsLong()) : "";
+        return Inspection.holders(call(new ScriptCall(Script.FORCE_RELEASE, keysOf(name), base), deadline));
     }
 
     /** Closes the backend's own connections. A caller-supplied client keeps its connections. */

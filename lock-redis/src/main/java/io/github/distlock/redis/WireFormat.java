@@ -17,11 +17,12 @@ import java.util.regex.Pattern;
 final class WireFormat {
     private static final String SEPARATOR = "\t";
     private static final String FORMAT = "1";
-    private static final Pattern RECORD = Pattern.compile("\\S+\t1\t"
-            + "(?:(lock|read|write)\t1|permits\t([1-9]\\d{0,9})/([1-9]\\d{0,9}))"
-            + "\t(\\d{1,18})\t([^\n]*)\n?");
+    /** The mode and the count, in three groups. */
+    private static final String MODE = "(?:(lock|read|write)\t1|permits\t([1-9]\\d{0,9})/([1-9]\\d{0,9}))";
+
+    private static final Pattern RECORD = Pattern.compile("\\S+\t1\t" + MODE + "\t(\\d{1,18})\t([^\n]*)\n?");
     private static final Pattern KEPT = Pattern.compile("kept\t1\tkept\t1\t\\d{1,18}\t([^\n]*)");
-    private static final Pattern ENTRY = Pattern.compile("1\t[a-z]+\t[\\d/]+\t\\S+\t[^\t]+\t\\d+\t(.*)");
+    private static final Pattern ENTRY = Pattern.compile("1\t" + MODE + "\t\\S+\t[^\t]+\t\\d+\t(.*)");
 
     private WireFormat() {}
 
@@ -77,8 +78,7 @@ final class WireFormat {
             return LockStatus.Holder.of(unknown(record), LockMode.EXCLUSIVE, Instant.EPOCH, 1, remaining);
         }
         long base = Long.parseLong(fields.group(4));
-        Instant since = Instant.ofEpochMilli(base / 1_000);
-        return LockStatus.Holder.of(parseOwner(fields.group(5)), mode(fields), since, base, remaining);
+        return LockStatus.Holder.of(parseOwner(fields.group(5)), mode(fields), instant(base), base, remaining);
     }
 
     private static LockMode mode(Matcher fields) {
@@ -102,9 +102,16 @@ final class WireFormat {
                 : Optional.empty();
     }
 
-    static LockOwner ownerOfEntry(String entry) {
+    /** Returns the waiter that a queue entry describes. Another version of this library may have written it. */
+    static LockStatus.Waiter waiter(String entry, long micros) {
         Matcher fields = ENTRY.matcher(entry);
-        return fields.matches() ? parseOwner(fields.group(1)) : unknown(entry);
+        return fields.matches()
+                ? LockStatus.Waiter.of(parseOwner(fields.group(4)), mode(fields), instant(micros))
+                : LockStatus.Waiter.of(unknown(entry), LockMode.EXCLUSIVE, instant(micros));
+    }
+
+    private static Instant instant(long micros) {
+        return Instant.ofEpochMilli(micros / 1_000);
     }
 
     private static LockOwner parseOwner(String text) {

@@ -1,25 +1,42 @@
--- Takes the lock from all its holders, and serves the waiters.
+-- Takes the lock from all its holders, or from one of them, and serves the waiters.
 --
 -- KEYS  1 lock, 2 token, 3 queue, 4 alive, 5 holders
--- ARGV  1 request              comes back in the reply
--- Reply request                the lock was free
---       {request, record, ttl, record, ttl, …}   the holders' records and their times left in ms, as they were before
+-- ARGV  1 request   comes back in the reply
+--       2 base      of the only hold to end; '' for all holds and for a kept lock
+-- Reply request     no holder has this base; nothing was changed
+--       {request, record, ttl, record, ttl, …}   the records of the ended holds, and the times in ms that they had left
+--
+-- The record of a kept lock has the base of a hold that has ended, so no base names it.
 
 --#include record
 --#include queue
 --#include shared
 
+local base = ARGV[2]
 local holders = current_holders()
-if not record then
+local ended = {}
+for i = 1, #holders, 2 do
+  local is_named = text(base_of(holders[i])) == base and not is_held_by(holders[i], 'kept')
+  if base == '' or is_named then
+    append(ended, { holders[i], holders[i + 1] })
+  end
+end
+if base ~= '' and not ended[1] then
   require_primary()
   return ARGV[1]
 end
 if used_kind(record, first_entry()) == 'lock' then
   serve_next()
 else
-  redis.call('DEL', KEYS[5])
-  held = nil
+  if base ~= '' and is_shared() then
+    drop_expired()
+    redis.call('ZREM', KEYS[5], ended[1])
+    end_hold(ended[1])
+  else
+    redis.call('DEL', KEYS[5])
+    held = nil
+  end
   serve()
   settle()
 end
-return append(append({ ARGV[1] }, holders), notices)
+return append(append({ ARGV[1] }, ended), notices)

@@ -2,8 +2,8 @@
 --
 -- KEYS  1 lock, 2 token, 3 queue, 4 alive, 5 holders
 -- ARGV  1 request   comes back in the reply
--- Reply {request, n, record, ttl in ms, record, ttl, …, entry, entry, …}: n holders in any order, and the entries in
---       their order, without those of silent clients
+-- Reply {request, n, record, ttl in ms, record, ttl, …, entry, time, entry, time, …}: n holders in any order, and the
+--       entries in their order, without those of silent clients. The times are microseconds since 1970.
 
 --#include record
 --#include queue
@@ -11,10 +11,11 @@
 
 local holders = current_holders()
 local reply = append({ ARGV[1], #holders / 2 }, holders)
-for _, entry in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], 0, '(' .. text(TOMBSTONES))) do
-  local alive_until = redis.call('ZSCORE', KEYS[4], entry)
+local entries = redis.call('ZRANGEBYSCORE', KEYS[3], 0, '(' .. text(TOMBSTONES), 'WITHSCORES')
+for i = 1, #entries, 2 do
+  local alive_until = redis.call('ZSCORE', KEYS[4], entries[i])
   if alive_until and tonumber(alive_until) >= now then
-    reply[#reply + 1] = entry
+    append(reply, { entries[i], text(entries[i + 1]) })
   end
 end
 return reply

@@ -11,6 +11,7 @@ import io.github.distlock.spi.Validity;
 import io.github.distlock.tests.waiting.Waiting;
 import java.time.Duration;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -79,7 +80,8 @@ class CloudProxyTest {
                 assertThat(held.release(TestContender.deadline())).isEqualTo(Grant.Release.RELEASED);
                 assertThat(backend.inspect(name, TestContender.deadline()).holders())
                         .hasSize(1);
-                assertThat(backend.forceRelease(name, TestContender.deadline())).hasSize(1);
+                assertThat(backend.forceRelease(name, OptionalLong.empty(), TestContender.deadline()))
+                        .hasSize(1);
             }
             assertThat(proxy.refusals()).isEmpty();
         }

@@ -4,12 +4,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import io.github.distlock.LockStatus;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.tests.PromiseNames;
 import io.github.distlock.tests.servers.RedisServer;
 import io.github.distlock.tests.waiting.Waiting;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
@@ -152,6 +155,28 @@ abstract class ContenderTest {
         List<String> expected = Stream.of(contenders).map(TestContender::value).toList();
         assertEquals(expected, entries().map(entry -> entry.split("\t", 5)[3]).toList());
         assertEquals(expected.size(), admin.zcard(alive), "each waiter has a heartbeat");
+    }
+
+    /** Expects that an inspector sees these waiters, who wait since now by the server's clock. */
+    final void expectWaiters(LockStatus status, TestContender... waiters) {
+        Instant now = Instant.ofEpochMilli(serverMicros() / 1_000);
+        assertEquals(
+                Stream.of(waiters)
+                        .map(waiter -> waiter.owner() + ", " + waiter.mode())
+                        .toList(),
+                status.waiters().stream()
+                        .map(seen -> seen.owner() + ", " + seen.mode())
+                        .toList());
+        assertTrue(
+                status.waiters().stream()
+                        .allMatch(seen ->
+                                Duration.between(seen.since(), now).abs().compareTo(PATIENCE) < 0),
+                status.toString());
+    }
+
+    /** Ends the hold with a base, and returns what was ended. */
+    static List<LockStatus.Holder> forceRelease(RedisBackend by, String name, long base) throws InterruptedException {
+        return by.forceRelease(name, OptionalLong.of(base), TestContender.deadline());
     }
 
     final void expectTimeToLive(String key, long millis) {

@@ -10,6 +10,7 @@ import io.github.distlock.tests.servers.Fault;
 import io.github.distlock.tests.servers.FaultProxy;
 import java.time.Duration;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
@@ -75,7 +76,10 @@ class HandoffMessagesTest extends ContenderTest {
 
     /** Ends the hold that the server gave to the waiter; another client gets the lock. */
     private void takeOver() throws InterruptedException {
-        assertEquals(1, one.forceRelease(name, TestContender.deadline()).size());
+        assertEquals(
+                1,
+                one.forceRelease(name, OptionalLong.empty(), TestContender.deadline())
+                        .size());
         held = waiting(one).acquire();
     }
 
@@ -147,7 +151,11 @@ class HandoffMessagesTest extends ContenderTest {
     void v3_theClientPublishesAHandoffOfItsForcedRelease() throws InterruptedException {
         int before = waiter.wakeUps.get();
 
-        assertEquals(1, publishing.forceRelease(name, TestContender.deadline()).size());
+        assertEquals(
+                1,
+                publishing
+                        .forceRelease(name, OptionalLong.empty(), TestContender.deadline())
+                        .size());
 
         expectHandoffHeard(before);
     }

@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
@@ -499,7 +500,7 @@ class HoldScriptsTest extends ContenderTest {
         LockStatus status = one.inspect(name, TestContender.deadline());
 
         expectHold(contender, held, status.holders().get(0));
-        assertEquals(List.of(first.owner(), second.owner()), status.waiters());
+        expectWaiters(status, first, second);
     }
 
     @Test
@@ -508,7 +509,7 @@ class HoldScriptsTest extends ContenderTest {
         Grant held = contender.acquire();
         TestContender next = queuedWaiter(other);
 
-        List<LockStatus.Holder> ended = one.forceRelease(name, TestContender.deadline());
+        List<LockStatus.Holder> ended = one.forceRelease(name, OptionalLong.empty(), TestContender.deadline());
 
         assertEquals(1, ended.size());
         expectHold(contender, held, ended.get(0));
@@ -516,8 +517,48 @@ class HoldScriptsTest extends ContenderTest {
     }
 
     @Test
+    void api_aForcedReleaseByABaseEndsTheHoldAndServesTheNext() throws InterruptedException {
+        TestContender contender = waiting(one);
+        Grant held = contender.acquire();
+        TestContender next = queuedWaiter(other);
+
+        List<LockStatus.Holder> ended = forceRelease(one, name, held.fencingBase());
+
+        assertEquals(1, ended.size());
+        expectHold(contender, held, ended.get(0));
+        expectHolder(next);
+        assertEquals(List.of(), forceRelease(one, name, held.fencingBase()));
+        expectHolder(next);
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {-1, 1})
+    void api_aForcedReleaseByAnotherBaseChangesNothing(long difference) throws InterruptedException {
+        TestContender contender = waiting(one);
+        Grant held = contender.acquire();
+        TestContender next = queuedWaiter(other);
+
+        assertEquals(List.of(), forceRelease(one, name, held.fencingBase() + difference));
+
+        expectHolderWithWaiters(contender);
+        expectQueued(next);
+    }
+
+    @Test
+    void api_noBaseNamesAForeignHold() throws InterruptedException {
+        admin.set(lock, "a foreign value");
+        long shown =
+                one.inspect(name, TestContender.deadline()).holders().get(0).fencingToken() >> 8;
+
+        assertEquals(List.of(), forceRelease(one, name, shown));
+
+        assertEquals("a foreign value", admin.get(lock));
+    }
+
+    @Test
     void api_aForcedReleaseOfAFreeLockChangesNothing() throws InterruptedException {
-        assertTrue(one.forceRelease(name, TestContender.deadline()).isEmpty());
+        assertTrue(one.forceRelease(name, OptionalLong.empty(), TestContender.deadline())
+                .isEmpty());
 
         assertFalse(admin.exists(lock));
     }

@@ -12,6 +12,7 @@ import io.github.distlock.spi.LockMode;
 import io.github.distlock.spi.RequestRefusedException;
 import java.time.Duration;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -248,19 +249,32 @@ class KeptLockTest extends ContenderTest {
     }
 
     @Test
+    void api_theBaseOfTheLastHolderNamesNoKeptLock() throws InterruptedException {
+        Grant held = trying(one).acquire();
+        keep(held, KEPT);
+        TestContender waiter = queuedWaiter(other);
+        String kept = admin.get(lock);
+
+        assertEquals(List.of(), forceRelease(one, name, held.fencingBase()));
+
+        assertEquals(kept, admin.get(lock));
+        expectQueued(waiter);
+    }
+
+    @Test
     void api_theInspectorShowsTheLastHolderAndAForcedReleaseServesTheQueue() throws InterruptedException {
         TestContender holder = trying(one);
         keep(holder.acquire(), KEPT);
         TestContender waiter = queuedWaiter(other);
 
         LockStatus status = one.inspect(name, TestContender.deadline());
-        List<LockStatus.Holder> ended = one.forceRelease(name, TestContender.deadline());
+        List<LockStatus.Holder> ended = one.forceRelease(name, OptionalLong.empty(), TestContender.deadline());
 
         assertEquals(List.of(), status.holders());
         assertEquals(holder.owner(), status.kept().orElseThrow().owner());
         Duration left = status.kept().orElseThrow().remaining();
         assertTrue(left.compareTo(KEPT.minus(PATIENCE)) > 0 && left.compareTo(KEPT) <= 0, "left: " + left);
-        assertEquals(List.of(waiter.owner()), status.waiters());
+        expectWaiters(status, waiter);
         assertEquals(List.of(), ended);
         expectHolder(waiter);
     }

@@ -30,6 +30,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
@@ -152,7 +153,9 @@ class RedisBackendTest extends ContenderTest {
         assertTrue(remote.inspect(name, TestContender.deadline()).holders().isEmpty());
         link.cut();
 
-        assertThrows(JedisConnectionException.class, () -> remote.forceRelease(name, TestContender.deadline()));
+        assertThrows(
+                JedisConnectionException.class,
+                () -> remote.forceRelease(name, OptionalLong.empty(), TestContender.deadline()));
     }
 
     @Test
@@ -253,7 +256,9 @@ class RedisBackendTest extends ContenderTest {
             assertEquals(List.of(), engine.lostConnections());
             link.dropNextReply(request -> true, FaultProxy.Then.CUT);
 
-            assertThrows(RuntimeException.class, () -> backend.forceRelease(name, TestContender.deadline()));
+            assertThrows(
+                    RuntimeException.class,
+                    () -> backend.forceRelease(name, OptionalLong.empty(), TestContender.deadline()));
 
             assertEquals(List.of(""), engine.lostConnections());
         }

@@ -14,6 +14,7 @@ import io.github.distlock.tests.servers.Server;
 import io.github.distlock.tests.waiting.Waiting;
 import java.time.Duration;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -23,6 +24,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import redis.clients.jedis.DefaultJedisClientConfig;
 import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.RedisClient;
@@ -90,9 +92,34 @@ class ReplicaTest {
 
     @Test
     void api_aForcedReleaseAtAReplicaThatDoesNotKnowTheHoldFails() {
+        expectReadOnly(OptionalLong.empty());
+    }
+
+    /** The replica knows nothing of the lock, or an earlier holder. */
+    @ParameterizedTest
+    @ValueSource(strings = {"", "value\t1\tlock\t1\t5\towner"})
+    void api_aForcedReleaseByABaseAtAReplicaThatDoesNotKnowTheHoldFails(String known) {
+        letReplicaKnow(known);
+
+        expectReadOnly(OptionalLong.of(held.fencingBase()));
+    }
+
+    private void letReplicaKnow(String record) {
+        try (RedisClient admin = RedisClient.create(replica.uri())) {
+            admin.configSet("replica-read-only", "no");
+            if (!record.isEmpty()) {
+                admin.set("distlock:replicated", record);
+            }
+            admin.configSet("replica-read-only", "yes");
+        }
+    }
+
+    private void expectReadOnly(OptionalLong base) {
         // The first request may use the connection to the killed primary.
         Waiting.await(
-                "READONLY", Duration.ofSeconds(20), () -> forceReleaseFailure().contains("READONLY"));
+                "READONLY",
+                Duration.ofSeconds(20),
+                () -> forceReleaseFailure(base).contains("READONLY"));
     }
 
     /** The replica knows nothing of the lock, or an earlier holder. */
@@ -100,13 +127,7 @@ class ReplicaTest {
     @CsvSource({"READ, ''", "WRITE, ''", "READ, value\t1\twrite\t1\t5\towner", "WRITE, value\t1\twrite\t1\t5\towner"})
     void s5_aReplicaThatDoesNotKnowAReaderOrWriterDoesNotSayThatItIsGone(LockMode.Kind kind, String known)
             throws InterruptedException {
-        try (RedisClient admin = RedisClient.create(replica.uri())) {
-            admin.configSet("replica-read-only", "no");
-            if (!known.isEmpty()) {
-                admin.set("distlock:replicated", known);
-            }
-            admin.configSet("replica-read-only", "yes");
-        }
+        letReplicaKnow(known);
         RedisContender contender = ((RedisGrant) held).contender;
         LockMode mode = kind == LockMode.Kind.READ ? LockMode.READ : LockMode.WRITE;
         RedisGrant unknown = new RedisGrant(contender, mode, held.fencingBase(), held.validity());
@@ -120,9 +141,9 @@ class ReplicaTest {
         }
     }
 
-    private String forceReleaseFailure() {
+    private String forceReleaseFailure(OptionalLong base) {
         Exception unknown = assertThrows(
-                RuntimeException.class, () -> backend.forceRelease("replicated", TestContender.deadline()));
+                RuntimeException.class, () -> backend.forceRelease("replicated", base, TestContender.deadline()));
         return String.valueOf(unknown.getMessage());
     }
 }

@@ -35,6 +35,7 @@ class ScriptMutations {
             HandoffMessagesTest.class,
             SharedHoldsTest.class,
             SharedQueueTest.class,
+            KeptLockTest.class,
             RedisBackendTest.class,
             ReplicaTest.class,
             SlotMigrationTest.class);

@@ -17,6 +17,7 @@ import io.github.distlock.spi.Validity;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -847,7 +848,7 @@ class SharedHoldsTest extends SharedTest {
         assertEquals(held.fencingBase(), seen.fencingToken() >> 8);
         Duration left = seen.remainingLease();
         assertTrue(left.compareTo(LEASE.minus(PATIENCE)) > 0 && left.compareTo(LEASE) <= 0, "left: " + left);
-        assertEquals(List.of(waiter.owner()), status.waiters());
+        expectWaiters(status, waiter);
     }
 
     private static LockMode bigger(LockMode mode) {
@@ -885,7 +886,10 @@ class SharedHoldsTest extends SharedTest {
         permits(10, 10).acquire();
         queued(permits(3, 10));
 
-        assertEquals(1, one.forceRelease(name, TestContender.deadline()).size());
+        assertEquals(
+                1,
+                one.forceRelease(name, OptionalLong.empty(), TestContender.deadline())
+                        .size());
 
         expectMarker("permits 3/10");
     }
@@ -896,7 +900,7 @@ class SharedHoldsTest extends SharedTest {
         Grant held = first.acquire();
         reader(other).acquire();
 
-        List<LockStatus.Holder> ended = one.forceRelease(name, TestContender.deadline());
+        List<LockStatus.Holder> ended = one.forceRelease(name, OptionalLong.empty(), TestContender.deadline());
 
         assertEquals(2, ended.size());
         assertFalse(admin.exists(lock) || admin.exists(holders));
@@ -908,9 +912,93 @@ class SharedHoldsTest extends SharedTest {
         reader(one).acquire();
         TestContender writer = queued(writer(other));
 
-        assertEquals(1, one.forceRelease(name, TestContender.deadline()).size());
+        assertEquals(
+                1,
+                one.forceRelease(name, OptionalLong.empty(), TestContender.deadline())
+                        .size());
 
         expectHolder(writer);
+    }
+
+    @ParameterizedTest
+    @MethodSource("modesWithHolders")
+    void api_aForcedReleaseByABaseEndsOneHoldOfSeveral(LockMode mode) throws InterruptedException {
+        TestContender spared = waiting(one, mode);
+        spared.acquire();
+        TestContender contender = waiting(other, mode);
+        Grant held = contender.acquire();
+
+        List<LockStatus.Holder> ended = forceRelease(one, name, held.fencingBase());
+
+        assertEquals(
+                List.of(contender.owner()),
+                ended.stream().map(LockStatus.Holder::owner).toList());
+        assertEquals("gone", contender.renew(held, LEASE));
+        expectHolders(spared);
+        expectMarker(mode.equals(LockMode.READ) ? "read 1" : "permits 3/10");
+        expectTimeToLive(lock, LEASE.toMillis());
+    }
+
+    @ParameterizedTest
+    @MethodSource("modesWithHolders")
+    void api_aForcedReleaseByAnotherBaseEndsNoHold(LockMode mode) throws InterruptedException {
+        Grant earlier = waiting(one, mode).acquire();
+        release(earlier);
+        TestContender contender = waiting(other, mode);
+        contender.acquire();
+        String marker = admin.get(lock);
+
+        assertEquals(List.of(), forceRelease(one, name, earlier.fencingBase()));
+
+        expectHolders(contender);
+        assertEquals(marker, admin.get(lock));
+    }
+
+    @Test
+    void api_aForcedReleaseByTheBaseOfTheLastReaderServesTheWriter() throws InterruptedException {
+        Grant held = reader(one).acquire();
+        TestContender writer = queued(writer(other));
+
+        assertEquals(1, forceRelease(one, name, held.fencingBase()).size());
+
+        expectHolder(writer);
+        assertFalse(admin.exists(holders));
+    }
+
+    @Test
+    void api_aForcedReleaseByTheBaseOfAWriterServesTheReaders() throws InterruptedException {
+        Grant held = writer(one).acquire();
+        TestContender reader = queued(reader(other));
+
+        assertEquals(List.of(), forceRelease(one, name, held.fencingBase() - 1));
+        assertEquals(1, forceRelease(one, name, held.fencingBase()).size());
+
+        expectHolders(reader);
+        expectMarker("read 1");
+    }
+
+    @Test
+    void api_aForcedReleaseByABaseCountsNoPermitsWhoseLeaseHasEnded() throws InterruptedException {
+        TestContender ended = permits(4, 10);
+        ended.acquire();
+        Grant held = permits(5, 10).acquire();
+        TestContender waiter = queued(permits(9, 10));
+        expire(ended);
+
+        assertEquals(1, forceRelease(one, name, held.fencingBase()).size());
+
+        expectHolders(waiter);
+        expectMarker("permits 9/10");
+    }
+
+    @Test
+    void api_noBaseNamesAHoldWhoseLeaseHasEnded() throws InterruptedException {
+        reader(other).acquire();
+        TestContender ended = reader(one);
+        Grant held = ended.acquire();
+        expire(ended);
+
+        assertEquals(List.of(), forceRelease(one, name, held.fencingBase()));
     }
 
     @Test
@@ -918,7 +1006,10 @@ class SharedHoldsTest extends SharedTest {
         holdByForeignProgram(LEASE);
         TestContender reader = queued(reader(other));
 
-        assertEquals(1, one.forceRelease(name, TestContender.deadline()).size());
+        assertEquals(
+                1,
+                one.forceRelease(name, OptionalLong.empty(), TestContender.deadline())
+                        .size());
 
         expectHolders(reader);
     }

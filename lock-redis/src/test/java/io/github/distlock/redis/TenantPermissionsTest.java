@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.regex.Pattern;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -61,7 +62,10 @@ class TenantPermissionsTest extends ContenderTest {
             withdrawn.withdraw();
             assertEquals(
                     1, mine.inspect(name, TestContender.deadline()).holders().size());
-            assertEquals(1, mine.forceRelease(name, TestContender.deadline()).size());
+            assertEquals(
+                    1,
+                    mine.forceRelease(name, OptionalLong.empty(), TestContender.deadline())
+                            .size());
             assertTrue(admin.keys("*" + name + "*").stream().allMatch(key -> key.startsWith(prefix)));
         }
     }
@@ -96,7 +100,9 @@ class TenantPermissionsTest extends ContenderTest {
                                 .holders()
                                 .size());
                 assertEquals(
-                        1, tenant.forceRelease(named, TestContender.deadline()).size());
+                        1,
+                        tenant.forceRelease(named, OptionalLong.empty(), TestContender.deadline())
+                                .size());
                 assertTrue(admin.keys("*" + named + "*").stream().allMatch(key -> key.startsWith("tenant:")));
             }
         }

@@ -98,6 +98,10 @@ final class TestContender implements Signals {
         return owner;
     }
 
+    LockMode mode() {
+        return mode;
+    }
+
     /** Returns the record of this contender's hold, if no contender waits. */
     String record(long base) {
         return record(mode, base);

@@ -13,6 +13,7 @@ import io.github.distlock.spi.LockMode;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -51,13 +52,16 @@ abstract class InspectorRules extends Rules {
                 left.compareTo(Duration.ZERO) > 0 && left.compareTo(expiry(a)) <= 0,
                 "at most " + expiry(a) + " of the lease is left",
                 left);
-        Duration age = Duration.between(
-                holder.since(), Instant.ofEpochMilli(a.backend.clock().wallMillis()));
-        expect(age.abs().compareTo(Duration.ofMinutes(1)) < 0, "held since now", holder.since());
+        expect(isNow(holder.since(), a), "held since now", holder.since());
         expect(status.waiters().isEmpty(), "no waiters", status.waiters());
         held.close();
         expectFreeStatus(inspector.inspect(name));
         expectClean("after it was inspected");
+    }
+
+    private static boolean isNow(Instant time, Peer peer) {
+        Instant now = Instant.ofEpochMilli(peer.backend.clock().wallMillis());
+        return Duration.between(time, now).abs().compareTo(Duration.ofMinutes(1)) < 0;
     }
 
     private LockStatus.Holder onlyHolder(LockStatus status) {
@@ -82,7 +86,7 @@ abstract class InspectorRules extends Rules {
         Task<LockHandle> third = startQueued(c, c.lock(name));
 
         List<String> waiters = peer().locks.inspector().inspect(name).waiters().stream()
-                .map(LockOwner::client)
+                .map(waiter -> waiter.owner().client())
                 .toList();
 
         List<String> expected = List.of(b.client, c.client);
@@ -216,7 +220,7 @@ abstract class InspectorRules extends Rules {
                 "the tokens of the holders",
                 holders);
         expect(
-                status.waiters().stream().map(LockOwner::client).allMatch(c.client::equals),
+                status.waiters().stream().allMatch(seen -> seen.owner().client().equals(c.client)),
                 "no waiter but " + c.client,
                 status.waiters());
         held.forEach(LockHandle::close);
@@ -252,6 +256,146 @@ abstract class InspectorRules extends Rules {
         expectFree("after the release");
     }
 
+    @ParameterizedTest
+    @EnumSource
+    void api_48_theInspectorSeesHowAWaiterWantsToShareTheLock(LockUse use) {
+        if (isRefused(Capability.INSPECT)) {
+            return;
+        }
+        LockHandle held = acquire(alone(peer()));
+        Peer b = peer();
+        Task<LockHandle> waiter = startQueued(b, lock(b));
+
+        List<LockStatus.Waiter> waiters = peer().locks.inspector().inspect(name).waiters();
+
+        expect(waiters.size() == 1 || !can(Capability.FAIR), "one waiter", waiters);
+        expect(
+                waiters.stream().allMatch(seen -> seen.mode().equals(use.mode())),
+                "a waiter of the mode " + use.mode(),
+                waiters);
+        expect(waiters.stream().allMatch(seen -> isNow(seen.since(), b)), "waiting since now", waiters);
+        held.close();
+        get(waiter, "the waiter is granted the lock", soon()).close();
+        expectFree("after it was inspected");
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void api_49_aForcedReleaseByATokenEndsTheHoldAndServesTheWaiterThatFits(LockUse use) {
+        if (isRefused(Capability.FORCE_RELEASE)) {
+            return;
+        }
+        LockHandle held = acquire(peer());
+        List<LockLoss> losses = losses(held);
+        Peer b = peer();
+        Task<LockHandle> waiter = startQueued(b, alone(b));
+        long token = held.fencingToken();
+
+        Optional<LockStatus.Holder> ended = peer().locks.inspector().forceRelease(name, token);
+
+        expectEnded(token, ended);
+        LockHandle next = get(waiter, "the next waiter is granted the lock", soon());
+        store.letPass(lease.dividedBy(2));
+        await("the holder is notified by its next renewal", soon(), () -> !losses.isEmpty());
+        expect(losses.get(0).reason() == LossReason.GONE && !held.isHeld(), "GONE, and not held", losses);
+        expectHeld(next, "after the renewal of the hold before");
+        expectRelease(next, Release.RELEASED, "for the successor, whose hold was spared");
+        expectFree("after the release");
+    }
+
+    private void expectEnded(long token, Optional<LockStatus.Holder> ended) {
+        expect(
+                ended.filter(holder -> holder.fencingToken() == token).isPresent(),
+                "the hold that was ended, token " + token,
+                ended);
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"READER", "PERMIT"})
+    void api_50_aForcedReleaseByATokenEndsOneHoldOfSeveral(LockUse use) {
+        if (isRefused(Capability.FORCE_RELEASE)) {
+            return;
+        }
+        LockHandle first = acquire(peer());
+        LockHandle second = acquire(peer());
+        Peer c = peer();
+        Task<LockHandle> waiter = startQueued(c, alone(c));
+
+        Optional<LockStatus.Holder> ended = peer().locks.inspector().forceRelease(name, second.fencingToken());
+
+        expectEnded(second.fencingToken(), ended);
+        store.letPass(lease.dividedBy(2));
+        await("lost by the next renewal", soon(), () -> !second.isHeld());
+        expectHeld(first, "after the forced release of another hold");
+        expectWaits(waiter, "for the hold that was spared");
+        expectRelease(first, Release.RELEASED, "for the hold that was spared");
+        get(waiter, "the waiter is granted the lock", soon()).close();
+        expectFree("after the releases");
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void api_51_aForcedReleaseByTheTokenOfAnEarlierHoldChangesNothing(LockUse use) {
+        if (isRefused(Capability.FORCE_RELEASE)) {
+            return;
+        }
+        LockInspector inspector = peer().locks.inspector();
+        LockHandle earlier = acquire(peer());
+        long seen = onlyHolder(inspector.inspect(name)).fencingToken();
+        earlier.close();
+        LockHandle held = acquireSoon(peer());
+        Peer c = peer();
+        Task<LockHandle> waiter = startQueued(c, alone(c));
+
+        Optional<LockStatus.Holder> ended = inspector.forceRelease(name, seen);
+
+        expect(ended.isEmpty(), "no hold has the token " + seen + " any more", ended);
+        store.letPass(lease.dividedBy(2));
+        expectHeld(held, "after the forced release of an earlier hold");
+        expectWaits(waiter, "after the forced release of an earlier hold");
+        expectRelease(held, Release.RELEASED, "for the hold that was spared");
+        get(waiter, "the waiter is granted the lock", soon()).close();
+        expect(inspector.forceRelease(name, seen).isEmpty(), "nothing to end of a free lock", "a hold");
+        expectFree("after the releases");
+    }
+
+    @Test
+    void api_52_aForcedReleaseByATokenSparesAKeptLock() {
+        if (isRefused(Capability.FORCE_RELEASE)) {
+            return;
+        }
+        LockInspector inspector = peer().locks.inspector();
+        LockHandle held = acquireKept(peer());
+        long token = held.fencingToken();
+        held.close();
+
+        Optional<LockStatus.Holder> ended = inspector.forceRelease(name, token);
+
+        expect(ended.isEmpty(), "nobody holds a kept lock", ended);
+        expectBusy(peer(), "while the lock is kept");
+        expect(inspector.forceRelease(name).isEmpty(), "no hold was ended", "a hold");
+        expectFree("after the forced release of a kept lock");
+    }
+
+    @Test
+    @Uses(LockUse.WRITER)
+    void api_53_theTokenOfAWriterNamesTheReaderThatItBecomes() {
+        if (isRefused(Capability.FORCE_RELEASE)) {
+            return;
+        }
+        Peer a = peer();
+        LockHandle writing = acquire(a);
+        long token = writing.fencingToken();
+        LockHandle reading = a.locks.readWriteLock(name).downgrade(writing);
+
+        Optional<LockStatus.Holder> ended = peer().locks.inspector().forceRelease(name, token);
+
+        expectEnded(token, ended);
+        store.letPass(lease.dividedBy(2));
+        await("lost by the next renewal", soon(), () -> !reading.isHeld());
+        expectFree("after the forced release");
+    }
+
     /** Expects the refusal of a store that lacks a capability. Each needs an inspector. */
     private boolean isRefused(Capability capability) {
         Peer peer = peer();
@@ -261,6 +405,10 @@ abstract class InspectorRules extends Rules {
         thrown(UnsupportedOperationException.class, "without " + capability, () -> {
             LockInspector inspector = peer.locks.inspector();
             if (capability == Capability.FORCE_RELEASE) {
+                thrown(
+                        UnsupportedOperationException.class,
+                        "without " + capability,
+                        () -> inspector.forceRelease(name, Long.MAX_VALUE));
                 inspector.forceRelease(name);
             } else {
                 expect(inspector.inspect(name) == null, "a refusal", "a status");

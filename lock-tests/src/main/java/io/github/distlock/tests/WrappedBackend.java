@@ -20,6 +20,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 
 /**
@@ -372,8 +373,9 @@ public class WrappedBackend implements LockBackend {
     }
 
     @Override
-    public List<LockStatus.Holder> forceRelease(String name, Deadline deadline) throws InterruptedException {
-        return inner.forceRelease(name, deadline);
+    public List<LockStatus.Holder> forceRelease(String name, OptionalLong fencingBase, Deadline deadline)
+            throws InterruptedException {
+        return inner.forceRelease(name, fencingBase, deadline);
     }
 
     @Override

@@ -18,6 +18,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.BiConsumer;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
@@ -50,7 +51,7 @@ final class BrokenBackend extends WrappedBackend {
     Consumer<Renewal> gone = super::gone;
     UnaryOperator<Duration> expiry = UnaryOperator.identity();
     Step<String, LockStatus> inspect = super::inspect;
-    Step<String, List<LockStatus.Holder>> forceRelease = super::forceRelease;
+    Forcing forceRelease = super::forceRelease;
     UnaryOperator<LockClock> clock = UnaryOperator.identity();
     Runnable close = () -> {};
 
@@ -68,6 +69,10 @@ final class BrokenBackend extends WrappedBackend {
 
     interface Step<S, A> {
         A run(S subject, Deadline deadline) throws InterruptedException;
+    }
+
+    interface Forcing {
+        List<LockStatus.Holder> run(String name, OptionalLong base, Deadline deadline) throws InterruptedException;
     }
 
     interface Withdrawal {
@@ -222,8 +227,9 @@ final class BrokenBackend extends WrappedBackend {
     }
 
     @Override
-    public List<LockStatus.Holder> forceRelease(String name, Deadline deadline) throws InterruptedException {
-        return forceRelease.run(name, deadline);
+    public List<LockStatus.Holder> forceRelease(String name, OptionalLong base, Deadline deadline)
+            throws InterruptedException {
+        return forceRelease.run(name, base, deadline);
     }
 
     @Override

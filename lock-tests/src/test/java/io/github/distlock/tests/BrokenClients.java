@@ -14,7 +14,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 
-/** Clients that notice too late, do not end when they are closed, or show the wrong thing to an inspector. */
+/** Clients that notice too late, do not end when they are closed, or do not keep their owners. */
 final class BrokenClients {
     private static final LockOwner NOBODY = LockOwner.of("unknown", 0, "unknown", "unknown");
 
@@ -54,20 +54,7 @@ final class BrokenClients {
                         it -> it.request = request -> {
                             LockRequest anonymous = LockRequest.exclusive(request.name(), request.lease(), NOBODY);
                             return request.waits() ? anonymous : anonymous.withoutWaiting();
-                        }),
-                new PlantedBug(
-                        "an inspection enters the queue",
-                        "API.39",
-                        it -> it.inspect = (name, deadline) -> {
-                            var status = it.inner.inspect(name, deadline);
-                            it.contendAndAttempt(LockRequest.exclusive(name, Duration.ofDays(1), NOBODY), deadline);
-                            return status;
-                        }),
-                new PlantedBug(
-                        "a forced release only says so",
-                        "API.41",
-                        it -> it.forceRelease =
-                                (name, deadline) -> it.inspect(name, deadline).holders()));
+                        }));
     }
 
     private static void askBeforeClosing(BrokenBackend it) {

@@ -65,10 +65,10 @@ final class BrokenMinimumHolds {
                 new PlantedBug(
                         "a forced release spares a kept lock",
                         "API.45",
-                        it -> it.forceRelease = (name, deadline) ->
+                        it -> it.forceRelease = (name, base, deadline) ->
                                 it.inner.inspect(name, deadline).kept().isPresent()
                                         ? List.of()
-                                        : it.inner.forceRelease(name, deadline)));
+                                        : it.inner.forceRelease(name, base, deadline)));
     }
 
     private static void keepByName(BrokenBackend it) {

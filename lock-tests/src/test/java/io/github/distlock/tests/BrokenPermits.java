@@ -1,6 +1,5 @@
 package io.github.distlock.tests;
 
-import io.github.distlock.LockStatus;
 import io.github.distlock.spi.Attempt;
 import io.github.distlock.spi.LockMode;
 import io.github.distlock.spi.LockRequest;
@@ -83,22 +82,7 @@ final class BrokenPermits {
                                 }
                                 throw e;
                             }
-                        }),
-                new PlantedBug(
-                        "the inspector takes each holder for an exclusive one",
-                        "API.46",
-                        it -> it.inspect = (name, deadline) -> {
-                            LockStatus status = it.inner.inspect(name, deadline);
-                            return status.withHolders(status.holders().stream()
-                                    .map(BrokenPermits::asExclusive)
-                                    .toList());
-                        }),
-                new PlantedBug(
-                        "a forced release reports one hold",
-                        "API.47",
-                        it -> it.forceRelease = (name, deadline) -> it.inner.forceRelease(name, deadline).stream()
-                                .limit(1)
-                                .toList()));
+                        }));
     }
 
     private static boolean isForPermits(LockRequest request) {
@@ -111,14 +95,5 @@ final class BrokenPermits {
 
     private static void changePermits(BrokenBackend it, Function<LockRequest, LockMode> modes) {
         it.request = request -> isForPermits(request) ? request.withMode(modes.apply(request)) : request;
-    }
-
-    private static LockStatus.Holder asExclusive(LockStatus.Holder holder) {
-        return LockStatus.Holder.of(
-                holder.owner(),
-                LockMode.EXCLUSIVE,
-                holder.since(),
-                holder.fencingToken() >> 8,
-                holder.remainingLease());
     }
 }

@@ -29,6 +29,7 @@ record PlantedBug(String bug, String numbers, Consumer<BrokenBackend> plant) {
         groups.put("Cleanup and lost replies", BrokenWithdrawals.all());
         groups.put("Waiting", BrokenWaits.all());
         groups.put("Clients", BrokenClients.all());
+        groups.put("Inspection and forced release", BrokenInspections.all());
         groups.put("Connections and processes", BrokenConnections.all());
         return groups;
     }

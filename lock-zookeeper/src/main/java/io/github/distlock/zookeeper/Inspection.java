@@ -2,9 +2,9 @@ package io.github.distlock.zookeeper;
 
 import static java.util.Objects.requireNonNull;
 
-import io.github.distlock.LockOwner;
 import io.github.distlock.LockStatus;
 import io.github.distlock.LockStatus.Holder;
+import io.github.distlock.LockStatus.Waiter;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.LockMode;
 import io.github.distlock.zookeeper.Session.Node;
@@ -22,6 +22,14 @@ import org.apache.zookeeper.KeeperException.NoNodeException;
  *
  * <p>A client cannot know when the ensemble last heard of another session. So the remaining lease of a holder is the
  * longest possible: the owner's session timeout and a tick, as if the ensemble heard of the owner just now.
+ *
+ * <h2>Why a forced release by a base ends no other hold</h2>
+ *
+ * It reads the bases of the holders' nodes, and deletes the node with the wanted one. The path of a node has the GUID
+ * of its contender, so no other contender ever has this path. A node that holds the lock in one listing holds it until
+ * it is deleted. So the deletion ends the hold that was read, or finds no node. If it finds none, or if a node that was
+ * listed cannot be read, the hold may have ended, or a writer may have become a reader at another path. Another look
+ * tells them apart.
  */
 final class Inspection {
     private final LockDirectory directory;
@@ -37,10 +45,10 @@ final class Inspection {
     LockStatus status() throws KeeperException, InterruptedException {
         Map<String, Node> nodes = read(queue().names());
         List<String> holders = new LockQueue(List.copyOf(nodes.keySet())).holders();
-        List<LockOwner> waiters = new ArrayList<>();
+        List<Waiter> waiters = new ArrayList<>();
         nodes.forEach((name, node) -> {
             if (!holders.contains(name)) {
-                waiters.add(node.data().owner());
+                waiters.add(waiter(name, node));
             }
         });
         LockStatus status = LockStatus.free(directory.lockName())
@@ -83,19 +91,42 @@ final class Inspection {
             List<Holder> deleted = new ArrayList<>();
             boolean isFreed = names.isEmpty();
             for (Map.Entry<String, Node> held : read(names).entrySet()) {
-                try {
-                    var unused = session.delete(directory.child(held.getKey())).await(deadline);
+                // If this holder has left, there may be another one.
+                if (isDeleted(held.getKey())) {
                     isFreed = true;
                     if (!NodeName.isKept(held.getKey())) {
                         deleted.add(holder(held.getKey(), held.getValue()));
                     }
-                } catch (NoNodeException e) {
-                    // This holder has left. There may be another one.
                 }
             }
             if (isFreed) {
                 return deleted;
             }
+        }
+    }
+
+    /** Deletes the node of the hold with a base, and returns this hold. Returns an empty list if there is none. */
+    List<Holder> deleteHolder(long base) throws KeeperException, InterruptedException {
+        while (true) {
+            List<String> names = queue().holders();
+            Map<String, Node> nodes = read(names);
+            Optional<String> found = nodes.keySet().stream()
+                    .filter(name -> !NodeName.isKept(name) && base(requireNonNull(nodes.get(name))) == base)
+                    .findFirst();
+            if (found.isPresent() ? isDeleted(found.get()) : nodes.size() == names.size()) {
+                return found.map(name -> holder(name, requireNonNull(nodes.get(name)))).stream()
+                        .toList();
+            }
+        }
+    }
+
+    /** Deletes the node of a holder. Returns false if it does not exist any more. */
+    private boolean isDeleted(String name) throws KeeperException, InterruptedException {
+        try {
+            var unused = session.delete(directory.child(name)).await(deadline);
+            return true;
+        } catch (NoNodeException e) {
+            return false;
         }
     }
 
@@ -111,12 +142,23 @@ final class Inspection {
     }
 
     private Holder holder(String name, Node node) {
+        return Holder.of(node.data().owner(), mode(name), since(node), base(node), session.expiry(node.data()));
+    }
+
+    private static Waiter waiter(String name, Node node) {
+        return Waiter.of(node.data().owner(), mode(name), since(node));
+    }
+
+    private static LockMode mode(String name) {
         LockMode mode = NodeName.mode(name);
-        return Holder.of(
-                node.data().owner(),
-                mode == null ? LockMode.EXCLUSIVE : mode,
-                Instant.ofEpochMilli(node.stat().getCtime()),
-                node.data().base() == 0 ? node.stat().getCzxid() : node.data().base(),
-                session.expiry(node.data()));
+        return mode == null ? LockMode.EXCLUSIVE : mode;
+    }
+
+    private static Instant since(Node node) {
+        return Instant.ofEpochMilli(node.stat().getCtime());
+    }
+
+    private static long base(Node node) {
+        return node.data().base() == 0 ? node.stat().getCzxid() : node.data().base();
     }
 }

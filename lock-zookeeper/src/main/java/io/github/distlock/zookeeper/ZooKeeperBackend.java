@@ -18,6 +18,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Function;
 import org.apache.curator.framework.CuratorFramework;
@@ -242,8 +243,14 @@ public final class ZooKeeperBackend implements LockBackend {
     }
 
     @Override
-    public List<LockStatus.Holder> forceRelease(String name, Deadline deadline) throws InterruptedException {
-        return inspect(name, deadline, Inspection::deleteHolders);
+    public List<LockStatus.Holder> forceRelease(String name, OptionalLong fencingBase, Deadline deadline)
+            throws InterruptedException {
+        return inspect(
+                name,
+                deadline,
+                inspection -> fencingBase.isPresent()
+                        ? inspection.deleteHolder(fencingBase.getAsLong())
+                        : inspection.deleteHolders());
     }
 
     private interface Question<T> {

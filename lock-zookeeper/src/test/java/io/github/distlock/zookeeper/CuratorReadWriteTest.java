@@ -5,10 +5,12 @@ import static io.github.distlock.zookeeper.TestContender.busyOf;
 import static io.github.distlock.zookeeper.TestContender.contending;
 import static io.github.distlock.zookeeper.TestContender.deadline;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.distlock.spi.Attempt;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockMode;
+import io.github.distlock.spi.RequestRefusedException;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.Callable;
@@ -276,6 +278,31 @@ class CuratorReadWriteTest extends ContendersOfOneLock {
             }
             await("the waiter is woken", () -> contender.wakeUps.get() > seen);
         }
+    }
+
+    @Test
+    void s12_ourReadersAndWritersAreRefusedBehindCuratorsMutex() throws Exception {
+        InterProcessMutex mutex = new InterProcessMutex(curator, directory);
+        assertThat(mutex.acquire(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isTrue();
+
+        for (LockMode mode : List.of(READ, WRITE)) {
+            assertThatThrownBy(contending(one, mode)::attempt)
+                    .isInstanceOf(RequestRefusedException.class)
+                    .hasMessageContaining("used as a lock")
+                    .hasMessageContaining("used as a read-write lock");
+        }
+        mutex.release();
+    }
+
+    /** Curator does not look for other kinds of nodes. {@code docs/zookeeper.md} warns of this. */
+    @Test
+    void s12_curatorsMutexIgnoresOurWriter() throws Exception {
+        contending(one, WRITE).acquire();
+        InterProcessMutex mutex = new InterProcessMutex(curator, directory);
+
+        assertThat(mutex.acquire(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isTrue();
+
+        mutex.release();
     }
 
     @Test

@@ -16,6 +16,8 @@ import io.github.distlock.spi.RequestRefusedException;
 import io.github.distlock.tests.waiting.Waiting;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
+import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.CuratorFrameworkFactory;
@@ -170,6 +172,21 @@ class KeptLockTest extends ContendersOfOneLock {
     }
 
     @Test
+    void api_noBaseNamesAKeptLock() throws Exception {
+        Grant held = withMinimum(one).acquire();
+        keep(held, KEPT);
+        String node = directory + "/" + nodes().get(0);
+        long czxid = SharedZooKeeper.operator().exists(node, false).getCzxid();
+
+        for (long base : List.of(held.fencingBase(), czxid)) {
+            assertThat(one.forceRelease("lock", OptionalLong.of(base), TestContender.deadline()))
+                    .isEmpty();
+        }
+
+        assertThat(nodes()).hasSize(1).allMatch(NodeName::isKept);
+    }
+
+    @Test
     void api_theInspectorShowsTheLastHolderAndAForcedReleaseDeletesTheNode() throws Exception {
         keep(withMinimum(one).acquire(), KEPT);
         waitingBusy(other);
@@ -180,7 +197,8 @@ class KeptLockTest extends ContendersOfOneLock {
         assertThat(status.waiters()).hasSize(1);
         assertThat(status.kept().orElseThrow().owner()).isEqualTo(request().owner());
         assertThat(status.kept().orElseThrow().remaining()).isPositive().isLessThanOrEqualTo(KEPT.plusSeconds(1));
-        assertThat(one.forceRelease("lock", TestContender.deadline())).isEmpty();
+        assertThat(one.forceRelease("lock", OptionalLong.empty(), TestContender.deadline()))
+                .isEmpty();
         assertThat(nodes()).hasSize(1).noneMatch(NodeName::isKept);
     }
 }

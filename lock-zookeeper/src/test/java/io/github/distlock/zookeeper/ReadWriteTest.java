@@ -15,6 +15,7 @@ import io.github.distlock.tests.servers.Fault;
 import io.github.distlock.tests.servers.FaultProxy;
 import io.github.distlock.tests.waiting.Waiting;
 import java.util.List;
+import java.util.OptionalLong;
 import org.apache.zookeeper.CreateMode;
 import org.apache.zookeeper.ZooDefs.Ids;
 import org.junit.jupiter.api.Test;
@@ -271,7 +272,7 @@ class ReadWriteTest extends ContendersOfOneLock {
         assertThat(status.holders())
                 .extracting(holder -> holder.fencingToken() >> 8)
                 .containsExactly(first.fencingBase(), second.fencingBase());
-        assertThat(status.waiters()).hasSize(2);
+        assertThat(status.waiters()).extracting(LockStatus.Waiter::mode).containsExactly(WRITE, READ);
     }
 
     @Test
@@ -281,7 +282,7 @@ class ReadWriteTest extends ContendersOfOneLock {
         TestContender writer = busyOf(one, WRITE);
         busyOf(one, READ);
 
-        List<LockStatus.Holder> ended = other.forceRelease("lock", deadline());
+        List<LockStatus.Holder> ended = other.forceRelease("lock", OptionalLong.empty(), deadline());
 
         assertThat(ended).extracting(LockStatus.Holder::mode).containsExactly(READ, READ);
         assertThat(nodes()).hasSize(2);

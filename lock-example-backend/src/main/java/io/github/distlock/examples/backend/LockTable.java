@@ -70,10 +70,11 @@ final class LockTable {
     static final String INSPECT = """
             SELECT owner, base, expires - {now}, holder <> '' FROM {table} WHERE name = ?1 AND expires > {now}""";
 
-    /** ?1 name. The same, of the hold that it has ended. */
+    /** ?1 name, ?2 the base of the only hold to end, 0 for whatever there is. The same, of what it has ended. */
     static final String FORCE_RELEASE = """
             SELECT owner, base, expires - {now}, holder <> '' FROM OLD TABLE (
-              UPDATE {table} SET holder = '', expires = 0 WHERE name = ?1 AND expires > {now})""";
+              UPDATE {table} SET holder = '', expires = 0
+              WHERE name = ?1 AND expires > {now} AND (?2 = 0 OR (base = ?2 AND holder <> '')))""";
 
     private static final String NOW = "CAST(EXTRACT(EPOCH FROM CURRENT_TIMESTAMP(6)) * 1000000 AS BIGINT)";
 

@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -108,14 +109,18 @@ public final class SqlBackend implements LockBackend {
     @Override
     public LockStatus inspect(String name, Deadline deadline) throws InterruptedException {
         LockStatus free = LockStatus.free(name);
-        return find(LockTable.INSPECT, name, deadline)
+        return find(deadline, LockTable.INSPECT, SqlContender.bytes(name))
                 .map(found -> found.isHeld() ? free.withHolders(List.of(found.holder())) : free.withKept(found.kept()))
                 .orElse(free);
     }
 
     @Override
-    public List<LockStatus.Holder> forceRelease(String name, Deadline deadline) throws InterruptedException {
-        return find(LockTable.FORCE_RELEASE, name, deadline).filter(Found::isHeld).map(Found::holder).stream()
+    public List<LockStatus.Holder> forceRelease(String name, OptionalLong fencingBase, Deadline deadline)
+            throws InterruptedException {
+        return find(deadline, LockTable.FORCE_RELEASE, SqlContender.bytes(name), fencingBase.orElse(0))
+                .filter(Found::isHeld)
+                .map(Found::holder)
+                .stream()
                 .toList();
     }
 
@@ -131,8 +136,9 @@ public final class SqlBackend implements LockBackend {
         }
     }
 
-    private Optional<Found> find(String statement, String name, Deadline deadline) throws InterruptedException {
-        List<@Nullable Object> row = database.ask(deadline, statement, SqlContender.bytes(name));
+    private Optional<Found> find(Deadline deadline, String statement, Object... parameters)
+            throws InterruptedException {
+        List<@Nullable Object> row = database.ask(deadline, statement, parameters);
         if (row.size() == 4
                 && row.get(0) instanceof String owner
                 && row.get(1) instanceof Long base

@@ -17,6 +17,7 @@ import io.github.distlock.tests.PromiseNames;
 import io.github.distlock.tests.waiting.Waiting;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.LongAdder;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.Test;
@@ -78,8 +79,10 @@ class OperationsTest {
             List<String> holders = status.holders().stream()
                     .map(found -> found.owner().client())
                     .toList();
-            inspector.forceRelease("orders/42");
+            LockStatus.Holder stuck = status.holders().get(0);
+            Optional<LockStatus.Holder> ended = inspector.forceRelease("orders/42", stuck.fencingToken());
             assertEquals(List.of("orders"), holders);
+            assertTrue(ended.isPresent());
             Waiting.await("the hold is lost", PATIENCE, () -> !held.isHeld());
         }
     }

@@ -174,7 +174,7 @@ final class Nemesis {
             LockStatus status = observer.inspector().inspect(lock);
             return (aim == InjectedFault.Aim.HOLDER
                             ? status.holders().stream().findFirst().map(LockStatus.Holder::owner)
-                            : status.waiters().stream().findFirst())
+                            : status.waiters().stream().findFirst().map(LockStatus.Waiter::owner))
                     .map(LockOwner::client)
                     .map(Worker::processOf)
                     .orElse(0L);
