@@ -30,7 +30,6 @@ if used_kind(record, first_entry()) == 'lock' then
 else
   if base ~= '' and is_shared() then
     drop_expired()
-    redis.call('ZREM', KEYS[5], ended[1])
     end_hold(ended[1])
   else
     redis.call('DEL', KEYS[5])

@@ -35,7 +35,6 @@ class ScriptMutations {
             HandoffMessagesTest.class,
             SharedHoldsTest.class,
             SharedQueueTest.class,
-            KeptLockTest.class,
             RedisBackendTest.class,
             ReplicaTest.class,
             SlotMigrationTest.class);
