@@ -25,13 +25,13 @@ final class JedisCalls {
     private JedisCalls() {}
 
     /** Returns the command for a server that knows the script. */
-    static CommandArguments byDigest(ScriptCall call, Publisher publisher) {
-        return command(Command.EVALSHA, call.script().text(publisher).sha, call);
+    static CommandArguments byDigest(ScriptCall call, Script.Settings settings) {
+        return command(Command.EVALSHA, call.script().text(settings).sha, call);
     }
 
     /** Returns the command for a server that has answered NOSCRIPT. */
-    static CommandArguments bySource(ScriptCall call, Publisher publisher) {
-        return command(Command.EVAL, call.script().text(publisher).source, call);
+    static CommandArguments bySource(ScriptCall call, Script.Settings settings) {
+        return command(Command.EVAL, call.script().text(settings).source, call);
     }
 
     private static CommandArguments command(Command name, byte[] script, ScriptCall call) {

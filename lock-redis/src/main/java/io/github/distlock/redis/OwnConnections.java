@@ -33,19 +33,19 @@ final class OwnConnections implements Redis {
     private final ConnectionStack requests;
     private final ConnectionStack upkeep;
     private final RedisContext context;
-    private final Publisher publisher;
+    private final Script.Settings settings;
 
     OwnConnections(
             HostAndPort server,
             JedisClientConfig config,
             int maxConnections,
             RedisContext context,
-            Publisher publisher) {
+            Script.Settings settings) {
         this.connections = new OpenConnections(server, config, context);
         this.requests = new ConnectionStack(maxConnections, connections, context, null);
         this.upkeep = new ConnectionStack(UPKEEP_CONNECTIONS, connections, context, requests);
         this.context = context;
-        this.publisher = publisher;
+        this.settings = settings;
     }
 
     @Override
@@ -59,9 +59,9 @@ final class OwnConnections implements Redis {
 
     private List<?> call(Connection connection, ScriptCall call) {
         try {
-            return JedisCalls.answer(call, connection.executeCommand(JedisCalls.byDigest(call, publisher)));
+            return JedisCalls.answer(call, connection.executeCommand(JedisCalls.byDigest(call, settings)));
         } catch (JedisNoScriptException e) {
-            return JedisCalls.answer(call, connection.executeCommand(JedisCalls.bySource(call, publisher)));
+            return JedisCalls.answer(call, connection.executeCommand(JedisCalls.bySource(call, settings)));
         }
     }
 
@@ -83,7 +83,7 @@ final class OwnConnections implements Redis {
     private List<Object> callAll(Connection connection, List<ScriptCall> calls) {
         List<Object> replies = sendAll(
                 connection,
-                calls.stream().map(call -> JedisCalls.byDigest(call, publisher)).toList());
+                calls.stream().map(call -> JedisCalls.byDigest(call, settings)).toList());
         List<CommandArguments> again = new ArrayList<>();
         Set<Script> brought = new HashSet<>();
         for (int i = 0; i < replies.size(); i++) {
@@ -91,8 +91,8 @@ final class OwnConnections implements Redis {
                 ScriptCall call = calls.get(i);
                 again.add(
                         brought.add(call.script())
-                                ? JedisCalls.bySource(call, publisher)
-                                : JedisCalls.byDigest(call, publisher));
+                                ? JedisCalls.bySource(call, settings)
+                                : JedisCalls.byDigest(call, settings));
             }
         }
         Iterator<Object> repeated = sendAll(connection, again).iterator();

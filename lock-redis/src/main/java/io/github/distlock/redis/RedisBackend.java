@@ -76,6 +76,8 @@ public final class RedisBackend implements LockBackend {
     private final Function<String, String> keyOfName;
     private final String prefix;
     private final String channel;
+    /** For how long the server keeps a token beyond the lease. */
+    final Duration tokenKept;
     /** The contenders that wait, by their values. */
     final Map<String, RedisContender> waiting = new ConcurrentHashMap<>();
 
@@ -83,10 +85,15 @@ public final class RedisBackend implements LockBackend {
     final Contention contention = new Contention();
     final GrantedBases grantedBases = new GrantedBases();
 
-    RedisBackend(Function<RedisContext, Redis> redis, Function<String, String> keyOfName, String prefix) {
+    RedisBackend(
+            Function<RedisContext, Redis> redis,
+            Function<String, String> keyOfName,
+            String prefix,
+            Duration tokenKept) {
         this.redis = redis.apply(context);
         this.keyOfName = keyOfName;
         this.prefix = prefix;
+        this.tokenKept = tokenKept;
         this.channel = prefix + RandomId.next();
         this.messages = new Subscription(
                 this.redis,
@@ -246,7 +253,7 @@ public final class RedisBackend implements LockBackend {
         for (int i = 0; i < replies.size(); i++) {
             if (replies.get(i) instanceof List<?> reply) {
                 found.put(grants.get(i), RedisGrant.found(calls.get(i), reply));
-                publishNotices(calls.get(i), deadline);
+                followUp(calls.get(i), deadline);
             }
         }
         return found;
@@ -254,19 +261,24 @@ public final class RedisBackend implements LockBackend {
 
     @Override
     public void heartbeat(Collection<? extends Contender> contenders, Deadline deadline) throws InterruptedException {
-        List<RedisContender> asked = new ArrayList<>(contenders.size());
+        long now = clock().nanoTime();
+        boolean anyWaits = false;
+        List<RedisContender> due = new ArrayList<>();
         for (Contender each : contenders) {
             RedisContender contender = (RedisContender) each;
             if (waiting.containsKey(contender.value)) {
-                asked.add(contender);
+                anyWaits = true;
+                if (contender.needsHeartbeat(now)) {
+                    due.add(contender);
+                }
             }
         }
-        if (asked.isEmpty()) {
+        if (!anyWaits) {
             return;
         }
         messages.need();
         messages.ping();
-        for (List<RedisContender> chunk : chunks(asked)) {
+        for (List<RedisContender> chunk : chunks(due)) {
             if (!deadline.hasPassed()) {
                 heartbeat(chunk, deadline);
             }
@@ -279,7 +291,7 @@ public final class RedisBackend implements LockBackend {
         List<Object> replies = redis.callAll(calls, deadline);
         for (int i = 0; i < replies.size(); i++) {
             asked.get(i).heard(askedAt, replies.get(i));
-            publishNotices(calls.get(i), deadline);
+            followUp(calls.get(i), deadline);
         }
     }
 
@@ -333,7 +345,7 @@ public final class RedisBackend implements LockBackend {
             }
             reply = redis.call(alone, deadline);
         }
-        publishNotices(call, deadline);
+        followUp(call, deadline);
         return reply;
     }
 
@@ -355,18 +367,37 @@ public final class RedisBackend implements LockBackend {
         return replies;
     }
 
-    /** Publishes hints. The request has been answered, so neither a failure nor an interrupt changes its outcome. */
-    private void publishNotices(ScriptCall call, Deadline deadline) {
-        if (call.notices().isEmpty()) {
-            return;
-        }
+    /**
+     * Publishes hints, and goes on if the script had to stop. The request has been answered, so neither a failure nor
+     * an interrupt changes its outcome. If this fails, the next request of any contender goes on.
+     */
+    private void followUp(ScriptCall call, Deadline deadline) {
+        ScriptCall last = call;
         try {
-            redis.publish(call.notices(), deadline);
+            publish(last, deadline);
+            while (last.isUnfinished() && !deadline.hasPassed()) {
+                last = new ScriptCall(Script.SERVE, keysOf(call.lockName()));
+                var unused = redis.call(last, deadline);
+                publish(last, deadline);
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (RuntimeException | Error e) {
-            context.log(() -> LOG.debug("a handoff could not be published", e));
+            context.log(() -> LOG.debug("waiters of lock \"{}\" could not be notified", call.lockName(), e));
         }
+    }
+
+    private void publish(ScriptCall call, Deadline deadline) throws InterruptedException {
+        if (!call.notices().isEmpty()) {
+            redis.publish(call.notices(), deadline);
+        }
+    }
+
+    /**
+     * Returns how long the server keeps the token of a hold, in milliseconds. The scripts count as this method does.
+     */
+    long tokenKeptMillis(Duration lease) {
+        return RedisContender.millis(lease) + RedisContender.millis(tokenKept);
     }
 
     boolean sendsAgain() {
@@ -393,10 +424,10 @@ public final class RedisBackend implements LockBackend {
             if (contender != null) {
                 contender.announced(Long.parseLong(words[2]));
             }
-        } else if (words.length == 2 && words[0].equals("kept")) {
+        } else if (words.length == 2 && (words[0].equals("kept") || words[0].equals("near"))) {
             RedisContender contender = waiting.get(words[1]);
             if (contender != null) {
-                contender.announcedKept();
+                contender.called();
             }
         }
     }

@@ -3,6 +3,7 @@ package io.github.distlock.redis;
 import static java.util.Objects.requireNonNull;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import java.time.Duration;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.DefaultJedisClientConfig;
@@ -14,6 +15,9 @@ import redis.clients.jedis.UnifiedJedis;
 /** Builds a {@link RedisBackend}. Not thread-safe. */
 @SuppressWarnings("exports") // annotations for tools, which users do not need
 public final class RedisBackendBuilder {
+    private static final Duration SHORTEST_TOKEN_KEPT = Duration.ofSeconds(1);
+    private static final Duration LONGEST_TOKEN_KEPT = Duration.ofDays(365);
+
     private final @Nullable RedisAddress address;
     private final @Nullable UnifiedJedis client;
     private String prefix = "distlock:";
@@ -21,6 +25,7 @@ public final class RedisBackendBuilder {
     private int maxConnections = 64;
     private Publisher publisher = Publisher.SCRIPT;
     private @Nullable JedisClientConfig config;
+    private Duration tokenKept = Duration.ofHours(1);
 
     RedisBackendBuilder(String uri) {
         this.address = new RedisAddress(uri);
@@ -114,6 +119,29 @@ public final class RedisBackendBuilder {
     }
 
     /**
+     * Sets for how long the server keeps the last fencing token of a name that nobody holds. The time counts from the
+     * end of the lease. The server keeps one small key for each name that was used within this time.
+     *
+     * <p>While the server has the token, the next one is greater even if the server's clock was set back. Later, only
+     * the clock makes it greater. So the time must be longer than any clock of a server is ever set back, or than the
+     * clock of a replica that becomes primary is behind. The first acquire of a name without a token takes two
+     * requests. All clients should have the same setting, because each grant sets the time of its own client.
+     *
+     * @param time at least 1 s and at most 365 days, rounded up to milliseconds; an hour by default
+     * @return this
+     * @throws IllegalArgumentException if the time is out of these bounds
+     */
+    @CanIgnoreReturnValue
+    public RedisBackendBuilder keepTokensFor(Duration time) {
+        requireNonNull(time, "time");
+        if (time.compareTo(SHORTEST_TOKEN_KEPT) < 0 || time.compareTo(LONGEST_TOKEN_KEPT) > 0) {
+            throw new IllegalArgumentException("time must be from 1 s to 365 days, but was " + time);
+        }
+        tokenKept = time;
+        return this;
+    }
+
+    /**
      * Makes the backend. Sends nothing.
      *
      * @return a new backend
@@ -126,15 +154,17 @@ public final class RedisBackendBuilder {
             throw new IllegalArgumentException("keyPrefix must not have a hash tag if keys is set, but is " + prefix);
         }
         String begin = prefix;
-        return new RedisBackend(this::redis, mapping != null ? mapping : name -> begin + LockKeys.encode(name), begin);
+        Function<String, String> keys = mapping != null ? mapping : name -> begin + LockKeys.encode(name);
+        return new RedisBackend(this::redis, keys, begin, tokenKept);
     }
 
     private Redis redis(RedisContext context) {
+        Script.Settings settings = new Script.Settings(publisher, RedisContender.millis(tokenKept));
         if (client != null) {
-            return new SuppliedClient(client, context, publisher);
+            return new SuppliedClient(client, context, settings);
         }
         RedisAddress server = requireNonNull(address);
-        return new OwnConnections(server.server, connectionConfig(server), maxConnections, context, publisher);
+        return new OwnConnections(server.server, connectionConfig(server), maxConnections, context, settings);
     }
 
     @SuppressWarnings("deprecation") // Other settings of TLS would replace those of the caller.

@@ -1,5 +1,7 @@
 package io.github.distlock.redis;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.github.distlock.spi.Attempt;
 import io.github.distlock.spi.Contender;
 import io.github.distlock.spi.Deadline;
@@ -42,6 +44,13 @@ import org.jspecify.annotations.Nullable;
  * or as readers of one lock, and be served together. Their messages may be taken in any order, because the order of
  * their tokens among each other means nothing.
  *
+ * <h2>Heartbeats</h2>
+ *
+ * An entry near the head of the queue needs a heartbeat each second. The reply to a heartbeat says when the next one is
+ * due; for an entry far from the head this is later. Each busy reply to an attempt makes one due at once. When the
+ * entry comes near the head, the server sends a message, and the contender asks. Such a contender seldom asks again
+ * otherwise.
+ *
  * <h2>A kept lock</h2>
  *
  * If a release keeps the lock, nobody is served. The server sends the first waiter a message without a base, and the
@@ -59,13 +68,14 @@ import org.jspecify.annotations.Nullable;
  */
 final class RedisContender implements Contender {
     static final Duration HANDOFF_LEASE = Duration.ofSeconds(3);
-    /** How long a queue entry counts without a heartbeat. */
+    /** How long a queue entry near the head counts without a heartbeat. */
     static final Duration ALIVE_FOR = RedisBackend.HEARTBEAT_INTERVAL.multipliedBy(4);
 
-    /** How long the server keeps a token beyond the lease, as in {@code record.lua}. */
-    static final Duration TOKEN_KEPT = Duration.ofHours(1);
+    /** The longest time between two heartbeats of a queue entry. */
+    private static final Duration LONGEST_INTERVAL = Duration.ofSeconds(30);
 
     private static final Duration LONGEST_RETRY = Duration.ofSeconds(5);
+    private static final Duration RETRY_FAR_FROM_HEAD = Duration.ofMinutes(10);
     private static final Duration RETRY_WITHOUT_MESSAGES = Duration.ofMillis(250);
 
     final String value;
@@ -74,7 +84,8 @@ final class RedisContender implements Contender {
     private final Signals signals;
     final String owner;
     private final Duration handoffLease;
-    private final String entry;
+    private final long longestIntervalMillis;
+    private final byte[] entry;
     private @Nullable LockKeys keys;
     /** Whether the server may have anything of this contender: an entry, a hold, or a request under way. */
     private boolean mayHaveLeft;
@@ -91,8 +102,13 @@ final class RedisContender implements Contender {
      *
      * @param askedAt the time before its request was sent
      * @param marker each later handoff has a greater base
+     * @param interval the time from then until the next heartbeat
      */
-    private record Waiting(Moment askedAt, long marker) {}
+    private record Waiting(Moment askedAt, long marker, Duration interval) {
+        boolean isNearHead() {
+            return interval.compareTo(RedisBackend.HEARTBEAT_INTERVAL) <= 0;
+        }
+    }
 
     RedisContender(RedisBackend backend, LockRequest request, Signals signals) {
         this.backend = backend;
@@ -102,21 +118,22 @@ final class RedisContender implements Contender {
         this.owner = WireFormat.owner(request.owner());
         Duration lease = request.lease();
         this.handoffLease = lease.compareTo(HANDOFF_LEASE) < 0 ? lease : HANDOFF_LEASE;
+        this.longestIntervalMillis = longestInterval(lease).toMillis();
         this.entry = request.waits()
                 ? WireFormat.entry(request.mode(), value, backend.channel(), millis(handoffLease), owner)
-                : "";
+                        .getBytes(UTF_8)
+                : new byte[0];
+    }
+
+    /** Returns an interval after which the server does not keep a queue entry for longer than a lease. */
+    private static Duration longestInterval(Duration lease) {
+        Duration longest = lease.minus(ALIVE_FOR).plus(RedisBackend.HEARTBEAT_INTERVAL);
+        return longest.compareTo(LONGEST_INTERVAL) < 0 ? longest : LONGEST_INTERVAL;
     }
 
     /** Returns a lease in the server's unit, rounded up. */
     static long millis(Duration lease) {
         return lease.plusNanos(999_999).toMillis();
-    }
-
-    /**
-     * Returns how long the server keeps the token of a hold, in milliseconds. The scripts count as this method does.
-     */
-    static long tokenKeptMillis(Duration lease) {
-        return millis(lease) + TOKEN_KEPT.toMillis();
     }
 
     LockKeys keys() {
@@ -186,7 +203,7 @@ final class RedisContender implements Contender {
                 value,
                 owner,
                 millis(request.lease()),
-                tokenKeptMillis(request.lease()));
+                backend.tokenKeptMillis(request.lease()));
         List<?> reply;
         try {
             reply = ask(call, deadline);
@@ -225,8 +242,9 @@ final class RedisContender implements Contender {
             } else {
                 noteLimit(Replies.number(reply.get(3)));
             }
-            waitsSince(askedAt, Replies.number(reply.get(2)));
-            return Attempt.busy(retryAfter(Replies.number(reply.get(1))));
+            Duration again = retryAfter(Replies.number(reply.get(1)), call.wasSentAlone());
+            waitsSince(askedAt, Replies.number(reply.get(2)), RedisBackend.HEARTBEAT_INTERVAL);
+            return Attempt.busy(again);
         }
         if (status == -2) {
             mayHaveLeft = hadLeft || doubtful;
@@ -308,11 +326,22 @@ final class RedisContender implements Contender {
         return Attempt.granted(grant);
     }
 
-    private Duration retryAfter(long ttlMillis) {
+    /**
+     * Returns when to ask again after a busy reply.
+     *
+     * @param ttlMillis for how long the lock key stays; less than 0 if another program has set it
+     * @param unqueued whether the contender could not enter the queue, because the slot migrates
+     */
+    private Duration retryAfter(long ttlMillis, boolean unqueued) {
         if (ttlMillis < 0) {
             backend.warnings.foreignKey(keys(), ttlMillis);
         }
-        Duration longest = !request.waits() || backend.hearsMessages() ? LONGEST_RETRY : RETRY_WITHOUT_MESSAGES;
+        boolean polls = request.waits() && (!backend.hearsMessages() || unqueued);
+        Waiting busy = waiting.get();
+        if (!polls && busy != null && !busy.isNearHead()) {
+            return RETRY_FAR_FROM_HEAD;
+        }
+        Duration longest = polls ? RETRY_WITHOUT_MESSAGES : LONGEST_RETRY;
         Duration lease = Duration.ofMillis(ttlMillis + 1);
         return ttlMillis >= 0 && lease.compareTo(longest) < 0 ? lease : longest;
     }
@@ -339,26 +368,36 @@ final class RedisContender implements Contender {
         signals.wakeUp();
     }
 
-    /** Notes a message: the lock is kept after its release, so the next reply says for how long. */
-    void announcedKept() {
+    /** Notes a message: the contender has to ask, because its entry has come near the head, or the lock is kept. */
+    void called() {
+        waiting.updateAndGet(
+                busy -> busy == null ? null : new Waiting(busy.askedAt, busy.marker, RedisBackend.HEARTBEAT_INTERVAL));
         signals.wakeUp();
     }
 
-    private void waitsSince(Moment askedAt, long marker) {
-        Waiting later = new Waiting(askedAt, marker);
+    private void waitsSince(Moment askedAt, long marker, Duration interval) {
+        Waiting later = new Waiting(askedAt, marker, interval);
         waiting.accumulateAndGet(
                 later, (known, now) -> known == null || now == null || now.marker > known.marker ? now : known);
     }
 
+    /** Returns whether a heartbeat is due at this time, or will be before the next call. */
+    boolean needsHeartbeat(long now) {
+        Waiting busy = waiting.get();
+        return busy == null
+                || now - busy.askedAt.nanoTime()
+                        >= busy.interval.minus(RedisBackend.HEARTBEAT_INTERVAL).toNanos();
+    }
+
     ScriptCall heartbeat() {
         Script script = isOfLock() ? Script.HEARTBEAT : Script.HEARTBEAT_SHARED;
-        return new ScriptCall(script, keys(), value, entry, ALIVE_FOR.toMillis());
+        return new ScriptCall(script, keys(), value, entry, ALIVE_FOR.toMillis(), longestIntervalMillis);
     }
 
     /** Takes the reply to a heartbeat, which may be an exception. */
     void heard(Moment askedAt, Object reply) {
-        if (reply instanceof List<?> parts && parts.size() == 2) {
-            waitsSince(askedAt, Replies.number(parts.get(1)));
+        if (reply instanceof List<?> parts && parts.size() == 3) {
+            waitsSince(askedAt, Replies.number(parts.get(1)), Duration.ofMillis(Replies.number(parts.get(2))));
         } else {
             signals.wakeUp();
         }

@@ -14,14 +14,11 @@ import java.util.Optional;
  * key of the holders has the record.
  *
  * <p>A renewal names these keys alone, because a cluster refuses a request with several keys, of which one is missing,
- * while it migrates their slot. The server keeps the token for an hour beyond the lease of the grant. Before half of
- * that time has passed, a renewal names the token key, too. If the cluster refuses that one, the renewal is sent again
- * without it.
+ * while it migrates their slot. The server keeps the token beyond the lease of the grant, for an hour by default. When
+ * half of that time has passed, a renewal names the token key, too. If the cluster refuses that one, the renewal is
+ * sent again without it.
  */
 final class RedisGrant implements Grant {
-    private static final long TOKEN_REFRESH_NANOS =
-            RedisContender.TOKEN_KEPT.dividedBy(2).toNanos();
-
     final RedisContender contender;
     private final LockMode mode;
     private final long fencingBase;
@@ -54,7 +51,7 @@ final class RedisGrant implements Grant {
     ScriptCall renewal(Duration lease, long now) {
         LockKeys keys = contender.keys();
         long millis = RedisContender.millis(lease);
-        long tokenKept = RedisContender.tokenKeptMillis(lease);
+        long tokenKept = contender.backend().tokenKeptMillis(lease);
         boolean keepsToken = keepsTokenAt(now);
         if (hasLockKey()) {
             List<byte[]> named = keepsToken ? keys.lockAndToken() : keys.lockAlone();
@@ -74,7 +71,7 @@ final class RedisGrant implements Grant {
     }
 
     private boolean keepsTokenAt(long now) {
-        return now - tokenKeptAt > TOKEN_REFRESH_NANOS;
+        return now - tokenKeptAt > contender.backend().tokenKept.dividedBy(2).toNanos();
     }
 
     /** Notes that the server has executed the renewal that was made at this time, with all keys that it named. */

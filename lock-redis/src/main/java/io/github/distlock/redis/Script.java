@@ -7,18 +7,18 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.util.EnumMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The scripts. Each is a file whose head describes its keys, arguments and replies. A line {@code --#include name}
- * stands for the file of that name, and {@code --#publish} for the line of a {@link Publisher}.
+ * stands for the file of that name, {@code --#publish} for the line of a {@link Publisher}, and {@code --#token-kept}
+ * for the time for which the token is kept.
  */
 final class Script {
     private static final Pattern INCLUDE = Pattern.compile("(?m)^--#include (\\w+)$");
@@ -34,6 +34,7 @@ final class Script {
     static final Script END_ALONE = new Script("end-alone");
     static final Script RENEW = new Script("renew");
     static final Script HEARTBEAT = new Script("heartbeat");
+    static final Script SERVE = new Script("serve");
     static final Script INSPECT = new Script("inspect");
     static final Script FORCE_RELEASE = new Script("force-release");
     static final Script ACQUIRE_SHARED = new Script("acquire-shared");
@@ -45,7 +46,20 @@ final class Script {
 
     private final String name;
     private final boolean readsHolders;
-    private final Map<Publisher, Text> texts = new EnumMap<>(Publisher.class);
+    private final String template;
+    private final Map<Settings, Text> texts = new ConcurrentHashMap<>();
+
+    /**
+     * The settings of a backend that are a part of its scripts.
+     *
+     * @param tokenKept for how long the server keeps a token beyond the lease, in milliseconds
+     */
+    record Settings(Publisher publisher, long tokenKept) {
+        private String applied(String template) {
+            return template.replace("--#publish", publisher.line)
+                    .replace("--#token-kept", "local TOKEN_KEPT = " + tokenKept);
+        }
+    }
 
     /** The text of a script, and its digest. */
     static final class Text {
@@ -60,12 +74,8 @@ final class Script {
 
     private Script(String name) {
         this.name = name;
-        String template = withIncludes(read(name));
+        template = withIncludes(read(name));
         readsHolders = template.contains("KEYS[5]");
-        for (Publisher publisher : Publisher.values()) {
-            String source = template.replace("--#publish", publisher.line);
-            texts.put(publisher, new Text(source.getBytes(UTF_8)));
-        }
     }
 
     private static byte[] digest(byte[] source) {
@@ -92,8 +102,9 @@ final class Script {
         }
     }
 
-    Text text(Publisher publisher) {
-        return Objects.requireNonNull(texts.get(publisher));
+    Text text(Settings settings) {
+        return texts.computeIfAbsent(
+                settings, any -> new Text(settings.applied(template).getBytes(UTF_8)));
     }
 
     /** Returns the keys that the script names, if it names no selection of them. */

@@ -25,8 +25,9 @@ final class ScriptCall {
     private volatile boolean sentAgain;
     private volatile @Nullable ScriptCall alone;
     private volatile List<Notice> notices = List.of();
+    private volatile boolean isUnfinished;
 
-    /** The message of a handoff that the client publishes. */
+    /** A message to a waiter that the client publishes. One without a channel says that the script has not finished. */
     record Notice(String channel, String message) {
         private static Notice of(Object reply) {
             List<?> handoff = Replies.list(reply);
@@ -37,7 +38,7 @@ final class ScriptCall {
     /**
      * Makes a request with all keys of a lock.
      *
-     * @param arguments texts and numbers
+     * @param arguments texts, encoded texts, and numbers
      */
     ScriptCall(Script script, LockKeys keys, Object... arguments) {
         this(script, keys.name, script.keysOf(keys), arguments);
@@ -47,7 +48,7 @@ final class ScriptCall {
      * Makes a request with some keys of a lock.
      *
      * @param keys the keys that the script names
-     * @param arguments texts and numbers
+     * @param arguments texts, encoded texts, and numbers
      */
     ScriptCall(Script script, String lockName, List<byte[]> keys, Object... arguments) {
         this.script = script;
@@ -90,9 +91,14 @@ final class ScriptCall {
         return sentAgain || (other != null && other.wasSentAgain());
     }
 
-    /** Returns the notices in the reply to this request. */
+    /** Returns the messages in the reply to this request. */
     List<Notice> notices() {
         return notices;
+    }
+
+    /** Returns whether {@link Script#SERVE} has to go on where this request has stopped. */
+    boolean isUnfinished() {
+        return isUnfinished;
     }
 
     String lockName() {
@@ -112,7 +118,10 @@ final class ScriptCall {
         List<byte[]> texts = new ArrayList<>(1 + arguments.length);
         texts.add(request);
         for (Object argument : arguments) {
-            texts.add(String.valueOf(argument).getBytes(UTF_8));
+            texts.add(
+                    argument instanceof byte[] encoded
+                            ? encoded
+                            : String.valueOf(argument).getBytes(UTF_8));
         }
         return texts;
     }
@@ -131,7 +140,10 @@ final class ScriptCall {
         while (parts.get(end - 1) instanceof List<?>) {
             end--;
         }
-        notices = parts.subList(end, parts.size()).stream().map(Notice::of).toList();
+        List<Notice> all =
+                parts.subList(end, parts.size()).stream().map(Notice::of).toList();
+        notices = all.stream().filter(notice -> !notice.channel.isEmpty()).toList();
+        isUnfinished = notices.size() < all.size();
         return parts.subList(1, end);
     }
 }

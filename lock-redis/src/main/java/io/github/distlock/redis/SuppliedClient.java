@@ -55,15 +55,15 @@ final class SuppliedClient implements Redis {
 
     private final UnifiedJedis client;
     private final RedisContext context;
-    private final Publisher publisher;
+    private final Script.Settings settings;
     private final ThreadPoolExecutor requests;
     private final ThreadPoolExecutor upkeep;
     private final AtomicBoolean warned = new AtomicBoolean();
 
-    SuppliedClient(UnifiedJedis client, RedisContext context, Publisher publisher) {
+    SuppliedClient(UnifiedJedis client, RedisContext context, Script.Settings settings) {
         this.client = client;
         this.context = context;
-        this.publisher = publisher;
+        this.settings = settings;
         this.requests = executor(REQUEST_THREADS, context.redisThreads());
         this.upkeep = executor(UPKEEP_THREADS, context.redisThreads());
     }
@@ -82,9 +82,9 @@ final class SuppliedClient implements Redis {
 
     private List<?> send(ScriptCall call) {
         try {
-            return JedisCalls.answer(call, client.executeCommand(raw(JedisCalls.byDigest(call, publisher))));
+            return JedisCalls.answer(call, client.executeCommand(raw(JedisCalls.byDigest(call, settings))));
         } catch (JedisNoScriptException e) {
-            return JedisCalls.answer(call, client.executeCommand(raw(JedisCalls.bySource(call, publisher))));
+            return JedisCalls.answer(call, client.executeCommand(raw(JedisCalls.bySource(call, settings))));
         }
     }
 
@@ -105,7 +105,7 @@ final class SuppliedClient implements Redis {
      * is repeated after silence.
      */
     private List<Object> sendAll(List<ScriptCall> calls, Deadline deadline) {
-        List<Object> replies = pipelined(calls, call -> JedisCalls.byDigest(call, publisher));
+        List<Object> replies = pipelined(calls, call -> JedisCalls.byDigest(call, settings));
         List<Integer> failed = where(replies, SuppliedClient::isToRepeat);
         if (!failed.isEmpty()) {
             int first = failed.remove(0);
@@ -113,7 +113,7 @@ final class SuppliedClient implements Redis {
             List<ScriptCall> others = deadline.hasPassed()
                     ? List.of()
                     : failed.stream().map(calls::get).toList();
-            Iterator<Object> repeated = pipelined(others, call -> JedisCalls.bySource(call, publisher))
+            Iterator<Object> repeated = pipelined(others, call -> JedisCalls.bySource(call, settings))
                     .iterator();
             failed.stream().limit(others.size()).forEach(i -> replies.set(i, repeated.next()));
             where(replies, SuppliedClient::isOfAnotherNode).forEach(i -> replies.set(i, alone(calls.get(i), deadline)));

@@ -2,22 +2,23 @@
 -- may have ended since.
 --
 -- KEYS  1 lock, 2 token, 3 queue, 4 alive, 5 holders
--- ARGV  those of heartbeat.lua: 1 request, 2 value, 3 entry, 4 alive for
--- Reply {request, 0, marker}   as heartbeat.lua
---       {request, 1}           ask again: the contender was served, or the entry was dropped
+-- ARGV  those of heartbeat.lua: 1 request, 2 value, 3 entry, 4 alive for, 5 longest
+-- Reply {request, 0, marker, interval}   as heartbeat.lua
+--       {request, 1}                     ask again: the contender was served, or the entry was dropped
 
 --#include record
 --#include queue
 --#include shared
 
-if not redis.call('ZSCORE', KEYS[3], ARGV[3]) then
+local queued_at = redis.call('ZSCORE', KEYS[3], ARGV[3])
+if not queued_at then
   return { ARGV[1], 1 }
 end
-keep_alive(ARGV[3], tonumber(ARGV[4]))
+local interval = keep_waiting(ARGV[3], queued_at, tonumber(ARGV[4]), tonumber(ARGV[5]))
 drop_expired()
 serve()
 settle()
 if not held or not redis.call('ZSCORE', KEYS[3], ARGV[3]) then
   return with_notices(1)
 end
-return with_notices(0, marker())
+return with_notices(0, marker(), interval)

@@ -4,16 +4,26 @@
 -- ARGV  1 request     comes back in the reply
 --       2 value
 --       3 entry
---       4 alive for   ms without a heartbeat after which the entry is skipped
--- Reply {request, 0, marker}   the contender goes on waiting; each later handoff has a base above the marker
---       {request, 1}           ask again: the contender holds the lock, the lock is free, or the entry was dropped
+--       4 alive for   ms without a heartbeat after which an entry near the head is skipped
+--       5 longest     ms between two heartbeats of an entry far from the head
+-- Reply {request, 0, marker, interval}   the contender goes on waiting; each later handoff has a base above the marker;
+--                                        the entry needs its next heartbeat after the interval, in ms
+--       {request, 1}                     ask again: the contender holds the lock, the lock is free, or the entry was
+--                                        dropped
+--
+-- If an entry that is not near the head is kept, those of silent clients at the head are dropped. So a contender behind
+-- many of them comes near the head before the lock is free.
 
 --#include record
 --#include queue
 
 local record = holder()
-if not record or is_held_by(record, ARGV[2]) or not redis.call('ZSCORE', KEYS[3], ARGV[3]) then
+local queued_at = redis.call('ZSCORE', KEYS[3], ARGV[3])
+if not record or is_held_by(record, ARGV[2]) or not queued_at then
   return { ARGV[1], 1 }
 end
-keep_alive(ARGV[3], tonumber(ARGV[4]))
-return { ARGV[1], 0, marker() }
+local interval = keep_waiting(ARGV[3], queued_at, tonumber(ARGV[4]), tonumber(ARGV[5]))
+if interval > SHORTEST_INTERVAL then
+  first_entry()
+end
+return with_notices(0, marker(), interval)

@@ -11,16 +11,29 @@
 --                    granted again, however late a request for it arrives.
 --   KEYS[4]  alive   sorted set: the same entries by the time until which their client counts as alive
 --
+-- A heartbeat keeps an entry until 3 s after the next heartbeat, which is due after a second for the first 16 entries,
+-- and later for others: an entry behind n others needs one each n/16 s. The client says what the longest interval is.
+-- If an entry comes among the first 16 long before its next heartbeat is due, it counts as alive for 4 s from then on,
+-- and a message calls for a sign of life.
+--
+-- The entries of silent clients are dropped when they are first. A script drops at most 64. The last part of its reply
+-- then says that others may be left, and its client goes on with serve.lua.
+--
 -- A script serves only entries of the format and mode that it knows. If another entry is first, the script frees the
 -- lock, and the client of that entry acquires the lock with its next heartbeat.
 --
 -- The handoff message repeats the value. Only clients that can read these keys know it. The script publishes the
--- message, or leaves that to its client: then each reply of a script ends with {channel, message} for each waiter that
--- it served. The line "#publish" stands for one of the two.
+-- messages, or leaves that to its client: then each reply of a script ends with {channel, message} for each of them.
+-- The line "#publish" stands for one of the two.
 
 local TOMBSTONES = 8e15 -- scores of entries are microseconds since 1970, which stay below this until the year 2223
 local MOST_TOMBSTONES = 1000
 local TOMBSTONE_KEPT = 60000 -- ms; longer than a request can be under way
+local NEAR = 16 -- the entries that need a heartbeat each second
+local SHORTEST_INTERVAL = 1000 -- ms between two heartbeats of an entry
+local TO_ANSWER = 4000 -- ms for the sign of life of an entry that has come near the head
+local MOST_DROPPED = 64 -- entries of silent clients, by one script
+local UNKNOWN = 'unknown' -- in place of the first entry, while entries of silent clients are before it
 
 local head -- the first entry, once the script has looked for it; false if there is none
 local is_empty -- whether the queue had no members then
@@ -76,14 +89,46 @@ local function keep_entry(entry, alive_for)
   keep_alive(entry, alive_for)
 end
 
+local notices = {} -- messages for the client to publish; one without a channel if entries of silent clients are left
+local dropped = 0 -- entries of silent clients
+
+-- A hint: a client that does not hear it finds out with its next heartbeat.
+local function announce(channel, message)
+  --#publish
+end
+
+-- Calls for a sign of life of the entry that has come near the head, if its next heartbeat is due later.
+local function call_near()
+  local entry = redis.call('ZRANGE', KEYS[3], NEAR - 1, NEAR - 1)[1]
+  local alive_until = entry and redis.call('ZSCORE', KEYS[4], entry)
+  if alive_until and tonumber(alive_until) > now + TO_ANSWER * 1000 then
+    redis.call('ZADD', KEYS[4], text(now + TO_ANSWER * 1000), entry)
+    local value, channel = string.match(entry, '^1\t%a+\t[%d/]+\t(%S+)\t([^\t]+)\t')
+    if value then
+      announce(channel, 'near ' .. value)
+    end
+  end
+end
+
+-- Keeps an entry until some time after its next heartbeat. Returns when that is due, in ms.
+local function keep_waiting(entry, queued_at, alive_for, longest)
+  local before = redis.call('ZCOUNT', KEYS[3], 0, '(' .. queued_at)
+  local interval = math.max(SHORTEST_INTERVAL, math.min(longest, math.floor(before / NEAR * SHORTEST_INTERVAL)))
+  keep_alive(entry, alive_for + interval - SHORTEST_INTERVAL)
+  return interval
+end
+
 -- Returns 1 if the queue had the entry, otherwise 0.
 local function drop_entry(entry)
   head = nil
   redis.call('ZREM', KEYS[4], entry)
-  return redis.call('ZREM', KEYS[3], entry)
+  local had = redis.call('ZREM', KEYS[3], entry)
+  call_near()
+  return had
 end
 
--- Returns the first entry whose client is alive, and drops those before it; nil if there is none.
+-- Returns the first entry whose client is alive, and drops those before it; nil if there is none. If too many are
+-- before it, returns what no contender has as its entry and what no script serves.
 local function first_entry()
   while head == nil do
     local member = redis.call('ZRANGE', KEYS[3], 0, 0, 'WITHSCORES')
@@ -94,7 +139,13 @@ local function first_entry()
       local alive_until = redis.call('ZSCORE', KEYS[4], member[1])
       if alive_until and tonumber(alive_until) >= now then
         head = member[1]
+      elseif dropped == MOST_DROPPED then
+        head = UNKNOWN
       else
+        dropped = dropped + 1
+        if dropped == MOST_DROPPED then
+          notices[#notices + 1] = { '', 'more' }
+        end
         drop_entry(member[1])
       end
     end
@@ -105,13 +156,6 @@ end
 -- Returns the kind as which the name is used, or nil. `first` is the first entry.
 local function used_kind(record, first)
   return kind_of(record) or KINDS[string.match(first or '', '^1\t(%a+)\t')]
-end
-
-local notices = {} -- of handoffs, for the client to publish
-
--- A hint: a client that does not hear it finds out with its next heartbeat.
-local function announce(channel, message)
-  --#publish
 end
 
 local function append(list, more)

@@ -16,7 +16,8 @@
 --                      kind    of the name, read-write or permits; a lock has none, so that acquire-free.lua finds a
 --                              text of another length, and leaves the refusal to acquire.lua
 --                    It expires an hour after the lease or, if that is later, an hour after the server's clock has
---                    passed the base. A base lies ahead of the clock if the clock was set back.
+--                    passed the base. A base lies ahead of the clock if the clock was set back. The client can set
+--                    another time than an hour: the line "#token-kept" stands for it.
 --
 -- The lock key alone decides who holds the lock. Only `hold` and acquire-free.lua write a record. They do so only if
 -- the key is absent, if the present holder asks for the end of its hold, or if the record is the contender's own. A
@@ -27,7 +28,7 @@
 -- Each grant mints a base that is greater than the last one and not below the server's clock. So bases increase even if
 -- the server has lost its data.
 
-local TOKEN_KEPT = 3600000 -- ms beyond the lease
+--#token-kept
 -- The kind of a name, by the mode of a record or queue entry.
 local KINDS = { lock = 'lock', kept = 'lock', read = 'read-write', write = 'read-write', permits = 'permits' }
 

@@ -88,7 +88,7 @@ class ConnectionsTest {
                 DefaultJedisClientConfig.builder().build(),
                 8,
                 movable,
-                Publisher.SCRIPT);
+                new Script.Settings(Publisher.SCRIPT, 3_600_000));
         opened.add(0, connections);
         return connections;
     }

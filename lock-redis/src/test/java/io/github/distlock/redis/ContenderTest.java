@@ -11,8 +11,11 @@ import io.github.distlock.tests.servers.RedisServer;
 import io.github.distlock.tests.waiting.Waiting;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.UUID;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
@@ -100,6 +103,30 @@ abstract class ContenderTest {
 
     static void release(Grant held) throws InterruptedException {
         assertEquals(Grant.Release.RELEASED, held.release(TestContender.deadline()));
+    }
+
+    /** Adds entries of another client before all that contenders add, alive for a minute. */
+    final void addEntries(String modeAndCount, int number) {
+        double aliveUntil = serverMicros() + 60_000_000.0;
+        Map<String, Double> added = new HashMap<>();
+        addDeadEntries(modeAndCount, number).forEach(entry -> added.put(entry, aliveUntil));
+        admin.zadd(alive, added);
+    }
+
+    /** Adds such entries of a client that is silent. */
+    @CanIgnoreReturnValue
+    final Set<String> addDeadEntries(String modeAndCount, int number) {
+        Map<String, Double> added = new HashMap<>();
+        for (int i = 1; i <= number; i++) {
+            added.put("1\t" + modeAndCount + "\tvalue" + i + "\tchannel\t3000\towner", (double) i);
+        }
+        admin.zadd(queue, added);
+        return added.keySet();
+    }
+
+    /** Returns for how many milliseconds a waiter still counts as alive. */
+    final double aliveFor(TestContender waiter) {
+        return (admin.zscore(alive, entry(waiter)) - serverMicros()) / 1_000;
     }
 
     /** Lets the last heartbeat of a waiter be too old. */

@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -561,5 +562,59 @@ class HoldScriptsTest extends ContenderTest {
                 .isEmpty());
 
         assertFalse(admin.exists(lock));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void v6_aTokenIsKeptForTheTimeThatTheClientSays(Left left) throws InterruptedException {
+        leave(left);
+        try (RedisBackend brief = started(RedisBackend.builder(SERVER.uri())
+                .keepTokensFor(Duration.ofSeconds(90))
+                .build())) {
+            TestContender holder = trying(brief);
+
+            Grant held = holder.acquire();
+
+            expectTimeToLive(token, LEASE.toMillis() + 90_000);
+            admin.pexpire(token, 10_000);
+            Duration longer = LEASE.multipliedBy(2);
+            assertInstanceOf(Validity.class, holder.renew(held, longer));
+            expectTimeToLive(token, 10_000);
+            holder.renewAfter(Duration.ofSeconds(46), held, longer);
+            expectTimeToLive(token, longer.toMillis() + 90_000);
+        }
+    }
+
+    @Test
+    void v6_aReleaseToAWaiterKeepsTheTokenForTheTimeThatItsClientSays() throws InterruptedException {
+        try (RedisBackend brief = started(RedisBackend.builder(SERVER.uri())
+                .keepTokensFor(Duration.ofSeconds(90))
+                .build())) {
+            Grant held = waiting(brief).acquire();
+            queuedWaiter(other);
+
+            release(held);
+
+            expectTimeToLive(token, RedisContender.HANDOFF_LEASE.toMillis() + 90_000);
+        }
+    }
+
+    @Test
+    void v6_namesThatAreUsedOnceLeaveNothingThatGrows() throws InterruptedException {
+        List<String> names =
+                IntStream.range(0, 300).mapToObj(i -> name + "-" + i).toList();
+
+        for (String each : names) {
+            release(TestContender.waiting(one, each, LEASE).acquire());
+        }
+
+        for (String each : names) {
+            assertFalse(admin.exists("distlock:" + each));
+            expectTimeToLive("distlock:{distlock:" + each + "}:token", LEASE.toMillis() + TOKEN_KEPT);
+        }
+        assertEquals(names.size(), admin.keys("*" + name + "*").size());
+        assertTrue(one.waiting.isEmpty());
+        String first = names.get(0);
+        assertEquals(one.grantedBases.floor(name), one.grantedBases.floor(first), "the client has forgotten it");
     }
 }

@@ -1,5 +1,6 @@
 package io.github.distlock.redis;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -11,6 +12,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the scripts do to the queue: order, heartbeats, handoff and withdrawal. */
 class QueueScriptsTest extends ContenderTest {
@@ -424,5 +426,115 @@ class QueueScriptsTest extends ContenderTest {
         waiter.withdraw();
 
         assertEquals(record, admin.get(lock));
+    }
+
+    @Test
+    void v1_aWaiterFarFromTheHeadCountsUntilThreeSecondsAfterItsNextHeartbeat() throws InterruptedException {
+        waiting(one).acquire();
+        addEntries("lock\t1", 160);
+        TestContender waiter = queuedWaiter(other);
+
+        waiter.heartbeat();
+
+        double aliveFor = aliveFor(waiter);
+        assertTrue(aliveFor > ALIVE_FOR && aliveFor <= 13_000, "it counts for " + aliveFor + " ms");
+        expectTimeToLive(queue, 13_000);
+        expectTimeToLive(alive, 13_000);
+    }
+
+    @Test
+    void v6_aWaiterFarFromTheHeadSendsNoHeartbeatBeforeItIsDue() throws InterruptedException {
+        waiting(one).acquire();
+        addEntries("lock\t1", 160);
+        TestContender waiter = queuedWaiter(other);
+        waiter.heartbeat();
+        Double aliveUntil = admin.zscore(alive, entry(waiter));
+
+        waiter.heartbeat();
+
+        assertEquals(aliveUntil, admin.zscore(alive, entry(waiter)));
+        assertEquals(Duration.ofMinutes(10), waiter.findBusy(), "nor does it ask");
+        waiter.heartbeat();
+        assertTrue(aliveFor(waiter) > ALIVE_FOR, "but after it has asked");
+    }
+
+    @Test
+    void v1_noHeartbeatKeepsAWaiterForLongerThanALease() throws InterruptedException {
+        waiting(one).acquire();
+        addEntries("lock\t1", 1_000);
+        TestContender waiter = TestContender.waiting(other, name, Duration.ofSeconds(6));
+        waiter.findBusy();
+
+        waiter.heartbeat();
+
+        assertTrue(aliveFor(waiter) <= 6_000, "it counts for " + aliveFor(waiter) + " ms");
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void v1_aWaiterThatComesNearTheHeadIsCalled(boolean clientPublishes) throws InterruptedException {
+        RedisBackendBuilder builder = RedisBackend.builder(SERVER.uri());
+        if (clientPublishes) {
+            builder.publishFromClient();
+        }
+        try (RedisBackend publishing = started(builder.build())) {
+            Grant held = waiting(publishing).acquire();
+            TestContender waiter = subscribedWaiter();
+            addEntries("lock\t1", 160);
+            waiter.heartbeat();
+            admin.zremrangeByRank(queue, 0, 160 - 16 - 1);
+
+            release(held);
+
+            await("it is called", () -> waiter.wakeUps.get() == 2);
+            assertTrue(aliveFor(waiter) <= ALIVE_FOR, "it counts for " + aliveFor(waiter) + " ms");
+            goSilent(waiter);
+            waiter.heartbeat();
+            assertTrue(aliveFor(waiter) > 0, "it sends heartbeats again");
+        }
+    }
+
+    @Test
+    void v1_aHeartbeatFarFromTheHeadDropsDeadEntries() throws InterruptedException {
+        waiting(one).acquire();
+        TestContender waiter = subscribedWaiter();
+        addDeadEntries("lock\t1", 32);
+        queuedWaiter(other);
+
+        waiter.heartbeat();
+
+        assertEquals(2, admin.zcard(queue));
+        await("it is called, because it is near the head now", () -> waiter.wakeUps.get() == 2);
+    }
+
+    @Test
+    void v1_aReleaseServesTheWaiterBehindManyDeadEntries() throws InterruptedException {
+        Grant held = waiting(one).acquire();
+        addDeadEntries("lock\t1", 1_000);
+        TestContender waiter = queuedWaiter(other);
+
+        release(held);
+
+        expectHolder(waiter);
+        expectQueued();
+    }
+
+    @Test
+    void v1_aScriptDropsABoundedNumberOfDeadEntriesAndTheNextOneGoesOn() throws InterruptedException {
+        TestContender holder = waiting(one);
+        holder.acquire();
+        addDeadEntries("lock\t1", 1_000);
+        TestContender waiter = queuedWaiter(other);
+
+        Object reply = admin.eval(
+                new String(Script.RELEASE.text(new Script.Settings(Publisher.SCRIPT, 1)).source, UTF_8),
+                List.of(lock, token, queue, alive),
+                List.of("request", holder.value(), "0"));
+
+        assertEquals(List.of("request", List.of("", "more")), reply);
+        assertEquals(1_000 - 64 + 1, admin.zcard(queue));
+        assertFalse(admin.exists(lock), "nobody is served before the others are dropped");
+        assertEquals(Duration.ofMillis(1_001), trying(one).findBusy(), "nobody overtakes");
+        expectHolder(waiter);
     }
 }

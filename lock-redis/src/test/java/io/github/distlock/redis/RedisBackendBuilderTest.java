@@ -3,6 +3,7 @@ package io.github.distlock.redis;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -120,5 +121,19 @@ class RedisBackendBuilderTest {
         assertThatThrownBy(() -> RedisBackend.builder("redis://localhost").maxConnections(0))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("most must be at least 1, but was 0");
+    }
+
+    @Test
+    void api_theTimeOfTokensIsBounded() {
+        RedisBackendBuilder builder = RedisBackend.builder("redis://localhost");
+
+        for (Duration time : List.of(
+                Duration.ZERO, Duration.ofMillis(999), Duration.ofDays(365).plusNanos(1))) {
+            assertThatThrownBy(() -> builder.keepTokensFor(time))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("time must be from 1 s to 365 days, but was " + time);
+        }
+        assertThat(builder.keepTokensFor(Duration.ofSeconds(1)).keepTokensFor(Duration.ofDays(365)))
+                .isSameAs(builder);
     }
 }

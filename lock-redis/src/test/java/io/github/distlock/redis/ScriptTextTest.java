@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.lang.reflect.Field;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -36,7 +35,7 @@ class ScriptTextTest {
     }
 
     private static String text(Script script, Publisher publisher) {
-        return new String(script.text(publisher).source, UTF_8);
+        return new String(script.text(new Script.Settings(publisher, 3_600_000)).source, UTF_8);
     }
 
     @ParameterizedTest
@@ -58,10 +57,5 @@ class ScriptTextTest {
     @MethodSource("scripts")
     void scriptsDoNotPublishIfTheClientDoes(Script script) {
         assertThat(text(script, Publisher.CLIENT)).doesNotContain("PUBLISH").doesNotContain("--#");
-    }
-
-    @Test
-    void theClientKeepsTheTokenForAsLongAsTheScripts() {
-        assertThat(text(Script.ACQUIRE)).contains("local TOKEN_KEPT = " + RedisContender.TOKEN_KEPT.toMillis() + " ");
     }
 }

@@ -562,4 +562,31 @@ class SharedQueueTest extends SharedTest {
         assertEquals(modes.size(), released.size());
         assertTrue(released.values().stream().allMatch(Grant.Release.RELEASED::equals));
     }
+
+    @Test
+    void v1_aWaiterFarFromTheHeadCountsUntilThreeSecondsAfterItsNextHeartbeat() throws InterruptedException {
+        permits(10, 10).acquire();
+        addEntries("permits\t10/10", 160);
+        TestContender waiter = queued(permits(1, 10));
+
+        waiter.heartbeat();
+        Double aliveUntil = admin.zscore(alive, entry(waiter));
+        waiter.heartbeat();
+
+        assertTrue(aliveFor(waiter) > 4_000 && aliveFor(waiter) <= 13_000, "it counts for " + aliveFor(waiter) + " ms");
+        assertEquals(aliveUntil, admin.zscore(alive, entry(waiter)), "it sends no heartbeat before it is due");
+    }
+
+    @Test
+    void v1_aReleaseServesTheWaitersBehindManyDeadEntries() throws InterruptedException {
+        Grant held = writer(one).acquire();
+        TestContender first = queued(reader(other));
+        TestContender second = queued(reader(one));
+        addDeadEntries("write\t1", 1_000);
+
+        release(held);
+
+        expectHolders(first, second);
+        expectQueued();
+    }
 }

@@ -114,10 +114,13 @@ final class TestContender implements Signals {
 
     /** Renews a hold as if half an hour had passed since its grant. */
     void renewLater(Grant held, Duration lease) throws InterruptedException {
+        renewAfter(Duration.ofMinutes(31), held, lease);
+    }
+
+    /** Renews a hold as if some time had passed since its grant. */
+    void renewAfter(Duration time, Grant held, Duration lease) throws InterruptedException {
         Moment grantedAt = held.validity().from();
-        Moment earlier = new Moment(
-                grantedAt.nanoTime() - Duration.ofMinutes(31).toNanos(),
-                grantedAt.wallMillis() - Duration.ofMinutes(31).toMillis());
+        Moment earlier = new Moment(grantedAt.nanoTime() - time.toNanos(), grantedAt.wallMillis() - time.toMillis());
         Grant older = new RedisGrant(contender, mode, held.fencingBase(), Validity.of(earlier, lease));
         assertInstanceOf(Validity.class, renew(older, lease));
     }
@@ -140,7 +143,7 @@ final class TestContender implements Signals {
                 value(),
                 contender.owner,
                 RedisContender.millis(lease),
-                RedisContender.tokenKeptMillis(lease));
+                backend.tokenKeptMillis(lease));
         return backend.call(call, deadline());
     }
 
@@ -157,7 +160,7 @@ final class TestContender implements Signals {
     /** The answer to a heartbeat that was sent long ago. */
     void heardLate(long marker) {
         String text = Long.toString(marker);
-        contender.heard(new Moment(0, 0), List.of(0L, text.getBytes(StandardCharsets.UTF_8)));
+        contender.heard(new Moment(0, 0), List.of(0L, text.getBytes(StandardCharsets.UTF_8), 1_000L));
     }
 
     /** A message about a handoff to this contender. */

@@ -1,0 +1,196 @@
+package io.github.distlock.bench;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.github.distlock.DistributedLock;
+import io.github.distlock.LockClient;
+import io.github.distlock.LockHandle;
+import io.github.distlock.LockOptions;
+import io.github.distlock.redis.RedisBackend;
+import io.github.distlock.tests.servers.RedisServer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import redis.clients.jedis.BuilderFactory;
+import redis.clients.jedis.CommandArguments;
+import redis.clients.jedis.CommandObject;
+import redis.clients.jedis.Protocol.Command;
+import redis.clients.jedis.RedisClient;
+import redis.clients.jedis.params.SetParams;
+
+/**
+ * Measures what waiting costs on Redis: very many fair waiters for one name, and one waiter for each of as many names.
+ * For each, the program prints CPU time of the server and of this process as a share of one core, scripts per second,
+ * and the longest script. Then a holder releases a lock behind which as many dead queue entries precede one waiter.
+ * Arguments: waiters (10000), clients (20), seconds of each measurement (30).
+ */
+public final class RedisWaiters {
+    private static final Duration TO_QUEUE = Duration.ofSeconds(30);
+    private static final int BATCH = 1_000;
+
+    private final RedisServer server;
+    private final RedisClient admin;
+    private final int waiters;
+    private final int clients;
+    private final Duration time;
+
+    private RedisWaiters(RedisServer server, RedisClient admin, int waiters, int clients, Duration time) {
+        this.server = server;
+        this.admin = admin;
+        this.waiters = waiters;
+        this.clients = clients;
+        this.time = time;
+    }
+
+    /**
+     * Runs the program and prints its figures.
+     *
+     * @param args see the class comment
+     * @throws Exception if the program fails
+     */
+    public static void main(String[] args) throws Exception {
+        int waiters = args.length > 0 ? Integer.parseInt(args[0]) : 10_000;
+        int clients = args.length > 1 ? Integer.parseInt(args[1]) : 20;
+        Duration time = Duration.ofSeconds(args.length > 2 ? Long.parseLong(args[2]) : 30);
+        try (RedisServer server = RedisServer.start();
+                RedisClient admin = RedisClient.create(server.uri())) {
+            RedisWaiters run = new RedisWaiters(server, admin, waiters, clients, time);
+            System.out.printf("Redis %s, %,d waiters of %d clients%n", server.version(), waiters, clients);
+            run.wait("one name", i -> "one");
+            run.wait("a name for each", i -> "name" + i);
+            run.releaseBeforeDeadEntries();
+        }
+    }
+
+    private void wait(String what, Function<Integer, String> nameOf) throws InterruptedException {
+        IntStream.range(0, waiters).mapToObj(nameOf::apply).distinct().forEach(this::hold);
+        List<LockClient> open = new ArrayList<>();
+        try {
+            for (int i = 0; i < clients; i++) {
+                open.add(LockClient.create(RedisBackend.connect(server.uri())));
+            }
+            LockOptions fair = LockOptions.defaults().fair();
+            List<CompletableFuture<LockHandle>> waits = new ArrayList<>();
+            for (int i = 0; i < waiters; i++) {
+                waits.add(open.get(i % clients).lock(nameOf.apply(i), fair).acquireAsync());
+            }
+            Thread.sleep(TO_QUEUE.toMillis());
+            measure(what);
+            waits.forEach(wait -> wait.cancel(false));
+        } finally {
+            open.forEach(LockClient::close);
+        }
+        admin.flushAll();
+    }
+
+    /** Lets another program hold the lock, which needs no renewals. */
+    private void hold(String name) {
+        admin.set("distlock:" + name, "foreign", SetParams.setParams().px(3_600_000));
+    }
+
+    private void measure(String what) throws InterruptedException {
+        command(Command.CONFIG, "SET", "slowlog-log-slower-than", "100");
+        command(Command.SLOWLOG, "RESET");
+        double serverCpu = sum("cpu", "used_cpu_(?:user|sys):([\\d.]+)");
+        double scripts = sum("commandstats", "cmdstat_eval\\w*:calls=(\\d+)");
+        double micros = sum("commandstats", "cmdstat_eval\\w*:calls=\\d+,usec=(\\d+)");
+        double clientCpu = processCpuSeconds();
+        long begun = System.nanoTime();
+        Thread.sleep(time.toMillis());
+        double seconds = (System.nanoTime() - begun) / 1e9;
+        double clientShare = (processCpuSeconds() - clientCpu) / seconds;
+        double serverShare = (sum("cpu", "used_cpu_(?:user|sys):([\\d.]+)") - serverCpu) / seconds;
+        double ran = sum("commandstats", "cmdstat_eval\\w*:calls=(\\d+)") - scripts;
+        double each = (sum("commandstats", "cmdstat_eval\\w*:calls=\\d+,usec=(\\d+)") - micros) / ran;
+        System.out.printf(
+                "%s: server %.2f %% of a core, this process %.2f %%, %,.0f scripts/s of %.1f us, longest %s us%n",
+                what, serverShare * 100, clientShare * 100, ran / seconds, each, longestScript());
+    }
+
+    private void releaseBeforeDeadEntries() throws InterruptedException, ExecutionException {
+        String name = "dead";
+        try (LockClient holder = LockClient.create(RedisBackend.connect(server.uri()));
+                LockClient waiter = LockClient.create(RedisBackend.connect(server.uri()))) {
+            DistributedLock lock = holder.lock(name);
+            LockHandle held = lock.acquire();
+            for (int from = 0; from < waiters; from += BATCH) {
+                addDeadEntries(name, from, Math.min(waiters, from + BATCH));
+            }
+            CompletableFuture<LockHandle> wait = waiter.lock(name).acquireAsync();
+            Thread.sleep(3_000);
+            command(Command.CONFIG, "SET", "slowlog-log-slower-than", "100");
+            command(Command.SLOWLOG, "RESET");
+            long begun = System.nanoTime();
+            held.release();
+            double release = (System.nanoTime() - begun) / 1e6;
+            wait.get().release();
+            double handoff = (System.nanoTime() - begun) / 1e6;
+            System.out.printf(
+                    "%,d dead entries: release %.1f ms, the waiter behind them acquires after %.1f ms,"
+                            + " longest script %s us%n",
+                    waiters, release, handoff, longestScript());
+        }
+    }
+
+    private void addDeadEntries(String name, int from, int to) {
+        String keys = "distlock:{distlock:" + name + "}:";
+        Map<String, Double> entries = new HashMap<>();
+        for (int i = from; i < to; i++) {
+            entries.put(
+                    "1\tlock\t1\t" + UUID.randomUUID() + "\tdistlock:dead\t3000\thost\t1\tclient\tthread" + i, i + 1.0);
+        }
+        admin.zadd(keys + "queue", entries);
+        entries.replaceAll((entry, score) -> 1.0);
+        admin.zadd(keys + "alive", entries);
+        admin.pexpire(keys + "queue", 60_000);
+        admin.pexpire(keys + "alive", 60_000);
+    }
+
+    /** Returns the longest time of a script, in microseconds, or that it is less than what the server has logged. */
+    private String longestScript() {
+        List<?> entries = (List<?>) command(Command.SLOWLOG, "GET", "-1");
+        return entries.stream()
+                .map(entry -> (List<?>) entry)
+                .filter(entry -> isScript((List<?>) entry.get(3)))
+                .map(entry -> (Long) entry.get(2))
+                .max(Long::compare)
+                .map(String::valueOf)
+                .orElse("< 100");
+    }
+
+    private static boolean isScript(List<?> words) {
+        return new String((byte[]) words.get(0), UTF_8).toLowerCase(Locale.ROOT).startsWith("eval");
+    }
+
+    private Object command(Command command, String... words) {
+        CommandArguments call = new CommandArguments(command).addObjects((Object[]) words);
+        return admin.executeCommand(new CommandObject<>(call, BuilderFactory.RAW_OBJECT));
+    }
+
+    private double sum(String section, String pattern) {
+        Matcher numbers = Pattern.compile(pattern).matcher(admin.info(section));
+        double sum = 0;
+        while (numbers.find()) {
+            sum += Double.parseDouble(numbers.group(1));
+        }
+        return sum;
+    }
+
+    private static double processCpuSeconds() {
+        return Stream.of(ProcessHandle.current().info())
+                .flatMap(info -> info.totalCpuDuration().stream())
+                .mapToDouble(cpu -> cpu.toNanos() / 1e9)
+                .sum();
+    }
+}
