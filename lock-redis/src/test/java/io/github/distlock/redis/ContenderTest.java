@@ -36,6 +36,8 @@ import redis.clients.jedis.params.ZRangeParams;
 abstract class ContenderTest {
     static final Duration LEASE = Duration.ofSeconds(30);
     static final Duration PATIENCE = Duration.ofSeconds(10);
+    /** How long a token outlives its lease by default. */
+    static final Duration TOKEN_KEPT = Duration.ofHours(1);
     /** Tombstones have scores from here. */
     static final double TOMBSTONES = 8e15;
 

@@ -26,7 +26,6 @@ import redis.clients.jedis.params.SetParams;
 
 /** What the scripts answer and leave when locks are acquired, renewed, released and looked at. */
 class HoldScriptsTest extends ContenderTest {
-    private static final long TOKEN_KEPT = 3_600_000;
     private static final long A_DAY = 86_400_000;
 
     /** What an earlier hold has left. Only with a token and without a queue, one request of an acquire suffices. */
@@ -79,7 +78,7 @@ class HoldScriptsTest extends ContenderTest {
         assertEquals(contender.record(held.fencingBase()), admin.get(lock));
         assertEquals(held.fencingBase() + (left == Left.QUEUE ? "\n" : ""), admin.get(token));
         expectTimeToLive(lock, LEASE.toMillis());
-        expectTimeToLive(token, LEASE.toMillis() + TOKEN_KEPT);
+        expectTimeToLive(token, LEASE.toMillis() + TOKEN_KEPT.toMillis());
         expectQueued();
         assertEquals(left == Left.QUEUE, admin.exists(queue), "a single try needs no queue");
     }
@@ -191,7 +190,7 @@ class HoldScriptsTest extends ContenderTest {
 
         assertEquals(contender.record(ahead + 1), admin.get(lock));
         assertEquals(ahead + 1, lastBase());
-        expectTimeToLive(token, A_DAY + LEASE.toMillis() + TOKEN_KEPT);
+        expectTimeToLive(token, A_DAY + LEASE.toMillis() + TOKEN_KEPT.toMillis());
     }
 
     @Test
@@ -201,7 +200,7 @@ class HoldScriptsTest extends ContenderTest {
         assertEquals(List.of(), trying(one).acquireFree(LEASE));
 
         assertEquals(ahead, lastBase());
-        expectTimeToLive(token, A_DAY + LEASE.toMillis() + TOKEN_KEPT);
+        expectTimeToLive(token, A_DAY + LEASE.toMillis() + TOKEN_KEPT.toMillis());
     }
 
     @ParameterizedTest
@@ -212,7 +211,7 @@ class HoldScriptsTest extends ContenderTest {
         assertEquals(List.of(), trying(one).acquireFree(LEASE));
 
         assertEquals(last, admin.get(token));
-        expectTimeToLive(token, LEASE.toMillis() + TOKEN_KEPT);
+        expectTimeToLive(token, LEASE.toMillis() + TOKEN_KEPT.toMillis());
     }
 
     @Test
@@ -222,7 +221,7 @@ class HoldScriptsTest extends ContenderTest {
 
         assertEquals(1, contender.acquire().fencingBase());
 
-        expectTimeToLive(token, LEASE.toMillis() + TOKEN_KEPT);
+        expectTimeToLive(token, LEASE.toMillis() + TOKEN_KEPT.toMillis());
     }
 
     @Test
@@ -233,7 +232,7 @@ class HoldScriptsTest extends ContenderTest {
 
         contender.renewLater(held, LEASE);
 
-        expectTimeToLive(token, LEASE.toMillis() + TOKEN_KEPT);
+        expectTimeToLive(token, LEASE.toMillis() + TOKEN_KEPT.toMillis());
     }
 
     @ParameterizedTest
@@ -250,7 +249,7 @@ class HoldScriptsTest extends ContenderTest {
         contender.renewLater(held, LEASE);
 
         assertEquals(ahead, lastBase());
-        expectTimeToLive(token, A_DAY + LEASE.toMillis() + TOKEN_KEPT);
+        expectTimeToLive(token, A_DAY + LEASE.toMillis() + TOKEN_KEPT.toMillis());
     }
 
     @Test
@@ -264,7 +263,7 @@ class HoldScriptsTest extends ContenderTest {
 
         expectHolder(next);
         assertEquals(ahead + 1, lastBase());
-        expectTimeToLive(token, A_DAY + RedisContender.HANDOFF_LEASE.toMillis() + TOKEN_KEPT);
+        expectTimeToLive(token, A_DAY + RedisContender.HANDOFF_LEASE.toMillis() + TOKEN_KEPT.toMillis());
     }
 
     @Test
@@ -389,11 +388,11 @@ class HoldScriptsTest extends ContenderTest {
 
         contender.renewLater(held, LEASE);
 
-        expectTimeToLive(token, LEASE.toMillis() + TOKEN_KEPT);
+        expectTimeToLive(token, LEASE.toMillis() + TOKEN_KEPT.toMillis());
         admin.del(token);
         contender.renewLater(held, LEASE);
         assertEquals(held.fencingBase() + "\n", admin.get(token), "the queue may exist");
-        expectTimeToLive(token, LEASE.toMillis() + TOKEN_KEPT);
+        expectTimeToLive(token, LEASE.toMillis() + TOKEN_KEPT.toMillis());
     }
 
     @Test
@@ -610,7 +609,7 @@ class HoldScriptsTest extends ContenderTest {
 
         for (String each : names) {
             assertFalse(admin.exists("distlock:" + each));
-            expectTimeToLive("distlock:{distlock:" + each + "}:token", LEASE.toMillis() + TOKEN_KEPT);
+            expectTimeToLive("distlock:{distlock:" + each + "}:token", LEASE.toMillis() + TOKEN_KEPT.toMillis());
         }
         assertEquals(names.size(), admin.keys("*" + name + "*").size());
         assertTrue(one.waiting.isEmpty());

@@ -155,7 +155,7 @@ class KeptLockTest extends ContenderTest {
         keep(held, KEPT);
 
         assertEquals(last, admin.get(token));
-        expectTimeToLive(token, KEPT.plus(RedisContender.TOKEN_KEPT).toMillis());
+        expectTimeToLive(token, KEPT.plus(TOKEN_KEPT).toMillis());
     }
 
     @Test
@@ -166,7 +166,7 @@ class KeptLockTest extends ContenderTest {
 
         keep(held, KEPT);
 
-        expectTimeToLive(token, day.plus(KEPT).plus(RedisContender.TOKEN_KEPT).toMillis());
+        expectTimeToLive(token, day.plus(KEPT).plus(TOKEN_KEPT).toMillis());
     }
 
     @Test

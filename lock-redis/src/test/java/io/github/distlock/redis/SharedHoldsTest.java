@@ -29,7 +29,6 @@ import redis.clients.jedis.params.SetParams;
 
 /** What the scripts answer and leave when readers, writers and permits are acquired, renewed and released. */
 class SharedHoldsTest extends SharedTest {
-    private static final long TOKEN_KEPT = 3_600_000;
     private static final long A_DAY = 86_400_000;
 
     static Stream<LockMode> modes() {
@@ -67,7 +66,7 @@ class SharedHoldsTest extends SharedTest {
         assertEquals(held.fencingBase() + "\t" + kind(mode), admin.get(token));
         expectTimeToLive(lock, LEASE.toMillis());
         expectTimeToLive(holders, LEASE.toMillis());
-        expectTimeToLive(token, LEASE.toMillis() + TOKEN_KEPT);
+        expectTimeToLive(token, LEASE.toMillis() + TOKEN_KEPT.toMillis());
         expectQueued();
     }
 
@@ -81,7 +80,7 @@ class SharedHoldsTest extends SharedTest {
         assertEquals(held.fencingBase() + "\tread-write", admin.get(token));
         assertFalse(admin.exists(holders));
         expectTimeToLive(lock, LEASE.toMillis());
-        expectTimeToLive(token, LEASE.toMillis() + TOKEN_KEPT);
+        expectTimeToLive(token, LEASE.toMillis() + TOKEN_KEPT.toMillis());
     }
 
     @Test
@@ -151,7 +150,7 @@ class SharedHoldsTest extends SharedTest {
 
         expectTimeToLive(lock, LEASE.multipliedBy(4).toMillis());
         expectTimeToLive(holders, LEASE.multipliedBy(4).toMillis());
-        expectTimeToLive(token, LEASE.multipliedBy(4).toMillis() + TOKEN_KEPT);
+        expectTimeToLive(token, LEASE.multipliedBy(4).toMillis() + TOKEN_KEPT.toMillis());
     }
 
     @ParameterizedTest
@@ -501,7 +500,7 @@ class SharedHoldsTest extends SharedTest {
         assertEquals(end, admin.zscore(holders, recordOf(longer)));
         expectTimeToLive(lock, LEASE.multipliedBy(4).toMillis());
         expectTimeToLive(holders, LEASE.multipliedBy(4).toMillis());
-        expectTimeToLive(token, LEASE.multipliedBy(4).toMillis() + TOKEN_KEPT);
+        expectTimeToLive(token, LEASE.multipliedBy(4).toMillis() + TOKEN_KEPT.toMillis());
     }
 
     @Test
@@ -538,13 +537,13 @@ class SharedHoldsTest extends SharedTest {
         String last = admin.get(token);
         admin.pexpire(token, 1_000);
         contender.renewLater(held, LEASE);
-        expectTimeToLive(token, LEASE.toMillis() + TOKEN_KEPT);
+        expectTimeToLive(token, LEASE.toMillis() + TOKEN_KEPT.toMillis());
         admin.del(token);
 
         contender.renewLater(held, LEASE);
 
         assertEquals(last, admin.get(token));
-        expectTimeToLive(token, LEASE.toMillis() + TOKEN_KEPT);
+        expectTimeToLive(token, LEASE.toMillis() + TOKEN_KEPT.toMillis());
     }
 
     @ParameterizedTest
@@ -557,7 +556,7 @@ class SharedHoldsTest extends SharedTest {
         contender.renewLater(held, LEASE);
 
         assertEquals(ahead, lastBase());
-        expectTimeToLive(token, A_DAY + LEASE.toMillis() + TOKEN_KEPT);
+        expectTimeToLive(token, A_DAY + LEASE.toMillis() + TOKEN_KEPT.toMillis());
     }
 
     @ParameterizedTest
@@ -568,7 +567,7 @@ class SharedHoldsTest extends SharedTest {
         assertEquals(ahead + 1, waiting(one, mode).acquire().fencingBase());
 
         assertEquals(ahead + 1, lastBase());
-        expectTimeToLive(token, A_DAY + LEASE.toMillis() + TOKEN_KEPT);
+        expectTimeToLive(token, A_DAY + LEASE.toMillis() + TOKEN_KEPT.toMillis());
     }
 
     @ParameterizedTest
