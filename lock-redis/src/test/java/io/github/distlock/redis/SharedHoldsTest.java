@@ -687,6 +687,15 @@ class SharedHoldsTest extends SharedTest {
     }
 
     @ParameterizedTest
+    @MethodSource("modes")
+    void s12_aRecordSaysTheKindWhateverTheTokenSays(LockMode mode) throws InterruptedException {
+        waiting(one, mode).acquire();
+        admin.set(token, "5");
+
+        expectRefused(LockMode.EXCLUSIVE, mode);
+    }
+
+    @ParameterizedTest
     @MethodSource("pairsOfKinds")
     void s12_anotherKindIsRefusedWhileSomebodyWaits(LockMode used, LockMode wanted) throws InterruptedException {
         holdByForeignProgram(LEASE);
