@@ -362,7 +362,7 @@ public final class RedisBackend implements LockBackend {
             return;
         }
         try {
-            redis.publish(call.notices(), deadline);
+            redis.publish(call, deadline);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (RuntimeException | Error e) {
@@ -372,6 +372,10 @@ public final class RedisBackend implements LockBackend {
 
     boolean sendsAgain() {
         return redis.sendsAgain();
+    }
+
+    Object server(LockKeys keys) {
+        return redis.server(keys);
     }
 
     LockKeys keysOf(String name) {

@@ -21,6 +21,7 @@ public final class RedisBackendBuilder {
     private int maxConnections = 64;
     private Publisher publisher = Publisher.SCRIPT;
     private @Nullable JedisClientConfig config;
+    private @Nullable JedisClientConfig sentinelConfig;
 
     RedisBackendBuilder(String uri) {
         this.address = new RedisAddress(uri);
@@ -102,6 +103,24 @@ public final class RedisBackendBuilder {
     }
 
     /**
+     * Sets credentials, TLS and the name of the connections to the sentinels. The URI takes precedence. Without these
+     * settings, the backend connects to sentinels with the TLS of {@link #clientConfig} and without its credentials.
+     *
+     * @param config the settings
+     * @return this
+     * @throws IllegalStateException if the URI names no sentinels
+     */
+    @CanIgnoreReturnValue
+    public RedisBackendBuilder sentinelConfig(JedisClientConfig config) {
+        requireNonNull(config, "config");
+        if (address == null || address.kind != RedisAddress.Kind.SENTINEL) {
+            throw new IllegalStateException("sentinelConfig needs a URI that begins with redis-sentinel://");
+        }
+        this.sentinelConfig = config;
+        return this;
+    }
+
+    /**
      * Lets this backend publish the messages of handoffs itself, with one more request for each handoff. By default,
      * the scripts publish them. Some proxies in front of Redis refuse scripts that contain {@code PUBLISH}.
      *
@@ -133,26 +152,75 @@ public final class RedisBackendBuilder {
         if (client != null) {
             return new SuppliedClient(client, context, publisher);
         }
-        RedisAddress server = requireNonNull(address);
-        return new OwnConnections(server.server, connectionConfig(server), maxConnections, context, publisher);
+        RedisAddress to = requireNonNull(address);
+        LateExchanges late = new LateExchanges(context);
+        return new OwnConnections(topology(to, context, late), late, context);
+    }
+
+    private Topology topology(RedisAddress to, RedisContext context, LateExchanges late) {
+        Node.Shared nodes = new Node.Shared(
+                connectionConfig(to),
+                to.kind == RedisAddress.Kind.SENTINEL ? ServerConnection.Check.PRIMARY : ServerConnection.Check.ALIVE,
+                maxConnections,
+                publisher,
+                context,
+                late);
+        return switch (to.kind) {
+            case SERVER -> new SingleServer(to.servers.get(0), nodes);
+            case SENTINEL -> new SentinelPrimary(to.servers, to.primary, sentinelConnectionConfig(to), nodes);
+            case CLUSTER -> new ClusterNodes(to.servers, nodes);
+        };
+    }
+
+    private JedisClientConfig connectionConfig(RedisAddress to) {
+        DefaultJedisClientConfig.Builder settings = settings(config, to.tls);
+        if (to.password != null) {
+            settings.credentialsProvider(credentials(to.user, to.password));
+        }
+        if (to.database >= 0) {
+            settings.database(to.database);
+        }
+        return settings.build();
+    }
+
+    private JedisClientConfig sentinelConnectionConfig(RedisAddress to) {
+        DefaultJedisClientConfig.Builder settings = sentinelConfig == null
+                ? tlsAlone(to.tls)
+                : settings(sentinelConfig, to.tls).database(0);
+        if (to.sentinelPassword != null) {
+            settings.credentialsProvider(credentials(to.sentinelUser, to.sentinelPassword));
+        }
+        return settings.build();
+    }
+
+    private static DefaultRedisCredentialsProvider credentials(@Nullable String user, String password) {
+        return new DefaultRedisCredentialsProvider(new DefaultRedisCredentials(user, password));
+    }
+
+    /** Returns the settings of TLS, and of the addresses that stand for others. */
+    @SuppressWarnings("deprecation") // Callers that still use these settings must not lose them.
+    private DefaultJedisClientConfig.Builder tlsAlone(boolean tls) {
+        DefaultJedisClientConfig.Builder settings = DefaultJedisClientConfig.builder();
+        if (config != null) {
+            settings.ssl(config.isSsl())
+                    .sslSocketFactory(config.getSslSocketFactory())
+                    .sslParameters(config.getSslParameters())
+                    .sslOptions(config.getSslOptions())
+                    .hostnameVerifier(config.getHostnameVerifier())
+                    .hostAndPortMapper(config.getHostAndPortMapper());
+        }
+        return tls ? settings.ssl(true) : settings;
     }
 
     @SuppressWarnings("deprecation") // Other settings of TLS would replace those of the caller.
-    private JedisClientConfig connectionConfig(RedisAddress server) {
+    private static DefaultJedisClientConfig.Builder settings(@Nullable JedisClientConfig config, boolean tls) {
         DefaultJedisClientConfig.Builder settings = DefaultJedisClientConfig.builder();
         if (config != null) {
             settings.from(config);
         }
-        if (server.tls) {
+        if (tls) {
             settings.ssl(true);
         }
-        if (server.password != null) {
-            settings.credentialsProvider(
-                    new DefaultRedisCredentialsProvider(new DefaultRedisCredentials(server.user, server.password)));
-        }
-        if (server.database >= 0) {
-            settings.database(server.database);
-        }
-        return settings.build();
+        return settings;
     }
 }

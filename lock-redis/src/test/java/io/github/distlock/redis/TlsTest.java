@@ -146,7 +146,8 @@ class TlsTest {
         RedisContext redis = new RedisContext(LockClock.system());
         redis.start(context);
         try (ScriptedServer server = serve(readsNoMore)) {
-            OpenConnections connections = new OpenConnections(address(server), trusting(), redis);
+            OpenConnections connections = new OpenConnections(
+                    address(server), trusting(), ServerConnection.Check.ALIVE, new LateExchanges(redis));
             ServerConnection connection = connections.connect(deadline(PATIENCE));
             byte[] much = new byte[32 * 1024 * 1024];
             long begin = System.nanoTime();
@@ -163,7 +164,7 @@ class TlsTest {
                     .as("the server reads again after %s", PATIENCE)
                     .isLessThan(PATIENCE.dividedBy(2));
             end.countDown();
-            connections.close();
+            connections.close("the test has ended");
         }
     }
 }
