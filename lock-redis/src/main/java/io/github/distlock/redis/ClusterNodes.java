@@ -233,6 +233,7 @@ final class ClusterNodes implements Topology {
 
     @Override
     public void disconnect() {
+        inquiries.disconnect();
         nodes.values().forEach(Node::disconnect);
     }
 

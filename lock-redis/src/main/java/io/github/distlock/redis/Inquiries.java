@@ -7,6 +7,8 @@ import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
 import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -54,6 +56,9 @@ final class Inquiries<A> {
     private final LateExchanges late;
     private final RedisContext context;
     private final ThreadPoolExecutor threads;
+    /** The connections of the questions under way. */
+    private final Set<OpenConnections> asking = ConcurrentHashMap.newKeySet();
+
     private final AtomicReference<@Nullable Inquiry> latest = new AtomicReference<>();
     private volatile boolean closed;
 
@@ -131,9 +136,15 @@ final class Inquiries<A> {
         }
     }
 
-    /** Ends the threads, and the inquiry under way without an answer. */
+    /** Closes the connections. Questions under way fail. */
+    void disconnect() {
+        asking.forEach(connections -> connections.close("the question was given up"));
+    }
+
+    /** Ends the connections and threads, and the inquiry under way without an answer. */
     void close() {
         closed = true;
+        disconnect();
         threads.shutdownNow();
         Inquiry last = latest.get();
         if (last != null) {
@@ -190,15 +201,19 @@ final class Inquiries<A> {
         }
 
         private Answer<A> answer(HostAndPort server) throws InterruptedException {
-            if (deadline.hasPassed() || closed) {
+            if (deadline.hasPassed()) {
                 throw new JedisConnectionException(server + " was not asked in time");
             }
             OpenConnections connections = new OpenConnections(server, config, ServerConnection.Check.ALIVE, late);
-            ServerConnection connection = connections.connect(deadline);
+            asking.add(connections);
             try {
-                return connection.exchange(question.to(server), deadline);
+                if (closed) {
+                    throw new JedisConnectionException(OwnConnections.CLOSED);
+                }
+                return connections.connect(deadline).exchange(question.to(server), deadline);
             } finally {
-                connections.drop(connection);
+                asking.remove(connections);
+                connections.close("the question has ended");
             }
         }
 

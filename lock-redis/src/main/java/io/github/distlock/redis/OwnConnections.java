@@ -6,7 +6,6 @@ import io.github.distlock.spi.Deadline;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -98,56 +97,82 @@ final class OwnConnections implements Redis {
 
     @Override
     public List<Object> callAll(List<ScriptCall> calls, Deadline deadline) throws InterruptedException {
-        Object[] replies = new Object[calls.size()];
-        Map<Topology.Route, List<Integer>> routes = new LinkedHashMap<>();
-        for (int i = 0; i < replies.length; i++) {
-            try {
-                Topology.Route route = topology.route(calls.get(i).lockKey(), deadline);
-                routes.computeIfAbsent(route, any -> new ArrayList<>()).add(i);
-            } catch (JedisException e) {
-                replies[i] = e;
-            }
+        return new Batch(calls, deadline).replies();
+    }
+
+    /** Requests that go out together: in one exchange for each node, and again if their nodes have redirected them. */
+    private final class Batch {
+        private final List<ScriptCall> calls;
+        private final Deadline deadline;
+        private final Object[] replies;
+        private boolean answered;
+
+        private Batch(List<ScriptCall> calls, Deadline deadline) {
+            this.calls = calls;
+            this.deadline = deadline;
+            this.replies = new Object[calls.size()];
         }
-        for (int hops = 0; !routes.isEmpty(); hops++) {
-            Map<Topology.Route, List<Integer>> nextRoutes = new LinkedHashMap<>();
-            for (Map.Entry<Topology.Route, List<Integer>> sent : routes.entrySet()) {
-                Topology.Route route = sent.getKey();
-                Iterator<Object> answers =
-                        callAll(route, sent.getValue(), calls, deadline).iterator();
-                for (int i : sent.getValue()) {
-                    replies[i] = answers.next();
-                    if (replies[i] instanceof JedisException e) {
-                        Topology.Route next = hops < MOST_HOPS ? next(route, calls.get(i), e, deadline) : null;
-                        if (next != null) {
-                            nextRoutes
-                                    .computeIfAbsent(next, any -> new ArrayList<>())
+
+        /** Returns what {@link Redis#callAll} returns. Throws if no node has answered. */
+        private List<Object> replies() throws InterruptedException {
+            Map<Topology.Route, List<Integer>> routes = routes();
+            for (int hops = 0; !routes.isEmpty(); hops++) {
+                Map<Topology.Route, List<Integer>> next = new LinkedHashMap<>();
+                for (Map.Entry<Topology.Route, List<Integer>> sent : routes.entrySet()) {
+                    exchange(sent.getKey(), sent.getValue());
+                    for (int i : sent.getValue()) {
+                        Topology.Route other = hops < MOST_HOPS ? next(sent.getKey(), i) : null;
+                        if (other != null) {
+                            next.computeIfAbsent(other, any -> new ArrayList<>())
                                     .add(i);
-                        } else {
-                            replies[i] = standing(e);
                         }
                     }
                 }
+                routes = next;
             }
-            routes = nextRoutes;
+            for (int i = 0; i < replies.length; i++) {
+                replies[i] = replies[i] instanceof JedisException e ? standing(e) : replies[i];
+            }
+            if (!answered && replies[0] instanceof JedisException e) {
+                throw JedisCalls.translated(e, calls.get(0).lockName());
+            }
+            return JedisCalls.answersOrErrors(calls, Arrays.asList(replies));
         }
-        if (replies[0] instanceof JedisException e && Arrays.stream(replies).allMatch(reply -> reply == e)) {
-            throw JedisCalls.translated(e, calls.get(0).lockName());
-        }
-        return JedisCalls.answersOrErrors(calls, Arrays.asList(replies));
-    }
 
-    /** Sends some of the requests to one node. A failure of the exchange is the answer to each of them. */
-    private static List<Object> callAll(
-            Topology.Route route, List<Integer> sent, List<ScriptCall> calls, Deadline deadline)
-            throws InterruptedException {
-        if (deadline.hasPassed()) {
-            // A request that is not sent yet must not be sent: it would arrive after its cleanup.
-            return Collections.nCopies(sent.size(), new JedisConnectionException("not sent in time"));
+        private Map<Topology.Route, List<Integer>> routes() throws InterruptedException {
+            Map<Topology.Route, List<Integer>> routes = new LinkedHashMap<>();
+            for (int i = 0; i < replies.length; i++) {
+                try {
+                    Topology.Route route = topology.route(calls.get(i).lockKey(), deadline);
+                    routes.computeIfAbsent(route, any -> new ArrayList<>()).add(i);
+                } catch (JedisException e) {
+                    replies[i] = e;
+                }
+            }
+            return routes;
         }
-        try {
-            return route.node().callAll(sent.stream().map(calls::get).toList(), route.asking(), deadline);
-        } catch (JedisException e) {
-            return Collections.nCopies(sent.size(), e);
+
+        /** Sends some of the requests to one node. A failure of the exchange is the reply to each of them. */
+        private void exchange(Topology.Route route, List<Integer> sent) throws InterruptedException {
+            try {
+                if (deadline.hasPassed()) {
+                    // A request that is not sent yet must not be sent: it would arrive after its cleanup.
+                    throw new JedisConnectionException("not sent in time");
+                }
+                List<ScriptCall> some = sent.stream().map(calls::get).toList();
+                Iterator<Object> answers =
+                        route.node().callAll(some, route.asking(), deadline).iterator();
+                sent.forEach(i -> replies[i] = answers.next());
+                answered = true;
+            } catch (JedisException e) {
+                sent.forEach(i -> replies[i] = e);
+            }
+        }
+
+        private Topology.@Nullable Route next(Topology.Route sent, int i) throws InterruptedException {
+            return replies[i] instanceof JedisException e
+                    ? OwnConnections.this.next(sent, calls.get(i), e, deadline)
+                    : null;
         }
     }
 

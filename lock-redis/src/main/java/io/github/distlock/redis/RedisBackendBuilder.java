@@ -72,8 +72,8 @@ public final class RedisBackendBuilder {
     }
 
     /**
-     * Sets how many requests may be under way at once over the backend's own connections; others wait. Renewals and
-     * heartbeats have up to four other connections, and messages have one.
+     * Sets how many requests may be under way at once over the backend's own connections to each server; others wait.
+     * Renewals and heartbeats have up to four other connections to each server, and messages have one.
      *
      * @param most at least 1; 64 by default
      * @return this

@@ -3,7 +3,9 @@ package io.github.distlock.redis;
 import io.github.distlock.spi.Deadline;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,10 +28,13 @@ import redis.clients.jedis.exceptions.JedisException;
  * connections to the former primary are closed at once: a request under way there fails, and is sent to the new primary
  * if it is safe to repeat. All holds are renewed at once, because the new primary may not know them.
  *
- * <p><b>One node at a time.</b> {@link #current} changes by a compare-and-set from the node that has been replaced. A
- * node that loses is closed unused. A sentinel that lags may name the former primary again. If that one has become a
- * replica, its role shows this. If it has not, it still counts itself as the primary, and the sentinels will name the
- * new one within seconds.
+ * <p><b>One node at a time.</b> {@link #current} changes by a compare-and-set from the node that is replaced. A node
+ * that loses is closed unused.
+ *
+ * <p><b>Old answers.</b> A message is newer than each answer that was asked for before it. So a question notes how many
+ * messages have come. Its answer counts only if there is no later message. A sentinel that lags may still name the
+ * former primary. If that one has become a replica, its role shows this. If it has not, it still counts itself as the
+ * primary, and the sentinels name the new one within seconds.
  */
 final class SentinelPrimary implements Topology {
     private static final Logger LOG = LoggerFactory.getLogger(RedisBackend.class);
@@ -37,10 +42,18 @@ final class SentinelPrimary implements Topology {
 
     private final String name;
     private final Node.Shared shared;
-    private final Inquiries<HostAndPort> inquiries;
+    private final Inquiries<Named> inquiries;
     private final SwitchMessages messages;
     private final AtomicReference<@Nullable Node> current = new AtomicReference<>();
+    private final AtomicLong messagesSeen = new AtomicLong();
     private volatile boolean closed;
+
+    /**
+     * What a sentinel has answered.
+     *
+     * @param messagesSeen how many messages had come when it was asked
+     */
+    private record Named(HostAndPort primary, long messagesSeen) {}
 
     /**
      * Sends nothing yet.
@@ -52,11 +65,12 @@ final class SentinelPrimary implements Topology {
         this.name = name;
         this.shared = shared;
         this.inquiries = new Inquiries<>(
-                sentinel -> this::ask, () -> sentinels, config, this::follow, shared.late(), shared.context());
+                sentinel -> this::ask, () -> sentinels, config, this::learn, shared.late(), shared.context());
         this.messages = new SwitchMessages(sentinels, config, this::received, inquiries::beginAnother, shared);
     }
 
-    private Inquiries.Answer<HostAndPort> ask(Connection sentinel) {
+    private Inquiries.Answer<Named> ask(Connection sentinel) {
+        long seen = messagesSeen.get();
         sentinel.sendCommand(new CommandArguments(Command.SENTINEL)
                 .add(SentinelKeyword.GET_MASTER_ADDR_BY_NAME)
                 .add(name));
@@ -72,7 +86,7 @@ final class SentinelPrimary implements Topology {
         }
         HostAndPort primary =
                 new HostAndPort(Replies.text(address.get(0)), Math.toIntExact(Replies.number(address.get(1))));
-        return new Inquiries.Answer<>(epoch(replies.get(1)), primary);
+        return new Inquiries.Answer<>(epoch(replies.get(1)), new Named(primary, seen));
     }
 
     /** Returns the epoch in the description of a primary, or 0 if the sentinel gives none. */
@@ -91,28 +105,39 @@ final class SentinelPrimary implements Topology {
     private void received(String message) {
         String[] words = message.split(" ", -1);
         if (words.length == 5 && words[0].equals(name) && words[4].matches("\\d{1,5}")) {
-            follow(new HostAndPort(words[3], Integer.parseInt(words[4])));
+            var unused = messagesSeen.incrementAndGet();
+            follow(new HostAndPort(words[3], Integer.parseInt(words[4])), () -> true);
         }
     }
 
-    private void follow(HostAndPort primary) {
-        Node former = current.get();
-        if (former != null && former.address().equals(primary)) {
-            return;
-        }
-        Node next = new Node(primary, name, shared);
-        if (!current.compareAndSet(former, next)) {
+    private void learn(Named named) {
+        follow(named.primary, () -> messagesSeen.get() == named.messagesSeen);
+    }
+
+    private void follow(HostAndPort primary, BooleanSupplier counts) {
+        while (true) {
+            Node former = current.get();
+            if ((former != null && former.address().equals(primary)) || !counts.getAsBoolean()) {
+                return;
+            }
+            Node next = new Node(primary, name, shared);
+            if (current.compareAndSet(former, next)) {
+                if (former != null) {
+                    replaced(former, next);
+                }
+                if (closed) {
+                    next.close(OwnConnections.CLOSED);
+                }
+                return;
+            }
             next.close(REPLACED);
-            return;
         }
-        if (former != null) {
-            former.close(REPLACED);
-            shared.context().serverReplaced(name);
-            shared.context().log(() -> LOG.info("{} is the primary \"{}\" in place of {}", next, name, former));
-        }
-        if (closed) {
-            next.close(OwnConnections.CLOSED);
-        }
+    }
+
+    private void replaced(Node former, Node next) {
+        former.close(REPLACED);
+        shared.context().serverReplaced(name);
+        shared.context().log(() -> LOG.info("{} is the primary \"{}\" in place of {}", next, name, former));
     }
 
     @Override
@@ -157,6 +182,7 @@ final class SentinelPrimary implements Topology {
 
     @Override
     public void disconnect() {
+        inquiries.disconnect();
         messages.disconnect();
         Node node = current.get();
         if (node != null) {

@@ -60,6 +60,8 @@ class SentinelAnswersTest {
         private final ScriptedServer server;
         private volatile HostAndPort primary;
         private volatile long epoch;
+        /** What the sentinel does between a question and its answer. */
+        private volatile Runnable beforeAnswer = () -> {};
 
         Sentinel(ScriptedServer primary, long epoch) {
             this.primary = HostAndPort.from(primary.address());
@@ -70,14 +72,16 @@ class SentinelAnswersTest {
         private void answer(ScriptedServer.Client asker, List<String> command) throws IOException {
             switch (command.get(0)) {
                 case "SUBSCRIBE" -> {
-                    asker.send("*3\r\n$9\r\nsubscribe\r\n$14\r\n+switch-master\r\n:1\r\n");
                     subscribers.add(asker);
+                    asker.send("*3\r\n$9\r\nsubscribe\r\n$14\r\n+switch-master\r\n:1\r\n");
                 }
                 case "SENTINEL" -> {
                     boolean isAddress = command.get(1).equalsIgnoreCase("get-master-addr-by-name");
+                    HostAndPort named = primary;
+                    beforeAnswer.run();
                     asker.send(
                             isAddress
-                                    ? array(primary.getHost(), String.valueOf(primary.getPort()))
+                                    ? array(named.getHost(), String.valueOf(named.getPort()))
                                     : array("name", "locks", "config-epoch", String.valueOf(epoch)));
                 }
                 default -> asker.succeed(command);
@@ -291,6 +295,33 @@ class SentinelAnswersTest {
                 .contains("locks");
         end.countDown();
         Waiting.await("the old connections are closed", PATIENCE, () -> stopped.ended() == stopped.connections());
+    }
+
+    @Test
+    void s1_anAnswerThatWasAskedForBeforeTheSwitchDoesNotUndoIt() throws Exception {
+        Sentinel sentinel = new Sentinel(serveAsPrimary(), 1);
+        RedisBackend backend = connect(sentinel);
+        assertInstanceOf(Attempt.Granted.class, attempt(backend, PATIENCE));
+        Waiting.await("the backend listens", PATIENCE, () -> sentinel.questions() >= 4);
+        ScriptedServer next = serveAsPrimary();
+        CountDownLatch switched = new CountDownLatch(1);
+        sentinel.beforeAnswer = () -> await(switched);
+        long before = sentinel.questions();
+        sentinel.subscribers.remove(0).close();
+        Waiting.await("the sentinel has been asked", PATIENCE, () -> sentinel.questions() > before);
+        Waiting.await("the backend listens again", PATIENCE, () -> sentinel.subscribers.size() == 1);
+
+        sentinel.announce(next);
+        Waiting.await(
+                "holds are renewed at the new primary",
+                PATIENCE,
+                () -> !context.lostConnections().isEmpty());
+        switched.countDown();
+
+        Waiting.await(
+                "the question has ended", PATIENCE, () -> sentinel.server.ended() >= sentinel.server.connections() - 1);
+        assertInstanceOf(Attempt.Granted.class, attempt(backend, PATIENCE));
+        assertThat(hasScript(next)).isTrue();
     }
 
     @Test
