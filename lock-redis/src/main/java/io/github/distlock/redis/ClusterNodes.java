@@ -35,10 +35,10 @@ import redis.clients.jedis.util.JedisClusterCRC16;
  * <p><b>A wrong map is safe.</b> A node executes no request for a slot that it does not serve, and answers with a
  * redirection. So threads may change the map in any order: an old entry costs a redirection, which corrects it.
  *
- * <p><b>A node without slots.</b> If a new map has no slot for a node that had some, its connections are closed, because
- * the cluster has made another node the primary. A request under way there fails, and is sent to that node if it is safe
- * to repeat. All holds of the slots are renewed at once, because the new primary may not know them. A node that never
- * had a slot stays: it imports its first one, and {@code ASK} leads to it.
+ * <p><b>A node without slots.</b> If a new map has no slot for a node that had some, its connections are closed,
+ * because the cluster has made another node the primary. A request under way there fails, and is sent to that node if
+ * it is safe to repeat. All holds of the slots are renewed at once, because the new primary may not know them. A node
+ * that never had a slot stays: it imports its first one, and {@code ASK} leads to it.
  */
 final class ClusterNodes implements Topology {
     private static final int SLOTS = 16_384;
@@ -54,6 +54,9 @@ final class ClusterNodes implements Topology {
     private final Set<Node> served = ConcurrentHashMap.newKeySet();
 
     private final AtomicReferenceArray<@Nullable Node> slots = new AtomicReferenceArray<>(SLOTS);
+    /** Whether a node has redirected a request since the map was last asked for. */
+    private volatile boolean outdated;
+
     private volatile boolean closed;
 
     /** Slots, all of which one primary serves. */
@@ -104,7 +107,9 @@ final class ClusterNodes implements Topology {
         return new Inquiries.Answer<>(epoch(replies.get(0)), ranges);
     }
 
-    /** Returns an address that a node has named. A node that does not know a host means the one at which it was asked. */
+    /**
+     * Returns an address that a node has named. A node that does not know a host means the one at which it was asked.
+     */
     private static HostAndPort address(@Nullable Object host, int port, HostAndPort asked) {
         String name = host == null ? "" : Replies.text(host);
         return new HostAndPort(name.isEmpty() || name.equals("?") ? asked.getHost() : name, port);
@@ -190,6 +195,7 @@ final class ClusterNodes implements Topology {
         if (closed) {
             throw new JedisConnectionException(OwnConnections.CLOSED);
         }
+        refresh();
         Node node = slots.get(slot);
         if (node == null) {
             inquiries.begin().await(deadline);
@@ -199,6 +205,16 @@ final class ClusterNodes implements Topology {
             throw new JedisDataException("CLUSTERDOWN no node serves the slot " + slot);
         }
         return node;
+    }
+
+    /** Has the map asked for if a redirection has shown that it is outdated. The next request tries again. */
+    private void refresh() {
+        if (outdated) {
+            outdated = false;
+            if (!inquiries.tryBegin()) {
+                outdated = true;
+            }
+        }
     }
 
     @Override
@@ -213,7 +229,8 @@ final class ClusterNodes implements Topology {
                 return new Route(target, true);
             }
             var unusedFormer = assign(slot, target);
-            var unusedInquiry = inquiries.begin();
+            outdated = true;
+            refresh();
             return new Route(target);
         }
         if (closed || !(error instanceof JedisConnectionException || JedisCalls.isOfAnotherServer(error))) {

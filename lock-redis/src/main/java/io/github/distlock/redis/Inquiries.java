@@ -1,5 +1,7 @@
 package io.github.distlock.redis;
 
+import static java.util.Objects.requireNonNull;
+
 import io.github.distlock.spi.Deadline;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -33,9 +35,10 @@ import redis.clients.jedis.exceptions.JedisException;
  * while after a failover, and each answer has the epoch of what it says. The answer with the greatest epoch counts,
  * among those that come within 100 ms after the first one.
  *
- * <p>Requests that wait for an answer share one inquiry, and no other begins for them within 100 ms after its begin. Its
- * questions end after a second. Threads of the backend ask, because nothing bounds the lookup of a host, and callers wait until their
- * deadlines. There are at most {@value #MOST_THREADS} threads: a question that finds none in time is not asked.
+ * <p>Requests that wait for an answer share one inquiry, and no other begins for them within 100 ms after its begin.
+ * Its questions end after a second. Threads of the backend ask, because nothing bounds the lookup of a host, and
+ * callers wait until their deadlines. There are at most {@value #MOST_THREADS} threads: a question that finds none in
+ * time is not asked.
  *
  * <p><b>An inquiry ends.</b> Each question ends with an answer or a failure, and the last of them ends the inquiry. A
  * caller that has waited for 100 ms after the first answer ends it, too. The one that ends it applies the answer, and
@@ -102,16 +105,22 @@ final class Inquiries<A> {
 
     /** Returns an inquiry that is under way or has just ended. Begins one if there is none. */
     Inquiry begin() {
+        var unused = tryBegin();
+        return requireNonNull(latest.get());
+    }
+
+    /** Begins an inquiry. Returns false if one is under way or has begun within the last 100 ms. */
+    boolean tryBegin() {
         Inquiry last = latest.get();
         if (last != null && (!last.hasEnded() || context.clock.nanoTime() - last.begunAt < SHORTEST_PAUSE)) {
-            return last;
+            return false;
         }
         Inquiry next = new Inquiry(servers.get());
-        if (latest.compareAndSet(last, next)) {
+        boolean begins = latest.compareAndSet(last, next);
+        if (begins) {
             next.ask();
-            return next;
         }
-        return begin();
+        return begins;
     }
 
     /** Begins an inquiry although another one may be under way: its answers are later than this call. */

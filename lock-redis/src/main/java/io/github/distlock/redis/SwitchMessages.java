@@ -22,8 +22,8 @@ import redis.clients.jedis.Protocol.Command;
  *
  * <p>One thread subscribes to one sentinel, from the first request to the end of the backend. If the subscription ends,
  * the thread subscribes to the next sentinel 250 ms later, and twice as long after each further failure, up to 4 s.
- * Earlier messages may then be lost, so it has the sentinels asked. It does the same after 30 s of silence, which is how
- * it leaves a sentinel that has stopped.
+ * Earlier messages may then be lost, so it has the sentinels asked. It does the same after 30 s of silence, which is
+ * how it leaves a sentinel that has stopped.
  */
 final class SwitchMessages {
     private static final Logger LOG = LoggerFactory.getLogger(RedisBackend.class);

@@ -21,7 +21,9 @@ interface Topology extends AutoCloseable {
         }
     }
 
-    /** Returns what {@linkplain Redis#server names the server} that keeps a lock, as far as it is known. Sends nothing. */
+    /**
+     * Returns what {@linkplain Redis#server names the server} that keeps a lock, as far as it is known. Sends nothing.
+     */
     Object server(byte[] lockKey);
 
     /** Returns where the requests of a lock go. Waits for the answers of other servers if this is not known yet. */

@@ -197,16 +197,35 @@ class ClusterAnswersTest {
         view.primary = failing.address();
         RedisBackend backend = connect(failing);
 
-        Waiting.await("the other node serves the lock", PATIENCE, () -> {
-            try {
-                return attempt(backend, Duration.ofSeconds(1)) instanceof Attempt.Granted;
-            } catch (InterruptedException | RuntimeException e) {
-                return false;
-            }
-        });
+        Waiting.await("the other node serves the lock", PATIENCE, () -> succeeds(backend));
 
         assertThat(context.lostConnections()).contains(HostAndPort.from(next.address()));
-        Waiting.await("the former node has no connection", PATIENCE, () -> failing.ended() == failing.connections());
+    }
+
+    @Test
+    void v6_aNodeThatHasLostItsSlotsKeepsNoConnection() throws InterruptedException {
+        View view = new View();
+        ScriptedServer target = node(view, ScriptedServer.Client::succeed);
+        ScriptedServer source = node(view, (asker, command) -> {
+            view.primary = target.address();
+            asker.send("-MOVED 1 " + target.address() + "\r\n");
+        });
+        view.primary = source.address();
+        RedisBackend backend = connect(source);
+
+        assertInstanceOf(Attempt.Granted.class, attempt(backend, PATIENCE));
+        Waiting.await("the map is asked for again", PATIENCE, () -> {
+            boolean granted = succeeds(backend);
+            return granted && source.ended() == source.connections();
+        });
+    }
+
+    private static boolean succeeds(RedisBackend backend) {
+        try {
+            return attempt(backend, Duration.ofSeconds(1)) instanceof Attempt.Granted;
+        } catch (InterruptedException | RuntimeException e) {
+            return false;
+        }
     }
 
     @Test

@@ -20,8 +20,8 @@ import redis.clients.jedis.HostAndPort;
 
 /**
  * The contract of backends, for a cluster of three primaries. Not part of the normal build, which runs the contract on
- * one server. The rules about faults of the server concern the whole cluster. {@link ClusterTest} is about faults of one
- * node, and about slots that move.
+ * one server. The rules about faults of the server concern the whole cluster. {@link ClusterTest} is about faults of
+ * one node, and about slots that move.
  */
 @Execution(ExecutionMode.CONCURRENT)
 class RedisClusterContract extends LockContract {
