@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,7 +24,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Each answer to a renewal, and a missing answer, sets the time of the next renewal, in the lease itself. Nothing is
  * kept by name, nothing is periodic, and no exception ends the renewals. At most {@value #BATCHES_PER_SERVER} batches
- * per server are under way. So a server that hangs occupies that many threads, and delays no other server's renewals.
+ * and one heartbeat per server are under way. So a server that hangs occupies few threads, and delays no other server's
+ * renewals and heartbeats.
  *
  * <p>What marks a renewal, a batch or a heartbeat as under way is taken back if its thread cannot be given the task.
  *
@@ -48,7 +49,9 @@ final class LeaseKeeper {
     private final Set<Contender> waiting = ConcurrentHashMap.newKeySet();
     private final ConcurrentHashMap<Object, Integer> batches = new ConcurrentHashMap<>();
     private final AtomicReference<Timer.@Nullable Entry> next = new AtomicReference<>();
-    private final AtomicBoolean heartbeatUnderWay = new AtomicBoolean();
+    /** The servers to which a heartbeat is under way. */
+    private final Set<Object> heartbeats = ConcurrentHashMap.newKeySet();
+
     private volatile long heartbeatInterval = LONGEST_SLEEP;
     private volatile long heartbeatAt;
 
@@ -176,21 +179,25 @@ final class LeaseKeeper {
         } else {
             return heartbeatAt;
         }
-        if (heartbeatUnderWay.compareAndSet(false, true)) {
-            try {
-                threads.execute(this::heartbeat);
-            } catch (Throwable e) {
-                heartbeatUnderWay.set(false);
-                throw e;
-            }
-        }
+        waiting.stream().collect(Collectors.groupingBy(Contender::server)).forEach(this::sendHeartbeat);
         return heartbeatAt;
     }
 
-    private void heartbeat() {
+    private void sendHeartbeat(Object server, List<Contender> contenders) {
+        if (heartbeats.add(server)) {
+            try {
+                threads.execute(() -> heartbeat(server, contenders));
+            } catch (Throwable e) {
+                heartbeats.remove(server);
+                throw e;
+            }
+        }
+    }
+
+    private void heartbeat(Object server, List<Contender> contenders) {
         long begun = backend.clock().nanoTime();
         try {
-            backend.heartbeat(List.copyOf(waiting), deadline(settings.requestTimeout()));
+            backend.heartbeat(contenders, deadline(settings.requestTimeout()));
             long interval = backend.heartbeatInterval().toNanos();
             if (interval > 0) {
                 heartbeatEvery(interval, begun);
@@ -202,7 +209,7 @@ final class LeaseKeeper {
                             settings.client(),
                             e));
         } finally {
-            heartbeatUnderWay.set(false);
+            heartbeats.remove(server);
         }
     }
 

@@ -9,15 +9,16 @@ import io.github.distlock.spi.LockMode;
 import io.github.distlock.spi.LockRequest;
 import java.time.Duration;
 
-/**
- * A grant, with the contender that won it.
- *
- * @param server the server that keeps the grant
- */
-record WonGrant(Grant grant, Contender contender, LockRequest request, Object server) {
+/** A grant, with the contender that won it. */
+record WonGrant(Grant grant, Contender contender, LockRequest request) {
     /** Throws if the backend names no server. */
-    WonGrant(Grant grant, Contender contender, LockRequest request) {
-        this(grant, contender, request, requireNonNull(grant.server(), "the grant's server"));
+    WonGrant {
+        requireNonNull(grant.server(), "the grant's server");
+    }
+
+    /** Returns the server that keeps the grant at present. */
+    Object server() {
+        return grant.server();
     }
 
     /** Returns the read grant that this write grant has become. */

@@ -57,6 +57,18 @@ public interface Contender {
     }
 
     /**
+     * Returns the server that keeps this contender's lock at present. The engine sends the
+     * {@linkplain LockBackend#heartbeat heartbeats} of contenders of different servers independently, so that one stuck
+     * server delays no other server's waiters. It asks at each heartbeat. Any thread may call this. It does no I/O, and
+     * does not wait for any.
+     *
+     * @return a key with {@code equals}, as {@link Grant#server()} returns for a hold of the lock
+     */
+    default Object server() {
+        return "";
+    }
+
+    /**
      * Releases what this client keeps for the contender and for its grant. The engine calls this exactly once, when it
      * needs neither of them any longer: after the release or the loss of the hold, after the withdrawal, and when it
      * gives up either. If the client is closed before, {@link LockBackend#close} may come in its place. Sends nothing

@@ -61,8 +61,9 @@ public interface Grant {
     }
 
     /**
-     * Returns the server that keeps this hold. The engine renews holds of different servers independently, so that one
-     * stuck server delays no other server's holds.
+     * Returns the server that keeps this hold at present. The engine renews holds of different servers independently,
+     * so that one stuck server delays no other server's holds. It asks at each renewal and at the release, because a
+     * hold may move to another server. Any thread may call this. It does no I/O, and does not wait for any.
      *
      * @return a key with {@code equals}; the same for all holds of a backend on one server
      */

@@ -17,17 +17,23 @@ import io.github.distlock.LockHandle.State;
 import io.github.distlock.LockLoss;
 import io.github.distlock.LockOptions;
 import io.github.distlock.LossReason;
+import io.github.distlock.spi.Attempt;
 import io.github.distlock.spi.BackendContext;
+import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.RequestRefusedException;
+import io.github.distlock.spi.Validity;
+import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.crac.Resource;
@@ -86,6 +92,41 @@ class HardeningTest extends EngineTest {
         assertThat(backend.heartbeats.get()).isPositive();
         held.release();
         get(waiter).close();
+    }
+
+    @Test
+    void v8_aServerThatHangsDelaysNoOtherServersHeartbeats() throws Exception {
+        backend.heartbeatInterval = Duration.ofSeconds(1);
+        backend.server = name -> name;
+        LockHandle a = other.lock("a").acquire();
+        LockHandle b = other.lock("b").acquire();
+        List<Task<LockHandle>> waiters = List.of(startWaiting(lock::acquire), startWaiting(client.lock("b")::acquire));
+        awaitQueued(1);
+        Await.until(
+                "the other one is in the queue",
+                () -> other.inspector().inspect("b").waiters().size() == 1);
+        CountDownLatch bothUnderWay = new CountDownLatch(2);
+        backend.heartbeating = waiting -> {
+            bothUnderWay.countDown();
+            awaitBoth(bothUnderWay);
+        };
+
+        store.advance(Duration.ofSeconds(1));
+
+        assertThat(bothUnderWay.getCount()).as("servers without a heartbeat").isZero();
+        a.release();
+        b.release();
+        for (Task<LockHandle> waiter : waiters) {
+            get(waiter).close();
+        }
+    }
+
+    private static void awaitBoth(CountDownLatch latch) {
+        try {
+            var unused = latch.await(10, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     @ParameterizedTest
@@ -483,5 +524,34 @@ class HardeningTest extends EngineTest {
         Await.until("the hold is renewed", () -> count("renewed") == 1);
         assertThat(backend.requests).hasValue(before + 1);
         assertThat(held.state()).isEqualTo(State.HELD);
+    }
+
+    @Test
+    void v8_aHoldIsRenewedOnTheServerThatKeepsItAtPresent() throws Exception {
+        LockOptions options = LockOptions.defaults().renewedLease(Duration.ofHours(1));
+        AtomicReference<Object> server = new AtomicReference<>("first");
+        backend.asking = (contender, deadline) -> onServer(contender.attempt(deadline), server);
+        backend.renewing = (due, deadline) -> due.forEach(
+                renewal -> renewal.renewed(Validity.of(backend.clock().now(), renewal.lease())));
+        LockHandle held = client.lock("a", options).acquire();
+        int before = backend.requests.get();
+
+        server.set("second");
+        backend.context.connectionLost("first");
+        store.advance(Duration.ofMillis(1));
+        assertThat(backend.requests).hasValue(before);
+        backend.context.connectionLost("second");
+
+        Await.until("the hold is renewed", () -> count("renewed") == 1);
+        assertThat(held.state()).isEqualTo(State.HELD);
+    }
+
+    private static Attempt onServer(Attempt answer, AtomicReference<Object> server) {
+        Grant grant = ((Attempt.Granted) answer).grant();
+        return Attempt.granted((Grant) Proxy.newProxyInstance(
+                Grant.class.getClassLoader(),
+                new Class<?>[] {Grant.class},
+                (proxy, method, arguments) ->
+                        method.getName().equals("server") ? server.get() : method.invoke(grant, arguments)));
     }
 }

@@ -19,7 +19,9 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 
 /** The backend in memory, counting requests; tests set what goes wrong. */
 final class TestBackend implements LockBackend {
@@ -47,6 +49,10 @@ final class TestBackend implements LockBackend {
     private final InMemoryBackend memory;
     final AtomicInteger heartbeats = new AtomicInteger();
     volatile Duration heartbeatInterval = Duration.ZERO;
+    volatile Consumer<Collection<? extends Contender>> heartbeating = waiting -> {};
+    /** The server that keeps the waiters for a lock. */
+    volatile UnaryOperator<String> server = name -> "";
+
     final AtomicInteger attempts = new AtomicInteger();
     /** Attempts, withdrawals and renewals. */
     final AtomicInteger requests = new AtomicInteger();
@@ -117,6 +123,11 @@ final class TestBackend implements LockBackend {
             }
 
             @Override
+            public Object server() {
+                return server.apply(request.name());
+            }
+
+            @Override
             public void forget() {
                 if (!remembered.remove(this)) {
                     forgottenTwice.incrementAndGet();
@@ -153,6 +164,7 @@ final class TestBackend implements LockBackend {
     @Override
     public void heartbeat(Collection<? extends Contender> waiting, Deadline deadline) throws InterruptedException {
         heartbeats.incrementAndGet();
+        heartbeating.accept(waiting);
     }
 
     @Override

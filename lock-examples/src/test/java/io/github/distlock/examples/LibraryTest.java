@@ -103,7 +103,8 @@ class LibraryTest {
                 .and()
                 .haveNameNotMatching(".*\\.("
                         + "RedisBackend|RedisBackendBuilder|RedisAddress|JedisCalls|JedisVersion|SuppliedClient"
-                        + "|OwnConnections|OpenConnections|ConnectionStack|ConnectionSocket|ServerConnection)(\\$.*)?")
+                        + "|OwnConnections|OpenConnections|ConnectionStack|ConnectionSocket|ServerConnection"
+                        + "|Node|Topology|SingleServer|SentinelPrimary|SwitchMessages|ClusterNodes|Inquiries)(\\$.*)?")
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("redis.clients..")

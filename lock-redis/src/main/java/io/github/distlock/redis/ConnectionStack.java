@@ -47,14 +47,26 @@ final class ConnectionStack {
 
     private final OpenConnections connections;
     private final RedisContext context;
+    private final Runnable lost;
     private final @Nullable ConnectionStack fallback;
     private final Semaphore permits;
     private final ThreadPoolExecutor connecting;
     private final ConcurrentLinkedDeque<ServerConnection> idle = new ConcurrentLinkedDeque<>();
 
-    ConnectionStack(int most, OpenConnections connections, RedisContext context, @Nullable ConnectionStack fallback) {
+    /**
+     * Makes a stack without connections.
+     *
+     * @param lost called when a connection with a request under way has broken
+     */
+    ConnectionStack(
+            int most,
+            OpenConnections connections,
+            RedisContext context,
+            Runnable lost,
+            @Nullable ConnectionStack fallback) {
         this.connections = connections;
         this.context = context;
+        this.lost = lost;
         this.fallback = fallback;
         this.permits = new Semaphore(most);
         this.connecting = new ThreadPoolExecutor(
@@ -79,7 +91,7 @@ final class ConnectionStack {
                 } catch (JedisConnectionException e) {
                     boolean late = connections.isClosed() || deadline.hasPassed();
                     if (!late && idleTime(used) < IN_USE) {
-                        context.connectionLost();
+                        lost.run();
                     }
                     dropIdleAsLongAs(used);
                     if (late || !areRepeatable(calls)) {
@@ -110,7 +122,7 @@ final class ConnectionStack {
             return exchange(exchange, connection, deadline);
         } catch (JedisConnectionException e) {
             if (!connections.isClosed() && !deadline.hasPassed()) {
-                context.connectionLost();
+                lost.run();
             }
             throw e;
         }

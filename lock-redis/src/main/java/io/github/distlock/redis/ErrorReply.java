@@ -18,6 +18,8 @@ import java.util.regex.Pattern;
  *     <td>refusal: credentials, rights, protected mode</td></tr>
  * <tr><td>{@code WRONGTYPE}, {@code CROSSSLOT}, unknown commands, database out of range, syntax</td>
  *     <td>refusal: another value at the key, keys of several slots, the wrong server</td></tr>
+ * <tr><td>{@code ERR No such master}, no cluster support</td>
+ *     <td>refusal: no sentinel knows a primary of that name, the server is no node of a cluster</td></tr>
  * <tr><td>{@code MOVED}, {@code ASK}</td>
  *     <td>refusal: a client that does not follow redirections is connected to a cluster</td></tr>
  * <tr><td>no agreement on TLS, a bad certificate, unreadable key stores</td>
@@ -72,6 +74,8 @@ final class ErrorReply extends RuntimeException {
         return REFUSALS.contains(code(words))
                 || lower.contains("can't run this command")
                 || lower.startsWith("err unknown command")
+                || lower.startsWith("err no such master")
+                || lower.startsWith("err this instance has cluster support disabled")
                 || lower.startsWith("err invalid password")
                 || lower.startsWith("err db index is out of range")
                 || lower.startsWith("err auth ");

@@ -81,8 +81,7 @@ final class JedisCalls {
     static RuntimeException translated(JedisException error, String lockName) {
         String words = words(error);
         if (error instanceof JedisRedirectionException) {
-            return refusal(
-                    lockName, words + "; a cluster needs RedisBackend.of(client) with a client for clusters", error);
+            return refusal(lockName, words + "; a cluster needs the URI redis-cluster://host:port", error);
         }
         if (error instanceof JedisDataException) {
             String refusal = ErrorReply.refusal(words);

@@ -16,6 +16,11 @@ interface Listening {
     /** Returns whether the subscription must be broken after a long silence, although {@link #run} has not returned. */
     boolean isSilent();
 
+    /**
+     * Returns what {@linkplain Redis#server names the server} to which the subscription leads, once it is confirmed.
+     */
+    Object server();
+
     /** Makes {@link #run} return soon. Never throws. */
     void end();
 }

@@ -86,6 +86,11 @@ final class LockKeys {
         return List.of(lock);
     }
 
+    /** Returns the lock key, whose slot is that of all keys. */
+    byte[] lock() {
+        return lock;
+    }
+
     /** Returns the lock key and the token key. */
     List<byte[]> lockAndToken() {
         return List.of(lock, token);

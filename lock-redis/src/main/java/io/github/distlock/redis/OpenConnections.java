@@ -3,39 +3,36 @@ package io.github.distlock.redis;
 import io.github.distlock.spi.Deadline;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.JedisClientConfig;
 import redis.clients.jedis.exceptions.JedisConnectionException;
 
 /**
- * All connections of one backend to its server. A thread looks at them every 50 ms, and resets those whose exchange is
- * late: no other means ends a blocked write, or a reply that comes byte by byte.
- *
- * <p>The thread ends after a second without an exchange. An exchange notes its deadline, and then reads whether the
- * thread runs. The thread notes that it has ended, and then looks once more. So either the exchange starts a thread, or
- * the thread sees the exchange and starts another one.
+ * All connections of one backend to one server.
  *
  * <p>A connection is known here before its socket exists. Closing notes that first, and then resets all connections. So
- * no connection outlives the backend.
+ * no connection outlives the backend, or the server's part in its deployment.
  */
 final class OpenConnections {
-    private static final long STEP_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
-    private static final int IDLE_STEPS = 20;
-
     private final HostAndPort server;
     private final JedisClientConfig config;
-    private final RedisContext context;
+    private final ServerConnection.Check check;
+    private final LateExchanges late;
     private final Set<ServerConnection> connections = ConcurrentHashMap.newKeySet();
-    private final AtomicBoolean watching = new AtomicBoolean();
-    private volatile boolean closed;
+    /** Why the connections are closed, or null. */
+    private volatile @Nullable String closed;
 
-    OpenConnections(HostAndPort server, JedisClientConfig config, RedisContext context) {
+    /**
+     * Makes none yet.
+     *
+     * @param check what the server must answer before a connection is used
+     */
+    OpenConnections(HostAndPort server, JedisClientConfig config, ServerConnection.Check check, LateExchanges late) {
         this.server = server;
         this.config = config;
-        this.context = context;
+        this.check = check;
+        this.late = late;
     }
 
     /**
@@ -44,12 +41,13 @@ final class OpenConnections {
      * @return a connection that the server has answered
      */
     ServerConnection connect(Deadline deadline) throws InterruptedException {
-        ServerConnection connection = new ServerConnection(server, config, deadline, this::watch);
+        ServerConnection connection = new ServerConnection(server, config, deadline, late::watch);
         boolean connected = false;
         connections.add(connection);
+        late.add(connection);
         try {
             requireOpen();
-            connection.connect(deadline);
+            connection.connect(check, deadline);
             requireOpen();
             connected = true;
             return connection;
@@ -61,60 +59,26 @@ final class OpenConnections {
     }
 
     boolean isClosed() {
-        return closed;
+        return closed != null;
     }
 
     void requireOpen() {
-        if (closed) {
-            throw new JedisConnectionException("the Redis backend is closed");
+        String why = closed;
+        if (why != null) {
+            throw new JedisConnectionException(why);
         }
     }
 
     /** Closes a connection. A thread that uses it gets an exception. */
     void drop(ServerConnection connection) {
         connections.remove(connection);
+        late.remove(connection);
         connection.reset();
     }
 
     /** Closes all connections, so that requests under way fail now. */
-    void close() {
-        closed = true;
+    void close(String why) {
+        closed = why;
         connections.forEach(this::drop);
-    }
-
-    private void watch() {
-        if (watching.get() || !watching.compareAndSet(false, true)) {
-            return;
-        }
-        try {
-            context.newThread("deadlines", this::resetLateOnes).start();
-        } catch (RuntimeException | Error e) {
-            // Without this thread, most exchanges still end in time. The next one tries again.
-            watching.set(false);
-        }
-    }
-
-    private void resetLateOnes() {
-        try {
-            for (int idle = 0; idle < IDLE_STEPS && !closed; idle++) {
-                LockSupport.parkNanos(this, STEP_NANOS);
-                if (isAnyUnderWay()) {
-                    idle = 0;
-                }
-            }
-        } finally {
-            watching.set(false);
-        }
-        if (isAnyUnderWay()) {
-            watch();
-        }
-    }
-
-    private boolean isAnyUnderWay() {
-        boolean any = false;
-        for (ServerConnection connection : connections) {
-            any |= connection.resetIfLate();
-        }
-        return any;
     }
 }

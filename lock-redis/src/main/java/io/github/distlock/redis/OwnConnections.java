@@ -5,120 +5,180 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.github.distlock.spi.Deadline;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.Arrays;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.CommandArguments;
 import redis.clients.jedis.Connection;
-import redis.clients.jedis.HostAndPort;
-import redis.clients.jedis.JedisClientConfig;
 import redis.clients.jedis.Protocol.Command;
+import redis.clients.jedis.exceptions.JedisConnectionException;
 import redis.clients.jedis.exceptions.JedisDataException;
 import redis.clients.jedis.exceptions.JedisException;
-import redis.clients.jedis.exceptions.JedisNoScriptException;
+import redis.clients.jedis.exceptions.JedisRedirectionException;
 
 /**
- * The backend's own connections to one server. Callers do their I/O on their own threads, and no request lasts longer
- * than its deadline. Renewals and heartbeats have connections that no acquire can exhaust.
+ * The backend's own connections to the servers of one deployment. The {@link Topology} says which node keeps a lock. If
+ * a request has failed there and another node keeps the lock, the request goes to that node, until its deadline.
+ *
+ * <p>A node that answers with a redirection or that it cannot keep locks has not executed the request. After a broken
+ * connection, this is not known. So only a request that is safe to repeat is then sent again, and notes that.
  */
 final class OwnConnections implements Redis {
-    private static final int UPKEEP_CONNECTIONS = 4;
+    /** Why the connections of a closed backend are closed. */
+    static final String CLOSED = "the Redis backend is closed";
+
     private static final Duration SUBSCRIBING = Duration.ofSeconds(1);
     private static final int LONGEST_SILENCE_MILLIS = 5_000;
+    /** Nodes that disagree could send a request from one to the other until its deadline. */
+    private static final int MOST_HOPS = 8;
 
-    private final OpenConnections connections;
-    private final ConnectionStack requests;
-    private final ConnectionStack upkeep;
+    private final Topology topology;
+    private final LateExchanges late;
     private final RedisContext context;
-    private final Script.Settings settings;
 
-    OwnConnections(
-            HostAndPort server,
-            JedisClientConfig config,
-            int maxConnections,
-            RedisContext context,
-            Script.Settings settings) {
-        this.connections = new OpenConnections(server, config, context);
-        this.requests = new ConnectionStack(maxConnections, connections, context, null);
-        this.upkeep = new ConnectionStack(UPKEEP_CONNECTIONS, connections, context, requests);
+    OwnConnections(Topology topology, LateExchanges late, RedisContext context) {
+        this.topology = topology;
+        this.late = late;
         this.context = context;
-        this.settings = settings;
+    }
+
+    @Override
+    public Object server(LockKeys keys) {
+        return topology.server(keys.lock());
     }
 
     @Override
     public List<?> call(ScriptCall call, Deadline deadline) throws InterruptedException {
         try {
-            return requests.exchange(List.of(call), connection -> call(connection, call), deadline);
+            Topology.Route route = topology.route(call.lockKey(), deadline);
+            for (int hops = 0; ; hops++) {
+                try {
+                    return route.node().call(call, route.asking(), deadline);
+                } catch (JedisException e) {
+                    Topology.Route next = hops < MOST_HOPS ? next(route, call, e, deadline) : null;
+                    if (next == null) {
+                        throw standing(e);
+                    }
+                    route = next;
+                }
+            }
         } catch (JedisException e) {
             throw JedisCalls.translated(e, call.lockName());
         }
     }
 
-    private List<?> call(Connection connection, ScriptCall call) {
-        try {
-            return JedisCalls.answer(call, connection.executeCommand(JedisCalls.byDigest(call, settings)));
-        } catch (JedisNoScriptException e) {
-            return JedisCalls.answer(call, connection.executeCommand(JedisCalls.bySource(call, settings)));
+    /** Returns where to send a failed request next, or null if its failure stands. */
+    private Topology.@Nullable Route next(
+            Topology.Route failed, ScriptCall call, JedisException error, Deadline deadline)
+            throws InterruptedException {
+        Topology.Route next = topology.afterFailure(failed, call.lockKey(), error, deadline);
+        if (next == null || deadline.hasPassed()) {
+            return null;
         }
+        if (error instanceof JedisConnectionException) {
+            if (!call.isRepeatable()) {
+                return null;
+            }
+            call.noteSentAgain();
+        }
+        return next;
+    }
+
+    /** Returns a failure that stands. A redirection that could not be followed in time is none that stays. */
+    private JedisException standing(JedisException error) {
+        return error instanceof JedisRedirectionException && topology.hasRedirections()
+                ? new JedisConnectionException("not served in time: " + error.getMessage(), error)
+                : error;
     }
 
     @Override
     public List<Object> callAll(List<ScriptCall> calls, Deadline deadline) throws InterruptedException {
-        try {
-            return JedisCalls.answersOrErrors(
-                    calls, upkeep.exchange(calls, connection -> callAll(connection, calls), deadline));
-        } catch (JedisException e) {
-            throw JedisCalls.translated(e, calls.get(0).lockName());
-        }
+        return new Batch(calls, deadline).replies();
     }
 
-    /**
-     * Repeats what the server has answered with {@code NOSCRIPT}. The first of these requests of each script brings it.
-     *
-     * @return for each request its answer, or the error reply as Jedis has read it
-     */
-    private List<Object> callAll(Connection connection, List<ScriptCall> calls) {
-        List<Object> replies = sendAll(
-                connection,
-                calls.stream().map(call -> JedisCalls.byDigest(call, settings)).toList());
-        List<CommandArguments> again = new ArrayList<>();
-        Set<Script> brought = new HashSet<>();
-        for (int i = 0; i < replies.size(); i++) {
-            if (replies.get(i) instanceof JedisNoScriptException) {
-                ScriptCall call = calls.get(i);
-                again.add(
-                        brought.add(call.script())
-                                ? JedisCalls.bySource(call, settings)
-                                : JedisCalls.byDigest(call, settings));
+    /** Requests that go out together: in one exchange for each node, and again if their nodes have redirected them. */
+    private final class Batch {
+        private final List<ScriptCall> calls;
+        private final Deadline deadline;
+        private final Object[] replies;
+        private boolean answered;
+
+        private Batch(List<ScriptCall> calls, Deadline deadline) {
+            this.calls = calls;
+            this.deadline = deadline;
+            this.replies = new Object[calls.size()];
+        }
+
+        /** Returns what {@link Redis#callAll} returns. Throws if no node has answered. */
+        private List<Object> replies() throws InterruptedException {
+            Map<Topology.Route, List<Integer>> routes = routes();
+            for (int hops = 0; !routes.isEmpty(); hops++) {
+                Map<Topology.Route, List<Integer>> next = new LinkedHashMap<>();
+                for (Map.Entry<Topology.Route, List<Integer>> sent : routes.entrySet()) {
+                    exchange(sent.getKey(), sent.getValue());
+                    for (int i : sent.getValue()) {
+                        Topology.Route other = hops < MOST_HOPS ? next(sent.getKey(), i) : null;
+                        if (other != null) {
+                            next.computeIfAbsent(other, any -> new ArrayList<>())
+                                    .add(i);
+                        }
+                    }
+                }
+                routes = next;
+            }
+            for (int i = 0; i < replies.length; i++) {
+                replies[i] = replies[i] instanceof JedisException e ? standing(e) : replies[i];
+            }
+            if (!answered && replies[0] instanceof JedisException e) {
+                throw JedisCalls.translated(e, calls.get(0).lockName());
+            }
+            return JedisCalls.answersOrErrors(calls, Arrays.asList(replies));
+        }
+
+        private Map<Topology.Route, List<Integer>> routes() throws InterruptedException {
+            Map<Topology.Route, List<Integer>> routes = new LinkedHashMap<>();
+            for (int i = 0; i < replies.length; i++) {
+                try {
+                    Topology.Route route = topology.route(calls.get(i).lockKey(), deadline);
+                    routes.computeIfAbsent(route, any -> new ArrayList<>()).add(i);
+                } catch (JedisException e) {
+                    replies[i] = e;
+                }
+            }
+            return routes;
+        }
+
+        /** Sends some of the requests to one node. A failure of the exchange is the reply to each of them. */
+        private void exchange(Topology.Route route, List<Integer> sent) throws InterruptedException {
+            try {
+                if (deadline.hasPassed()) {
+                    // A request that is not sent yet must not be sent: it would arrive after its cleanup.
+                    throw new JedisConnectionException("not sent in time");
+                }
+                List<ScriptCall> some = sent.stream().map(calls::get).toList();
+                Iterator<Object> answers =
+                        route.node().callAll(some, route.asking(), deadline).iterator();
+                sent.forEach(i -> replies[i] = answers.next());
+                answered = true;
+            } catch (JedisException e) {
+                sent.forEach(i -> replies[i] = e);
             }
         }
-        Iterator<Object> repeated = sendAll(connection, again).iterator();
-        for (int i = 0; i < replies.size(); i++) {
-            Object reply = replies.get(i);
-            replies.set(
-                    i,
-                    JedisCalls.answerOrError(
-                            calls.get(i), reply instanceof JedisNoScriptException ? repeated.next() : reply));
-        }
-        return replies;
-    }
 
-    private static List<Object> sendAll(Connection connection, List<CommandArguments> commands) {
-        commands.forEach(connection::sendCommand);
-        return connection.getMany(commands.size());
+        private Topology.@Nullable Route next(Topology.Route sent, int i) throws InterruptedException {
+            return replies[i] instanceof JedisException e
+                    ? OwnConnections.this.next(sent, calls.get(i), e, deadline)
+                    : null;
+        }
     }
 
     @Override
-    public void publish(List<ScriptCall.Notice> notices, Deadline deadline) throws InterruptedException {
-        List<CommandArguments> commands = notices.stream()
-                .map(notice -> new CommandArguments(Command.PUBLISH)
-                        .add(notice.channel())
-                        .add(notice.message()))
-                .toList();
-        Object unused = requests.exchange(List.of(), connection -> sendAll(connection, commands), deadline);
+    public void publish(ScriptCall call, Deadline deadline) throws InterruptedException {
+        topology.route(call.lockKey(), deadline).node().publish(call.notices(), deadline);
     }
 
     @Override
@@ -138,15 +198,13 @@ final class OwnConnections implements Redis {
 
     @Override
     public void disconnect() {
-        requests.dropIdle();
-        upkeep.dropIdle();
+        topology.disconnect();
     }
 
     @Override
     public void close() {
-        requests.close();
-        upkeep.close();
-        connections.close();
+        late.close();
+        topology.close();
     }
 
     /** One thread reads; another one writes the pings, which a connection allows. */
@@ -154,6 +212,7 @@ final class OwnConnections implements Redis {
         private final String channel;
         private final Consumer<String> messages;
         private final Runnable subscribed;
+        private volatile Object server = "";
         private volatile @Nullable ServerConnection connection;
         private volatile boolean ready;
         private volatile boolean ended;
@@ -175,7 +234,9 @@ final class OwnConnections implements Redis {
 
         private void listen() throws InterruptedException {
             Deadline soon = Deadline.after(SUBSCRIBING, context.clock);
-            ServerConnection opened = connections.connect(soon);
+            Node node = topology.any(soon);
+            server = node.server();
+            ServerConnection opened = node.connections().connect(soon);
             connection = opened;
             try {
                 read(opened.exchange(this::subscribe, soon));
@@ -186,7 +247,7 @@ final class OwnConnections implements Redis {
                 }
             } finally {
                 connection = null;
-                connections.drop(opened);
+                node.connections().drop(opened);
             }
         }
 
@@ -219,6 +280,11 @@ final class OwnConnections implements Redis {
         @Override
         public boolean isSilent() {
             return false;
+        }
+
+        @Override
+        public Object server() {
+            return server;
         }
 
         @Override

@@ -22,6 +22,12 @@ interface Redis extends AutoCloseable {
     List<?> call(ScriptCall call, Deadline deadline) throws InterruptedException;
 
     /**
+     * Returns what names the server that keeps a lock at present: a key with {@code equals}. Sends nothing and does not
+     * block.
+     */
+    Object server(LockKeys keys);
+
+    /**
      * Sends many requests, in one exchange for each server. They do not queue behind those of
      * {@link #call}. All are written before the first reply is read. So there must be few enough that the replies fit
      * into the buffers of the connection.
@@ -30,8 +36,8 @@ interface Redis extends AutoCloseable {
      */
     List<Object> callAll(List<ScriptCall> calls, Deadline deadline) throws InterruptedException;
 
-    /** Publishes the messages of handoffs. */
-    void publish(List<ScriptCall.Notice> notices, Deadline deadline) throws InterruptedException;
+    /** Publishes the {@linkplain ScriptCall#notices messages of handoffs} in the reply to a request. */
+    void publish(ScriptCall call, Deadline deadline) throws InterruptedException;
 
     /** Returns whether a request may reach the server twice although the backend has sent it once. */
     boolean sendsAgain();

@@ -2,36 +2,77 @@ package io.github.distlock.redis;
 
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.HostAndPort;
 
 /**
- * The address of one server: {@code redis://[user:password@]host[:port][/database]}, or {@code rediss://…} with TLS.
- * Special characters of the user and the password are in percent code.
+ * The address of a deployment: of one server, of sentinels, or of some nodes of a cluster. Special characters of user,
+ * password and the primary's name are in percent code. With {@code rediss} in place of {@code redis}, all connections
+ * are made with TLS.
+ *
+ * <pre>
+ * redis://[user:password@]host[:port][/database]
+ * redis-sentinel://[user:password@]host[:port][,host[:port]]…/primary[?parameter=value[&amp;parameter=value]…]
+ * redis-cluster://[user:password@]host[:port][,host[:port]]…
+ * </pre>
  *
  * <p>No message of an error repeats the address, because any part of a malformed one may be a part of the password.
  * Only a plain name of a query parameter is repeated. {@code java.net.URI} would not do: it finds no host if a host
  * name has an underscore, and its own errors repeat their input.
  */
 final class RedisAddress {
-    private static final int DEFAULT_PORT = 6379;
-    private static final String EXPECTED = "uri must be redis://host:port or rediss://host:port, ";
+    /** What the address leads to. */
+    enum Kind {
+        SERVER("", 6379, "redis://host:port or rediss://host:port"),
+        SENTINEL("-sentinel", 26379, "redis-sentinel://host:port,host:port/primary"),
+        CLUSTER("-cluster", 6379, "redis-cluster://host:port,host:port");
 
-    private static final Pattern PARTS = Pattern.compile("(?i)(rediss?)://([^/?#]*)(/[^?#]*)?(?:\\?([^#]*))?(#.*)?");
+        private final String suffix;
+        private final int defaultPort;
+        private final String form;
+
+        Kind(String suffix, int defaultPort, String form) {
+            this.suffix = suffix;
+            this.defaultPort = defaultPort;
+            this.form = form;
+        }
+    }
+
+    private static final String DATABASE = "database";
+    private static final String SENTINEL_USER = "sentinelUser";
+    private static final String SENTINEL_PASSWORD = "sentinelPassword";
+    private static final Set<String> SENTINEL_PARAMETERS = Set.of(DATABASE, SENTINEL_USER, SENTINEL_PASSWORD);
+
+    private static final Pattern PARTS =
+            Pattern.compile("(?i)redis(s?)(-sentinel|-cluster|)://([^/?#]*)(/[^?#]*)?(?:\\?([^#]*))?(#.*)?");
     private static final Pattern HOST_AND_PORT =
             Pattern.compile("(?:\\[([0-9A-Fa-f:.]+(?:%[\\w.-]+)?)]|([\\w.-]+))(?::([0-9]{1,5}))?");
-    private static final Pattern DATABASE = Pattern.compile("/([0-9]{1,6})?");
-    private static final Pattern PARAMETER = Pattern.compile("([A-Za-z][A-Za-z0-9_-]{0,30})=[^@]*");
+    private static final Pattern NUMBER = Pattern.compile("[0-9]{1,6}");
+    private static final Pattern PARAMETER = Pattern.compile("([A-Za-z][A-Za-z0-9_-]{0,30})=([^@]*)");
 
-    final HostAndPort server;
+    final Kind kind;
+    /** The server, the sentinels, or some nodes. */
+    final List<HostAndPort> servers;
+
     final boolean tls;
     final @Nullable String user;
     final @Nullable String password;
     /** The number of the database, or -1 if the address names none. */
     final int database;
+    /** What the sentinels call the primary; empty without sentinels. */
+    final String primary;
+
+    final @Nullable String sentinelUser;
+    final @Nullable String sentinelPassword;
 
     /**
      * Reads an address.
@@ -41,76 +82,127 @@ final class RedisAddress {
     RedisAddress(String uri) {
         Matcher parts = PARTS.matcher(uri);
         if (!parts.matches()) {
-            throw invalid("but is not");
+            throw new IllegalArgumentException("uri must be redis://host:port, " + Kind.SENTINEL.form + " or "
+                    + Kind.CLUSTER.form + ", but is not");
         }
-        tls = parts.group(1).toLowerCase(Locale.ROOT).equals("rediss");
-        String authority = parts.group(2);
+        tls = !parts.group(1).isEmpty();
+        kind = kind(parts.group(2).toLowerCase(Locale.ROOT));
+        String authority = parts.group(3);
         int at = authority.lastIndexOf('@');
         String credentials = authority.substring(0, Math.max(0, at));
         int colon = credentials.indexOf(':');
         if (at >= 0 && colon < 0) {
             throw invalid("with user:password or :password before the @");
         }
-        user = colon > 0 ? decoded(credentials.substring(0, colon)) : null;
-        password = colon >= 0 ? decoded(credentials.substring(colon + 1)) : null;
-        server = server(authority.substring(at + 1));
-        database = database(parts.group(3));
-        if (parts.group(4) != null) {
-            requireNoParameter(parts.group(4));
-        }
-        if (parts.group(5) != null) {
+        user = colon > 0 ? decoded(credentials.substring(0, colon), "the user") : null;
+        password = colon >= 0 ? decoded(credentials.substring(colon + 1), "the password") : null;
+        servers = servers(authority.substring(at + 1));
+        if (parts.group(6) != null) {
             throw invalid("without a fragment; a # in the password must be written as %23");
+        }
+        String path = parts.group(4) == null ? "" : parts.group(4).substring(1);
+        Map<String, String> parameters = parameters(parts.group(5));
+        primary = kind == Kind.SENTINEL ? primary(path) : "";
+        database = number(kind == Kind.SENTINEL ? parameters.getOrDefault(DATABASE, "") : path);
+        sentinelUser = parameters.get(SENTINEL_USER);
+        sentinelPassword = parameters.get(SENTINEL_PASSWORD);
+        if (sentinelUser != null && sentinelPassword == null) {
+            throw invalid("and " + SENTINEL_USER + " needs " + SENTINEL_PASSWORD);
         }
     }
 
-    private static String decoded(String text) {
+    private static Kind kind(String suffix) {
+        return Arrays.stream(Kind.values())
+                .filter(each -> each.suffix.equals(suffix))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private String decoded(String text, String what) {
         try {
             return URLDecoder.decode(text.replace("+", "%2B"), StandardCharsets.UTF_8);
         } catch (IllegalArgumentException e) {
-            throw invalid("but the user or the password has a % that begins no percent code");
+            throw invalid("but " + what + " has a % that begins no percent code");
         }
     }
 
-    private static HostAndPort server(String text) {
-        if (text.indexOf(',') >= 0) {
-            throw invalid("with one host; for several hosts, make a client of Jedis and use RedisBackend.of(client)");
+    private List<HostAndPort> servers(String text) {
+        if (kind == Kind.SERVER && text.indexOf(',') >= 0) {
+            throw invalid("with one host; several hosts need redis-sentinel:// or redis-cluster://");
         }
+        return Arrays.stream(text.split(",", -1)).map(this::server).toList();
+    }
+
+    private HostAndPort server(String text) {
         Matcher matcher = HOST_AND_PORT.matcher(text);
         if (!matcher.matches()) {
             throw invalid("with a host and a port; special characters of the password must be in percent code");
         }
         String host = matcher.group(1) != null ? matcher.group(1) : matcher.group(2);
-        int port = matcher.group(3) == null ? DEFAULT_PORT : Integer.parseInt(matcher.group(3));
+        int port = matcher.group(3) == null ? kind.defaultPort : Integer.parseInt(matcher.group(3));
         if (port < 1 || port > 65_535) {
             throw invalid("with a port from 1 to 65535");
         }
         return new HostAndPort(host, port);
     }
 
-    private static int database(@Nullable String path) {
-        if (path == null) {
+    private String primary(String path) {
+        if (path.isEmpty() || path.indexOf('/') >= 0) {
+            throw invalid("and the / must be followed by what the sentinels call the primary");
+        }
+        return decoded(path, "the primary's name");
+    }
+
+    private int number(String text) {
+        if (text.isEmpty()) {
             return -1;
         }
-        Matcher matcher = DATABASE.matcher(path);
-        if (!matcher.matches()) {
-            throw invalid("and what follows the / must be the number of a database");
+        if (!NUMBER.matcher(text).matches()) {
+            throw invalid(
+                    kind == Kind.SENTINEL
+                            ? "and " + DATABASE + " must be a number"
+                            : "and what follows the / must be the number of a database");
         }
-        return matcher.group(1) == null ? -1 : Integer.parseInt(matcher.group(1));
+        int number = Integer.parseInt(text);
+        if (kind == Kind.CLUSTER && number > 0) {
+            throw invalid("and a cluster has the database 0 alone");
+        }
+        return number;
     }
 
-    private static void requireNoParameter(String query) {
-        Matcher matcher = PARAMETER.matcher(query);
-        String name = matcher.matches() ? " " + matcher.group(1) : "s";
-        throw invalid(
-                "without the parameter" + name + ": write the database as /number, and use clientConfig otherwise");
+    private Map<String, String> parameters(@Nullable String query) {
+        Map<String, String> parameters = new HashMap<>();
+        if (query == null) {
+            return parameters;
+        }
+        for (String each : query.split("&", -1)) {
+            Matcher matcher = PARAMETER.matcher(each);
+            String name = matcher.matches() ? matcher.group(1) : "";
+            if (kind != Kind.SENTINEL || !SENTINEL_PARAMETERS.contains(name)) {
+                throw unknownParameter(name);
+            }
+            if (parameters.put(name, decoded(matcher.group(2), name)) != null) {
+                throw invalid("with one parameter " + name);
+            }
+        }
+        return parameters;
     }
 
-    private static IllegalArgumentException invalid(String reason) {
-        return new IllegalArgumentException(EXPECTED + reason);
+    private IllegalArgumentException unknownParameter(String name) {
+        String which = name.isEmpty() ? "parameters that are not name=value" : "the parameter " + name;
+        String instead = kind == Kind.SENTINEL
+                ? "; there are " + SENTINEL_PARAMETERS.stream().sorted().collect(Collectors.joining(", "))
+                : ": write the database as /number, and use clientConfig otherwise";
+        return invalid("without " + which + instead);
+    }
+
+    private IllegalArgumentException invalid(String reason) {
+        return new IllegalArgumentException("uri must be " + kind.form + ", " + reason);
     }
 
     @Override
     public String toString() {
-        return (tls ? "rediss://" : "redis://") + server;
+        String hosts = servers.stream().map(HostAndPort::toString).collect(Collectors.joining(","));
+        return "redis" + (tls ? "s" : "") + kind.suffix + "://" + hosts + (primary.isEmpty() ? "" : "/" + primary);
     }
 }

@@ -50,7 +50,8 @@ import redis.clients.jedis.UnifiedJedis;
  * <p><b>Permissions.</b> An ACL user needs the keys and channels {@code distlock:*}, or those that begin with
  * {@link RedisBackendBuilder#keyPrefix another prefix}, and the commands {@code EVAL EVALSHA APPEND DEL GET SET PTTL
  * PEXPIRE TIME ZADD ZREM ZRANGE ZRANGEBYSCORE ZREMRANGEBYSCORE ZREMRANGEBYRANK ZSCORE ZCOUNT ZCARD PUBLISH SUBSCRIBE
- * UNSUBSCRIBE PING}, and {@code SELECT} for another database. Without the channels, waiting clients poll.
+ * UNSUBSCRIBE PING}. For another database, it needs {@code SELECT}, with sentinels {@code ROLE}, and in a cluster
+ * {@code ASKING CLUSTER|SLOTS CLUSTER|INFO}. Without the channels, waiting clients poll.
  *
  * <p>Thread-safe.
  */
@@ -107,11 +108,22 @@ public final class RedisBackend implements LockBackend {
     /**
      * Makes a backend with its own connections, which it closes. Sends nothing yet.
      *
-     * @param uri {@code redis://[[user]:password@]host[:port][/database]}, or {@code rediss://…} with TLS; special
-     *     characters of the user and the password in percent code, and an IPv6 address in brackets
+     * <pre>
+     * redis://[[user]:password@]host[:port][/database]
+     * redis-sentinel://[[user]:password@]host[:port][,host[:port]]…/primary[?parameters]
+     * redis-cluster://[[user]:password@]host[:port][,host[:port]]…
+     * </pre>
+     *
+     * <p>With {@code rediss} in place of {@code redis}, all connections are made with TLS. User and password are those
+     * of the servers. <i>primary</i> is what the sentinels call the primary. The parameters are {@code database},
+     * {@code sentinelUser} and {@code sentinelPassword}, which are separated by {@code &}. Of a cluster, some nodes
+     * suffice.
+     *
+     * @param uri the address; special characters of user, password and the primary's name in percent code, and an IPv6
+     *     address in brackets
      * @return a new backend
-     * @throws IllegalArgumentException if the URI is malformed, names several hosts or has a query or a fragment; the
-     *     message does not contain the URI
+     * @throws IllegalArgumentException if the URI is malformed or has a part that would have no effect; the message
+     *     does not contain the URI
      * @throws IllegalStateException if the Jedis on the class path is too old
      */
     public static RedisBackend connect(String uri) {
@@ -389,7 +401,7 @@ public final class RedisBackend implements LockBackend {
 
     private void publish(ScriptCall call, Deadline deadline) throws InterruptedException {
         if (!call.notices().isEmpty()) {
-            redis.publish(call.notices(), deadline);
+            redis.publish(call, deadline);
         }
     }
 
@@ -402,6 +414,10 @@ public final class RedisBackend implements LockBackend {
 
     boolean sendsAgain() {
         return redis.sendsAgain();
+    }
+
+    Object server(LockKeys keys) {
+        return redis.server(keys);
     }
 
     LockKeys keysOf(String name) {

@@ -26,6 +26,7 @@ public final class RedisBackendBuilder {
     private Publisher publisher = Publisher.SCRIPT;
     private @Nullable JedisClientConfig config;
     private Duration tokenKept = Duration.ofHours(1);
+    private @Nullable JedisClientConfig sentinelConfig;
 
     RedisBackendBuilder(String uri) {
         this.address = new RedisAddress(uri);
@@ -76,8 +77,8 @@ public final class RedisBackendBuilder {
     }
 
     /**
-     * Sets how many requests may be under way at once over the backend's own connections; others wait. Renewals and
-     * heartbeats have up to four other connections, and messages have one.
+     * Sets how many requests may be under way at once over the backend's own connections to each server; others wait.
+     * Renewals and heartbeats have up to four other connections to each server, and messages have one.
      *
      * @param most at least 1; 64 by default
      * @return this
@@ -103,6 +104,24 @@ public final class RedisBackendBuilder {
     @CanIgnoreReturnValue
     public RedisBackendBuilder clientConfig(JedisClientConfig config) {
         this.config = requireNonNull(config, "config");
+        return this;
+    }
+
+    /**
+     * Sets credentials, TLS and the name of the connections to the sentinels. The URI takes precedence. Without these
+     * settings, the backend connects to sentinels with the TLS of {@link #clientConfig} and without its credentials.
+     *
+     * @param config the settings
+     * @return this
+     * @throws IllegalStateException if the URI names no sentinels
+     */
+    @CanIgnoreReturnValue
+    public RedisBackendBuilder sentinelConfig(JedisClientConfig config) {
+        requireNonNull(config, "config");
+        if (address == null || address.kind != RedisAddress.Kind.SENTINEL) {
+            throw new IllegalStateException("sentinelConfig needs a URI that begins with redis-sentinel://");
+        }
+        this.sentinelConfig = config;
         return this;
     }
 
@@ -163,26 +182,75 @@ public final class RedisBackendBuilder {
         if (client != null) {
             return new SuppliedClient(client, context, settings);
         }
-        RedisAddress server = requireNonNull(address);
-        return new OwnConnections(server.server, connectionConfig(server), maxConnections, context, settings);
+        RedisAddress to = requireNonNull(address);
+        LateExchanges late = new LateExchanges(context);
+        return new OwnConnections(topology(to, context, late, settings), late, context);
+    }
+
+    private Topology topology(RedisAddress to, RedisContext context, LateExchanges late, Script.Settings settings) {
+        Node.Shared nodes = new Node.Shared(
+                connectionConfig(to),
+                to.kind == RedisAddress.Kind.SENTINEL ? ServerConnection.Check.PRIMARY : ServerConnection.Check.ALIVE,
+                maxConnections,
+                settings,
+                context,
+                late);
+        return switch (to.kind) {
+            case SERVER -> new SingleServer(to.servers.get(0), nodes);
+            case SENTINEL -> new SentinelPrimary(to.servers, to.primary, sentinelConnectionConfig(to), nodes);
+            case CLUSTER -> new ClusterNodes(to.servers, nodes);
+        };
+    }
+
+    private JedisClientConfig connectionConfig(RedisAddress to) {
+        DefaultJedisClientConfig.Builder settings = settings(config, to.tls);
+        if (to.password != null) {
+            settings.credentialsProvider(credentials(to.user, to.password));
+        }
+        if (to.database >= 0) {
+            settings.database(to.database);
+        }
+        return settings.build();
+    }
+
+    private JedisClientConfig sentinelConnectionConfig(RedisAddress to) {
+        DefaultJedisClientConfig.Builder settings = sentinelConfig == null
+                ? tlsAlone(to.tls)
+                : settings(sentinelConfig, to.tls).database(0);
+        if (to.sentinelPassword != null) {
+            settings.credentialsProvider(credentials(to.sentinelUser, to.sentinelPassword));
+        }
+        return settings.build();
+    }
+
+    private static DefaultRedisCredentialsProvider credentials(@Nullable String user, String password) {
+        return new DefaultRedisCredentialsProvider(new DefaultRedisCredentials(user, password));
+    }
+
+    /** Returns the settings of TLS, and of the addresses that stand for others. */
+    @SuppressWarnings("deprecation") // Callers that still use these settings must not lose them.
+    private DefaultJedisClientConfig.Builder tlsAlone(boolean tls) {
+        DefaultJedisClientConfig.Builder settings = DefaultJedisClientConfig.builder();
+        if (config != null) {
+            settings.ssl(config.isSsl())
+                    .sslSocketFactory(config.getSslSocketFactory())
+                    .sslParameters(config.getSslParameters())
+                    .sslOptions(config.getSslOptions())
+                    .hostnameVerifier(config.getHostnameVerifier())
+                    .hostAndPortMapper(config.getHostAndPortMapper());
+        }
+        return tls ? settings.ssl(true) : settings;
     }
 
     @SuppressWarnings("deprecation") // Other settings of TLS would replace those of the caller.
-    private JedisClientConfig connectionConfig(RedisAddress server) {
+    private static DefaultJedisClientConfig.Builder settings(@Nullable JedisClientConfig config, boolean tls) {
         DefaultJedisClientConfig.Builder settings = DefaultJedisClientConfig.builder();
         if (config != null) {
             settings.from(config);
         }
-        if (server.tls) {
+        if (tls) {
             settings.ssl(true);
         }
-        if (server.password != null) {
-            settings.credentialsProvider(
-                    new DefaultRedisCredentialsProvider(new DefaultRedisCredentials(server.user, server.password)));
-        }
-        if (server.database >= 0) {
-            settings.database(server.database);
-        }
-        return settings.build();
+        return settings;
     }
 }

@@ -412,6 +412,11 @@ final class RedisContender implements Contender {
     }
 
     @Override
+    public Object server() {
+        return backend.server(keys());
+    }
+
+    @Override
     public void forget() {
         stopWaiting();
     }

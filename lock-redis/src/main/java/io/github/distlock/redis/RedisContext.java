@@ -4,10 +4,11 @@ import static java.util.Objects.requireNonNull;
 
 import io.github.distlock.spi.BackendContext;
 import io.github.distlock.spi.LockClock;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,19 +16,17 @@ import org.jspecify.annotations.Nullable;
  * only afterwards. Thread-safe.
  */
 final class RedisContext {
-    /** What each grant of this backend names as its server. */
-    private static final Object SERVER = "";
-
     private static final long PAUSE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     final LockClock clock;
     private final AtomicInteger threads = new AtomicInteger();
-    private final AtomicLong lastLossAt;
+    /** When a connection to a server was last lost. */
+    private final Map<Object, Long> losses = new ConcurrentHashMap<>();
+
     private volatile @Nullable BackendContext engine;
 
     RedisContext(LockClock clock) {
         this.clock = clock;
-        this.lastLossAt = new AtomicLong(clock.nanoTime() - PAUSE_NANOS);
     }
 
     void start(BackendContext context) {
@@ -53,14 +52,29 @@ final class RedisContext {
     }
 
     /**
-     * Has all holds renewed at once, because a connection with a request under way or the subscription has broken. A
-     * call within a second after another one does nothing.
+     * Has all holds on a server renewed at once, because a connection with a request under way or the subscription has
+     * broken. A call within a second after another one for the same server does nothing.
+     *
+     * @param server as {@link Redis#server} names it
      */
-    void connectionLost() {
+    void connectionLost(Object server) {
         long now = clock.nanoTime();
-        long last = lastLossAt.get();
-        if (now - last >= PAUSE_NANOS && lastLossAt.compareAndSet(last, now)) {
-            engine().connectionLost(SERVER);
+        Long last = losses.putIfAbsent(server, now);
+        boolean isFirst = last == null;
+        if (isFirst || (now - last >= PAUSE_NANOS && losses.replace(server, last, now))) {
+            engine().connectionLost(server);
         }
+        if (isFirst) {
+            losses.values().removeIf(noted -> now - noted >= PAUSE_NANOS);
+        }
+    }
+
+    /**
+     * Has all holds on a server renewed at once, because another process serves them from now on.
+     *
+     * @param server as {@link Redis#server} names it
+     */
+    void serverReplaced(Object server) {
+        engine().connectionLost(server);
     }
 }

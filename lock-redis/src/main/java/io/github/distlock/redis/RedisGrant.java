@@ -48,6 +48,11 @@ final class RedisGrant implements Grant {
         return validity;
     }
 
+    @Override
+    public Object server() {
+        return contender.server();
+    }
+
     ScriptCall renewal(Duration lease, long now) {
         LockKeys keys = contender.keys();
         long millis = RedisContender.millis(lease);

@@ -113,6 +113,11 @@ final class ScriptCall {
         return keys;
     }
 
+    /** Returns the lock key, whose slot is that of all keys. */
+    byte[] lockKey() {
+        return keys.get(0);
+    }
+
     /** Returns the arguments as the script reads them. The first one is the number of the request. */
     List<byte[]> arguments() {
         List<byte[]> texts = new ArrayList<>(1 + arguments.length);

@@ -24,7 +24,7 @@ import redis.clients.jedis.exceptions.JedisDataException;
  * One connection, whose exchanges end by their deadline whatever its socket does. One thread at a time uses it.
  *
  * <p>A socket bounds a single read, but neither a reply that comes byte by byte nor a write. So the connection notes
- * the deadline of the exchange under way, and {@link OpenConnections} resets the socket after it. Exactly one of two
+ * the deadline of the exchange under way, and {@link LateExchanges} resets the socket after it. Exactly one of two
  * threads takes the note away: the user when its exchange has ended, or the thread that resets the socket. If the user
  * does not find its note, the connection counts as reset. So a late reset never hits the next exchange.
  */
@@ -36,6 +36,29 @@ final class ServerConnection {
     private final AtomicReference<@Nullable Deadline> underWay = new AtomicReference<>();
     /** When the connection was last put back; the stack writes it. */
     long idleSince;
+
+    /** What a server is asked at the end of the handshake, as a sign of life. */
+    enum Check {
+        /** Whether it answers. */
+        ALIVE(Command.PING),
+        /** Whether it is a primary. */
+        PRIMARY(Command.ROLE);
+
+        private final Command command;
+
+        Check(Command command) {
+            this.command = command;
+        }
+
+        private void require(Object reply) {
+            if (this == PRIMARY
+                    && reply instanceof List<?> role
+                    && !Replies.text(role.get(0)).equals("master")) {
+                throw new JedisDataException(
+                        "READONLY the server is no primary, but has the role " + Replies.text(role.get(0)));
+            }
+        }
+    }
 
     /** An exchange over one connection: requests and their replies. */
     interface Exchange<T> {
@@ -57,9 +80,10 @@ final class ServerConnection {
 
     /**
      * Connects, authenticates, selects the database and asks for a sign of life, in one round trip. Sends no
-     * {@code HELLO} and no {@code CLIENT SETINFO}, because some proxies do not know them.
+     * {@code HELLO} and no {@code CLIENT SETINFO}, because some proxies do not know them. A missing right to give the
+     * connection a name or to ask for the sign of life has no effect.
      */
-    void connect(Deadline deadline) throws InterruptedException {
+    void connect(Check check, Deadline deadline) throws InterruptedException {
         List<CommandArguments> needed = new ArrayList<>();
         addCredentials(needed);
         if (config.getDatabase() > 0) {
@@ -69,7 +93,7 @@ final class ServerConnection {
         if (config.getClientName() != null) {
             all.add(new CommandArguments(Command.CLIENT).add(Keyword.SETNAME).add(config.getClientName()));
         }
-        all.add(new CommandArguments(Command.PING));
+        all.add(new CommandArguments(check.command));
         List<Object> replies = exchange(
                 connection -> {
                     all.forEach(connection::sendCommand);
@@ -82,6 +106,7 @@ final class ServerConnection {
                 throw error;
             }
         }
+        check.require(replies.get(replies.size() - 1));
     }
 
     private void addCredentials(List<CommandArguments> commands) {

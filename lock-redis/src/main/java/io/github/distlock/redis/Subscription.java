@@ -171,7 +171,7 @@ final class Subscription {
                 active = false;
                 boolean wasCurrent = reader.compareAndSet(this, null);
                 if (wasCurrent && broken && isNeeded()) {
-                    context.connectionLost();
+                    context.connectionLost(listening.server());
                     start();
                 }
             }

@@ -49,6 +49,9 @@ import redis.clients.jedis.util.Pool;
  */
 final class SuppliedClient implements Redis {
     private static final Logger LOG = LoggerFactory.getLogger(RedisBackend.class);
+    /** The client decides which server keeps a lock, and does not say it. */
+    private static final Object SERVER = "";
+
     private static final int REQUEST_THREADS = 32;
     private static final int UPKEEP_THREADS = 4;
     private static final long LONGEST_SILENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
@@ -193,7 +196,7 @@ final class SuppliedClient implements Redis {
     /** Has holds renewed if a connection has broken. Silence and a failure to connect do not count. */
     private void noteLoss(JedisException error) {
         if (JedisCalls.isBrokenConnection(error)) {
-            context.connectionLost();
+            context.connectionLost(SERVER);
         }
     }
 
@@ -223,11 +226,16 @@ final class SuppliedClient implements Redis {
         }
     }
 
+    @Override
+    public Object server(LockKeys keys) {
+        return SERVER;
+    }
+
     /** Publishes on another thread. The caller does not learn of a failure, because heartbeats find the handoff. */
     @Override
-    public void publish(List<ScriptCall.Notice> notices, Deadline deadline) {
+    public void publish(ScriptCall call, Deadline deadline) {
         try {
-            requests.execute(() -> notices.forEach(this::publish));
+            requests.execute(() -> call.notices().forEach(this::publish));
         } catch (RejectedExecutionException e) {
             context.log(() -> LOG.debug("a handoff is not published, because the backend is closed", e));
         }
@@ -385,6 +393,11 @@ final class SuppliedClient implements Redis {
         public boolean isSilent() {
             long now = context.clock.nanoTime();
             return now - heardAt > LONGEST_SILENCE_NANOS && now - askedAt <= LONGEST_SILENCE_NANOS;
+        }
+
+        @Override
+        public Object server() {
+            return SERVER;
         }
 
         @Override

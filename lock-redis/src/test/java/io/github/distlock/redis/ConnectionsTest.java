@@ -82,13 +82,16 @@ class ConnectionsTest {
     private OwnConnections connections(ScriptedServer server) {
         RedisContext movable = new RedisContext(new TestClock(passed));
         movable.start(context);
-        String[] address = server.address().split(":", -1);
-        OwnConnections connections = new OwnConnections(
-                new HostAndPort(address[0], Integer.parseInt(address[1])),
+        LateExchanges late = new LateExchanges(movable);
+        Node.Shared nodes = new Node.Shared(
                 DefaultJedisClientConfig.builder().build(),
+                ServerConnection.Check.ALIVE,
                 8,
+                new Script.Settings(Publisher.SCRIPT, 3_600_000),
                 movable,
-                new Script.Settings(Publisher.SCRIPT, 3_600_000));
+                late);
+        OwnConnections connections =
+                new OwnConnections(new SingleServer(HostAndPort.from(server.address()), nodes), late, movable);
         opened.add(0, connections);
         return connections;
     }
@@ -169,13 +172,13 @@ class ConnectionsTest {
             client.succeed(command);
             awaitQuietly(end);
         });
-        String[] address = server.address().split(":", -1);
         RedisContext redis = new RedisContext(LockClock.system());
         redis.start(context);
         OpenConnections connections = new OpenConnections(
-                new HostAndPort(address[0], Integer.parseInt(address[1])),
+                HostAndPort.from(server.address()),
                 DefaultJedisClientConfig.builder().build(),
-                redis);
+                ServerConnection.Check.ALIVE,
+                new LateExchanges(redis));
         ServerConnection connection = connections.connect(deadline(PATIENCE));
         byte[] much = new byte[32 * 1024 * 1024];
         long begin = System.nanoTime();
@@ -185,7 +188,7 @@ class ConnectionsTest {
 
         expectEnd(begin);
         end.countDown();
-        connections.close();
+        connections.close("the test has ended");
     }
 
     private static Object write(Connection jedis, byte[] data) {
@@ -366,10 +369,11 @@ class ConnectionsTest {
             assertThatThrownBy(() -> call(connections, Script.INSPECT)).isInstanceOf(JedisException.class);
         }
 
-        assertThat(context.lostConnections()).containsExactly("");
+        HostAndPort address = HostAndPort.from(server.address());
+        assertThat(context.lostConnections()).containsExactly(address);
         passed.addAndGet(Duration.ofSeconds(1).toNanos());
         assertThatThrownBy(() -> call(connections, Script.INSPECT)).isInstanceOf(JedisException.class);
-        assertThat(context.lostConnections()).containsExactly("", "");
+        assertThat(context.lostConnections()).containsExactly(address, address);
     }
 
     // Threads that cannot be started
@@ -479,7 +483,7 @@ class ConnectionsTest {
                 .isInstanceOf(RequestRefusedException.class)
                 .hasMessageContaining("lock \"job\"")
                 .hasMessageContaining("MOVED 3999")
-                .hasMessageContaining("RedisBackend.of(client)");
+                .hasMessageContaining("redis-cluster://host:port");
     }
 
     @Test

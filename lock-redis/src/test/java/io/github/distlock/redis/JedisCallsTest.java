@@ -75,13 +75,13 @@ class JedisCallsTest {
     }
 
     @Test
-    void api_aRedirectionIsARefusalThatNamesTheClientForClusters() {
+    void api_aRedirectionIsARefusalThatNamesTheUriForClusters() {
         JedisException error = new JedisMovedDataException("MOVED 1 h:7", new HostAndPort("h", 7), 1);
 
         assertThat(JedisCalls.translated(error, "job"))
                 .isInstanceOf(RequestRefusedException.class)
                 .hasMessageContaining("MOVED 1 h:7")
-                .hasMessageContaining("RedisBackend.of(client)");
+                .hasMessageContaining("redis-cluster://host:port");
     }
 
     @Test

@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import redis.clients.jedis.DefaultJedisClientConfig;
 import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.UnifiedJedis;
 
@@ -78,7 +80,113 @@ class RedisBackendBuilderTest {
         assertThatThrownBy(() -> RedisBackend.connect("redis://one:6379,two:6379"))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("one host")
-                .hasMessageContaining("RedisBackend.of(client)");
+                .hasMessageContaining("redis-sentinel://")
+                .hasMessageContaining("redis-cluster://");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = ' ',
+            value = {
+                "redis-sentinel://one,two:7,[::1]:8/main false one:26379;two:7;::1:8 main -1",
+                "rediss-sentinel://me:a%40b@one/a%2Fb?database=3 true one:26379 a/b 3",
+                "REDIS-SENTINEL://one/main?sentinelPassword=a%26b&database=0&sentinelUser=x false one:26379 main 0"
+            })
+    void api_anAddressOfSentinelsNamesThePrimary(
+            String uri, boolean tls, String sentinels, String primary, int database) {
+        RedisAddress address = new RedisAddress(uri);
+
+        assertThat(address.kind).isEqualTo(RedisAddress.Kind.SENTINEL);
+        assertThat(address.servers.stream().map(HostAndPort::toString).collect(Collectors.joining(";")))
+                .isEqualTo(sentinels);
+        assertThat(address.tls).isEqualTo(tls);
+        assertThat(address.primary).isEqualTo(primary);
+        assertThat(address.database).isEqualTo(database);
+    }
+
+    @Test
+    void api_anAddressOfSentinelsHasTwoKindsOfCredentials() {
+        RedisAddress address =
+                new RedisAddress("redis-sentinel://me:a%40b@one/main?sentinelPassword=c%26d&sentinelUser=watcher");
+
+        assertThat(List.of(address.user, address.password)).containsExactly("me", "a@b");
+        assertThat(List.of(address.sentinelUser, address.sentinelPassword)).containsExactly("watcher", "c&d");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "redis-cluster://one:7, false, one:7, -1",
+        "rediss-cluster://me:mine@one:7;two/, true, one:7;two:6379, -1",
+        "redis-cluster://one/0, false, one:6379, 0"
+    })
+    void api_anAddressOfAClusterHasNodes(String uri, boolean tls, String nodes, int database) {
+        RedisAddress address = new RedisAddress(uri.replace(';', ','));
+
+        assertThat(address.kind).isEqualTo(RedisAddress.Kind.CLUSTER);
+        assertThat(address.servers.stream().map(HostAndPort::toString).collect(Collectors.joining(";")))
+                .isEqualTo(nodes);
+        assertThat(address.tls).isEqualTo(tls);
+        assertThat(address.database).isEqualTo(database);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "redis-sentinel://user:secret@host",
+                "redis-sentinel://user:secret@host/",
+                "redis-sentinel://user:secret@host/main/secret",
+                "redis-sentinel://user:secret@host/secret%zz",
+                "redis-sentinel://user:secret@host,/main",
+                "redis-sentinel://user:se#cret@host/main",
+                "redis-sentinel://user:12?secret=1@host/main",
+                "redis-sentinel://host/main?database=secret",
+                "redis-sentinel://host/main?database=1&database=secret",
+                "redis-sentinel://host/main?sentinelPassword=secret%zz",
+                "redis-sentinel://host/main?sentinelPassword=secret&secret",
+                "redis-sentinel://host/main?sentinelUser=secret"
+            })
+    void api_anErrorOfAnAddressOfSentinelsNeverContainsThePassword(String uri) {
+        assertThatThrownBy(() -> RedisBackend.connect(uri))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageStartingWith("uri must be redis-sentinel://host:port,host:port/primary, ")
+                .hasNoCause()
+                .hasMessageNotContaining("secret");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "redis-cluster://user:secret@host/1",
+                "redis-cluster://user:secret@host/secret",
+                "redis-cluster://user:secret@host,host:0",
+                "redis-cluster://user:secret@",
+                "redis-cluster://host?password=secret"
+            })
+    void api_anErrorOfAnAddressOfAClusterNeverContainsThePassword(String uri) {
+        assertThatThrownBy(() -> RedisBackend.connect(uri))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageStartingWith("uri must be redis-cluster://host:port,host:port, ")
+                .hasNoCause()
+                .hasMessageNotContaining("secret");
+    }
+
+    @Test
+    void api_anUnknownParameterOfSentinelsIsRefusedWithThoseThatThereAre() {
+        assertThatThrownBy(() -> RedisBackend.connect("redis-sentinel://host/main?db=3"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("without the parameter db; there are database, sentinelPassword, sentinelUser");
+    }
+
+    @Test
+    void api_sentinelConfigNeedsSentinels() {
+        DefaultJedisClientConfig config = DefaultJedisClientConfig.builder().build();
+        for (String uri : List.of("redis://one", "redis-cluster://one")) {
+            RedisBackendBuilder builder = RedisBackend.builder(uri);
+            assertThatThrownBy(() -> builder.sentinelConfig(config))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("sentinelConfig");
+            assertThatThrownBy(() -> builder.sentinelConfig(null)).hasMessage("config");
+        }
     }
 
     @ParameterizedTest
@@ -95,7 +203,8 @@ class RedisBackendBuilderTest {
             String uri, String host, int port, boolean tls, String user, String password, int database) {
         RedisAddress address = new RedisAddress(uri);
 
-        assertThat(address.server).isEqualTo(new HostAndPort(host, port));
+        assertThat(address.kind).isEqualTo(RedisAddress.Kind.SERVER);
+        assertThat(address.servers).containsExactly(new HostAndPort(host, port));
         assertThat(address.tls).isEqualTo(tls);
         assertThat(address.user).isEqualTo(user);
         assertThat(address.password).isEqualTo(password);

@@ -252,7 +252,7 @@ class RedisBackendTest extends ContenderTest {
                         suppliedClient ? RedisBackend.of(client) : RedisBackend.connect("redis://" + link.address())) {
             backend.start(engine);
             TestContender contender = trying(backend);
-            contender.acquire();
+            Grant held = contender.acquire();
             assertEquals(List.of(), engine.lostConnections());
             link.dropNextReply(request -> true, FaultProxy.Then.CUT);
 
@@ -260,7 +260,7 @@ class RedisBackendTest extends ContenderTest {
                     RuntimeException.class,
                     () -> backend.forceRelease(name, OptionalLong.empty(), TestContender.deadline()));
 
-            assertEquals(List.of(""), engine.lostConnections());
+            assertEquals(List.of(held.server()), engine.lostConnections());
         }
     }
 

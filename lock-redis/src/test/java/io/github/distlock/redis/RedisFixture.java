@@ -4,16 +4,18 @@ import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.github.distlock.tests.BackendFactory;
 import io.github.distlock.tests.ServerFixture;
 import io.github.distlock.tests.servers.RedisServer;
+import io.github.distlock.tests.servers.Server;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import redis.clients.jedis.RedisClient;
 import redis.clients.jedis.params.ScanParams;
 import redis.clients.jedis.resps.ScanResult;
 
 /** A separate prefix of keys on a server. */
-class RedisFixture extends ServerFixture<RedisServer> {
+class RedisFixture extends ServerFixture<Server> {
     /** Returns the members of a sorted set whose time is later than the server's present time. */
     private static final String LIVING = """
             local time = redis.call('TIME')
@@ -37,6 +39,21 @@ class RedisFixture extends ServerFixture<RedisServer> {
         super(server, RedisFixture::startStoring, factory);
     }
 
+    /** Uses other servers than a single one. */
+    RedisFixture(Supplier<? extends Server> servers, BackendFactory factory) {
+        super(servers, factory);
+    }
+
+    /** Returns the server that keeps a key. */
+    RedisServer serverOf(String key) {
+        return (RedisServer) server();
+    }
+
+    /** Returns all servers that keep keys. */
+    List<RedisServer> keepers() {
+        return List.of((RedisServer) server());
+    }
+
     static RedisServer startStoring() {
         return RedisServer.start("appendonly yes", "appendfsync always");
     }
@@ -48,24 +65,26 @@ class RedisFixture extends ServerFixture<RedisServer> {
 
     @Override
     protected OptionalLong endsHoldAt(String name) {
-        return OptionalLong.of(asked(admin -> {
+        String key = space() + ":" + name;
+        return OptionalLong.of(asked(serverOf(key), admin -> {
             admin.ping();
             long askedAt = System.nanoTime();
-            return askedAt + admin.pttl(space() + ":" + name) * 1_000_000;
+            return askedAt + admin.pttl(key) * 1_000_000;
         }));
     }
 
-    /** Asks the present server over a new connection, because tests stop and restart servers. */
+    /** Asks a server over a new connection, because tests stop and restart servers. */
     @CanIgnoreReturnValue
-    private <T> T asked(Function<RedisClient, T> question) {
-        try (RedisClient admin = RedisClient.create(server().uri())) {
+    private static <T> T asked(RedisServer server, Function<RedisClient, T> question) {
+        try (RedisClient admin = RedisClient.create(server.uri())) {
             return question.apply(admin);
         }
     }
 
     @Override
     public void lose(String name) {
-        asked(admin -> admin.del(space() + ":" + name));
+        String key = space() + ":" + name;
+        asked(serverOf(key), admin -> admin.del(key));
     }
 
     /**
@@ -74,7 +93,9 @@ class RedisFixture extends ServerFixture<RedisServer> {
      */
     @Override
     public List<String> leftovers() {
-        return asked(this::leftovers);
+        return keepers().stream()
+                .flatMap(server -> asked(server, this::leftovers).stream())
+                .toList();
     }
 
     private List<String> leftovers(RedisClient admin) {

@@ -333,7 +333,12 @@ class SubscriptionTest {
         }
 
         @Override
-        public void publish(List<ScriptCall.Notice> notices, Deadline deadline) {
+        public Object server(LockKeys keys) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public void publish(ScriptCall call, Deadline deadline) {
             throw new UnsupportedOperationException();
         }
 
@@ -397,6 +402,11 @@ class SubscriptionTest {
         @Override
         public boolean isSilent() {
             return silent;
+        }
+
+        @Override
+        public Object server() {
+            return "";
         }
 
         @Override

@@ -132,6 +132,33 @@ class TlsTest {
         }
     }
 
+    /** The sentinels have the settings of TLS, too. */
+    @Test
+    void api_sentinelsAndTheirPrimaryAreReachedOverTls() throws InterruptedException {
+        try (ScriptedServer primary = serve((client, command) -> {
+                    if (command.get(0).equals("ROLE")) {
+                        client.send("*1\r\n$6\r\nmaster\r\n");
+                    } else {
+                        client.succeed(command);
+                    }
+                });
+                ScriptedServer sentinel = serve((client, command) -> {
+                    String port = String.valueOf(address(primary).getPort());
+                    if (command.get(0).equals("SENTINEL")) {
+                        client.send("*2\r\n$9\r\n127.0.0.1\r\n$" + port.length() + "\r\n" + port + "\r\n");
+                    } else {
+                        client.succeed(command);
+                    }
+                });
+                RedisBackend backend = RedisBackend.builder("rediss-sentinel://" + sentinel.address() + "/locks")
+                        .clientConfig(trusting())
+                        .build()) {
+            backend.start(context);
+
+            assertInstanceOf(Attempt.Granted.class, attempt(backend));
+        }
+    }
+
     @Test
     void v8_aWriteToAServerThatDoesNotReadEndsAtTheDeadline() throws InterruptedException {
         CountDownLatch end = new CountDownLatch(1);
@@ -146,7 +173,8 @@ class TlsTest {
         RedisContext redis = new RedisContext(LockClock.system());
         redis.start(context);
         try (ScriptedServer server = serve(readsNoMore)) {
-            OpenConnections connections = new OpenConnections(address(server), trusting(), redis);
+            OpenConnections connections = new OpenConnections(
+                    address(server), trusting(), ServerConnection.Check.ALIVE, new LateExchanges(redis));
             ServerConnection connection = connections.connect(deadline(PATIENCE));
             byte[] much = new byte[32 * 1024 * 1024];
             long begin = System.nanoTime();
@@ -163,7 +191,7 @@ class TlsTest {
                     .as("the server reads again after %s", PATIENCE)
                     .isLessThan(PATIENCE.dividedBy(2));
             end.countDown();
-            connections.close();
+            connections.close("the test has ended");
         }
     }
 }

@@ -95,6 +95,11 @@ abstract class InputRules extends Rules {
         public void withdraw(Deadline deadline) {}
 
         @Override
+        public Object server() {
+            return "";
+        }
+
+        @Override
         public long fencingBase() {
             return 1;
         }

@@ -12,7 +12,6 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
-import java.util.stream.Collectors;
 
 /** Connects one client to two servers, each of which keeps some of the names, as a backend over a cluster does. */
 final class TwoServers extends WrappedBackend {
@@ -36,6 +35,11 @@ final class TwoServers extends WrappedBackend {
     }
 
     @Override
+    protected Object server(WrappedContender contender) {
+        return List.of(isOfSecond(contender), super.server(contender));
+    }
+
+    @Override
     protected Object server(WrappedGrant grant) {
         return List.of(isOfSecond(grant.contender), super.server(grant));
     }
@@ -54,13 +58,10 @@ final class TwoServers extends WrappedBackend {
         return releaseAll(isOfSecond(any.contender) ? second : inner, grants, deadline);
     }
 
+    /** Sends heartbeats to one server: the engine sends those to each server by themselves. */
     @Override
     public void heartbeat(Collection<? extends Contender> waiting, Deadline deadline) throws InterruptedException {
-        Map<Boolean, List<Contender>> keepers =
-                waiting.stream().collect(Collectors.groupingBy(this::isOfSecond, Collectors.toList()));
-        for (Map.Entry<Boolean, List<Contender>> keeper : keepers.entrySet()) {
-            heartbeat(keeper.getKey() ? second : inner, keeper.getValue(), deadline);
-        }
+        heartbeat(isOfSecond(waiting.iterator().next()) ? second : inner, waiting, deadline);
     }
 
     @Override

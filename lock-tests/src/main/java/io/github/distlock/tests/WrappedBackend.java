@@ -72,6 +72,16 @@ public class WrappedBackend implements LockBackend {
     }
 
     /**
+     * Passes on {@link Contender#server}.
+     *
+     * @param contender the contender
+     * @return the server that the engine sees
+     */
+    protected Object server(WrappedContender contender) {
+        return contender.inner.server();
+    }
+
+    /**
      * Passes on {@link Grant#release}.
      *
      * @param grant the hold that ends
@@ -200,6 +210,11 @@ public class WrappedBackend implements LockBackend {
         @Override
         public void withdraw(Deadline deadline) throws InterruptedException {
             WrappedBackend.this.withdraw(this, deadline);
+        }
+
+        @Override
+        public Object server() {
+            return WrappedBackend.this.server(this);
         }
 
         @Override

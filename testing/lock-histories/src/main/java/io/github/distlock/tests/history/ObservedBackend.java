@@ -92,6 +92,11 @@ final class ObservedBackend {
         }
 
         @Override
+        public Object server() {
+            return inner.server();
+        }
+
+        @Override
         public void forget() {
             inner.forget();
         }

@@ -42,6 +42,17 @@ final class Ports {
         throw new IllegalStateException("no free port between " + LOWEST + " and " + BEYOND);
     }
 
+    /** Returns a port as {@link #free()} does, of which also the one at a distance is free and reserved. */
+    static int freeWith(int distance) {
+        for (int i = 0; i < TRIES; i++) {
+            int port = ThreadLocalRandom.current().nextInt(LOWEST, BEYOND - distance);
+            if (isFree(port) && isFree(port + distance) && reserve(port) && reserve(port + distance)) {
+                return port;
+            }
+        }
+        throw new IllegalStateException("no free pair of ports between " + LOWEST + " and " + BEYOND);
+    }
+
     /** Returns false if a running JVM has reserved the port. */
     static boolean reserve(int port) {
         try {

@@ -10,7 +10,12 @@ import java.util.Map;
 
 /** Creates machines for Redis servers, with their configuration. */
 final class RedisMachines {
+    /** The line of a node of a cluster. */
+    static final String CLUSTER_ENABLED = "cluster-enabled yes";
+
     private static final String CONFIG = "redis.conf";
+    /** From the port of a node to the one at which it talks to other nodes. */
+    private static final int TO_CLUSTER_BUS = 10_000;
 
     private RedisMachines() {}
 
@@ -20,7 +25,7 @@ final class RedisMachines {
 
     static Machine newMachine(List<String> configLines) {
         Kind kind = kind();
-        return kind.containers ? Containers.newMachine(kind.image, configLines) : process(configLines);
+        return kind.containers ? Containers.newMachine(kind.image, configLines) : newProcess(configLines);
     }
 
     /** A separate class, so that processes do not need Testcontainers on the class path. */
@@ -39,9 +44,10 @@ final class RedisMachines {
         }
     }
 
-    private static Machine process(List<String> configLines) {
+    /** Returns a process, whatever the kind of servers. */
+    static Machine newProcess(List<String> configLines, String... options) {
         String program = RedisBinary.path().toString();
-        int port = Ports.free();
+        int port = configLines.contains(CLUSTER_ENABLED) ? Ports.freeWith(TO_CLUSTER_BUS) : Ports.free();
         Path directory = TemporaryFiles.newDirectory("redis");
         Path config = directory.resolve(CONFIG);
         try {
@@ -51,7 +57,9 @@ final class RedisMachines {
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write the configuration of Redis", e);
         }
-        return new ProcessMachine(port, directory, List.of(program, config.toString()), Map.of());
+        List<String> command = new ArrayList<>(List.of(program, config.toString()));
+        command.addAll(List.of(options));
+        return new ProcessMachine(port, directory, command, Map.of());
     }
 
     static String config(String address, int port, String directory, List<String> configLines) {

@@ -42,6 +42,13 @@ public final class RedisServer extends MachineServer {
         return server;
     }
 
+    /** Returns a process, whatever the kind of servers, which is not started yet. */
+    static RedisServer newProcess(List<String> configLines, String... options) {
+        return new RedisServer(
+                RedisMachines.newProcess(configLines, options),
+                configLines.stream().anyMatch(RedisServer::stores));
+    }
+
     private static boolean stores(String configLine) {
         return configLine.matches("(?i)\\s*(appendonly\\s+yes|save\\s+\\d.*)");
     }

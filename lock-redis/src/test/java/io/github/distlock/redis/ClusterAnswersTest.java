@@ -1,0 +1,289 @@
+package io.github.distlock.redis;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+
+import io.github.distlock.LockOwner;
+import io.github.distlock.spi.Attempt;
+import io.github.distlock.spi.Deadline;
+import io.github.distlock.spi.LockClock;
+import io.github.distlock.spi.LockRequest;
+import io.github.distlock.spi.RequestRefusedException;
+import io.github.distlock.tests.IgnoredSignals;
+import io.github.distlock.tests.PromiseNames;
+import io.github.distlock.tests.RecordingContext;
+import io.github.distlock.tests.waiting.Waiting;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import redis.clients.jedis.HostAndPort;
+
+/** Nodes of a cluster that answer what no real ones answer on demand. */
+@DisplayNameGeneration(PromiseNames.class)
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class ClusterAnswersTest {
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
+
+    private final String client = UUID.randomUUID().toString();
+    private final RecordingContext context = new RecordingContext(client);
+    private final List<AutoCloseable> opened = new ArrayList<>();
+
+    @AfterEach
+    void close() throws Exception {
+        for (AutoCloseable each : opened) {
+            each.close();
+        }
+    }
+
+    /** What a node says of the cluster: who serves all slots, and since which epoch. */
+    private static final class View {
+        private volatile String primary = "";
+        private volatile long epoch = 1;
+    }
+
+    /** A node that answers scripts as the test says. */
+    private ScriptedServer node(View view, ScriptedServer.Behavior scripts) {
+        ScriptedServer node = ScriptedServer.answering((asker, command) -> {
+            switch (command.get(0)) {
+                case "CLUSTER" -> describe(view, asker, command.get(1));
+                case "EVALSHA" -> scripts.answer(asker, command);
+                default -> asker.succeed(command);
+            }
+        });
+        opened.add(node);
+        return node;
+    }
+
+    private static void describe(View view, ScriptedServer.Client asker, String what) throws IOException {
+        if (what.equals("INFO")) {
+            String info = "cluster_state:ok\r\ncluster_current_epoch:" + view.epoch + "\r\n";
+            asker.send("$" + info.length() + "\r\n" + info + "\r\n");
+        } else {
+            HostAndPort primary = HostAndPort.from(view.primary);
+            asker.send("*1\r\n*3\r\n:0\r\n:16383\r\n*3\r\n$" + primary.getHost().length() + "\r\n" + primary.getHost()
+                    + "\r\n:" + primary.getPort() + "\r\n$2\r\nid\r\n");
+        }
+    }
+
+    private static ScriptedServer.Behavior answering(String error) {
+        return (asker, command) -> asker.send("-" + error + "\r\n");
+    }
+
+    private RedisBackend connect(ScriptedServer... seeds) {
+        List<String> addresses = new ArrayList<>();
+        for (ScriptedServer seed : seeds) {
+            addresses.add(seed.address());
+        }
+        RedisBackend backend = RedisBackend.connect("redis-cluster://" + String.join(",", addresses));
+        backend.start(context);
+        opened.add(0, backend);
+        return backend;
+    }
+
+    private static Attempt attempt(RedisBackend backend, Duration time) throws InterruptedException {
+        LockRequest request = LockRequest.exclusive(
+                        "job", Duration.ofSeconds(30), LockOwner.of("host", 7, "client", "thread"))
+                .withoutWaiting();
+        return backend.contend(request, new IgnoredSignals()).attempt(Deadline.after(time, LockClock.system()));
+    }
+
+    private static long scripts(ScriptedServer node) {
+        return node.commands().stream()
+                .filter(command -> command.get(0).equals("EVALSHA"))
+                .count();
+    }
+
+    @Test
+    void s1_theMapWithTheGreatestEpochCounts() throws InterruptedException {
+        View late = new View();
+        View newest = new View();
+        ScriptedServer former = node(late, ScriptedServer.Client::succeed);
+        ScriptedServer present = node(newest, ScriptedServer.Client::succeed);
+        late.primary = former.address();
+        newest.primary = present.address();
+        newest.epoch = 2;
+
+        assertInstanceOf(Attempt.Granted.class, attempt(connect(former, present), PATIENCE));
+
+        assertEquals(0, scripts(former));
+        assertEquals(1, scripts(present));
+    }
+
+    @Test
+    void v2_aRedirectionIsFollowedAtOnce() throws InterruptedException {
+        View view = new View();
+        ScriptedServer target = node(view, ScriptedServer.Client::succeed);
+        ScriptedServer source = node(view, answering("MOVED 1 " + target.address()));
+        view.primary = source.address();
+        RedisBackend backend = connect(source);
+
+        assertInstanceOf(Attempt.Granted.class, attempt(backend, PATIENCE));
+
+        assertEquals(1, scripts(target));
+    }
+
+    @Test
+    void v2_aSlotThatMovesIsAskedForAtItsTarget() throws InterruptedException {
+        View view = new View();
+        ScriptedServer target = node(view, ScriptedServer.Client::succeed);
+        ScriptedServer source = node(view, answering("ASK 1 " + target.address()));
+        view.primary = source.address();
+        RedisBackend backend = connect(source);
+
+        assertInstanceOf(Attempt.Granted.class, attempt(backend, PATIENCE));
+        assertInstanceOf(Attempt.Granted.class, attempt(backend, PATIENCE));
+
+        assertEquals(2, scripts(source), "the slot is still the source's");
+        List<String> sent = target.commands().stream()
+                .map(command -> command.get(0))
+                .filter(command -> !command.equals("PING"))
+                .toList();
+        assertThat(sent).containsExactly("ASKING", "EVALSHA", "ASKING", "EVALSHA");
+    }
+
+    @Test
+    void v4_nodesThatRedirectToEachOtherAreNoRefusal() {
+        View view = new View();
+        List<ScriptedServer> nodes = new ArrayList<>();
+        nodes.add(node(
+                view, (asker, command) -> asker.send("-MOVED 1 " + nodes.get(1).address() + "\r\n")));
+        nodes.add(node(
+                view, (asker, command) -> asker.send("-MOVED 1 " + nodes.get(0).address() + "\r\n")));
+        view.primary = nodes.get(0).address();
+        RedisBackend backend = connect(nodes.get(0));
+
+        assertThatThrownBy(() -> attempt(backend, PATIENCE))
+                .isNotInstanceOf(RequestRefusedException.class)
+                .hasMessageContaining("MOVED 1");
+
+        assertThat(scripts(nodes.get(0))).isLessThan(10);
+    }
+
+    @Test
+    void v4_aRedirectionWithoutTimeLeftIsNoRefusal() throws InterruptedException {
+        View view = new View();
+        ScriptedServer target = node(view, ScriptedServer.Client::succeed);
+        ScriptedServer source = node(view, (asker, command) -> {
+            Waiting.letPass(Duration.ofMillis(495));
+            asker.send("-MOVED 1 " + target.address() + "\r\n");
+        });
+        view.primary = source.address();
+        RedisBackend backend = connect(source);
+
+        Throwable failure = catchThrowable(() -> attempt(backend, Duration.ofMillis(500)));
+
+        assertThat(failure).isNotInstanceOf(RequestRefusedException.class);
+    }
+
+    @Test
+    void v2_aNodeThatIsDownIsLeftOnceTheMapNamesAnotherOne() throws InterruptedException {
+        View view = new View();
+        ScriptedServer next = node(view, ScriptedServer.Client::succeed);
+        ScriptedServer failing = node(view, (asker, command) -> {
+            view.primary = next.address();
+            asker.send("-CLUSTERDOWN The cluster is down\r\n");
+        });
+        view.primary = failing.address();
+        RedisBackend backend = connect(failing);
+
+        Waiting.await("the other node serves the lock", PATIENCE, () -> succeeds(backend));
+
+        assertThat(context.lostConnections()).contains(HostAndPort.from(next.address()));
+    }
+
+    @Test
+    void v6_aNodeThatHasLostItsSlotsKeepsNoConnection() throws InterruptedException {
+        View view = new View();
+        ScriptedServer target = node(view, ScriptedServer.Client::succeed);
+        ScriptedServer source = node(view, (asker, command) -> {
+            view.primary = target.address();
+            asker.send("-MOVED 1 " + target.address() + "\r\n");
+        });
+        view.primary = source.address();
+        RedisBackend backend = connect(source);
+
+        assertInstanceOf(Attempt.Granted.class, attempt(backend, PATIENCE));
+        Waiting.await("the map is asked for again", PATIENCE, () -> {
+            boolean granted = succeeds(backend);
+            return granted && source.ended() == source.connections();
+        });
+    }
+
+    private static boolean succeeds(RedisBackend backend) {
+        try {
+            return attempt(backend, Duration.ofSeconds(1)) instanceof Attempt.Granted;
+        } catch (InterruptedException | RuntimeException e) {
+            return false;
+        }
+    }
+
+    @Test
+    void v4_seedsThatAreDeadOrSilentDelayNoRequest() throws Exception {
+        View view = new View();
+        ScriptedServer node = node(view, ScriptedServer.Client::succeed);
+        view.primary = node.address();
+        ScriptedServer dead = node(view, ScriptedServer.Client::succeed);
+        dead.close();
+        CountDownLatch end = new CountDownLatch(1);
+        ScriptedServer silent = new ScriptedServer(asker -> {
+            try {
+                var unused = end.await(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        });
+        opened.add(silent);
+
+        assertInstanceOf(Attempt.Granted.class, attempt(connect(dead, silent, node), Duration.ofMillis(900)));
+
+        end.countDown();
+    }
+
+    @Test
+    void api_aServerThatIsNoClusterIsNamed() {
+        ScriptedServer single = ScriptedServer.answering((asker, command) -> {
+            if (command.get(0).equals("CLUSTER")) {
+                asker.send("-ERR This instance has cluster support disabled\r\n");
+            } else {
+                asker.succeed(command);
+            }
+        });
+        opened.add(single);
+        RedisBackend backend = connect(single);
+
+        assertThatThrownBy(() -> attempt(backend, Duration.ofSeconds(1)))
+                .isInstanceOf(RequestRefusedException.class)
+                .hasMessageContaining("cluster support disabled")
+                .hasMessageContaining(single.address());
+    }
+
+    @Test
+    void v5_closingEndsAllConnectionsAndThreads() throws InterruptedException {
+        View view = new View();
+        ScriptedServer node = node(view, ScriptedServer.Client::succeed);
+        view.primary = node.address();
+        RedisBackend backend = connect(node);
+        assertInstanceOf(Attempt.Granted.class, attempt(backend, PATIENCE));
+
+        backend.close();
+
+        Waiting.await("no connection is left", PATIENCE, () -> node.ended() == node.connections());
+        Waiting.await(
+                "no thread is left",
+                PATIENCE,
+                () -> Thread.getAllStackTraces().keySet().stream()
+                        .noneMatch(thread -> thread.getName().startsWith("distlock-" + client)));
+        assertThatThrownBy(() -> attempt(backend, PATIENCE)).hasMessageContaining("closed");
+    }
+}

@@ -1,0 +1,523 @@
+package io.github.distlock.redis;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+
+import io.github.distlock.LockOwner;
+import io.github.distlock.spi.Attempt;
+import io.github.distlock.spi.Deadline;
+import io.github.distlock.spi.Grant;
+import io.github.distlock.spi.LockClock;
+import io.github.distlock.spi.LockRequest;
+import io.github.distlock.spi.RequestRefusedException;
+import io.github.distlock.tests.IgnoredSignals;
+import io.github.distlock.tests.PromiseNames;
+import io.github.distlock.tests.RecordingContext;
+import io.github.distlock.tests.waiting.Waiting;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.UUID;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import redis.clients.jedis.DefaultJedisClientConfig;
+import redis.clients.jedis.HostAndPort;
+import redis.clients.jedis.exceptions.JedisConnectionException;
+
+/** Sentinels and primaries that answer what no real ones answer on demand. */
+@DisplayNameGeneration(PromiseNames.class)
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class SentinelAnswersTest {
+    private static final Duration LEASE = Duration.ofSeconds(30);
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
+
+    private final String client = UUID.randomUUID().toString();
+    private final RecordingContext context = new RecordingContext(client);
+    private final List<AutoCloseable> opened = new ArrayList<>();
+
+    @AfterEach
+    void close() throws Exception {
+        for (AutoCloseable each : opened) {
+            each.close();
+        }
+    }
+
+    /** A sentinel that names a server, and its subscribers. */
+    private final class Sentinel {
+        private final List<ScriptedServer.Client> subscribers = new CopyOnWriteArrayList<>();
+        private final ScriptedServer server;
+        private volatile HostAndPort primary;
+        private volatile long epoch;
+        /** What the sentinel does between a question and its answer. */
+        private volatile Runnable beforeAnswer = () -> {};
+
+        Sentinel(ScriptedServer primary, long epoch) {
+            this.primary = HostAndPort.from(primary.address());
+            this.epoch = epoch;
+            this.server = serve(this::answer);
+        }
+
+        private void answer(ScriptedServer.Client asker, List<String> command) throws IOException {
+            switch (command.get(0)) {
+                case "SUBSCRIBE" -> {
+                    subscribers.add(asker);
+                    asker.send("*3\r\n$9\r\nsubscribe\r\n$14\r\n+switch-master\r\n:1\r\n");
+                }
+                case "SENTINEL" -> {
+                    boolean isAddress = command.get(1).equalsIgnoreCase("get-master-addr-by-name");
+                    HostAndPort named = primary;
+                    beforeAnswer.run();
+                    asker.send(
+                            isAddress
+                                    ? array(named.getHost(), String.valueOf(named.getPort()))
+                                    : array("name", "locks", "config-epoch", String.valueOf(epoch)));
+                }
+                default -> asker.succeed(command);
+            }
+        }
+
+        /** Returns how many questions have come: two at a time. */
+        private long questions() {
+            return server.commands().stream()
+                    .filter(command -> command.get(0).equals("SENTINEL"))
+                    .count();
+        }
+
+        void announce(ScriptedServer next) throws IOException {
+            HostAndPort former = primary;
+            primary = HostAndPort.from(next.address());
+            epoch++;
+            String message = "locks " + former.getHost() + " " + former.getPort() + " " + primary.getHost() + " "
+                    + primary.getPort();
+            for (ScriptedServer.Client subscriber : subscribers) {
+                subscriber.send("*3\r\n$7\r\nmessage\r\n$14\r\n+switch-master\r\n$" + message.length() + "\r\n"
+                        + message + "\r\n");
+            }
+        }
+    }
+
+    private static String array(String... texts) {
+        StringBuilder array = new StringBuilder("*" + texts.length + "\r\n");
+        for (String text : texts) {
+            array.append("$").append(text.length()).append("\r\n").append(text).append("\r\n");
+        }
+        return array.toString();
+    }
+
+    private ScriptedServer serve(ScriptedServer.Behavior behavior) {
+        ScriptedServer server = ScriptedServer.answering(behavior);
+        opened.add(server);
+        return server;
+    }
+
+    private ScriptedServer serveWithRole(String role) {
+        return serve((asker, command) -> {
+            if (command.get(0).equals("ROLE")) {
+                asker.send(array(role));
+            } else {
+                asker.succeed(command);
+            }
+        });
+    }
+
+    private ScriptedServer serveAsPrimary() {
+        return serveWithRole("master");
+    }
+
+    private RedisBackend started(RedisBackend backend) {
+        backend.start(context);
+        opened.add(0, backend);
+        return backend;
+    }
+
+    private RedisBackend connect(Object... sentinels) {
+        List<String> addresses = new ArrayList<>();
+        for (Object sentinel : sentinels) {
+            addresses.add(sentinel instanceof Sentinel scripted ? scripted.server.address() : sentinel.toString());
+        }
+        return started(RedisBackend.connect("redis-sentinel://" + String.join(",", addresses) + "/locks"));
+    }
+
+    private static Attempt attempt(RedisBackend backend, Duration time) throws InterruptedException {
+        LockRequest request = LockRequest.exclusive("job", LEASE, LockOwner.of("host", 7, "client", "thread"))
+                .withoutWaiting();
+        return backend.contend(request, new IgnoredSignals()).attempt(Deadline.after(time, LockClock.system()));
+    }
+
+    private static boolean succeeds(RedisBackend backend) {
+        try {
+            return attempt(backend, Duration.ofSeconds(1)) instanceof Attempt.Granted;
+        } catch (InterruptedException | RuntimeException e) {
+            return false;
+        }
+    }
+
+    private static boolean hasScript(ScriptedServer server) {
+        return server.commands().stream().anyMatch(command -> command.get(0).startsWith("EVAL"));
+    }
+
+    private long threads(String role) {
+        return Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.getName().startsWith("distlock-" + client + "-" + role))
+                .count();
+    }
+
+    // Who is the primary
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void s1_theAnswerWithTheGreatestEpochCounts(boolean newestFirst) throws InterruptedException {
+        ScriptedServer former = serveAsPrimary();
+        ScriptedServer present = serveAsPrimary();
+        Sentinel newest = new Sentinel(present, 8);
+        Sentinel late = new Sentinel(former, 7);
+        Sentinel later = new Sentinel(former, 6);
+        RedisBackend backend = newestFirst ? connect(newest, late, later) : connect(late, later, newest);
+
+        assertInstanceOf(Attempt.Granted.class, attempt(backend, PATIENCE));
+
+        assertThat(hasScript(present)).isTrue();
+        assertThat(hasScript(former)).isFalse();
+    }
+
+    @Test
+    void v4_sentinelsThatAreDeadOrSilentDelayNoRequest() throws Exception {
+        ScriptedServer dead = serve(ScriptedServer.Client::succeed);
+        dead.close();
+        CountDownLatch end = new CountDownLatch(1);
+        ScriptedServer silent = new ScriptedServer(asker -> await(end));
+        opened.add(silent);
+        RedisBackend backend = connect(dead.address(), silent.address(), new Sentinel(serveAsPrimary(), 1));
+
+        assertInstanceOf(Attempt.Granted.class, attempt(backend, Duration.ofMillis(900)));
+
+        end.countDown();
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            var unused = latch.await(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Test
+    void v2_aServerThatIsNoPrimaryGetsNoRequestAndIsLeft() {
+        ScriptedServer replica = serveWithRole("slave");
+        Sentinel sentinel = new Sentinel(replica, 1);
+        RedisBackend backend = connect(sentinel);
+        assertThatThrownBy(() -> attempt(backend, Duration.ofSeconds(1)))
+                .isInstanceOf(ErrorReply.class)
+                .hasMessageContaining("READONLY")
+                .hasMessageContaining("slave");
+
+        sentinel.primary = HostAndPort.from(serveAsPrimary().address());
+
+        Waiting.await("the primary is found", PATIENCE, () -> succeeds(backend));
+        assertThat(hasScript(replica)).isFalse();
+    }
+
+    @Test
+    void v2_aReadOnlyPrimaryIsLeftWithinARequest() throws InterruptedException {
+        ScriptedServer demoted = serve((asker, command) -> {
+            switch (command.get(0)) {
+                case "ROLE" -> asker.send(array("master"));
+                case "EVALSHA" -> asker.send("-READONLY You can't write against a read only replica.\r\n");
+                default -> asker.succeed(command);
+            }
+        });
+        Sentinel sentinel = new Sentinel(demoted, 1);
+        RedisBackend backend = connect(sentinel);
+        assertThatThrownBy(() -> attempt(backend, PATIENCE)).hasMessageContaining("READONLY");
+        long begin = System.nanoTime();
+        Waiting.await(
+                "the sentinels may be asked again",
+                PATIENCE,
+                () -> System.nanoTime() - begin > TimeUnit.MILLISECONDS.toNanos(200));
+
+        sentinel.primary = HostAndPort.from(serveAsPrimary().address());
+
+        assertInstanceOf(Attempt.Granted.class, attempt(backend, PATIENCE));
+        assertThat(context.lostConnections()).as("holds are renewed").contains("locks");
+    }
+
+    @Test
+    void v2_aPrimaryThatIsNotReadOnlyStaysIfTheSentinelsAreDead() throws InterruptedException {
+        Sentinel sentinel = new Sentinel(serveAsPrimary(), 1);
+        RedisBackend backend = connect(sentinel);
+        assertInstanceOf(Attempt.Granted.class, attempt(backend, PATIENCE));
+
+        sentinel.server.close();
+
+        assertInstanceOf(Attempt.Granted.class, attempt(backend, PATIENCE));
+    }
+
+    // The message of the switch
+
+    @Test
+    void v4_aRequestUnderWayAtTheFormerPrimaryGoesToTheNewOneAtOnce() throws Exception {
+        CountDownLatch end = new CountDownLatch(1);
+        ScriptedServer stopped = serve((asker, command) -> {
+            if (command.get(0).equals("ROLE")) {
+                asker.send(array("master"));
+            } else if (command.get(0).startsWith("EVAL")) {
+                await(end);
+            }
+        });
+        ScriptedServer next = serveAsPrimary();
+        Sentinel sentinel = new Sentinel(stopped, 1);
+        RedisBackend backend = connect(sentinel);
+        var threads = Executors.newSingleThreadExecutor();
+        opened.add(threads::shutdownNow);
+        Future<Attempt> attempt = threads.submit(() -> attempt(backend, PATIENCE));
+        Waiting.await("a request is under way", PATIENCE, () -> hasScript(stopped));
+        Waiting.await("the sentinel is asked again after the subscription", PATIENCE, () -> sentinel.questions() >= 4);
+
+        sentinel.announce(next);
+
+        assertInstanceOf(Attempt.Granted.class, attempt.get(PATIENCE.toSeconds() / 2, TimeUnit.SECONDS));
+        assertThat(hasScript(next)).isTrue();
+        assertThat(context.lostConnections())
+                .as("holds are renewed at the new primary")
+                .contains("locks");
+        end.countDown();
+        Waiting.await("the old connections are closed", PATIENCE, () -> stopped.ended() == stopped.connections());
+    }
+
+    @Test
+    void s1_anAnswerThatWasAskedForBeforeTheSwitchDoesNotUndoIt() throws Exception {
+        Sentinel sentinel = new Sentinel(serveAsPrimary(), 1);
+        RedisBackend backend = connect(sentinel);
+        assertInstanceOf(Attempt.Granted.class, attempt(backend, PATIENCE));
+        Waiting.await("the backend listens", PATIENCE, () -> sentinel.questions() >= 4);
+        ScriptedServer next = serveAsPrimary();
+        CountDownLatch switched = new CountDownLatch(1);
+        sentinel.beforeAnswer = () -> await(switched);
+        long before = sentinel.questions();
+        sentinel.subscribers.remove(0).close();
+        Waiting.await("the sentinel has been asked", PATIENCE, () -> sentinel.questions() > before);
+        Waiting.await("the backend listens again", PATIENCE, () -> sentinel.subscribers.size() == 1);
+
+        sentinel.announce(next);
+        Waiting.await(
+                "holds are renewed at the new primary",
+                PATIENCE,
+                () -> !context.lostConnections().isEmpty());
+        switched.countDown();
+
+        Waiting.await(
+                "the question has ended", PATIENCE, () -> sentinel.server.ended() >= sentinel.server.connections() - 1);
+        assertInstanceOf(Attempt.Granted.class, attempt(backend, PATIENCE));
+        assertThat(hasScript(next)).isTrue();
+    }
+
+    @Test
+    void s5_aForcedReleaseUnderWayAtTheFormerPrimaryIsNotRepeated() throws Exception {
+        ScriptedServer next = serveAsPrimary();
+        List<Sentinel> sentinels = new CopyOnWriteArrayList<>();
+        ScriptedServer former = serve((asker, command) -> {
+            if (command.get(0).equals("ROLE")) {
+                asker.send(array("master"));
+            } else if (command.get(0).startsWith("EVAL")) {
+                Waiting.await(
+                        "the backend listens",
+                        PATIENCE,
+                        () -> !sentinels.get(0).subscribers.isEmpty());
+                sentinels.get(0).announce(next);
+            }
+        });
+        sentinels.add(new Sentinel(former, 1));
+        RedisBackend backend = connect(sentinels.get(0));
+
+        assertThatThrownBy(() -> backend.forceRelease("job", OptionalLong.empty(), TestContender.deadline()))
+                .isInstanceOf(JedisConnectionException.class);
+
+        assertThat(hasScript(next)).isFalse();
+    }
+
+    @Test
+    void s1_aMessageAboutAnotherPrimaryChangesNothing() throws Exception {
+        ScriptedServer primary = serveAsPrimary();
+        Sentinel sentinel = new Sentinel(primary, 1);
+        RedisBackend backend = connect(sentinel);
+        assertInstanceOf(Attempt.Granted.class, attempt(backend, PATIENCE));
+        Waiting.await("the backend listens", PATIENCE, () -> !sentinel.subscribers.isEmpty());
+        ScriptedServer other = serveAsPrimary();
+        String message = "other 127.0.0.1 1 127.0.0.1 "
+                + HostAndPort.from(other.address()).getPort();
+
+        sentinel.subscribers
+                .get(0)
+                .send("*3\r\n$7\r\nmessage\r\n$14\r\n+switch-master\r\n$" + message.length() + "\r\n" + message
+                        + "\r\n");
+        sentinel.subscribers.get(0).close();
+
+        Waiting.await("the message has been read", PATIENCE, () -> sentinel.subscribers.size() > 1);
+        assertInstanceOf(Attempt.Granted.class, attempt(backend, PATIENCE));
+        assertThat(other.connections()).isZero();
+    }
+
+    @Test
+    void v2_aBrokenSubscriptionIsReplacedAndTheSentinelsAreAskedAgain() throws Exception {
+        Sentinel sentinel = new Sentinel(serveAsPrimary(), 1);
+        RedisBackend backend = connect(sentinel);
+        assertInstanceOf(Attempt.Granted.class, attempt(backend, PATIENCE));
+        Waiting.await("the backend listens", PATIENCE, () -> !sentinel.subscribers.isEmpty());
+        ScriptedServer next = serveAsPrimary();
+
+        sentinel.primary = HostAndPort.from(next.address());
+        sentinel.subscribers.get(0).close();
+
+        Waiting.await("the backend follows without a message", PATIENCE, () -> {
+            boolean granted = succeeds(backend);
+            return granted && hasScript(next);
+        });
+    }
+
+    // Errors
+
+    @Test
+    void api_aNameThatNoSentinelKnowsIsRefusedAtOnce() {
+        ScriptedServer knowsNone = serve((asker, command) -> asker.send(
+                command.get(0).equals("PING")
+                        ? "+PONG\r\n"
+                        : command.get(1).equalsIgnoreCase("master")
+                                ? "-ERR No such master with that name\r\n"
+                                : "*-1\r\n"));
+        RedisBackend backend = connect(knowsNone.address());
+
+        assertThatThrownBy(() -> attempt(backend, PATIENCE))
+                .isInstanceOf(RequestRefusedException.class)
+                .hasMessageContaining("lock \"job\"")
+                .hasMessageContaining("No such master with that name: \"locks\"")
+                .hasMessageContaining(knowsNone.address());
+    }
+
+    @Test
+    void api_aSentinelThatRefusesTheCredentialsIsARefusal() {
+        ScriptedServer refuses = serve((asker, command) -> asker.send("-NOAUTH Authentication required.\r\n"));
+        RedisBackend backend = connect(refuses.address());
+
+        assertThatThrownBy(() -> attempt(backend, PATIENCE))
+                .isInstanceOf(RequestRefusedException.class)
+                .hasMessageContaining("NOAUTH")
+                .hasMessageContaining(refuses.address());
+    }
+
+    @Test
+    void v8_deadSentinelsAreNoRefusal() {
+        ScriptedServer dead = serve(ScriptedServer.Client::succeed);
+        dead.close();
+        RedisBackend backend = connect(dead.address());
+
+        assertThatThrownBy(() -> attempt(backend, PATIENCE))
+                .isNotInstanceOf(RequestRefusedException.class)
+                .hasMessageContaining("cannot connect to " + dead.address());
+    }
+
+    // Credentials
+
+    @Test
+    void api_sentinelsAndPrimaryHaveCredentialsOfTheirOwn() throws InterruptedException {
+        ScriptedServer primary = serveAsPrimary();
+        Sentinel sentinel = new Sentinel(primary, 1);
+        RedisBackend backend = started(RedisBackend.connect("redis-sentinel://me:mine@" + sentinel.server.address()
+                + "/locks?database=3&sentinelUser=watcher&sentinelPassword=se%26en"));
+
+        assertInstanceOf(Attempt.Granted.class, attempt(backend, PATIENCE));
+
+        assertThat(primary.commands().subList(0, 3))
+                .containsExactly(List.of("AUTH", "me", "mine"), List.of("SELECT", "3"), List.of("ROLE"));
+        assertThat(sentinel.server.commands().subList(0, 2))
+                .containsExactly(List.of("AUTH", "watcher", "se&en"), List.of("PING"));
+    }
+
+    @Test
+    void api_theCredentialsOfThePrimaryDoNotReachTheSentinels() throws InterruptedException {
+        Sentinel sentinel = new Sentinel(serveAsPrimary(), 1);
+        String uri = "redis-sentinel://" + sentinel.server.address() + "/locks";
+        RedisBackend backend = started(RedisBackend.builder(uri)
+                .clientConfig(DefaultJedisClientConfig.builder()
+                        .user("me")
+                        .password("mine")
+                        .clientName("locks")
+                        .database(3)
+                        .build())
+                .build());
+
+        assertInstanceOf(Attempt.Granted.class, attempt(backend, PATIENCE));
+
+        assertThat(sentinel.server.commands().get(0)).containsExactly("PING");
+    }
+
+    @Test
+    void api_sentinelConfigSetsTheConnectionsToSentinels() throws InterruptedException {
+        ScriptedServer primary = serveAsPrimary();
+        Sentinel sentinel = new Sentinel(primary, 1);
+        String uri = "redis-sentinel://" + sentinel.server.address() + "/locks";
+        RedisBackend backend = started(RedisBackend.builder(uri)
+                .sentinelConfig(DefaultJedisClientConfig.builder()
+                        .password("theirs")
+                        .clientName("watcher")
+                        .build())
+                .build());
+
+        assertInstanceOf(Attempt.Granted.class, attempt(backend, PATIENCE));
+
+        assertThat(sentinel.server.commands().subList(0, 2))
+                .containsExactly(List.of("AUTH", "theirs"), List.of("CLIENT", "SETNAME", "watcher"));
+        assertThat(primary.commands().get(0)).containsExactly("ROLE");
+    }
+
+    // The end
+
+    @Test
+    void v5_closingEndsAllConnectionsAndThreads() throws InterruptedException {
+        ScriptedServer primary = serveAsPrimary();
+        Sentinel sentinel = new Sentinel(primary, 1);
+        RedisBackend backend = connect(sentinel);
+        assertInstanceOf(Attempt.Granted.class, attempt(backend, PATIENCE));
+        Waiting.await("the backend listens", PATIENCE, () -> threads("sentinel") == 1);
+
+        backend.close();
+
+        Waiting.await("no thread is left", PATIENCE, () -> threads("") == 0);
+        for (ScriptedServer server : List.of(primary, sentinel.server)) {
+            Waiting.await("no connection is left", PATIENCE, () -> server.ended() == server.connections());
+        }
+        assertThatThrownBy(() -> attempt(backend, PATIENCE)).hasMessageContaining("closed");
+        assertEquals(0, threads(""));
+    }
+
+    @Test
+    void s1_aDisconnectedBackendHasNoConnectionAndOpensOthers() throws Exception {
+        ScriptedServer primary = serveAsPrimary();
+        Sentinel sentinel = new Sentinel(primary, 1);
+        RedisBackend backend = connect(sentinel);
+        Grant held = TestContender.trying(backend, "job", LEASE).acquire();
+        Waiting.await("the backend listens", PATIENCE, () -> !sentinel.subscribers.isEmpty());
+
+        backend.disconnect();
+
+        for (ScriptedServer server : List.of(primary, sentinel.server)) {
+            Waiting.await("no connection is left", PATIENCE, () -> server.ended() == server.connections());
+        }
+        assertEquals("locks", held.server());
+        assertInstanceOf(Attempt.Granted.class, attempt(backend, PATIENCE));
+        Waiting.await("the backend listens again", PATIENCE, () -> sentinel.subscribers.size() == 2);
+    }
+}

@@ -1,0 +1,172 @@
+package io.github.distlock.redis;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.github.distlock.DistributedLock;
+import io.github.distlock.LockClient;
+import io.github.distlock.LockException;
+import io.github.distlock.LockHandle;
+import io.github.distlock.LockHandle.State;
+import io.github.distlock.LockOptions;
+import io.github.distlock.tests.PromiseNames;
+import io.github.distlock.tests.servers.RedisSentinels;
+import io.github.distlock.tests.servers.RedisServer;
+import io.github.distlock.tests.waiting.Waiting;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.parallel.ResourceLock;
+import redis.clients.jedis.RedisClient;
+
+/** A primary, its replica and three sentinels, which fail over while clients use locks. */
+@DisplayNameGeneration(PromiseNames.class)
+@Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@ResourceLock("starts servers and processes")
+class SentinelTest {
+    /** So long that a renewal that nothing but time causes comes after 20 s. */
+    private static final LockOptions LONG = LockOptions.defaults().renewedLease(Duration.ofSeconds(60));
+
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration SOON = Duration.ofSeconds(15);
+
+    private static RedisSentinels servers;
+
+    private final LockClient client = LockClient.create(RedisBackend.connect(servers.uri()));
+    private final LockClient other = LockClient.create(RedisBackend.connect(servers.uri()));
+
+    @BeforeAll
+    static void start() {
+        servers = RedisSentinels.start(1, 3, Duration.ofSeconds(1));
+    }
+
+    @AfterAll
+    static void stop() {
+        servers.close();
+    }
+
+    @BeforeEach
+    void awaitReplicas() {
+        servers.servers().stream().filter(server -> !server.isRunning()).forEach(server -> server.restart(false));
+        servers.awaitReplicas();
+    }
+
+    @AfterEach
+    void closeClients() {
+        client.close();
+        other.close();
+    }
+
+    private static RedisServer replica() {
+        RedisServer primary = servers.primary();
+        return servers.servers().stream()
+                .filter(server -> server != primary)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    /** Deletes a lock at the replica: as if the primary had failed before it could replicate it. */
+    private static void loseAtReplica(String name) {
+        RedisServer replica = replica();
+        try (RedisClient admin = RedisClient.create(replica.uri())) {
+            Waiting.await("the hold is replicated", PATIENCE, () -> admin.exists("distlock:" + name));
+            admin.configSet("replica-read-only", "no");
+            admin.del("distlock:" + name, "distlock:{distlock:" + name + "}:token");
+            admin.configSet("replica-read-only", "yes");
+        }
+    }
+
+    private static LockHandle acquireSoon(DistributedLock lock) {
+        List<LockHandle> acquired = new ArrayList<>();
+        Waiting.await("the lock is acquired", PATIENCE, () -> {
+            try {
+                Optional<LockHandle> handle = lock.tryAcquire();
+                handle.ifPresent(acquired::add);
+                return handle.isPresent();
+            } catch (LockException e) {
+                return false;
+            }
+        });
+        return acquired.get(0);
+    }
+
+    @Test
+    void s1_holdsOutliveAFailoverThatLosesNoData() throws InterruptedException {
+        LockHandle held = client.lock("kept", LONG).acquire();
+        RedisServer former = servers.primary();
+
+        servers.failOver();
+        Waiting.await("another primary", PATIENCE, () -> servers.primary() != former);
+        LockHandle later = acquireSoon(client.lock("later", LONG));
+
+        assertEquals(State.HELD, held.state());
+        assertThat(other.lock("kept").tryAcquire()).isEmpty();
+        assertThat(later.fencingToken()).isGreaterThan(held.fencingToken());
+        assertEquals(LockHandle.Release.RELEASED, held.release());
+        later.close();
+    }
+
+    @Test
+    void s6_aHoldThatAFailoverLosesEndsWithoutWaitingForItsRenewal() throws InterruptedException {
+        LockHandle lost = client.lock("lost", LONG).acquire();
+        loseAtReplica("lost");
+
+        servers.failOver();
+
+        Waiting.await("the loss is reported", SOON, () -> lost.state() == State.LOST);
+        LockHandle next = acquireSoon(other.lock("lost", LONG));
+        assertThat(next.fencingToken()).isGreaterThan(lost.fencingToken());
+        next.close();
+    }
+
+    @Test
+    void v4_locksAreServedSoonAfterThePrimaryWasKilled() throws InterruptedException {
+        LockHandle held = client.lock("held", LONG).acquire();
+        RedisServer former = servers.primary();
+
+        former.kill();
+        LockHandle next = acquireSoon(other.lock("next", LONG));
+
+        assertThat(servers.primary()).isNotSameAs(former);
+        assertThat(next.fencingToken()).isGreaterThan(held.fencingToken());
+        Waiting.await("the hold is confirmed by the new primary", SOON, () -> held.state() == State.HELD);
+        assertThat(other.lock("held").tryAcquire()).isEmpty();
+        held.close();
+        next.close();
+    }
+
+    @Test
+    void v1_aWaiterAcquiresTheLockAfterItsHolderReleasesItAtTheNewPrimary() throws Exception {
+        LockHandle held = client.lock("waited", LONG).acquire();
+        var waiter = other.lock("waited", LONG).acquireAsync();
+        servers.primary().kill();
+
+        acquireSoon(client.lock("served")).close();
+        held.close();
+
+        waiter.get(PATIENCE.toSeconds(), TimeUnit.SECONDS).close();
+    }
+
+    @Test
+    void v4_aPrimaryThatStopsIsLeftOnceAnotherOneIsNamed() throws InterruptedException {
+        RedisServer former = servers.primary();
+        client.lock("first").acquire().close();
+
+        former.pause();
+        try {
+            acquireSoon(client.lock("second")).close();
+            assertThat(servers.primary()).isNotSameAs(former);
+        } finally {
+            former.resume();
+        }
+    }
+}

@@ -1,0 +1,231 @@
+package io.github.distlock.tests.servers;
+
+import io.github.distlock.tests.waiting.Waiting;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * A Redis primary with its replicas, and the sentinels that watch them. All of them are processes of this machine.
+ *
+ * <p>As a {@link Server}, it has all faults of its members at once: it pauses, kills and restarts all of them. Its
+ * members are the Redis servers, and then the sentinels.
+ */
+public final class RedisSentinels implements Server {
+    /** What the sentinels call the primary. */
+    public static final String PRIMARY = "locks";
+
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+    private final List<RedisServer> servers = new ArrayList<>();
+    private final List<RedisServer> sentinels = new ArrayList<>();
+
+    private RedisSentinels() {}
+
+    /**
+     * Starts a primary, replicas and sentinels. A majority of the sentinels fails over if the primary has been silent
+     * for some time.
+     *
+     * @param replicas how many replicas
+     * @param sentinelCount how many sentinels
+     * @param downAfter after which silence a sentinel counts a server as down
+     * @param configLines lines for the end of the configuration of the primary and the replicas
+     * @return servers of which all sentinels know all
+     * @throws IllegalStateException if that does not happen within 60 s
+     */
+    public static RedisSentinels start(int replicas, int sentinelCount, Duration downAfter, String... configLines) {
+        RedisSentinels all = new RedisSentinels();
+        try {
+            all.startServers(replicas, List.of(configLines));
+            all.startSentinels(sentinelCount, downAfter);
+            all.awaitAgreement();
+        } catch (RuntimeException e) {
+            all.close();
+            throw e;
+        }
+        RedisMachines.kind().announce(all);
+        return all;
+    }
+
+    private void startServers(int replicas, List<String> configLines) {
+        List<String> lines = new ArrayList<>(configLines);
+        lines.add("repl-diskless-sync yes");
+        lines.add("repl-diskless-sync-delay 0");
+        for (int i = 0; i <= replicas; i++) {
+            RedisServer server = RedisServer.newProcess(lines);
+            servers.add(server);
+            server.startOrClose();
+            if (i == 0) {
+                lines.add("replicaof " + server.host() + " " + server.port());
+            }
+        }
+        awaitReplicas();
+    }
+
+    private void startSentinels(int count, Duration downAfter) {
+        RedisServer primary = servers.get(0);
+        int quorum = count / 2 + 1;
+        for (int i = 0; i < count; i++) {
+            sentinels.add(RedisServer.newProcess(
+                    List.of(
+                            "sentinel monitor " + PRIMARY + " " + primary.host() + " " + primary.port() + " " + quorum,
+                            "sentinel down-after-milliseconds " + PRIMARY + " " + downAfter.toMillis(),
+                            "sentinel failover-timeout " + PRIMARY + " "
+                                    + Duration.ofSeconds(10).toMillis()),
+                    "--sentinel"));
+        }
+        sentinels.forEach(MachineServer::startOrClose);
+    }
+
+    /** Waits up to 60 s until every replica that runs has the data of the primary. */
+    public void awaitReplicas() {
+        long wanted = servers.stream().filter(Server::isRunning).count() - 1;
+        Waiting.await(
+                "the replicas have the primary's data",
+                PATIENCE,
+                () -> servers.stream()
+                        .filter(Server::isRunning)
+                        .map(server -> server.ask("INFO replication\r\nQUIT\r\n"))
+                        .anyMatch(info -> info.contains("role:master")
+                                && info.lines()
+                                                .filter(line -> line.contains("state=online"))
+                                                .count()
+                                        >= wanted));
+    }
+
+    private void awaitAgreement() {
+        int replicas = servers.size() - 1;
+        Waiting.await(
+                "the sentinels know each other",
+                PATIENCE,
+                () -> sentinels.stream()
+                        .map(sentinel -> sentinel.ask("SENTINEL MASTER " + PRIMARY + "\r\nQUIT\r\n"))
+                        .allMatch(known -> number(known, "num-slaves") == replicas
+                                && number(known, "num-other-sentinels") == sentinels.size() - 1));
+    }
+
+    /** Returns the number that follows a name in a reply, or -1. */
+    private static int number(String reply, String name) {
+        List<String> lines = reply.lines().toList();
+        int at = lines.indexOf(name);
+        return at < 0 ? -1 : Integer.parseInt(lines.get(at + 2));
+    }
+
+    /** {@return the Redis servers, the first primary first} */
+    public List<RedisServer> servers() {
+        return List.copyOf(servers);
+    }
+
+    /** {@return the sentinels} */
+    public List<RedisServer> sentinels() {
+        return List.copyOf(sentinels);
+    }
+
+    /** {@return the server that the first running sentinel names as the primary} */
+    public RedisServer primary() {
+        String named = sentinels.stream()
+                .filter(Server::isRunning)
+                .findFirst()
+                .orElseThrow()
+                .ask("SENTINEL GET-MASTER-ADDR-BY-NAME " + PRIMARY + "\r\nQUIT\r\n");
+        return servers.stream()
+                .filter(server -> named.contains("\r\n" + server.port() + "\r\n"))
+                .findFirst()
+                .orElseThrow(
+                        () -> new IllegalStateException("the sentinel names no server of " + servers + ": " + named));
+    }
+
+    /** Has the sentinels make a replica the primary. Returns when they have begun, which may take 60 s. */
+    public void failOver() {
+        awaitReplicas();
+        Waiting.await(
+                "a failover begins",
+                PATIENCE,
+                () -> sentinels
+                        .get(0)
+                        .ask("SENTINEL FAILOVER " + PRIMARY + "\r\nQUIT\r\n")
+                        .startsWith("+OK"));
+    }
+
+    /** {@return the address for clients, as {@code redis-sentinel://host:port,host:port/primary}} */
+    public String uri() {
+        return "redis-sentinel://" + sentinels.stream().map(Server::address).collect(Collectors.joining(",")) + "/"
+                + PRIMARY;
+    }
+
+    @Override
+    public List<RedisServer> members() {
+        return Stream.concat(servers.stream(), sentinels.stream()).toList();
+    }
+
+    @Override
+    public String host() {
+        return servers.get(0).host();
+    }
+
+    @Override
+    public int port() {
+        return servers.get(0).port();
+    }
+
+    @Override
+    public String address() {
+        return members().stream().map(Server::address).collect(Collectors.joining(","));
+    }
+
+    @Override
+    public String version() {
+        return servers.get(0).version();
+    }
+
+    /** {@return whether no member's process has ended} */
+    @Override
+    public boolean isRunning() {
+        return members().stream().allMatch(Server::isRunning);
+    }
+
+    @Override
+    public String output() {
+        return members().stream()
+                .map(member -> member.address() + ":\n" + member.output())
+                .collect(Collectors.joining("\n"));
+    }
+
+    /** Pauses all members. */
+    @Override
+    public void pause() {
+        members().forEach(Server::pause);
+    }
+
+    /** Resumes all members. */
+    @Override
+    public void resume() {
+        members().forEach(Server::resume);
+    }
+
+    /** Kills all members. */
+    @Override
+    public void kill() {
+        members().forEach(Server::kill);
+    }
+
+    /**
+     * Restarts all members on the same ports. Stops running members in an orderly manner first.
+     *
+     * @param withData true to keep the stored data, false to start empty
+     */
+    @Override
+    public void restart(boolean withData) {
+        members().forEach(member -> member.end(withData));
+        members().forEach(MachineServer::launch);
+        members().forEach(MachineServer::awaitReady);
+    }
+
+    /** Ends all members and deletes their data. A second call does nothing. */
+    @Override
+    public void close() {
+        members().forEach(Server::close);
+    }
+}
