@@ -156,14 +156,14 @@ public abstract class BackendFixture implements AutoCloseable {
     }
 
     /** Starts a client in a process of its own. */
-    final Program start(LockUse use, String name, Duration lease) {
-        Program program = program(use, name, lease);
+    final Program start(String name, Duration lease) {
+        Program program = program(name, lease);
         programs.add(program);
         return program;
     }
 
-    Program program(LockUse use, String name, Duration lease) {
-        return new SimulatedProgram(connect(newBackend()), use, name, lease);
+    Program program(String name, Duration lease) {
+        return new SimulatedProgram(connect(newBackend()), name, lease);
     }
 
     /** Ends all faults that a test has caused, also if the test failed half-way. */

@@ -5,16 +5,15 @@ import io.github.distlock.LockHandle.Release;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.EnumSource.Mode;
 
 /** Faults of clients in processes of their own. */
 @Timeout(value = 10, unit = TimeUnit.MINUTES, threadMode = ThreadMode.SEPARATE_THREAD)
@@ -34,6 +33,22 @@ abstract class ClientFaultRules extends FaultRules {
         return Long.parseLong(answer(program, "acquire"));
     }
 
+    /** Acquires a lock for each way to use one, and returns the tokens. */
+    private Map<LockUse, Long> acquireInAllWays(Program program) {
+        Map<LockUse, Long> tokens = new EnumMap<>(LockUse.class);
+        for (LockUse use : uses()) {
+            tokens.put(use, Long.parseLong(answer(program, "acquire " + use)));
+        }
+        return tokens;
+    }
+
+    /** Acquires the same locks once their holds have ended. */
+    private Map<LockUse, LockHandle> grantedAfter(Map<LockUse, Long> tokens) {
+        Map<LockUse, LockHandle> next = new EnumMap<>(LockUse.class);
+        tokens.forEach((use, token) -> next.put(use, grantedAfter(token, use, peer(), name + "/" + use)));
+        return next;
+    }
+
     /** A lease so long that a process which stands still on a busy machine does not lose its hold. */
     private Duration longLease() {
         return lease.multipliedBy(10);
@@ -44,9 +59,8 @@ abstract class ClientFaultRules extends FaultRules {
     void s1_9_holdsOfProcessesNeverOverlap(@TempDir Path directory) throws Exception {
         int times = 50;
         Path counter = Files.writeString(directory.resolve("counter"), "0");
-        List<Program> all = Stream.generate(() -> store.start(use(), name, longLease()))
-                .limit(3)
-                .toList();
+        List<Program> all =
+                Stream.generate(() -> store.start(name, longLease())).limit(3).toList();
         // None begins to count before the last has started.
         for (Program program : all) {
             acquire(program);
@@ -63,37 +77,37 @@ abstract class ClientFaultRules extends FaultRules {
     }
 
     @Causes(StoreFault.CLIENT_STOPPED)
-    @ParameterizedTest
-    @EnumSource(mode = Mode.EXCLUDE, names = "WRITER")
-    void f3_1_aSuspendedHolderFindsItsHoldLostWhenItResumes(LockUse use) throws Exception {
-        Program holder = store.start(use(), name, lease);
-        long token = acquire(holder);
+    @Test
+    void f3_1_aSuspendedHolderFindsItsHoldLostWhenItResumes() {
+        Program holder = store.start(name, lease);
+        Map<LockUse, Long> tokens = acquireInAllWays(holder);
 
         holder.suspend();
-        LockHandle next = grantedAfter(token, peer(), name);
-        holder.tell("state");
+        Map<LockUse, LockHandle> next = grantedAfter(tokens);
+        next.keySet().forEach(use -> holder.tell("state " + use));
         holder.resume();
 
-        expectAnswer("false", holder);
-        holder.tell("loss");
-        expectAnswer("true", holder);
-        holder.tell("release");
-        expectAnswer("LOST", holder);
-        expectRelease(next, Release.RELEASED, "after the release of the one before");
-        expectFree("after the release");
+        next.keySet().forEach(use -> expectAnswer("false", holder));
+        next.forEach((use, held) -> {
+            holder.tell("loss " + use);
+            expectAnswer("true", holder);
+            holder.tell("release " + use);
+            expectAnswer("LOST", holder);
+            expectRelease(held, Release.RELEASED, "after the release of the one before");
+        });
+        expectClean("after the release");
     }
 
     @Causes(StoreFault.CLIENT_KILLED)
-    @ParameterizedTest
-    @EnumSource(mode = Mode.EXCLUDE, names = "WRITER")
-    void f3_2_aKilledHoldersLockIsFreeAfterItsExpiry(LockUse use) {
-        Program holder = store.start(use(), name, lease);
-        long token = acquire(holder);
+    @Test
+    void f3_2_aKilledHoldersLockIsFreeAfterItsExpiry() {
+        Program holder = store.start(name, lease);
+        Map<LockUse, Long> tokens = acquireInAllWays(holder);
 
         holder.kill();
 
-        grantedAfter(token, peer(), name).close();
-        expectFree("after its holder was killed");
+        grantedAfter(tokens).values().forEach(LockHandle::close);
+        expectClean("after its holder was killed");
     }
 
     @Causes(StoreFault.CLIENT_KILLED)
@@ -101,7 +115,7 @@ abstract class ClientFaultRules extends FaultRules {
     void f3_3_aKilledWaiterDelaysOthersForABoundedTime() throws Exception {
         Peer c = peer(builder -> builder.outageTimeout(Duration.ofHours(24)));
         LockHandle held = peer().lock(name).acquire();
-        Program waiter = store.start(use(), name, lease);
+        Program waiter = store.start(name, lease);
         waiter.tell("wait");
         expectAnswer("waiting", waiter);
         Task<LockHandle> next = startQueued(c, c.lock(name));
@@ -117,8 +131,8 @@ abstract class ClientFaultRules extends FaultRules {
     @Causes(StoreFault.CLIENT_KILLED)
     @Test
     void f3_4_aProcessThatDoesNotCloseItsClientStillEnds() {
-        Program exits = store.start(use(), name + "/exit", lease);
-        Program leaves = store.start(use(), name + "/leave", lease);
+        Program exits = store.start(name + "/exit", lease);
+        Program leaves = store.start(name + "/leave", lease);
         acquire(exits);
         acquire(leaves);
 
@@ -135,7 +149,7 @@ abstract class ClientFaultRules extends FaultRules {
     @Causes(StoreFault.CLIENT_KILLED)
     @Test
     void f3_6_aKeptLockOutlivesItsProcess() {
-        Program job = store.start(use(), name, lease);
+        Program job = store.start(name, lease);
         job.tell("once " + minimum());
         expectAnswer("RELEASED", job);
 
@@ -151,7 +165,7 @@ abstract class ClientFaultRules extends FaultRules {
     @Causes(StoreFault.CLIENT_KILLED)
     @Test
     void f3_5_aShutdownHookThatClosesTheClientFreesTheLock() {
-        Program holder = store.start(use(), name, longLease());
+        Program holder = store.start(name, longLease());
         acquire(holder);
 
         holder.tell("hook");

@@ -72,20 +72,19 @@ abstract class FaultRules extends Rules {
 
     /** Acquires a lock once the store has recovered, with a greater token than that of an earlier hold. */
     final LockHandle grantedAfter(long token, Peer peer, String lockName) {
-        LockHandle next = granted(peer, lockName);
-        expect(
-                use() == LockUse.PERMIT || next.fencingToken() > token,
-                "a token greater than " + token,
-                next.fencingToken());
-        return next;
+        return grantedAfter(token, use(), peer, lockName);
+    }
+
+    /** Acquires a lock once its hold has ended. */
+    final LockHandle grantedAfter(long token, HeldLock lock) {
+        return grantedAfter(token, lock.use, peer(), lock.lockName());
     }
 
     /** Acquires a lock once its hold has ended. Tokens of permits have no order. */
-    final LockHandle grantedAfter(long token, HeldLock lock) {
-        Peer other = peer();
-        LockHandle next = granted(lock.next(other), recovery(other));
+    final LockHandle grantedAfter(long token, LockUse use, Peer peer, String lockName) {
+        LockHandle next = granted(use.alone(peer.locks, lockName), recovery(peer));
         expect(
-                lock.use == LockUse.PERMIT || next.fencingToken() > token,
+                use == LockUse.PERMIT || next.fencingToken() > token,
                 "a token greater than " + token,
                 next.fencingToken());
         return next;

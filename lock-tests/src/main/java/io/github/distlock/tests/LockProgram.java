@@ -13,20 +13,25 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import org.jspecify.annotations.Nullable;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Uses a lock as commands say, one in each line. It answers these:
  *
  * <ul>
  *   <li>{@code acquire}: the token;
+ *   <li>{@code acquire USE}, with a {@link LockUse}: the token of a lock that is used in this way, and whose name ends
+ *       with it. The program can hold one such lock of each use, and its first lock;
  *   <li>{@code once TIME}: the outcome of the release that follows an acquire with a minimum hold;
  *   <li>{@code wait}: {@code waiting} once it waits for the lock, which it does without a thread;
- *   <li>{@code state}: whether the lock is held;
- *   <li>{@code loss}: {@code true} once the loss of the hold is reported;
- *   <li>{@code release}: the outcome;
+ *   <li>{@code state}, {@code state USE}: whether the lock is held;
+ *   <li>{@code loss}, {@code loss USE}: {@code true} once the loss of the hold is reported;
+ *   <li>{@code release}, {@code release USE}: the outcome;
  *   <li>{@code count FILE TIMES}: {@code counted} once it has counted in a file, each time under the lock.
  * </ul>
  *
@@ -43,28 +48,29 @@ final class LockProgram implements AutoCloseable {
     private final LockClient locks;
     private final DistributedLock lock;
     private final LockOptions options;
-    private @Nullable LockHandle held;
-    private volatile boolean isLost;
+    /** The hold of each lock, by the words that follow the command. */
+    private final Map<String, LockHandle> held = new HashMap<>();
 
-    LockProgram(LockBackend backend, LockUse use, String name, Duration lease) {
+    private final Set<LockHandle> lost = ConcurrentHashMap.newKeySet();
+
+    LockProgram(LockBackend backend, String name, Duration lease) {
         options = LockOptions.defaults().renewedLease(lease);
         locks = LockClient.builder(backend)
                 .listener(events)
                 .shutdownTimeout(Duration.ZERO)
                 .defaultOptions(options)
                 .build();
-        lock = use.lock(locks, name);
+        lock = locks.lock(name);
     }
 
-    /** Arguments: class of the {@link BackendFactory}, address, space, {@link LockUse}, name of the lock, lease. */
+    /** Arguments: class of the {@link BackendFactory}, address, space, name of the lock, lease. */
     public static void main(String[] arguments) throws Exception {
         BackendFactory factory = Class.forName(arguments[0])
                 .asSubclass(BackendFactory.class)
                 .getDeclaredConstructor()
                 .newInstance();
         LockBackend backend = factory.backend(arguments[1], arguments[2]);
-        LockProgram program =
-                new LockProgram(backend, LockUse.valueOf(arguments[3]), arguments[4], Duration.parse(arguments[5]));
+        LockProgram program = new LockProgram(backend, arguments[3], Duration.parse(arguments[4]));
         BufferedReader commands = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         for (String line = commands.readLine(); line != null; line = commands.readLine()) {
             switch (line) {
@@ -81,11 +87,12 @@ final class LockProgram implements AutoCloseable {
 
     String answer(String line) throws IOException, InterruptedException {
         String[] command = line.split(" ", -1);
+        String use = command.length == 2 ? command[1] : "";
         return switch (command[0]) {
             case "acquire" -> {
-                LockHandle acquired = lock.acquire();
-                acquired.onLost(loss -> isLost = true);
-                held = acquired;
+                LockHandle acquired = (use.isEmpty() ? lock : used(LockUse.valueOf(use))).acquire();
+                acquired.onLost(loss -> lost.add(acquired));
+                held.put(use, acquired);
                 yield String.valueOf(acquired.fencingToken());
             }
             case "wait" -> {
@@ -97,9 +104,9 @@ final class LockProgram implements AutoCloseable {
                 LockOptions atLeast = options.minimumHold(Duration.parse(command[1]));
                 yield String.valueOf(locks.lock(lock.name(), atLeast).acquire().release());
             }
-            case "state" -> String.valueOf(hold().isHeld());
-            case "loss" -> String.valueOf(Waiting.until(PATIENCE, () -> isLost));
-            case "release" -> String.valueOf(hold().release());
+            case "state" -> String.valueOf(hold(use).isHeld());
+            case "loss" -> String.valueOf(Waiting.until(PATIENCE, () -> lost.contains(hold(use))));
+            case "release" -> String.valueOf(hold(use).release());
             case "count" -> {
                 for (int i = 0; i < Integer.parseInt(command[2]); i++) {
                     try (LockHandle counting = lock.acquire()) {
@@ -112,8 +119,12 @@ final class LockProgram implements AutoCloseable {
         };
     }
 
-    private LockHandle hold() {
-        return Objects.requireNonNull(held, "nothing was acquired");
+    private DistributedLock used(LockUse use) {
+        return use.lock(locks, lock.name() + "/" + use);
+    }
+
+    private LockHandle hold(String use) {
+        return Objects.requireNonNull(held.get(use), "nothing was acquired");
     }
 
     private static void countUp(Path file) throws IOException {

@@ -213,15 +213,9 @@ public abstract class ServerFixture<S extends Server> extends BackendFixture {
     }
 
     @Override
-    final Program program(LockUse use, String name, Duration lease) {
+    final Program program(String name, Duration lease) {
         return new ProcessProgram(JvmProcess.start(
-                LockProgram.class,
-                factory.getClass().getName(),
-                server().address(),
-                space,
-                use.name(),
-                name,
-                lease.toString()));
+                LockProgram.class, factory.getClass().getName(), server().address(), space, name, lease.toString()));
     }
 
     @Override

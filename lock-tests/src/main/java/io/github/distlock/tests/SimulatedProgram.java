@@ -29,9 +29,9 @@ final class SimulatedProgram implements Program {
     private boolean closesAtItsEnd;
     private @Nullable String ending;
 
-    SimulatedProgram(Network network, LockUse use, String name, Duration lease) {
+    SimulatedProgram(Network network, String name, Duration lease) {
         this.network = network;
-        this.program = new LockProgram(network.client(), use, name, lease);
+        this.program = new LockProgram(network.client(), name, lease);
     }
 
     @Override
