@@ -1,7 +1,7 @@
 package io.github.distlock.bench;
 
 import io.github.distlock.tests.servers.FaultProxy;
-import io.github.distlock.tests.servers.JvmProcess;
+import io.github.distlock.tests.servers.ChildProgram;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -27,7 +27,7 @@ final class LinkedEnsemble implements AutoCloseable {
     private static final String HOST = InetAddress.getLoopbackAddress().getHostAddress();
 
     private final List<Integer> clientPorts = new ArrayList<>();
-    private final List<JvmProcess> members = new ArrayList<>();
+    private final List<ChildProgram> members = new ArrayList<>();
     private final List<Path> directories = new ArrayList<>();
     /** The link from one member to another is at {@code from * SIZE + to}. */
     private final List<FaultProxy> links = new ArrayList<>();
@@ -49,7 +49,7 @@ final class LinkedEnsemble implements AutoCloseable {
         }
     }
 
-    private JvmProcess start(int from, Duration tick, int syncLimit, List<Integer> quorum, List<Integer> election)
+    private ChildProgram start(int from, Duration tick, int syncLimit, List<Integer> quorum, List<Integer> election)
             throws IOException {
         Path directory = Files.createTempDirectory("linked");
         directories.add(directory);
@@ -70,7 +70,7 @@ final class LinkedEnsemble implements AutoCloseable {
             lines.add("server." + (to + 1) + "=" + HOST + ":" + port + ":" + election.get(to));
         }
         Path config = Files.write(directory.resolve("zoo.cfg"), lines);
-        return JvmProcess.start(System.getProperty("java.class.path"), List.of(), MAIN, config.toString());
+        return ChildProgram.start(System.getProperty("java.class.path"), List.of(), MAIN, config.toString());
     }
 
     private static List<Integer> freePorts() {
@@ -140,7 +140,7 @@ final class LinkedEnsemble implements AutoCloseable {
 
     @Override
     public void close() {
-        members.forEach(JvmProcess::close);
+        members.forEach(ChildProgram::close);
         links.forEach(FaultProxy::close);
         directories.forEach(LinkedEnsemble::delete);
     }

@@ -2,7 +2,7 @@ package io.github.distlock.bench;
 
 import io.github.distlock.bench.SharedProgram.Acquires;
 import io.github.distlock.bench.SharedProgram.Result;
-import io.github.distlock.tests.servers.JvmProcess;
+import io.github.distlock.tests.servers.ChildProgram;
 import io.github.distlock.tests.servers.RedisServer;
 import io.github.distlock.tests.servers.ZooKeeperServer;
 import io.github.distlock.tests.servers.ZooKeeperSettings;
@@ -43,7 +43,7 @@ public final class SharedLocks implements AutoCloseable {
     private final ZooKeeperServer zooKeeper =
             ZooKeeperServer.start(ZooKeeperSettings.defaults().tickTime(Duration.ofSeconds(2)));
     private final ZooKeeperLoad load = new ZooKeeperLoad(zooKeeper);
-    private final List<JvmProcess> programs = new ArrayList<>();
+    private final List<ChildProgram> programs = new ArrayList<>();
     private final int rounds;
     private final long millis;
 
@@ -51,7 +51,7 @@ public final class SharedLocks implements AutoCloseable {
         this.rounds = rounds;
         this.millis = millis;
         for (int i = 0; i < Collections.max(JVMS); i++) {
-            programs.add(JvmProcess.start(JVM_OPTIONS, SharedProgram.class, redis.uri(), zooKeeper.connectString()));
+            programs.add(ChildProgram.start(JVM_OPTIONS, SharedProgram.class, redis.uri(), zooKeeper.connectString()));
         }
     }
 
@@ -98,12 +98,12 @@ public final class SharedLocks implements AutoCloseable {
 
     private Cost measure(SharedLibrary library, SharedWork work, int jvms) {
         long commands = commands(library);
-        List<JvmProcess> used = programs.subList(0, jvms);
+        List<ChildProgram> used = programs.subList(0, jvms);
         used.forEach(program -> program.send(library + " " + work + " " + THREADS / jvms + " " + millis));
         Acquires made = new Acquires();
         double perSecond = 0;
         double cpuSeconds = 0;
-        for (JvmProcess program : used) {
+        for (ChildProgram program : used) {
             Result result = Result.parse(program.nextLine(PATIENCE));
             made.add(result.acquires());
             perSecond += result.acquires().all().count() / result.seconds();
@@ -167,7 +167,7 @@ public final class SharedLocks implements AutoCloseable {
 
     @Override
     public void close() {
-        programs.forEach(JvmProcess::close);
+        programs.forEach(ChildProgram::close);
         admin.close();
         zooKeeper.close();
         redis.close();

@@ -8,7 +8,7 @@ import io.github.distlock.LockClient;
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockLostException;
 import io.github.distlock.memory.InMemoryStore;
-import io.github.distlock.tests.servers.JvmProcess;
+import io.github.distlock.tests.servers.ChildProgram;
 import io.github.distlock.tests.servers.RedisServer;
 import io.github.distlock.tests.servers.ZooKeeperServer;
 import java.time.Duration;
@@ -42,7 +42,7 @@ class ExamplesTest {
     /** Runs a program that must exit with 0, and returns the lines that it prints. */
     private static List<String> run(Class<?> program, int lines) {
         List<String> printed = new ArrayList<>();
-        try (JvmProcess process = JvmProcess.start(program, redis.uri(), zooKeeper.connectString())) {
+        try (ChildProgram process = ChildProgram.start(program, redis.uri(), zooKeeper.connectString())) {
             for (int i = 0; i < lines; i++) {
                 printed.add(process.nextLine(PATIENCE).replaceAll("token \\d+", "token #"));
             }

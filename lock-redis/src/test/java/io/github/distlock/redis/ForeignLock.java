@@ -1,6 +1,6 @@
 package io.github.distlock.redis;
 
-import io.github.distlock.tests.servers.JvmProcess;
+import io.github.distlock.tests.servers.ChildProgram;
 import io.github.distlock.tests.servers.RedisServer;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -11,7 +11,7 @@ import java.util.stream.Stream;
 final class ForeignLock implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
-    private final JvmProcess process;
+    private final ChildProgram process;
 
     /** A program that has locks on Redis. */
     enum Program {
@@ -31,7 +31,7 @@ final class ForeignLock implements AutoCloseable {
         }
     }
 
-    private ForeignLock(JvmProcess process) {
+    private ForeignLock(ChildProgram process) {
         this.process = process;
     }
 
@@ -43,7 +43,7 @@ final class ForeignLock implements AutoCloseable {
                 key,
                 String.valueOf(lease.toMillis()),
                 inside(key));
-        ForeignLock lock = new ForeignLock(JvmProcess.startCommand(
+        ForeignLock lock = new ForeignLock(ChildProgram.startCommand(
                 Stream.concat(program.interpreter.stream(), arguments).toArray(String[]::new)));
         var unused = lock.process.awaitLine("started", PATIENCE);
         return lock;

@@ -3,7 +3,7 @@ package io.github.distlock.redis;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.github.distlock.tests.servers.JvmProcess;
+import io.github.distlock.tests.servers.ChildProgram;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -132,7 +132,7 @@ class ScriptMutations {
                         TESTS.stream().map(test -> "--select-class=" + test.getName()))
                 .toArray(String[]::new);
         List<String> options = List.of("-Xbootclasspath/a:" + mutated);
-        try (JvmProcess tests = JvmProcess.start(options, ConsoleLauncher.class, arguments)) {
+        try (ChildProgram tests = ChildProgram.start(options, ConsoleLauncher.class, arguments)) {
             return tests.awaitExit(LIMIT) == 0;
         }
     }

@@ -1,10 +1,10 @@
 package io.github.distlock.tests;
 
-import io.github.distlock.tests.servers.JvmProcess;
+import io.github.distlock.tests.servers.ChildProgram;
 import java.time.Duration;
 
 /** A real process. */
-record ProcessProgram(JvmProcess process) implements Program {
+record ProcessProgram(ChildProgram process) implements Program {
     /** A JVM has to start first, which takes long beside busy processes. */
     private static final Duration PATIENCE = Duration.ofMinutes(3);
 

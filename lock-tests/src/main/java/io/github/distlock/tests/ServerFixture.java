@@ -2,7 +2,7 @@ package io.github.distlock.tests;
 
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.tests.servers.FaultProxy;
-import io.github.distlock.tests.servers.JvmProcess;
+import io.github.distlock.tests.servers.ChildProgram;
 import io.github.distlock.tests.servers.Server;
 import io.github.distlock.tests.waiting.Waiting;
 import java.time.Duration;
@@ -214,7 +214,7 @@ public abstract class ServerFixture<S extends Server> extends BackendFixture {
 
     @Override
     final Program program(String name, Duration lease) {
-        return new ProcessProgram(JvmProcess.start(
+        return new ProcessProgram(ChildProgram.start(
                 LockProgram.class, factory.getClass().getName(), server().address(), space, name, lease.toString()));
     }
 

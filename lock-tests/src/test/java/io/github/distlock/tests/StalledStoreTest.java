@@ -7,7 +7,7 @@ import io.github.distlock.LockHandle;
 import io.github.distlock.memory.InMemoryStore;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.Renewal;
-import io.github.distlock.tests.servers.JvmProcess;
+import io.github.distlock.tests.servers.ChildProgram;
 import io.github.distlock.tests.waiting.Waiting;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -28,7 +28,7 @@ class StalledStoreTest {
 
     @Test
     void v8_aHoldIsRenewedHoweverLongItsJvmStandsStill() {
-        try (JvmProcess holder = JvmProcess.start(Holder.class)) {
+        try (ChildProgram holder = ChildProgram.start(Holder.class)) {
             holder.awaitLine("renewing", PATIENCE);
 
             holder.suspend();

@@ -1,6 +1,6 @@
 package io.github.distlock.zookeeper;
 
-import io.github.distlock.tests.servers.JvmProcess;
+import io.github.distlock.tests.servers.ChildProgram;
 import java.nio.file.Path;
 import java.time.Duration;
 
@@ -11,9 +11,9 @@ final class KazooProcess implements AutoCloseable {
 
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
-    private final JvmProcess process;
+    private final ChildProgram process;
 
-    private KazooProcess(JvmProcess process) {
+    private KazooProcess(ChildProgram process) {
         this.process = process;
     }
 
@@ -30,7 +30,7 @@ final class KazooProcess implements AutoCloseable {
     private static KazooProcess start(String path, String kind) {
         String program = Path.of("src", "test", "resources", "kazoo_lock.py").toString();
         KazooProcess started = new KazooProcess(
-                JvmProcess.startCommand(PYTHON, program, SharedZooKeeper.address(), path, kind, inside(path)));
+                ChildProgram.startCommand(PYTHON, program, SharedZooKeeper.address(), path, kind, inside(path)));
         var unused = started.process.awaitLine("started", PATIENCE);
         return started;
     }

@@ -1,6 +1,6 @@
 package io.github.distlock.examples.backend;
 
-import io.github.distlock.tests.servers.JvmProcess;
+import io.github.distlock.tests.servers.ChildProgram;
 import io.github.distlock.tests.servers.Server;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -24,7 +24,7 @@ final class H2Server implements Server {
 
     private final Path directory;
     private final int port;
-    private JvmProcess process;
+    private ChildProgram process;
 
     private H2Server() {
         try {
@@ -51,8 +51,8 @@ final class H2Server implements Server {
         return process.awaitLine("TCP server running at ", START);
     }
 
-    private JvmProcess launch(int atPort) {
-        return JvmProcess.start(
+    private ChildProgram launch(int atPort) {
+        return ChildProgram.start(
                 List.of("-Dh2.bindAddress=" + host()),
                 org.h2.tools.Server.class,
                 "-tcp",

@@ -1,6 +1,6 @@
 package io.github.distlock.examples.flashsale;
 
-import io.github.distlock.tests.servers.JvmProcess;
+import io.github.distlock.tests.servers.ChildProgram;
 import java.sql.SQLException;
 import java.util.Locale;
 
@@ -9,8 +9,8 @@ record Mishap(long freedAfterMillis, String loss, boolean tokenRose, boolean lat
 
     /** Kills the holder. No process is left to which its loss could be reported. */
     static Mishap kill(Store store, Staff staff) {
-        JvmProcess holder = staff.till(0);
-        JvmProcess next = staff.till(1);
+        ChildProgram holder = staff.till(0);
+        ChildProgram next = staff.till(1);
         String lock = " " + store.name() + " killed";
         long token = Long.parseLong(Staff.ask(holder, "hold" + lock, "held"));
         Staff.ask(next, "hold" + lock, "waiting killed");
@@ -27,8 +27,8 @@ record Mishap(long freedAfterMillis, String loss, boolean tokenRose, boolean lat
      * resumes, and writes too.
      */
     static Mishap stop(Store store, Staff staff, Stock stock) throws SQLException {
-        JvmProcess holder = staff.till(0);
-        JvmProcess next = staff.till(1);
+        ChildProgram holder = staff.till(0);
+        ChildProgram next = staff.till(1);
         String row = store.name() + "-stopped";
         String lock = " " + store.name() + " " + row;
         stock.open(row, 100);

@@ -1,6 +1,6 @@
 package io.github.distlock.examples.flashsale;
 
-import io.github.distlock.tests.servers.JvmProcess;
+import io.github.distlock.tests.servers.ChildProgram;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -22,7 +22,7 @@ record Relay(List<Long> sortedMicros, Duration time, long requests) {
     }
 
     /** Measures one till, which contends with no other. */
-    static Relay free(Store store, JvmProcess till, Servers servers) {
+    static Relay free(Store store, ChildProgram till, Servers servers) {
         Staff.ask(till, command(store, WARM_UP), "relayed");
         long before = servers.requests(store);
         String micros = Staff.ask(till, command(store, TIME), "relayed");

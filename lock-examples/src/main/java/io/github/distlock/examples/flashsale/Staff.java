@@ -1,6 +1,6 @@
 package io.github.distlock.examples.flashsale;
 
-import io.github.distlock.tests.servers.JvmProcess;
+import io.github.distlock.tests.servers.ChildProgram;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,14 +10,14 @@ final class Staff implements AutoCloseable {
     /** Longer than any command takes. Only a failed command takes this long. */
     static final Duration PATIENCE = Duration.ofSeconds(30);
 
-    private final List<JvmProcess> tills = new ArrayList<>();
+    private final List<ChildProgram> tills = new ArrayList<>();
 
     /** Starts the tills, and waits until all are open. */
     static Staff hire(int number, Servers servers, String stockUrl) {
         Staff staff = new Staff();
         try {
             for (int i = 0; i < number; i++) {
-                staff.tills.add(JvmProcess.start(
+                staff.tills.add(ChildProgram.start(
                         Till.class, servers.address(Store.REDIS), servers.address(Store.ZOOKEEPER), stockUrl));
             }
             staff.tellAll("open");
@@ -29,7 +29,7 @@ final class Staff implements AutoCloseable {
         }
     }
 
-    JvmProcess till(int index) {
+    ChildProgram till(int index) {
         return tills.get(index);
     }
 
@@ -42,23 +42,23 @@ final class Staff implements AutoCloseable {
         return tills.stream().map(till -> await(till, word)).toList();
     }
 
-    static String ask(JvmProcess till, String command, String word) {
+    static String ask(ChildProgram till, String command, String word) {
         till.send(command);
         return await(till, word);
     }
 
-    static String await(JvmProcess till, String word) {
+    static String await(ChildProgram till, String word) {
         return till.awaitLine(word, PATIENCE).substring(word.length()).strip();
     }
 
     /** Kills a till, and removes it from the staff. */
-    void kill(JvmProcess till) {
+    void kill(ChildProgram till) {
         till.kill();
         tills.remove(till);
     }
 
     @Override
     public void close() {
-        tills.forEach(JvmProcess::close);
+        tills.forEach(ChildProgram::close);
     }
 }

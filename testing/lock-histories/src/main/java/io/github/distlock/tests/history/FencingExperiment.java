@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.distlock.tests.BackendFactory;
 import io.github.distlock.tests.PromiseNames;
-import io.github.distlock.tests.servers.JvmProcess;
+import io.github.distlock.tests.servers.ChildProgram;
 import io.github.distlock.tests.servers.Server;
 import io.github.distlock.tests.waiting.Waiting;
 import java.io.UncheckedIOException;
@@ -99,10 +99,10 @@ public abstract class FencingExperiment {
 
     private Result run(Server server, boolean fenced) {
         Register register = new Register(fenced);
-        List<JvmProcess> processes = new ArrayList<>();
+        List<ChildProgram> processes = new ArrayList<>();
         try {
             for (int i = 0; i < PROCESSES; i++) {
-                JvmProcess process = JvmProcess.start(
+                ChildProgram process = ChildProgram.start(
                         Updater.class,
                         factory().getName(),
                         server.address(),
@@ -119,7 +119,7 @@ public abstract class FencingExperiment {
             long end = System.nanoTime() + Duration.ofSeconds(SECONDS).toNanos();
             while (end - System.nanoTime() > 0
                     || (!register.hasSeenStaleWrite() && end + EXTENSION.toNanos() - System.nanoTime() > 0)) {
-                JvmProcess holder = register.awaitReader();
+                ChildProgram holder = register.awaitReader();
                 holder.suspend();
                 pauses++;
                 Waiting.letPass(pause);
@@ -129,11 +129,11 @@ public abstract class FencingExperiment {
             return register.result(pauses);
         } finally {
             register.closed = true;
-            processes.forEach(JvmProcess::close);
+            processes.forEach(ChildProgram::close);
         }
     }
 
-    private static void serve(JvmProcess process, Register register) {
+    private static void serve(ChildProgram process, Register register) {
         try {
             while (!register.closed) {
                 String[] words = process.nextLine(PATIENCE).split(" ", -1);
@@ -157,7 +157,7 @@ public abstract class FencingExperiment {
         private String value = "";
         private long greatest;
         private int refused;
-        private volatile @Nullable JvmProcess reader;
+        private volatile @Nullable ChildProgram reader;
         private volatile @Nullable RuntimeException failure;
         private volatile boolean closed;
 
@@ -166,7 +166,7 @@ public abstract class FencingExperiment {
         }
 
         /** Returns the process that reads next, which is in its critical section. */
-        private JvmProcess awaitReader() {
+        private ChildProgram awaitReader() {
             reader = null;
             Waiting.await("a process acquires the lock", PATIENCE, () -> reader != null || failure != null);
             RuntimeException failed = failure;
@@ -179,7 +179,7 @@ public abstract class FencingExperiment {
         /**
          * Also remembers the token. Otherwise an earlier holder could write between this read and the reader's write.
          */
-        private String read(JvmProcess process, long token) {
+        private String read(ChildProgram process, long token) {
             mutex.lock();
             try {
                 reader = process;

@@ -2,7 +2,7 @@ package io.github.distlock.tests.history;
 
 import io.github.distlock.tests.ServerFixture;
 import io.github.distlock.tests.servers.FaultProxy;
-import io.github.distlock.tests.servers.JvmProcess;
+import io.github.distlock.tests.servers.ChildProgram;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -32,7 +32,7 @@ final class Team implements AutoCloseable {
     private final Map<Long, Path> files = new ConcurrentHashMap<>();
     private final AtomicLong numbers = new AtomicLong();
 
-    record Member(long number, JvmProcess process, FaultProxy link) {}
+    record Member(long number, ChildProgram process, FaultProxy link) {}
 
     Team(
             ServerFixture<?> store,
@@ -71,9 +71,9 @@ final class Team implements AutoCloseable {
             String.valueOf(lease.toMillis()),
             String.valueOf(rest.toMillis())
         };
-        JvmProcess process = otherRevision != null && number % 2 == 0
-                ? JvmProcess.start(otherRevision, List.of(), Worker.class.getName(), arguments)
-                : JvmProcess.start(Worker.class, arguments);
+        ChildProgram process = otherRevision != null && number % 2 == 0
+                ? ChildProgram.start(otherRevision, List.of(), Worker.class.getName(), arguments)
+                : ChildProgram.start(Worker.class, arguments);
         Member member = new Member(number, process, link);
         members.put(number, member);
         files.put(number, file);

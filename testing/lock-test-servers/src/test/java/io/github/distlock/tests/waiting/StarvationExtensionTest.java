@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
 
-import io.github.distlock.tests.servers.JvmProcess;
+import io.github.distlock.tests.servers.ChildProgram;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -23,7 +23,7 @@ class StarvationExtensionTest {
 
     @Test
     void aTestThatFailsInAStallIsCheckedAgain() {
-        try (JvmProcess tests = JvmProcess.start(Tests.class, "1", "stalled")) {
+        try (ChildProgram tests = ChildProgram.start(Tests.class, "1", "stalled")) {
             standStill(tests);
 
             String report = tests.awaitLine("Failing: fails()", PATIENCE);
@@ -35,7 +35,7 @@ class StarvationExtensionTest {
 
     @Test
     void theLastCheckCounts() {
-        try (JvmProcess tests = JvmProcess.start(Tests.class, "4", "stalled")) {
+        try (ChildProgram tests = ChildProgram.start(Tests.class, "4", "stalled")) {
             standStill(tests);
             standStill(tests);
             standStill(tests);
@@ -46,12 +46,12 @@ class StarvationExtensionTest {
 
     @Test
     void aTestThatFailsWithoutAStallIsCheckedOnce() {
-        try (JvmProcess tests = JvmProcess.start(Tests.class, "1", "awake")) {
+        try (ChildProgram tests = ChildProgram.start(Tests.class, "1", "awake")) {
             assertEquals("ended: FAILED, checks: 1", tests.awaitLine("ended: ", PATIENCE));
         }
     }
 
-    private static void standStill(JvmProcess tests) {
+    private static void standStill(ChildProgram tests) {
         tests.awaitLine("stands still", PATIENCE);
         tests.suspend();
         Waiting.letPass(STALL);

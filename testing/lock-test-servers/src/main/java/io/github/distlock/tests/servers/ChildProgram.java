@@ -17,14 +17,14 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A program that a test runs in a separate JVM, which the test can suspend and kill. The program has the test's class
- * path and the system properties {@code lock.…} of this JVM. Test and program exchange lines over the program's
- * standard input and output.
+ * A program that a test runs in a separate process, which the test can suspend and kill. A program in Java has the
+ * test's class path and the system properties {@code lock.…} of this JVM. Test and program exchange lines over the
+ * program's standard input and output.
  *
  * <p>The program ends with this JVM at the latest. Only {@link #suspend()}, {@link #resume()}, {@link #kill()} and
  * {@link #isAlive()} are thread-safe.
  */
-public final class JvmProcess implements AutoCloseable {
+public final class ChildProgram implements AutoCloseable {
     private final String name;
     private final Process process;
     private final Path directory;
@@ -32,7 +32,7 @@ public final class JvmProcess implements AutoCloseable {
     /** The lines that the program has written; an empty optional marks the end of its output. */
     private final BlockingQueue<Optional<String>> lines = new LinkedBlockingQueue<>();
 
-    private JvmProcess(String name, Process process, Path directory) {
+    private ChildProgram(String name, Process process, Path directory) {
         this.name = name;
         this.process = process;
         this.directory = directory;
@@ -49,7 +49,7 @@ public final class JvmProcess implements AutoCloseable {
      * @param arguments the arguments of the main method
      * @return the running program
      */
-    public static JvmProcess start(Class<?> main, String... arguments) {
+    public static ChildProgram start(Class<?> main, String... arguments) {
         return start(List.of(), main, arguments);
     }
 
@@ -61,7 +61,7 @@ public final class JvmProcess implements AutoCloseable {
      * @param arguments the arguments of the main method
      * @return the running program
      */
-    public static JvmProcess start(List<String> jvmOptions, Class<?> main, String... arguments) {
+    public static ChildProgram start(List<String> jvmOptions, Class<?> main, String... arguments) {
         return start(ChildJvm.classPath(), jvmOptions, main.getName(), arguments);
     }
 
@@ -74,7 +74,7 @@ public final class JvmProcess implements AutoCloseable {
      * @param arguments the arguments of the main method
      * @return the running program
      */
-    public static JvmProcess start(String classPath, List<String> jvmOptions, String main, String... arguments) {
+    public static ChildProgram start(String classPath, List<String> jvmOptions, String main, String... arguments) {
         Objects.requireNonNull(classPath, "classPath");
         Objects.requireNonNull(main, "main");
         List<String> options = new ArrayList<>(ChildJvm.serverProperties());
@@ -91,15 +91,15 @@ public final class JvmProcess implements AutoCloseable {
      * @return the running program
      * @throws UncheckedIOException if the program cannot be started
      */
-    public static JvmProcess startCommand(String... command) {
+    public static ChildProgram startCommand(String... command) {
         return started(Path.of(command[0]).getFileName().toString(), List.of(command));
     }
 
-    private static JvmProcess started(String name, List<String> command) {
+    private static ChildProgram started(String name, List<String> command) {
         Path directory = TemporaryFiles.newDirectory("program");
         Process process = ChildProcesses.start(new ProcessBuilder(command)
                 .redirectError(Redirect.to(errors(directory).toFile())));
-        return new JvmProcess(name, process, directory);
+        return new ChildProgram(name, process, directory);
     }
 
     private static Path errors(Path directory) {

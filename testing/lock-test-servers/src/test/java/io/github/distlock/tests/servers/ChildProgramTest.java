@@ -20,7 +20,7 @@ import org.junit.jupiter.api.parallel.ResourceLock;
 
 @Timeout(180)
 @ResourceLock("starts servers and processes")
-class JvmProcessTest {
+class ChildProgramTest {
     private static final Duration LIMIT = Duration.ofMinutes(1);
     private static final Duration SHORT = Duration.ofMillis(100);
 
@@ -43,7 +43,7 @@ class JvmProcessTest {
     static final class Parent {
         public static void main(String[] arguments) throws IOException {
             RedisServer server = RedisServer.start();
-            JvmProcess child = JvmProcess.start(Echo.class);
+            ChildProgram child = ChildProgram.start(Echo.class);
             child.awaitLine("ready", LIMIT);
             child.suspend();
             System.out.println("child " + child.pid());
@@ -54,7 +54,7 @@ class JvmProcessTest {
 
     @Test
     void api_testAndProgramExchangeLines() {
-        try (JvmProcess program = JvmProcess.start(Echo.class, "a", "b")) {
+        try (ChildProgram program = ChildProgram.start(Echo.class, "a", "b")) {
             assertEquals("ready a,b", program.nextLine(LIMIT));
             program.send("one");
             program.send("twö");
@@ -68,7 +68,7 @@ class JvmProcessTest {
 
     @Test
     void api_failuresShowWhatTheProgramWrote() {
-        try (JvmProcess program = JvmProcess.start(Echo.class)) {
+        try (ChildProgram program = ChildProgram.start(Echo.class)) {
             program.send("one");
             program.awaitLine("ready", LIMIT);
             IllegalStateException late =
@@ -84,7 +84,7 @@ class JvmProcessTest {
 
     @Test
     void api_aSuspendedProgramDoesNothingUntilItIsResumed() {
-        try (JvmProcess program = JvmProcess.start(Echo.class)) {
+        try (ChildProgram program = ChildProgram.start(Echo.class)) {
             program.awaitLine("ready", LIMIT);
             program.suspend();
             program.send("one");
@@ -97,7 +97,7 @@ class JvmProcessTest {
 
     @Test
     void api_aSuspendedProgramCanBeKilled() {
-        try (JvmProcess program = JvmProcess.start(Echo.class)) {
+        try (ChildProgram program = ChildProgram.start(Echo.class)) {
             program.awaitLine("ready", LIMIT);
             program.suspend();
             program.kill();
@@ -108,7 +108,7 @@ class JvmProcessTest {
 
     @Test
     void api_noChildOutlivesAKilledJvm() {
-        assertNoChildOutlives(JvmProcess::kill);
+        assertNoChildOutlives(ChildProgram::kill);
     }
 
     @Test
@@ -116,8 +116,8 @@ class JvmProcessTest {
         assertNoChildOutlives(parent -> parent.send("end"));
     }
 
-    private static void assertNoChildOutlives(Consumer<JvmProcess> end) {
-        try (JvmProcess parent = JvmProcess.start(List.of("-Dlock.servers=processes"), Parent.class)) {
+    private static void assertNoChildOutlives(Consumer<ChildProgram> end) {
+        try (ChildProgram parent = ChildProgram.start(List.of("-Dlock.servers=processes"), Parent.class)) {
             long child = number(parent.awaitLine("child ", LIMIT));
             int port = (int) number(parent.awaitLine("server ", LIMIT));
             assertTrue(isAlive(child));
