@@ -1,8 +1,8 @@
 package io.github.distlock.tests;
 
 import io.github.distlock.spi.LockBackend;
-import io.github.distlock.tests.servers.FaultProxy;
 import io.github.distlock.tests.servers.ChildProgram;
+import io.github.distlock.tests.servers.FaultProxy;
 import io.github.distlock.tests.servers.Server;
 import io.github.distlock.tests.waiting.Waiting;
 import java.time.Duration;

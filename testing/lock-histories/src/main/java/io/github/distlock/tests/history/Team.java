@@ -1,8 +1,8 @@
 package io.github.distlock.tests.history;
 
 import io.github.distlock.tests.ServerFixture;
-import io.github.distlock.tests.servers.FaultProxy;
 import io.github.distlock.tests.servers.ChildProgram;
+import io.github.distlock.tests.servers.FaultProxy;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
