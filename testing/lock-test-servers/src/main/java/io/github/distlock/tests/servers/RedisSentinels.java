@@ -138,8 +138,8 @@ public final class RedisSentinels implements Server {
     }
 
     /**
-     * Has the sentinels make a replica the primary. Returns when the first of them names it, which may take two minutes: a
-     * sentinel that was starved gives a failover up, and is asked for another one.
+     * Has the sentinels make a replica the primary. Returns when the first of them names it, which may take two
+     * minutes: a sentinel that was starved gives a failover up, and is asked for another one.
      */
     public void failOver() {
         RedisServer former = primary();
