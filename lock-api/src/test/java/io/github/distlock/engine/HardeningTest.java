@@ -439,11 +439,15 @@ class HardeningTest extends EngineTest {
         user.set("Alice");
         Thread.currentThread().setContextClassLoader(new ClassLoader(before) {});
         try {
-            get(lock.acquireAsync().thenAccept(held -> {
+            LockHandle first = lock.acquire();
+            // The callback is registered while the lock is busy. Otherwise this thread could run it.
+            CompletableFuture<Void> done = lock.acquireAsync().thenAccept(held -> {
                 seen.add(String.valueOf(user.get()));
                 loader.set(Thread.currentThread().getContextClassLoader());
                 held.release();
-            }));
+            });
+            first.release();
+            get(done);
         } finally {
             Thread.currentThread().setContextClassLoader(before);
         }
