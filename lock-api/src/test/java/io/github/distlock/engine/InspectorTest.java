@@ -49,7 +49,7 @@ class InspectorTest extends EngineTest {
     @Test
     void api_theTextOfAStatusShowsHoldersAndWaitersWithTheirModes() throws Exception {
         assertThat(inspector.inspect("a")).hasToString("lock \"a\": free, no waiters");
-        client.semaphore("a", 3).permits(2).acquire();
+        var unused = client.semaphore("a", 3).permits(2).acquire();
         startWaiting(client.semaphore("a", 3).permits(3)::acquire);
         awaitQueued(1);
 

@@ -23,6 +23,8 @@ final class ForeignLock implements AutoCloseable {
         REDIS_CLI("redis_cli_lock.sh", "bash");
 
         private final String script;
+
+        @SuppressWarnings("ImmutableEnumChecker") // Lists of List.of are immutable.
         private final List<String> interpreter;
 
         Program(String script, String... interpreter) {

@@ -51,6 +51,7 @@ class InteroperabilityTest {
         WRITER((locks, name) -> locks.readWriteLock(name).writeLock()),
         PERMIT((locks, name) -> locks.semaphore(name, 3).permit());
 
+        @SuppressWarnings("ImmutableEnumChecker") // The functions have no state.
         private final BiFunction<LockClient, String, DistributedLock> of;
 
         Way(BiFunction<LockClient, String, DistributedLock> of) {

@@ -27,6 +27,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.Test;
@@ -60,13 +61,13 @@ class SentinelAnswersTest {
         private final List<ScriptedServer.Client> subscribers = new CopyOnWriteArrayList<>();
         private final ScriptedServer server;
         private volatile HostAndPort primary;
-        private volatile long epoch;
+        private final AtomicLong epoch;
         /** What the sentinel does between a question and its answer. */
         private volatile Runnable beforeAnswer = () -> {};
 
         Sentinel(ScriptedServer primary, long epoch) {
             this.primary = HostAndPort.from(primary.address());
-            this.epoch = epoch;
+            this.epoch = new AtomicLong(epoch);
             this.server = serve(this::answer);
         }
 
@@ -83,7 +84,7 @@ class SentinelAnswersTest {
                     asker.send(
                             isAddress
                                     ? array(named.getHost(), String.valueOf(named.getPort()))
-                                    : array("name", "locks", "config-epoch", String.valueOf(epoch)));
+                                    : array("name", "locks", "config-epoch", epoch.toString()));
                 }
                 default -> asker.succeed(command);
             }
@@ -99,7 +100,7 @@ class SentinelAnswersTest {
         void announce(ScriptedServer next) throws IOException {
             HostAndPort former = primary;
             primary = HostAndPort.from(next.address());
-            epoch++;
+            epoch.incrementAndGet();
             String message = "locks " + former.getHost() + " " + former.getPort() + " " + primary.getHost() + " "
                     + primary.getPort();
             for (ScriptedServer.Client subscriber : subscribers) {

@@ -74,11 +74,16 @@ class SentinelTest {
                 .orElseThrow();
     }
 
+    private static void awaitReplicated(String name) {
+        try (RedisClient admin = RedisClient.create(replica().uri())) {
+            Waiting.await("the hold is replicated", PATIENCE, () -> admin.exists("distlock:" + name));
+        }
+    }
+
     /** Deletes a lock at the replica: as if the primary had failed before it could replicate it. */
     private static void loseAtReplica(String name) {
-        RedisServer replica = replica();
-        try (RedisClient admin = RedisClient.create(replica.uri())) {
-            Waiting.await("the hold is replicated", PATIENCE, () -> admin.exists("distlock:" + name));
+        awaitReplicated(name);
+        try (RedisClient admin = RedisClient.create(replica().uri())) {
             admin.configSet("replica-read-only", "no");
             admin.del("distlock:" + name, "distlock:{distlock:" + name + "}:token");
             admin.configSet("replica-read-only", "yes");
@@ -102,6 +107,7 @@ class SentinelTest {
     @Test
     void s1_holdsOutliveAFailoverThatLosesNoData() throws InterruptedException {
         LockHandle held = client.lock("kept", LONG).acquire();
+        awaitReplicated("kept");
 
         servers.failOver();
         LockHandle later = acquireSoon(client.lock("later", LONG));
@@ -129,6 +135,7 @@ class SentinelTest {
     @Test
     void v4_locksAreServedSoonAfterThePrimaryWasKilled() throws InterruptedException {
         LockHandle held = client.lock("held", LONG).acquire();
+        awaitReplicated("held");
         RedisServer former = servers.primary();
 
         former.kill();
@@ -146,6 +153,7 @@ class SentinelTest {
     void v1_aWaiterAcquiresTheLockAfterItsHolderReleasesItAtTheNewPrimary() throws Exception {
         LockHandle held = client.lock("waited", LONG).acquire();
         var waiter = other.lock("waited", LONG).acquireAsync();
+        awaitReplicated("waited");
         servers.primary().kill();
 
         acquireSoon(client.lock("served")).close();
