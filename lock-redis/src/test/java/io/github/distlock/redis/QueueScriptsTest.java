@@ -446,7 +446,7 @@ class QueueScriptsTest extends ContenderTest {
     void v6_aWaiterFarFromTheHeadSendsNoHeartbeatBeforeItIsDue() throws InterruptedException {
         waiting(one).acquire();
         addEntries("lock\t1", 160);
-        TestContender waiter = queuedWaiter(other);
+        TestContender waiter = subscribedWaiter();
         waiter.heartbeat();
         Double aliveUntil = admin.zscore(alive, entry(waiter));
 
