@@ -129,13 +129,13 @@ final class ClusterNodes implements Topology {
     }
 
     private void learn(List<Range> ranges) {
-        Map<Node, Set<Node>> heirs = new HashMap<>();
+        Map<Node, Set<Node>> successors = new HashMap<>();
         for (Range range : ranges) {
             Node node = node(range.primary);
             for (int slot = range.first; slot <= range.last; slot++) {
                 Node former = assign(slot, node);
                 if (former != null && former != node) {
-                    heirs.computeIfAbsent(former, any -> new HashSet<>()).add(node);
+                    successors.computeIfAbsent(former, any -> new HashSet<>()).add(node);
                 }
             }
         }
@@ -145,8 +145,9 @@ final class ClusterNodes implements Topology {
                 served.remove(former);
                 nodes.remove(former.address(), former);
                 former.close(REPLACED);
-                heirs.getOrDefault(former, Set.of())
-                        .forEach(heir -> shared.context().serverReplaced(heir.server()));
+                successors
+                        .getOrDefault(former, Set.of())
+                        .forEach(successor -> shared.context().serverReplaced(successor.server()));
             }
         }
     }

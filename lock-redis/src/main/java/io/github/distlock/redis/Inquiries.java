@@ -31,8 +31,8 @@ import redis.clients.jedis.exceptions.JedisDataException;
 import redis.clients.jedis.exceptions.JedisException;
 
 /**
- * Asks several servers at once which nodes keep the locks. So a dead server delays nobody. Servers may disagree for a
- * while after a failover, and each answer has the epoch of what it says. The answer with the greatest epoch counts,
+ * Asks several servers at once which nodes keep the locks. So a dead server delays no request. Servers may disagree for
+ * a while after a failover, and each answer has the epoch of what it says. The answer with the greatest epoch counts,
  * among those that come within 100 ms after the first one.
  *
  * <p>Requests that wait for an answer share one inquiry, and no other begins for them within 100 ms after its begin.
@@ -103,7 +103,7 @@ final class Inquiries<A> {
         this.threads.allowCoreThreadTimeOut(true);
     }
 
-    /** Returns an inquiry that is under way or has just ended. Begins one if there is none. */
+    /** Returns the inquiry that is under way or has just ended, or begins one. */
     Inquiry begin() {
         var unused = tryBegin();
         return requireNonNull(latest.get());
@@ -131,8 +131,8 @@ final class Inquiries<A> {
     }
 
     /**
-     * Asks because a request has failed, also after its deadline, and waits until the deadline. If nobody answers, the
-     * failure of the request stands.
+     * Asks because a request has failed, also after its deadline, and waits until the deadline. If no server answers,
+     * the failure of the request stands.
      */
     void askAfter(JedisException failure, Deadline deadline) throws InterruptedException {
         Inquiry inquiry = begin();

@@ -88,7 +88,7 @@ final class OwnConnections implements Redis {
         return next;
     }
 
-    /** Returns a failure that stands. A redirection that could not be followed in time is none that stays. */
+    /** Returns the failure to report. If the time was too short to follow a redirection, the outcome is unknown. */
     private JedisException standing(JedisException error) {
         return error instanceof JedisRedirectionException && topology.hasRedirections()
                 ? new JedisConnectionException("not served in time: " + error.getMessage(), error)

@@ -1,6 +1,6 @@
 package io.github.distlock.redis;
 
-/** Says who publishes the message of a handoff. It does not change what is published. */
+/** What publishes the messages to waiters: the scripts or their client. The messages are the same. */
 enum Publisher {
     /** The script that hands the lock off. */
     SCRIPT("redis.pcall('PUBLISH', channel, message)"),

@@ -36,7 +36,7 @@ interface Redis extends AutoCloseable {
      */
     List<Object> callAll(List<ScriptCall> calls, Deadline deadline) throws InterruptedException;
 
-    /** Publishes the {@linkplain ScriptCall#notices messages of handoffs} in the reply to a request. */
+    /** Publishes the {@linkplain ScriptCall#notices messages to waiters} in the reply to a request. */
     void publish(ScriptCall call, Deadline deadline) throws InterruptedException;
 
     /** Returns whether a request may reach the server twice although the backend has sent it once. */

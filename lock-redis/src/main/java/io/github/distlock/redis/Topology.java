@@ -29,7 +29,7 @@ interface Topology extends AutoCloseable {
     /** Returns where the requests of a lock go. Waits for the answers of other servers if this is not known yet. */
     Route route(byte[] lockKey, Deadline deadline) throws InterruptedException;
 
-    /** Returns a node that takes subscriptions and messages. */
+    /** Returns a node that takes subscriptions. */
     Node any(Deadline deadline) throws InterruptedException;
 
     /**

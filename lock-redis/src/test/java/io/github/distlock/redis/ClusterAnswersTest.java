@@ -46,7 +46,7 @@ class ClusterAnswersTest {
         }
     }
 
-    /** What a node says of the cluster: who serves all slots, and since which epoch. */
+    /** What a node says of the cluster: the primary of all slots, and the present epoch. */
     private static final class View {
         private volatile String primary = "";
         private volatile long epoch = 1;

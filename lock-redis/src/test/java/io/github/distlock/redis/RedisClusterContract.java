@@ -50,7 +50,7 @@ class RedisClusterContract extends LockContract {
         }
     }
 
-    /** Creates backends that reach each node at the address that stands in its place. */
+    /** Creates backends that reach each node through the proxy in front of it. */
     public static final class ClusterFactory implements BackendFactory {
         /** The cluster, in the process of its fixture. Other processes reach the nodes at their own addresses. */
         private Supplier<? extends Server> nodes;

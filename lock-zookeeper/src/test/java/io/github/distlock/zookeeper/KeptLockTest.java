@@ -26,7 +26,7 @@ import org.apache.curator.retry.RetryOneTime;
 import org.apache.zookeeper.ZooKeeper;
 import org.junit.jupiter.api.Test;
 
-/** S13: the node of a kept lock on the server, who waits behind it, and who deletes it. */
+/** S13: the node of a kept lock on the server, the waiters behind it, and its deletion. */
 class KeptLockTest extends ContendersOfOneLock {
     private static final Duration KEPT = Duration.ofMinutes(1);
     private static final Duration BRIEFLY = Duration.ofMillis(500);
