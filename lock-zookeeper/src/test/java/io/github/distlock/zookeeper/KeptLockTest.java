@@ -84,6 +84,7 @@ class KeptLockTest extends ContendersOfOneLock {
         Grant held = withMinimum(one).acquire();
         TestContender waiter = waitingBusy(other);
         keep(held, BRIEFLY);
+        await("the waiter is woken", () -> waiter.wakeUps.get() > 0);
 
         Attempt answer = waiter.attempt();
         while (answer instanceof Attempt.Busy busy) {
