@@ -244,6 +244,7 @@ final class RedisContender implements Contender {
             }
             Duration again = retryAfter(Replies.number(reply.get(1)), call.wasSentAlone());
             waitsSince(askedAt, Replies.number(reply.get(2)), RedisBackend.HEARTBEAT_INTERVAL);
+            sendHeartbeatSoon();
             return Attempt.busy(again);
         }
         if (status == -2) {
@@ -370,9 +371,14 @@ final class RedisContender implements Contender {
 
     /** Notes a message: the contender has to ask, because its entry has come near the head, or the lock is kept. */
     void called() {
+        sendHeartbeatSoon();
+        signals.wakeUp();
+    }
+
+    /** Notes that the server counts the entry for some seconds only. */
+    private void sendHeartbeatSoon() {
         waiting.updateAndGet(
                 busy -> busy == null ? null : new Waiting(busy.askedAt, busy.marker, RedisBackend.HEARTBEAT_INTERVAL));
-        signals.wakeUp();
     }
 
     private void waitsSince(Moment askedAt, long marker, Duration interval) {
@@ -381,10 +387,14 @@ final class RedisContender implements Contender {
                 later, (known, now) -> known == null || now == null || now.marker > known.marker ? now : known);
     }
 
-    /** Returns whether a heartbeat is due at this time, or will be before the next call. */
+    /**
+     * Returns whether a heartbeat is due at this time, or will be before the next call. Without a subscription, it is
+     * always due, because no message can call for it.
+     */
     boolean needsHeartbeat(long now) {
         Waiting busy = waiting.get();
         return busy == null
+                || !backend.hearsMessages()
                 || now - busy.askedAt.nanoTime()
                         >= busy.interval.minus(RedisBackend.HEARTBEAT_INTERVAL).toNanos();
     }

@@ -26,10 +26,13 @@ local mode, count = ARGV[8], ARGV[9]
 
 local kind = used_kind(record, first_entry())
 if is_buried(value) then
-  return { ARGV[1], -1 }
+  return with_notices(-1)
 end
 if kind and kind ~= KINDS[mode] then
-  return { ARGV[1], -2, kind }
+  return with_notices(-2, kind)
+end
+if first_entry() == UNKNOWN and not kind then
+  return with_notices(0, 1000, marker(), 0) -- the entries that are left may be of another kind
 end
 
 drop_expired()
@@ -42,7 +45,7 @@ if is_held_by(record, value) then
   end
   share(value, mode, count, lease, base, owner)
   settle()
-  return { ARGV[1], 1, text(base), 0 }
+  return with_notices(1, text(base), 0)
 end
 local own = ARGV[10] == '1' and own_record(value)
 if own then
@@ -77,6 +80,6 @@ local ttl = earliest and left_until(earliest) or redis.call('PTTL', KEYS[1])
 if record == 'not a string' then
   ttl = -2
 elseif not held then
-  ttl = 1000 -- the first waiter's client knows another format, and takes the lock with its next heartbeat
+  ttl = 1000 -- as in acquire.lua
 end
 return with_notices(0, ttl, marker(), limit_before)

@@ -41,7 +41,10 @@ if not record or last_token() == '' then
 end
 local kind = used_kind(record, first)
 if kind and kind ~= 'lock' then
-  return { ARGV[1], -2, kind }
+  return with_notices(-2, kind)
+end
+if first == UNKNOWN and not kind then
+  return with_notices(0, 1000, marker()) -- the entries that are left may be of another kind
 end
 
 if not record then
@@ -51,7 +54,7 @@ if not record then
     if first then
       drop_entry(entry)
     end
-    return { ARGV[1], 1, text(base), members }
+    return with_notices(1, text(base), members)
   end
   if serve_next() then
     record = holder()
@@ -69,6 +72,8 @@ local ttl = redis.call('PTTL', KEYS[1])
 if record == 'not a string' then
   ttl = -2
 elseif not record then
-  ttl = 1000 -- the first waiter's client knows another format, and takes the lock with its next heartbeat
+  -- Either the first waiter's client knows another format, and takes the lock with its next heartbeat. Or entries of
+  -- silent clients are before the first waiter, and the client of this request goes on with serve.lua.
+  ttl = 1000
 end
 return with_notices(0, ttl, marker())

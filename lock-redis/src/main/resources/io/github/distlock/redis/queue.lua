@@ -102,9 +102,9 @@ local function call_near()
   local entry = redis.call('ZRANGE', KEYS[3], NEAR - 1, NEAR - 1)[1]
   local alive_until = entry and redis.call('ZSCORE', KEYS[4], entry)
   if alive_until and tonumber(alive_until) > now + TO_ANSWER * 1000 then
-    redis.call('ZADD', KEYS[4], text(now + TO_ANSWER * 1000), entry)
     local value, channel = string.match(entry, '^1\t%a+\t[%d/]+\t(%S+)\t([^\t]+)\t')
     if value then
+      redis.call('ZADD', KEYS[4], text(now + TO_ANSWER * 1000), entry)
       announce(channel, 'near ' .. value)
     end
   end

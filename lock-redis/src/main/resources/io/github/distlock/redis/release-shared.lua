@@ -3,7 +3,8 @@
 -- KEYS  1 lock, 2 token, 3 queue, 4 alive, 5 holders
 -- ARGV  those of release.lua: 1 request, 2 value, 3 bury
 --       4 record   of the hold in KEYS[5]; for a writer, the one that it has if a downgrade has been executed
--- Reply as release.lua: {request}, request or {request, 0}
+-- Reply {request}      released, now or by an earlier request that left a tombstone
+--       {request, 0}   as in release.lua
 --
 -- Safe to repeat, as release.lua.
 
@@ -29,11 +30,8 @@ if ended and string.byte(record, -1) ~= 10 then
 end
 serve()
 settle()
-if ended then
+if ended or was_released then
   return with_notices()
-end
-if was_released then
-  return ARGV[1]
 end
 require_primary()
 return with_notices(0)

@@ -494,6 +494,53 @@ class QueueScriptsTest extends ContenderTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void v1_aGrantToAWaiterThatAsksCallsTheOneThatComesNearTheHead(boolean clientPublishes)
+            throws InterruptedException {
+        RedisBackendBuilder builder = RedisBackend.builder(SERVER.uri());
+        if (clientPublishes) {
+            builder.publishFromClient();
+        }
+        try (RedisBackend publishing = started(builder.build())) {
+            waiting(one).acquire();
+            TestContender first = queuedWaiter(publishing);
+            admin.zadd(queue, 0.5, entry(first));
+            TestContender waiter = subscribedWaiter();
+            addEntries("lock\t1", 160);
+            waiter.heartbeat();
+            admin.zremrangeByRank(queue, 1, 145);
+            admin.del(lock);
+
+            first.acquire();
+
+            await("it is called", () -> waiter.wakeUps.get() == 2);
+        }
+    }
+
+    @Test
+    void v3_aWaiterWithoutASubscriptionSendsEachHeartbeat() throws InterruptedException {
+        waiting(one).acquire();
+        addEntries("lock\t1", 160);
+        changeRights("resetchannels");
+        TestContender waiter = queuedWaiter(restricted);
+        waiter.heartbeat();
+        goSilent(waiter);
+
+        waiter.heartbeat();
+
+        assertTrue(aliveFor(waiter) > 0, "it counts for " + aliveFor(waiter) + " ms");
+    }
+
+    @Test
+    void s12_anotherKindIsNotQueuedWhileEntriesOfSilentClientsAreLeft() throws InterruptedException {
+        addDeadEntries("read\t1", 1_000);
+
+        TestContender waiter = queuedWaiter(other);
+
+        assertTrue(admin.zrange(queue, 0, -1).stream().noneMatch(entry -> entry.contains(waiter.value())));
+    }
+
     @Test
     void v1_aHeartbeatFarFromTheHeadDropsDeadEntries() throws InterruptedException {
         waiting(one).acquire();
