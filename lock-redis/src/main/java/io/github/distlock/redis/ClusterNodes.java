@@ -45,6 +45,8 @@ final class ClusterNodes implements Topology {
     private static final String REPLACED = "the cluster has given the slots of this node to another one";
     /** What names the server of a lock before the map is known. */
     private static final Object UNKNOWN = "";
+    /** What a cluster that prefers host names says of a node without one. */
+    private static final String UNKNOWN_HOST = "?";
 
     private final List<HostAndPort> seeds;
     private final Node.Shared shared;
@@ -74,7 +76,7 @@ final class ClusterNodes implements Topology {
                 node -> connection -> ask(connection, node),
                 this::known,
                 shared.config(),
-                this::learn,
+                (answer, begunAt, isOfAll) -> learn(answer.content()),
                 shared.late(),
                 shared.context());
     }
@@ -96,10 +98,7 @@ final class ClusterNodes implements Topology {
         for (Object each : Replies.list(replies.get(1))) {
             List<?> range = Replies.list(each);
             List<?> primary = Replies.list(range.get(2));
-            ranges.add(new Range(
-                    Math.toIntExact(Replies.number(range.get(0))),
-                    Math.toIntExact(Replies.number(range.get(1))),
-                    address(primary.get(0), Math.toIntExact(Replies.number(primary.get(1))), asked)));
+            ranges.add(new Range(slot(range.get(0)), slot(range.get(1)), address(primary, asked)));
         }
         if (ranges.isEmpty()) {
             throw new JedisDataException("CLUSTERDOWN the node knows of no slot that is served");
@@ -107,12 +106,30 @@ final class ClusterNodes implements Topology {
         return new Inquiries.Answer<>(epoch(replies.get(0)), ranges);
     }
 
+    private static int slot(@Nullable Object reply) {
+        long slot = Replies.number(reply);
+        if (slot < 0 || slot >= SLOTS) {
+            throw new JedisDataException("ERR no slot of a cluster: " + slot);
+        }
+        return (int) slot;
+    }
+
     /**
-     * Returns an address that a node has named. A node that does not know a host means the one at which it was asked.
+     * Returns the address of a node: its host, its port, its name, and on Redis 7 a list of names and values. A cluster
+     * that prefers host names says {@code ?} for a node without one, and then its IP address in that list. Otherwise an
+     * unknown host is the one at which the cluster was asked.
      */
-    private static HostAndPort address(@Nullable Object host, int port, HostAndPort asked) {
-        String name = host == null ? "" : Replies.text(host);
-        return new HostAndPort(name.isEmpty() || name.equals("?") ? asked.getHost() : name, port);
+    private static HostAndPort address(List<?> node, HostAndPort asked) {
+        int port = Replies.port(node.get(1));
+        String host = node.get(0) == null ? "" : Replies.text(node.get(0));
+        if (host.equals(UNKNOWN_HOST) && node.size() > 3 && node.get(3) instanceof List<?> more) {
+            for (int i = 0; i + 1 < more.size(); i += 2) {
+                if (Replies.text(more.get(i)).equals("ip")) {
+                    host = Replies.text(more.get(i + 1));
+                }
+            }
+        }
+        return new HostAndPort(host.isEmpty() || host.equals(UNKNOWN_HOST) ? asked.getHost() : host, port);
     }
 
     private static long epoch(Object info) {
@@ -189,7 +206,10 @@ final class ClusterNodes implements Topology {
 
     @Override
     public Node any(Deadline deadline) throws InterruptedException {
-        return node(ThreadLocalRandom.current().nextInt(SLOTS), deadline);
+        List<Node> some = List.copyOf(served);
+        return some.isEmpty()
+                ? node(0, deadline)
+                : some.get(ThreadLocalRandom.current().nextInt(some.size()));
     }
 
     private Node node(int slot, Deadline deadline) throws InterruptedException {
@@ -222,7 +242,8 @@ final class ClusterNodes implements Topology {
     public @Nullable Route afterFailure(Route failed, byte[] lockKey, JedisException error, Deadline deadline)
             throws InterruptedException {
         int slot = JedisClusterCRC16.getSlot(lockKey);
-        if (error instanceof JedisRedirectionException redirection) {
+        if (error instanceof JedisRedirectionException redirection
+                && !redirection.getTargetNode().getHost().equals(UNKNOWN_HOST)) {
             HostAndPort named = redirection.getTargetNode();
             String host = named.getHost().isEmpty() ? failed.node().address().getHost() : named.getHost();
             Node target = node(new HostAndPort(host, named.getPort()));
@@ -234,7 +255,10 @@ final class ClusterNodes implements Topology {
             refresh();
             return new Route(target);
         }
-        if (closed || !(error instanceof JedisConnectionException || JedisCalls.isOfAnotherServer(error))) {
+        boolean mayBeElsewhere = error instanceof JedisConnectionException
+                || error instanceof JedisRedirectionException
+                || JedisCalls.isOfAnotherServer(error);
+        if (closed || !mayBeElsewhere) {
             return null;
         }
         if (slots.get(slot) == failed.node()) {

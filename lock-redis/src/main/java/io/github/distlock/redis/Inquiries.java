@@ -20,7 +20,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -38,23 +37,24 @@ import redis.clients.jedis.exceptions.JedisException;
  * <p>Requests that wait for an answer share one inquiry, and no other begins for them within 100 ms after its begin.
  * Its questions end after a second. Threads of the backend ask, because nothing bounds the lookup of a host, and
  * callers wait until their deadlines. There are at most {@value #MOST_THREADS} threads: a question that finds none in
- * time is not asked.
+ * time is not asked. If a lookup hangs, the next inquiry begins after that second.
  *
  * <p><b>An inquiry ends.</b> Each question ends with an answer or a failure, and the last of them ends the inquiry. A
- * caller that has waited for 100 ms after the first answer ends it, too. The one that ends it applies the answer, and
- * lets the callers go on.
+ * thread with an answer ends it 100 ms later, and a caller with an answer at its deadline. The one that ends it applies
+ * the answer, and lets the callers go on.
  *
  * @param <A> what an answer says
  */
 final class Inquiries<A> {
     private static final int MOST_THREADS = 8;
+    private static final int MOST_QUEUED = 64;
     private static final Duration TIME = Duration.ofSeconds(1);
     private static final Duration FOR_OTHER_ANSWERS = Duration.ofMillis(100);
     private static final long SHORTEST_PAUSE = Duration.ofMillis(100).toNanos();
 
     private final Question<A> question;
     private final Supplier<Collection<HostAndPort>> servers;
-    private final Consumer<A> found;
+    private final Found<A> found;
     private final JedisClientConfig config;
     private final LateExchanges late;
     private final RedisContext context;
@@ -78,6 +78,17 @@ final class Inquiries<A> {
     /** An answer, and the epoch of what it says. */
     record Answer<A>(long epoch, A content) {}
 
+    /** Takes the answer of an inquiry. */
+    interface Found<A> {
+        /**
+         * Takes the answer with the greatest epoch.
+         *
+         * @param begunAt the nano time before the first question
+         * @param isOfAll whether all servers have answered
+         */
+        void accept(Answer<A> answer, long begunAt, boolean isOfAll);
+    }
+
     /**
      * Asks nothing yet.
      *
@@ -89,7 +100,7 @@ final class Inquiries<A> {
             Question<A> question,
             Supplier<Collection<HostAndPort>> servers,
             JedisClientConfig config,
-            Consumer<A> found,
+            Found<A> found,
             LateExchanges late,
             RedisContext context) {
         this.question = question;
@@ -99,7 +110,12 @@ final class Inquiries<A> {
         this.late = late;
         this.context = context;
         this.threads = new ThreadPoolExecutor(
-                MOST_THREADS, MOST_THREADS, 1, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), context.redisThreads());
+                MOST_THREADS,
+                MOST_THREADS,
+                1,
+                TimeUnit.SECONDS,
+                new LinkedBlockingQueue<>(MOST_QUEUED),
+                context.redisThreads());
         this.threads.allowCoreThreadTimeOut(true);
     }
 
@@ -112,7 +128,7 @@ final class Inquiries<A> {
     /** Begins an inquiry. Returns false if one is under way or has begun within the last 100 ms. */
     boolean tryBegin() {
         Inquiry last = latest.get();
-        if (last != null && (!last.hasEnded() || context.clock.nanoTime() - last.begunAt < SHORTEST_PAUSE)) {
+        if (last != null && (last.isUnderWay() || context.clock.nanoTime() - last.begunAt < SHORTEST_PAUSE)) {
             return false;
         }
         Inquiry next = new Inquiry(servers.get());
@@ -131,23 +147,36 @@ final class Inquiries<A> {
     }
 
     /**
-     * Asks because a request has failed, also after its deadline, and waits until the deadline. If no server answers,
-     * the failure of the request stands.
+     * Asks because a request has failed, also after its deadline, and waits until the deadline. If an inquiry has just
+     * ended, its answer may be older than the failure, so waits for the next one. If no server answers, the failure of
+     * the request stands.
      */
     void askAfter(JedisException failure, Deadline deadline) throws InterruptedException {
-        Inquiry inquiry = begin();
-        if (!deadline.hasPassed()) {
-            try {
-                inquiry.await(deadline);
-            } catch (JedisException e) {
-                failure.addSuppressed(e);
-            }
+        boolean begins = tryBegin();
+        Inquiry inquiry = requireNonNull(latest.get());
+        if (deadline.hasPassed()) {
+            return;
+        }
+        if (!begins && inquiry.hasEnded()) {
+            long sinceBegin = context.clock.nanoTime() - inquiry.begunAt;
+            TimeUnit.NANOSECONDS.sleep(Math.min(SHORTEST_PAUSE - sinceBegin, deadline.remainingNanos()));
+            inquiry = begin();
+        }
+        try {
+            inquiry.await(deadline);
+        } catch (JedisException e) {
+            failure.addSuppressed(e);
         }
     }
 
-    /** Closes the connections. Questions under way fail. */
+    /** Closes the connections, and ends the inquiry under way. */
     void disconnect() {
+        threads.getQueue().clear();
         asking.forEach(connections -> connections.close("the question was given up"));
+        Inquiry last = latest.get();
+        if (last != null) {
+            last.end();
+        }
     }
 
     /** Ends the connections and threads, and the inquiry under way without an answer. */
@@ -155,10 +184,6 @@ final class Inquiries<A> {
         closed = true;
         disconnect();
         threads.shutdownNow();
-        Inquiry last = latest.get();
-        if (last != null) {
-            last.end();
-        }
     }
 
     /** One inquiry. */
@@ -170,7 +195,6 @@ final class Inquiries<A> {
         private final AtomicReference<@Nullable Answer<A>> best = new AtomicReference<>();
         private final Queue<JedisException> failures = new ConcurrentLinkedQueue<>();
         private final AtomicBoolean ending = new AtomicBoolean();
-        private final CountDownLatch answered = new CountDownLatch(1);
         private final CountDownLatch ended = new CountDownLatch(1);
 
         private Inquiry(Collection<HostAndPort> servers) {
@@ -180,8 +204,13 @@ final class Inquiries<A> {
             pending = new AtomicInteger(asked.size());
         }
 
-        boolean hasEnded() {
+        private boolean hasEnded() {
             return ended.getCount() == 0;
+        }
+
+        /** Returns whether an answer may still come in time. */
+        private boolean isUnderWay() {
+            return !hasEnded() && !deadline.hasPassed();
         }
 
         private void ask() {
@@ -198,15 +227,20 @@ final class Inquiries<A> {
         }
 
         private void ask(HostAndPort server) {
+            Answer<A> answer;
             try {
-                answered(answer(server));
+                answer = answer(server);
             } catch (JedisDataException e) {
                 failed(new JedisDataException(e.getMessage() + ", says " + server, e));
+                return;
             } catch (JedisException e) {
                 failed(e);
+                return;
             } catch (InterruptedException | RuntimeException | Error e) {
                 failed(new JedisConnectionException(server + " cannot be asked", e));
+                return;
             }
+            answered(answer);
         }
 
         private Answer<A> answer(HostAndPort server) throws InterruptedException {
@@ -230,8 +264,14 @@ final class Inquiries<A> {
             best.accumulateAndGet(
                     answer,
                     (known, other) -> known == null || other == null || other.epoch > known.epoch ? other : known);
-            answered.countDown();
             endedOne();
+            try {
+                if (!ended.await(FOR_OTHER_ANSWERS.toNanos(), TimeUnit.NANOSECONDS)) {
+                    end();
+                }
+            } catch (InterruptedException e) {
+                // The backend is closed, which ends the inquiry.
+            }
         }
 
         private void failed(JedisException failure) {
@@ -250,11 +290,10 @@ final class Inquiries<A> {
                 try {
                     Answer<A> answer = best.get();
                     if (answer != null && !closed) {
-                        found.accept(answer.content);
+                        found.accept(answer, begunAt, pending.get() == 0 && failures.isEmpty());
                     }
                 } finally {
                     ended.countDown();
-                    answered.countDown();
                 }
             }
         }
@@ -262,15 +301,13 @@ final class Inquiries<A> {
         /**
          * Waits for the end.
          *
-         * @throws JedisException if no server has given an answer in time: an error that a server has answered, if any
+         * @throws JedisException if no server has given an answer in time: an error that a server has answered, if no
+         *     other one may still answer
          */
         void await(Deadline until) throws InterruptedException {
-            if (answered.await(until.remainingNanos(), TimeUnit.NANOSECONDS)) {
-                long patience = Math.min(until.remainingNanos(), FOR_OTHER_ANSWERS.toNanos());
-                if (!ended.await(patience, TimeUnit.NANOSECONDS)) {
-                    end();
-                    ended.await();
-                }
+            if (!ended.await(until.remainingNanos(), TimeUnit.NANOSECONDS) && best.get() != null) {
+                end();
+                ended.await();
             }
             if (best.get() == null) {
                 throw failure();
@@ -279,7 +316,7 @@ final class Inquiries<A> {
 
         private JedisException failure() {
             for (JedisException each : failures) {
-                if (each instanceof JedisDataException) {
+                if (each instanceof JedisDataException && pending.get() == 0) {
                     return new JedisDataException(each.getMessage(), each);
                 }
             }

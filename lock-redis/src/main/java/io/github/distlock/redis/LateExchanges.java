@@ -59,7 +59,7 @@ final class LateExchanges {
         } finally {
             watching.set(false);
         }
-        if (isAnyUnderWay()) {
+        if (!closed && isAnyUnderWay()) {
             watch();
         }
     }

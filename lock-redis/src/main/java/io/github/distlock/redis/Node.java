@@ -167,9 +167,9 @@ final class Node {
 
     /** Closes the connections, so that requests under way fail now. */
     void close(String why) {
+        connections.close(why);
         requests.close();
         upkeep.close();
-        connections.close(why);
     }
 
     @Override

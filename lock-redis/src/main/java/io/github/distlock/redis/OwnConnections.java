@@ -10,6 +10,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.CommandArguments;
@@ -203,17 +204,21 @@ final class OwnConnections implements Redis {
 
     @Override
     public void close() {
-        late.close();
         topology.close();
+        late.close();
     }
 
-    /** One thread reads; another one writes the pings, which a connection allows. */
+    /**
+     * One thread reads, and another one may write at the same time, which a connection allows. Heartbeats of several
+     * servers may ask for a sign of life at once: the first one writes, and the others do nothing.
+     */
     private final class OwnListening implements Listening {
         private final String channel;
         private final Consumer<String> messages;
         private final Runnable subscribed;
         private volatile Object server = "";
         private volatile @Nullable ServerConnection connection;
+        private final AtomicBoolean writing = new AtomicBoolean();
         private volatile boolean ready;
         private volatile boolean ended;
 
@@ -228,7 +233,7 @@ final class OwnConnections implements Redis {
             try {
                 listen();
             } catch (JedisDataException e) {
-                throw new ErrorReply(String.valueOf(e.getMessage()), e);
+                throw JedisCalls.isOfAnotherServer(e) ? e : new ErrorReply(String.valueOf(e.getMessage()), e);
             }
         }
 
@@ -271,9 +276,13 @@ final class OwnConnections implements Redis {
         @Override
         public void askForSignOfLife() {
             ServerConnection current = connection;
-            if (current != null && ready) {
-                current.jedis.sendCommand(Command.PING);
-                current.jedis.getMany(0); // flushes; the reading thread gets the reply
+            if (current != null && ready && writing.compareAndSet(false, true)) {
+                try {
+                    current.jedis.sendCommand(Command.PING);
+                    current.jedis.getMany(0); // flushes; the reading thread gets the reply
+                } finally {
+                    writing.set(false);
+                }
             }
         }
 

@@ -147,8 +147,8 @@ final class RedisAddress {
     }
 
     private String primary(String path) {
-        if (path.isEmpty() || path.indexOf('/') >= 0) {
-            throw invalid("and the / must be followed by what the sentinels call the primary");
+        if (path.isEmpty() || path.indexOf('/') >= 0 || path.indexOf('@') >= 0) {
+            throw invalid("and the / must be followed by what the sentinels call the primary, in percent code");
         }
         return decoded(path, "the primary's name");
     }

@@ -165,12 +165,18 @@ public final class RedisBackendBuilder {
      *
      * @return a new backend
      * @throws IllegalArgumentException if {@link #keys} is set and the {@link #keyPrefix} has a hash tag, because
-     *     helper keys must be in the slot of the lock key
+     *     helper keys must be in the slot of the lock key; or if the {@link #clientConfig} for a cluster names a
+     *     database, which clusters do not have
      */
     public RedisBackend build() {
         Function<String, String> mapping = keyOfName;
         if (mapping != null && LockKeys.hasHashTag(prefix)) {
             throw new IllegalArgumentException("keyPrefix must not have a hash tag if keys is set, but is " + prefix);
+        }
+        boolean isCluster = address != null && address.kind == RedisAddress.Kind.CLUSTER;
+        if (isCluster && config != null && config.getDatabase() != 0) {
+            throw new IllegalArgumentException(
+                    "clientConfig must not have a database for a cluster, but has " + config.getDatabase());
         }
         String begin = prefix;
         Function<String, String> keys = mapping != null ? mapping : name -> begin + LockKeys.encode(name);

@@ -26,6 +26,15 @@ final class Replies {
         throw unexpected(reply);
     }
 
+    /** Returns the number of a port that a server has named. */
+    static int port(@Nullable Object reply) {
+        long port = number(reply);
+        if (port < 1 || port > 65_535) {
+            throw unexpected(reply);
+        }
+        return (int) port;
+    }
+
     static String text(@Nullable Object reply) {
         if (reply instanceof byte[] text) {
             return new String(text, UTF_8);

@@ -3,9 +3,9 @@ package io.github.distlock.redis;
 import io.github.distlock.spi.Deadline;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.BooleanSupplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,29 +31,37 @@ import redis.clients.jedis.exceptions.JedisException;
  * <p><b>One node at a time.</b> {@link #current} changes by a compare-and-set from the node that is replaced. A node
  * that loses is closed unused.
  *
- * <p><b>Old answers.</b> A message is newer than each answer that was asked for before it. So a question notes how many
- * messages have come. Its answer counts only if there is no later message. A sentinel that lags may still name the
- * former primary. If that one has become a replica, its role shows this. If it has not, it still counts itself as the
- * primary, and the sentinels name the new one within seconds.
+ * <p><b>Old answers.</b> A sentinel that lags may still name the former primary, which may still count itself as one if
+ * it is cut off. So an answer with a smaller epoch than that of the present primary does not count, unless all sentinels
+ * have answered later than this primary was named: they have forgotten their epochs if an operator has removed and added
+ * the primary. An answer with the same epoch is another address of the same server. It counts only after a request has
+ * failed at the present address.
+ *
+ * <p><b>Messages.</b> A message has no epoch. It counts if it replaces the present primary, whose epoch then is at least
+ * the next one. Otherwise it has the sentinels asked.
  */
 final class SentinelPrimary implements Topology {
     private static final Logger LOG = LoggerFactory.getLogger(RedisBackend.class);
     private static final String REPLACED = "the sentinels have named another primary";
+    private static final Pattern SWITCH = Pattern.compile("(\\S+) (\\S+) (\\d+) (\\S+) (\\d{1,5})");
 
     private final String name;
     private final Node.Shared shared;
-    private final Inquiries<Named> inquiries;
+    private final Inquiries<HostAndPort> inquiries;
     private final SwitchMessages messages;
-    private final AtomicReference<@Nullable Node> current = new AtomicReference<>();
-    private final AtomicLong messagesSeen = new AtomicLong();
+    private final AtomicReference<@Nullable Primary> current = new AtomicReference<>();
+    /** The node at which a request has failed last. */
+    private volatile @Nullable Node failing;
+
     private volatile boolean closed;
 
     /**
-     * What a sentinel has answered.
+     * A primary.
      *
-     * @param messagesSeen how many messages had come when it was asked
+     * @param epoch is not greater than that of the failover that made it the primary
+     * @param since the nano time at which it was named
      */
-    private record Named(HostAndPort primary, long messagesSeen) {}
+    private record Primary(Node node, long epoch, long since) {}
 
     /**
      * Sends nothing yet.
@@ -69,24 +77,23 @@ final class SentinelPrimary implements Topology {
         this.messages = new SwitchMessages(sentinels, config, this::received, inquiries::beginAnother, shared);
     }
 
-    private Inquiries.Answer<Named> ask(Connection sentinel) {
-        long seen = messagesSeen.get();
-        sentinel.sendCommand(new CommandArguments(Command.SENTINEL)
-                .add(SentinelKeyword.GET_MASTER_ADDR_BY_NAME)
-                .add(name));
+    private Inquiries.Answer<HostAndPort> ask(Connection sentinel) {
+        // The epoch first, so that it is never that of a later failover than the address.
         sentinel.sendCommand(new CommandArguments(Command.SENTINEL)
                 .add(SentinelKeyword.MASTER)
                 .add(name));
+        sentinel.sendCommand(new CommandArguments(Command.SENTINEL)
+                .add(SentinelKeyword.GET_MASTER_ADDR_BY_NAME)
+                .add(name));
         List<Object> replies = new ArrayList<>(sentinel.getMany(2));
-        if (replies.get(0) instanceof JedisDataException error) {
+        if (replies.get(1) instanceof JedisDataException error) {
             throw error;
         }
-        if (!(replies.get(0) instanceof List<?> address) || address.size() != 2) {
+        if (!(replies.get(1) instanceof List<?> address) || address.size() != 2) {
             throw new JedisDataException("ERR No such master with that name: \"" + name + "\"");
         }
-        HostAndPort primary =
-                new HostAndPort(Replies.text(address.get(0)), Math.toIntExact(Replies.number(address.get(1))));
-        return new Inquiries.Answer<>(epoch(replies.get(1)), new Named(primary, seen));
+        HostAndPort primary = new HostAndPort(Replies.text(address.get(0)), Replies.port(address.get(1)));
+        return new Inquiries.Answer<>(epoch(replies.get(0)), primary);
     }
 
     /** Returns the epoch in the description of a primary, or 0 if the sentinel gives none. */
@@ -103,41 +110,63 @@ final class SentinelPrimary implements Topology {
 
     /** Takes the message of a switch: the name, the former address and the present one. */
     private void received(String message) {
-        String[] words = message.split(" ", -1);
-        if (words.length == 5 && words[0].equals(name) && words[4].matches("\\d{1,5}")) {
-            var unused = messagesSeen.incrementAndGet();
-            follow(new HostAndPort(words[3], Integer.parseInt(words[4])), () -> true);
+        Matcher words = SWITCH.matcher(message);
+        if (!words.matches() || !words.group(1).equals(name)) {
+            return;
+        }
+        Primary former = current.get();
+        int port = Integer.parseInt(words.group(5));
+        boolean counts = former != null
+                && former.node.address().toString().equals(words.group(2) + ":" + words.group(3))
+                && port <= 65_535
+                && follow(former, new HostAndPort(words.group(4), port), former.epoch + 1);
+        if (!counts) {
+            inquiries.beginAnother();
         }
     }
 
-    private void learn(Named named) {
-        follow(named.primary, () -> messagesSeen.get() == named.messagesSeen);
+    private void learn(Inquiries.Answer<HostAndPort> answer, long begunAt, boolean isOfAll) {
+        boolean done = false;
+        while (!done) {
+            Primary former = current.get();
+            boolean counts = former == null
+                    || answer.epoch() > former.epoch
+                    || (answer.epoch() == former.epoch && former.node == failing)
+                    || (answer.epoch() < former.epoch && isOfAll && begunAt - former.since > 0);
+            done = !counts || follow(former, answer.content(), answer.epoch());
+        }
     }
 
-    private void follow(HostAndPort primary, BooleanSupplier counts) {
-        while (true) {
-            Node former = current.get();
-            if ((former != null && former.address().equals(primary)) || !counts.getAsBoolean()) {
-                return;
-            }
-            Node next = new Node(primary, name, shared);
-            if (current.compareAndSet(former, next)) {
-                if (former != null) {
-                    replaced(former, next);
-                }
-                if (closed) {
-                    next.close(OwnConnections.CLOSED);
-                }
-                return;
-            }
+    /** Returns false if another thread has replaced the former primary before. */
+    private boolean follow(@Nullable Primary former, HostAndPort address, long epoch) {
+        if (former != null && former.node.address().equals(address)) {
+            return epoch <= former.epoch
+                    || current.compareAndSet(former, new Primary(former.node, epoch, former.since));
+        }
+        long now = shared.context().clock.nanoTime();
+        Node next = new Node(address, name, shared);
+        if (!current.compareAndSet(former, new Primary(next, epoch, now))) {
             next.close(REPLACED);
+            return false;
         }
+        if (former != null) {
+            replaced(former.node, next);
+        }
+        if (closed) {
+            next.close(OwnConnections.CLOSED);
+        }
+        return true;
     }
 
     private void replaced(Node former, Node next) {
         former.close(REPLACED);
         shared.context().serverReplaced(name);
         shared.context().log(() -> LOG.info("{} is the primary \"{}\" in place of {}", next, name, former));
+    }
+
+    private @Nullable Node node() {
+        Primary primary = current.get();
+        return primary == null ? null : primary.node;
     }
 
     @Override
@@ -155,10 +184,10 @@ final class SentinelPrimary implements Topology {
         if (closed) {
             throw new JedisConnectionException(OwnConnections.CLOSED);
         }
-        Node node = current.get();
+        Node node = node();
         if (node == null) {
             inquiries.begin().await(deadline);
-            node = current.get();
+            node = node();
         }
         if (node == null) {
             throw new JedisConnectionException("no sentinel has named the primary \"" + name + "\" in time");
@@ -173,18 +202,19 @@ final class SentinelPrimary implements Topology {
         if (closed || !(error instanceof JedisConnectionException || JedisCalls.isOfAnotherServer(error))) {
             return null;
         }
-        if (current.get() == failed.node()) {
+        if (node() == failed.node()) {
+            failing = failed.node();
             inquiries.askAfter(error, deadline);
         }
-        Node now = current.get();
+        Node now = node();
         return now == null || now == failed.node() ? null : new Route(now);
     }
 
     @Override
     public void disconnect() {
-        inquiries.disconnect();
         messages.disconnect();
-        Node node = current.get();
+        inquiries.disconnect();
+        Node node = node();
         if (node != null) {
             node.disconnect();
         }
@@ -193,9 +223,9 @@ final class SentinelPrimary implements Topology {
     @Override
     public void close() {
         closed = true;
-        inquiries.close();
         messages.close();
-        Node node = current.get();
+        inquiries.close();
+        Node node = node();
         if (node != null) {
             node.close(OwnConnections.CLOSED);
         }

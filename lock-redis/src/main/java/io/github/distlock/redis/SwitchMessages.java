@@ -15,6 +15,7 @@ import redis.clients.jedis.CommandArguments;
 import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.JedisClientConfig;
 import redis.clients.jedis.Protocol.Command;
+import redis.clients.jedis.exceptions.JedisDataException;
 
 /**
  * Listens to the message with which a sentinel announces a new primary. Nothing depends on the message: a request that
@@ -124,7 +125,11 @@ final class SwitchMessages {
                     listen(opened);
                 }
             } catch (InterruptedException | RuntimeException e) {
-                context.log(() -> LOG.debug("no messages from the sentinel {}", sentinel, e));
+                if (failures == 0 && e instanceof JedisDataException) {
+                    context.log(() -> LOG.warn("the sentinel {} refuses the subscription to {}", sentinel, CHANNEL, e));
+                } else {
+                    context.log(() -> LOG.debug("no messages from the sentinel {}", sentinel, e));
+                }
                 if (!ended) {
                     LockSupport.parkNanos(this, pause());
                 }

@@ -50,6 +50,8 @@ class ClusterAnswersTest {
     private static final class View {
         private volatile String primary = "";
         private volatile long epoch = 1;
+        /** The IP address of the primary, if the cluster prefers host names and the primary has none; or empty. */
+        private volatile String ip = "";
     }
 
     /** A node that answers scripts as the test says. */
@@ -71,9 +73,15 @@ class ClusterAnswersTest {
             asker.send("$" + info.length() + "\r\n" + info + "\r\n");
         } else {
             HostAndPort primary = HostAndPort.from(view.primary);
-            asker.send("*1\r\n*3\r\n:0\r\n:16383\r\n*3\r\n$" + primary.getHost().length() + "\r\n" + primary.getHost()
-                    + "\r\n:" + primary.getPort() + "\r\n$2\r\nid\r\n");
+            String host = view.ip.isEmpty() ? primary.getHost() : "?";
+            String more = view.ip.isEmpty() ? "*0\r\n" : "*2\r\n$2\r\nip\r\n" + bulk(view.ip);
+            asker.send("*1\r\n*3\r\n:0\r\n:16383\r\n*4\r\n" + bulk(host) + ":" + primary.getPort() + "\r\n" + bulk("id")
+                    + more);
         }
+    }
+
+    private static String bulk(String text) {
+        return "$" + text.length() + "\r\n" + text + "\r\n";
     }
 
     private static ScriptedServer.Behavior answering(String error) {
@@ -129,6 +137,32 @@ class ClusterAnswersTest {
         RedisBackend backend = connect(source);
 
         assertInstanceOf(Attempt.Granted.class, attempt(backend, PATIENCE));
+
+        assertEquals(1, scripts(target));
+    }
+
+    @Test
+    void v2_aNodeWithoutAHostNameIsSoughtAtItsIpAddress() {
+        View view = new View();
+        ScriptedServer node = node(view, ScriptedServer.Client::succeed);
+        view.primary = node.address();
+        view.ip = "127.0.0.9";
+        RedisBackend backend = connect(node);
+
+        assertThatThrownBy(() -> attempt(backend, Duration.ofSeconds(1))).hasMessageContaining("127.0.0.9");
+    }
+
+    @Test
+    void v2_aRedirectionWithoutAHostNameHasTheMapAskedFor() throws InterruptedException {
+        View view = new View();
+        ScriptedServer target = node(view, ScriptedServer.Client::succeed);
+        ScriptedServer source = node(view, (asker, command) -> {
+            view.primary = target.address();
+            asker.send("-MOVED 1 ?:" + HostAndPort.from(target.address()).getPort() + "\r\n");
+        });
+        view.primary = source.address();
+
+        assertInstanceOf(Attempt.Granted.class, attempt(connect(source), PATIENCE));
 
         assertEquals(1, scripts(target));
     }

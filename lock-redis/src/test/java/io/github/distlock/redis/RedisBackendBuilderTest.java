@@ -143,7 +143,8 @@ class RedisBackendBuilderTest {
                 "redis-sentinel://host/main?database=1&database=secret",
                 "redis-sentinel://host/main?sentinelPassword=secret%zz",
                 "redis-sentinel://host/main?sentinelPassword=secret&secret",
-                "redis-sentinel://host/main?sentinelUser=secret"
+                "redis-sentinel://host/main?sentinelUser=secret",
+                "redis-sentinel://user:12/secret@host:26379"
             })
     void api_anErrorOfAnAddressOfSentinelsNeverContainsThePassword(String uri) {
         assertThatThrownBy(() -> RedisBackend.connect(uri))
@@ -175,6 +176,15 @@ class RedisBackendBuilderTest {
         assertThatThrownBy(() -> RedisBackend.connect("redis-sentinel://host/main?db=3"))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("without the parameter db; there are database, sentinelPassword, sentinelUser");
+    }
+
+    @Test
+    void api_aClusterHasNoDatabase() {
+        RedisBackendBuilder builder = RedisBackend.builder("redis-cluster://one")
+                .clientConfig(DefaultJedisClientConfig.builder().database(3).build());
+        assertThatThrownBy(builder::build)
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("clientConfig must not have a database for a cluster, but has 3");
     }
 
     @Test

@@ -20,8 +20,10 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
@@ -62,6 +64,8 @@ class SentinelAnswersTest {
         private final ScriptedServer server;
         private volatile HostAndPort primary;
         private final AtomicLong epoch;
+        /** The primaries that the sentinel names to its askers: those of the time of their first question. */
+        private final Map<ScriptedServer.Client, HostAndPort> asked = new ConcurrentHashMap<>();
         /** What the sentinel does between a question and its answer. */
         private volatile Runnable beforeAnswer = () -> {};
 
@@ -78,13 +82,15 @@ class SentinelAnswersTest {
                     asker.send("*3\r\n$9\r\nsubscribe\r\n$14\r\n+switch-master\r\n:1\r\n");
                 }
                 case "SENTINEL" -> {
-                    boolean isAddress = command.get(1).equalsIgnoreCase("get-master-addr-by-name");
-                    HostAndPort named = primary;
-                    beforeAnswer.run();
-                    asker.send(
-                            isAddress
-                                    ? array(named.getHost(), String.valueOf(named.getPort()))
-                                    : array("name", "locks", "config-epoch", epoch.toString()));
+                    if (command.get(1).equalsIgnoreCase("master")) {
+                        asked.put(asker, primary);
+                        String known = epoch.toString();
+                        beforeAnswer.run();
+                        asker.send(array("name", "locks", "config-epoch", known));
+                    } else {
+                        HostAndPort named = asked.remove(asker);
+                        asker.send(array(named.getHost(), String.valueOf(named.getPort())));
+                    }
                 }
                 default -> asker.succeed(command);
             }
@@ -327,6 +333,38 @@ class SentinelAnswersTest {
     }
 
     @Test
+    void s1_aSentinelThatLagsDoesNotUndoASwitch() throws Exception {
+        ScriptedServer former = serveAsPrimary();
+        Sentinel sentinel = new Sentinel(former, 1);
+        Sentinel lagging = new Sentinel(former, 1);
+        RedisBackend backend = connect(sentinel, lagging);
+        assertInstanceOf(Attempt.Granted.class, attempt(backend, PATIENCE));
+        Waiting.await(
+                "the backend listens",
+                PATIENCE,
+                () -> sentinel.subscribers.size() + lagging.subscribers.size() == 1 && lagging.questions() >= 4);
+        sentinel.subscribers.addAll(lagging.subscribers);
+        ScriptedServer next = serveAsPrimary();
+        sentinel.announce(next);
+        Waiting.await(
+                "holds are renewed at the new primary",
+                PATIENCE,
+                () -> !context.lostConnections().isEmpty());
+
+        sentinel.server.close();
+        long before = lagging.questions();
+        for (ScriptedServer.Client subscriber : lagging.subscribers) {
+            subscriber.close();
+        }
+        Waiting.await("the lagging sentinel has answered", PATIENCE, () -> lagging.questions() >= before + 2);
+        Waiting.await(
+                "the question has ended", PATIENCE, () -> lagging.server.ended() >= lagging.server.connections() - 1);
+
+        assertInstanceOf(Attempt.Granted.class, attempt(backend, PATIENCE));
+        assertThat(hasScript(next)).isTrue();
+    }
+
+    @Test
     void s5_aForcedReleaseUnderWayAtTheFormerPrimaryIsNotRepeated() throws Exception {
         ScriptedServer next = serveAsPrimary();
         List<Sentinel> sentinels = new CopyOnWriteArrayList<>();
@@ -381,6 +419,7 @@ class SentinelAnswersTest {
         ScriptedServer next = serveAsPrimary();
 
         sentinel.primary = HostAndPort.from(next.address());
+        sentinel.epoch.incrementAndGet();
         sentinel.subscribers.get(0).close();
 
         Waiting.await("the backend follows without a message", PATIENCE, () -> {
