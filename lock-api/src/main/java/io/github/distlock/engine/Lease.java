@@ -427,9 +427,10 @@ final class Lease implements StoreHints.Target {
         becomeSuspect();
     }
 
-    void renewNow() {
-        term.renewNow();
-        shared.keeper.lookBy(shared.clock.nanoTime());
+    /** Has the lease renewed at once, unless what proves it was sent after a nano time. */
+    void renewWhatIsProvedBefore(long nanoTime) {
+        term.renewWhatIsProvedBefore(nanoTime);
+        shared.keeper.lookBy(nextLook());
     }
 
     private void becomeSuspect() {
@@ -455,7 +456,7 @@ final class Lease implements StoreHints.Target {
     @Override
     public void suspect() {
         becomeSuspect();
-        renewNow();
+        renewWhatIsProvedBefore(shared.clock.nanoTime());
     }
 
     @Override

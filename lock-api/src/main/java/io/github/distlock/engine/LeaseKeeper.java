@@ -52,6 +52,9 @@ final class LeaseKeeper {
     /** The servers to which a heartbeat is under way. */
     private final Set<Object> heartbeats = ConcurrentHashMap.newKeySet();
 
+    /** When a connection has broken last, to whichever server. */
+    private volatile long connectionLostAt;
+
     private volatile long heartbeatInterval = LONGEST_SLEEP;
     private volatile long heartbeatAt;
 
@@ -68,10 +71,12 @@ final class LeaseKeeper {
         this.outages = new Outages(shared);
         this.threads = Work.unbounded("renewal", shared);
         this.heartbeatAt = backend.clock().nanoTime();
+        this.connectionLostAt = heartbeatAt;
     }
 
     void watch(Lease lease) {
         leases.add(lease);
+        lease.renewWhatIsProvedBefore(connectionLostAt);
         lookBy(earlier(lease.nextLook(), backend.clock().nanoTime() + LONGEST_SLEEP));
     }
 
@@ -87,11 +92,16 @@ final class LeaseKeeper {
         return leases.isEmpty();
     }
 
-    /** Has all leases of a server renewed at once: a connection to it has broken. */
+    /**
+     * Has all leases of a server renewed at once: a connection to it has broken. A grant that was sent before, and is
+     * answered later, is renewed when it becomes a lease.
+     */
     void connectionLost(Object server) {
+        long now = backend.clock().nanoTime();
+        connectionLostAt = now;
         for (Lease lease : leases) {
             if (lease.server().equals(server)) {
-                lease.renewNow();
+                lease.renewWhatIsProvedBefore(now);
             }
         }
     }

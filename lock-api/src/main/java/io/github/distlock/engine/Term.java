@@ -13,6 +13,11 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * count does. Only what the store has answered moves the end. An answer may come after its renewal was given up. Each
  * answer to a renewal, and a missing answer, sets the time of the next one. One renewal is
  * under way at a time.
+ *
+ * <p><b>Proofs in doubt.</b> A server that has been replaced may have answered what was sent before. So
+ * {@link #renewWhatIsProvedBefore} writes the time of the doubt, and then that of the next renewal. An answer writes the
+ * time of the next renewal, and then reads that of the doubt. The one that writes the time of the next renewal last has
+ * seen the other.
  */
 final class Term {
     private static final long LONGEST_PAUSE = Duration.ofSeconds(1).toNanos();
@@ -23,6 +28,8 @@ final class Term {
     private volatile Expiry end;
     private volatile long length;
     private volatile long renewAt;
+    private volatile long provedAt;
+    private volatile long doubtedAt;
     private volatile long mayComeEarlier;
     private volatile boolean suspect;
 
@@ -31,6 +38,7 @@ final class Term {
         this.clock = clock;
         this.length = validity.length().toNanos();
         this.end = settings.expiry(validity);
+        this.doubtedAt = validity.from().nanoTime();
         planRenewal(validity);
     }
 
@@ -38,8 +46,14 @@ final class Term {
     private void planRenewal(Validity validity) {
         long half = settings.usable(validity.length().toNanos()) / 2;
         long after = Math.min(validity.renewAfter().toNanos(), half);
+        long from = validity.from().nanoTime();
         mayComeEarlier = after / 8;
-        renewAt = validity.from().nanoTime() + after;
+        provedAt = from;
+        renewAt = from + after;
+        long doubted = doubtedAt;
+        if (doubted - from > 0) {
+            renewAt = doubted;
+        }
     }
 
     Expiry end() {
@@ -75,8 +89,12 @@ final class Term {
         return !renewing.get() && renewAt - endsAt < 0 ? renewAt : endsAt;
     }
 
-    void renewNow() {
-        renewAt = clock.nanoTime();
+    /** Has the lease renewed at once, unless what proves it was sent after a nano time. */
+    void renewWhatIsProvedBefore(long nanoTime) {
+        if (nanoTime - provedAt > 0) {
+            doubtedAt = nanoTime;
+            renewAt = nanoTime;
+        }
     }
 
     boolean beginRenewal() {

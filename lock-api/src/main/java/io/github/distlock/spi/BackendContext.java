@@ -33,8 +33,8 @@ public interface BackendContext {
     void log(Runnable statement);
 
     /**
-     * Has all holds on a server renewed at once, because a connection to it has broken. They are suspect until the
-     * server has confirmed them.
+     * Has all holds on a server renewed at once, because a connection to it has broken, or another process serves them
+     * from now on. This includes holds that a request proves which was sent before, even if it is answered later.
      *
      * @param server {@linkplain Grant#server() the server} of the holds
      */

@@ -21,6 +21,7 @@ import io.github.distlock.spi.Attempt;
 import io.github.distlock.spi.BackendContext;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockBackend;
+import io.github.distlock.spi.Moment;
 import io.github.distlock.spi.RequestRefusedException;
 import io.github.distlock.spi.Validity;
 import java.lang.reflect.Proxy;
@@ -34,6 +35,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.crac.Resource;
@@ -548,6 +550,41 @@ class HardeningTest extends EngineTest {
 
         Await.until("the hold is renewed", () -> count("renewed") == 1);
         assertThat(held.state()).isEqualTo(State.HELD);
+    }
+
+    @Test
+    void s6_aRenewalThatWasSentBeforeAConnectionBrokeIsRepeatedAtOnce() throws Exception {
+        LockOptions options = LockOptions.defaults().renewedLease(Duration.ofHours(1));
+        AtomicInteger renewals = new AtomicInteger();
+        backend.renewing = (due, deadline) -> {
+            Moment sentAt = backend.clock().now();
+            if (renewals.incrementAndGet() == 1) {
+                store.advance(Duration.ofMillis(1));
+                backend.context.connectionLost("");
+            }
+            due.forEach(renewal -> renewal.renewed(Validity.of(sentAt, renewal.lease())));
+        };
+        client.lock("a", options).acquire();
+
+        store.advance(Duration.ofMillis(1));
+        backend.context.connectionLost("");
+
+        Await.until("the hold is renewed twice", () -> renewals.get() == 2);
+    }
+
+    @Test
+    void s6_aGrantThatWasSentBeforeAConnectionBrokeIsRenewedAtOnce() throws Exception {
+        LockOptions options = LockOptions.defaults().renewedLease(Duration.ofHours(1));
+        backend.asking = (contender, deadline) -> {
+            Attempt answer = contender.attempt(deadline);
+            store.advance(Duration.ofMillis(1));
+            backend.context.connectionLost("");
+            return answer;
+        };
+
+        client.lock("a", options).acquire();
+
+        Await.until("the hold is renewed", () -> count("renewed") == 1);
     }
 
     private static Attempt onServer(Attempt answer, AtomicReference<Object> server) {
