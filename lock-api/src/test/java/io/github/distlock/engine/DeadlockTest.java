@@ -35,7 +35,10 @@ class DeadlockTest extends EngineTest {
         store.advance(A_WHILE);
         store.advance(A_WHILE);
 
-        Await.until("both are reported", () -> count("deadlocked") == 2);
+        // One thread calls the listener, and another one writes the log.
+        Await.until(
+                "both are reported",
+                () -> count("deadlocked") == 2 && !log.at(Level.WARN).isEmpty());
         assertThat(log.at(Level.WARN))
                 .singleElement()
                 .asString()

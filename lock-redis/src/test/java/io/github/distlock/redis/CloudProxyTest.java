@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import redis.clients.jedis.RedisClient;
@@ -23,6 +24,7 @@ class CloudProxyTest {
     private static final Duration SOON = Duration.ofSeconds(20);
 
     @Test
+    @ResourceLock(RedisFixture.Shared.SCRIPTS)
     void eachKindOfRequestPassesTheProxy() throws Exception {
         String server = RedisFixture.Shared.SERVER.address();
         try (CloudProxy proxy = new CloudProxy(server);
@@ -54,6 +56,7 @@ class CloudProxyTest {
     }
 
     @Test
+    @ResourceLock(RedisFixture.Shared.SCRIPTS)
     void eachKindOfRequestForReadersWritersAndPermitsPassesTheProxy() throws Exception {
         Duration lease = Duration.ofSeconds(30);
         String server = RedisFixture.Shared.SERVER.address();
@@ -96,7 +99,7 @@ class CloudProxyTest {
 
     private static LockClient client(CloudProxy proxy) {
         return LockClient.builder(backend(proxy))
-                .defaultOptions(LockOptions.defaults().renewedLease(Duration.ofSeconds(3)))
+                .defaultOptions(LockOptions.defaults().renewedLease(Duration.ofSeconds(9)))
                 .build();
     }
 

@@ -40,6 +40,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -107,7 +108,8 @@ class RedisBackendTest extends ContenderTest {
 
         waiter.heartbeat();
 
-        await("two requests are sent", () -> link.requests() - before == 2);
+        // The first check may be forwarded only now.
+        await("two requests are sent", () -> link.requests() - before >= 2);
     }
 
     @CanIgnoreReturnValue
@@ -329,6 +331,7 @@ class RedisBackendTest extends ContenderTest {
     }
 
     @Test
+    @ResourceLock(RedisFixture.Shared.SCRIPTS)
     void s3_aGrantOfAnotherLockDuringARequestCostsNoSecondOne() throws InterruptedException {
         release(trying(remote).acquire());
         long before = link.requests();

@@ -25,6 +25,8 @@ class RedisFixture extends ServerFixture<Server> {
     /** The server that all tests of this JVM share if they inject no faults into it. */
     static final class Shared {
         static final RedisServer SERVER = RedisServer.start();
+        /** Names its scripts, for tests that flush them, and tests that count requests. */
+        static final String SCRIPTS = "the scripts of the shared server";
     }
 
     RedisFixture() {

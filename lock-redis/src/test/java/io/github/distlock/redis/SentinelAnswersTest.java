@@ -184,6 +184,10 @@ class SentinelAnswersTest {
 
     // Who is the primary
 
+    private static boolean areAsked(List<Sentinel> sentinels) {
+        return sentinels.stream().allMatch(sentinel -> sentinel.questions() > 0);
+    }
+
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void s1_theAnswerWithTheGreatestEpochCounts(boolean newestFirst) throws InterruptedException {
@@ -192,6 +196,10 @@ class SentinelAnswersTest {
         Sentinel newest = new Sentinel(present, 8);
         Sentinel late = new Sentinel(former, 7);
         Sentinel later = new Sentinel(former, 6);
+        List<Sentinel> all = List.of(newest, late, later);
+        // Answers count for 100 ms after the first one.
+        Runnable awaitQuestions = () -> Waiting.await("all are asked", PATIENCE, () -> areAsked(all));
+        all.forEach(sentinel -> sentinel.beforeAnswer = awaitQuestions);
         RedisBackend backend = newestFirst ? connect(newest, late, later) : connect(late, later, newest);
 
         assertInstanceOf(Attempt.Granted.class, attempt(backend, PATIENCE));
@@ -227,7 +235,7 @@ class SentinelAnswersTest {
         ScriptedServer replica = serveWithRole("slave");
         Sentinel sentinel = new Sentinel(replica, 1);
         RedisBackend backend = connect(sentinel);
-        assertThatThrownBy(() -> attempt(backend, Duration.ofSeconds(1)))
+        assertThatThrownBy(() -> attempt(backend, PATIENCE))
                 .isInstanceOf(ErrorReply.class)
                 .hasMessageContaining("READONLY")
                 .hasMessageContaining("slave");
@@ -240,14 +248,23 @@ class SentinelAnswersTest {
 
     @Test
     void v2_aReadOnlyPrimaryIsLeftWithinARequest() throws InterruptedException {
+        List<Sentinel> sentinels = new CopyOnWriteArrayList<>();
         ScriptedServer demoted = serve((asker, command) -> {
             switch (command.get(0)) {
                 case "ROLE" -> asker.send(array("master"));
-                case "EVALSHA" -> asker.send("-READONLY You can't write against a read only replica.\r\n");
+                case "EVALSHA" -> {
+                    // The subscription has the sentinels asked. Later, it could be just before the primary has changed.
+                    Waiting.await(
+                            "the sentinel is asked again after the subscription",
+                            PATIENCE,
+                            () -> sentinels.get(0).questions() >= 4);
+                    asker.send("-READONLY You can't write against a read only replica.\r\n");
+                }
                 default -> asker.succeed(command);
             }
         });
         Sentinel sentinel = new Sentinel(demoted, 1);
+        sentinels.add(sentinel);
         RedisBackend backend = connect(sentinel);
         assertThatThrownBy(() -> attempt(backend, PATIENCE)).hasMessageContaining("READONLY");
         long begin = System.nanoTime();
@@ -298,9 +315,10 @@ class SentinelAnswersTest {
 
         assertInstanceOf(Attempt.Granted.class, attempt.get(PATIENCE.toSeconds() / 2, TimeUnit.SECONDS));
         assertThat(hasScript(next)).isTrue();
-        assertThat(context.lostConnections())
-                .as("holds are renewed at the new primary")
-                .contains("locks");
+        Waiting.await(
+                "holds are renewed at the new primary",
+                PATIENCE,
+                () -> context.lostConnections().contains("locks"));
         end.countDown();
         Waiting.await("the old connections are closed", PATIENCE, () -> stopped.ended() == stopped.connections());
     }

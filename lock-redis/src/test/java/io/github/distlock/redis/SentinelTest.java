@@ -33,11 +33,13 @@ import redis.clients.jedis.RedisClient;
 @Timeout(value = 300, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 @ResourceLock("starts servers and processes")
 class SentinelTest {
-    /** So long that a renewal that nothing but time causes comes after 20 s. */
-    private static final LockOptions LONG = LockOptions.defaults().renewedLease(Duration.ofSeconds(60));
+    /** So long that a renewal that nothing but time causes comes after 200 s. */
+    private static final LockOptions LONG = LockOptions.defaults().renewedLease(Duration.ofMinutes(10));
 
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
-    private static final Duration SOON = Duration.ofSeconds(15);
+    /** A sentinel that was starved for two seconds does nothing for half a minute. */
+    private static final Duration PATIENCE = Duration.ofMinutes(2);
+
+    private static final Duration SOON = Duration.ofSeconds(60);
 
     private static RedisSentinels servers;
 

@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -540,6 +541,7 @@ class SharedQueueTest extends SharedTest {
     }
 
     @Test
+    @ResourceLock(RedisFixture.Shared.SCRIPTS)
     void v8_holdsOfAllModesAreRenewedAndReleasedTogether() throws InterruptedException {
         List<LockMode> modes =
                 List.of(LockMode.EXCLUSIVE, LockMode.READ, LockMode.WRITE, LockMode.permits(2, 3), LockMode.READ);

@@ -11,6 +11,8 @@ import java.time.Duration;
 abstract class MachineServer implements Server {
     private static final Duration START = Duration.ofSeconds(60);
     private static final int TIMEOUT_MILLIS = 1_000;
+    /** How long a server may take that is starved, and not paused. */
+    static final int LONG_TIMEOUT_MILLIS = 10_000;
 
     private final Machine machine;
     private volatile boolean paused;
@@ -24,9 +26,14 @@ abstract class MachineServer implements Server {
 
     /** Returns what the server replies before it closes the connection; empty if it does not within 1 s. */
     final String ask(String request) {
+        return ask(request, TIMEOUT_MILLIS);
+    }
+
+    /** Returns what the server replies before it closes the connection; empty if it does not in time. */
+    final String ask(String request, int timeoutMillis) {
         try (Socket socket = new Socket()) {
-            socket.connect(new InetSocketAddress(host(), port()), TIMEOUT_MILLIS);
-            socket.setSoTimeout(TIMEOUT_MILLIS);
+            socket.connect(new InetSocketAddress(host(), port()), timeoutMillis);
+            socket.setSoTimeout(timeoutMillis);
             socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
             return new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
         } catch (IOException e) {

@@ -94,7 +94,7 @@ public final class RedisCluster implements Server {
     }
 
     private static String ask(RedisServer node, String command) {
-        return node.ask(command + "\r\nQUIT\r\n");
+        return node.ask(command + "\r\nQUIT\r\n", MachineServer.LONG_TIMEOUT_MILLIS);
     }
 
     private static void succeed(RedisServer node, String command) {
@@ -128,11 +128,17 @@ public final class RedisCluster implements Server {
     }
 
     private RedisServer anyRunning() {
-        return nodes.stream().filter(RedisCluster::answersNow).findFirst().orElseThrow();
+        List<RedisServer> found = new ArrayList<>();
+        Waiting.await("a node answers", PATIENCE, () -> {
+            nodes.stream().filter(RedisCluster::answersNow).findFirst().ifPresent(found::add);
+            return !found.isEmpty();
+        });
+        return found.get(0);
     }
 
+    /** Does not wait for long, because the node may be paused. */
     private static boolean answersNow(RedisServer node) {
-        return node.isRunning() && ask(node, "PING").startsWith("+PONG");
+        return node.isRunning() && node.ask("PING\r\nQUIT\r\n").startsWith("+PONG");
     }
 
     private RedisServer primaryOf(int slot) {

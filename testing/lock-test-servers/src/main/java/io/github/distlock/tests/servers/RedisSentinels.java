@@ -17,7 +17,8 @@ public final class RedisSentinels implements Server {
     /** What the sentinels call the primary. */
     public static final String PRIMARY = "locks";
 
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    /** A sentinel that was starved for two seconds does nothing for half a minute. */
+    private static final Duration PATIENCE = Duration.ofMinutes(2);
 
     private final List<RedisServer> servers = new ArrayList<>();
     private final List<RedisServer> sentinels = new ArrayList<>();
@@ -33,7 +34,7 @@ public final class RedisSentinels implements Server {
      * @param downAfter after which silence a sentinel counts a server as down
      * @param configLines lines for the end of the configuration of the primary and the replicas
      * @return servers of which all sentinels know all
-     * @throws IllegalStateException if that does not happen within 60 s
+     * @throws IllegalStateException if that does not happen within two minutes
      */
     public static RedisSentinels start(int replicas, int sentinelCount, Duration downAfter, String... configLines) {
         RedisSentinels all = new RedisSentinels();
@@ -79,7 +80,7 @@ public final class RedisSentinels implements Server {
         sentinels.forEach(MachineServer::startOrClose);
     }
 
-    /** Waits up to 60 s until every replica that runs has the data of the primary. */
+    /** Waits up to two minutes until every replica that runs has the data of the primary. */
     public void awaitReplicas() {
         long wanted = servers.stream().filter(Server::isRunning).count() - 1;
         Waiting.await(
@@ -125,11 +126,10 @@ public final class RedisSentinels implements Server {
 
     /** {@return the server that the first running sentinel names as the primary} */
     public RedisServer primary() {
-        String named = sentinels.stream()
-                .filter(Server::isRunning)
-                .findFirst()
-                .orElseThrow()
-                .ask("SENTINEL GET-MASTER-ADDR-BY-NAME " + PRIMARY + "\r\nQUIT\r\n");
+        RedisServer first =
+                sentinels.stream().filter(Server::isRunning).findFirst().orElseThrow();
+        String question = "SENTINEL GET-MASTER-ADDR-BY-NAME " + PRIMARY + "\r\nQUIT\r\n";
+        String named = first.ask(question, MachineServer.LONG_TIMEOUT_MILLIS);
         return servers.stream()
                 .filter(server -> named.contains("\r\n" + server.port() + "\r\n"))
                 .findFirst()
@@ -144,7 +144,7 @@ public final class RedisSentinels implements Server {
     public void failOver() {
         RedisServer former = primary();
         awaitReplicas();
-        Waiting.await("another primary", PATIENCE.multipliedBy(2), () -> {
+        Waiting.await("another primary", PATIENCE, () -> {
             boolean done = primary() != former;
             if (!done) {
                 String unused = sentinels.get(0).ask("SENTINEL FAILOVER " + PRIMARY + "\r\nQUIT\r\n");

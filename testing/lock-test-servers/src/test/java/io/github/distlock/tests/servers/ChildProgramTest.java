@@ -72,7 +72,7 @@ class ChildProgramTest {
             program.send("one");
             program.awaitLine("ready", LIMIT);
             IllegalStateException late =
-                    assertThrows(IllegalStateException.class, () -> program.awaitLine("two", SHORT));
+                    assertThrows(IllegalStateException.class, () -> program.awaitLine("two", Duration.ofSeconds(2)));
             assertTrue(late.getMessage().contains("skipped: heard one"), late.getMessage());
             program.send("fail");
             IllegalStateException end =
