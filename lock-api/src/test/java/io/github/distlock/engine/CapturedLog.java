@@ -2,6 +2,7 @@ package io.github.distlock.engine;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.classic.spi.ThrowableProxyUtil;
 import ch.qos.logback.core.AppenderBase;
@@ -12,6 +13,11 @@ import org.slf4j.LoggerFactory;
 
 /** What distlock logs while this is open. */
 class CapturedLog extends AppenderBase<ILoggingEvent> implements AutoCloseable {
+    static {
+        // While a thread initializes SLF4J, others get loggers that are not Logback's.
+        Await.until("SLF4J is initialized", () -> LoggerFactory.getILoggerFactory() instanceof LoggerContext);
+    }
+
     private final Logger logger = (Logger) LoggerFactory.getLogger("io.github.distlock");
     private final Level before = logger.getLevel();
     private final boolean additive = logger.isAdditive();

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
@@ -424,6 +425,8 @@ class RedisBackendTest extends ContenderTest {
 
     /** Returns the warnings that contain a text. Other tests run at the same time, and are warned of other things. */
     private List<String> warnings(String about, Action action) throws InterruptedException {
+        // While a thread initializes SLF4J, others get loggers that are not Logback's.
+        await("SLF4J is initialized", () -> LoggerFactory.getILoggerFactory() instanceof LoggerContext);
         Logger logger = (Logger) LoggerFactory.getLogger(RedisBackend.class);
         ListAppender<ILoggingEvent> log = new ListAppender<>();
         log.start();

@@ -4,6 +4,7 @@ import io.github.distlock.LockHandle;
 import io.github.distlock.LockHandle.Release;
 import io.github.distlock.LockHandle.State;
 import io.github.distlock.tests.FaultyBackend.Request;
+import java.time.Duration;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
@@ -23,9 +24,10 @@ abstract class MinimumHoldRules extends Rules {
         expectBusy(a, "after the release, also its own");
         Optional<LockHandle> waited = b.lock(name).tryAcquire(brief());
         expect(waited.isEmpty(), "busy for a client that waits", "granted");
-        store.letPass(minimum().minus(lease.dividedBy(2)));
+        Duration left = lease.multipliedBy(3).dividedBy(4);
+        store.letPass(minimum().minus(left));
         expectBusy(b, "until the minimum hold is over, although the lease is");
-        store.letPass(lease.dividedBy(2));
+        store.letPass(left);
         expectSuccessor(held);
     }
 

@@ -98,7 +98,9 @@ abstract class ServerFaultRules extends FaultRules {
             LockHandle held = all.get(i).held();
             LockHandle next = grantedAfter(held.fencingToken(), all.get(i));
             expectRelease(held, Release.LOST, "after its end");
-            expect(losses.get(i).size() == 1, "the loss is reported once", losses.get(i));
+            List<LockLoss> reported = losses.get(i);
+            await("the loss is reported", () -> !reported.isEmpty());
+            expect(reported.size() == 1, "the loss is reported once", reported);
             expectRelease(next, Release.RELEASED, "after the release of the one before");
         }
         granted(peer(), name + "/x").close();

@@ -29,7 +29,7 @@ class FaultReportTest {
     };
 
     @Test
-    @Timeout(120)
+    @Timeout(600)
     void whatAStoreInMemoryCannotCauseIsReportedByName() {
         Map<String, TestExecutionResult> results = ContractRun.execute(
                 InMemoryContractTest.class, rule -> rule.matches("F\\d\\..*|S1\\.9"), Map.of(), listener);

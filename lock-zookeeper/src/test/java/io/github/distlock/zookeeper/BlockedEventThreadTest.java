@@ -37,7 +37,7 @@ import org.junit.jupiter.api.Timeout;
 @DisplayNameGeneration(PromiseNames.class)
 @Timeout(value = 90, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class BlockedEventThreadTest {
-    private static final Duration SESSION = Duration.ofSeconds(5);
+    private static final Duration SESSION = Duration.ofSeconds(10);
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
     private final String base = SharedZooKeeper.freshPath();

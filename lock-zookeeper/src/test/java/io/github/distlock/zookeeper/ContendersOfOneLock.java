@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** Two backends without engines for one lock of a real server. The test can disturb the connection of the second. */
 @DisplayNameGeneration(PromiseNames.class)
-@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 abstract class ContendersOfOneLock {
     final String base = SharedZooKeeper.freshPath();
     final String directory = base + "/lock";

@@ -238,7 +238,7 @@ class CuratorReadWriteTest extends ContendersOfOneLock {
                 work(() -> ours(WRITE), true));
 
         for (CompletableFuture<Integer> end : ends) {
-            assertThat(end.get(50, TimeUnit.SECONDS)).as("overlaps").isZero();
+            assertThat(end.get(100, TimeUnit.SECONDS)).as("overlaps").isZero();
         }
     }
 

@@ -105,6 +105,7 @@ class EarlierSessionTest {
 
     @Test
     void s1_anAcquireDoesNotAdoptItsNodeOfAnEarlierSession() throws Exception {
+        SharedZooKeeper.createDirectory(base, directory);
         locks.lock("lock").acquire().close();
         Fault lost = link.dropNextReply(FaultProxy.containing("-lock-"), FaultProxy.Then.CUT);
         link.refuse();

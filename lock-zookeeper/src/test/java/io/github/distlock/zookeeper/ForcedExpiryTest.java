@@ -104,6 +104,7 @@ class ForcedExpiryTest {
 
     @Test
     void s7_aForcedExpiryAfterTheCreationLeavesOneNodeOfTheNewSession() throws Exception {
+        SharedZooKeeper.createDirectory(base, directory);
         locks.lock("lock").acquire().close();
         Fault lost = link.dropNextReply(FaultProxy.containing("-lock-"), FaultProxy.Then.CUT);
         link.refuse();

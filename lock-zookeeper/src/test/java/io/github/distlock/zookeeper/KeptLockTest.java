@@ -30,6 +30,8 @@ import org.junit.jupiter.api.Test;
 class KeptLockTest extends ContendersOfOneLock {
     private static final Duration KEPT = Duration.ofMinutes(1);
     private static final Duration BRIEFLY = Duration.ofMillis(500);
+    /** Longer than a busy machine takes to look at the lock. */
+    private static final Duration SHORTLY = Duration.ofSeconds(4);
 
     private final ZooKeeper operator = SharedZooKeeper.operator();
 
@@ -45,11 +47,12 @@ class KeptLockTest extends ContendersOfOneLock {
         assertThat(held.keep(time, TestContender.deadline())).isEqualTo(Grant.Release.RELEASED);
     }
 
-    /** Shortens the time of the kept lock to a millisecond. */
+    /** Shortens the time of the kept lock to a millisecond, and waits for its end. */
     private void endTime() throws Exception {
         String node = directory + "/" + nodes().get(0);
         String data = new String(operator.getData(node, false, null), StandardCharsets.UTF_8);
         operator.setData(node, data.replaceAll("kept=\\d+", "kept=1").getBytes(StandardCharsets.UTF_8), -1);
+        Waiting.letPass(Duration.ofMillis(5));
     }
 
     @Test
@@ -149,7 +152,7 @@ class KeptLockTest extends ContendersOfOneLock {
 
     @Test
     void v6_theClientDeletesTheNodeIfNobodyAsks() throws Exception {
-        keep(withMinimum(one).acquire(), BRIEFLY);
+        keep(withMinimum(one).acquire(), SHORTLY);
         assertThat(nodes()).hasSize(1);
 
         await("the node is deleted", () -> nodes().isEmpty());
@@ -160,8 +163,9 @@ class KeptLockTest extends ContendersOfOneLock {
         try (CuratorFramework curator =
                 CuratorFrameworkFactory.newClient(SharedZooKeeper.address(), new RetryOneTime(100))) {
             curator.start();
+            curator.blockUntilConnected();
             InterProcessMutex mutex = new InterProcessMutex(curator, directory);
-            keep(withMinimum(one).acquire(), BRIEFLY);
+            keep(withMinimum(one).acquire(), SHORTLY);
 
             assertThat(mutex.acquire(1, TimeUnit.MILLISECONDS)).isFalse();
 

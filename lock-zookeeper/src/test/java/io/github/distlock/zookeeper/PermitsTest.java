@@ -6,10 +6,6 @@ import static io.github.distlock.zookeeper.TestContender.deadline;
 import static io.github.distlock.zookeeper.TestContender.request;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
-import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.read.ListAppender;
 import io.github.distlock.LockStatus;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockMode;
@@ -17,11 +13,9 @@ import io.github.distlock.tests.servers.Fault;
 import io.github.distlock.tests.servers.FaultProxy;
 import io.github.distlock.tests.waiting.Waiting;
 import java.lang.ref.WeakReference;
-import java.time.Duration;
 import java.util.List;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
-import org.slf4j.LoggerFactory;
 
 /** Contenders for the permits of one semaphore, without an engine. */
 class PermitsTest extends ContendersOfOneLock {
@@ -146,8 +140,9 @@ class PermitsTest extends ContendersOfOneLock {
         TestContender earlier = contending(other, permits(1, 2));
         earlier.findBusy();
         earlier.withdraw();
-        // The path precedes a flag that is set if the request asks for a watch.
-        return link.delayNextRequest(FaultProxy.containing(path + "\u0001"), Duration.ofSeconds(4));
+        // The path precedes a flag that is set if the request asks for a watch. After two thirds of the session timeout
+        // without an answer, the client would connect again.
+        return link.delayNextRequest(FaultProxy.containing(path + "\u0001"), ZooKeeperFactory.SESSION.dividedBy(2));
     }
 
     @Test
@@ -308,23 +303,16 @@ class PermitsTest extends ContendersOfOneLock {
 
     @Test
     void s10_anotherLimitIsLoggedOnce() throws Exception {
-        Logger logger = (Logger) LoggerFactory.getLogger(ZooKeeperBackend.class);
-        ListAppender<ILoggingEvent> log = new ListAppender<>();
-        log.start();
-        logger.addAppender(log);
-        logger.setLevel(Level.WARN);
-        try {
+        List<String> lines;
+        try (CapturedLog log = new CapturedLog()) {
             contending(one, permits(1, 2)).acquire();
             contending(one, permits(1, 2)).acquire();
             busyOf(other, permits(1, 1));
             busyOf(other, permits(1, 1));
-        } finally {
-            logger.setLevel(null);
-            logger.detachAppender(log);
+            lines = log.lines();
         }
 
-        assertThat(log.list)
-                .extracting(ILoggingEvent::getFormattedMessage)
+        assertThat(lines)
                 .filteredOn(line -> line.contains("semaphore \"lock\""))
                 .singleElement()
                 .asString()

@@ -3,10 +3,6 @@ package io.github.distlock.zookeeper;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
-import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.read.ListAppender;
 import io.github.distlock.LockClient;
 import io.github.distlock.LockException;
 import io.github.distlock.LockHandle;
@@ -21,7 +17,6 @@ import io.github.distlock.tests.waiting.Waiting;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.apache.curator.framework.CuratorFramework;
@@ -33,7 +28,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.ResourceLock;
-import org.slf4j.LoggerFactory;
 
 /** States of a single server that are rare, and settings of servers that limit clients. */
 @DisplayNameGeneration(PromiseNames.class)
@@ -156,12 +150,8 @@ class ServerStatesTest {
 
     @Test
     void s3_aHoldEndsOnAWipedServerAndSmallerTokensAreReported() throws Exception {
-        Logger logger = (Logger) LoggerFactory.getLogger(ZooKeeperBackend.class);
-        ListAppender<ILoggingEvent> log = new ListAppender<>();
-        log.start();
-        logger.addAppender(log);
-        logger.setLevel(Level.ERROR);
-        try (ZooKeeperServer server =
+        try (CapturedLog log = new CapturedLog();
+                ZooKeeperServer server =
                         ZooKeeperServer.start(ZooKeeperSettings.defaults().tickTime(TICK));
                 LockClient locks = LockClient.create(builder(server.address())
                         .sessionTimeout(Duration.ofSeconds(6))
@@ -181,12 +171,8 @@ class ServerStatesTest {
             Waiting.await(
                     "the error is logged",
                     PATIENCE,
-                    () -> List.copyOf(log.list).stream()
-                            .anyMatch(event -> event.getFormattedMessage().contains("transaction numbers went back")));
+                    () -> log.lines().stream().anyMatch(line -> line.contains("transaction numbers went back")));
             next.close();
-        } finally {
-            logger.setLevel(null);
-            logger.detachAppender(log);
         }
     }
 }

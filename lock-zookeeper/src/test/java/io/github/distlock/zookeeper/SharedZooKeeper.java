@@ -12,11 +12,15 @@ import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import org.apache.zookeeper.CreateMode;
 import org.apache.zookeeper.KeeperException;
+import org.apache.zookeeper.Watcher;
 import org.apache.zookeeper.Watcher.Event.KeeperState;
+import org.apache.zookeeper.ZooDefs;
 import org.apache.zookeeper.ZooKeeper;
 
 /**
@@ -71,20 +75,25 @@ final class SharedZooKeeper {
         }
     }
 
-    /** Ends a session by a second client with the same session. */
+    /**
+     * Ends a session by a second client with the same session. The first client may move the session back before the
+     * second one has ended it. So this tries again until the server does not know the session.
+     */
     static void expire(ZooKeeper handle) throws Exception {
-        CountDownLatch connected = new CountDownLatch(1);
-        try (ZooKeeper second = new ZooKeeper(
-                address(),
-                handle.getSessionTimeout(),
-                event -> {
-                    if (event.getState() == KeeperState.SyncConnected) {
-                        connected.countDown();
-                    }
-                },
-                handle.getSessionId(),
-                handle.getSessionPasswd())) {
-            connected.await();
+        int timeout = handle.getSessionTimeout();
+        long id = handle.getSessionId();
+        byte[] password = handle.getSessionPasswd();
+        boolean known = true;
+        while (known) {
+            CompletableFuture<KeeperState> answer = new CompletableFuture<>();
+            Watcher watcher = event -> {
+                if (event.getState() == KeeperState.SyncConnected || event.getState() == KeeperState.Expired) {
+                    answer.complete(event.getState());
+                }
+            };
+            try (ZooKeeper second = new ZooKeeper(address(), timeout, watcher, id, password)) {
+                known = answer.get() == KeeperState.SyncConnected;
+            }
         }
     }
 
@@ -103,6 +112,13 @@ final class SharedZooKeeper {
     /** Returns a path that no other test uses. */
     static String freshPath() {
         return "/test" + NUMBER.incrementAndGet();
+    }
+
+    /** Creates the directory of a lock, which the server does not remove while it is empty. */
+    static void createDirectory(String base, String directory) throws KeeperException, InterruptedException {
+        for (String path : List.of(base, directory)) {
+            var unused = operator().create(path, new byte[0], ZooDefs.Ids.OPEN_ACL_UNSAFE, CreateMode.PERSISTENT);
+        }
     }
 
     private interface Question<T> {

@@ -23,7 +23,7 @@ import java.util.stream.Stream;
 
 /** A contender without an engine. It counts its signals. */
 final class TestContender implements Signals {
-    static final Duration PATIENCE = Duration.ofSeconds(10);
+    static final Duration PATIENCE = Duration.ofSeconds(20);
 
     final AtomicInteger wakeUps = new AtomicInteger();
     final AtomicInteger timesSuspect = new AtomicInteger();

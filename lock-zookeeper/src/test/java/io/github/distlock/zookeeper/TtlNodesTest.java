@@ -21,7 +21,8 @@ import org.junit.jupiter.api.parallel.ResourceLock;
 @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 @ResourceLock("starts servers and processes")
 class TtlNodesTest {
-    private static final Duration KEPT = Duration.ofSeconds(1);
+    /** Longer than a busy machine takes to look at the lock. */
+    private static final Duration KEPT = Duration.ofSeconds(10);
 
     private static List<String> nodes(ZooKeeperServer server) {
         return SharedZooKeeper.asked(server, operator -> SharedZooKeeper.children(operator, "/kept/lock"));

@@ -8,10 +8,6 @@ import static io.github.distlock.zookeeper.TestContender.waitingBusy;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
-import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.read.ListAppender;
 import io.github.distlock.LockStatus;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.Grant;
@@ -30,7 +26,6 @@ import java.util.Map;
 import org.apache.zookeeper.CreateMode;
 import org.apache.zookeeper.ZooDefs;
 import org.junit.jupiter.api.Test;
-import org.slf4j.LoggerFactory;
 
 /** Contenders for one lock of a real server, without an engine. They send only what a test asks them to send. */
 class ZooKeeperContenderTest extends ContendersOfOneLock {
@@ -199,7 +194,8 @@ class ZooKeeperContenderTest extends ContendersOfOneLock {
     }
 
     @Test
-    void s7_aContenderFindsItsNodeWhoseCreationWasNotAnswered() throws InterruptedException {
+    void s7_aContenderFindsItsNodeWhoseCreationWasNotAnswered() throws Exception {
+        SharedZooKeeper.createDirectory(base, directory);
         release(waiting(other).acquire());
         link.dropNextReply(FaultProxy.containing("-lock-"), FaultProxy.Then.CUT);
         TestContender contender = waiting(other);
@@ -271,7 +267,7 @@ class ZooKeeperContenderTest extends ContendersOfOneLock {
 
         other.heartbeat(List.of(second.contender, third.contender), deadline());
 
-        assertThat(second.wakeUps).hasValue(1);
+        await("the second is woken", () -> second.wakeUps.get() == 1);
         assertThat(third.wakeUps).hasValue(1);
     }
 
@@ -399,28 +395,22 @@ class ZooKeeperContenderTest extends ContendersOfOneLock {
 
     @Test
     void s1_aNodeOfAnotherKindIsRespectedAndReportedOnce() throws Exception {
-        release(waiting(one).acquire());
+        Grant held = waiting(one).acquire();
         SharedZooKeeper.operator()
                 .create(
                         directory + "/x__rlock__",
                         new byte[0],
                         ZooDefs.Ids.OPEN_ACL_UNSAFE,
                         CreateMode.EPHEMERAL_SEQUENTIAL);
-        Logger logger = (Logger) LoggerFactory.getLogger(ZooKeeperBackend.class);
-        ListAppender<ILoggingEvent> log = new ListAppender<>();
-        log.start();
-        logger.addAppender(log);
-        logger.setLevel(Level.WARN);
-        try {
+        release(held);
+        List<String> lines;
+        try (CapturedLog log = new CapturedLog()) {
             TestContender waiter = waiting(one);
             waiter.findBusy();
             waiter.findBusy();
-        } finally {
-            logger.setLevel(null);
-            logger.detachAppender(log);
+            lines = log.lines();
         }
-        assertThat(log.list)
-                .extracting(ILoggingEvent::getFormattedMessage)
+        assertThat(lines)
                 .filteredOn(line -> line.contains(directory))
                 .singleElement()
                 .asString()

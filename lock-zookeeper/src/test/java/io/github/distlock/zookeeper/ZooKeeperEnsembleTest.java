@@ -66,11 +66,12 @@ class ZooKeeperEnsembleTest {
             leader.kill();
             ensemble.awaitQuorum();
             Waiting.letPass(Duration.ofSeconds(3));
-            if (held.isHeld()) {
-                assertFalse(waiter.isDone());
-                assertEquals(LockHandle.Release.RELEASED, held.release());
-            }
-            LockHandle next = waiter.get(20, TimeUnit.SECONDS);
+            assertFalse(waiter.isDone() && held.isHeld());
+            // A slow election may have cost the hold.
+            boolean isRenewed = held.state() == LockHandle.State.HELD;
+            LockHandle.Release outcome = held.release();
+            assertTrue(outcome == LockHandle.Release.RELEASED || !isRenewed, outcome.toString());
+            LockHandle next = waiter.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
             assertTrue(next.fencingToken() > held.fencingToken());
             next.close();
             leader.restart(true);
@@ -168,6 +169,14 @@ class ZooKeeperEnsembleTest {
         }
     }
 
+    private static boolean isReadOnly(ZooKeeperServer server) {
+        try {
+            return SharedZooKeeper.fourLetterWord(server, "srvr").contains("Mode: read-only");
+        } catch (IllegalStateException e) {
+            return false; // It closes its connections when it changes its mode.
+        }
+    }
+
     @Test
     void s1_aReadOnlyServerGrantsNothing() throws Exception {
         ZooKeeperServer alone = ensemble.followers().get(0);
@@ -181,10 +190,7 @@ class ZooKeeperEnsembleTest {
                         .build();
                 LockClient locks = LockClient.create(
                         ZooKeeperBackend.builder(curator).tick(TICK).build())) {
-            Waiting.await(
-                    "the server is read-only",
-                    PATIENCE,
-                    () -> SharedZooKeeper.fourLetterWord(alone, "srvr").contains("Mode: read-only"));
+            Waiting.await("the server is read-only", PATIENCE, () -> isReadOnly(alone));
             curator.start();
 
             assertThrows(LockException.class, () -> locks.lock("readonly").tryAcquire());

@@ -28,6 +28,8 @@ import org.junit.jupiter.api.parallel.ResourceLock;
 @ResourceLock("starts servers and processes")
 class ZooKeeperFaultsTest {
     private static final Duration SESSION = Duration.ofSeconds(6);
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
+
     private final String base = SharedZooKeeper.freshPath();
     private final String directory = base + "/lock";
     private final FaultProxy proxy = FaultProxy.to(SharedZooKeeper.server());
@@ -87,7 +89,7 @@ class ZooKeeperFaultsTest {
         } catch (LockException e) {
             // A try may return a hold or fail.
         }
-        assertTrue(lost.hasStruck());
+        Waiting.await("the reply is lost", PATIENCE, lost::hasStruck);
         awaitNodes(0);
     }
 
@@ -96,7 +98,7 @@ class ZooKeeperFaultsTest {
         LockHandle held = locks.lock("lock").acquire();
         Fault lost = proxy.dropNextReply(containing("-lock-"), FaultProxy.Then.CUT);
         LockHandle.Release outcome = held.release();
-        assertTrue(lost.hasStruck());
+        Waiting.await("the reply is lost", PATIENCE, lost::hasStruck);
         assertTrue(outcome != LockHandle.Release.LOST, outcome.toString());
         awaitNodes(0);
     }
@@ -161,7 +163,7 @@ class ZooKeeperFaultsTest {
         Waiting.letPass(Duration.ofMillis(1500));
         assertEquals(2, SharedZooKeeper.children(directory).size());
         held.close();
-        waiter.get(SESSION.toSeconds(), TimeUnit.SECONDS).close();
+        waiter.get(PATIENCE.toSeconds(), TimeUnit.SECONDS).close();
         assertEquals(List.of(), SharedZooKeeper.children(directory));
     }
 
@@ -192,6 +194,6 @@ class ZooKeeperFaultsTest {
         }
         awaitNodes(2);
         held.close();
-        waiter.get(SESSION.toSeconds(), TimeUnit.SECONDS).close();
+        waiter.get(PATIENCE.toSeconds(), TimeUnit.SECONDS).close();
     }
 }
