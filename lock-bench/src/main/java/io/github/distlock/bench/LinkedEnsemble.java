@@ -1,7 +1,7 @@
 package io.github.distlock.bench;
 
-import io.github.distlock.tests.servers.FaultProxy;
 import io.github.distlock.tests.servers.ChildProgram;
+import io.github.distlock.tests.servers.FaultProxy;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
