@@ -147,6 +147,6 @@ class CloseTest extends EngineTest {
         client.close();
 
         assertThat(backend.requests).hasValue(0);
-        assertThat(threads()).isEmpty();
+        Await.until("no thread is left", () -> threads().isEmpty());
     }
 }

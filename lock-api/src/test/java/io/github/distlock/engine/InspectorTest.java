@@ -2,6 +2,7 @@ package io.github.distlock.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.distlock.DistributedLock;
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockInspector;
 import io.github.distlock.LockStatus;
@@ -16,8 +17,9 @@ class InspectorTest extends EngineTest {
 
     @Test
     void api_theTokenOfALocalHandoffNamesItsGrant() throws Exception {
-        LockHandle first = lock.acquire();
-        CompletableFuture<LockHandle> waiter = lock.acquireAsync();
+        DistributedLock patient = open(settings().localHandoff(64, LONG)).lock("a");
+        LockHandle first = patient.acquire();
+        CompletableFuture<LockHandle> waiter = patient.acquireAsync();
         first.release();
         LockHandle second = get(waiter);
         assertThat(second.fencingToken()).isEqualTo(first.fencingToken() + 1);
@@ -49,12 +51,14 @@ class InspectorTest extends EngineTest {
     @Test
     void api_theTextOfAStatusShowsHoldersAndWaitersWithTheirModes() throws Exception {
         assertThat(inspector.inspect("a")).hasToString("lock \"a\": free, no waiters");
-        var unused = client.semaphore("a", 3).permits(2).acquire();
+        LockHandle held = client.semaphore("a", 3).permits(2).acquire();
         startWaiting(client.semaphore("a", 3).permits(3)::acquire);
         awaitQueued(1);
 
         assertThat(inspector.inspect("a").toString())
                 .containsPattern("held by .*, 2 of 3 permits, since .*, token \\d+")
                 .containsPattern("waiters .*, 3 of 3 permits, since ");
+        // The collector must not find that the handle was dropped.
+        held.close();
     }
 }

@@ -103,7 +103,7 @@ class MinimumHoldTest extends EngineTest {
         LockHandle busy = other.lock("b").acquire();
         DistributedLock all = client.allOf(List.of("a", "b"), OPTIONS);
 
-        assertThat(way.acquire(all, Duration.ofMillis(1))).isEmpty();
+        assertThat(way.acquire(all, Duration.ofMillis(500))).isEmpty();
         assertThat(all.reentrant().tryAcquire()).isEmpty();
 
         expectNotKept("a");

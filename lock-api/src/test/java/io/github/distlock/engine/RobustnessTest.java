@@ -32,7 +32,7 @@ class RobustnessTest extends EngineTest {
 
     @Test
     void v8_renewalGoesOnAfterTheOnlyLeaseWasLost() throws Exception {
-        LockOptions options = LockOptions.defaults().renewedLease(Duration.ofMillis(600));
+        LockOptions options = LockOptions.defaults().renewedLease(Duration.ofSeconds(1));
         for (int i = 0; i < 30; i++) {
             InMemoryStore store = new InMemoryStore();
             InMemoryBackend backend = store.connect();

@@ -49,6 +49,8 @@ class HandoffMessagesTest extends ContenderTest {
     private void awaitSubscription() throws InterruptedException {
         waiter.findBusy();
         await("the waiter is subscribed", () -> waiter.wakeUps.get() > 0);
+        // A message makes a holder only within half of a handoff lease after the last busy reply.
+        waiter.findBusy();
     }
 
     /** Releases the hold, which goes to the waiter, and returns the message about it, which was lost on its way. */

@@ -40,7 +40,7 @@ class SqlFaultsTest {
                     Grant.Release.RELEASED, granted(contender(backend, "late")).release(within(5_000)));
             Fault late = network.delayNextRequest(containing("late"), Duration.ofSeconds(3));
             Contender withdrawn = contender(backend, "late");
-            assertThrows(IllegalStateException.class, () -> withdrawn.attempt(within(100)));
+            assertThrows(IllegalStateException.class, () -> withdrawn.attempt(within(1_000)));
             withdrawn.withdraw(within(5_000));
             long repliesBefore = network.replies();
             late.awaitStrike(Duration.ofSeconds(10));

@@ -9,6 +9,7 @@ import java.net.ConnectException;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.parallel.ResourceLock;
@@ -16,31 +17,36 @@ import org.junit.jupiter.api.parallel.ResourceLock;
 @Timeout(60)
 @ResourceLock("starts servers and processes")
 class RedisServerTest {
-    private static final RedisServer SERVER = RedisServer.start("appendonly yes", "appendfsync always");
+    private static RedisServer server;
+
+    @BeforeAll
+    static void start() {
+        server = RedisServer.start("appendonly yes", "appendfsync always");
+    }
 
     @AfterAll
     static void close() {
-        SERVER.close();
+        server.close();
     }
 
     @Test
     void api_aStartedServerAnswersAndReportsItsVersion() throws Exception {
-        try (RedisConnection client = new RedisConnection(SERVER)) {
+        try (RedisConnection client = new RedisConnection(server)) {
             assertEquals("+PONG", client.ask("PING"));
         }
-        assertTrue(SERVER.isRunning());
-        assertTrue(SERVER.version().matches("\\d+\\.\\d+\\..*"), SERVER.version());
+        assertTrue(server.isRunning());
+        assertTrue(server.version().matches("\\d+\\.\\d+\\..*"), server.version());
     }
 
     @Test
     void api_aPausedServerKeepsItsConnectionsAndAnswersNothing() throws Exception {
-        try (RedisConnection client = new RedisConnection(SERVER)) {
+        try (RedisConnection client = new RedisConnection(server)) {
             client.ask("SET paused before");
-            SERVER.pause();
-            assertTrue(SERVER.isRunning());
+            server.pause();
+            assertTrue(server.isRunning());
             client.replyWithin(100);
             assertThrows(SocketTimeoutException.class, () -> client.ask("SET paused after"));
-            SERVER.resume();
+            server.resume();
             client.replyWithin(10_000);
             assertEquals("+OK", client.reply());
         }
@@ -48,43 +54,43 @@ class RedisServerTest {
 
     @Test
     void api_aKilledServerRestartsWithOrWithoutItsData() throws Exception {
-        int port = SERVER.port();
-        try (RedisConnection client = new RedisConnection(SERVER)) {
+        int port = server.port();
+        try (RedisConnection client = new RedisConnection(server)) {
             assertEquals("+OK", client.ask("SET kept value"));
         }
-        SERVER.kill();
-        assertFalse(SERVER.isRunning());
-        assertThrows(ConnectException.class, () -> new Socket(SERVER.host(), SERVER.port()).close());
+        server.kill();
+        assertFalse(server.isRunning());
+        assertThrows(ConnectException.class, () -> new Socket(server.host(), server.port()).close());
 
-        SERVER.restart(true);
-        assertEquals(port, SERVER.port());
+        server.restart(true);
+        assertEquals(port, server.port());
         assertEquals("$5", asked("GET kept"));
 
-        SERVER.restart(false);
-        assertEquals(port, SERVER.port());
+        server.restart(false);
+        assertEquals(port, server.port());
         assertEquals("$-1", asked("GET kept"));
     }
 
     @Test
     void api_aPausedServerCanBeKilled() throws Exception {
-        SERVER.pause();
-        SERVER.kill();
-        assertFalse(SERVER.isRunning());
-        SERVER.restart(true);
+        server.pause();
+        server.kill();
+        assertFalse(server.isRunning());
+        server.restart(true);
         assertEquals("+PONG", asked("PING"));
     }
 
     @Test
     void api_aServerThatStoresNothingCannotRestartWithItsData() {
-        try (RedisServer server = RedisServer.start()) {
-            assertThrows(IllegalStateException.class, () -> server.restart(true));
+        try (RedisServer another = RedisServer.start()) {
+            assertThrows(IllegalStateException.class, () -> another.restart(true));
         }
     }
 
     @Test
     void api_aServerWithAPasswordStarts() throws Exception {
-        try (RedisServer server = RedisServer.start("requirepass secret");
-                RedisConnection client = new RedisConnection(server)) {
+        try (RedisServer another = RedisServer.start("requirepass secret");
+                RedisConnection client = new RedisConnection(another)) {
             assertTrue(client.ask("GET a").startsWith("-NOAUTH"));
             assertEquals("+OK", client.ask("AUTH secret"));
         }
@@ -98,7 +104,7 @@ class RedisServerTest {
     }
 
     private static String asked(String command) throws Exception {
-        try (RedisConnection client = new RedisConnection(SERVER)) {
+        try (RedisConnection client = new RedisConnection(server)) {
             return client.ask(command);
         }
     }

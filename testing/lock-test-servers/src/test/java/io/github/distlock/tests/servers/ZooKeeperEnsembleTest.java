@@ -12,6 +12,7 @@ import java.net.Socket;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -21,55 +22,60 @@ import org.junit.jupiter.api.parallel.ResourceLock;
 @ResourceLock("starts servers and processes")
 class ZooKeeperEnsembleTest {
     private static final Duration LIMIT = Duration.ofSeconds(60);
-    private static final ZooKeeperEnsemble ENSEMBLE =
-            ZooKeeperEnsemble.start(ZooKeeperSettings.defaults().tickTime(Duration.ofMillis(250)));
+
+    private static ZooKeeperEnsemble ensemble;
+
+    @BeforeAll
+    static void start() {
+        ensemble = ZooKeeperEnsemble.start(ZooKeeperSettings.defaults().tickTime(Duration.ofMillis(250)));
+    }
 
     @AfterAll
     static void close() {
-        ENSEMBLE.close();
+        ensemble.close();
     }
 
     @BeforeEach
     void awaitQuorum() {
-        ENSEMBLE.awaitQuorum();
+        ensemble.awaitQuorum();
     }
 
     @Test
     void api_oneMemberLeadsAndAllServeTheSameState() throws Exception {
-        ZooKeeperServer leader = ENSEMBLE.leader();
+        ZooKeeperServer leader = ensemble.leader();
         assertTrue(leader.isLeader());
-        assertEquals(2, ENSEMBLE.followers().size());
+        assertEquals(2, ensemble.followers().size());
         ZooKeeperSession.create(leader.connectString(), "/shared");
-        for (ZooKeeperServer member : ENSEMBLE.members()) {
+        for (ZooKeeperServer member : ensemble.members()) {
             assertTrue(ZooKeeperSession.exists(member.connectString(), "/shared"));
         }
     }
 
     @Test
     void api_anotherMemberLeadsAfterTheLeaderIsKilled() throws Exception {
-        ZooKeeperServer old = ENSEMBLE.leader();
+        ZooKeeperServer old = ensemble.leader();
         old.kill();
-        assertNotSame(old, ENSEMBLE.leader());
-        ZooKeeperSession.create(ENSEMBLE.connectString(), "/afterwards");
+        assertNotSame(old, ensemble.leader());
+        ZooKeeperSession.create(ensemble.connectString(), "/afterwards");
         old.restart(true);
-        ENSEMBLE.awaitQuorum();
+        ensemble.awaitQuorum();
         assertFalse(old.isLeader());
         assertTrue(old.isServing());
     }
 
     @Test
     void api_aMemberWithoutItsDataCopiesThemFromTheOthers() throws Exception {
-        ZooKeeperSession.create(ENSEMBLE.connectString(), "/copied");
-        ZooKeeperServer follower = ENSEMBLE.followers().get(0);
+        ZooKeeperSession.create(ensemble.connectString(), "/copied");
+        ZooKeeperServer follower = ensemble.followers().get(0);
         follower.restart(false);
-        ENSEMBLE.awaitQuorum();
+        ensemble.awaitQuorum();
         assertTrue(ZooKeeperSession.exists(follower.connectString(), "/copied"));
     }
 
     @Test
     void api_withoutAQuorumNoMemberServes() {
-        ZooKeeperServer leader = ENSEMBLE.leader();
-        List<ZooKeeperServer> followers = ENSEMBLE.followers();
+        ZooKeeperServer leader = ensemble.leader();
+        List<ZooKeeperServer> followers = ensemble.followers();
         followers.forEach(Server::pause);
         try {
             assertTrue(Waiting.until(LIMIT, () -> !leader.isServing()));
@@ -77,41 +83,41 @@ class ZooKeeperEnsembleTest {
         } finally {
             followers.forEach(Server::resume);
         }
-        ENSEMBLE.awaitQuorum();
+        ensemble.awaitQuorum();
     }
 
     @Test
     void api_anEnsembleRestartsWithOrWithoutItsData() throws Exception {
-        ZooKeeperSession.create(ENSEMBLE.connectString(), "/kept");
-        ENSEMBLE.members().forEach(Server::kill);
-        ENSEMBLE.restart(true);
-        assertTrue(ZooKeeperSession.exists(ENSEMBLE.connectString(), "/kept"));
-        ENSEMBLE.restart(false);
-        assertFalse(ZooKeeperSession.exists(ENSEMBLE.connectString(), "/kept"));
+        ZooKeeperSession.create(ensemble.connectString(), "/kept");
+        ensemble.members().forEach(Server::kill);
+        ensemble.restart(true);
+        assertTrue(ZooKeeperSession.exists(ensemble.connectString(), "/kept"));
+        ensemble.restart(false);
+        assertFalse(ZooKeeperSession.exists(ensemble.connectString(), "/kept"));
     }
 
     @Test
     void api_faultsOfAnEnsembleConcernAllMembers() {
-        ENSEMBLE.pause();
-        assertTrue(ENSEMBLE.members().stream().noneMatch(ZooKeeperServer::isServing));
+        ensemble.pause();
+        assertTrue(ensemble.members().stream().noneMatch(ZooKeeperServer::isServing));
 
-        ENSEMBLE.resume();
-        ENSEMBLE.awaitQuorum();
+        ensemble.resume();
+        ensemble.awaitQuorum();
 
-        ENSEMBLE.kill();
-        assertTrue(ENSEMBLE.members().stream().noneMatch(Server::isRunning));
-        ENSEMBLE.restart(true);
-        assertTrue(ENSEMBLE.isRunning());
+        ensemble.kill();
+        assertTrue(ensemble.members().stream().noneMatch(Server::isRunning));
+        ensemble.restart(true);
+        assertTrue(ensemble.isRunning());
     }
 
     @Test
     void api_aProxyBeforeAnEnsembleHasAnAddressForEachMember() throws Exception {
-        try (FaultProxy proxy = FaultProxy.to(ENSEMBLE)) {
+        try (FaultProxy proxy = FaultProxy.to(ensemble)) {
             List<String> addresses = List.of(proxy.address().split(",", -1));
             assertEquals(3, addresses.size());
             for (String address : addresses) {
                 ZooKeeperSession.create(address, "/through-" + address);
-                assertTrue(ZooKeeperSession.exists(ENSEMBLE.connectString(), "/through-" + address));
+                assertTrue(ZooKeeperSession.exists(ensemble.connectString(), "/through-" + address));
             }
 
             proxy.refuse();
