@@ -18,6 +18,7 @@ import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.RedisClient;
 
@@ -28,7 +29,7 @@ import redis.clients.jedis.RedisClient;
  * prints
  *
  * <ul>
- *   <li>the time without a grant around each of these events: of all locks, and of the one that waits longest,
+ *   <li>the time until the event was over, and the time without a grant around each of these events: of all locks, and of the one that waits longest,
  *   <li>holds that overlap the next one, which a failover can cause, and for how long they overlap,
  *   <li>losses, tokens that do not rise, and the keys other than token keys that are left after more than a minute.
  * </ul>
@@ -105,19 +106,20 @@ public final class RedisFailovers {
         try (RedisSentinels servers = RedisSentinels.start(1, 3, Duration.ofSeconds(1))) {
             System.out.printf("Redis %s, %d clients, lease %s%n", servers.version(), CLIENTS, LEASE);
             RedisFailovers run = new RedisFailovers(servers.uri());
-            run.measure("SENTINEL FAILOVER", failovers, run.users, servers.servers(), servers::failOver);
+            run.measure("SENTINEL FAILOVER", failovers, run.users, servers.servers(), () -> {
+                servers.failOver();
+                return System.nanoTime();
+            });
             RedisFailovers killing = new RedisFailovers(servers.uri());
             killing.measure("primary killed", failovers, killing.users, servers.servers(), () -> killPrimary(servers));
         }
         try (RedisCluster cluster = RedisCluster.start(3, 0, Duration.ofHours(1))) {
             RedisFailovers run = new RedisFailovers(cluster.uri());
             String key = "distlock:name0";
-            run.measure(
-                    "slot migrated",
-                    migrations,
-                    run.users.subList(0, 1),
-                    cluster.members(),
-                    () -> cluster.migrate(key, anotherThan(cluster.primaryOf(key), cluster.members())));
+            run.measure("slot migrated", migrations, run.users.subList(0, 1), cluster.members(), () -> {
+                cluster.migrate(key, anotherThan(cluster.primaryOf(key), cluster.members()));
+                return System.nanoTime();
+            });
         }
     }
 
@@ -125,29 +127,33 @@ public final class RedisFailovers {
         return all.stream().filter(each -> each != server).findAny().orElseThrow();
     }
 
-    private static void killPrimary(RedisSentinels servers) {
+    /** Returns when the sentinels have named another primary. */
+    private static long killPrimary(RedisSentinels servers) {
         RedisServer former = servers.primary();
         servers.awaitReplicas();
         former.kill();
         while (servers.primary() == former) {
             Thread.onSpinWait();
         }
+        long named = System.nanoTime();
         former.restart(false);
+        return named;
     }
 
-    private void measure(String what, int events, Collection<Users> affected, List<RedisServer> servers, Runnable event)
+    private void measure(
+            String what, int events, Collection<Users> affected, List<RedisServer> servers, LongSupplier event)
             throws InterruptedException {
         start();
         long[] without = new long[events];
         long[] ofOne = new long[events];
+        long[] named = new long[events];
         for (int i = 0; i < events; i++) {
             Thread.sleep(BEFORE_AND_AFTER.toMillis());
             affected.forEach(each -> each.grants.clear());
             long begun = System.nanoTime();
-            event.run();
-            long ended = System.nanoTime();
+            named[i] = event.getAsLong() - begun;
             Thread.sleep(BEFORE_AND_AFTER.toMillis());
-            long end = ended + BEFORE_AND_AFTER.toNanos();
+            long end = System.nanoTime();
             without[i] = longestPause(affected, begun, end);
             ofOne[i] = affected.stream()
                     .mapToLong(each -> longestPause(List.of(each), begun, end))
@@ -157,16 +163,20 @@ public final class RedisFailovers {
         end();
         Arrays.sort(without);
         Arrays.sort(ofOne);
+        Arrays.sort(named);
         long[] overlaps = users.stream()
                 .flatMap(each -> each.overlaps.stream())
                 .mapToLong(Long::longValue)
                 .sorted()
                 .toArray();
         System.out.printf(
-                "%s, %d times: without a grant p50 %.0f ms, p90 %.0f, max %.0f; of one lock p50 %.0f, p90 %.0f, max %.0f;"
+                "%s, %d times: done after p50 %.0f ms, p90 %.0f, max %.0f; without a grant p50 %.0f, p90 %.0f, max %.0f; of one lock p50 %.0f, p90 %.0f, max %.0f;"
                         + " %d overlaps, longest %.0f ms; %d losses, %d failed acquires, %d tokens not rising, %s left%n",
                 what,
                 events,
+                millis(named[events / 2]),
+                millis(named[events * 9 / 10]),
+                millis(named[events - 1]),
                 millis(without[events / 2]),
                 millis(without[events * 9 / 10]),
                 millis(without[events - 1]),
@@ -220,7 +230,8 @@ public final class RedisFailovers {
         Users each = users.get(i);
         LockOptions options = LockOptions.defaults().renewedLease(LEASE);
         while (!ends) {
-            try (LockHandle held = client.lock(name, options).acquire()) {
+            try {
+                LockHandle held = client.lock(name, options).acquire();
                 held.onLost(loss -> {
                     losses.incrementAndGet();
                     each.ended(held);
@@ -228,6 +239,7 @@ public final class RedisFailovers {
                 each.granted(held);
                 Thread.sleep(random.nextInt(LONGEST_HOLD_MILLIS));
                 each.ended(held);
+                var unused = held.release();
             } catch (LockException e) {
                 failures.incrementAndGet();
             } catch (InterruptedException e) {

@@ -188,6 +188,11 @@ final class OwnConnections implements Redis {
     }
 
     @Override
+    public boolean hasReplicas() {
+        return topology.hasReplicas();
+    }
+
+    @Override
     public Listening listening(String channel, Consumer<String> messages, Runnable subscribed) {
         return new OwnListening(channel, messages, subscribed);
     }

@@ -42,6 +42,9 @@ interface Redis extends AutoCloseable {
     /** Returns whether a request may reach the server twice although the backend has sent it once. */
     boolean sendsAgain();
 
+    /** Returns whether another server may take the place of one that keeps locks, and may lack its last changes. */
+    boolean hasReplicas();
+
     /** Returns whether a subscription leaves connections for other requests. Sends nothing. */
     boolean canListen();
 

@@ -26,6 +26,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import redis.clients.jedis.UnifiedJedis;
@@ -71,7 +72,10 @@ public final class RedisBackend implements LockBackend {
     /** How many requests are sent before their replies are read: the replies fit into the buffers of a connection. */
     static final int CHUNK = 512;
 
-    private final RedisContext context = new RedisContext(clock());
+    /** For how long the client tries to withdraw ended contenders from a server that has taken the place of another. */
+    private static final Duration AFTER_REPLACEMENT = Duration.ofSeconds(5);
+
+    private final RedisContext context = new RedisContext(clock(), server -> replaced(server));
     private final Redis redis;
     private final Subscription messages;
     private final Function<String, String> keyOfName;
@@ -84,6 +88,7 @@ public final class RedisBackend implements LockBackend {
 
     final Warnings warnings;
     final Contention contention = new Contention();
+    private final EndedContenders ended = new EndedContenders();
     final GrantedBases grantedBases = new GrantedBases();
 
     RedisBackend(
@@ -431,6 +436,38 @@ public final class RedisBackend implements LockBackend {
     boolean hearsMessages() {
         messages.need();
         return messages.isActive();
+    }
+
+    /** Notes that a contender has ended, before the server is told. */
+    void noteEnd(LockKeys keys, Supplier<ScriptCall> withdrawal) {
+        if (redis.hasReplicas()) {
+            ended.note(keys, withdrawal);
+        }
+    }
+
+    /** Withdraws what has ended from the server that has taken the place of another one, on a thread of its own. */
+    private void replaced(Object server) {
+        List<ScriptCall> calls = ended.withdrawals(keys -> redis.server(keys).equals(server));
+        if (calls.isEmpty()) {
+            return;
+        }
+        try {
+            context.redisThreads().newThread(() -> withdraw(calls)).start();
+        } catch (RuntimeException | Error e) {
+            context.log(() -> LOG.warn("no thread withdraws what has ended", e));
+        }
+    }
+
+    private void withdraw(List<ScriptCall> calls) {
+        Deadline deadline = Deadline.after(AFTER_REPLACEMENT, clock());
+        try {
+            for (List<ScriptCall> chunk : RedisBackend.<ScriptCall>chunks(calls)) {
+                var unused = redis.callAll(chunk, deadline);
+                chunk.forEach(call -> followUp(call, deadline));
+            }
+        } catch (InterruptedException | RuntimeException e) {
+            context.log(() -> LOG.debug("what has ended could not be withdrawn; leases end it", e));
+        }
     }
 
     private void received(String message) {

@@ -416,9 +416,19 @@ final class RedisContender implements Contender {
     @Override
     public void withdraw(Deadline deadline) throws InterruptedException {
         if (mayHaveLeft) {
+            noteEnd();
             Script script = isOfLock() ? Script.WITHDRAW : Script.WITHDRAW_SHARED;
             var unused = backend.call(new ScriptCall(script, keys(), value, entry, mayArriveLate() ? 1 : 0), deadline);
         }
+    }
+
+    /** Notes that this contender ends, before the server is told. */
+    void noteEnd() {
+        Script script = isOfLock() ? Script.WITHDRAW : Script.WITHDRAW_SHARED;
+        LockKeys lockKeys = keys();
+        String ended = value;
+        byte[] left = entry;
+        backend.noteEnd(lockKeys, () -> new ScriptCall(script, lockKeys, ended, left, 0));
     }
 
     @Override

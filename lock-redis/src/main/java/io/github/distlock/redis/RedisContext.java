@@ -9,6 +9,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,14 +20,21 @@ final class RedisContext {
     private static final long PAUSE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     final LockClock clock;
+    private final Consumer<Object> replaced;
     private final AtomicInteger threads = new AtomicInteger();
     /** When a connection to a server was last lost. */
     private final Map<Object, Long> losses = new ConcurrentHashMap<>();
 
     private volatile @Nullable BackendContext engine;
 
-    RedisContext(LockClock clock) {
+    /**
+     * Makes a context without an engine.
+     *
+     * @param replaced is told of each server that another process serves from now on, and does not block
+     */
+    RedisContext(LockClock clock, Consumer<Object> replaced) {
         this.clock = clock;
+        this.replaced = replaced;
     }
 
     void start(BackendContext context) {
@@ -70,11 +78,13 @@ final class RedisContext {
     }
 
     /**
-     * Has all holds on a server renewed at once, because another process serves them from now on.
+     * Has all holds on a server renewed at once, and withdraws what has ended, because another process serves the
+     * locks from now on.
      *
      * @param server as {@link Redis#server} names it
      */
     void serverReplaced(Object server) {
         engine().connectionLost(server);
+        replaced.accept(server);
     }
 }

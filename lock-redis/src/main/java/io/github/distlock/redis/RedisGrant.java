@@ -90,6 +90,7 @@ final class RedisGrant implements Grant {
     public Release release(Deadline deadline) throws InterruptedException {
         boolean mayBeRepeated = releaseWasSent;
         releaseWasSent = true;
+        contender.noteEnd();
         if (isOfLock() && !contender.mayArriveLate() && !contender.isContentionLikely()) {
             ScriptCall alone = releaseAlone();
             if (contender.backend().call(alone, deadline).isEmpty()) {
@@ -122,6 +123,7 @@ final class RedisGrant implements Grant {
     /** Makes the request of a release that goes out together with others. */
     ScriptCall releaseInBatch() {
         ScriptCall call = releaseAndServe();
+        contender.noteEnd();
         if (releaseWasSent) {
             call.noteSentAgain();
         }

@@ -34,6 +34,11 @@ final class SingleServer implements Topology {
     }
 
     @Override
+    public boolean hasReplicas() {
+        return false;
+    }
+
+    @Override
     public void disconnect() {
         only.node().disconnect();
     }

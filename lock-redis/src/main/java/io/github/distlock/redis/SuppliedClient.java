@@ -255,6 +255,12 @@ final class SuppliedClient implements Redis {
         return true;
     }
 
+    /** A caller-supplied client does not say when it uses another server. */
+    @Override
+    public boolean hasReplicas() {
+        return false;
+    }
+
     /** A subscription takes one connection of the client's pool. The application must keep another one. */
     @Override
     public boolean canListen() {

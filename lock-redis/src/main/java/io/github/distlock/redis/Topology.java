@@ -47,6 +47,11 @@ interface Topology extends AutoCloseable {
         return false;
     }
 
+    /** Returns what {@link Redis#hasReplicas} returns. */
+    default boolean hasReplicas() {
+        return true;
+    }
+
     /** Closes the connections, while no request is under way. The next request opens new ones. */
     void disconnect();
 

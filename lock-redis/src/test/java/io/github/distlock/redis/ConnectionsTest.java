@@ -80,7 +80,7 @@ class ConnectionsTest {
 
     /** Makes connections that are idle for as long as a test says. */
     private OwnConnections connections(ScriptedServer server) {
-        RedisContext movable = new RedisContext(new TestClock(passed));
+        RedisContext movable = new RedisContext(new TestClock(passed), replaced -> {});
         movable.start(context);
         LateExchanges late = new LateExchanges(movable);
         Node.Shared nodes = new Node.Shared(
@@ -175,7 +175,7 @@ class ConnectionsTest {
             client.succeed(command);
             awaitQuietly(end);
         });
-        RedisContext redis = new RedisContext(LockClock.system());
+        RedisContext redis = new RedisContext(LockClock.system(), replaced -> {});
         redis.start(context);
         OpenConnections connections = new OpenConnections(
                 HostAndPort.from(server.address()),

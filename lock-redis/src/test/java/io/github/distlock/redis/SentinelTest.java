@@ -27,6 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.parallel.ResourceLock;
 import redis.clients.jedis.RedisClient;
+import redis.clients.jedis.params.SetParams;
 
 /** A primary, its replica and three sentinels, which fail over while clients use locks. */
 @DisplayNameGeneration(PromiseNames.class)
@@ -150,6 +151,29 @@ class SentinelTest {
         LockHandle next = acquireSoon(other.lock("lost", LONG));
         assertThat(next.fencingToken()).isGreaterThan(lost.fencingToken());
         next.close();
+    }
+
+    @Test
+    void v1_aHoldThatHasEndedBlocksNobodyAfterAFailover() throws InterruptedException {
+        LockHandle held = client.lock("ended", LONG).acquire();
+        awaitReplicated("ended");
+        try (RedisClient admin = RedisClient.create(replica().uri())) {
+            String record = admin.get("distlock:ended");
+            held.close();
+            Waiting.await("the release is replicated", PATIENCE, () -> !admin.exists("distlock:ended"));
+            // As if the primary had failed before it could replicate the release.
+            admin.configSet("replica-read-only", "no");
+            admin.set(
+                    "distlock:ended",
+                    record,
+                    SetParams.setParams().px(Duration.ofHours(1).toMillis()));
+            admin.configSet("replica-read-only", "yes");
+        }
+
+        servers.failOver();
+        acquireAtNewPrimary("another").close();
+
+        acquireSoon(client.lock("ended", LONG)).close();
     }
 
     @Test

@@ -40,7 +40,7 @@ class SubscriptionTest {
     private final BlockingQueue<Thread> readers = new LinkedBlockingQueue<>();
     private final Queue<Throwable> failuresToStart = new ConcurrentLinkedQueue<>();
     private final Context engine = new Context();
-    private final RedisContext context = new RedisContext(new TestClock(time));
+    private final RedisContext context = new RedisContext(new TestClock(time), replaced -> {});
     private final Subscription subscription =
             new Subscription(connections, "channel", message -> {}, timesMade::incrementAndGet, context);
 
@@ -347,6 +347,11 @@ class SubscriptionTest {
 
         @Override
         public boolean sendsAgain() {
+            return false;
+        }
+
+        @Override
+        public boolean hasReplicas() {
             return false;
         }
 

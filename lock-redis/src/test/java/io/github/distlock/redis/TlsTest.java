@@ -170,7 +170,7 @@ class TlsTest {
                 throw new IllegalStateException(e);
             }
         };
-        RedisContext redis = new RedisContext(LockClock.system());
+        RedisContext redis = new RedisContext(LockClock.system(), replaced -> {});
         redis.start(context);
         try (ScriptedServer server = serve(readsNoMore)) {
             OpenConnections connections = new OpenConnections(
