@@ -29,7 +29,8 @@ import redis.clients.jedis.RedisClient;
  * prints
  *
  * <ul>
- *   <li>the time until the event was over, and the time without a grant around each of these events: of all locks, and of the one that waits longest,
+ *   <li>the time until the event was over, and the time without a grant around it: of all locks, and of the one that
+ *       waits longest,
  *   <li>holds that overlap the next one, which a failover can cause, and for how long they overlap,
  *   <li>losses, tokens that do not rise, and the keys other than token keys that are left after more than a minute.
  * </ul>
