@@ -150,13 +150,18 @@ final class Node {
         return replies;
     }
 
+    /** Sends commands without keys. Returns a reply for each, which may be an error. */
+    List<Object> ask(List<CommandArguments> commands, Deadline deadline) throws InterruptedException {
+        return requests.exchange(List.of(), connection -> sendAll(connection, commands, false), deadline);
+    }
+
     void publish(List<ScriptCall.Notice> notices, Deadline deadline) throws InterruptedException {
         List<CommandArguments> commands = notices.stream()
                 .map(notice -> new CommandArguments(Command.PUBLISH)
                         .add(notice.channel())
                         .add(notice.message()))
                 .toList();
-        var unused = requests.exchange(List.of(), connection -> sendAll(connection, commands, false), deadline);
+        var unused = ask(commands, deadline);
     }
 
     /** Closes the connections, while no request is under way. The next request opens new ones. */

@@ -48,6 +48,30 @@ interface Redis extends AutoCloseable {
     /** Makes a subscription to one channel. Sends nothing yet. */
     Listening listening(String channel, Consumer<String> messages, Runnable subscribed);
 
+    /** Returns the servers that keep locks at present. Asks the deployment for them. */
+    List<Server> servers(Deadline deadline) throws InterruptedException;
+
+    /** A server that keeps locks, as a health check sees it. */
+    interface Server {
+
+        /** Returns its host and port, or who knows them. */
+        String address();
+
+        /** Returns whether the deployment puts another server in the place of this one if it fails. */
+        boolean failsOver();
+
+        /** Returns whether this server keeps the lock of these keys. Sends nothing. */
+        boolean keeps(LockKeys keys);
+
+        /**
+         * Sends commands without keys, all in one exchange over one connection.
+         *
+         * @param commands the words of each
+         * @return a reply for each command: {@code Long}, {@code byte[]}, a list, or an {@link ErrorReply}
+         */
+        List<Object> ask(List<List<String>> commands, Deadline deadline) throws InterruptedException;
+    }
+
     /** Closes the connections of the backend, while no request is under way. The next request opens new ones. */
     void disconnect();
 

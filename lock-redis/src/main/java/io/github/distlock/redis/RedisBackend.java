@@ -60,6 +60,9 @@ public final class RedisBackend implements LockBackend {
 
     static final Duration HEARTBEAT_INTERVAL = Duration.ofSeconds(1);
 
+    private static final Duration SHORTEST_CHECK = Duration.ofMillis(1);
+    private static final Duration LONGEST_CHECK = Duration.ofHours(1);
+
     private static final Set<Capability> CAPABILITIES = Set.of(
             Capability.FAIR,
             Capability.INSPECT,
@@ -328,6 +331,34 @@ public final class RedisBackend implements LockBackend {
             throws InterruptedException {
         String base = fencingBase.isPresent() ? Long.toString(fencingBase.getAsLong()) : "";
         return Inspection.holders(call(new ScriptCall(Script.FORCE_RELEASE, keysOf(name), base), deadline));
+    }
+
+    /**
+     * Checks each server that keeps locks for what may cost locks: role, version, memory, persistence, replicas, clock,
+     * the rights of the user, and the rules of proxies. In a deployment with sentinels this is the primary, and in a
+     * cluster each primary.
+     *
+     * <p>The check needs a client: {@link io.github.distlock.LockClient#create} starts the backend. It asks all servers
+     * at once, over connections of the backend or of the caller-supplied client. It tries each command that the backend
+     * needs. The one key that it writes belongs to a random name that begins with {@code health-check-}, and the check
+     * deletes it at once.
+     *
+     * <p>A command that a server refuses leads to a finding, and so does a server that does not answer. Without the
+     * rights {@code +info}, {@code +config|get} and {@code +acl|whoami}, the findings say what could not be checked.
+     *
+     * @param timeout how long to wait for the servers: from 1 ms to 1 h; the call takes at most 250 ms more
+     * @return what was found, the worst first; empty if all is well
+     * @throws IllegalArgumentException if the timeout is out of these bounds
+     * @throws IllegalStateException if no client has started this backend
+     * @throws InterruptedException if the thread is interrupted while it waits for the servers
+     */
+    public List<HealthFinding> checkHealth(Duration timeout) throws InterruptedException {
+        requireNonNull(timeout, "timeout");
+        if (timeout.compareTo(SHORTEST_CHECK) < 0 || timeout.compareTo(LONGEST_CHECK) > 0) {
+            throw new IllegalArgumentException("timeout must be from 1 ms to 1 h, but was " + timeout);
+        }
+        context.requireStarted();
+        return new HealthCheck(this, redis, prefix, context, timeout).findings();
     }
 
     /** Closes the backend's own connections. A caller-supplied client keeps its connections. */

@@ -2,6 +2,7 @@ package io.github.distlock.redis;
 
 import io.github.distlock.spi.Deadline;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.regex.Matcher;
@@ -211,6 +212,11 @@ final class SentinelPrimary implements Topology {
     }
 
     @Override
+    public Collection<Node> serving(Deadline deadline) throws InterruptedException {
+        return List.of(any(deadline));
+    }
+
+    @Override
     public void disconnect() {
         messages.disconnect();
         inquiries.disconnect();
@@ -229,5 +235,10 @@ final class SentinelPrimary implements Topology {
         if (node != null) {
             node.close(OwnConnections.CLOSED);
         }
+    }
+
+    @Override
+    public String toString() {
+        return "the primary \"" + name + "\"";
     }
 }

@@ -290,6 +290,16 @@ final class SuppliedClient implements Redis {
     }
 
     @Override
+    public List<Server> servers(Deadline deadline) {
+        return SuppliedServers.of(client);
+    }
+
+    @Override
+    public String toString() {
+        return "the caller-supplied client";
+    }
+
+    @Override
     public Listening listening(String channel, Consumer<String> messages, Runnable subscribed) {
         return new SuppliedListening(channel, messages, subscribed);
     }

@@ -338,6 +338,11 @@ class SubscriptionTest {
         }
 
         @Override
+        public List<Server> servers(Deadline deadline) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
         public void publish(ScriptCall call, Deadline deadline) {
             throw new UnsupportedOperationException();
         }
