@@ -9,6 +9,7 @@ import io.github.distlock.spi.Contender;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockBackend;
+import io.github.distlock.spi.LockNames;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Moment;
 import io.github.distlock.spi.Renewal;
@@ -22,10 +23,13 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import redis.clients.jedis.UnifiedJedis;
@@ -66,6 +70,7 @@ public final class RedisBackend implements LockBackend {
     private static final Set<Capability> CAPABILITIES = Set.of(
             Capability.FAIR,
             Capability.INSPECT,
+            Capability.LIST,
             Capability.FORCE_RELEASE,
             Capability.CHANGE_LEASE,
             Capability.READ_WRITE,
@@ -74,10 +79,17 @@ public final class RedisBackend implements LockBackend {
     /** How many requests are sent before their replies are read: the replies fit into the buffers of a connection. */
     static final int CHUNK = 512;
 
+    private static final Set<Capability> CAPABILITIES_WITH_A_MAPPING = CAPABILITIES.stream()
+            .filter(capability -> capability != Capability.LIST)
+            .collect(Collectors.toUnmodifiableSet());
+
     private final RedisContext context = new RedisContext(clock());
     private final Redis redis;
     private final Subscription messages;
     private final Function<String, String> keyOfName;
+    /** Whether a lock key is the prefix and the encoded name, and not what the caller's mapping has made. */
+    private final boolean keysHaveNames;
+
     private final String prefix;
     private final String channel;
     /** For how long the server keeps a token beyond the lease. */
@@ -91,11 +103,12 @@ public final class RedisBackend implements LockBackend {
 
     RedisBackend(
             Function<RedisContext, Redis> redis,
-            Function<String, String> keyOfName,
+            @Nullable Function<String, String> mapping,
             String prefix,
             Duration tokenKept) {
         this.redis = redis.apply(context);
-        this.keyOfName = keyOfName;
+        this.keyOfName = mapping != null ? mapping : name -> prefix + LockKeys.encode(name);
+        this.keysHaveNames = mapping == null;
         this.prefix = prefix;
         this.tokenKept = tokenKept;
         this.channel = prefix + RandomId.next();
@@ -180,7 +193,7 @@ public final class RedisBackend implements LockBackend {
 
     @Override
     public Set<Capability> capabilities() {
-        return CAPABILITIES;
+        return keysHaveNames ? CAPABILITIES : CAPABILITIES_WITH_A_MAPPING;
     }
 
     @Override
@@ -324,6 +337,16 @@ public final class RedisBackend implements LockBackend {
     @Override
     public LockStatus inspect(String name, Deadline deadline) throws InterruptedException {
         return Inspection.status(name, call(new ScriptCall(Script.INSPECT, keysOf(name)), deadline));
+    }
+
+    @Override
+    public LockNames list(String prefixOfNames, Optional<String> position, Deadline deadline)
+            throws InterruptedException {
+        if (!keysHaveNames) {
+            throw new UnsupportedOperationException(
+                    "locks cannot be listed: RedisBackendBuilder.keys(…) maps names to keys, and not back");
+        }
+        return new NameScan(this, redis, prefix, prefixOfNames, deadline).page(position);
     }
 
     @Override

@@ -65,7 +65,8 @@ public final class RedisBackendBuilder {
     /**
      * Sets the mapping from names to lock keys, for keys that other clients already use. The mapping must give each
      * name its own key. A key that contains a closing brace must have a hash tag. The {@linkplain #keyPrefix prefix}
-     * then begins only the helper keys and channels.
+     * then begins only the helper keys and channels. {@link io.github.distlock.LockInspector#list} is not supported,
+     * because nothing maps keys back to names.
      *
      * @param keyOfName maps a lock's name to its key; any thread may call it
      * @return this
@@ -178,9 +179,7 @@ public final class RedisBackendBuilder {
             throw new IllegalArgumentException(
                     "clientConfig must not have a database for a cluster, but has " + config.getDatabase());
         }
-        String begin = prefix;
-        Function<String, String> keys = mapping != null ? mapping : name -> begin + LockKeys.encode(name);
-        return new RedisBackend(this::redis, keys, begin, tokenKept);
+        return new RedisBackend(this::redis, mapping, prefix, tokenKept);
     }
 
     private Redis redis(RedisContext context) {

@@ -43,6 +43,7 @@ final class Script {
     static final Script RENEW_SHARED = new Script("renew-shared");
     static final Script HEARTBEAT_SHARED = new Script("heartbeat-shared");
     static final Script DOWNGRADE = new Script("downgrade");
+    static final Script IS_WAITED_FOR = new Script("is-waited-for");
     static final Script TRY_COMMANDS = new Script("try-commands");
 
     private final String name;
