@@ -160,11 +160,11 @@ class NameScanTest extends ContenderTest {
             assertThat(inspector.list("many/", 100_000)).containsExactlyInAnyOrder(names("many/", MANY));
             assertThat(inspector.list("many/", 7)).hasSize(7).doesNotHaveDuplicates();
 
-            // 20,000 keys, which 1,000 keys a call cannot pass in fewer calls.
+            // 20,000 keys, twice.
             fresh.executeCommand(new CommandObject<>(
                     new CommandArguments(Command.CONFIG).add("RESETSTAT"), BuilderFactory.STRING));
             var unused = inspector.list("none/", 10);
-            assertThat(fresh.info("commandstats")).containsPattern("cmdstat_scan:calls=[2-9]\\d,");
+            assertThat(fresh.info("commandstats")).containsPattern("cmdstat_scan:calls=\\d{2,},");
         }
     }
 
