@@ -16,12 +16,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Lists the names of locks: {@code SCAN} on one server after the other, in the order of their addresses, first for lock
- * keys and then for the keys of waiters. One {@code SCAN} looks at about {@value #COUNT} keys, so that it does not block
- * the server. A page ends with {@value #PAGE} names, or when half of its time is over.
+ * keys and then for the keys of waiters. One {@code SCAN} looks at about {@value #COUNT} keys, so that it does not
+ * block the server. A page ends with {@value #PAGE} names, or when half of its time is over.
  *
  * <p><b>What is listed.</b> {@code SCAN} returns each key that exists from its first call to its last. A lock key says
- * that its lock is held or kept. The key of the signs of life says that contenders have waited, and a script whether one
- * of them is alive. A lock that is held and waited for comes twice.
+ * that its lock is held or kept. The key of the signs of life says that contenders have waited, and a script whether
+ * one of them is alive. A lock that is held and waited for comes twice.
  */
 final class NameScan {
     private static final int COUNT = 500;

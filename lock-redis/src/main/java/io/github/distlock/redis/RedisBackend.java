@@ -79,21 +79,17 @@ public final class RedisBackend implements LockBackend {
     /** How many requests are sent before their replies are read: the replies fit into the buffers of a connection. */
     static final int CHUNK = 512;
 
-    private static final Set<Capability> CAPABILITIES_WITH_A_MAPPING = CAPABILITIES.stream()
-            .filter(capability -> capability != Capability.LIST)
-            .collect(Collectors.toUnmodifiableSet());
-
     private final RedisContext context = new RedisContext(clock());
     private final Redis redis;
     private final Subscription messages;
     private final Function<String, String> keyOfName;
-    /** Whether a lock key is the prefix and the encoded name, and not what the caller's mapping has made. */
-    private final boolean keysHaveNames;
-
+    private final Set<Capability> capabilities;
     private final String prefix;
     private final String channel;
     /** For how long the server keeps a token beyond the lease. */
     final Duration tokenKept;
+    /** Whether a grant counts only after replicas have confirmed it. */
+    final boolean awaitsReplicas;
     /** The contenders that wait, by their values. */
     final Map<String, RedisContender> waiting = new ConcurrentHashMap<>();
 
@@ -105,12 +101,14 @@ public final class RedisBackend implements LockBackend {
             Function<RedisContext, Redis> redis,
             @Nullable Function<String, String> mapping,
             String prefix,
-            Duration tokenKept) {
+            Duration tokenKept,
+            boolean awaitsReplicas) {
         this.redis = redis.apply(context);
         this.keyOfName = mapping != null ? mapping : name -> prefix + LockKeys.encode(name);
-        this.keysHaveNames = mapping == null;
+        this.capabilities = mapping == null ? CAPABILITIES : withoutList();
         this.prefix = prefix;
         this.tokenKept = tokenKept;
+        this.awaitsReplicas = awaitsReplicas;
         this.channel = prefix + RandomId.next();
         this.messages = new Subscription(
                 this.redis,
@@ -119,6 +117,13 @@ public final class RedisBackend implements LockBackend {
                 () -> waiting.values().forEach(contender -> contender.signals().wakeUp()),
                 context);
         this.warnings = new Warnings(context);
+    }
+
+    /** Returns what is left if the keys are those of a mapping, from which no way leads back to names. */
+    private static Set<Capability> withoutList() {
+        return CAPABILITIES.stream()
+                .filter(capability -> capability != Capability.LIST)
+                .collect(Collectors.toUnmodifiableSet());
     }
 
     /**
@@ -193,7 +198,7 @@ public final class RedisBackend implements LockBackend {
 
     @Override
     public Set<Capability> capabilities() {
-        return keysHaveNames ? CAPABILITIES : CAPABILITIES_WITH_A_MAPPING;
+        return capabilities;
     }
 
     @Override
@@ -342,7 +347,7 @@ public final class RedisBackend implements LockBackend {
     @Override
     public LockNames list(String prefixOfNames, Optional<String> position, Deadline deadline)
             throws InterruptedException {
-        if (!keysHaveNames) {
+        if (!capabilities.contains(Capability.LIST)) {
             throw new UnsupportedOperationException(
                     "locks cannot be listed: RedisBackendBuilder.keys(…) maps names to keys, and not back");
         }

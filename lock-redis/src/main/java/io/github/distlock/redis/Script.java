@@ -138,6 +138,16 @@ final class Script {
         return this == RENEW || this == RENEW_SHARED ? this : null;
     }
 
+    /** Returns whether the script acquires a lock, or enters its queue. */
+    boolean mayGrant() {
+        return this == ACQUIRE_FREE || this == ACQUIRE || this == ACQUIRE_ALONE || this == ACQUIRE_SHARED;
+    }
+
+    /** Returns whether an answer to a script that {@link #mayGrant} says that the contender holds the lock. */
+    boolean grants(List<?> answer) {
+        return this == ACQUIRE_FREE ? !answer.isEmpty() : Replies.number(answer.get(0)) == 1;
+    }
+
     @Override
     public String toString() {
         return name;

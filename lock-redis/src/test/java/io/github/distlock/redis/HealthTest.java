@@ -359,9 +359,11 @@ class HealthTest {
             assertThat(about(Subject.CLUSTER, check(other.uri())).severity()).isEqualTo(Severity.ERROR);
 
             cluster.members().get(2).kill();
-            ContenderTest.await("the others notice", () -> cluster.members().stream()
-                    .filter(RedisServer::isRunning)
-                    .noneMatch(node -> state(node).contains("cluster_slots_ok:16384")));
+            ContenderTest.await(
+                    "the others notice",
+                    () -> cluster.members().stream()
+                            .filter(RedisServer::isRunning)
+                            .noneMatch(node -> state(node).contains("cluster_slots_ok:16384")));
             List<HealthFinding> broken = check(cluster.uri());
 
             assertThat(broken)

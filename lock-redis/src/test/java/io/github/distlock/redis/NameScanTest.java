@@ -161,8 +161,8 @@ class NameScanTest extends ContenderTest {
             assertThat(inspector.list("many/", 7)).hasSize(7).doesNotHaveDuplicates();
 
             // 20,000 keys, twice.
-            fresh.executeCommand(new CommandObject<>(
-                    new CommandArguments(Command.CONFIG).add("RESETSTAT"), BuilderFactory.STRING));
+            fresh.executeCommand(
+                    new CommandObject<>(new CommandArguments(Command.CONFIG).add("RESETSTAT"), BuilderFactory.STRING));
             var unused = inspector.list("none/", 10);
             assertThat(fresh.info("commandstats")).containsPattern("cmdstat_scan:calls=\\d{2,},");
         }
