@@ -110,9 +110,10 @@ class LibraryTest {
                 .resideInAPackage(REDIS)
                 .and()
                 .haveNameNotMatching(".*\\.("
-                        + "RedisBackend|RedisBackendBuilder|RedisAddress|JedisCalls|JedisVersion|SuppliedClient|SuppliedServers"
-                        + "|OwnConnections|OpenConnections|ConnectionStack|ConnectionSocket|ServerConnection|Confirmation"
-                        + "|Node|Topology|SingleServer|SentinelPrimary|SwitchMessages|ClusterNodes|Inquiries)(\\$.*)?")
+                        + "RedisBackend|RedisBackendBuilder|RedisAddress|JedisCalls|JedisVersion|SuppliedClient"
+                        + "|SuppliedServers|OwnConnections|OpenConnections|ConnectionStack|ConnectionSocket"
+                        + "|ServerConnection|Confirmation|Node|Topology|SingleServer|SentinelPrimary|SwitchMessages"
+                        + "|ClusterNodes|Inquiries)(\\$.*)?")
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("redis.clients..")

@@ -169,8 +169,9 @@ public final class RedisBackendBuilder {
      * anything.
      *
      * <p>After each grant, the backend sends {@code WAIT} on the same connection, for at most half of the request's
-     * time. If too few replicas confirm the grant, the acquire asks again until its time is over. Then it fails, and the
-     * hold is withdrawn. A handoff takes one more request. Renewals, downgrades and releases do not wait for replicas.
+     * time. If too few replicas confirm the grant, the acquire asks again until its time is over. Then it fails, and
+     * the hold is withdrawn. A handoff takes one more request. Renewals, downgrades and releases do not wait for
+     * replicas.
      *
      * <p>This does not make Redis consistent: a replica without the grant may become the primary all the same, and a
      * replica that has confirmed the grant may lose its data.
@@ -190,8 +191,8 @@ public final class RedisBackendBuilder {
     }
 
     /**
-     * Counts a grant only after all replicas have confirmed it that are connected to the primary then, and at least one.
-     * Otherwise as {@link #awaitReplicas}.
+     * Counts a grant only after all replicas have confirmed it that are connected to the primary then, and at least
+     * one. Otherwise as {@link #awaitReplicas}.
      *
      * @return this
      * @throws IllegalStateException as for {@link #awaitReplicas}
