@@ -55,7 +55,8 @@ import redis.clients.jedis.UnifiedJedis;
  * {@link RedisBackendBuilder#keyPrefix another prefix}, and the commands {@code EVAL EVALSHA APPEND DEL GET SET PTTL
  * PEXPIRE TIME ZADD ZREM ZRANGE ZRANGEBYSCORE ZREMRANGEBYSCORE ZREMRANGEBYRANK ZSCORE ZCOUNT ZCARD PUBLISH SUBSCRIBE
  * UNSUBSCRIBE PING}. For another database, it needs {@code SELECT}, with sentinels {@code ROLE}, and in a cluster
- * {@code ASKING CLUSTER|SLOTS CLUSTER|INFO}. Without the channels, waiting clients poll.
+ * {@code ASKING CLUSTER|SLOTS CLUSTER|INFO}. Lists of names need {@code SCAN}, and grants that await replicas
+ * {@code WAIT}. Without the channels, waiting clients poll.
  *
  * <p>Thread-safe.
  */
