@@ -20,6 +20,27 @@ public interface LockInspector {
     LockStatus inspect(String name);
 
     /**
+     * Asks the store for the names of locks that begin with a prefix and that are held, waited for or
+     * {@linkplain LockStatus#kept() kept}. Changes nothing. The store sends the names in pages, and the call ends with
+     * the last page or when it has enough names. So the number of names in the store bounds the time of the call, but
+     * not its memory. An interrupt ends the call with a {@link LockException}; the flag is kept.
+     *
+     * <p>A name that is in use throughout the call is in the list, unless the limit has ended it. A name that is in use
+     * for a part of that time may be missing.
+     *
+     * @param prefix the beginning of the names, character by character; empty for all names
+     * @param limit how many names at most: from 1 to 100,000
+     * @return distinct names in any order; if their number is the limit, there may be more
+     * @throws IllegalArgumentException if the limit is out of these bounds, or if the prefix could not begin a name
+     * @throws LockException if the store does not answer a request within {@link LockClientBuilder#requestTimeout}, or
+     *     refuses; its {@link LockException#lockName} is the prefix and an asterisk
+     * @throws UnsupportedOperationException if the store cannot do it, or if the caller's own mapping of names to keys
+     *     or paths has no way back
+     * @throws IllegalStateException if the client is closed
+     */
+    List<String> list(String prefix, int limit);
+
+    /**
      * Takes a lock away from all its holders, and the next waiter acquires it. A lock that is
      * {@linkplain LockStatus#kept() kept} is free afterwards, too. A holder notices at its next renewal at
      * the latest. Until then {@code isHeld()} may return true there, so the protected resource must check fencing

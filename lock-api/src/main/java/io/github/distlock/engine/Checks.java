@@ -24,20 +24,35 @@ public final class Checks {
         if (requireNonNull(name, "name").isBlank()) {
             throw new IllegalArgumentException("name must not be blank");
         }
+        requireShort(name, "name");
+        return name;
+    }
+
+    /** Checks the beginning of a name, which may be empty. */
+    static void prefix(String prefix) {
+        requireShort(requireNonNull(prefix, "prefix"), "prefix");
+    }
+
+    private static void requireShort(String text, String parameter) {
         int length;
         try {
             length = StandardCharsets.UTF_8
                     .newEncoder()
-                    .encode(CharBuffer.wrap(name))
+                    .encode(CharBuffer.wrap(text))
                     .remaining();
         } catch (CharacterCodingException e) {
-            throw new IllegalArgumentException("name must not have unpaired surrogates", e);
+            throw new IllegalArgumentException(parameter + " must not have unpaired surrogates", e);
         }
         if (length > LONGEST_NAME) {
             throw new IllegalArgumentException(
-                    "name must have at most " + LONGEST_NAME + " bytes in UTF-8, but had " + length);
+                    parameter + " must have at most " + LONGEST_NAME + " bytes in UTF-8, but had " + length);
         }
-        return name;
+    }
+
+    static void count(int value, String parameter, int most) {
+        if (value < 1 || value > most) {
+            throw new IllegalArgumentException(parameter + " must be from 1 to " + most + ", but was " + value);
+        }
     }
 
     public static Duration duration(Duration value, String parameter, Duration least, Duration most) {

@@ -5,12 +5,17 @@ import io.github.distlock.LockInspector;
 import io.github.distlock.LockStatus;
 import io.github.distlock.spi.Capability;
 import io.github.distlock.spi.LockBackend;
+import io.github.distlock.spi.LockNames;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 
 /** Asks the store directly, on the caller's thread. */
 final class StoreInspector implements LockInspector {
+    private static final int LONGEST_LIST = 100_000;
+
     private final LockBackend backend;
     private final Lifecycle lifecycle;
     private final Requests requests;
@@ -24,18 +29,39 @@ final class StoreInspector implements LockInspector {
 
     @Override
     public LockStatus inspect(String name) {
+        Checks.name(name);
         return ask(name, () -> backend.inspect(name, requests.deadline()));
+    }
+
+    @Override
+    public List<String> list(String prefix, int limit) {
+        Checks.prefix(prefix);
+        Checks.count(limit, "limit", LONGEST_LIST);
+        Set<String> names = new LinkedHashSet<>();
+        Optional<String> position = Optional.empty();
+        do {
+            LockNames page = page(prefix, position);
+            page.names().stream().filter(name -> names.size() < limit).forEach(names::add);
+            position = page.next();
+        } while (position.isPresent() && names.size() < limit);
+        return List.copyOf(names);
+    }
+
+    private LockNames page(String prefix, Optional<String> position) {
+        return ask(prefix + "*", () -> backend.list(prefix, position, requests.deadline()));
     }
 
     @Override
     public List<LockStatus.Holder> forceRelease(String name) {
         require(Capability.FORCE_RELEASE);
+        Checks.name(name);
         return ask(name, () -> backend.forceRelease(name, OptionalLong.empty(), requests.deadline()));
     }
 
     @Override
     public Optional<LockStatus.Holder> forceRelease(String name, long expectedToken) {
         require(Capability.FORCE_RELEASE);
+        Checks.name(name);
         OptionalLong base = OptionalLong.of(FencingTokens.base(expectedToken, "expectedToken"));
         return ask(name, () -> backend.forceRelease(name, base, requests.deadline())).stream()
                 .findFirst();
@@ -48,12 +74,13 @@ final class StoreInspector implements LockInspector {
     /** An interrupt ends the wait for the answer. The caller finds the flag set. */
     private <T> T ask(String name, Question<T> question) {
         lifecycle.ensureOpen();
-        Checks.name(name);
         try {
             return question.ask();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new LockException(name, "interrupted while the store was asked; the outcome is unknown", e);
+        } catch (UnsupportedOperationException e) {
+            throw e;
         } catch (RuntimeException e) {
             throw new LockException(name, String.valueOf(e.getMessage()), e);
         }

@@ -7,6 +7,7 @@ import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockClock;
 import io.github.distlock.spi.LockClock.Parker;
+import io.github.distlock.spi.LockNames;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Moment;
 import io.github.distlock.spi.Renewal;
@@ -16,6 +17,7 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -99,6 +101,12 @@ public final class InMemoryBackend implements LockBackend {
     public LockStatus inspect(String name, Deadline deadline) throws InterruptedException {
         awaitAnswer(deadline);
         return table.status(name);
+    }
+
+    @Override
+    public LockNames list(String prefix, Optional<String> position, Deadline deadline) throws InterruptedException {
+        awaitAnswer(deadline);
+        return table.names(prefix, position.orElse(""));
     }
 
     @Override

@@ -6,6 +6,7 @@ import io.github.distlock.spi.Attempt;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockKind;
 import io.github.distlock.spi.LockMode;
+import io.github.distlock.spi.LockNames;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Moment;
 import io.github.distlock.spi.RequestRefusedException;
@@ -41,6 +42,8 @@ final class LockTable {
     static final Duration HEARTBEAT_INTERVAL = Duration.ofSeconds(1);
     static final Duration PLACE_TIMEOUT = HEARTBEAT_INTERVAL.multipliedBy(3);
     private static final Duration LONGEST_RETRY = Duration.ofSeconds(1);
+    /** How many names a page has. */
+    private static final int PAGE = 1_000;
 
     private final MovableClock clock;
     private final ReentrantLock mutex = new ReentrantLock();
@@ -305,11 +308,26 @@ final class LockTable {
     }
 
     int size() {
+        return usedNames().size();
+    }
+
+    /** Returns the names that begin with a prefix and come after a name, in their order: a page of them. */
+    LockNames names(String prefix, String after) {
+        List<String> found = usedNames().stream()
+                .filter(name -> name.startsWith(prefix) && name.compareTo(after) > 0)
+                .sorted()
+                .toList();
+        return found.size() <= PAGE
+                ? LockNames.last(found)
+                : LockNames.page(found.subList(0, PAGE), found.get(PAGE - 1));
+    }
+
+    private List<String> usedNames() {
         mutex.lock();
         try {
             entries.values().forEach(this::dropDead);
             entries.values().removeIf(Entry::isUnused);
-            return entries.size();
+            return List.copyOf(entries.keySet());
         } finally {
             mutex.unlock();
         }

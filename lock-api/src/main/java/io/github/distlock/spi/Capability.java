@@ -9,6 +9,8 @@ public enum Capability {
     FAIR,
     /** Reports holders and waiters of a lock: {@link LockBackend#inspect}. */
     INSPECT,
+    /** Lists the names of locks that are in use: {@link LockBackend#list}. Of use only with {@link #INSPECT}. */
+    LIST,
     /** Takes a lock away from its holder: {@link LockBackend#forceRelease}. Of use only with {@link #INSPECT}. */
     FORCE_RELEASE,
     /** Sets another length of the lease in a renewal: {@link Renewal#lease()}. */

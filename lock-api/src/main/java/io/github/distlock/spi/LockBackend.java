@@ -6,6 +6,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 
@@ -176,6 +177,24 @@ public interface LockBackend extends AutoCloseable {
      */
     default LockStatus inspect(String name, Deadline deadline) throws InterruptedException {
         throw new UnsupportedOperationException("this backend has no " + Capability.INSPECT);
+    }
+
+    /**
+     * Reads a page of the names of locks that begin with a prefix and that are held, waited for or kept. Changes
+     * nothing. A page has a bounded size, so that it neither blocks the store nor fills the heap. The engine asks for
+     * one page after the other, and calls this only with {@link Capability#LIST}.
+     *
+     * <p>A name that is in use from the first page to the last is on one of them at least. It may be on several.
+     *
+     * @param prefix the beginning of the names, character by character; empty for all names
+     * @param position {@link LockNames#next} of the page before, or empty for the first page
+     * @param deadline when to give up
+     * @return names, and where the next page begins
+     * @throws UnsupportedOperationException if this backend cannot list the names; says why
+     * @throws InterruptedException if the thread is interrupted while it waits for the store
+     */
+    default LockNames list(String prefix, Optional<String> position, Deadline deadline) throws InterruptedException {
+        throw new UnsupportedOperationException("this backend has no " + Capability.LIST);
     }
 
     /**

@@ -1,11 +1,14 @@
 package io.github.distlock.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.distlock.DistributedLock;
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockInspector;
 import io.github.distlock.LockStatus;
+import io.github.distlock.spi.LockNames;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -60,5 +63,65 @@ class InspectorTest extends EngineTest {
                 .containsPattern("waiters .*, 3 of 3 permits, since ");
         // The collector must not find that the handle was dropped.
         held.close();
+    }
+
+    @Test
+    void api_aListGoesOnUntilTheLastPageOrItsLimit() throws Exception {
+        for (int i = 0; i < 2_500; i++) {
+            var unused = client.lock("many/" + i).acquire();
+        }
+        var unused = lock.acquire();
+
+        assertThat(inspector.list("many/", 100_000)).hasSize(2_500).doesNotHaveDuplicates();
+        assertThat(inspector.list("", 100_000)).hasSize(2_501).contains("a");
+        assertThat(inspector.list("", 1_700)).hasSize(1_700).doesNotHaveDuplicates();
+        assertThat(inspector.list("many/2499", 1)).containsExactly("many/2499");
+    }
+
+    @Test
+    void api_aNameOnTwoPagesIsListedOnce() {
+        backend.listing = (prefix, position) ->
+                position.isEmpty() ? LockNames.page(List.of("b", "a"), "second") : LockNames.last(List.of("a", "c"));
+
+        assertThat(client.inspector().list("", 10)).containsExactly("b", "a", "c");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, -1, 100_001})
+    void api_aLimitOutOfBoundsIsRefusedBeforeAnythingIsSent(int limit) {
+        backend.listing = (prefix, position) -> {
+            throw new AssertionError("sent");
+        };
+
+        assertThatThrownBy(() -> client.inspector().list("", limit))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("limit");
+    }
+
+    @Test
+    void api_aPrefixThatCannotBeginANameIsRefused() {
+        for (String prefix : List.of("x".repeat(1_025), "\uD83D")) {
+            assertThatThrownBy(() -> inspector.list(prefix, 1))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("prefix");
+        }
+    }
+
+    @Test
+    void api_theReasonWhyABackendCannotListIsPassedOn() {
+        backend.listing = (prefix, position) -> {
+            throw new UnsupportedOperationException("for a reason");
+        };
+
+        assertThatThrownBy(() -> client.inspector().list("", 1))
+                .isInstanceOf(UnsupportedOperationException.class)
+                .hasMessage("for a reason");
+    }
+
+    @Test
+    void v5_aListAfterTheEndOfItsClientIsRefused() {
+        client.close();
+
+        assertThatThrownBy(() -> client.inspector().list("", 1)).isInstanceOf(IllegalStateException.class);
     }
 }

@@ -9,16 +9,19 @@ import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockClock;
+import io.github.distlock.spi.LockNames;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Renewal;
 import io.github.distlock.spi.Signals;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
@@ -77,6 +80,9 @@ final class TestBackend implements LockBackend {
     /** What a contender says about what keeps it from the lock. */
     volatile Supplier<Optional<String>> blocker = Optional::empty;
 
+    /** What a page of names has, by the prefix and the position. */
+    volatile BiFunction<String, Optional<String>, LockNames> listing = (prefix, position) -> LockNames.last(List.of());
+
     volatile Renewing renewing;
     volatile Set<Capability> capabilities;
     volatile LockClock clock;
@@ -91,6 +97,11 @@ final class TestBackend implements LockBackend {
     @Override
     public Set<Capability> capabilities() {
         return capabilities;
+    }
+
+    @Override
+    public LockNames list(String prefix, Optional<String> position, Deadline deadline) {
+        return listing.apply(prefix, position);
     }
 
     @Override

@@ -45,6 +45,7 @@ class FeaturesTest {
                     "`inspector().inspect(name)`",
                     Capability.INSPECT,
                     "API.39, API.40, API.44, API.46, API.48"),
+            new Feature("lists of names", "`inspector().list(prefix, limit)`", Capability.LIST, "API.54 to API.57"),
             new Feature(
                     "forced release",
                     "`inspector().forceRelease(name)`",

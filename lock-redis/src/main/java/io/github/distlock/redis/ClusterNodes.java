@@ -62,7 +62,12 @@ final class ClusterNodes implements Topology {
     private volatile boolean closed;
 
     /** Slots, all of which one primary serves. */
-    private record Range(int first, int last, HostAndPort primary) {}
+    record Range(int first, int last, HostAndPort primary) {
+        boolean contains(byte[] key) {
+            int slot = JedisClusterCRC16.getSlot(key);
+            return first <= slot && slot <= last;
+        }
+    }
 
     /**
      * Sends nothing yet.
@@ -87,7 +92,8 @@ final class ClusterNodes implements Topology {
         return known;
     }
 
-    private static Inquiries.Answer<List<Range>> ask(Connection connection, HostAndPort asked) {
+    /** Asks a node for the map of slots, and for its epoch. */
+    static Inquiries.Answer<List<Range>> ask(Connection connection, HostAndPort asked) {
         connection.sendCommand(new CommandArguments(Command.CLUSTER).add(ClusterKeyword.INFO));
         connection.sendCommand(new CommandArguments(Command.CLUSTER).add(ClusterKeyword.SLOTS));
         List<Object> replies = connection.getMany(2);
@@ -269,6 +275,21 @@ final class ClusterNodes implements Topology {
     }
 
     @Override
+    public Collection<Node> serving(Deadline deadline) throws InterruptedException {
+        if (closed) {
+            throw new JedisConnectionException(OwnConnections.CLOSED);
+        }
+        try {
+            inquiries.begin().await(deadline);
+        } catch (JedisException e) {
+            if (served.isEmpty()) {
+                throw e;
+            }
+        }
+        return serving();
+    }
+
+    @Override
     public boolean hasRedirections() {
         return true;
     }
@@ -284,5 +305,10 @@ final class ClusterNodes implements Topology {
         closed = true;
         inquiries.close();
         nodes.values().forEach(node -> node.close(OwnConnections.CLOSED));
+    }
+
+    @Override
+    public String toString() {
+        return "the cluster of " + seeds;
     }
 }

@@ -42,6 +42,21 @@ final class JedisCalls {
         return command;
     }
 
+    /** Returns a command without keys. */
+    static CommandArguments command(List<String> words) {
+        return new CommandArguments(Command.valueOf(words.get(0)))
+                .addObjects(words.subList(1, words.size()).toArray());
+    }
+
+    /** Returns replies as they are, and the errors of a server as {@link ErrorReply}. */
+    static List<Object> repliesOrErrors(List<?> replies) {
+        List<Object> translated = new ArrayList<>(replies.size());
+        for (Object reply : replies) {
+            translated.add(reply instanceof JedisDataException error ? new ErrorReply(words(error), error) : reply);
+        }
+        return translated;
+    }
+
     /**
      * Returns the answer in a reply.
      *
@@ -98,7 +113,7 @@ final class JedisCalls {
     }
 
     /** Returns the message of an error, and the message of its first cause if that says more. */
-    private static String words(JedisException error) {
+    static String words(Throwable error) {
         String words = String.valueOf(error.getMessage());
         Throwable first = error;
         while (first.getCause() != null) {

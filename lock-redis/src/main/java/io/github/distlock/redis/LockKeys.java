@@ -5,6 +5,9 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.github.distlock.spi.RequestRefusedException;
 import java.util.List;
 import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The keys of one lock, in the order in which the scripts take them. They are in one slot of a cluster: the helper keys
@@ -12,6 +15,12 @@ import java.util.function.Function;
  * prefix of the backend. No lock key is the helper key of another lock, because an encoded name has no braces.
  */
 final class LockKeys {
+    private static final String ALIVE = "alive";
+    private static final String OPEN = "{";
+    private static final String CLOSE = "}";
+    private static final Pattern CODE = Pattern.compile("%([0-9a-f]{2})");
+    private static final Pattern SPECIAL = Pattern.compile("[\\\\*?\\[\\]]");
+
     final String name;
     private final byte[] lock;
     private final byte[] token;
@@ -41,7 +50,7 @@ final class LockKeys {
 
     private static LockKeys of(String name, String lockKey, String prefix) {
         if (hasHashTag(lockKey)) {
-            return new LockKeys(name, lockKey, prefix + lockKey + "{", "}");
+            return new LockKeys(name, lockKey, prefix + lockKey + OPEN, CLOSE);
         }
         if (lockKey.isEmpty() || lockKey.indexOf('}') >= 0) {
             throw new RequestRefusedException(
@@ -57,7 +66,7 @@ final class LockKeys {
         this.lock = lockKey.getBytes(UTF_8);
         this.token = (before + "token" + after).getBytes(UTF_8);
         this.queue = (before + "queue" + after).getBytes(UTF_8);
-        this.alive = (before + "alive" + after).getBytes(UTF_8);
+        this.alive = (before + ALIVE + after).getBytes(UTF_8);
         this.holders = (before + "holders" + after).getBytes(UTF_8);
     }
 
@@ -84,6 +93,11 @@ final class LockKeys {
     /** Returns the lock key. */
     List<byte[]> lockAlone() {
         return List.of(lock);
+    }
+
+    /** Returns the signs of life of those who wait. */
+    List<byte[]> aliveAlone() {
+        return List.of(alive);
     }
 
     /** Returns the lock key, whose slot is that of all keys. */
@@ -125,5 +139,51 @@ final class LockKeys {
             }
         }
         return encoded == null ? name : encoded.toString();
+    }
+
+    /** Returns the name of which a text is the {@linkplain #encode encoding}, or null if there is none. */
+    private static @Nullable String decode(String encoded) {
+        Matcher codes = CODE.matcher(encoded);
+        String name = codes.replaceAll(
+                code -> Matcher.quoteReplacement(Character.toString(Integer.parseInt(code.group(1), 16))));
+        return !name.isEmpty() && encode(name).equals(encoded) ? name : null;
+    }
+
+    /** Returns the pattern of the lock keys of all names that begin with a text, and of no helper key. */
+    static String lockPattern(String prefix, String beginOfName) {
+        return literally(prefix) + (beginOfName.isEmpty() ? "[^{]" : literally(encode(beginOfName))) + "*";
+    }
+
+    /** Returns the pattern of the keys with the signs of life, of all names that begin with a text. */
+    static String alivePattern(String prefix, String beginOfName) {
+        return literally(beforeLockKey(prefix) + prefix + encode(beginOfName)) + "*" + literally(afterLockKey(prefix));
+    }
+
+    /** Returns the name of a lock key, or null if it is no lock key. */
+    static @Nullable String nameOfLockKey(String key, String prefix) {
+        return key.startsWith(prefix) ? decode(key.substring(prefix.length())) : null;
+    }
+
+    /** Returns the name of a key with signs of life, or null if it is another key. */
+    static @Nullable String nameOfAliveKey(String key, String prefix) {
+        String before = beforeLockKey(prefix);
+        String after = afterLockKey(prefix);
+        return key.length() > before.length() + after.length() && key.startsWith(before) && key.endsWith(after)
+                ? nameOfLockKey(key.substring(before.length(), key.length() - after.length()), prefix)
+                : null;
+    }
+
+    /** Returns what is before the lock key in the key with the signs of life. */
+    private static String beforeLockKey(String prefix) {
+        return hasHashTag(prefix) ? prefix : prefix + "{";
+    }
+
+    private static String afterLockKey(String prefix) {
+        return hasHashTag(prefix) ? OPEN + ALIVE + CLOSE : "}:" + ALIVE;
+    }
+
+    /** Returns a text as a pattern that matches it alone. */
+    private static String literally(String text) {
+        return SPECIAL.matcher(text).replaceAll("\\\\$0");
     }
 }

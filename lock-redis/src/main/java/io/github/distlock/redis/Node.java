@@ -25,6 +25,7 @@ final class Node {
     private final HostAndPort address;
     private final Object server;
     private final Script.Settings settings;
+    private final Confirmation confirmation;
     private final OpenConnections connections;
     private final ConnectionStack requests;
     private final ConnectionStack upkeep;
@@ -39,6 +40,7 @@ final class Node {
             ServerConnection.Check check,
             int maxConnections,
             Script.Settings settings,
+            ReplicaPolicy replicas,
             RedisContext context,
             LateExchanges late) {}
 
@@ -51,6 +53,7 @@ final class Node {
         this.address = address;
         this.server = server;
         this.settings = shared.settings;
+        this.confirmation = new Confirmation(shared.replicas);
         this.connections = new OpenConnections(address, shared.config, shared.check, shared.late);
         RedisContext context = shared.context;
         Runnable lost = () -> context.connectionLost(server);
@@ -76,10 +79,22 @@ final class Node {
      * @param asking whether the node imports the slot of the request from another node of its cluster
      */
     List<?> call(ScriptCall call, boolean asking, Deadline deadline) throws InterruptedException {
-        return requests.exchange(List.of(call), connection -> call(connection, call, asking), deadline);
+        return requests.exchange(List.of(call), connection -> call(connection, call, asking, deadline), deadline);
     }
 
-    private List<?> call(Connection connection, ScriptCall call, boolean asking) {
+    private List<?> call(Connection connection, ScriptCall call, boolean asking, Deadline deadline) {
+        if (!call.script().mayGrant()) {
+            return answer(connection, call, asking);
+        }
+        confirmation.require(connection);
+        List<?> answer = answer(connection, call, asking);
+        if (call.script().grants(answer)) {
+            confirmation.await(connection, deadline);
+        }
+        return answer;
+    }
+
+    private List<?> answer(Connection connection, ScriptCall call, boolean asking) {
         try {
             return JedisCalls.answer(call, send(connection, JedisCalls.byDigest(call, settings), asking));
         } catch (JedisNoScriptException e) {
@@ -150,13 +165,18 @@ final class Node {
         return replies;
     }
 
+    /** Sends commands without keys. Returns a reply for each, which may be an error. */
+    List<Object> ask(List<CommandArguments> commands, Deadline deadline) throws InterruptedException {
+        return requests.exchange(List.of(), connection -> sendAll(connection, commands, false), deadline);
+    }
+
     void publish(List<ScriptCall.Notice> notices, Deadline deadline) throws InterruptedException {
         List<CommandArguments> commands = notices.stream()
                 .map(notice -> new CommandArguments(Command.PUBLISH)
                         .add(notice.channel())
                         .add(notice.message()))
                 .toList();
-        var unused = requests.exchange(List.of(), connection -> sendAll(connection, commands, false), deadline);
+        var unused = ask(commands, deadline);
     }
 
     /** Closes the connections, while no request is under way. The next request opens new ones. */

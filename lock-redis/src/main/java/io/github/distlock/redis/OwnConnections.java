@@ -183,13 +183,50 @@ final class OwnConnections implements Redis {
     }
 
     @Override
+    public List<Server> servers(Deadline deadline) throws InterruptedException {
+        List<Server> servers = new ArrayList<>();
+        topology.serving(deadline).forEach(node -> servers.add(new OwnServer(topology, node)));
+        return servers;
+    }
+
+    /** A server over the backend's own connections. */
+    private record OwnServer(Topology topology, Node node) implements Server {
+        @Override
+        public String address() {
+            return node.toString();
+        }
+
+        @Override
+        public boolean failsOver() {
+            return topology.failsOver();
+        }
+
+        @Override
+        public boolean keeps(LockKeys keys) {
+            return topology.server(keys.lock()).equals(node.server());
+        }
+
+        @Override
+        public List<Object> ask(List<List<String>> commands, Deadline deadline) throws InterruptedException {
+            List<CommandArguments> sent =
+                    commands.stream().map(JedisCalls::command).toList();
+            return JedisCalls.repliesOrErrors(node.ask(sent, deadline));
+        }
+    }
+
+    @Override
+    public String toString() {
+        return topology.toString();
+    }
+
+    @Override
     public boolean sendsAgain() {
         return false;
     }
 
     @Override
-    public boolean hasReplicas() {
-        return topology.hasReplicas();
+    public boolean followsFailovers() {
+        return topology.failsOver();
     }
 
     @Override

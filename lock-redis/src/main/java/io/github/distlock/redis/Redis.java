@@ -42,14 +42,38 @@ interface Redis extends AutoCloseable {
     /** Returns whether a request may reach the server twice although the backend has sent it once. */
     boolean sendsAgain();
 
-    /** Returns whether another server may take the place of one that keeps locks, and may lack its last changes. */
-    boolean hasReplicas();
+    /** Returns whether the backend learns that a server has taken the place of another one, whose data it may lack. */
+    boolean followsFailovers();
 
     /** Returns whether a subscription leaves connections for other requests. Sends nothing. */
     boolean canListen();
 
     /** Makes a subscription to one channel. Sends nothing yet. */
     Listening listening(String channel, Consumer<String> messages, Runnable subscribed);
+
+    /** Returns the servers that keep locks at present. Asks the deployment for them. */
+    List<Server> servers(Deadline deadline) throws InterruptedException;
+
+    /** A server that keeps locks, as a health check sees it. */
+    interface Server {
+
+        /** Returns its host and port, or who knows them. */
+        String address();
+
+        /** Returns whether the deployment puts another server in the place of this one if it fails. */
+        boolean failsOver();
+
+        /** Returns whether this server keeps the lock of these keys. Sends nothing. */
+        boolean keeps(LockKeys keys);
+
+        /**
+         * Sends commands without keys, all in one exchange over one connection.
+         *
+         * @param commands the words of each
+         * @return a reply for each command: {@code Long}, {@code byte[]}, a list, or an {@link ErrorReply}
+         */
+        List<Object> ask(List<List<String>> commands, Deadline deadline) throws InterruptedException;
+    }
 
     /** Closes the connections of the backend, while no request is under way. The next request opens new ones. */
     void disconnect();

@@ -9,6 +9,7 @@ import io.github.distlock.spi.Contender;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockBackend;
+import io.github.distlock.spi.LockNames;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Moment;
 import io.github.distlock.spi.Renewal;
@@ -22,11 +23,14 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import redis.clients.jedis.UnifiedJedis;
@@ -52,7 +56,8 @@ import redis.clients.jedis.UnifiedJedis;
  * {@link RedisBackendBuilder#keyPrefix another prefix}, and the commands {@code EVAL EVALSHA APPEND DEL GET SET PTTL
  * PEXPIRE TIME ZADD ZREM ZRANGE ZRANGEBYSCORE ZREMRANGEBYSCORE ZREMRANGEBYRANK ZSCORE ZCOUNT ZCARD PUBLISH SUBSCRIBE
  * UNSUBSCRIBE PING}. For another database, it needs {@code SELECT}, with sentinels {@code ROLE}, and in a cluster
- * {@code ASKING CLUSTER|SLOTS CLUSTER|INFO}. Without the channels, waiting clients poll.
+ * {@code ASKING CLUSTER|SLOTS CLUSTER|INFO}. Lists of names need {@code SCAN}, and grants that await replicas
+ * {@code WAIT}. Without the channels, waiting clients poll.
  *
  * <p>Thread-safe.
  */
@@ -61,9 +66,13 @@ public final class RedisBackend implements LockBackend {
 
     static final Duration HEARTBEAT_INTERVAL = Duration.ofSeconds(1);
 
+    private static final Duration SHORTEST_CHECK = Duration.ofMillis(1);
+    private static final Duration LONGEST_CHECK = Duration.ofHours(1);
+
     private static final Set<Capability> CAPABILITIES = Set.of(
             Capability.FAIR,
             Capability.INSPECT,
+            Capability.LIST,
             Capability.FORCE_RELEASE,
             Capability.CHANGE_LEASE,
             Capability.READ_WRITE,
@@ -79,10 +88,13 @@ public final class RedisBackend implements LockBackend {
     private final Redis redis;
     private final Subscription messages;
     private final Function<String, String> keyOfName;
+    private final Set<Capability> capabilities;
     private final String prefix;
     private final String channel;
     /** For how long the server keeps a token beyond the lease. */
     final Duration tokenKept;
+    /** Whether a grant counts only after replicas have confirmed it. */
+    final boolean awaitsReplicas;
     /** The contenders that wait, by their values. */
     final Map<String, RedisContender> waiting = new ConcurrentHashMap<>();
 
@@ -93,13 +105,16 @@ public final class RedisBackend implements LockBackend {
 
     RedisBackend(
             Function<RedisContext, Redis> redis,
-            Function<String, String> keyOfName,
+            @Nullable Function<String, String> mapping,
             String prefix,
-            Duration tokenKept) {
+            Duration tokenKept,
+            boolean awaitsReplicas) {
         this.redis = redis.apply(context);
-        this.keyOfName = keyOfName;
+        this.keyOfName = mapping != null ? mapping : name -> prefix + LockKeys.encode(name);
+        this.capabilities = mapping == null ? CAPABILITIES : withoutList();
         this.prefix = prefix;
         this.tokenKept = tokenKept;
+        this.awaitsReplicas = awaitsReplicas;
         this.channel = prefix + RandomId.next();
         this.messages = new Subscription(
                 this.redis,
@@ -108,6 +123,13 @@ public final class RedisBackend implements LockBackend {
                 () -> waiting.values().forEach(contender -> contender.signals().wakeUp()),
                 context);
         this.warnings = new Warnings(context);
+    }
+
+    /** Returns what is left if the keys are those of a mapping, from which no way leads back to names. */
+    private static Set<Capability> withoutList() {
+        return CAPABILITIES.stream()
+                .filter(capability -> capability != Capability.LIST)
+                .collect(Collectors.toUnmodifiableSet());
     }
 
     /**
@@ -182,7 +204,7 @@ public final class RedisBackend implements LockBackend {
 
     @Override
     public Set<Capability> capabilities() {
-        return CAPABILITIES;
+        return capabilities;
     }
 
     @Override
@@ -329,10 +351,48 @@ public final class RedisBackend implements LockBackend {
     }
 
     @Override
+    public LockNames list(String prefixOfNames, Optional<String> position, Deadline deadline)
+            throws InterruptedException {
+        if (!capabilities.contains(Capability.LIST)) {
+            throw new UnsupportedOperationException(
+                    "locks cannot be listed: RedisBackendBuilder.keys(…) maps names to keys, and not back");
+        }
+        return new NameScan(this, redis, prefix, prefixOfNames, deadline).page(position);
+    }
+
+    @Override
     public List<LockStatus.Holder> forceRelease(String name, OptionalLong fencingBase, Deadline deadline)
             throws InterruptedException {
         String base = fencingBase.isPresent() ? Long.toString(fencingBase.getAsLong()) : "";
         return Inspection.holders(call(new ScriptCall(Script.FORCE_RELEASE, keysOf(name), base), deadline));
+    }
+
+    /**
+     * Checks each server that keeps locks for what may cost locks: role, version, memory, persistence, replicas, clock,
+     * the rights of the user, and the rules of proxies. In a deployment with sentinels this is the primary, and in a
+     * cluster each primary.
+     *
+     * <p>The check needs a client: {@link io.github.distlock.LockClient#create} starts the backend. It asks all servers
+     * at once, over connections of the backend or of the caller-supplied client. It tries each command that the backend
+     * needs. The one key that it writes belongs to a random name that begins with {@code health-check-}, and the check
+     * deletes it at once.
+     *
+     * <p>A command that a server refuses leads to a finding, and so does a server that does not answer. Without the
+     * rights {@code +info}, {@code +config|get} and {@code +acl|whoami}, the findings say what could not be checked.
+     *
+     * @param timeout how long to wait for the servers: from 1 ms to 1 h; the call takes at most 250 ms more
+     * @return what was found, the worst first; empty if all is well
+     * @throws IllegalArgumentException if the timeout is out of these bounds
+     * @throws IllegalStateException if no client has started this backend
+     * @throws InterruptedException if the thread is interrupted while it waits for the servers
+     */
+    public List<HealthFinding> checkHealth(Duration timeout) throws InterruptedException {
+        requireNonNull(timeout, "timeout");
+        if (timeout.compareTo(SHORTEST_CHECK) < 0 || timeout.compareTo(LONGEST_CHECK) > 0) {
+            throw new IllegalArgumentException("timeout must be from 1 ms to 1 h, but was " + timeout);
+        }
+        context.requireStarted();
+        return new HealthCheck(this, redis, prefix, context, timeout).findings();
     }
 
     /** Closes the backend's own connections. A caller-supplied client keeps its connections. */
@@ -440,7 +500,7 @@ public final class RedisBackend implements LockBackend {
 
     /** Notes that a contender has ended, before the server is told. */
     void noteEnd(LockKeys keys, Supplier<ScriptCall> withdrawal) {
-        if (redis.hasReplicas()) {
+        if (redis.followsFailovers()) {
             ended.note(keys, withdrawal);
         }
     }

@@ -17,6 +17,7 @@ import redis.clients.jedis.UnifiedJedis;
 public final class RedisBackendBuilder {
     private static final Duration SHORTEST_TOKEN_KEPT = Duration.ofSeconds(1);
     private static final Duration LONGEST_TOKEN_KEPT = Duration.ofDays(365);
+    private static final int MOST_REPLICAS = 100;
 
     private final @Nullable RedisAddress address;
     private final @Nullable UnifiedJedis client;
@@ -27,6 +28,7 @@ public final class RedisBackendBuilder {
     private @Nullable JedisClientConfig config;
     private Duration tokenKept = Duration.ofHours(1);
     private @Nullable JedisClientConfig sentinelConfig;
+    private ReplicaPolicy replicas = ReplicaPolicy.NONE;
 
     RedisBackendBuilder(String uri) {
         this.address = new RedisAddress(uri);
@@ -65,7 +67,8 @@ public final class RedisBackendBuilder {
     /**
      * Sets the mapping from names to lock keys, for keys that other clients already use. The mapping must give each
      * name its own key. A key that contains a closing brace must have a hash tag. The {@linkplain #keyPrefix prefix}
-     * then begins only the helper keys and channels.
+     * then begins only the helper keys and channels. {@link io.github.distlock.LockInspector#list} is not supported,
+     * because nothing maps keys back to names.
      *
      * @param keyOfName maps a lock's name to its key; any thread may call it
      * @return this
@@ -161,6 +164,53 @@ public final class RedisBackendBuilder {
     }
 
     /**
+     * Counts a grant only after replicas have confirmed that they have it, so that fewer grants are lost by a failover.
+     * The last call of this method or of {@link #awaitAllReplicas} counts. Without either, no replica has to confirm
+     * anything.
+     *
+     * <p>After each grant, the backend sends {@code WAIT} on the same connection, for at most half of the request's
+     * time. If too few replicas confirm the grant, the acquire asks again until its time is over. Then it fails, and
+     * the hold is withdrawn. A handoff takes one more request. Renewals, downgrades and releases do not wait for
+     * replicas.
+     *
+     * <p>This does not make Redis consistent: a replica without the grant may become the primary all the same, and a
+     * replica that has confirmed the grant may lose its data.
+     *
+     * @param least how many replicas must confirm a grant: from 1 to 100
+     * @return this
+     * @throws IllegalArgumentException if the number is out of these bounds
+     * @throws IllegalStateException if the backend is over a caller-supplied client, which does not say over which
+     *     connection it sends a request
+     */
+    @CanIgnoreReturnValue
+    public RedisBackendBuilder awaitReplicas(int least) {
+        if (least < 1 || least > MOST_REPLICAS) {
+            throw new IllegalArgumentException("least must be from 1 to " + MOST_REPLICAS + ", but was " + least);
+        }
+        return await(new ReplicaPolicy(least, false));
+    }
+
+    /**
+     * Counts a grant only after all replicas have confirmed it that are connected to the primary then, and at least
+     * one. Otherwise as {@link #awaitReplicas}.
+     *
+     * @return this
+     * @throws IllegalStateException as for {@link #awaitReplicas}
+     */
+    @CanIgnoreReturnValue
+    public RedisBackendBuilder awaitAllReplicas() {
+        return await(new ReplicaPolicy(1, true));
+    }
+
+    private RedisBackendBuilder await(ReplicaPolicy policy) {
+        if (address == null) {
+            throw new IllegalStateException("awaiting replicas needs a backend with its own connections");
+        }
+        replicas = policy;
+        return this;
+    }
+
+    /**
      * Makes the backend. Sends nothing.
      *
      * @return a new backend
@@ -178,9 +228,7 @@ public final class RedisBackendBuilder {
             throw new IllegalArgumentException(
                     "clientConfig must not have a database for a cluster, but has " + config.getDatabase());
         }
-        String begin = prefix;
-        Function<String, String> keys = mapping != null ? mapping : name -> begin + LockKeys.encode(name);
-        return new RedisBackend(this::redis, keys, begin, tokenKept);
+        return new RedisBackend(this::redis, mapping, prefix, tokenKept, !replicas.isNone());
     }
 
     private Redis redis(RedisContext context) {
@@ -199,6 +247,7 @@ public final class RedisBackendBuilder {
                 to.kind == RedisAddress.Kind.SENTINEL ? ServerConnection.Check.PRIMARY : ServerConnection.Check.ALIVE,
                 maxConnections,
                 settings,
+                replicas,
                 context,
                 late);
         return switch (to.kind) {

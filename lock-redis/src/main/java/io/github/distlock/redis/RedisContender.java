@@ -32,6 +32,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>At least half of the handoff lease is left, so that there is time to renew.
  * </ol>
  *
+ * <p>If replicas have to confirm grants, no message suffices, and the contender asks.
+ *
  * The server's lease ends no sooner than the handoff lease after the <em>sending</em> of the request that was answered
  * busy. This is the validity that the hold claims. If a condition does not hold, the contender asks, and the reply
  * grants the full lease.
@@ -356,7 +358,10 @@ final class RedisContender implements Contender {
         announcedBase = 0;
         long age = backend.clock().nanoTime() - busy.askedAt.nanoTime();
         long length = handoffLease.toNanos();
-        if (base <= busy.marker || base <= backend.grantedBases.floor(request.name()) || age > length / 2) {
+        if (backend.awaitsReplicas
+                || base <= busy.marker
+                || base <= backend.grantedBases.floor(request.name())
+                || age > length / 2) {
             return null;
         }
         Validity validity = Validity.of(busy.askedAt, handoffLease).withRenewAfter(Duration.ofNanos(age + length / 4));

@@ -45,6 +45,13 @@ final class RedisContext {
         return requireNonNull(engine, "the engine starts a backend first");
     }
 
+    /** Throws an {@link IllegalStateException} if no client has started the backend. */
+    void requireStarted() {
+        if (engine == null) {
+            throw new IllegalStateException("no client has started this backend: create a LockClient with it first");
+        }
+    }
+
     Thread newThread(String role, Runnable task) {
         return engine().newThread(role, task);
     }

@@ -3,6 +3,7 @@ package io.github.distlock.redis;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Reads the values in replies: lists, {@code Long} and {@code byte[]}. */
@@ -40,6 +41,15 @@ final class Replies {
             return new String(text, UTF_8);
         }
         throw unexpected(reply);
+    }
+
+    /** Returns the value in the reply to {@code CONFIG GET} of one setting, or an empty text if there is none. */
+    static String setting(@Nullable Object reply) {
+        List<?> parts = list(reply);
+        if (parts.size() == 1 && parts.get(0) instanceof Map.Entry<?, ?> entry) {
+            return text(entry.getValue());
+        }
+        return parts.size() == 2 ? text(parts.get(1)) : "";
     }
 
     private static IllegalStateException unexpected(@Nullable Object reply) {

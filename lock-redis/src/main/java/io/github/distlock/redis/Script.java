@@ -43,6 +43,8 @@ final class Script {
     static final Script RENEW_SHARED = new Script("renew-shared");
     static final Script HEARTBEAT_SHARED = new Script("heartbeat-shared");
     static final Script DOWNGRADE = new Script("downgrade");
+    static final Script IS_WAITED_FOR = new Script("is-waited-for");
+    static final Script TRY_COMMANDS = new Script("try-commands");
 
     private final String name;
     private final boolean readsHolders;
@@ -134,6 +136,16 @@ final class Script {
             return KEEP_ALONE;
         }
         return this == RENEW || this == RENEW_SHARED ? this : null;
+    }
+
+    /** Returns whether the script acquires a lock, or enters its queue. */
+    boolean mayGrant() {
+        return this == ACQUIRE_FREE || this == ACQUIRE || this == ACQUIRE_ALONE || this == ACQUIRE_SHARED;
+    }
+
+    /** Returns whether an answer to a script that {@link #mayGrant} says that the contender holds the lock. */
+    boolean grants(List<?> answer) {
+        return this == ACQUIRE_FREE ? !answer.isEmpty() : Replies.number(answer.get(0)) == 1;
     }
 
     @Override

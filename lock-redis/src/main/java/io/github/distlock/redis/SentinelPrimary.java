@@ -2,6 +2,7 @@ package io.github.distlock.redis;
 
 import io.github.distlock.spi.Deadline;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.regex.Matcher;
@@ -32,13 +33,13 @@ import redis.clients.jedis.exceptions.JedisException;
  * that loses is closed unused.
  *
  * <p><b>Old answers.</b> A sentinel that lags may still name the former primary, which may still count itself as one if
- * it is cut off. So an answer with a smaller epoch than that of the present primary does not count, unless all sentinels
- * have answered later than this primary was named: they have forgotten their epochs if an operator has removed and added
- * the primary. An answer with the same epoch is another address of the same server. It counts only after a request has
- * failed at the present address.
+ * it is cut off. So an answer with a smaller epoch than that of the present primary does not count, unless all
+ * sentinels have answered later than this primary was named: they have forgotten their epochs if an operator has
+ * removed and added the primary. An answer with the same epoch is another address of the same server. It counts only
+ * after a request has failed at the present address.
  *
- * <p><b>Messages.</b> A message has no epoch. It counts if it replaces the present primary, whose epoch then is at least
- * the next one. Otherwise it has the sentinels asked.
+ * <p><b>Messages.</b> A message has no epoch. It counts if it replaces the present primary, whose epoch then is at
+ * least the next one. Otherwise it has the sentinels asked.
  */
 final class SentinelPrimary implements Topology {
     private static final Logger LOG = LoggerFactory.getLogger(RedisBackend.class);
@@ -211,6 +212,11 @@ final class SentinelPrimary implements Topology {
     }
 
     @Override
+    public Collection<Node> serving(Deadline deadline) throws InterruptedException {
+        return List.of(any(deadline));
+    }
+
+    @Override
     public void disconnect() {
         messages.disconnect();
         inquiries.disconnect();
@@ -229,5 +235,10 @@ final class SentinelPrimary implements Topology {
         if (node != null) {
             node.close(OwnConnections.CLOSED);
         }
+    }
+
+    @Override
+    public String toString() {
+        return "the primary \"" + name + "\"";
     }
 }

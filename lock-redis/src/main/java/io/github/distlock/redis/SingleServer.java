@@ -1,6 +1,8 @@
 package io.github.distlock.redis;
 
 import io.github.distlock.spi.Deadline;
+import java.util.Collection;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.exceptions.JedisException;
@@ -34,7 +36,12 @@ final class SingleServer implements Topology {
     }
 
     @Override
-    public boolean hasReplicas() {
+    public Collection<Node> serving(Deadline deadline) {
+        return List.of(only.node());
+    }
+
+    @Override
+    public boolean failsOver() {
         return false;
     }
 
@@ -46,5 +53,10 @@ final class SingleServer implements Topology {
     @Override
     public void close() {
         only.node().close(OwnConnections.CLOSED);
+    }
+
+    @Override
+    public String toString() {
+        return only.node().toString();
     }
 }

@@ -80,7 +80,7 @@ final class SuppliedClient implements Redis {
 
     @Override
     public List<?> call(ScriptCall call, Deadline deadline) throws InterruptedException {
-        return await(requests, () -> send(call), call, deadline);
+        return await(requests, () -> send(call), call.lockName(), deadline);
     }
 
     private List<?> send(ScriptCall call) {
@@ -97,7 +97,9 @@ final class SuppliedClient implements Redis {
 
     @Override
     public List<Object> callAll(List<ScriptCall> calls, Deadline deadline) throws InterruptedException {
-        return JedisCalls.answersOrErrors(calls, await(upkeep, () -> sendAll(calls, deadline), calls.get(0), deadline));
+        return JedisCalls.answersOrErrors(
+                calls,
+                await(upkeep, () -> sendAll(calls, deadline), calls.get(0).lockName(), deadline));
     }
 
     /**
@@ -200,7 +202,7 @@ final class SuppliedClient implements Redis {
         }
     }
 
-    private <T> T await(ThreadPoolExecutor threads, Callable<T> work, ScriptCall call, Deadline deadline)
+    private <T> T await(ThreadPoolExecutor threads, Callable<T> work, String lockName, Deadline deadline)
             throws InterruptedException {
         FutureTask<T> result = new FutureTask<>(work);
         try {
@@ -215,7 +217,7 @@ final class SuppliedClient implements Redis {
         } catch (ExecutionException e) {
             if (e.getCause() instanceof JedisException error) {
                 noteLoss(error);
-                throw JedisCalls.translated(error, call.lockName());
+                throw JedisCalls.translated(error, lockName);
             }
             throw new IllegalStateException(String.valueOf(e.getCause()), e.getCause());
         } finally {
@@ -257,7 +259,7 @@ final class SuppliedClient implements Redis {
 
     /** A caller-supplied client does not say when it uses another server. */
     @Override
-    public boolean hasReplicas() {
+    public boolean followsFailovers() {
         return false;
     }
 
@@ -293,6 +295,48 @@ final class SuppliedClient implements Redis {
             // The client has a provider of connections that is not Jedis's own.
         }
         return Stream.empty();
+    }
+
+    @Override
+    public List<Server> servers(Deadline deadline) throws InterruptedException {
+        List<Server> servers = new ArrayList<>();
+        await(requests, () -> SuppliedServers.of(client), "*", deadline)
+                .forEach(server -> servers.add(new Bounded(server)));
+        return servers;
+    }
+
+    /** A server that is asked on a thread of the backend, while the caller waits until its deadline. */
+    private final class Bounded implements Server {
+        private final Server server;
+
+        private Bounded(Server server) {
+            this.server = server;
+        }
+
+        @Override
+        public String address() {
+            return server.address();
+        }
+
+        @Override
+        public boolean failsOver() {
+            return server.failsOver();
+        }
+
+        @Override
+        public boolean keeps(LockKeys keys) {
+            return server.keeps(keys);
+        }
+
+        @Override
+        public List<Object> ask(List<List<String>> commands, Deadline deadline) throws InterruptedException {
+            return await(requests, () -> server.ask(commands, deadline), "*", deadline);
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "the caller-supplied client";
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.github.distlock.redis;
 
 import io.github.distlock.spi.Deadline;
+import java.util.Collection;
 import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.exceptions.JedisException;
 
@@ -42,14 +43,17 @@ interface Topology extends AutoCloseable {
     Route afterFailure(Route failed, byte[] lockKey, JedisException error, Deadline deadline)
             throws InterruptedException;
 
+    /** Returns the nodes that keep locks at present. Asks the deployment for them, as far as it answers. */
+    Collection<Node> serving(Deadline deadline) throws InterruptedException;
+
+    /** Returns whether the deployment puts another node in the place of one that has failed. */
+    default boolean failsOver() {
+        return true;
+    }
+
     /** Returns whether a node may redirect a request to another node. Otherwise, a redirection is a refusal. */
     default boolean hasRedirections() {
         return false;
-    }
-
-    /** Returns what {@link Redis#hasReplicas} returns. */
-    default boolean hasReplicas() {
-        return true;
     }
 
     /** Closes the connections, while no request is under way. The next request opens new ones. */

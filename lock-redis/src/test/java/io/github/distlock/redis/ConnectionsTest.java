@@ -88,6 +88,7 @@ class ConnectionsTest {
                 ServerConnection.Check.ALIVE,
                 8,
                 new Script.Settings(Publisher.SCRIPT, 3_600_000),
+                ReplicaPolicy.NONE,
                 movable,
                 late);
         OwnConnections connections =

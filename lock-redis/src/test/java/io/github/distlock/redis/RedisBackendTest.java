@@ -74,6 +74,7 @@ class RedisBackendTest extends ContenderTest {
                 Set.of(
                         Capability.FAIR,
                         Capability.INSPECT,
+                        Capability.LIST,
                         Capability.FORCE_RELEASE,
                         Capability.CHANGE_LEASE,
                         Capability.READ_WRITE,

@@ -341,6 +341,11 @@ class SubscriptionTest {
         }
 
         @Override
+        public List<Server> servers(Deadline deadline) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
         public void publish(ScriptCall call, Deadline deadline) {
             throw new UnsupportedOperationException();
         }
@@ -351,7 +356,7 @@ class SubscriptionTest {
         }
 
         @Override
-        public boolean hasReplicas() {
+        public boolean followsFailovers() {
             return false;
         }
 

@@ -14,6 +14,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -396,6 +398,127 @@ abstract class InspectorRules extends Rules {
         expectFree("after the forced release");
     }
 
+    @ParameterizedTest
+    @EnumSource
+    void api_54_theInspectorListsTheNamesThatAreInUse(LockUse use) {
+        if (isRefused(Capability.LIST)) {
+            return;
+        }
+        LockInspector inspector = peer().locks.inspector();
+        Peer a = peer();
+        LockHandle held = acquire(a);
+        LockHandle second = acquire(a.locks.lock(name + "/second"));
+        acquire(a.locks.lock(name + "/free")).close();
+
+        expectList(inspector.list(name, 10), name, name + "/second");
+        expectList(inspector.list(name + "/", 10), name + "/second");
+        expectList(inspector.list(name + "/x", 10));
+        expect(inspector.list("", 100_000).contains(name), "all names, with the one that is held", "others");
+
+        held.close();
+        second.close();
+        await("the list is empty", soon(), () -> inspector.list(name, 10).isEmpty());
+        expectClean("after names were listed");
+    }
+
+    private void expectList(List<String> seen, String... expected) {
+        expect(
+                seen.stream().sorted().toList().equals(List.of(expected)),
+                List.of(expected).toString(),
+                seen);
+    }
+
+    @Test
+    void api_55_theInspectorListsAKeptLock() {
+        if (isRefused(Capability.LIST)) {
+            return;
+        }
+        LockInspector inspector = peer().locks.inspector();
+        acquireKept(peer()).close();
+
+        expectList(inspector.list(name, 10), name);
+
+        store.letPass(minimum().plus(store.slack()));
+        expectList(inspector.list(name, 10));
+    }
+
+    @Test
+    void api_56_namesAndPrefixesAreListedCharacterByCharacter() {
+        if (isRefused(Capability.LIST)) {
+            return;
+        }
+        LockInspector inspector = peer().locks.inspector();
+        Peer a = peer();
+        List<String> names = Stream.of(
+                        "*",
+                        "?",
+                        "[a]",
+                        "\\",
+                        "%41",
+                        "%2F",
+                        "/",
+                        "..",
+                        " ",
+                        "{x}",
+                        "_",
+                        "%",
+                        "\t",
+                        "\u0000",
+                        "é",
+                        "\uD83D\uDE00")
+                .map(characters -> name + characters)
+                .sorted()
+                .toList();
+        List<LockHandle> held =
+                names.stream().map(each -> acquire(a.locks.lock(each))).toList();
+
+        expectList(inspector.list(name, 100), names.toArray(String[]::new));
+        for (String each : names) {
+            String[] expected =
+                    names.stream().filter(other -> other.startsWith(each)).toArray(String[]::new);
+            expectList(inspector.list(each, 100), expected);
+        }
+
+        held.forEach(LockHandle::close);
+    }
+
+    @Test
+    void api_57_aListHasNoMoreNamesThanItsLimit() {
+        if (isRefused(Capability.LIST)) {
+            return;
+        }
+        LockInspector inspector = peer().locks.inspector();
+        Peer a = peer();
+        List<LockHandle> held = Stream.of("/1", "/2", "/3")
+                .map(each -> acquire(a.locks.lock(name + each)))
+                .toList();
+
+        List<String> seen = inspector.list(name, 2);
+
+        expect(
+                seen.size() == 2
+                        && Set.copyOf(seen).size() == 2
+                        && seen.stream().allMatch(each -> each.startsWith(name)),
+                "two names of three",
+                seen);
+        held.forEach(LockHandle::close);
+    }
+
+    @Test
+    void v4_11_aListReturnsInTimeIfTheStoreIsSilent() {
+        if (isRefused(Capability.LIST)) {
+            return;
+        }
+        Duration requestTimeout = Duration.ofMillis(200);
+        Peer a = peer(builder -> builder.requestTimeout(requestTimeout));
+        silence(a);
+
+        Task<List<String>> listing = start(() -> a.locks.inspector().list(name, 10));
+
+        failure(listing, LockException.class, "while the store is silent");
+        expectInTime(listing, requestTimeout);
+    }
+
     /** Expects the refusal of a store that lacks a capability. Each needs an inspector. */
     private boolean isRefused(Capability capability) {
         Peer peer = peer();
@@ -410,6 +533,8 @@ abstract class InspectorRules extends Rules {
                         "without " + capability,
                         () -> inspector.forceRelease(name, Long.MAX_VALUE));
                 inspector.forceRelease(name);
+            } else if (capability == Capability.LIST) {
+                expect(inspector.list(name, 1) == null, "a refusal", "a list");
             } else {
                 expect(inspector.inspect(name) == null, "a refusal", "a status");
             }

@@ -9,6 +9,7 @@ import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockClock;
+import io.github.distlock.spi.LockNames;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Renewal;
 import io.github.distlock.spi.Signals;
@@ -385,6 +386,11 @@ public class WrappedBackend implements LockBackend {
     @Override
     public LockStatus inspect(String name, Deadline deadline) throws InterruptedException {
         return inner.inspect(name, deadline);
+    }
+
+    @Override
+    public LockNames list(String prefix, Optional<String> position, Deadline deadline) throws InterruptedException {
+        return inner.list(prefix, position, deadline);
     }
 
     @Override

@@ -8,6 +8,7 @@ import io.github.distlock.spi.Contender;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockClock;
+import io.github.distlock.spi.LockNames;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Renewal;
 import io.github.distlock.spi.Signals;
@@ -51,6 +52,7 @@ final class BrokenBackend extends WrappedBackend {
     Consumer<Renewal> gone = super::gone;
     UnaryOperator<Duration> expiry = UnaryOperator.identity();
     Step<String, LockStatus> inspect = super::inspect;
+    Listing list = super::list;
     Forcing forceRelease = super::forceRelease;
     UnaryOperator<LockClock> clock = UnaryOperator.identity();
     Runnable close = () -> {};
@@ -73,6 +75,10 @@ final class BrokenBackend extends WrappedBackend {
 
     interface Forcing {
         List<LockStatus.Holder> run(String name, OptionalLong base, Deadline deadline) throws InterruptedException;
+    }
+
+    interface Listing {
+        LockNames run(String prefix, Optional<String> position, Deadline deadline) throws InterruptedException;
     }
 
     interface Withdrawal {
@@ -224,6 +230,11 @@ final class BrokenBackend extends WrappedBackend {
     @Override
     public LockStatus inspect(String name, Deadline deadline) throws InterruptedException {
         return inspect.run(name, deadline);
+    }
+
+    @Override
+    public LockNames list(String prefix, Optional<String> position, Deadline deadline) throws InterruptedException {
+        return list.run(prefix, position, deadline);
     }
 
     @Override

@@ -4,9 +4,11 @@ import io.github.distlock.LockOwner;
 import io.github.distlock.LockStatus;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.LockMode;
+import io.github.distlock.spi.LockNames;
 import io.github.distlock.spi.LockRequest;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -14,6 +16,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Inspections that change or hide something, and forced releases that end too much or too little. */
 final class BrokenInspections {
@@ -52,6 +57,59 @@ final class BrokenInspections {
                         "the inspector does not know since when a waiter waits",
                         "API.48",
                         changeWaiters(waiter -> LockStatus.Waiter.of(waiter.owner(), waiter.mode(), Instant.EPOCH))),
+                new PlantedBug(
+                        "a list ignores its prefix",
+                        "API.54",
+                        it -> it.list = (prefix, position, deadline) -> it.inner.list("", position, deadline)),
+                new PlantedBug("a list has names that are free", "API.54 API.55", it -> {
+                    Set<String> used = ConcurrentHashMap.newKeySet();
+                    it.onGrant((contender, grant) -> used.add(contender.request.name()));
+                    it.list = (prefix, position, deadline) -> LockNames.last(used.stream()
+                            .filter(name -> name.startsWith(prefix))
+                            .toList());
+                }),
+                new PlantedBug(
+                        "a list lacks kept locks",
+                        "API.55",
+                        it -> it.list = (prefix, position, deadline) -> {
+                            List<String> held = new ArrayList<>();
+                            for (String name :
+                                    it.inner.list(prefix, position, deadline).names()) {
+                                if (it.inner.inspect(name, deadline).kept().isEmpty()) {
+                                    held.add(name);
+                                }
+                            }
+                            return LockNames.last(held);
+                        }),
+                new PlantedBug(
+                        "a list takes its prefix for a pattern",
+                        "API.56",
+                        it -> it.list = (prefix, position, deadline) ->
+                                LockNames.last(it.inner.list("", position, deadline).names().stream()
+                                        .filter(pattern(prefix).asMatchPredicate())
+                                        .toList())),
+                new PlantedBug(
+                        "a list has names in percent code",
+                        "API.56",
+                        it -> it.list = (prefix, position, deadline) ->
+                                LockNames.last(it.inner.list(prefix, position, deadline).names().stream()
+                                        .map(name -> name.replace("%", "%25"))
+                                        .toList())),
+                new PlantedBug(
+                        "a list repeats one name",
+                        "API.57",
+                        it -> it.list = (prefix, position, deadline) ->
+                                LockNames.last(it.inner.list(prefix, position, deadline).names().stream()
+                                        .limit(1)
+                                        .flatMap(name -> Stream.of(name, name))
+                                        .toList())),
+                new PlantedBug(
+                        "a list waits for a silent store",
+                        "V4.11",
+                        it -> it.list = (prefix, position, deadline) -> {
+                            Deadline late = Deadline.after(Duration.ofSeconds(5), it.clock());
+                            return it.inner.list(prefix, position, late);
+                        }),
                 new PlantedBug(
                         "a forced release only says so",
                         "API.41 API.49 API.50 API.53",
@@ -114,6 +172,14 @@ final class BrokenInspections {
                                     ? List.of()
                                     : it.inner.forceRelease(name, base, deadline);
                 }));
+    }
+
+    /** Returns a pattern as Redis reads it, for all that begins so. */
+    private static Pattern pattern(String prefix) {
+        String pattern = prefix.chars()
+                .mapToObj(c -> c == '*' ? ".*" : c == '?' ? "." : Pattern.quote(Character.toString(c)))
+                .collect(Collectors.joining());
+        return Pattern.compile(pattern + ".*", Pattern.DOTALL);
     }
 
     private static LockStatus.Holder asExclusive(LockStatus.Holder holder) {

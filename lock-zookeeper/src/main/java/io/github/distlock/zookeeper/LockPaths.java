@@ -2,8 +2,12 @@ package io.github.distlock.zookeeper;
 
 import static java.util.Objects.requireNonNull;
 
+import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.apache.zookeeper.common.PathUtils;
 
 /**
@@ -14,13 +18,16 @@ import org.apache.zookeeper.common.PathUtils;
 final class LockPaths {
     private static final String HARMLESS = "-_.:,;@+=~!*'()[]{}$&#";
     private static final String HEX = "0123456789ABCDEF";
+    private static final Pattern PART = Pattern.compile("%([0-9A-F]{2})|.", Pattern.DOTALL);
 
     private LockPaths() {}
 
-    /** Returns the mapping from names to paths below a base path. */
-    static Function<String, String> below(String base) {
-        String prefix = base.equals("/") ? "/" : base + "/";
-        return name -> prefix + encode(name);
+    /** The mapping from names to paths below a base path. Path elements lead back to names. */
+    record Below(String base) implements Function<String, String> {
+        @Override
+        public String apply(String name) {
+            return (base.equals("/") ? "/" : base + "/") + encode(name);
+        }
     }
 
     /**
@@ -75,6 +82,18 @@ final class LockPaths {
             }
         }
         return encoded.toString();
+    }
+
+    /** Returns the name of which a path element is the encoding, or empty if there is none. */
+    static Optional<String> decode(String element) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream(element.length());
+        Matcher parts = PART.matcher(element);
+        while (parts.find()) {
+            String code = parts.group(1);
+            bytes.write(code == null ? parts.group().charAt(0) : Integer.parseInt(code, 16));
+        }
+        String name = bytes.toString(StandardCharsets.UTF_8);
+        return !name.isEmpty() && encode(name).equals(element) ? Optional.of(name) : Optional.empty();
     }
 
     private static boolean isHarmless(char c) {

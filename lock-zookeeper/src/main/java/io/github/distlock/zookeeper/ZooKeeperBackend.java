@@ -8,6 +8,7 @@ import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockClock;
+import io.github.distlock.spi.LockNames;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Renewal;
 import io.github.distlock.spi.Signals;
@@ -18,6 +19,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Function;
@@ -66,6 +68,13 @@ import org.apache.zookeeper.KeeperException;
 public final class ZooKeeperBackend implements LockBackend {
     private static final Set<Capability> CAPABILITIES = Set.of(
             Capability.FAIR, Capability.INSPECT, Capability.FORCE_RELEASE, Capability.READ_WRITE, Capability.PERMITS);
+    private static final Set<Capability> CAPABILITIES_BELOW_A_BASE = Set.of(
+            Capability.FAIR,
+            Capability.INSPECT,
+            Capability.LIST,
+            Capability.FORCE_RELEASE,
+            Capability.READ_WRITE,
+            Capability.PERMITS);
 
     private final Connection connection;
     private final Function<String, String> paths;
@@ -128,7 +137,7 @@ public final class ZooKeeperBackend implements LockBackend {
 
     @Override
     public Set<Capability> capabilities() {
-        return CAPABILITIES;
+        return paths instanceof LockPaths.Below ? CAPABILITIES_BELOW_A_BASE : CAPABILITIES;
     }
 
     @Override
@@ -240,6 +249,20 @@ public final class ZooKeeperBackend implements LockBackend {
     @Override
     public LockStatus inspect(String name, Deadline deadline) throws InterruptedException {
         return inspect(name, deadline, Inspection::status);
+    }
+
+    @Override
+    public LockNames list(String prefix, Optional<String> position, Deadline deadline) throws InterruptedException {
+        if (!(paths instanceof LockPaths.Below below)) {
+            throw new UnsupportedOperationException(
+                    "locks cannot be listed: ZooKeeperBackendBuilder.paths(…) maps names to paths, and not back");
+        }
+        try {
+            Session session = connection.session(deadline);
+            return new NameListing(connection, session, below, deadline).page(prefix, position.orElse(""));
+        } catch (KeeperException e) {
+            throw Failures.of(prefix + "*", e);
+        }
     }
 
     @Override

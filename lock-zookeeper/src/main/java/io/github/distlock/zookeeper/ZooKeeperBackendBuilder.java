@@ -28,7 +28,7 @@ public final class ZooKeeperBackendBuilder {
 
     private final @Nullable CuratorFramework suppliedClient;
     private final String connectString;
-    private Function<String, String> paths = LockPaths.below(DEFAULT_BASE);
+    private Function<String, String> paths = new LockPaths.Below(DEFAULT_BASE);
     private Duration sessionTimeout;
     private @Nullable Duration tick;
 
@@ -77,14 +77,15 @@ public final class ZooKeeperBackendBuilder {
     @CanIgnoreReturnValue
     public ZooKeeperBackendBuilder basePath(String path) {
         PathUtils.validatePath(requireNonNull(path, "path"));
-        paths = LockPaths.below(path);
+        paths = new LockPaths.Below(path);
         return this;
     }
 
     /**
      * Sets the mapping from names to directories, for paths that other clients already use, such as Curator's
      * {@code InterProcessMutex}. It replaces the {@linkplain #basePath base path}. The mapping must give each name its
-     * own path, and no path may lie within another.
+     * own path, and no path may lie within another. {@link io.github.distlock.LockInspector#list} is not supported,
+     * because nothing maps paths back to names.
      *
      * @param mapping maps a lock's name to an absolute path; any thread may call it
      * @return this

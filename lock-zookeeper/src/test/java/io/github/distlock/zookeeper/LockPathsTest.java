@@ -40,10 +40,10 @@ class LockPathsTest {
     @Test
     void api_everyNameIsOnePathElement() {
         for (String name : NAMES) {
-            String path = LockPaths.below("/base").apply(name);
+            String path = new LockPaths.Below("/base").apply(name);
             assertThat(path).startsWith("/base/").matches("/base/[^/]+");
             PathUtils.validatePath(path);
-            PathUtils.validatePath(LockPaths.below("/").apply(name));
+            PathUtils.validatePath(new LockPaths.Below("/").apply(name));
         }
     }
 
@@ -59,6 +59,16 @@ class LockPathsTest {
         for (String name : NAMES) {
             String encoded = LockPaths.encode(name).replace("+", "%2B");
             assertThat(URLDecoder.decode(encoded, StandardCharsets.UTF_8)).isEqualTo(name);
+        }
+    }
+
+    @Test
+    void api_aPathElementLeadsBackToItsNameAlone() {
+        for (String name : NAMES) {
+            assertThat(LockPaths.decode(LockPaths.encode(name))).hasValue(name);
+        }
+        for (String foreign : List.of("", "%", "%4", "%2f", "%41", "%ZZ", "a b", "ü", "%FF")) {
+            assertThat(LockPaths.decode(foreign)).isEmpty();
         }
     }
 

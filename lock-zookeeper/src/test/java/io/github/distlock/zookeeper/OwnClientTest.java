@@ -51,7 +51,7 @@ class OwnClientTest {
         return new ZooKeeperBackend(
                 (listener, changed, clock) ->
                         new OwnClient(factory, SharedZooKeeper.address(), listener, changed, clock),
-                LockPaths.below(base),
+                new LockPaths.Below(base),
                 Duration.ofSeconds(30),
                 new ServerTick(null));
     }

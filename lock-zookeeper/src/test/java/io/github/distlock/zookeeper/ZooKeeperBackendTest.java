@@ -73,6 +73,7 @@ class ZooKeeperBackendTest {
                     .containsExactlyInAnyOrder(
                             Capability.FAIR,
                             Capability.INSPECT,
+                            Capability.LIST,
                             Capability.FORCE_RELEASE,
                             Capability.READ_WRITE,
                             Capability.PERMITS);

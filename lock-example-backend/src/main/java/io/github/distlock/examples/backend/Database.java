@@ -73,6 +73,11 @@ final class Database implements AutoCloseable {
         return await(renewals, connection -> askAll(connection, statement, parameters), deadline);
     }
 
+    /** The first column of all rows that a statement returns. */
+    List<Object> askColumn(Deadline deadline, String statement, Object... parameters) throws InterruptedException {
+        return await(requests, connection -> askColumn(connection, statement, parameters), deadline);
+    }
+
     private <T> T await(ThreadPoolExecutor threads, Request<T> request, Deadline deadline) throws InterruptedException {
         Future<T> answer = threads.submit(() -> send(request, deadline));
         try {
@@ -128,6 +133,18 @@ final class Database implements AutoCloseable {
             return row;
         } catch (SQLIntegrityConstraintViolationException e) {
             return List.of(); // Another client has inserted the row, so this one has changed nothing.
+        }
+    }
+
+    private List<Object> askColumn(Connection connection, String statement, Object... parameters) throws SQLException {
+        try (PreparedStatement request = prepare(connection, statement)) {
+            set(request, parameters);
+            List<Object> column = new ArrayList<>();
+            ResultSet rows = request.executeQuery();
+            while (rows.next()) {
+                column.add(rows.getObject(1));
+            }
+            return column;
         }
     }
 

@@ -70,6 +70,13 @@ final class LockTable {
     static final String INSPECT = """
             SELECT owner, base, expires - {now}, holder <> '' FROM {table} WHERE name = ?1 AND expires > {now}""";
 
+    /** ?1 prefix, ?2 name after which the page begins, ?3 its length. Names in use: held, kept, or with a turn. */
+    static final String LIST = """
+            SELECT name FROM {table}
+            WHERE SUBSTRING(name, 1, LENGTH(CAST(?1 AS VARBINARY))) = ?1 AND name > ?2
+              AND (expires > {now} OR turn_expires > {now})
+            ORDER BY name LIMIT ?3""";
+
     /** ?1 name, ?2 the base of the only hold to end, 0 for whatever there is. The same, of what it has ended. */
     static final String FORCE_RELEASE = """
             SELECT owner, base, expires - {now}, holder <> '' FROM OLD TABLE (

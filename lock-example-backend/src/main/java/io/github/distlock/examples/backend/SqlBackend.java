@@ -1,5 +1,6 @@
 package io.github.distlock.examples.backend;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.Objects.requireNonNull;
 
 import io.github.distlock.LockOwner;
@@ -10,6 +11,7 @@ import io.github.distlock.spi.Contender;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockMode;
+import io.github.distlock.spi.LockNames;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Moment;
 import io.github.distlock.spi.Renewal;
@@ -37,6 +39,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class SqlBackend implements LockBackend {
     private static final int INSERTS_TO_SWEEP = 100;
+    /** How many names a page has. */
+    private static final int PAGE = 1_000;
 
     private final Database database;
     private final AtomicInteger threads = new AtomicInteger();
@@ -69,7 +73,7 @@ public final class SqlBackend implements LockBackend {
 
     @Override
     public Set<Capability> capabilities() {
-        return Set.of(Capability.INSPECT, Capability.FORCE_RELEASE, Capability.CHANGE_LEASE);
+        return Set.of(Capability.INSPECT, Capability.LIST, Capability.FORCE_RELEASE, Capability.CHANGE_LEASE);
     }
 
     @Override
@@ -112,6 +116,16 @@ public final class SqlBackend implements LockBackend {
         return find(deadline, LockTable.INSPECT, SqlContender.bytes(name))
                 .map(found -> found.isHeld() ? free.withHolders(List.of(found.holder())) : free.withKept(found.kept()))
                 .orElse(free);
+    }
+
+    @Override
+    public LockNames list(String prefix, Optional<String> position, Deadline deadline) throws InterruptedException {
+        List<String> names = new ArrayList<>();
+        for (Object name : database.askColumn(
+                deadline, LockTable.LIST, SqlContender.bytes(prefix), SqlContender.bytes(position.orElse("")), PAGE)) {
+            names.add(new String((byte[]) name, UTF_8));
+        }
+        return names.size() < PAGE ? LockNames.last(names) : LockNames.page(names, names.get(PAGE - 1));
     }
 
     @Override
