@@ -102,7 +102,8 @@ class LibraryTest {
                 .resideInAPackage(REDIS)
                 .and()
                 .haveNameNotMatching(".*\\.("
-                        + "RedisBackend|RedisBackendBuilder|RedisAddress|JedisCalls|JedisVersion|SuppliedClient"
+                        + "RedisBackend|RedisBackendBuilder|RedisAddress|JedisCalls|JedisVersion"
+                        + "|SuppliedClient|SuppliedPool|BackgroundCalls|BorrowedConnection|BoundedConnection"
                         + "|OwnConnections|OpenConnections|ConnectionStack|ConnectionSocket|ServerConnection"
                         + "|Node|Topology|SingleServer|SentinelPrimary|SwitchMessages|ClusterNodes|Inquiries)(\\$.*)?")
                 .should()
