@@ -110,8 +110,9 @@ class LibraryTest {
                 .resideInAPackage(REDIS)
                 .and()
                 .haveNameNotMatching(".*\\.("
-                        + "RedisBackend|RedisBackendBuilder|RedisAddress|JedisCalls|JedisVersion|SuppliedClient"
-                        + "|SuppliedServers|OwnConnections|OpenConnections|ConnectionStack|ConnectionSocket"
+                        + "RedisBackend|RedisBackendBuilder|RedisAddress|JedisCalls|JedisVersion"
+                        + "|SuppliedClient|SuppliedPool|SuppliedServers|BackgroundCalls|BorrowedConnection"
+                        + "|BoundedConnection|OwnConnections|OpenConnections|ConnectionStack|ConnectionSocket"
                         + "|ServerConnection|Confirmation|Node|Topology|SingleServer|SentinelPrimary|SwitchMessages"
                         + "|ClusterNodes|Inquiries)(\\$.*)?")
                 .should()

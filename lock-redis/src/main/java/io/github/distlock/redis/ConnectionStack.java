@@ -79,7 +79,7 @@ final class ConnectionStack {
      *
      * @param calls the requests of the exchange
      */
-    <T> T exchange(Collection<ScriptCall> calls, ServerConnection.Exchange<T> exchange, Deadline deadline)
+    <T> T exchange(Collection<ScriptCall> calls, BoundedConnection.Exchange<T> exchange, Deadline deadline)
             throws InterruptedException {
         if (!permits.tryAcquire() && !permits.tryAcquire(deadline.remainingNanos(), TimeUnit.NANOSECONDS)) {
             throw new JedisConnectionException("all connections were busy until the request's time was over");
@@ -107,7 +107,7 @@ final class ConnectionStack {
     }
 
     private <T> T exchangeOverNew(
-            Collection<ScriptCall> calls, ServerConnection.Exchange<T> exchange, Deadline deadline)
+            Collection<ScriptCall> calls, BoundedConnection.Exchange<T> exchange, Deadline deadline)
             throws InterruptedException {
         ServerConnection connection;
         try {
@@ -136,7 +136,7 @@ final class ConnectionStack {
         return calls.stream().allMatch(ScriptCall::isRepeatable);
     }
 
-    private <T> T exchange(ServerConnection.Exchange<T> exchange, ServerConnection connection, Deadline deadline)
+    private <T> T exchange(BoundedConnection.Exchange<T> exchange, ServerConnection connection, Deadline deadline)
             throws InterruptedException {
         boolean complete = false;
         try {

@@ -72,7 +72,7 @@ final class Inquiries<A> {
          *
          * @param server the server that is asked
          */
-        ServerConnection.Exchange<Answer<A>> to(HostAndPort server);
+        BoundedConnection.Exchange<Answer<A>> to(HostAndPort server);
     }
 
     /** An answer, and the epoch of what it says. */

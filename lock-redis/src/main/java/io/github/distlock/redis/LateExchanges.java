@@ -19,7 +19,7 @@ final class LateExchanges {
     private static final int IDLE_STEPS = 20;
 
     private final RedisContext context;
-    private final Set<ServerConnection> connections = ConcurrentHashMap.newKeySet();
+    private final Set<BoundedConnection> connections = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean watching = new AtomicBoolean();
     private volatile boolean closed;
 
@@ -27,11 +27,11 @@ final class LateExchanges {
         this.context = context;
     }
 
-    void add(ServerConnection connection) {
+    void add(BoundedConnection connection) {
         connections.add(connection);
     }
 
-    void remove(ServerConnection connection) {
+    void remove(BoundedConnection connection) {
         connections.remove(connection);
     }
 
@@ -50,7 +50,7 @@ final class LateExchanges {
 
     private void resetLateOnes() {
         try {
-            for (int idle = 0; idle < IDLE_STEPS && !closed; idle++) {
+            for (int idle = 0; idle < (closed ? 1 : IDLE_STEPS); idle++) {
                 LockSupport.parkNanos(this, STEP_NANOS);
                 if (isAnyUnderWay()) {
                     idle = 0;
@@ -59,20 +59,20 @@ final class LateExchanges {
         } finally {
             watching.set(false);
         }
-        if (!closed && isAnyUnderWay()) {
+        if (isAnyUnderWay()) {
             watch();
         }
     }
 
     private boolean isAnyUnderWay() {
         boolean any = false;
-        for (ServerConnection connection : connections) {
+        for (BoundedConnection connection : connections) {
             any |= connection.resetIfLate();
         }
         return any;
     }
 
-    /** Ends the thread. */
+    /** Ends the thread as soon as no exchange is under way. */
     void close() {
         closed = true;
     }

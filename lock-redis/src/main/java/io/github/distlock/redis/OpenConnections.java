@@ -41,7 +41,7 @@ final class OpenConnections {
      * @return a connection that the server has answered
      */
     ServerConnection connect(Deadline deadline) throws InterruptedException {
-        ServerConnection connection = new ServerConnection(server, config, deadline, late::watch);
+        ServerConnection connection = new ServerConnection(server, config, deadline, late);
         boolean connected = false;
         connections.add(connection);
         late.add(connection);

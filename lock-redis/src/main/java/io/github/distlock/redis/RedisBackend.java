@@ -161,11 +161,16 @@ public final class RedisBackend implements LockBackend {
      * Makes a backend over a caller-supplied client: standalone, Sentinel or Cluster, with its own credentials and TLS.
      * Sends nothing yet.
      *
-     * <p>The backend neither changes nor closes the client. The client keeps its timeouts and its pool. The backend
-     * calls it on its own threads, while callers wait until their deadlines. If the backend is closed during a call,
-     * the call keeps its thread until the client returns. From the first wait for a lock on, one connection of the
-     * client is subscribed. If the client's pool has fewer than two connections, waiters poll instead, and the log
-     * warns once.
+     * <p>The backend neither changes nor closes the client. The client keeps its timeouts and its pool.
+     *
+     * <p>Over a {@link redis.clients.jedis.RedisClient}, and over a
+     * {@link redis.clients.jedis.RedisSentinelClient} of Jedis 8, acquires and releases use connections of the client's
+     * pool on the caller's thread. They wait for a free connection until their deadlines. The backend calls all other
+     * clients on its own threads, while callers wait until their deadlines. If the backend is closed during such a
+     * call, the call keeps its thread until the client returns.
+     *
+     * <p>From the first wait for a lock on, one connection of the client is subscribed. If the client's pool has fewer
+     * than two connections, waiters poll instead, and the log warns once.
      *
      * @param client the client, which the caller closes after the backend
      * @return a new backend

@@ -264,7 +264,6 @@ final class RedisContender implements Contender {
             return new ScriptCall(Script.ACQUIRE, lockKeys, value, owner, lease, floor, entry, aliveFor);
         }
         LockMode mode = request.mode();
-        int again = mayHaveLeft || backend.sendsAgain() ? 1 : 0;
         return new ScriptCall(
                 Script.ACQUIRE_SHARED,
                 lockKeys,
@@ -276,7 +275,7 @@ final class RedisContender implements Contender {
                 aliveFor,
                 WireFormat.word(mode),
                 WireFormat.count(mode),
-                again);
+                new ScriptCall.SentBefore(mayHaveLeft || backend.sendsAgain()));
     }
 
     private void noteLimit(long other) {

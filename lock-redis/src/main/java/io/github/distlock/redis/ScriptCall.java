@@ -27,6 +27,13 @@ final class ScriptCall {
     private volatile List<Notice> notices = List.of();
     private volatile boolean isUnfinished;
 
+    /**
+     * An argument that says whether an earlier copy of a request may have been executed: 1 or 0.
+     *
+     * @param earlier whether an earlier request of the contender may have been
+     */
+    record SentBefore(boolean earlier) {}
+
     /** A message to a waiter that the client publishes. One without a channel says that the script has not finished. */
     record Notice(String channel, String message) {
         private static Notice of(Object reply) {
@@ -38,7 +45,7 @@ final class ScriptCall {
     /**
      * Makes a request with all keys of a lock.
      *
-     * @param arguments texts, encoded texts, and numbers
+     * @param arguments texts, encoded texts, numbers, and {@link SentBefore}
      */
     ScriptCall(Script script, LockKeys keys, Object... arguments) {
         this(script, keys.name, script.keysOf(keys), arguments);
@@ -48,7 +55,7 @@ final class ScriptCall {
      * Makes a request with some keys of a lock.
      *
      * @param keys the keys that the script names
-     * @param arguments texts, encoded texts, and numbers
+     * @param arguments as for the other constructor
      */
     ScriptCall(Script script, String lockName, List<byte[]> keys, Object... arguments) {
         this.script = script;
@@ -126,9 +133,16 @@ final class ScriptCall {
             texts.add(
                     argument instanceof byte[] encoded
                             ? encoded
-                            : String.valueOf(argument).getBytes(UTF_8));
+                            : text(argument).getBytes(UTF_8));
         }
         return texts;
+    }
+
+    private String text(Object argument) {
+        if (argument instanceof SentBefore before) {
+            return before.earlier || sentAgain ? "1" : "0";
+        }
+        return String.valueOf(argument);
     }
 
     /**

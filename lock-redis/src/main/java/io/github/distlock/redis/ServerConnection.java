@@ -3,10 +3,8 @@ package io.github.distlock.redis;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.github.distlock.spi.Deadline;
-import java.net.SocketTimeoutException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.CommandArguments;
@@ -17,23 +15,12 @@ import redis.clients.jedis.Protocol.Command;
 import redis.clients.jedis.Protocol.Keyword;
 import redis.clients.jedis.RedisCredentials;
 import redis.clients.jedis.RedisCredentialsProvider;
-import redis.clients.jedis.exceptions.JedisConnectionException;
 import redis.clients.jedis.exceptions.JedisDataException;
 
-/**
- * One connection, whose exchanges end by their deadline whatever its socket does. One thread at a time uses it.
- *
- * <p>A socket bounds a single read, but neither a reply that comes byte by byte nor a write. So the connection notes
- * the deadline of the exchange under way, and {@link LateExchanges} resets the socket after it. Exactly one of two
- * threads takes the note away: the user when its exchange has ended, or the thread that resets the socket. If the user
- * does not find its note, the connection counts as reset. So a late reset never hits the next exchange.
- */
-final class ServerConnection {
-    final Connection jedis;
+/** One of the backend's own connections. */
+final class ServerConnection extends BoundedConnection {
     private final JedisClientConfig config;
-    private final Runnable watch;
     private final ConnectionSocket socket;
-    private final AtomicReference<@Nullable Deadline> underWay = new AtomicReference<>();
     /** When the connection was last put back; the stack writes it. */
     long idleSince;
 
@@ -60,22 +47,19 @@ final class ServerConnection {
         }
     }
 
-    /** An exchange over one connection: requests and their replies. */
-    interface Exchange<T> {
-        T over(Connection connection);
-    }
-
     /**
      * Makes a connection, which sends nothing yet.
      *
      * @param connected when the connection must have been made
-     * @param watch sees to it that another thread calls {@link #resetIfLate} while an exchange is under way
      */
-    ServerConnection(HostAndPort server, JedisClientConfig config, Deadline connected, Runnable watch) {
+    ServerConnection(HostAndPort server, JedisClientConfig config, Deadline connected, LateExchanges late) {
+        this(config, new ConnectionSocket(server, config, connected), late);
+    }
+
+    private ServerConnection(JedisClientConfig config, ConnectionSocket socket, LateExchanges late) {
+        super(new Connection(socket), late);
         this.config = config;
-        this.watch = watch;
-        this.socket = new ConnectionSocket(server, config, connected);
-        this.jedis = new Connection(socket);
+        this.socket = socket;
     }
 
     /**
@@ -137,52 +121,13 @@ final class ServerConnection {
         commands.add(command.add(new String(credentials.getPassword()).getBytes(UTF_8)));
     }
 
-    /**
-     * Exchanges requests and replies until the deadline.
-     *
-     * @throws JedisConnectionException if the connection has broken, or if the exchange was not complete in time
-     */
-    <T> T exchange(Exchange<T> exchange, Deadline deadline) throws InterruptedException {
-        underWay.set(deadline);
-        watch.run();
-        try {
-            jedis.setSoTimeout(deadline.remainingMillis());
-            return exchange.over(jedis);
-        } catch (JedisConnectionException e) {
-            if (Thread.interrupted()) {
-                // An interrupt of a virtual thread closes the socket from which the thread reads.
-                InterruptedException interrupted = new InterruptedException(e.getMessage());
-                interrupted.initCause(e);
-                throw interrupted;
-            }
-            throw deadline.hasPassed() ? late(e) : e;
-        } finally {
-            if (!underWay.compareAndSet(deadline, null)) {
-                reset();
-            }
-        }
-    }
-
-    private static JedisConnectionException late(Exception cause) {
-        SocketTimeoutException timeout = new SocketTimeoutException();
-        timeout.addSuppressed(cause);
-        return new JedisConnectionException("the server has not answered in time", timeout);
-    }
-
-    /** Resets the socket if an exchange is late. Returns whether an exchange is under way. Any thread may call this. */
-    boolean resetIfLate() {
-        Deadline deadline = underWay.get();
-        if (deadline != null && deadline.hasPassed() && underWay.compareAndSet(deadline, null)) {
-            reset();
-        }
-        return deadline != null;
-    }
-
+    @Override
     boolean isReset() {
         return socket.isReset();
     }
 
     /** Resets the socket: the server discards what it has not read yet, and a thread that reads here wakes up. */
+    @Override
     void reset() {
         socket.reset();
     }

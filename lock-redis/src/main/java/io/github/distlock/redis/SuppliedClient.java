@@ -6,22 +6,16 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.FutureTask;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ThreadFactory;
-import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,7 +25,6 @@ import redis.clients.jedis.CommandArguments;
 import redis.clients.jedis.CommandObject;
 import redis.clients.jedis.Connection;
 import redis.clients.jedis.JedisPubSub;
-import redis.clients.jedis.RedisClient;
 import redis.clients.jedis.RedisClusterClient;
 import redis.clients.jedis.Response;
 import redis.clients.jedis.UnifiedJedis;
@@ -43,9 +36,13 @@ import redis.clients.jedis.exceptions.JedisRedirectionException;
 import redis.clients.jedis.util.Pool;
 
 /**
- * Sends requests through a caller-supplied client, which has its own timeouts and its own pool. The backend cannot
- * bound the calls of that client. So it makes them on its own threads, while the caller waits until its deadline; the
- * outcome of a call that returns later is unknown. Renewals and heartbeats have threads that no acquire can exhaust.
+ * A caller-supplied client, which has its own timeouts and its own pool. If its {@link SuppliedPool} is visible,
+ * callers use connections of that pool on their own threads.
+ *
+ * <p>The backend cannot bound the calls of the client itself. So it makes them on its own threads, while the caller
+ * waits until its deadline; the outcome of a call that returns later is unknown. It makes all calls of a client without
+ * a visible pool in this way, and of each client those that send many requests: their writes can fill the buffers of a
+ * socket, and then nothing else bounds them. Renewals and heartbeats have threads that no acquire can exhaust.
  */
 final class SuppliedClient implements Redis {
     private static final Logger LOG = LoggerFactory.getLogger(RedisBackend.class);
@@ -59,28 +56,30 @@ final class SuppliedClient implements Redis {
     private final UnifiedJedis client;
     private final RedisContext context;
     private final Script.Settings settings;
-    private final ThreadPoolExecutor requests;
-    private final ThreadPoolExecutor upkeep;
+    private final BackgroundCalls requests;
+    private final BackgroundCalls upkeep;
+    private final @Nullable SuppliedPool pool;
     private final AtomicBoolean warned = new AtomicBoolean();
 
     SuppliedClient(UnifiedJedis client, RedisContext context, Script.Settings settings) {
         this.client = client;
         this.context = context;
         this.settings = settings;
-        this.requests = executor(REQUEST_THREADS, context.redisThreads());
-        this.upkeep = executor(UPKEEP_THREADS, context.redisThreads());
-    }
-
-    private static ThreadPoolExecutor executor(int most, ThreadFactory threads) {
-        ThreadPoolExecutor executor =
-                new ThreadPoolExecutor(most, most, 1, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), threads);
-        executor.allowCoreThreadTimeOut(true);
-        return executor;
+        this.requests = new BackgroundCalls(REQUEST_THREADS, context);
+        this.upkeep = new BackgroundCalls(UPKEEP_THREADS, context);
+        Supplier<Pool<Connection>> visible = SuppliedPool.visible(client);
+        this.pool = visible == null
+                ? null
+                : new SuppliedPool(visible, requests, settings, context, () -> context.connectionLost(SERVER));
     }
 
     @Override
     public List<?> call(ScriptCall call, Deadline deadline) throws InterruptedException {
-        return await(requests, () -> send(call), call.lockName(), deadline);
+        try {
+            return pool != null ? pool.call(call, deadline) : requests.await(() -> send(call), unused -> {}, deadline);
+        } catch (JedisException e) {
+            throw failed(e, call.lockName());
+        }
     }
 
     private List<?> send(ScriptCall call) {
@@ -97,9 +96,12 @@ final class SuppliedClient implements Redis {
 
     @Override
     public List<Object> callAll(List<ScriptCall> calls, Deadline deadline) throws InterruptedException {
-        return JedisCalls.answersOrErrors(
-                calls,
-                await(upkeep, () -> sendAll(calls, deadline), calls.get(0).lockName(), deadline));
+        try {
+            return JedisCalls.answersOrErrors(
+                    calls, upkeep.await(() -> sendAll(calls, deadline), unused -> {}, deadline));
+        } catch (JedisException e) {
+            throw failed(e, calls.get(0).lockName());
+        }
     }
 
     /**
@@ -202,30 +204,9 @@ final class SuppliedClient implements Redis {
         }
     }
 
-    private <T> T await(ThreadPoolExecutor threads, Callable<T> work, String lockName, Deadline deadline)
-            throws InterruptedException {
-        FutureTask<T> result = new FutureTask<>(work);
-        try {
-            threads.execute(result);
-        } catch (RejectedExecutionException e) {
-            throw new JedisConnectionException("the Redis backend is closed", e);
-        }
-        try {
-            return result.get(deadline.remainingNanos(), TimeUnit.NANOSECONDS);
-        } catch (TimeoutException e) {
-            throw new JedisConnectionException("the caller-supplied client has not answered in time", e);
-        } catch (ExecutionException e) {
-            if (e.getCause() instanceof JedisException error) {
-                noteLoss(error);
-                throw JedisCalls.translated(error, lockName);
-            }
-            throw new IllegalStateException(String.valueOf(e.getCause()), e.getCause());
-        } finally {
-            // A request that is not sent yet must not be sent: it would arrive after its cleanup.
-            if (result.cancel(false)) {
-                threads.remove(result);
-            }
-        }
+    private RuntimeException failed(JedisException error, String lockName) {
+        noteLoss(error);
+        return JedisCalls.translated(error, lockName);
     }
 
     @Override
@@ -251,10 +232,10 @@ final class SuppliedClient implements Redis {
         }
     }
 
-    /** A caller-supplied client may be configured to repeat its requests, which the backend cannot see. */
+    /** The client itself may be configured to repeat requests, which the backend cannot see. */
     @Override
     public boolean sendsAgain() {
-        return true;
+        return pool == null;
     }
 
     /** A caller-supplied client does not say when it uses another server. */
@@ -280,29 +261,35 @@ final class SuppliedClient implements Redis {
 
     /** Returns the size of the smallest pool; negative if it has no limit or cannot be seen. */
     private int mostConnections() {
-        return pools().mapToInt(Pool::getMaxTotal).min().orElse(-1);
-    }
-
-    private Stream<? extends Pool<Connection>> pools() {
-        try {
-            if (client instanceof RedisClient single) {
-                return Stream.of(single.getPool());
-            }
-            if (client instanceof RedisClusterClient cluster) {
-                return cluster.getClusterNodes().values().stream();
-            }
-        } catch (ClassCastException e) {
-            // The client has a provider of connections that is not Jedis's own.
+        if (pool != null) {
+            return pool.mostConnections();
         }
-        return Stream.empty();
+        if (client instanceof RedisClusterClient cluster) {
+            try {
+                return cluster.getClusterNodes().values().stream()
+                        .mapToInt(Pool::getMaxTotal)
+                        .min()
+                        .orElse(-1);
+            } catch (ClassCastException e) {
+                // The client has a provider of connections that is not Jedis's own.
+            }
+        }
+        return -1;
     }
 
     @Override
     public List<Server> servers(Deadline deadline) throws InterruptedException {
         List<Server> servers = new ArrayList<>();
-        await(requests, () -> SuppliedServers.of(client), "*", deadline)
-                .forEach(server -> servers.add(new Bounded(server)));
+        inBackground(() -> SuppliedServers.of(client), deadline).forEach(server -> servers.add(new Bounded(server)));
         return servers;
+    }
+
+    private <T> T inBackground(Callable<T> question, Deadline deadline) throws InterruptedException {
+        try {
+            return requests.await(question, unused -> {}, deadline);
+        } catch (JedisException e) {
+            throw failed(e, "*");
+        }
     }
 
     /** A server that is asked on a thread of the backend, while the caller waits until its deadline. */
@@ -330,7 +317,7 @@ final class SuppliedClient implements Redis {
 
         @Override
         public List<Object> ask(List<List<String>> commands, Deadline deadline) throws InterruptedException {
-            return await(requests, () -> server.ask(commands, deadline), "*", deadline);
+            return inBackground(() -> server.ask(commands, deadline), deadline);
         }
     }
 
@@ -350,8 +337,11 @@ final class SuppliedClient implements Redis {
 
     @Override
     public void close() {
-        requests.shutdownNow();
-        upkeep.shutdownNow();
+        requests.close();
+        upkeep.close();
+        if (pool != null) {
+            pool.close();
+        }
     }
 
     /**

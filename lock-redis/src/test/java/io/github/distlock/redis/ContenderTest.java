@@ -26,9 +26,12 @@ import org.junit.jupiter.api.Timeout;
 import redis.clients.jedis.BuilderFactory;
 import redis.clients.jedis.CommandArguments;
 import redis.clients.jedis.CommandObject;
+import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.Protocol.Command;
 import redis.clients.jedis.RedisClient;
+import redis.clients.jedis.UnifiedJedis;
 import redis.clients.jedis.params.ZRangeParams;
+import redis.clients.jedis.providers.PooledConnectionProvider;
 
 /** Contenders for one lock of a real server, without an engine: they send only what a test asks them to send. */
 @DisplayNameGeneration(PromiseNames.class)
@@ -53,11 +56,19 @@ abstract class ContenderTest {
     final RedisClient admin = RedisClient.create(SERVER.uri());
     final RedisBackend one = started(RedisBackend.connect(SERVER.uri()));
     final RedisBackend other = started(RedisBackend.connect(SERVER.uri()));
+    private final UnifiedJedis repeatingClient =
+            repeatingClient(new PooledConnectionProvider(HostAndPort.from(SERVER.address())));
     /** Its client may send a request twice, so that each release and withdrawal leaves a tombstone. */
-    final RedisBackend repeating = started(RedisBackend.of(admin));
+    final RedisBackend repeating = started(RedisBackend.of(repeatingClient));
 
     /** Its rights can be changed. */
     final RedisBackend restricted = started(RedisBackend.connect("redis://" + name + ":secret@" + SERVER.address()));
+
+    /** Makes a client that repeats failed requests, and whose pool is not visible. */
+    @SuppressWarnings("deprecation") // Applications still make such clients.
+    static UnifiedJedis repeatingClient(PooledConnectionProvider connections) {
+        return new UnifiedJedis(connections, 3, Duration.ofSeconds(1));
+    }
 
     /** Starts a backend as an engine does. */
     static RedisBackend started(RedisBackend backend) {
@@ -73,6 +84,7 @@ abstract class ContenderTest {
     void close() {
         Stream.of(one, other, repeating, restricted).forEach(RedisBackend::close);
         administer("DELUSER", name);
+        repeatingClient.close();
         admin.close();
     }
 

@@ -268,6 +268,26 @@ class RedisBackendTest extends ContenderTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void s10_aRequestForPermitsThatIsSentAgainGetsThemOnce(boolean suppliedClient) throws InterruptedException {
+        try (RedisClient client = RedisClient.create("redis://" + link.address());
+                RedisBackend supplied = started(RedisBackend.of(client))) {
+            RedisBackend backend = suppliedClient ? supplied : remote;
+            LockMode only = LockMode.permits(1, 1);
+            release(TestContender.trying(backend, name, only, LEASE).acquire());
+            TestContender contender = TestContender.trying(backend, name, only, LEASE);
+            link.dropNextReply(request -> true, FaultProxy.Then.CUT);
+
+            Grant held = contender.acquire();
+
+            assertEquals(1, admin.zcard(holders));
+            release(held);
+            assertEquals(0, admin.zcard(holders));
+            assertEquals(1, admin.zcard(queue), "a tombstone, because the request was sent again");
+        }
+    }
+
     @Test
     void v5_aPoolWithOneConnectionStaysUsableWhileAContenderWaits() throws InterruptedException {
         ConnectionPoolConfig pool = new ConnectionPoolConfig();

@@ -41,9 +41,13 @@ import redis.clients.jedis.CommandArguments;
 import redis.clients.jedis.CommandObject;
 import redis.clients.jedis.Connection;
 import redis.clients.jedis.DefaultJedisClientConfig;
+import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.Protocol.Command;
 import redis.clients.jedis.RedisClient;
+import redis.clients.jedis.UnifiedJedis;
 import redis.clients.jedis.params.SetParams;
+import redis.clients.jedis.providers.PooledConnectionProvider;
+import redis.clients.jedis.util.Pool;
 
 /** The behavior that is specific to Redis: requests, keys, and other clients of the server. */
 @DisplayNameGeneration(PromiseNames.class)
@@ -147,6 +151,15 @@ class RedisProtocolTest {
     @Test
     void api_acquireAndReleaseTakeSevenCommandsOfTheServer() throws Exception {
         assertEquals(7, commandsOfACycle(locks.lock("count")));
+    }
+
+    @Test
+    void s7_aSuppliedClientWithAVisiblePoolNeedsNoMoreCommandsAndLeavesNoTombstone() throws Exception {
+        try (RedisClient supplied = RedisClient.create(server.uri());
+                LockClient other = LockClient.create(RedisBackend.of(supplied))) {
+            assertEquals(7, commandsOfACycle(other.lock("supplied")));
+            assertEquals(0, queueEntries("supplied"));
+        }
     }
 
     @Test
@@ -485,18 +498,39 @@ class RedisProtocolTest {
     void s1_aReplyToAnotherRequestDoesNotCountAsGrant() throws Exception {
         LockHandle held = locks.lock("supplied").acquire();
         try (RedisClient supplied = RedisClient.create(server.uri());
+                LockClient other = LockClient.create(RedisBackend.of(supplied))) {
+            leaveAReplyUnread(supplied.getPool());
+
+            assertTrue(other.lock("supplied").tryAcquire().isEmpty());
+        }
+        assertTrue(held.isHeld());
+        held.close();
+    }
+
+    @Test
+    void s1_aReplyToAnotherRequestDoesNotCountAsGrantOfAClientWhoseConnectionsAreNotVisible() throws Exception {
+        LockHandle held = locks.lock("supplied").acquire();
+        PooledConnectionProvider connections = new PooledConnectionProvider(HostAndPort.from(server.address()));
+        try (UnifiedJedis supplied = ContenderTest.repeatingClient(connections);
                 LockClient other = LockClient.builder(RedisBackend.of(supplied))
                         .shutdownTimeout(Duration.ZERO)
                         .build()) {
-            try (Connection used = supplied.getPool().getResource()) {
-                used.sendCommand(Command.EVAL, "return { 'another', { 1, '5' } }", "0");
-            }
+            leaveAReplyUnread(connections.getPool());
+
             LockException unknown = assertThrows(
                     LockException.class, () -> other.lock("supplied").tryAcquire());
+
             assertTrue(unknown.getMessage().contains("another request"), unknown.getMessage());
         }
         assertTrue(held.isHeld());
         held.close();
+    }
+
+    /** Leaves a connection in the pool whose next user reads the reply to another request. */
+    private static void leaveAReplyUnread(Pool<Connection> pool) {
+        try (Connection used = pool.getResource()) {
+            used.sendCommand(Command.EVAL, "return { 'another', { 1, '5' } }", "0");
+        }
     }
 
     @Test

@@ -15,6 +15,9 @@ import redis.clients.jedis.RedisClient;
 /** The contract of backends, for Redis over caller-supplied clients. */
 @Execution(ExecutionMode.CONCURRENT)
 class RedisSuppliedClientContractTest extends LockContract {
+    /** How long a call lasts if the caller closes the client during the call. */
+    static final int TIMEOUT_MILLIS = 1_000;
+
     @Override
     protected BackendFixture newFixture() {
         SuppliedClientFactory factory = new SuppliedClientFactory();
@@ -29,9 +32,6 @@ class RedisSuppliedClientContractTest extends LockContract {
 
     /** Creates a client with a pool for each backend. A client outlives its backend. */
     public static final class SuppliedClientFactory implements BackendFactory {
-        /** How long a call lasts if the caller closes the client during the call. */
-        private static final int TIMEOUT_MILLIS = 1_000;
-
         private final List<RedisClient> clients = new CopyOnWriteArrayList<>();
 
         @Override

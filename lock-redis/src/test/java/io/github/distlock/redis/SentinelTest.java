@@ -2,6 +2,7 @@ package io.github.distlock.redis;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.distlock.DistributedLock;
 import io.github.distlock.LockClient;
@@ -13,11 +14,15 @@ import io.github.distlock.tests.PromiseNames;
 import io.github.distlock.tests.servers.RedisSentinels;
 import io.github.distlock.tests.servers.RedisServer;
 import io.github.distlock.tests.waiting.Waiting;
+import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -26,7 +31,9 @@ import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.parallel.ResourceLock;
+import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.RedisClient;
+import redis.clients.jedis.RedisSentinelClient;
 import redis.clients.jedis.params.SetParams;
 
 /** A primary, its replica and three sentinels, which fail over while clients use locks. */
@@ -138,6 +145,40 @@ class SentinelTest {
         assertThat(later.fencingToken()).isGreaterThan(held.fencingToken());
         assertEquals(LockHandle.Release.RELEASED, held.release());
         later.close();
+    }
+
+    @Test
+    void v2_aSuppliedClientOfSentinelsFollowsAFailover() throws InterruptedException {
+        try (RedisSentinelClient supplied = suppliedClient();
+                LockClient locks = LockClient.create(RedisBackend.of(supplied))) {
+            locks.lock("supplied").acquire().close();
+
+            servers.failOver();
+
+            acquireSoon(locks.lock("supplied")).close();
+            try (RedisClient admin = RedisClient.create(servers.primary().uri())) {
+                Waiting.await(
+                        "the client has followed",
+                        PATIENCE,
+                        () -> supplied.getCurrentMaster()
+                                .equals(HostAndPort.from(servers.primary().address())));
+                locks.lock("later").acquire().close();
+                assertTrue(admin.exists("distlock:{distlock:later}:token"));
+                boolean isVisible = SuppliedPool.visible(supplied) != null;
+                assertEquals(isVisible ? 0 : 1, admin.zcard("distlock:{distlock:later}:queue"), "tombstones");
+            }
+        }
+    }
+
+    private static RedisSentinelClient suppliedClient() {
+        URI uri = URI.create(servers.uri());
+        Set<HostAndPort> sentinels = Arrays.stream(uri.getAuthority().split(",", -1))
+                .map(HostAndPort::from)
+                .collect(Collectors.toSet());
+        return RedisSentinelClient.builder()
+                .masterName(uri.getPath().substring(1))
+                .sentinels(sentinels)
+                .build();
     }
 
     @Test

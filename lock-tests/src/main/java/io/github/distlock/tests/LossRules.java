@@ -61,6 +61,7 @@ abstract class LossRules extends Rules {
 
     @Test
     void s6_2_validityStartsBeforeTheRequestIsSent() {
+        acquire(peer()).close(); // The first grant of a name may take a second request.
         Peer a = peer(builder -> builder.requestTimeout(lease));
         a.faults.dropRequests(Integer.MAX_VALUE, Request.RENEWAL);
         silence(a);
