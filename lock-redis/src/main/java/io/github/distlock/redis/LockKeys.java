@@ -12,6 +12,9 @@ import java.util.function.Function;
  * prefix of the backend. No lock key is the helper key of another lock, because an encoded name has no braces.
  */
 final class LockKeys {
+    /** No other key has this name, because an encoded name has no braces, and no helper key has this ending. */
+    private static final byte[] SINCE = "distlock:{quorum}:since".getBytes(UTF_8);
+
     final String name;
     private final byte[] lock;
     private final byte[] token;
@@ -69,6 +72,14 @@ final class LockKeys {
     /** Returns all keys of a read-write lock or a semaphore: {@link #all}, and the holders. */
     List<byte[]> withHolders() {
         return List.of(lock, token, queue, alive, holders);
+    }
+
+    /**
+     * Returns all keys of a lock, and the key that says since when the server has had its data. That key is one for all
+     * locks.
+     */
+    List<byte[]> withSince() {
+        return List.of(lock, token, queue, alive, SINCE);
     }
 
     /** Returns the lock key and the holders. */

@@ -80,6 +80,7 @@ final class Node {
     }
 
     private List<?> call(Connection connection, ScriptCall call, boolean asking) {
+        call.noteSent();
         try {
             return JedisCalls.answer(call, send(connection, JedisCalls.byDigest(call, settings), asking));
         } catch (JedisNoScriptException e) {

@@ -43,6 +43,8 @@ final class Script {
     static final Script RENEW_SHARED = new Script("renew-shared");
     static final Script HEARTBEAT_SHARED = new Script("heartbeat-shared");
     static final Script DOWNGRADE = new Script("downgrade");
+    static final Script VOTE = new Script("vote");
+    static final Script RAISE = new Script("raise");
 
     private final String name;
     private final boolean readsHolders;
