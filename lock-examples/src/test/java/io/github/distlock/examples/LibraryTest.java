@@ -49,7 +49,14 @@ class LibraryTest {
                 .map(JavaClass::getSimpleName)
                 .collect(Collectors.toSet());
         assertEquals(
-                Set.of("RedisBackend", "RedisBackendBuilder", "ZooKeeperBackend", "ZooKeeperBackendBuilder"), open);
+                Set.of(
+                        "RedisBackend",
+                        "RedisBackendBuilder",
+                        "RedisQuorum",
+                        "RedisQuorumBuilder",
+                        "ZooKeeperBackend",
+                        "ZooKeeperBackendBuilder"),
+                open);
     }
 
     /** A member of an interface counts as public, even if the interface is not. */
@@ -102,7 +109,7 @@ class LibraryTest {
                 .resideInAPackage(REDIS)
                 .and()
                 .haveNameNotMatching(".*\\.("
-                        + "RedisBackend|RedisBackendBuilder|RedisAddress|JedisCalls|JedisVersion|SuppliedClient"
+                        + "RedisBackend|RedisBackendBuilder|RedisQuorumBuilder|RedisAddress|JedisCalls|JedisVersion|SuppliedClient"
                         + "|OwnConnections|OpenConnections|ConnectionStack|ConnectionSocket|ServerConnection"
                         + "|Node|Topology|SingleServer|SentinelPrimary|SwitchMessages|ClusterNodes|Inquiries)(\\$.*)?")
                 .should()

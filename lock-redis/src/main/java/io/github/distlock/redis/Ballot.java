@@ -213,8 +213,9 @@ final class Ballot {
                 .filter(vote -> !vote.server.isSilent())
                 .map(Vote::end)
                 .toList();
-        votes.forEach(Vote::end);
-        var unused = await(awaited, deadline);
+        var unused = end();
+        // The next ballot does not ask those that are not done.
+        var unusedToo = await(awaited, deadline);
     }
 
     /** Waits until all have completed. Returns whether that was in time, and none has failed. */

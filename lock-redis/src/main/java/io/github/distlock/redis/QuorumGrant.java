@@ -38,7 +38,9 @@ final class QuorumGrant implements Grant {
         return RedisQuorum.SERVER;
     }
 
-    /** Makes the request that renews the hold on one server. After half of the token's time, it keeps the token, too. */
+    /**
+     * Makes the request that renews the hold on one server. After half of the token's time, it keeps the token, too.
+     */
     ScriptCall renewal(Duration lease, long now) {
         LockKeys keys = ballot.keys;
         Duration kept = contender.quorum.tokenKept();

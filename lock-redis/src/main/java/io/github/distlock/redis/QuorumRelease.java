@@ -7,8 +7,9 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The release of a hold. It has an outcome when a majority has answered, counted among the servers that may have granted
- * their votes: then the lock is free on them. The answers of the other servers count only if no such majority answers.
+ * The release of a hold. It has an outcome when a majority has answered, counted among the servers that may have
+ * granted their votes: then the lock is free on them. The answers of the other servers count only if no such majority
+ * answers.
  */
 final class QuorumRelease implements RedisQuorum.Question {
     final QuorumGrant grant;

@@ -8,7 +8,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
-import redis.clients.jedis.exceptions.JedisConnectionException;
 
 /**
  * One server of a quorum. Threads of its own send the requests, so that no caller waits for a server whose answer does
@@ -80,16 +79,16 @@ final class QuorumServer {
             long least = deadline.remainingNanos() / 2;
             threads.execute(() -> send(request, deadline, least, answer));
         } catch (RejectedExecutionException e) {
-            answer.completeExceptionally(new JedisConnectionException(OwnConnections.CLOSED, e));
+            answer.completeExceptionally(new IllegalStateException(OwnConnections.CLOSED, e));
         } catch (RuntimeException | Error e) {
-            answer.completeExceptionally(new JedisConnectionException("no thread sends the request: " + e, e));
+            answer.completeExceptionally(new IllegalStateException("no thread sends the request: " + e, e));
         }
         return answer;
     }
 
     private <T> void send(Request<T> request, Deadline deadline, long least, CompletableFuture<T> answer) {
         if (deadline.hasPassed() || (isSilent() && deadline.remainingNanos() < least)) {
-            answer.completeExceptionally(new JedisConnectionException("not sent in time"));
+            answer.completeExceptionally(new IllegalStateException("not sent in time"));
             return;
         }
         T result;

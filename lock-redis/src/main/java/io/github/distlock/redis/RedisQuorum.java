@@ -47,24 +47,24 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>The protocol</h2>
  *
- * An attempt is a ballot with a value of its own. {@code vote.lua} asks each server for its vote: the record in the lock
- * key, with the lease. When a majority has granted its votes, {@code raise.lua} stores the greatest of their bases on a
- * majority. Then the ballot is won. A ballot that is not won is withdrawn from all servers. Its value is never used
- * again, and a server that may still receive a request with this value refuses it.
+ * An attempt is a ballot with a value of its own. {@code vote.lua} asks each server for its vote: the record in the
+ * lock key, with the lease. When a majority has granted its votes, {@code raise.lua} stores the greatest of their bases
+ * on a majority. Then the ballot is won. A ballot that is not won is withdrawn from all servers. Its value is never
+ * used again, and a server that may still receive a request with this value refuses it.
  *
  * <h2>Why holds do not overlap</h2>
  *
  * Suppose that the holds of two ballots overlap, and that <i>t</i> is the time at which the second one was won. Each of
- * them has proved its hold with the votes of a majority. So there is a server Z that is in both: it has given the second
- * vote before <i>t</i>, and the first hold relies on a vote of Z by a grant or a renewal. Z gives a vote only if its
- * lock key is absent. There are three reasons why the first record was absent:
+ * them has proved its hold with the votes of a majority. So there is a server Z that is in both: it has given the
+ * second vote before <i>t</i>, and the first hold relies on a vote of Z by a grant or a renewal. Z gives a vote only if
+ * its lock key is absent. There are three reasons why the first record was absent:
  *
  * <ol>
  *   <li>Z has ended it at the holder's request. Then the holder did not hold the lock any more.
  *   <li>Its lease has expired on Z. The lease began when Z received the request, and the validity of the hold began
  *       before the request was sent. It is shorter by the allowance for clocks. So the hold had ended.
- *   <li>Z has lost it. Then Z had lost the key {@code since} as well, or was restarted. So the second vote came at least
- *       the longest lease later, and the first one's lease was over, as in the second case.
+ *   <li>Z has lost it. Then Z had lost the key {@code since} as well, or was restarted. So the second vote came at
+ *       least the longest lease later, and the first one's lease was over, as in the second case.
  * </ol>
  *
  * A renewal only extends records, and never writes one. A hold is renewed if a majority has extended it in the same

@@ -1,5 +1,7 @@
 package io.github.distlock.redis;
 
+import static java.util.Objects.requireNonNull;
+
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.RequestRefusedException;
 import java.util.Queue;
@@ -108,13 +110,13 @@ final class Tally {
     }
 
     Counts counts() {
-        return counts.get();
+        return requireNonNull(counts.get());
     }
 
     /** Returns the reasons that servers have given, and how many have not answered. */
     String words(int servers) {
         String given = failures.stream().map(Failure::words).collect(Collectors.joining("; "));
-        int silent = servers - counts.get().all();
+        int silent = servers - counts().all();
         String missing = silent == 0 ? "" : silent + " of " + servers + " servers have not answered in time";
         return given.isEmpty() || missing.isEmpty() ? given + missing : given + "; " + missing;
     }

@@ -12,16 +12,15 @@
 --       {request, 0}            the lock is busy
 --       {request, -1}           this value was withdrawn before its request arrived
 --       {request, -2, kind}     refused, because the name is used as this kind
---       {request, -3, wait}     the server may have lost the vote that it gave to another contender, and votes in `wait`
---                               ms
+--       {request, -3, wait}     the server may have lost a vote that it gave to another contender, and votes in `wait` ms
 --
 --   KEYS[5]  since   string: time TAB run. The server has had all its data since that time, in microseconds since 1970.
 --                    The run is the id of the server's process, or empty. The key does not expire.
 --
 -- A server that has lost its data has lost the key, too. So the first request after that writes the key. A restart may
--- lose the last writes and keep the key, unless each write is on disk before its reply. So another run counts as a loss,
--- unless the client trusts the server to have stored each write. No vote is given until the longest lease has passed
--- since then: by that time, the lease of each vote that was lost has ended.
+-- lose the last writes and keep the key, unless each write is on disk before its reply. So another run counts as a
+-- loss, unless the client trusts the server to have stored each write. No vote is given until the longest lease has
+-- passed since then: by that time, the lease of each vote that was lost has ended.
 --
 -- Safe to repeat: if the record is the ballot's own, an earlier copy of the request has got the vote.
 

@@ -36,6 +36,7 @@ import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.parallel.ResourceLock;
+import redis.clients.jedis.params.SetParams;
 
 /** A quorum of three servers, of which single ones fail, restart and lose their data. */
 @DisplayNameGeneration(PromiseNames.class)
@@ -106,6 +107,10 @@ class RedisQuorumTest {
 
     private static LockOptions lease(Duration lease) {
         return LockOptions.defaults().renewedLease(lease);
+    }
+
+    private static void set(RedisServer server, String key, String value) {
+        asked(server, admin -> admin.set(key, value, SetParams.setParams().ex(3_600)));
     }
 
     private boolean hasKey(RedisServer server) {
@@ -240,7 +245,7 @@ class RedisQuorumTest {
         long ahead = Duration.ofHours(1).toMillis();
         long remembered = (System.currentTimeMillis() + ahead) * 1_000;
         String token = "distlock:{" + key + "}:token";
-        asked(first, admin -> admin.psetex(token, ahead, remembered + "\n"));
+        set(first, token, remembered + "\n");
         second.kill();
 
         long base = tokenOf(one) / 256;
@@ -263,8 +268,8 @@ class RedisQuorumTest {
 
     @Test
     void s7_aSplitVoteIsGivenBackAtOnce() throws InterruptedException {
-        asked(first, admin -> admin.psetex(key, PATIENCE.toMillis(), "of another contender"));
-        asked(second, admin -> admin.psetex(key, PATIENCE.toMillis(), "of a third contender"));
+        set(first, key, "of another contender");
+        set(second, key, "of a third contender");
         LockClient client = client("long", trusting().longestLease(LONG), LONG);
 
         assertThat(client.lock(name).tryAcquire()).isEmpty();
@@ -387,7 +392,7 @@ class RedisQuorumTest {
 
     @Test
     void api_theInspectorShowsWhomAMajorityHasAsTheHolder() throws InterruptedException {
-        asked(first, admin -> admin.psetex(key, PATIENCE.toMillis(), "of another contender"));
+        set(first, key, "of another contender");
         assertThat(one.inspector().inspect(name).holders()).isEmpty();
         asked(first, admin -> admin.del(key));
 

@@ -3,6 +3,7 @@ package io.github.distlock.tests.history;
 import static java.util.Objects.requireNonNull;
 
 import io.github.distlock.LockClient;
+import io.github.distlock.LockOptions;
 import io.github.distlock.LockOwner;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockRequest;
@@ -225,7 +226,9 @@ public final class HistoryRun {
             Path faults = directory.resolve("faults");
             team.start(processes);
             try (HistoryWriter writer = new HistoryWriter(faults);
-                    LockClient observer = LockClient.create(backend)) {
+                    LockClient observer = LockClient.builder(backend)
+                            .defaultOptions(LockOptions.defaults().renewedLease(lease))
+                            .build()) {
                 Nemesis nemesis = new Nemesis(struck, losesData, team, observer, lease, lostReplies, writer);
                 List<Thread> threads = nemesis.start(strikers, kills, seed);
                 TimeUnit.NANOSECONDS.sleep(duration.toNanos());
