@@ -12,7 +12,7 @@
 --       {request, 0}            the lock is busy
 --       {request, -1}           this value was withdrawn before its request arrived
 --       {request, -2, kind}     refused, because the name is used as this kind
---       {request, -3, wait}     the server may have lost a vote that it gave to another contender, and votes in `wait` ms
+--       {request, -3, wait}     the server may have lost a vote that it has given, and votes in `wait` ms
 --
 --   KEYS[5]  since   string: time TAB run. The server has had all its data since that time, in microseconds since 1970.
 --                    The run is the id of the server's process, or empty. The key does not expire.
