@@ -109,7 +109,8 @@ class LibraryTest {
                 .resideInAPackage(REDIS)
                 .and()
                 .haveNameNotMatching(".*\\.("
-                        + "RedisBackend|RedisBackendBuilder|RedisQuorumBuilder|RedisAddress|JedisCalls|JedisVersion|SuppliedClient"
+                        + "RedisBackend|RedisBackendBuilder|RedisQuorumBuilder|RedisAddress|JedisCalls|JedisVersion"
+                        + "|SuppliedClient"
                         + "|OwnConnections|OpenConnections|ConnectionStack|ConnectionSocket|ServerConnection"
                         + "|Node|Topology|SingleServer|SentinelPrimary|SwitchMessages|ClusterNodes|Inquiries)(\\$.*)?")
                 .should()
