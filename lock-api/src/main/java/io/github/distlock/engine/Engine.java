@@ -212,6 +212,16 @@ public final class Engine {
             throw new IllegalArgumentException("lease must be at least " + backend.minimumLease()
                     + " on this store, and longer than the allowance for clocks, but was " + lease);
         }
+        requireAtMost(backend.maximumLease(), "lease", lease);
+        requireAtMost(
+                backend.maximumLease(), "minimumHold", options.minimumHold().orElse(Duration.ZERO));
+    }
+
+    private static void requireAtMost(Duration longest, String what, Duration time) {
+        if (time.compareTo(longest) > 0) {
+            throw new IllegalArgumentException(
+                    what + " must be at most " + longest + " on this store, but was " + time);
+        }
     }
 
     /** Does the work of {@code LockClient.dump()}. */

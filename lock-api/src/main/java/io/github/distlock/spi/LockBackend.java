@@ -167,6 +167,16 @@ public interface LockBackend extends AutoCloseable {
     }
 
     /**
+     * Returns the longest lease, and the longest minimum hold, that is safe on this store. The engine refuses longer
+     * ones when a lock is made.
+     *
+     * @return 24 hours unless overridden
+     */
+    default Duration maximumLease() {
+        return Duration.ofHours(24);
+    }
+
+    /**
      * Reads what the store knows of a lock. Changes nothing, creates nothing. The engine calls this only with
      * {@link Capability#INSPECT}.
      *

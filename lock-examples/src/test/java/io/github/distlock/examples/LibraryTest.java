@@ -55,6 +55,8 @@ class LibraryTest {
                         "HealthFinding",
                         "Severity",
                         "Subject",
+                        "RedisQuorum",
+                        "RedisQuorumBuilder",
                         "ZooKeeperBackend",
                         "ZooKeeperBackendBuilder"),
                 open);
@@ -110,7 +112,7 @@ class LibraryTest {
                 .resideInAPackage(REDIS)
                 .and()
                 .haveNameNotMatching(".*\\.("
-                        + "RedisBackend|RedisBackendBuilder|RedisAddress|JedisCalls|JedisVersion"
+                        + "RedisBackend|RedisBackendBuilder|RedisQuorumBuilder|RedisAddress|JedisCalls|JedisVersion"
                         + "|SuppliedClient|SuppliedPool|SuppliedServers|BackgroundCalls|BorrowedConnection"
                         + "|BoundedConnection|OwnConnections|OpenConnections|ConnectionStack|ConnectionSocket"
                         + "|ServerConnection|Confirmation|Node|Topology|SingleServer|SentinelPrimary|SwitchMessages"

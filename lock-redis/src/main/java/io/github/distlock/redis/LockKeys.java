@@ -20,6 +20,8 @@ final class LockKeys {
     private static final String CLOSE = "}";
     private static final Pattern CODE = Pattern.compile("%([0-9a-f]{2})");
     private static final Pattern SPECIAL = Pattern.compile("[\\\\*?\\[\\]]");
+    /** No other key has this name, because an encoded name has no braces, and no helper key has this ending. */
+    private static final byte[] SINCE = "distlock:{quorum}:since".getBytes(UTF_8);
 
     final String name;
     private final byte[] lock;
@@ -78,6 +80,14 @@ final class LockKeys {
     /** Returns all keys of a read-write lock or a semaphore: {@link #all}, and the holders. */
     List<byte[]> withHolders() {
         return List.of(lock, token, queue, alive, holders);
+    }
+
+    /**
+     * Returns all keys of a lock, and the key that says since when the server has had its data. That key is one for all
+     * locks.
+     */
+    List<byte[]> withSince() {
+        return List.of(lock, token, queue, alive, SINCE);
     }
 
     /** Returns the lock key and the holders. */

@@ -95,6 +95,7 @@ final class Node {
     }
 
     private List<?> answer(Connection connection, ScriptCall call, boolean asking) {
+        call.noteSent();
         try {
             return JedisCalls.answer(call, send(connection, JedisCalls.byDigest(call, settings), asking));
         } catch (JedisNoScriptException e) {

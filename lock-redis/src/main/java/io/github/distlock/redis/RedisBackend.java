@@ -244,7 +244,7 @@ public final class RedisBackend implements LockBackend {
         }
     }
 
-    private static <T> List<List<T>> chunks(Collection<? extends T> all) {
+    static <T> List<List<T>> chunks(Collection<? extends T> all) {
         List<T> list = List.copyOf(all);
         List<List<T>> chunks = new ArrayList<>();
         for (int from = 0; from < list.size(); from += CHUNK) {

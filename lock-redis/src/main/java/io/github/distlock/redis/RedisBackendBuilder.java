@@ -231,6 +231,30 @@ public final class RedisBackendBuilder {
         return new RedisBackend(this::redis, mapping, prefix, tokenKept, !replicas.isNone());
     }
 
+    // For a quorum
+
+    boolean leadsToOneServer() {
+        return address != null && address.kind == RedisAddress.Kind.SERVER;
+    }
+
+    /** Returns host and port, without credentials. */
+    String serverName() {
+        return requireNonNull(address).servers.get(0).toString();
+    }
+
+    QuorumServer quorumServer(RedisContext context) {
+        return new QuorumServer(serverName(), redis(context), maxConnections, context);
+    }
+
+    Function<String, LockKeys> keysOfName() {
+        String begin = prefix;
+        return name -> LockKeys.of(name, each -> begin + LockKeys.encode(each), begin);
+    }
+
+    Duration tokenKept() {
+        return tokenKept;
+    }
+
     private Redis redis(RedisContext context) {
         Script.Settings settings = new Script.Settings(publisher, RedisContender.millis(tokenKept));
         if (client != null) {

@@ -45,6 +45,8 @@ final class Script {
     static final Script DOWNGRADE = new Script("downgrade");
     static final Script IS_WAITED_FOR = new Script("is-waited-for");
     static final Script TRY_COMMANDS = new Script("try-commands");
+    static final Script VOTE = new Script("vote");
+    static final Script RAISE = new Script("raise");
 
     private final String name;
     private final boolean readsHolders;

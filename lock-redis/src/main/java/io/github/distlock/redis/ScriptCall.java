@@ -22,6 +22,7 @@ final class ScriptCall {
     private final String lockName;
     private final List<byte[]> keys;
     private final Object[] arguments;
+    private volatile boolean sent;
     private volatile boolean sentAgain;
     private volatile @Nullable ScriptCall alone;
     private volatile List<Notice> notices = List.of();
@@ -86,6 +87,15 @@ final class ScriptCall {
     /** Returns whether the same request twice does no more than once. */
     boolean isRepeatable() {
         return script != Script.FORCE_RELEASE;
+    }
+
+    /** Notes that the request may reach the server. Before this, it certainly has not. */
+    void noteSent() {
+        sent = true;
+    }
+
+    boolean wasSent() {
+        return sent;
     }
 
     /** Notes that another copy of this request may be under way. */

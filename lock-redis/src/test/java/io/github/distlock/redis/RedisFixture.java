@@ -41,6 +41,11 @@ class RedisFixture extends ServerFixture<Server> {
         super(server, RedisFixture::startStoring, factory);
     }
 
+    /** Uses a part of running servers that are not a single one. */
+    RedisFixture(Server running, Supplier<? extends Server> servers, BackendFactory factory) {
+        super(running, servers, factory);
+    }
+
     /** Uses other servers than a single one. */
     RedisFixture(Supplier<? extends Server> servers, BackendFactory factory) {
         super(servers, factory);
@@ -68,16 +73,21 @@ class RedisFixture extends ServerFixture<Server> {
     @Override
     protected OptionalLong endsHoldAt(String name) {
         String key = space() + ":" + name;
-        return OptionalLong.of(asked(serverOf(key), admin -> {
+        return OptionalLong.of(endsAt(serverOf(key), key));
+    }
+
+    /** Returns when a server ends a key, by {@link System#nanoTime()}. */
+    static long endsAt(RedisServer server, String key) {
+        return asked(server, admin -> {
             admin.ping();
             long askedAt = System.nanoTime();
             return askedAt + admin.pttl(key) * 1_000_000;
-        }));
+        });
     }
 
     /** Asks a server over a new connection, because tests stop and restart servers. */
     @CanIgnoreReturnValue
-    private static <T> T asked(RedisServer server, Function<RedisClient, T> question) {
+    static <T> T asked(RedisServer server, Function<RedisClient, T> question) {
         try (RedisClient admin = RedisClient.create(server.uri())) {
             return question.apply(admin);
         }

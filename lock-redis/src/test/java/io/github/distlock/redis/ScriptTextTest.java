@@ -13,7 +13,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 class ScriptTextTest {
     private static final Pattern CALL = Pattern.compile("redis\\.p?call\\([^)]*");
     private static final Pattern LITERAL_KEY = Pattern.compile("redis\\.p?call\\('[A-Z]+', KEYS\\[[1-5]](, .*)?");
-    private static final Pattern WITHOUT_KEY = Pattern.compile("redis\\.p?call\\('(TIME'|PUBLISH', channel, .*)");
+    private static final Pattern WITHOUT_KEY =
+            Pattern.compile("redis\\.p?call\\('(TIME'|INFO', 'server'|PUBLISH', channel, .*)");
 
     /** Returns all constants of {@link Script}. */
     static Stream<Script> scripts() {

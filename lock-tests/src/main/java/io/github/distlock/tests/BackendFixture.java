@@ -155,6 +155,11 @@ public abstract class BackendFixture implements AutoCloseable {
         return true;
     }
 
+    /** Returns for how long the store grants nothing after it has lost its data. */
+    Duration refusesAfterLoss() {
+        return Duration.ZERO;
+    }
+
     /** Starts a client in a process of its own. */
     final Program start(String name, Duration lease) {
         Program program = program(name, lease);

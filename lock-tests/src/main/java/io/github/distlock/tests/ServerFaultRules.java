@@ -197,7 +197,8 @@ abstract class ServerFaultRules extends FaultRules {
         store.killServer();
         store.restartServerWithout(name);
 
-        LockHandle next = granted(peer(), name);
+        Peer b = peer(builder -> builder.outageTimeout(Duration.ofHours(24)));
+        LockHandle next = granted(b, name, store.refusesAfterLoss().plus(recovery(b)));
         store.letPass(lease);
         expectState(held, State.LOST, "after a lease with a server that does not know it");
         expectHeld(next, "after the end of a hold that the server does not know");

@@ -93,6 +93,17 @@ public abstract class ServerFixture<S extends Server> extends BackendFixture {
     }
 
     /**
+     * Returns for how long the server grants nothing after it has lost all its data. A server that is one of several
+     * may do so, because another one may still have a hold that this one has lost.
+     *
+     * @return zero unless overridden
+     */
+    @Override
+    protected Duration refusesAfterLoss() {
+        return Duration.ZERO;
+    }
+
+    /**
      * Returns when the server will end the present hold of a lock if it hears nothing more from the holder, or an
      * earlier moment. The contract measures how much earlier the hold ends for its holder.
      *

@@ -384,6 +384,11 @@ public class WrappedBackend implements LockBackend {
     }
 
     @Override
+    public Duration maximumLease() {
+        return inner.maximumLease();
+    }
+
+    @Override
     public LockStatus inspect(String name, Deadline deadline) throws InterruptedException {
         return inner.inspect(name, deadline);
     }

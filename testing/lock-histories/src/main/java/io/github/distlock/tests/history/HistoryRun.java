@@ -3,6 +3,7 @@ package io.github.distlock.tests.history;
 import static java.util.Objects.requireNonNull;
 
 import io.github.distlock.LockClient;
+import io.github.distlock.LockOptions;
 import io.github.distlock.LockOwner;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockRequest;
@@ -39,6 +40,7 @@ public final class HistoryRun {
     private final ServerFixture<?> store;
     private Supplier<? extends Server> struck;
     private @Nullable Duration kills;
+    private boolean losesData;
     private int leastFaults;
     private int leastDroppedReplies;
     private Duration lease;
@@ -139,7 +141,7 @@ public final class HistoryRun {
     }
 
     /**
-     * Sets how often the run kills the server and restarts it with its data, in addition to the other faults.
+     * Sets how often the run kills the server and restarts it, in addition to the other faults.
      *
      * @param interval the average time between a restart and the next kill; the single times are between half and one
      *     and a half of it
@@ -147,6 +149,16 @@ public final class HistoryRun {
      */
     public HistoryRun kills(Duration interval) {
         kills = requireNonNull(interval, "interval");
+        return this;
+    }
+
+    /**
+     * Lets half of the restarts of killed servers lose all data.
+     *
+     * @return this
+     */
+    public HistoryRun losingData() {
+        losesData = true;
         return this;
     }
 
@@ -214,8 +226,10 @@ public final class HistoryRun {
             Path faults = directory.resolve("faults");
             team.start(processes);
             try (HistoryWriter writer = new HistoryWriter(faults);
-                    LockClient observer = LockClient.create(backend)) {
-                Nemesis nemesis = new Nemesis(struck, team, observer, lease, lostReplies, writer);
+                    LockClient observer = LockClient.builder(backend)
+                            .defaultOptions(LockOptions.defaults().renewedLease(lease))
+                            .build()) {
+                Nemesis nemesis = new Nemesis(struck, losesData, team, observer, lease, lostReplies, writer);
                 List<Thread> threads = nemesis.start(strikers, kills, seed);
                 TimeUnit.NANOSECONDS.sleep(duration.toNanos());
                 Waiting.until(

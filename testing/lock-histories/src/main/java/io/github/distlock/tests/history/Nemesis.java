@@ -33,6 +33,7 @@ final class Nemesis {
     private static final Duration STRIKE = Duration.ofMillis(700);
 
     private final Supplier<? extends Server> servers;
+    private final boolean losesData;
     private final Team team;
     private final LockClient observer;
     private final Duration lease;
@@ -46,12 +47,14 @@ final class Nemesis {
 
     Nemesis(
             Supplier<? extends Server> servers,
+            boolean losesData,
             Team team,
             LockClient observer,
             Duration lease,
             Duration lostReplies,
             HistoryWriter history) {
         this.servers = servers;
+        this.losesData = losesData;
         this.team = team;
         this.observer = observer;
         this.lease = lease;
@@ -110,7 +113,7 @@ final class Nemesis {
             if (random.nextInt(3) > 0) {
                 pauseServer(Workload.part(lease, random.nextDouble(0.2, 1.8)));
             } else {
-                killServer();
+                killServer(random);
             }
         } finally {
             serverFault.writeLock().unlock();
@@ -126,11 +129,11 @@ final class Nemesis {
         recordServer(InjectedFault.Kind.SERVER_PAUSED, from);
     }
 
-    private void killServer() {
+    private void killServer(SplittableRandom random) {
         Server server = servers.get();
         long from = System.nanoTime();
         server.kill();
-        server.restart(true);
+        server.restart(!losesData || random.nextBoolean());
         recordServer(InjectedFault.Kind.SERVER_KILLED, from);
     }
 
@@ -142,7 +145,7 @@ final class Nemesis {
         while (!Waiting.until(Workload.part(interval, random.nextDouble(0.5, 1.5)), () -> ended)) {
             serverFault.writeLock().lock();
             try {
-                killServer();
+                killServer(random);
             } finally {
                 serverFault.writeLock().unlock();
             }

@@ -1,0 +1,112 @@
+package io.github.distlock.redis;
+
+import io.github.distlock.spi.Deadline;
+import io.github.distlock.spi.Grant;
+import io.github.distlock.spi.Validity;
+import java.time.Duration;
+import java.util.List;
+
+/** A hold: a majority of the servers has this ballot's record in the lock key. */
+final class QuorumGrant implements Grant {
+    final QuorumContender contender;
+    final Ballot ballot;
+    private final long base;
+    private final Validity validity;
+    private volatile long tokenKeptAt;
+    private boolean releaseWasSent;
+
+    QuorumGrant(QuorumContender contender, Ballot ballot, Validity validity) {
+        this.contender = contender;
+        this.ballot = ballot;
+        this.base = ballot.base();
+        this.validity = validity;
+        this.tokenKeptAt = validity.from().nanoTime();
+    }
+
+    @Override
+    public long fencingBase() {
+        return base;
+    }
+
+    @Override
+    public Validity validity() {
+        return validity;
+    }
+
+    @Override
+    public Object server() {
+        return RedisQuorum.SERVER;
+    }
+
+    /**
+     * Makes the request that renews the hold on one server. After half of the token's time, it keeps the token, too.
+     */
+    ScriptCall renewal(Duration lease, long now) {
+        LockKeys keys = ballot.keys;
+        Duration kept = contender.quorum.tokenKept();
+        List<byte[]> named = keepsTokenAt(now) ? keys.lockAndToken() : keys.lockAlone();
+        long millis = RedisContender.millis(lease);
+        return new ScriptCall(
+                Script.RENEW, keys.name, named, ballot.value, millis, millis + RedisContender.millis(kept));
+    }
+
+    private boolean keepsTokenAt(long now) {
+        return now - tokenKeptAt > contender.quorum.tokenKept().dividedBy(2).toNanos();
+    }
+
+    /** Notes that a majority has renewed the hold with the requests that were made at this time. */
+    void noteRenewed(long now) {
+        if (keepsTokenAt(now)) {
+            tokenKeptAt = now;
+        }
+    }
+
+    /** Notes that a release is sent. Returns whether one was sent before. */
+    boolean noteRelease() {
+        boolean before = releaseWasSent;
+        releaseWasSent = true;
+        return before;
+    }
+
+    @Override
+    public Release release(Deadline deadline) throws InterruptedException {
+        QuorumRelease release = new QuorumRelease(this);
+        for (Vote vote : ballot.votes) {
+            ScriptCall call = release.call(vote);
+            var unused = vote.server
+                    .call(call, deadline)
+                    .whenComplete((reply, error) -> release.answered(vote, call, reply == null ? error : reply));
+        }
+        release.await(deadline);
+        return release.outcome().orElseThrow(release::failure);
+    }
+
+    /**
+     * Keeps the lock on a majority. Each server notes that it has done so, because it does not find the hold if the
+     * engine repeats the call.
+     */
+    @Override
+    public Release keep(Duration time, Deadline deadline) throws InterruptedException {
+        boolean repeated = noteRelease();
+        int all = ballot.votes.size();
+        int majority = all / 2 + 1;
+        Tally tally = new Tally(
+                counts -> counts.yes() >= majority || counts.no() + counts.other() >= majority || counts.all() == all);
+        for (Vote vote : ballot.votes) {
+            ScriptCall call = new ScriptCall(Script.KEEP, ballot.keys, ballot.value, 1, RedisContender.millis(time));
+            var unused = vote.server
+                    .call(call, deadline)
+                    .whenComplete(
+                            (reply, error) -> QuorumRelease.count(tally, vote, call, reply == null ? error : reply));
+        }
+        var unused = tally.await(deadline);
+        Tally.Counts counts = tally.counts();
+        if (counts.yes() >= majority) {
+            return Release.RELEASED;
+        }
+        if (counts.no() + counts.other() >= majority) {
+            return repeated ? Release.RELEASED : Release.GONE;
+        }
+        throw QuorumRelease.failure(this, tally);
+    }
+}

@@ -1,0 +1,41 @@
+package io.github.distlock.redis;
+
+import java.util.concurrent.LinkedTransferQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A bounded number of threads that run tasks. A task gets an idle thread if there is one, then a new thread, and waits
+ * in a queue if there are as many threads as allowed. A plain {@code ThreadPoolExecutor} would start all its threads
+ * before it used an idle one again. Threads end after a second without a task.
+ */
+final class ReusedThreads extends ThreadPoolExecutor {
+
+    /** Offers a task to a waiting thread alone. */
+    private static final class IdleThreads extends LinkedTransferQueue<Runnable> {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        public boolean offer(Runnable task) {
+            return tryTransfer(task);
+        }
+    }
+
+    /**
+     * Starts no thread yet.
+     *
+     * @param most how many threads, at least 1
+     */
+    ReusedThreads(int most, ThreadFactory threads) {
+        super(0, most, 1, TimeUnit.SECONDS, new IdleThreads(), threads, ReusedThreads::enqueue);
+    }
+
+    private static void enqueue(Runnable task, ThreadPoolExecutor busy) {
+        if (busy.isShutdown()) {
+            throw new RejectedExecutionException("closed");
+        }
+        ((IdleThreads) busy.getQueue()).put(task);
+    }
+}

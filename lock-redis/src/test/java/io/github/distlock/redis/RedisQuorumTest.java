@@ -1,0 +1,439 @@
+package io.github.distlock.redis;
+
+import static io.github.distlock.redis.QuorumFixture.asked;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.distlock.LockClient;
+import io.github.distlock.LockException;
+import io.github.distlock.LockHandle;
+import io.github.distlock.LockHandle.Release;
+import io.github.distlock.LockHandle.State;
+import io.github.distlock.LockOptions;
+import io.github.distlock.LockOwner;
+import io.github.distlock.spi.Contender;
+import io.github.distlock.spi.Deadline;
+import io.github.distlock.spi.LockRequest;
+import io.github.distlock.spi.Signals;
+import io.github.distlock.tests.PromiseNames;
+import io.github.distlock.tests.RecordingContext;
+import io.github.distlock.tests.servers.Fault;
+import io.github.distlock.tests.servers.FaultProxy;
+import io.github.distlock.tests.servers.RedisServer;
+import io.github.distlock.tests.servers.RedisServers;
+import io.github.distlock.tests.waiting.Waiting;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.parallel.ResourceLock;
+import redis.clients.jedis.params.SetParams;
+
+/** A quorum of three servers, of which single ones fail, restart and lose their data. */
+@DisplayNameGeneration(PromiseNames.class)
+@Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@ResourceLock("starts servers and processes")
+class RedisQuorumTest {
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final Duration LEASE = Duration.ofSeconds(3);
+    private static final Duration LONGEST_LEASE = Duration.ofSeconds(4);
+    /** Longer than any test waits. */
+    private static final Duration LONG = Duration.ofMinutes(5);
+    /** So short that a test can wait for it. */
+    private static final Duration SHORT = Duration.ofSeconds(1);
+
+    /** Of a client with one caller: for requests and their connections, and for a renewal. */
+    private static final int FEW_THREADS = 12;
+
+    private static RedisServers servers;
+    private static RedisServer first;
+    private static RedisServer second;
+    private static RedisServer third;
+
+    private final String name = "lock-" + UUID.randomUUID();
+    private final String key = "distlock:" + name;
+    private final List<AutoCloseable> opened = new ArrayList<>();
+    private final LockClient one = client("one", trusting(), LEASE);
+    private final LockClient other = client("other", trusting(), LEASE);
+
+    @BeforeAll
+    static void start() {
+        servers = QuorumFixture.startVoting(QuorumFixture.SERVERS);
+        first = servers.members().get(0);
+        second = servers.members().get(1);
+        third = servers.members().get(2);
+    }
+
+    @AfterAll
+    static void stop() {
+        servers.close();
+    }
+
+    @BeforeEach
+    void letAllVote() {
+        servers.members().stream().filter(server -> !server.isRunning()).forEach(server -> server.restart(true));
+        servers.members().forEach(QuorumFixture::letVote);
+    }
+
+    @AfterEach
+    void closeAll() throws Exception {
+        servers.resume();
+        for (AutoCloseable each : opened) {
+            each.close();
+        }
+    }
+
+    private static RedisQuorumBuilder trusting() {
+        return QuorumFixture.QuorumFactory.builder(servers.address()).longestLease(LONGEST_LEASE);
+    }
+
+    private LockClient client(String client, RedisQuorumBuilder builder, Duration lease) {
+        LockClient created = LockClient.builder(builder.build())
+                .name(client)
+                .defaultOptions(lease(lease))
+                .build();
+        opened.add(created);
+        return created;
+    }
+
+    private static LockOptions lease(Duration lease) {
+        return LockOptions.defaults().renewedLease(lease);
+    }
+
+    private static void set(RedisServer server, String key, String value) {
+        asked(server, admin -> admin.set(key, value, SetParams.setParams().ex(3_600)));
+    }
+
+    private boolean hasKey(RedisServer server) {
+        return asked(server, admin -> admin.exists(key));
+    }
+
+    private void awaitKey(RedisServer server, boolean there) {
+        Waiting.await("the key of " + server.address() + ": " + there, PATIENCE, () -> hasKey(server) == there);
+    }
+
+    private void expectNoMajority(LockClient client, String words) {
+        assertThatThrownBy(() -> client.lock(name).tryAcquire())
+                .isInstanceOf(LockException.class)
+                .hasMessageContaining("no majority of the 3 Redis servers")
+                .hasMessageContaining(words);
+    }
+
+    /** Holds the lock on the first two servers alone. */
+    private LockHandle heldWithoutThird() throws InterruptedException {
+        third.kill();
+        LockHandle held = one.lock(name).acquire();
+        third.restart(true);
+        return held;
+    }
+
+    @Test
+    void s1_aServerThatHasLostItsDataGivesNoVote() throws InterruptedException {
+        LockHandle held = heldWithoutThird();
+
+        second.restart(false);
+
+        assertThat(other.lock(name).tryAcquire()).isEmpty();
+        assertThat(hasKey(third)).isFalse();
+        held.close();
+        first.kill();
+        expectNoMajority(other, second.address() + ": it has restarted or lost its data, so it votes again in ");
+    }
+
+    @Test
+    void s1_aServerThatWasFlushedGivesNoVote() throws InterruptedException {
+        LockHandle held = heldWithoutThird();
+
+        asked(second, admin -> admin.flushAll());
+
+        assertThat(other.lock(name).tryAcquire()).isEmpty();
+        held.close();
+    }
+
+    @Test
+    void s1_aServerWhoseClockWasSetBackGivesNoVote() throws InterruptedException {
+        LockHandle held = heldWithoutThird();
+        String tomorrow = (System.currentTimeMillis() + Duration.ofDays(1).toMillis()) * 1_000 + "\t";
+
+        asked(second, admin -> admin.del(key));
+        asked(second, admin -> admin.set("distlock:{quorum}:since", tomorrow));
+
+        assertThat(other.lock(name).tryAcquire()).isEmpty();
+        held.close();
+    }
+
+    @Test
+    void s1_aRestartCountsAsALossByDefault() throws InterruptedException {
+        List<String> uris = servers.members().stream().map(RedisServer::uri).toList();
+        LockClient wary = client("wary", RedisQuorum.builder(uris).longestLease(SHORT), SHORT);
+        Waiting.await("all servers vote", PATIENCE, () -> isGranted(wary));
+
+        second.restart(true);
+        third.kill();
+
+        assertThatThrownBy(() -> wary.lock(name).tryAcquire())
+                .hasMessageContaining(second.address() + ": it has restarted or lost its data");
+        Waiting.await("the restarted server votes again", PATIENCE, () -> isGranted(wary));
+    }
+
+    private boolean isGranted(LockClient client) {
+        try {
+            Optional<LockHandle> handle = client.lock(name).tryAcquire();
+            handle.ifPresent(LockHandle::close);
+            return handle.isPresent();
+        } catch (LockException e) {
+            return false;
+        }
+    }
+
+    @Test
+    void s1_aServerThatHasStoredItsDataVotesAtOnce() throws InterruptedException {
+        LockHandle held = heldWithoutThird();
+
+        second.restart(true);
+
+        assertThat(other.lock(name).tryAcquire()).isEmpty();
+        assertThat(held.release()).isEqualTo(Release.RELEASED);
+        first.kill();
+        other.lock(name).tryAcquire().orElseThrow().close();
+    }
+
+    @Test
+    void v1_aServerVotesAgainAfterTheLongestLease() throws InterruptedException {
+        LockClient brief = client("brief", trusting().longestLease(SHORT), SHORT);
+        third.kill();
+
+        second.restart(false);
+
+        assertThat(isGranted(brief)).isFalse();
+        Waiting.await("the server votes again", PATIENCE, () -> isGranted(brief));
+    }
+
+    @Test
+    void s1_aMajorityRenewsAHoldAndAMinorityDoesNot() throws InterruptedException {
+        LockHandle held = one.lock(name, lease(SHORT)).acquire();
+        third.kill();
+
+        Waiting.letPass(SHORT.multipliedBy(2));
+        assertThat(held.state()).isEqualTo(State.HELD);
+
+        second.kill();
+        Waiting.await("the hold is lost", PATIENCE, () -> held.state() == State.LOST);
+    }
+
+    @Test
+    void s1_aHoldThatAMajorityHasLostIsLost() throws InterruptedException {
+        LockHandle held = one.lock(name, lease(SHORT)).acquire();
+
+        asked(first, admin -> admin.del(key));
+        asked(second, admin -> admin.del(key));
+
+        Waiting.await("the hold is lost", PATIENCE, () -> held.state() == State.LOST);
+    }
+
+    @Test
+    void s3_theTokenExceedsWhatAnyServerOfTheMajorityRemembers() throws InterruptedException {
+        long ahead = Duration.ofHours(1).toMillis();
+        long remembered = (System.currentTimeMillis() + ahead) * 1_000;
+        String token = "distlock:{" + key + "}:token";
+        set(first, token, remembered + "\n");
+        second.kill();
+
+        long base = tokenOf(one) / 256;
+
+        assertThat(base).isGreaterThan(remembered);
+        String stored = asked(third, admin -> admin.get(token));
+        long left = asked(third, admin -> admin.pttl(token));
+        assertThat(stored).isEqualTo(base + "\n");
+        assertThat(left).isGreaterThan(ahead + Duration.ofMinutes(59).toMillis());
+        second.restart(true);
+        first.kill();
+        assertThat(tokenOf(other) / 256).isGreaterThan(base);
+    }
+
+    private long tokenOf(LockClient client) throws InterruptedException {
+        try (LockHandle held = client.lock(name).tryAcquire(PATIENCE).orElseThrow()) {
+            return held.fencingToken();
+        }
+    }
+
+    @Test
+    void s7_aSplitVoteIsGivenBackAtOnce() throws InterruptedException {
+        set(first, key, "of another contender");
+        set(second, key, "of a third contender");
+        LockClient client = client("long", trusting().longestLease(LONG), LONG);
+
+        assertThat(client.lock(name).tryAcquire()).isEmpty();
+
+        awaitKey(third, false);
+        asked(first, admin -> admin.del(key));
+        client.lock(name).tryAcquire().orElseThrow().close();
+    }
+
+    /** As it is between two attempts of a waiter, which has not withdrawn. */
+    @Test
+    void s7_anAttemptWithoutAMajorityLeavesNothing() throws Exception {
+        second.kill();
+        third.kill();
+        RedisQuorum quorum = trusting().longestLease(LONG).build();
+        opened.add(quorum);
+        quorum.start(new RecordingContext("test"));
+        Contender contender = quorum.contend(
+                LockRequest.exclusive(name, LONG, LockOwner.of("host", 7, "client", "thread")), new NoSignals());
+
+        assertThatThrownBy(() -> contender.attempt(Deadline.after(LEASE, quorum.clock())))
+                .hasMessageContaining("no majority of the 3 Redis servers gives its vote for lock \"" + name + "\": ");
+
+        awaitKey(first, false);
+    }
+
+    private static final class NoSignals implements Signals {
+        @Override
+        public void wakeUp() {}
+
+        @Override
+        public void wanted() {}
+
+        @Override
+        public void suspect() {}
+
+        @Override
+        public void gone() {}
+    }
+
+    @Test
+    void s7_aVoteThatArrivesAfterItsReleaseIsNotGranted() throws InterruptedException {
+        FaultProxy slow = opened(FaultProxy.to(third));
+        LockClient delayed = client("delayed", through(slow), LEASE);
+        delayed.lock("warm up").acquire().close();
+        Fault late = slow.delayNextRequest(FaultProxy.containing(key), Duration.ofMillis(1_500));
+
+        delayed.lock(name).acquire().close();
+
+        Waiting.await("the request has arrived", PATIENCE, late::hasStruck);
+        Waiting.letPass(Duration.ofMillis(100));
+        assertThat(hasKey(third)).isFalse();
+    }
+
+    private FaultProxy opened(FaultProxy proxy) {
+        opened.add(proxy);
+        return proxy;
+    }
+
+    private static RedisQuorumBuilder through(FaultProxy toThird) {
+        return QuorumFixture.QuorumFactory.builder(first.address() + "," + second.address() + "," + toThird.address());
+    }
+
+    @Test
+    void v2_contendersThatCollideAllGetTheLock() throws InterruptedException {
+        AtomicLong grants = new AtomicLong();
+        List<Thread> threads = new ArrayList<>();
+        for (int i = 0; i < 6; i++) {
+            LockClient client = client("client" + i, trusting(), LEASE);
+            threads.add(new Thread(() -> acquireOften(client, grants)));
+        }
+        threads.forEach(Thread::start);
+        for (Thread thread : threads) {
+            thread.join(PATIENCE.toMillis());
+        }
+
+        assertThat(grants).hasValue(6 * 4);
+    }
+
+    private void acquireOften(LockClient client, AtomicLong grants) {
+        try {
+            for (int i = 0; i < 4; i++) {
+                client.lock(name).acquire().close();
+                grants.incrementAndGet();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Test
+    void v8_aSilentMinorityKeepsFewThreads() throws InterruptedException {
+        FaultProxy link = opened(FaultProxy.to(third));
+        LockClient client = client("impatient", through(link), LEASE);
+        client.lock(name).acquire().close();
+        link.silence();
+
+        client.lock(name).acquire().close();
+        Waiting.letPass(SHORT);
+
+        int most = 0;
+        for (int i = 0; i < 200; i++) {
+            client.lock(name).tryAcquire().orElseThrow().close();
+            most = Math.max(most, threadsOf("impatient"));
+        }
+        assertThat(most).isLessThanOrEqualTo(FEW_THREADS);
+        link.heal();
+        Waiting.await("the server votes again", PATIENCE, () -> {
+            try (LockHandle held = client.lock(name).tryAcquire().orElseThrow()) {
+                return held.isHeld() && hasKey(third);
+            }
+        });
+    }
+
+    private static int threadsOf(String client) {
+        return (int) Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.getName().startsWith("distlock-" + client + "-redis"))
+                .count();
+    }
+
+    @Test
+    void api_theInspectorShowsWhomAMajorityHasAsTheHolder() throws InterruptedException {
+        set(first, key, "of another contender");
+        assertThat(one.inspector().inspect(name).holders()).isEmpty();
+        asked(first, admin -> admin.del(key));
+
+        LockHandle held = one.lock(name).acquire();
+        third.kill();
+
+        assertThat(other.inspector().inspect(name).holders())
+                .singleElement()
+                .satisfies(holder -> assertThat(holder.owner().client()).isEqualTo("one"));
+        held.close();
+        assertThat(other.inspector().inspect(name).holders()).isEmpty();
+    }
+
+    @Test
+    void api_itRefusesWhatAQuorumCannotKeep() {
+        assertThatThrownBy(() -> one.lock(name, LockOptions.defaults().fair()))
+                .hasMessage("this store cannot provide fair locks: it has no FAIR");
+        assertThatThrownBy(() -> one.readWriteLock(name))
+                .hasMessage("this store cannot provide read-write locks: it has no READ_WRITE");
+        assertThatThrownBy(() -> one.semaphore(name, 2))
+                .hasMessage("this store cannot provide semaphores: it has no PERMITS");
+        assertThatThrownBy(() -> one.lock(name, lease(Duration.ofSeconds(9))))
+                .hasMessage("lease must be at most PT4S on this store, but was PT9S");
+        assertThatThrownBy(() -> one.lock(name, lease(SHORT).minimumHold(Duration.ofSeconds(9))))
+                .hasMessage("minimumHold must be at most PT4S on this store, but was PT9S");
+    }
+
+    @Test
+    void api_theBuilderRefusesBadInput() {
+        String uri = "redis://:secret@host1";
+
+        assertThatThrownBy(() -> RedisQuorum.connect(List.of(uri, uri.replace('1', '2'))))
+                .hasMessage("uris must be 3, 5 or 7 addresses, but were 2");
+        assertThatThrownBy(() -> RedisQuorum.connect(List.of(uri, uri.replace('1', '2'), uri + ":6379")))
+                .hasMessage("uris must lead to different servers, but two are the same");
+        assertThatThrownBy(
+                        () -> RedisQuorum.connect(List.of(uri, uri.replace('1', '2'), "redis-cluster://:secret@host3")))
+                .hasMessage("uris must lead to single servers, as redis://host:port or rediss://host:port");
+        assertThatThrownBy(() -> trusting().longestLease(Duration.ofMillis(999)))
+                .hasMessage("lease must be from 1 s to 24 h, but was PT0.999S");
+        assertThatThrownBy(() -> trusting().longestLease(Duration.ofHours(25)))
+                .hasMessage("lease must be from 1 s to 24 h, but was PT25H");
+    }
+}
