@@ -15,9 +15,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * under way at a time.
  *
  * <p><b>Proofs in doubt.</b> A server that has been replaced may have answered what was sent before. So
- * {@link #renewWhatIsProvedBefore} writes the time of the doubt, and then that of the next renewal. An answer writes the
- * time of the next renewal, and then reads that of the doubt. The one that writes the time of the next renewal last has
- * seen the other.
+ * {@link #renewWhatIsProvedBefore} writes the time of the doubt, and then that of the next renewal. An answer writes
+ * the time of the next renewal, and then reads that of the doubt. The one that writes the time of the next renewal last
+ * has seen the other.
  */
 final class Term {
     private static final long LONGEST_PAUSE = Duration.ofSeconds(1).toNanos();

@@ -24,8 +24,8 @@ import redis.clients.jedis.RedisClient;
 
 /**
  * Measures what failovers and slot migrations cost clients that use locks all the time: four clients with two threads
- * each use {@value #NAMES} names, two threads for each, and hold each lock for up to {@value #LONGEST_HOLD_MILLIS} ms. The
- * primary is replaced by command, killed, and a slot goes from node to node of a cluster. For each kind the program
+ * each use {@value #NAMES} names, two threads for each, and hold each lock for up to {@value #LONGEST_HOLD_MILLIS} ms.
+ * The primary is replaced by command, killed, and a slot goes from node to node of a cluster. For each kind the program
  * prints
  *
  * <ul>
@@ -171,8 +171,10 @@ public final class RedisFailovers {
                 .sorted()
                 .toArray();
         System.out.printf(
-                "%s, %d times: done after p50 %.0f ms, p90 %.0f, max %.0f; without a grant p50 %.0f, p90 %.0f, max %.0f; of one lock p50 %.0f, p90 %.0f, max %.0f;"
-                        + " %d overlaps, longest %.0f ms; %d losses, %d failed acquires, %d tokens not rising, %s left%n",
+                "%s, %d times: done after p50 %.0f ms, p90 %.0f, max %.0f;"
+                        + " without a grant p50 %.0f, p90 %.0f, max %.0f; of one lock p50 %.0f, p90 %.0f, max %.0f;"
+                        + " %d overlaps, longest %.0f ms; %d losses, %d failed acquires, %d tokens not rising,"
+                        + " %d keys left%n",
                 what,
                 events,
                 millis(named[events / 2]),
