@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
 
 /** What a store knew of a lock when it was asked. It may have changed since. Immutable. */
 public final class LockStatus {
+    private static final int MOST_SHOWN = 10;
+
     private final String lockName;
     private final List<Holder> holders;
     private final List<Waiter> waiters;
@@ -103,11 +105,17 @@ public final class LockStatus {
         return Optional.ofNullable(kept);
     }
 
+    /** Returns a text for people. It shows the first ten holders and waiters, and how many more there are. */
     @Override
     public String toString() {
-        String state = holders.isEmpty() ? "free" : "held by " + holders;
+        String state = holders.isEmpty() ? "free" : "held by " + first(holders);
         return "lock \"" + lockName + "\": " + (kept == null ? state : "kept by " + kept) + ", "
-                + (waiters.isEmpty() ? "no waiters" : "waiters " + waiters);
+                + (waiters.isEmpty() ? "no waiters" : "waiters " + first(waiters));
+    }
+
+    private static String first(List<?> entries) {
+        int more = entries.size() - MOST_SHOWN;
+        return more <= 0 ? entries.toString() : entries.subList(0, MOST_SHOWN) + " and " + more + " more";
     }
 
     /** A lock that the store keeps busy after its release. Immutable. */

@@ -6,8 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.github.distlock.DistributedLock;
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockInspector;
+import io.github.distlock.LockOwner;
 import io.github.distlock.LockStatus;
+import io.github.distlock.spi.LockMode;
 import io.github.distlock.spi.LockNames;
+import java.time.Instant;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
@@ -63,6 +67,17 @@ class InspectorTest extends EngineTest {
                 .containsPattern("waiters .*, 3 of 3 permits, since ");
         // The collector must not find that the handle was dropped.
         held.close();
+    }
+
+    @Test
+    void api_theTextOfAStatusShowsTheFirstWaiters() {
+        LockStatus.Waiter waiter =
+                LockStatus.Waiter.of(LockOwner.of("host", 7, "client", "thread"), LockMode.EXCLUSIVE, Instant.EPOCH);
+
+        LockStatus status = LockStatus.free("a").withWaiters(Collections.nCopies(12, waiter));
+
+        assertThat(status.toString().split("since", -1)).hasSize(11);
+        assertThat(status.toString()).endsWith("] and 2 more");
     }
 
     @Test

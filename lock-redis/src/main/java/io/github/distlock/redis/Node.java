@@ -123,6 +123,7 @@ final class Node {
     }
 
     private List<Object> callAll(Connection connection, List<ScriptCall> calls, boolean asking) {
+        calls.forEach(ScriptCall::noteSent);
         List<Object> replies = sendAll(
                 connection,
                 calls.stream().map(call -> JedisCalls.byDigest(call, settings)).toList(),

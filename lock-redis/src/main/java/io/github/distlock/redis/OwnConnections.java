@@ -84,7 +84,9 @@ final class OwnConnections implements Redis {
             if (!call.isRepeatable()) {
                 return null;
             }
-            call.noteSentAgain();
+            if (call.wasSent()) {
+                call.noteSentAgain();
+            }
         }
         return next;
     }

@@ -51,8 +51,10 @@ class RedisQuorumTest {
     /** So short that a test can wait for it. */
     private static final Duration SHORT = Duration.ofSeconds(1);
 
-    /** Of a client with one caller: for requests and their connections, and for a renewal. */
-    private static final int FEW_THREADS = 12;
+    /**
+     * Of a client with one caller: for requests and their connections, and for a renewal. Each attempt may not add one.
+     */
+    private static final int FEW_THREADS = 40;
 
     private static RedisServers servers;
     private static RedisServer first;

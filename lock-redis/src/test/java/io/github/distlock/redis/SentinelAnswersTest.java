@@ -429,6 +429,24 @@ class SentinelAnswersTest {
     }
 
     @Test
+    void s5_aReleaseThatTheFormerPrimaryCannotHaveReceivedReportsALoss() throws Exception {
+        ScriptedServer former = serveAsPrimary();
+        Sentinel sentinel = new Sentinel(former, 1);
+        RedisBackend backend = connect(sentinel);
+        Grant held = ((Attempt.Granted) attempt(backend, PATIENCE)).grant();
+        ScriptedServer next = serveAsPrimary();
+        backend.disconnect();
+        former.close();
+        sentinel.primary = HostAndPort.from(next.address());
+        sentinel.epoch.incrementAndGet();
+
+        Grant.Release outcome = held.release(Deadline.after(PATIENCE, LockClock.system()));
+
+        assertEquals(Grant.Release.GONE, outcome);
+        assertThat(hasScript(next)).isTrue();
+    }
+
+    @Test
     void v2_aBrokenSubscriptionIsReplacedAndTheSentinelsAreAskedAgain() throws Exception {
         Sentinel sentinel = new Sentinel(serveAsPrimary(), 1);
         RedisBackend backend = connect(sentinel);
