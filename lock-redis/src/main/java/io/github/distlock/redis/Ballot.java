@@ -5,6 +5,7 @@ import io.github.distlock.spi.LockClock;
 import io.github.distlock.spi.LockMode;
 import io.github.distlock.spi.Moment;
 import io.github.distlock.spi.RequestRefusedException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -120,10 +121,20 @@ final class Ballot {
         }
     }
 
-    /** Waits until the servers have decided about their votes. Returns the counts. */
+    /**
+     * Waits until the servers have decided about their votes. Returns the counts. After a quarter of the time, a split
+     * vote is lost if a majority has answered: the votes would keep others from the lock while a silent server is
+     * waited for.
+     */
     Tally.Counts decided(Deadline deadline) throws InterruptedException {
-        var unused = tally.await(deadline);
+        if (!tally.await(quarter(deadline)) && !isLost(tally.counts())) {
+            var unused = tally.await(deadline);
+        }
         return tally.counts();
+    }
+
+    private Deadline quarter(Deadline deadline) {
+        return Deadline.after(Duration.ofNanos(deadline.remainingNanos() / 4), question.clock);
     }
 
     boolean hasMajority(Tally.Counts counts) {
@@ -207,7 +218,16 @@ final class Ballot {
         return votes.stream().map(Vote::end).toList();
     }
 
-    /** Ends all votes, and waits until that is done on the servers that are not silent. */
+    /** Gives the ballot up although it was won. */
+    void giveUp() {
+        base = 0;
+        var unused = end();
+    }
+
+    /**
+     * Ends all votes, and waits until that is done on the servers that are not silent. After a quarter of the time, a
+     * majority is enough: the rest of the time is for the next ballot.
+     */
     void awaitEnd(Deadline deadline) throws InterruptedException {
         List<CompletableFuture<Boolean>> awaited = votes.stream()
                 .filter(vote -> !vote.server.isSilent())
@@ -215,7 +235,10 @@ final class Ballot {
                 .toList();
         var unused = end();
         // The next ballot does not ask those that are not done.
-        var unusedToo = await(awaited, deadline);
+        boolean allEnded = await(awaited, quarter(deadline));
+        if (!allEnded && votes.stream().filter(Vote::isOver).count() < majority) {
+            var unusedToo = await(awaited, deadline);
+        }
     }
 
     /** Waits until all have completed. Returns whether that was in time, and none has failed. */

@@ -16,9 +16,13 @@ import redis.clients.jedis.exceptions.JedisDataException;
  * contender.
  *
  * <p>A server that does not know {@code WAIT} refuses the first request of a connection before it grants anything. So
- * nothing is left to withdraw.
+ * nothing is left to withdraw. A replica refuses {@code WAIT}, too, before the script could be redirected. That counts
+ * as {@code READONLY}, so that the primary is looked for.
  */
 final class Confirmation {
+    /** How a replica begins its answer to {@code WAIT}. */
+    private static final String OF_REPLICA = "ERR WAIT cannot be used with replica";
+
     private final ReplicaPolicy policy;
     /** Whether the server has answered {@code WAIT}. Each thread that does not know it asks. */
     private volatile boolean isKnown;
@@ -42,26 +46,41 @@ final class Confirmation {
         }
         for (Object reply : connection.getMany(policy.all() ? 2 : 1)) {
             if (reply instanceof JedisDataException error) {
-                throw new JedisDataException(error.getMessage() + "; awaitReplicas needs this command", error);
+                throw new JedisDataException(words(error), error);
             }
         }
         isKnown = true;
+    }
+
+    private static String words(JedisDataException error) {
+        String words = String.valueOf(error.getMessage());
+        return words.startsWith(OF_REPLICA) ? "READONLY " + words : words + "; awaitReplicas needs this command";
     }
 
     /**
      * Waits for the replicas after a grant, for at most half of the time that is left. The other half is for the
      * answer.
      *
-     * @throws JedisDataException if too few have confirmed it in time
+     * @throws JedisDataException if too few have confirmed it in time, or if the server refuses to say that; never a
+     *     refusal of the request, because the grant has been made
      */
     void await(Connection connection, Deadline deadline) {
         if (policy.isNone()) {
             return;
         }
-        int needed = policy.needed(policy.all() ? connected(connection) : 0);
-        long millis = Math.max(1, deadline.remainingMillis() / 2);
-        connection.sendCommand(new CommandArguments(Command.WAIT).add(needed).add(millis));
-        long confirmed = Replies.number(connection.getOne());
+        int needed;
+        long millis;
+        long confirmed;
+        try {
+            needed = policy.needed(policy.all() ? connected(connection) : 0);
+            millis = Math.max(1, deadline.remainingMillis() / 2);
+            connection.sendCommand(
+                    new CommandArguments(Command.WAIT).add(needed).add(millis));
+            confirmed = Replies.number(connection.getOne());
+        } catch (JedisDataException e) {
+            isKnown = false;
+            throw new JedisDataException("UNCONFIRMED " + e.getMessage(), e);
+        }
         if (confirmed < needed) {
             throw new JedisDataException("UNCONFIRMED " + confirmed + " of " + needed
                     + " replicas have confirmed the grant within " + millis + " ms");

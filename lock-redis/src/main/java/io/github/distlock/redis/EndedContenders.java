@@ -16,6 +16,9 @@ import org.jspecify.annotations.Nullable;
  * <p>This is safe at any time, because nobody uses the value of an ended contender again. What ended earlier
  * than {@value #MOST} others is not withdrawn.
  *
+ * <p>A contender is noted when a server has answered the request that ends it. Before that, its own request is sent to
+ * the new server. If it were withdrawn there meanwhile, that request would find nothing, and report a loss.
+ *
  * <p>Thread-safe: each note goes into a place of its own, in turn.
  */
 final class EndedContenders {

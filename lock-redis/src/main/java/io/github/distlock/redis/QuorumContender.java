@@ -71,10 +71,21 @@ final class QuorumContender implements Contender {
         }
     }
 
-    /** Answers again that the contender holds the lock, because the engine has not got the answer. */
+    /**
+     * Answers again that the contender holds the lock, because the engine has not got the answer. If that cannot be
+     * confirmed, the ballot is given up, and the next attempt has another one.
+     */
     private Attempt confirmed(Ballot last, long floor, Deadline deadline) throws InterruptedException {
         Moment askedAt = quorum.clock().now();
-        last.raise(floor >= last.base() ? floor : 0, deadline);
+        boolean confirmed = false;
+        try {
+            last.raise(floor >= last.base() ? floor : 0, deadline);
+            confirmed = true;
+        } finally {
+            if (!confirmed) {
+                last.giveUp();
+            }
+        }
         return granted(last, askedAt);
     }
 

@@ -297,6 +297,7 @@ public final class RedisBackend implements LockBackend {
         for (int i = 0; i < replies.size(); i++) {
             if (replies.get(i) instanceof List<?> reply) {
                 found.put(grants.get(i), RedisGrant.found(calls.get(i), reply));
+                ((RedisGrant) grants.get(i)).contender.noteEnd();
                 followUp(calls.get(i), deadline);
             }
         }
@@ -503,7 +504,7 @@ public final class RedisBackend implements LockBackend {
         return messages.isActive();
     }
 
-    /** Notes that a contender has ended, before the server is told. */
+    /** Notes that a server has answered the request that ends a contender. */
     void noteEnd(LockKeys keys, Supplier<ScriptCall> withdrawal) {
         if (redis.followsFailovers()) {
             ended.note(keys, withdrawal);

@@ -420,13 +420,13 @@ final class RedisContender implements Contender {
     @Override
     public void withdraw(Deadline deadline) throws InterruptedException {
         if (mayHaveLeft) {
-            noteEnd();
             Script script = isOfLock() ? Script.WITHDRAW : Script.WITHDRAW_SHARED;
             var unused = backend.call(new ScriptCall(script, keys(), value, entry, mayArriveLate() ? 1 : 0), deadline);
+            noteEnd();
         }
     }
 
-    /** Notes that this contender ends, before the server is told. */
+    /** Notes that a server has answered the request that ends this contender. */
     void noteEnd() {
         Script script = isOfLock() ? Script.WITHDRAW : Script.WITHDRAW_SHARED;
         LockKeys lockKeys = keys();

@@ -90,16 +90,18 @@ final class RedisGrant implements Grant {
     public Release release(Deadline deadline) throws InterruptedException {
         boolean mayBeRepeated = releaseWasSent;
         releaseWasSent = true;
-        contender.noteEnd();
         if (isOfLock() && !contender.mayArriveLate() && !contender.isContentionLikely()) {
             ScriptCall alone = releaseAlone();
             if (contender.backend().call(alone, deadline).isEmpty()) {
+                contender.noteEnd();
                 return Release.RELEASED;
             }
             mayBeRepeated |= alone.wasSentAgain();
             contender.noteQueue();
         }
-        return end(releaseAndServe(), mayBeRepeated, deadline);
+        Release outcome = end(releaseAndServe(), mayBeRepeated, deadline);
+        contender.noteEnd();
+        return outcome;
     }
 
     @Override
@@ -123,7 +125,6 @@ final class RedisGrant implements Grant {
     /** Makes the request of a release that goes out together with others. */
     ScriptCall releaseInBatch() {
         ScriptCall call = releaseAndServe();
-        contender.noteEnd();
         if (releaseWasSent) {
             call.noteSentAgain();
         }

@@ -31,8 +31,8 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>Each server is a primary without replicas, Redis 6.2 or newer. The servers must not share a machine or a power
- * supply, and their clocks must run at the same rate. All clients must name the same servers, and have the same
- * settings.
+ * supply. Their clocks must run at the same rate, and must not jump ahead. All clients must name the same servers, and
+ * have the same settings.
  *
  * <p><b>What it provides.</b> Plain locks, with renewals, minimum holds and fencing tokens. Waiters have no order: they
  * ask again after 50 to 100 ms. So fair locks, read-write locks and semaphores are refused when they are made. An

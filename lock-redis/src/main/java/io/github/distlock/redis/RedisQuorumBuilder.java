@@ -60,9 +60,11 @@ public final class RedisQuorumBuilder {
 
     /**
      * Lets a server vote at once after a restart that has kept its data. Each server must have stored each write on its
-     * disk before it answers: {@code appendonly yes} and {@code appendfsync always}. With any other setting, a restart
-     * can lose the last votes and keep the rest, and two clients may then hold a lock. By default, a server gives no
-     * votes for the longest lease after each restart.
+     * disk before it answers: {@code appendonly yes}, {@code appendfsync always}, {@code no-appendfsync-on-rewrite no}.
+     * With any other setting, a restart can lose the last votes and keep the rest, and two clients may then hold a
+     * lock. The same applies to a server that was restored from a backup or from a copy of another server: delete its
+     * key {@code distlock:{quorum}:since} first. By default, a server gives no votes for the longest lease after each
+     * restart.
      *
      * @return this
      */

@@ -10,6 +10,10 @@ import java.util.concurrent.TimeUnit;
  * A bounded number of threads that run tasks. A task gets an idle thread if there is one, then a new thread, and waits
  * in a queue if there are as many threads as allowed. A plain {@code ThreadPoolExecutor} would start all its threads
  * before it used an idle one again. Threads end after a second without a task.
+ *
+ * <p>The last thread may end, or the threads may be shut down, while a task enters the queue. A thread that ends leaves
+ * the pool first, and then looks at the queue. The task enters the queue first, and then its caller looks at the pool.
+ * So one of the two sees the other, and no task stays in a queue without threads.
  */
 final class ReusedThreads extends ThreadPoolExecutor {
 
@@ -36,6 +40,10 @@ final class ReusedThreads extends ThreadPoolExecutor {
         if (busy.isShutdown()) {
             throw new RejectedExecutionException("closed");
         }
-        ((IdleThreads) busy.getQueue()).put(task);
+        IdleThreads queue = (IdleThreads) busy.getQueue();
+        queue.put(task);
+        if ((busy.isShutdown() || busy.getPoolSize() == 0) && queue.remove(task)) {
+            busy.execute(task); // starts a thread, or refuses the task
+        }
     }
 }

@@ -141,7 +141,7 @@ final class SentinelPrimary implements Topology {
     /** Returns false if another thread has replaced the former primary before. */
     private boolean follow(@Nullable Primary former, HostAndPort address, long epoch) {
         if (former != null && former.node.address().equals(address)) {
-            return epoch <= former.epoch
+            return epoch == former.epoch
                     || current.compareAndSet(former, new Primary(former.node, epoch, former.since));
         }
         long now = shared.context().clock.nanoTime();

@@ -115,6 +115,9 @@ final class SuppliedClient implements Redis {
         List<Object> replies = pipelined(calls, call -> JedisCalls.byDigest(call, settings));
         List<Integer> failed = where(replies, SuppliedClient::isToRepeat);
         if (!failed.isEmpty()) {
+            failed.stream()
+                    .filter(i -> replies.get(i) instanceof JedisConnectionException)
+                    .forEach(i -> calls.get(i).noteSentAgain());
             int first = failed.remove(0);
             replies.set(first, alone(calls.get(first), deadline));
             List<ScriptCall> others = deadline.hasPassed()

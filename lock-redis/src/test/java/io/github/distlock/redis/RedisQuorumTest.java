@@ -11,6 +11,7 @@ import io.github.distlock.LockHandle.Release;
 import io.github.distlock.LockHandle.State;
 import io.github.distlock.LockOptions;
 import io.github.distlock.LockOwner;
+import io.github.distlock.spi.Attempt;
 import io.github.distlock.spi.Contender;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.LockRequest;
@@ -298,6 +299,24 @@ class RedisQuorumTest {
         awaitKey(first, false);
     }
 
+    @Test
+    void api_aContenderWhoseUnansweredHoldHasEndedAcquiresAgain() throws Exception {
+        RedisQuorum quorum = trusting().build();
+        opened.add(quorum);
+        quorum.start(new RecordingContext("test"));
+        Contender contender = quorum.contend(
+                LockRequest.exclusive(name, LEASE, LockOwner.of("host", 7, "client", "thread")), new NoSignals());
+        assertThat(contender.attempt(Deadline.after(LEASE, quorum.clock()))).isInstanceOf(Attempt.Granted.class);
+        servers.members().forEach(server -> asked(server, admin -> admin.del(key)));
+
+        assertThatThrownBy(() -> contender.attempt(Deadline.after(LEASE, quorum.clock())))
+                .hasMessageContaining("has stored the fencing token");
+        Attempt again = contender.attempt(Deadline.after(LEASE, quorum.clock()));
+
+        assertThat(again).isInstanceOf(Attempt.Granted.class);
+        contender.withdraw(Deadline.after(LEASE, quorum.clock()));
+    }
+
     private static final class NoSignals implements Signals {
         @Override
         public void wakeUp() {}
@@ -384,6 +403,28 @@ class RedisQuorumTest {
                 return held.isHeld() && hasKey(third);
             }
         });
+    }
+
+    @Test
+    void v4_aSplitVoteIsGivenBackBeforeASilentServerAnswers() throws InterruptedException {
+        Duration timeout = Duration.ofSeconds(4);
+        FaultProxy link = opened(FaultProxy.to(third));
+        LockClient client = LockClient.builder(through(link).build())
+                .name("split")
+                .requestTimeout(timeout)
+                .defaultOptions(lease(LEASE))
+                .build();
+        opened.add(client);
+        client.lock("warm up").acquire().close();
+        set(first, key, "of another contender");
+        link.silence();
+        long begun = System.nanoTime();
+
+        assertThat(client.lock(name).tryAcquire()).isEmpty();
+
+        assertThat(Duration.ofNanos(System.nanoTime() - begun))
+                .isLessThan(timeout.multipliedBy(3).dividedBy(4));
+        assertThat(hasKey(second)).isFalse();
     }
 
     private static int threadsOf(String client) {

@@ -189,6 +189,18 @@ class ReplicaConfirmationTest {
     }
 
     @Test
+    void v2_aReplicaIsLeftAsOneThatIsReadOnly() {
+        awaitReplica();
+        try (LockClient client = LockClient.create(
+                RedisBackend.builder(replica.uri()).awaitReplicas(1).build())) {
+
+            assertThatThrownBy(() -> client.lock("job", LONG).tryAcquire())
+                    .isInstanceOf(LockException.class)
+                    .hasMessageContaining("READONLY");
+        }
+    }
+
+    @Test
     void api_aProxyThatDoesNotKnowTheCommandIsRefused() throws Exception {
         try (CloudProxy proxy = new CloudProxy(primary.address());
                 LockClient client = LockClient.create(RedisBackend.builder("redis://" + proxy.address())

@@ -290,6 +290,40 @@ class SentinelAnswersTest {
         assertInstanceOf(Attempt.Granted.class, attempt(backend, PATIENCE));
     }
 
+    @Test
+    void v2_aPrimaryIsFollowedAfterTheSentinelsHaveForgottenTheirEpochs() throws Exception {
+        ScriptedServer former = serveAsPrimary();
+        Sentinel one = new Sentinel(former, 7);
+        Sentinel other = new Sentinel(former, 7);
+        RedisBackend backend = connect(one, other);
+        assertInstanceOf(Attempt.Granted.class, attempt(backend, PATIENCE));
+        awaitQuestions(one, other, 4);
+        one.epoch.set(0);
+        other.epoch.set(0);
+        Sentinel listened = one.subscribers.isEmpty() ? other : one;
+        listened.subscribers.remove(0).close();
+        awaitQuestions(one, other, 6);
+
+        other.server.close();
+        one.primary = HostAndPort.from(serveAsPrimary().address());
+        one.epoch.set(1);
+        former.close();
+
+        Waiting.await("the primary is found", PATIENCE, () -> succeeds(backend));
+    }
+
+    /** Waits until both sentinels have been asked so often, and all their connections but a subscription have ended. */
+    private static void awaitQuestions(Sentinel one, Sentinel other, long questions) {
+        Waiting.await(
+                "both have answered, and one is listened to",
+                PATIENCE,
+                () -> one.questions() >= questions
+                        && other.questions() >= questions
+                        && one.subscribers.size() + other.subscribers.size() == 1
+                        && one.server.ended() + other.server.ended()
+                                == one.server.connections() + other.server.connections() - 1);
+    }
+
     // The message of the switch
 
     @Test

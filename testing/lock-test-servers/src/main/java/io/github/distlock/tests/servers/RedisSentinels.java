@@ -17,6 +17,8 @@ public final class RedisSentinels implements Server {
     /** What the sentinels call the primary. */
     public static final String PRIMARY = "locks";
 
+    private static final String WHICH_PRIMARY = "SENTINEL GET-MASTER-ADDR-BY-NAME " + PRIMARY + "\r\nQUIT\r\n";
+
     /** A sentinel that was starved for two seconds does nothing for half a minute. */
     private static final Duration PATIENCE = Duration.ofMinutes(2);
 
@@ -80,20 +82,28 @@ public final class RedisSentinels implements Server {
         sentinels.forEach(MachineServer::startOrClose);
     }
 
-    /** Waits up to two minutes until every replica that runs has the data of the primary. */
+    /**
+     * Waits up to two minutes until all sentinels name the same primary, and every replica that runs has its data. A
+     * failover that begins before that can leave replicas only: a sentinel that does not know of the last one makes the
+     * new primary a replica of the former one.
+     */
     public void awaitReplicas() {
         long wanted = servers.stream().filter(Server::isRunning).count() - 1;
         Waiting.await(
-                "the replicas have the primary's data",
+                "all sentinels name one primary, and the replicas have its data",
                 PATIENCE,
-                () -> servers.stream()
-                        .filter(Server::isRunning)
-                        .map(server -> server.ask("INFO replication\r\nQUIT\r\n"))
-                        .anyMatch(info -> info.contains("role:master")
-                                && info.lines()
-                                                .filter(line -> line.contains("state=online"))
-                                                .count()
-                                        >= wanted));
+                () -> servers.stream().filter(Server::isRunning).anyMatch(server -> isPrimary(server, wanted)));
+    }
+
+    private boolean isPrimary(RedisServer server, long replicas) {
+        String info = server.ask("INFO replication\r\nQUIT\r\n");
+        return info.contains("role:master")
+                && info.lines().filter(line -> line.contains("state=online")).count() >= replicas
+                && sentinels.stream().filter(Server::isRunning).allMatch(sentinel -> names(sentinel, server));
+    }
+
+    private static boolean names(RedisServer sentinel, RedisServer server) {
+        return sentinel.ask(WHICH_PRIMARY, MachineServer.LONG_TIMEOUT_MILLIS).contains("\r\n" + server.port() + "\r\n");
     }
 
     private void awaitAgreement() {
@@ -128,8 +138,7 @@ public final class RedisSentinels implements Server {
     public RedisServer primary() {
         RedisServer first =
                 sentinels.stream().filter(Server::isRunning).findFirst().orElseThrow();
-        String question = "SENTINEL GET-MASTER-ADDR-BY-NAME " + PRIMARY + "\r\nQUIT\r\n";
-        String named = first.ask(question, MachineServer.LONG_TIMEOUT_MILLIS);
+        String named = first.ask(WHICH_PRIMARY, MachineServer.LONG_TIMEOUT_MILLIS);
         return servers.stream()
                 .filter(server -> named.contains("\r\n" + server.port() + "\r\n"))
                 .findFirst()
