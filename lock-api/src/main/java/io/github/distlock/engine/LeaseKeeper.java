@@ -52,7 +52,7 @@ final class LeaseKeeper {
     /** The servers to which a heartbeat is under way. */
     private final Set<Object> heartbeats = ConcurrentHashMap.newKeySet();
 
-    /** When a connection has broken last, to whichever server. */
+    /** When a connection to any server has last broken. */
     private volatile long connectionLostAt;
 
     private volatile long heartbeatInterval = LONGEST_SLEEP;

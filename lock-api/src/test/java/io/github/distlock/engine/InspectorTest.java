@@ -11,6 +11,7 @@ import io.github.distlock.LockStatus;
 import io.github.distlock.spi.LockMode;
 import io.github.distlock.spi.LockNames;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -82,15 +83,18 @@ class InspectorTest extends EngineTest {
 
     @Test
     void api_aListGoesOnUntilTheLastPageOrItsLimit() throws Exception {
+        List<LockHandle> held = new ArrayList<>();
         for (int i = 0; i < 2_500; i++) {
-            var unused = client.lock("many/" + i).acquire();
+            held.add(client.lock("many/" + i).acquire());
         }
-        var unused = lock.acquire();
+        held.add(lock.acquire());
 
         assertThat(inspector.list("many/", 100_000)).hasSize(2_500).doesNotHaveDuplicates();
         assertThat(inspector.list("", 100_000)).hasSize(2_501).contains("a");
         assertThat(inspector.list("", 1_700)).hasSize(1_700).doesNotHaveDuplicates();
         assertThat(inspector.list("many/2499", 1)).containsExactly("many/2499");
+        // The collector must not find that the handles were dropped.
+        held.forEach(LockHandle::close);
     }
 
     @Test

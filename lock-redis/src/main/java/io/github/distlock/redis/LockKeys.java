@@ -105,7 +105,7 @@ final class LockKeys {
         return List.of(lock);
     }
 
-    /** Returns the signs of life of those who wait. */
+    /** Returns the key with the signs of life of waiters. */
     List<byte[]> aliveAlone() {
         return List.of(alive);
     }

@@ -57,7 +57,7 @@ interface Redis extends AutoCloseable {
     /** A server that keeps locks, as a health check sees it. */
     interface Server {
 
-        /** Returns its host and port, or who knows them. */
+        /** Returns the server's host and port, or the name of the client that knows them. */
         String address();
 
         /** Returns whether the deployment puts another server in the place of this one if it fails. */

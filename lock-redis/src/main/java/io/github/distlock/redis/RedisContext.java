@@ -30,7 +30,7 @@ final class RedisContext {
     /**
      * Makes a context without an engine.
      *
-     * @param replaced is told of each server that another process serves from now on, and does not block
+     * @param replaced takes each server that another process serves from now on; must not block
      */
     RedisContext(LockClock clock, Consumer<Object> replaced) {
         this.clock = clock;

@@ -170,7 +170,7 @@ class ClusterAnswersTest {
         view.ip = "127.0.0.9";
         RedisBackend backend = connect(node);
 
-        assertThatThrownBy(() -> attempt(backend, Duration.ofSeconds(1))).hasMessageContaining("127.0.0.9");
+        assertThatThrownBy(() -> attempt(backend, PATIENCE)).hasMessageContaining("127.0.0.9");
     }
 
     @Test

@@ -20,6 +20,7 @@ import java.util.TreeSet;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -37,7 +38,7 @@ import redis.clients.jedis.params.SetParams;
 /** Names that an inspector lists, and keys of which it makes none. */
 class NameScanTest extends ContenderTest {
     private static final int MANY = 5_000;
-    private static final SetParams FOR_A_MINUTE = SetParams.setParams().px(60_000);
+    private static final SetParams FOR_MINUTES = SetParams.setParams().px(300_000);
 
     private static List<String> listed(RedisBackend backend, String prefix) throws InterruptedException {
         List<String> names = new ArrayList<>();
@@ -55,8 +56,8 @@ class NameScanTest extends ContenderTest {
         try (AbstractPipeline pipeline = server.pipelined()) {
             for (int i = 0; i < count; i++) {
                 String lockKey = "distlock:" + beginOfNames + i;
-                var unusedLock = pipeline.set(lockKey, "held", FOR_A_MINUTE);
-                var unusedToken = pipeline.set("distlock:{" + lockKey + "}:token", "1", FOR_A_MINUTE);
+                var unusedLock = pipeline.set(lockKey, "held", FOR_MINUTES);
+                var unusedToken = pipeline.set("distlock:{" + lockKey + "}:token", "1", FOR_MINUTES);
             }
             pipeline.sync();
         }
@@ -109,9 +110,9 @@ class NameScanTest extends ContenderTest {
 
     @Test
     void api_keysThatAreNoEncodedNamesAreNotListed() throws Exception {
-        admin.set(lock + "%41", "not canonical", FOR_A_MINUTE);
-        admin.set(lock + " x", "not encoded", FOR_A_MINUTE);
-        admin.set((lock + "ü").getBytes(ISO_8859_1), "x".getBytes(UTF_8), FOR_A_MINUTE);
+        admin.set(lock + "%41", "not canonical", FOR_MINUTES);
+        admin.set(lock + " x", "not encoded", FOR_MINUTES);
+        admin.set((lock + "ü").getBytes(ISO_8859_1), "x".getBytes(UTF_8), FOR_MINUTES);
 
         assertThat(listed(one, name)).isEmpty();
     }
@@ -144,6 +145,7 @@ class NameScanTest extends ContenderTest {
     }
 
     @Test
+    @Timeout(value = 180, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
     @ResourceLock("starts servers and processes")
     void api_manyNamesComeInPagesAndEachRequestLooksAtSome() throws Exception {
         try (RedisServer server = RedisServer.start();
@@ -169,9 +171,10 @@ class NameScanTest extends ContenderTest {
     }
 
     @Test
+    @Timeout(value = 180, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
     @ResourceLock("starts servers and processes")
     void api_theNamesOfAllNodesOfAClusterAreListed() throws Exception {
-        try (RedisCluster cluster = RedisCluster.start(3, 0, Duration.ofSeconds(2));
+        try (RedisCluster cluster = RedisCluster.start(3, 0, Duration.ofHours(1));
                 RedisClusterClient supplied =
                         RedisClusterClient.create(new HostAndPort(cluster.host(), cluster.port()));
                 RedisBackend own = started(RedisBackend.connect(cluster.uri()));

@@ -30,12 +30,15 @@ import redis.clients.jedis.RedisClient;
 @ResourceLock("starts servers and processes")
 class ReplicaConfirmationTest {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
+    /** More than a busy machine needs for a single try. Half of it goes by if a replica confirms nothing. */
+    private static final Duration REQUEST = Duration.ofSeconds(4);
     /** So long that no renewal and no expiry comes into play. */
     private static final LockOptions LONG = LockOptions.defaults().renewedLease(Duration.ofSeconds(60));
 
-    private final RedisServer primary = RedisServer.start();
+    // A replica in a container would not reach the link.
+    private final RedisServer primary = RedisServer.startProcess("repl-diskless-sync-delay 0");
     private final FaultProxy link = FaultProxy.to(primary);
-    private final RedisServer replica = RedisServer.start("replicaof " + link.host() + " " + link.port());
+    private final RedisServer replica = RedisServer.startProcess("replicaof " + link.host() + " " + link.port());
     private final RedisClient atPrimary = RedisClient.create(primary.uri());
     private final RedisClient atReplica = RedisClient.create(replica.uri());
 
@@ -51,6 +54,7 @@ class ReplicaConfirmationTest {
     private LockClient client(boolean all) {
         RedisBackendBuilder builder = RedisBackend.builder(primary.uri());
         return LockClient.builder((all ? builder.awaitAllReplicas() : builder.awaitReplicas(1)).build())
+                .requestTimeout(REQUEST)
                 .build();
     }
 
@@ -113,7 +117,7 @@ class ReplicaConfirmationTest {
     @Test
     void s1_allMeansEachConnectedReplica() throws Exception {
         awaitReplica();
-        try (RedisServer second = RedisServer.start("replicaof " + primary.host() + " " + primary.port());
+        try (RedisServer second = RedisServer.startProcess("replicaof " + primary.host() + " " + primary.port());
                 LockClient one = client(false);
                 LockClient all = client(true)) {
             Waiting.await("both are connected", PATIENCE, () -> {
@@ -157,7 +161,7 @@ class ReplicaConfirmationTest {
                 LockClient second = client(false)) {
             LockHandle held = first.lock("job", LONG).acquire();
             CompletableFuture<Optional<LockHandle>> waiter =
-                    second.lock("job", LONG).tryAcquireAsync(Duration.ofSeconds(4));
+                    second.lock("job", LONG).tryAcquireAsync(Duration.ofSeconds(12));
             Waiting.await(
                     "it waits",
                     PATIENCE,
@@ -191,8 +195,10 @@ class ReplicaConfirmationTest {
     @Test
     void v2_aReplicaIsLeftAsOneThatIsReadOnly() {
         awaitReplica();
-        try (LockClient client = LockClient.create(
-                RedisBackend.builder(replica.uri()).awaitReplicas(1).build())) {
+        try (LockClient client = LockClient.builder(
+                        RedisBackend.builder(replica.uri()).awaitReplicas(1).build())
+                .requestTimeout(REQUEST)
+                .build()) {
 
             assertThatThrownBy(() -> client.lock("job", LONG).tryAcquire())
                     .isInstanceOf(LockException.class)

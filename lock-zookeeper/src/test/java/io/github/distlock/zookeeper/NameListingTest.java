@@ -52,6 +52,7 @@ class NameListingTest extends ContendersOfOneLock {
     @Test
     void api_aNameIsListedFromItsFirstToItsLastContender() throws Exception {
         assertThat(listed(one, "")).isEmpty();
+        SharedZooKeeper.createDirectory(base, directory);
 
         Grant held = waiting(one).acquire();
         TestContender waiter = waitingBusy(other);

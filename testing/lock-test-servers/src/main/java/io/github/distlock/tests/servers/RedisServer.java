@@ -42,6 +42,20 @@ public final class RedisServer extends MachineServer {
         return server;
     }
 
+    /**
+     * Starts a server as a process of this machine, whatever the kind of servers. A replica has to be one: a container
+     * does not reach its primary, or a proxy, at the address that tests use.
+     *
+     * @param configLines as for {@link #start}
+     * @return a server that answers
+     * @throws IllegalStateException if the server does not answer within 60 s
+     */
+    public static RedisServer startProcess(String... configLines) {
+        RedisServer server = newProcess(List.of(Objects.requireNonNull(configLines, "configLines")));
+        server.startOrClose();
+        return server;
+    }
+
     /** Returns a process, whatever the kind of servers, which is not started yet. */
     static RedisServer newProcess(List<String> configLines, String... options) {
         return new RedisServer(
