@@ -142,8 +142,12 @@ public final class RedisCluster implements Server {
     }
 
     private RedisServer primaryOf(int slot) {
+        return primaryOf(slot, anyRunning());
+    }
+
+    private RedisServer primaryOf(int slot, RedisServer asked) {
         // The first line of each node is: id host:port@bus flags primary ping pong epoch link slot slot …
-        for (String line : ask(anyRunning(), "CLUSTER NODES").lines().toList()) {
+        for (String line : ask(asked, "CLUSTER NODES").lines().toList()) {
             String[] words = line.split(" ", -1);
             for (int i = 8; i < words.length; i++) {
                 String[] range = words[i].split("-", -1);
@@ -186,7 +190,8 @@ public final class RedisCluster implements Server {
     }
 
     /**
-     * Moves the keys of a slot whose migration has begun, and makes the other primary the one that serves it.
+     * Moves the keys of a slot whose migration has begun, and makes the other primary the one that serves it. Waits up
+     * to 60 s until all nodes that answer know that.
      *
      * @param key any key of the slot
      * @param target the node that serves the slot afterwards
@@ -213,6 +218,13 @@ public final class RedisCluster implements Server {
         }
         succeed(target, "CLUSTER SETSLOT " + slot + " NODE " + id(target));
         succeed(source, "CLUSTER SETSLOT " + slot + " NODE " + id(target));
+        // The others hear of it from the target.
+        Waiting.await(
+                "all nodes know who serves the slot",
+                PATIENCE,
+                () -> nodes.stream()
+                        .filter(RedisCluster::answersNow)
+                        .allMatch(node -> primaryOf(slot, node) == target));
     }
 
     /** {@return the address for clients, as {@code redis-cluster://host:port,host:port}} */
