@@ -567,6 +567,7 @@ class SharedQueueTest extends SharedTest {
 
     @Test
     void v1_aWaiterFarFromTheHeadCountsUntilThreeSecondsAfterItsNextHeartbeat() throws InterruptedException {
+        subscribe();
         permits(10, 10).acquire();
         addEntries("permits\t10/10", 160);
         TestContender waiter = queued(permits(1, 10));
