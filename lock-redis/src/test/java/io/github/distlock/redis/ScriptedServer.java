@@ -2,6 +2,7 @@ package io.github.distlock.redis;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -35,6 +36,7 @@ final class ScriptedServer implements AutoCloseable {
 
     private final ServerSocket socket;
     private final Service service;
+    private final Thread acceptor;
     private final List<Client> clients = new CopyOnWriteArrayList<>();
     private final List<List<String>> commands = new CopyOnWriteArrayList<>();
     private final AtomicInteger ended = new AtomicInteger();
@@ -59,13 +61,15 @@ final class ScriptedServer implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        daemon(this::accept);
+        acceptor = daemon(this::accept);
     }
 
-    private static void daemon(Runnable task) {
+    @CanIgnoreReturnValue
+    private static Thread daemon(Runnable task) {
         Thread thread = new Thread(task, "scripted server");
         thread.setDaemon(true);
         thread.start();
+        return thread;
     }
 
     private void accept() {
@@ -103,15 +107,19 @@ final class ScriptedServer implements AutoCloseable {
         return List.copyOf(commands);
     }
 
+    /** Closes the socket and all connections. Afterwards, the system refuses connections: no thread accepts any. */
     @Override
     public void close() {
         try {
             socket.close();
+            acceptor.join(10_000);
             for (Client client : clients) {
                 client.close();
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 
