@@ -17,7 +17,6 @@ import java.util.Queue;
 import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.RedisClient;
@@ -69,7 +68,7 @@ public final class RedisFailovers {
         private int notRising;
         private long lastToken;
         private @Nullable LockHandle last;
-        private final AtomicLong overlapBegan = new AtomicLong();
+        private long overlapBegan;
 
         private synchronized void granted(LockHandle next) {
             long now = System.nanoTime();
@@ -80,17 +79,16 @@ public final class RedisFailovers {
             lastToken = Math.max(lastToken, next.fencingToken());
             LockHandle former = last;
             if (former != null && former.isHeld()) {
-                overlapBegan.set(now);
+                overlapBegan = now;
             }
             last = next;
         }
 
         /** Notes the end of a hold, which the next one may have overlapped. */
         private synchronized void ended(LockHandle held) {
-            long began = overlapBegan.get();
-            if (last != held && began != 0) {
-                overlaps.add(System.nanoTime() - began);
-                overlapBegan.set(0);
+            if (last != held && overlapBegan != 0) {
+                overlaps.add(System.nanoTime() - overlapBegan);
+                overlapBegan = 0;
             }
         }
     }

@@ -16,8 +16,8 @@ import redis.clients.jedis.exceptions.JedisDataException;
  * contender.
  *
  * <p>A server that does not know {@code WAIT} refuses the first request of a connection before it grants anything. So
- * nothing is left to withdraw. A replica refuses {@code WAIT}, too, before the script could be redirected. That counts
- * as {@code READONLY}, so that the primary is looked for.
+ * nothing is left to withdraw. A replica refuses {@code WAIT}, too, before it could redirect the script. That counts as
+ * {@code READONLY}, so the client looks for the primary.
  */
 final class Confirmation {
     /** How a replica begins its answer to {@code WAIT}. */

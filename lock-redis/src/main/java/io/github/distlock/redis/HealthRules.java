@@ -241,7 +241,7 @@ final class HealthRules {
     }
 
     /**
-     * Looks at the server's clock. What was read on this machine before and after the request bounds the offset.
+     * Looks at the server's clock. The times of this machine before and after the request bound the offset.
      *
      * @param clock the server's, in milliseconds since 1970
      */

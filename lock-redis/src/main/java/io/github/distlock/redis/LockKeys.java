@@ -151,7 +151,7 @@ final class LockKeys {
         return encoded == null ? name : encoded.toString();
     }
 
-    /** Returns the name of which a text is the {@linkplain #encode encoding}, or null if there is none. */
+    /** Returns the name that a text {@linkplain #encode encodes}, or null if it encodes no name. */
     private static @Nullable String decode(String encoded) {
         Matcher codes = CODE.matcher(encoded);
         String name = codes.replaceAll(

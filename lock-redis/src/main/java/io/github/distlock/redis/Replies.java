@@ -43,7 +43,7 @@ final class Replies {
         throw unexpected(reply);
     }
 
-    /** Returns the value in the reply to {@code CONFIG GET} of one setting, or an empty text if there is none. */
+    /** Returns the value of one setting in the reply to {@code CONFIG GET}, or an empty text without the setting. */
     static String setting(@Nullable Object reply) {
         List<?> parts = list(reply);
         if (parts.size() == 1 && parts.get(0) instanceof Map.Entry<?, ?> entry) {

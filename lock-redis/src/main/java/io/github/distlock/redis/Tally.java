@@ -121,7 +121,7 @@ final class Tally {
         return given.isEmpty() || missing.isEmpty() ? given + missing : given + "; " + missing;
     }
 
-    /** Returns the first reason of this type, or null if there is none. */
+    /** Returns the first reason of this type, or null if no server has given one. */
     <T extends Throwable> @Nullable T firstReason(Class<T> type) {
         return failures.stream()
                 .map(Failure::error)

@@ -15,7 +15,7 @@ import io.github.distlock.spi.Attempt;
 import io.github.distlock.spi.Contender;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.LockRequest;
-import io.github.distlock.spi.Signals;
+import io.github.distlock.tests.IgnoredSignals;
 import io.github.distlock.tests.PromiseNames;
 import io.github.distlock.tests.RecordingContext;
 import io.github.distlock.tests.servers.Fault;
@@ -300,7 +300,7 @@ class RedisQuorumTest {
         quorum.start(new RecordingContext("test"));
         Contender contender = quorum.contend(
                 LockRequest.exclusive(name, LONGEST_LEASE, LockOwner.of("host", 7, "client", "thread")),
-                new NoSignals());
+                new IgnoredSignals());
 
         assertThatThrownBy(() -> contender.attempt(Deadline.after(REQUEST, quorum.clock())))
                 .hasMessageContaining("no majority of the 3 Redis servers gives its vote for lock \"" + name + "\": ");
@@ -314,7 +314,7 @@ class RedisQuorumTest {
         opened.add(quorum);
         quorum.start(new RecordingContext("test"));
         Contender contender = quorum.contend(
-                LockRequest.exclusive(name, LEASE, LockOwner.of("host", 7, "client", "thread")), new NoSignals());
+                LockRequest.exclusive(name, LEASE, LockOwner.of("host", 7, "client", "thread")), new IgnoredSignals());
         assertThat(contender.attempt(Deadline.after(LEASE, quorum.clock()))).isInstanceOf(Attempt.Granted.class);
         servers.members().forEach(server -> asked(server, admin -> admin.del(key)));
 
@@ -324,20 +324,6 @@ class RedisQuorumTest {
 
         assertThat(again).isInstanceOf(Attempt.Granted.class);
         contender.withdraw(Deadline.after(LEASE, quorum.clock()));
-    }
-
-    private static final class NoSignals implements Signals {
-        @Override
-        public void wakeUp() {}
-
-        @Override
-        public void wanted() {}
-
-        @Override
-        public void suspect() {}
-
-        @Override
-        public void gone() {}
     }
 
     @Test

@@ -84,7 +84,7 @@ final class LockPaths {
         return encoded.toString();
     }
 
-    /** Returns the name of which a path element is the encoding, or empty if there is none. */
+    /** Returns the name that a path element encodes, or empty if it encodes no name. */
     static Optional<String> decode(String element) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream(element.length());
         Matcher parts = PART.matcher(element);

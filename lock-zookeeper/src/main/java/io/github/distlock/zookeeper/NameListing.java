@@ -15,8 +15,8 @@ import org.apache.zookeeper.data.Stat;
 
 /**
  * Lists the names of locks: the directories below the base path that have the node of a contender. The servers keep the
- * directory of a free lock for a while, so each directory is looked at. A page is {@value #PAGE} directories in the
- * order of their paths, whose requests are sent back to back.
+ * directory of a free lock for a while, so this class looks into each directory. A page is {@value #PAGE} directories
+ * in the order of their paths, whose requests are sent back to back.
  *
  * <p>ZooKeeper sends all children of the base path in one reply, and its client ends its connection if a reply is too
  * long. So a base path with too many children is refused before it is listed.
