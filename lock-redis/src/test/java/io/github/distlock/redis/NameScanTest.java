@@ -19,6 +19,7 @@ import java.util.Optional;
 import java.util.TreeSet;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.parallel.ResourceLock;
@@ -36,6 +37,7 @@ import redis.clients.jedis.UnifiedJedis;
 import redis.clients.jedis.params.SetParams;
 
 /** Names that an inspector lists, and keys of which it makes none. */
+@Order(1)
 class NameScanTest extends ContenderTest {
     private static final int MANY = 5_000;
     private static final SetParams FOR_MINUTES = SetParams.setParams().px(300_000);

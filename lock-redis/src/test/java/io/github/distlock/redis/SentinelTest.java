@@ -28,6 +28,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.parallel.ResourceLock;
@@ -37,9 +38,10 @@ import redis.clients.jedis.RedisSentinelClient;
 import redis.clients.jedis.params.SetParams;
 
 /** A primary, its replica and three sentinels, which fail over while clients use locks. */
+@Order(1)
 @DisplayNameGeneration(PromiseNames.class)
 @Timeout(value = 300, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
-@ResourceLock("starts servers and processes")
+@ResourceLock("starts servers for whole classes")
 class SentinelTest {
     /** So long that a renewal that nothing but time causes comes after 200 s. */
     private static final LockOptions LONG = LockOptions.defaults().renewedLease(Duration.ofMinutes(10));

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.platform.engine.TestExecutionResult;
@@ -13,6 +14,7 @@ import org.junit.platform.launcher.TestExecutionListener;
 import org.junit.platform.launcher.TestIdentifier;
 
 /** A rule reports by name what its fixture cannot cause, and is checked as far as it goes: nothing is skipped. */
+@Tag("contract-runs")
 class FaultReportTest {
     /** Fault to numbers of rules. */
     private final Map<String, TreeSet<String>> reported = new TreeMap<>();

@@ -23,11 +23,13 @@ import org.apache.curator.framework.CuratorFrameworkFactory;
 import org.apache.curator.retry.RetryOneTime;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.parallel.ResourceLock;
 
 /** Locks of an ensemble of three servers, some of which fail. */
+@Order(1)
 @Timeout(120)
 @ResourceLock("starts servers for whole classes")
 class ZooKeeperEnsembleTest {

@@ -14,11 +14,13 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.parallel.ResourceLock;
 
 @Timeout(180)
+@Tag("servers")
 @ResourceLock("starts servers and processes")
 class ChildProgramTest {
     private static final Duration LIMIT = Duration.ofMinutes(1);

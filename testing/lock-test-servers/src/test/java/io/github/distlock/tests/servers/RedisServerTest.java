@@ -10,11 +10,13 @@ import java.net.Socket;
 import java.net.SocketTimeoutException;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.parallel.ResourceLock;
 
 @Timeout(60)
+@Tag("servers")
 @ResourceLock("starts servers and processes")
 class RedisServerTest {
     private static RedisServer server;

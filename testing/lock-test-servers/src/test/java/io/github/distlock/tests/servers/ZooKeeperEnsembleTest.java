@@ -14,11 +14,13 @@ import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.parallel.ResourceLock;
 
 @Timeout(180)
+@Tag("servers")
 @ResourceLock("starts servers and processes")
 class ZooKeeperEnsembleTest {
     private static final Duration LIMIT = Duration.ofSeconds(60);

@@ -11,11 +11,13 @@ import org.apache.zookeeper.ZooDefs.Ids;
 import org.apache.zookeeper.ZooKeeper;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.parallel.ResourceLock;
 
 @Timeout(120)
+@Tag("servers")
 @ResourceLock("starts servers and processes")
 class ZooKeeperServerTest {
     private static final Duration TICK = Duration.ofMillis(300);
