@@ -108,7 +108,7 @@ final class RedisPeerProgram {
             used.add(locks.computeIfAbsent(own ? "own" + i : "one", client::lock));
         }
         ExecutorService pool = Executors.newFixedThreadPool(threads);
-        double cpu = cpuSeconds();
+        double cpu = ProcessCpu.seconds();
         long begun = System.nanoTime();
         List<Future<Loop>> running = new ArrayList<>();
         for (Acquire acquire : used) {
@@ -125,7 +125,7 @@ final class RedisPeerProgram {
         }
         double seconds = (System.nanoTime() - begun) / 1e9;
         pool.shutdown();
-        return new Result(waits, acquires, overlaps, seconds, cpuSeconds() - cpu);
+        return new Result(waits, acquires, overlaps, seconds, ProcessCpu.seconds() - cpu);
     }
 
     private Loop loop(Acquire acquire, boolean checked, long end) throws Exception {
@@ -145,9 +145,5 @@ final class RedisPeerProgram {
             now = System.nanoTime();
         }
         return new Loop(waits, overlaps);
-    }
-
-    private static double cpuSeconds() {
-        return ProcessHandle.current().info().totalCpuDuration().orElseThrow().toNanos() / 1e9;
     }
 }

@@ -1,5 +1,6 @@
 package io.github.distlock.bench;
 
+import io.github.distlock.bench.RedisLoad.Reading;
 import io.github.distlock.bench.RedisPeer.Deployment;
 import io.github.distlock.bench.RedisPeer.Servers;
 import io.github.distlock.bench.RedisPeerProgram.Result;
@@ -18,10 +19,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.function.ToDoubleFunction;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import redis.clients.jedis.RedisClient;
 
 /**
  * Measures exclusive locks on Redis beside those of other libraries and beside floors, for each deployment: a free lock
@@ -40,8 +38,6 @@ import redis.clients.jedis.RedisClient;
  */
 public final class RedisPeers implements AutoCloseable {
     private static final List<String> JVM_OPTIONS = List.of("-XX:TieredStopAtLevel=4", "-Xmx512m");
-    private static final Pattern CALLS = Pattern.compile("cmdstat_\\S+:calls=(\\d+)");
-    private static final Pattern CPU = Pattern.compile("used_cpu_(?:user|sys):([\\d.]+)");
     private static final Duration PATIENCE = Duration.ofMinutes(2);
     private static final double STILL_RISING = 1.03;
     private static final int MOST_WARM_UPS = 15;
@@ -109,32 +105,19 @@ public final class RedisPeers implements AutoCloseable {
     private final class Contender implements AutoCloseable {
         private final RedisPeer peer;
         private final Scenario scenario;
-        private final List<RedisClient> admins;
+        private final RedisLoad load;
         private final List<ChildProgram> programs = new ArrayList<>();
         private final List<Cost> costs = new ArrayList<>();
 
         private Contender(RedisPeer peer, Scenario scenario, Servers servers) {
             this.peer = peer;
             this.scenario = scenario;
-            this.admins = serversOf(peer.deployment()).stream()
-                    .map(server -> RedisClient.create(server.uri()))
-                    .toList();
+            this.load = new RedisLoad(serversOf(peer.deployment()));
             List<String> arguments = new ArrayList<>(List.of(peer.name(), flag.toString()));
             arguments.addAll(servers.arguments());
             for (int i = 0; i < scenario.jvms; i++) {
                 programs.add(ChildProgram.start(JVM_OPTIONS, RedisPeerProgram.class, arguments.toArray(new String[0])));
             }
-        }
-
-        private double sum(String section, Pattern pattern) {
-            double sum = 0;
-            for (RedisClient admin : admins) {
-                Matcher numbers = pattern.matcher(admin.info(section));
-                while (numbers.find()) {
-                    sum += Double.parseDouble(numbers.group(1));
-                }
-            }
-            return sum;
         }
 
         private void warmUp() {
@@ -147,8 +130,7 @@ public final class RedisPeers implements AutoCloseable {
         }
 
         private Cost measure() {
-            double commands = sum("commandstats", CALLS);
-            double server = sum("cpu", CPU);
+            Reading before = load.read();
             String line = (scenario.own ? "own" : "one") + " " + scenario.threads + " " + millis;
             programs.forEach(program -> program.send(line));
             Waits waits = new Waits();
@@ -164,16 +146,15 @@ public final class RedisPeers implements AutoCloseable {
                 clientSeconds += result.cpuSeconds();
                 overlaps += result.overlaps();
             }
-            double serverSeconds = sum("cpu", CPU) - server;
-            double ran = sum("commandstats", CALLS) - commands;
+            Reading spent = load.read().since(before);
             double all = waits.count();
             return new Cost(
                     perSecond,
                     waits.micros(0.5),
                     waits.micros(0.99),
                     waits.micros(1),
-                    ran / all,
-                    serverSeconds * 1e6 / all,
+                    spent.commands() / all,
+                    spent.cpuSeconds() * 1e6 / all,
                     clientSeconds * 1e6 / all,
                     jain(acquires),
                     overlaps);
@@ -182,7 +163,7 @@ public final class RedisPeers implements AutoCloseable {
         @Override
         public void close() {
             programs.forEach(ChildProgram::close);
-            admins.forEach(RedisClient::close);
+            load.close();
         }
     }
 

@@ -6,6 +6,7 @@ import io.github.distlock.DistributedLock;
 import io.github.distlock.LockClient;
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockOptions;
+import io.github.distlock.bench.RedisLoad.Reading;
 import io.github.distlock.redis.RedisBackend;
 import io.github.distlock.tests.servers.RedisServer;
 import java.time.Duration;
@@ -18,16 +19,12 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Function;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import redis.clients.jedis.BuilderFactory;
 import redis.clients.jedis.CommandArguments;
 import redis.clients.jedis.CommandObject;
 import redis.clients.jedis.Protocol.Command;
 import redis.clients.jedis.RedisClient;
-import redis.clients.jedis.params.SetParams;
 
 /**
  * Measures what waiting costs on Redis: very many fair waiters for one name, and one waiter for each of as many names.
@@ -38,16 +35,21 @@ import redis.clients.jedis.params.SetParams;
 public final class RedisWaiters {
     private static final Duration TO_QUEUE = Duration.ofSeconds(30);
     private static final int BATCH = 1_000;
+    /** Within the time of the program. */
+    private static final LockOptions WITHOUT_RENEWALS = LockOptions.defaults().renewedLease(Duration.ofHours(1));
 
     private final RedisServer server;
     private final RedisClient admin;
+    private final RedisLoad load;
     private final int waiters;
     private final int clients;
     private final Duration time;
 
-    private RedisWaiters(RedisServer server, RedisClient admin, int waiters, int clients, Duration time) {
+    private RedisWaiters(
+            RedisServer server, RedisClient admin, RedisLoad load, int waiters, int clients, Duration time) {
         this.server = server;
         this.admin = admin;
+        this.load = load;
         this.waiters = waiters;
         this.clients = clients;
         this.time = time;
@@ -64,8 +66,9 @@ public final class RedisWaiters {
         int clients = args.length > 1 ? Integer.parseInt(args[1]) : 20;
         Duration time = Duration.ofSeconds(args.length > 2 ? Long.parseLong(args[2]) : 30);
         try (RedisServer server = RedisServer.start();
-                RedisClient admin = RedisClient.create(server.uri())) {
-            RedisWaiters run = new RedisWaiters(server, admin, waiters, clients, time);
+                RedisClient admin = RedisClient.create(server.uri());
+                RedisLoad load = new RedisLoad(List.of(server))) {
+            RedisWaiters run = new RedisWaiters(server, admin, load, waiters, clients, time);
             System.out.printf("Redis %s, %,d waiters of %d clients%n", server.version(), waiters, clients);
             run.wait("one name", i -> "one");
             run.wait("a name for each", i -> "name" + i);
@@ -74,9 +77,12 @@ public final class RedisWaiters {
     }
 
     private void wait(String what, Function<Integer, String> nameOf) throws InterruptedException {
-        IntStream.range(0, waiters).mapToObj(nameOf::apply).distinct().forEach(this::hold);
         List<LockClient> open = new ArrayList<>();
-        try {
+        try (LockClient holder = LockClient.create(RedisBackend.connect(server.uri()))) {
+            IntStream.range(0, waiters)
+                    .mapToObj(nameOf::apply)
+                    .distinct()
+                    .forEach(name -> hold(holder.lock(name, WITHOUT_RENEWALS)));
             for (int i = 0; i < clients; i++) {
                 open.add(LockClient.create(RedisBackend.connect(server.uri())));
             }
@@ -88,34 +94,37 @@ public final class RedisWaiters {
             Thread.sleep(TO_QUEUE.toMillis());
             measure(what);
             waits.forEach(wait -> wait.cancel(false));
-        } finally {
             open.forEach(LockClient::close);
         }
         admin.flushAll();
     }
 
-    /** Lets another program hold the lock, which needs no renewals. */
-    private void hold(String name) {
-        admin.set("distlock:" + name, "foreign", SetParams.setParams().px(3_600_000));
+    private static void hold(DistributedLock lock) {
+        try {
+            var unused = lock.acquire();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     private void measure(String what) throws InterruptedException {
         command(Command.CONFIG, "SET", "slowlog-log-slower-than", "100");
         command(Command.SLOWLOG, "RESET");
-        double serverCpu = sum("cpu", "used_cpu_(?:user|sys):([\\d.]+)");
-        double scripts = sum("commandstats", "cmdstat_eval\\w*:calls=(\\d+)");
-        double micros = sum("commandstats", "cmdstat_eval\\w*:calls=\\d+,usec=(\\d+)");
-        double clientCpu = processCpuSeconds();
+        Reading before = load.read();
+        double clientCpu = ProcessCpu.seconds();
         long begun = System.nanoTime();
         Thread.sleep(time.toMillis());
         double seconds = (System.nanoTime() - begun) / 1e9;
-        double clientShare = (processCpuSeconds() - clientCpu) / seconds;
-        double serverShare = (sum("cpu", "used_cpu_(?:user|sys):([\\d.]+)") - serverCpu) / seconds;
-        double ran = sum("commandstats", "cmdstat_eval\\w*:calls=(\\d+)") - scripts;
-        double each = (sum("commandstats", "cmdstat_eval\\w*:calls=\\d+,usec=(\\d+)") - micros) / ran;
+        double clientShare = (ProcessCpu.seconds() - clientCpu) / seconds;
+        Reading spent = load.read().since(before);
         System.out.printf(
                 "%s: server %.2f %% of a core, this process %.2f %%, %,.0f scripts/s of %.1f us, longest %s us%n",
-                what, serverShare * 100, clientShare * 100, ran / seconds, each, longestScript());
+                what,
+                spent.cpuSeconds() * 100 / seconds,
+                clientShare * 100,
+                spent.scripts() / seconds,
+                spent.scriptMicros() / spent.scripts(),
+                longestScript());
     }
 
     private void releaseBeforeDeadEntries() throws InterruptedException, ExecutionException {
@@ -176,21 +185,5 @@ public final class RedisWaiters {
     private Object command(Command command, String... words) {
         CommandArguments call = new CommandArguments(command).addObjects((Object[]) words);
         return admin.executeCommand(new CommandObject<>(call, BuilderFactory.RAW_OBJECT));
-    }
-
-    private double sum(String section, String pattern) {
-        Matcher numbers = Pattern.compile(pattern).matcher(admin.info(section));
-        double sum = 0;
-        while (numbers.find()) {
-            sum += Double.parseDouble(numbers.group(1));
-        }
-        return sum;
-    }
-
-    private static double processCpuSeconds() {
-        return Stream.of(ProcessHandle.current().info())
-                .flatMap(info -> info.totalCpuDuration().stream())
-                .mapToDouble(cpu -> cpu.toNanos() / 1e9)
-                .sum();
     }
 }

@@ -15,9 +15,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.function.ToDoubleFunction;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import redis.clients.jedis.RedisClient;
 
 /**
  * Measures read-write locks and semaphores beside Redisson's and Curator's: 16 threads in one JVM, and four in each of
@@ -35,14 +32,13 @@ public final class SharedLocks implements AutoCloseable {
     private static final int THREADS = 16;
     private static final List<Integer> JVMS = List.of(1, 4);
     private static final List<String> JVM_OPTIONS = List.of("-XX:TieredStopAtLevel=4", "-Xmx512m");
-    private static final Pattern CALLS = Pattern.compile("cmdstat_\\S+:calls=(\\d+)");
     private static final Duration PATIENCE = Duration.ofMinutes(2);
 
     private final RedisServer redis = RedisServer.start();
-    private final RedisClient admin = RedisClient.create(redis.uri());
+    private final RedisLoad redisLoad = new RedisLoad(List.of(redis));
     private final ZooKeeperServer zooKeeper =
             ZooKeeperServer.start(ZooKeeperSettings.defaults().tickTime(Duration.ofSeconds(2)));
-    private final ZooKeeperLoad load = new ZooKeeperLoad(zooKeeper);
+    private final ZooKeeperLoad zooKeeperLoad = new ZooKeeperLoad(zooKeeper);
     private final List<ChildProgram> programs = new ArrayList<>();
     private final int rounds;
     private final long millis;
@@ -97,7 +93,7 @@ public final class SharedLocks implements AutoCloseable {
     }
 
     private Cost measure(SharedLibrary library, SharedWork work, int jvms) {
-        long commands = commands(library);
+        double commands = commands(library);
         List<ChildProgram> used = programs.subList(0, jvms);
         used.forEach(program -> program.send(library + " " + work + " " + THREADS / jvms + " " + millis));
         Acquires made = new Acquires();
@@ -119,16 +115,10 @@ public final class SharedLocks implements AutoCloseable {
                 cpuSeconds * 1e6 / acquires);
     }
 
-    private long commands(SharedLibrary library) {
-        if (!library.isOnRedis()) {
-            return load.read().requests();
-        }
-        Matcher calls = CALLS.matcher(admin.info("commandstats"));
-        long sum = 0;
-        while (calls.find()) {
-            sum += Long.parseLong(calls.group(1));
-        }
-        return sum;
+    private double commands(SharedLibrary library) {
+        return library.isOnRedis()
+                ? redisLoad.read().commands()
+                : zooKeeperLoad.read().requests();
     }
 
     private static void print(SharedWork work, int jvms, Map<SharedLibrary, List<Cost>> costs) {
@@ -168,7 +158,7 @@ public final class SharedLocks implements AutoCloseable {
     @Override
     public void close() {
         programs.forEach(ChildProgram::close);
-        admin.close();
+        redisLoad.close();
         zooKeeper.close();
         redis.close();
     }

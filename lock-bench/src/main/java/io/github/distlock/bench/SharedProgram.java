@@ -75,7 +75,7 @@ final class SharedProgram {
 
     private static Result run(SharedWork work, Choice choice, int threads, Duration time) throws Exception {
         ExecutorService pool = Executors.newFixedThreadPool(threads);
-        double cpu = cpuSeconds();
+        double cpu = ProcessCpu.seconds();
         long begun = System.nanoTime();
         List<Future<Acquires>> running = new ArrayList<>();
         for (int i = 0; i < threads; i++) {
@@ -87,7 +87,7 @@ final class SharedProgram {
         }
         double seconds = (System.nanoTime() - begun) / 1e9;
         pool.shutdown();
-        return new Result(acquires, seconds, cpuSeconds() - cpu);
+        return new Result(acquires, seconds, ProcessCpu.seconds() - cpu);
     }
 
     private static Acquires loop(SharedWork work, Choice choice, long end) throws Exception {
@@ -105,9 +105,5 @@ final class SharedProgram {
             now = System.nanoTime();
         }
         return acquires;
-    }
-
-    private static double cpuSeconds() {
-        return ProcessHandle.current().info().totalCpuDuration().orElseThrow().toNanos() / 1e9;
     }
 }
