@@ -61,7 +61,7 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
  * <p>The model checker must see each step, so the engine has no threads here ({@link ThreadlessEngine}): what it would
  * hand to them is an operation of its own.
  */
-@Tag("lincheck")
+@Tag("long")
 @Execution(ExecutionMode.CONCURRENT)
 class HoldLincheckTest {
 

@@ -45,7 +45,7 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
  *
  * <p>The engine has no threads here ({@link ThreadlessEngine}); its background work is an operation of its own.
  */
-@Tag("lincheck")
+@Tag("long")
 @Execution(ExecutionMode.CONCURRENT)
 class LocalQueueLincheckTest {
 

@@ -37,7 +37,7 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
  * client waits; time passes. The grant is given back once, never under a holder, and no hold is lost without a cause.
  * As in {@link HoldLincheckTest}, the engine has no threads and the sequential specification is empty.
  */
-@Tag("lincheck")
+@Tag("long")
 @Execution(ExecutionMode.CONCURRENT)
 class SharedLeaseLincheckTest {
 

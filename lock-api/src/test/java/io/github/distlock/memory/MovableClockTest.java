@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.distlock.LockClient;
 import io.github.distlock.LockHandle;
 import java.time.Duration;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Time that is moved passes over nobody who waits for it. */
+@Tag("long")
 class MovableClockTest {
     /** Of the race that this once was about, one round in about a thousand fell into it. */
     private static final int ROUNDS = 2_000;
