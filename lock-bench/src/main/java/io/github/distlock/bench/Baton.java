@@ -8,7 +8,7 @@ import redis.clients.jedis.RedisClient;
  * A list with one element, which a blocking pop takes and a push puts back. The server passes it to the client that has
  * waited longest. Whoever dies with it ends it for all: this is no lock, but the least that passing one costs.
  */
-record Baton(RedisClient jedis) implements RedisPeer.Client {
+record Baton(RedisClient jedis) implements Peer.Client {
     private static final String ONCE =
             "if redis.call('SETNX', KEYS[1], 1) == 1 then redis.call('LPUSH', KEYS[2], 'baton') end";
 

@@ -10,7 +10,7 @@ import redis.clients.jedis.params.SetParams;
  * The pattern of Redis's documentation: {@code SET NX PX}, and a script that compares and deletes. As many tutorials
  * have it, a busy lock is asked for again after 100 ms.
  */
-record PlainLocks(UnifiedJedis jedis) implements RedisPeer.Client {
+record PlainLocks(UnifiedJedis jedis) implements Peer.Client {
     static final String COMPARE_AND_DELETE =
             "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) else return 0 end";
     private static final SetParams FOR_THIRTY_SECONDS =

@@ -17,7 +17,7 @@ import redis.clients.jedis.HostAndPort;
  * The requests of {@link PlainLocks} as bytes that are encoded once, over a socket for each lock. A lock has one thread,
  * and is always free.
  */
-final class SocketLocks implements RedisPeer.Client {
+final class SocketLocks implements Peer.Client {
     private static final String VALUE = "0123456789abcdef0123456789abcdef";
 
     private final HostAndPort server;

@@ -8,18 +8,23 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Optional;
+import java.time.Instant;
+import java.util.Comparator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/** Reads the counters of a ZooKeeper server that is a child process of this JVM, by four-letter words. */
+/**
+ * Reads the counters of a ZooKeeper server, by four-letter words. The server is the child process that this JVM has
+ * started last.
+ */
 final class ZooKeeperLoad {
     private static final Pattern REQUESTS = Pattern.compile("zk_packets_received\\s+(\\d+)");
     private static final Pattern ZXID = Pattern.compile("Zxid: 0x([0-9a-f]+)");
     private static final Pattern DATA = Pattern.compile("dataLogDir=(.+)");
 
     private final ZooKeeperServer server;
+    private final ProcessHandle process;
     private final Path log;
 
     /** The counters of a server, or what it has spent between two readings. */
@@ -35,6 +40,10 @@ final class ZooKeeperLoad {
 
     ZooKeeperLoad(ZooKeeperServer server) {
         this.server = server;
+        this.process = ProcessHandle.current()
+                .children()
+                .max(Comparator.comparing(child -> child.info().startInstant().orElse(Instant.EPOCH)))
+                .orElseThrow();
         this.log = Path.of(found(DATA, "conf").trim());
     }
 
@@ -43,12 +52,7 @@ final class ZooKeeperLoad {
                 Long.parseLong(found(REQUESTS, "mntr")),
                 Long.parseLong(found(ZXID, "srvr"), 16),
                 logBytes(),
-                ProcessHandle.current()
-                        .children()
-                        .map(child -> child.info().totalCpuDuration())
-                        .flatMap(Optional::stream)
-                        .mapToLong(Duration::toNanos)
-                        .sum());
+                process.info().totalCpuDuration().orElse(Duration.ZERO).toNanos());
     }
 
     private long logBytes() {

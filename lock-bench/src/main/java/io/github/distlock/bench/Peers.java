@@ -1,14 +1,15 @@
 package io.github.distlock.bench;
 
-import io.github.distlock.bench.RedisLoad.Reading;
-import io.github.distlock.bench.RedisPeer.Deployment;
-import io.github.distlock.bench.RedisPeer.Servers;
-import io.github.distlock.bench.RedisPeerProgram.Result;
+import io.github.distlock.bench.Peer.Deployment;
+import io.github.distlock.bench.Peer.Servers;
+import io.github.distlock.bench.PeerProgram.Result;
 import io.github.distlock.tests.servers.ChildProgram;
 import io.github.distlock.tests.servers.RedisCluster;
 import io.github.distlock.tests.servers.RedisSentinels;
 import io.github.distlock.tests.servers.RedisServer;
 import io.github.distlock.tests.servers.RedisServers;
+import io.github.distlock.tests.servers.ZooKeeperServer;
+import io.github.distlock.tests.servers.ZooKeeperSettings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,41 +17,50 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
 
 /**
- * Measures exclusive locks on Redis beside those of other libraries and beside floors, for each deployment: a free lock
- * of one thread, 16 threads with a lock each, 16 threads of one JVM with one lock, and four JVMs of four threads with
- * one lock. Critical sections are empty, and are checked to exclude each other.
+ * Measures exclusive locks beside those of other libraries and beside floors, for each deployment: a free lock of one
+ * thread, 16 threads with a lock each, 16 threads of one JVM with one lock, four JVMs of four threads with one lock, and
+ * handoffs between two JVMs. Critical sections are empty, and are checked to exclude each other. The wait of a handoff
+ * begins with the call of the release.
  *
  * <p>Each peer has JVMs of its own. They warm up until their rate has stopped to rise, and then the peers alternate in
  * an order that changes with each round, so that noise affects all of them. The program prints medians of the rounds.
  * The ratio is that to the floor of the deployment, the median of the ratios of each round, with the least and the
- * greatest of them. A wait is the time of one acquire. Commands are those of {@code INFO commandstats}, the ones in
- * scripts included, of all servers that keep data. Costs are per acquire with its release, in microseconds of CPU time.
+ * greatest of them. A wait is the time of one acquire. Commands are those of Redis's {@code INFO commandstats}, the
+ * ones in scripts included, of all servers that keep data, or the packets that ZooKeeper received. Costs are per acquire with its release, in microseconds of CPU time.
  * The index is Jain's, of how many acquires each thread had: 1 if all had as many.
  *
  * <p>The servers must be processes: {@code -Dlock.servers=processes}. Arguments: rounds (7), milliseconds per figure
- * (1000), a part of the names of the scenarios (all), deployments ({@code STANDALONE,SENTINEL,CLUSTER,THREE,FIVE}).
+ * (1000), a part of the names of the scenarios (all), deployments (all: {@link Deployment}).
  */
-public final class RedisPeers implements AutoCloseable {
+public final class Peers implements AutoCloseable {
     private static final List<String> JVM_OPTIONS = List.of("-XX:TieredStopAtLevel=4", "-Xmx512m");
     private static final Duration PATIENCE = Duration.ofMinutes(2);
     private static final double STILL_RISING = 1.03;
     private static final int MOST_WARM_UPS = 15;
+    /** How long a waiter has waited when the lock is handed to it. */
+    private static final long WAIT_MILLIS = 10;
 
     private final RedisServer single = RedisServer.start();
     private final RedisSentinels sentinels = RedisSentinels.start(1, 3, Duration.ofSeconds(5));
     private final RedisCluster cluster = RedisCluster.start(3, 0, Duration.ofSeconds(5));
     private final RedisServers independent = RedisServers.start(5);
+    private final ZooKeeperServer zooKeeper =
+            ZooKeeperServer.start(ZooKeeperSettings.defaults().tickTime(Duration.ofSeconds(2)));
+    private final ZooKeeperLoad zooKeeperLoad = new ZooKeeperLoad(zooKeeper);
+    private final Map<Deployment, RedisLoad> loads = new EnumMap<>(Deployment.class);
     private final Path flag;
     private final int rounds;
     private final long millis;
 
-    private RedisPeers(int rounds, long millis) throws IOException {
+    private Peers(int rounds, long millis) throws IOException {
         this.rounds = rounds;
         this.millis = millis;
         this.flag = Files.write(Files.createTempFile("held", null), new byte[Integer.BYTES]);
@@ -63,14 +73,33 @@ public final class RedisPeers implements AutoCloseable {
             case CLUSTER -> cluster.members();
             case THREE -> independent.members().subList(0, 3);
             case FIVE -> independent.members();
+            case ZOOKEEPER -> List.of();
         };
+    }
+
+    /** Reads what the servers of a deployment have done so far. */
+    private Spent spent(Deployment deployment) {
+        if (deployment == Deployment.ZOOKEEPER) {
+            ZooKeeperLoad.Reading read = zooKeeperLoad.read();
+            return new Spent(read.requests(), read.cpuNanos() / 1e9);
+        }
+        RedisLoad load = loads.computeIfAbsent(deployment, any -> new RedisLoad(serversOf(deployment)));
+        RedisLoad.Reading read = load.read();
+        return new Spent(read.commands(), read.cpuSeconds());
+    }
+
+    private record Spent(double commands, double cpuSeconds) {
+        private Spent since(Spent before) {
+            return new Spent(commands - before.commands, cpuSeconds - before.cpuSeconds);
+        }
     }
 
     private enum Scenario {
         ONE_THREAD("one thread, a free lock", true, 1, 1),
         OWN_LOCKS("16 threads, a free lock each", true, 1, 16),
         ONE_JVM("16 threads of one JVM, one lock", false, 1, 16),
-        FOUR_JVMS("4 JVMs of 4 threads, one lock", false, 4, 4);
+        FOUR_JVMS("4 JVMs of 4 threads, one lock", false, 4, 4),
+        HANDOFF("handoff between two JVMs", false, 2, 1);
 
         private final String title;
         private final boolean own;
@@ -84,8 +113,12 @@ public final class RedisPeers implements AutoCloseable {
             this.threads = threads;
         }
 
-        private boolean suits(RedisPeer peer) {
-            return peer != (own ? RedisPeer.BATON : RedisPeer.SOCKET);
+        private boolean suits(Peer peer) {
+            return switch (peer) {
+                case SOCKET, NODE -> own;
+                case BATON, CHAIN -> !own;
+                default -> true;
+            };
         }
     }
 
@@ -103,20 +136,18 @@ public final class RedisPeers implements AutoCloseable {
 
     /** The JVMs of one peer. */
     private final class Contender implements AutoCloseable {
-        private final RedisPeer peer;
+        private final Peer peer;
         private final Scenario scenario;
-        private final RedisLoad load;
         private final List<ChildProgram> programs = new ArrayList<>();
         private final List<Cost> costs = new ArrayList<>();
 
-        private Contender(RedisPeer peer, Scenario scenario, Servers servers) {
+        private Contender(Peer peer, Scenario scenario, Servers servers) {
             this.peer = peer;
             this.scenario = scenario;
-            this.load = new RedisLoad(serversOf(peer.deployment()));
             List<String> arguments = new ArrayList<>(List.of(peer.name(), flag.toString()));
             arguments.addAll(servers.arguments());
             for (int i = 0; i < scenario.jvms; i++) {
-                programs.add(ChildProgram.start(JVM_OPTIONS, RedisPeerProgram.class, arguments.toArray(new String[0])));
+                programs.add(ChildProgram.start(JVM_OPTIONS, PeerProgram.class, arguments.toArray(new String[0])));
             }
         }
 
@@ -130,7 +161,11 @@ public final class RedisPeers implements AutoCloseable {
         }
 
         private Cost measure() {
-            Reading before = load.read();
+            return scenario == Scenario.HANDOFF ? measureHandoffs() : measureAcquires();
+        }
+
+        private Cost measureAcquires() {
+            Spent before = spent(peer.deployment());
             String line = (scenario.own ? "own" : "one") + " " + scenario.threads + " " + millis;
             programs.forEach(program -> program.send(line));
             Waits waits = new Waits();
@@ -146,7 +181,7 @@ public final class RedisPeers implements AutoCloseable {
                 clientSeconds += result.cpuSeconds();
                 overlaps += result.overlaps();
             }
-            Reading spent = load.read().since(before);
+            Spent spent = spent(peer.deployment()).since(before);
             double all = waits.count();
             return new Cost(
                     perSecond,
@@ -160,10 +195,51 @@ public final class RedisPeers implements AutoCloseable {
                     overlaps);
         }
 
+        /** Has two programs hand the lock back and forth. The next holder has waited for some time each time. */
+        private Cost measureHandoffs() {
+            Spent before = spent(peer.deployment());
+            ChildProgram holder = programs.get(0);
+            ChildProgram waiter = programs.get(1);
+            Waits waits = new Waits();
+            holder.send("acquire");
+            var unused = holder.nextLine(PATIENCE);
+            for (long i = 0; i < millis / WAIT_MILLIS; i++) {
+                waiter.send("acquire");
+                pause();
+                holder.send("release");
+                long released = Long.parseLong(holder.nextLine(PATIENCE));
+                waits.add(Long.parseLong(waiter.nextLine(PATIENCE)) - released);
+                ChildProgram former = holder;
+                holder = waiter;
+                waiter = former;
+            }
+            holder.send("release");
+            unused = holder.nextLine(PATIENCE);
+            Spent spent = spent(peer.deployment()).since(before);
+            double all = waits.count();
+            return new Cost(
+                    1e6 / waits.micros(0.5),
+                    waits.micros(0.5),
+                    waits.micros(0.99),
+                    waits.micros(1),
+                    spent.commands() / all,
+                    spent.cpuSeconds() * 1e6 / all,
+                    0,
+                    1,
+                    0);
+        }
+
+        private static void pause() {
+            try {
+                Thread.sleep(WAIT_MILLIS);
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+
         @Override
         public void close() {
             programs.forEach(ChildProgram::close);
-            load.close();
         }
     }
 
@@ -180,10 +256,14 @@ public final class RedisPeers implements AutoCloseable {
         List<Deployment> deployments = args.length > 3
                 ? Stream.of(args[3].split(",", -1)).map(Deployment::valueOf).toList()
                 : List.of(Deployment.values());
-        try (RedisPeers benchmark = new RedisPeers(rounds, millis)) {
+        try (Peers benchmark = new Peers(rounds, millis)) {
             System.out.printf(
-                    "Redis %s, JDK %s, medians of %d rounds of %d ms%n",
-                    benchmark.single.version(), Runtime.version().feature(), rounds, millis);
+                    "Redis %s, ZooKeeper %s, JDK %s, medians of %d rounds of %d ms%n",
+                    benchmark.single.version(),
+                    benchmark.zooKeeper.version(),
+                    Runtime.version().feature(),
+                    rounds,
+                    millis);
             for (Scenario scenario : Scenario.values()) {
                 if (scenario.title.contains(part)) {
                     deployments.forEach(deployment -> benchmark.run(scenario, deployment));
@@ -197,10 +277,11 @@ public final class RedisPeers implements AutoCloseable {
                 single.uri(),
                 sentinels.uri(),
                 cluster.uri(),
-                independent.members().stream().map(RedisServer::uri).toList());
+                independent.members().stream().map(RedisServer::uri).toList(),
+                zooKeeper.connectString());
         List<Contender> contenders = new ArrayList<>();
         try {
-            for (RedisPeer peer : RedisPeer.values()) {
+            for (Peer peer : Peer.values()) {
                 if (peer.deployment() == deployment && scenario.suits(peer)) {
                     Contender contender = new Contender(peer, scenario, servers);
                     contenders.add(contender);
@@ -226,7 +307,7 @@ public final class RedisPeers implements AutoCloseable {
     }
 
     private static void print(Scenario scenario, Deployment deployment, List<Contender> contenders) {
-        RedisPeer floorPeer = deployment.floor(!scenario.own);
+        Peer floorPeer = deployment.floor(!scenario.own);
         List<Cost> floor = contenders.stream()
                 .filter(each -> each.peer == floorPeer)
                 .findAny()
@@ -276,6 +357,8 @@ public final class RedisPeers implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
+        loads.values().forEach(RedisLoad::close);
+        zooKeeper.close();
         independent.close();
         cluster.close();
         sentinels.close();

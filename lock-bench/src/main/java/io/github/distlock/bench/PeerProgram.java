@@ -1,7 +1,7 @@
 package io.github.distlock.bench;
 
-import io.github.distlock.bench.RedisPeer.Client;
-import io.github.distlock.bench.RedisPeer.Servers;
+import io.github.distlock.bench.Peer.Client;
+import io.github.distlock.bench.Peer.Servers;
 import io.github.distlock.bench.SharedLibrary.Acquire;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -25,19 +25,25 @@ import java.util.concurrent.Future;
 import java.util.stream.Collectors;
 
 /**
- * A JVM of {@link RedisPeers}, for one peer. It runs what each line of its standard input says: {@code own} or
- * {@code one} for the lock of a thread, threads and milliseconds. It answers with the {@link Result}.
+ * A JVM of {@link Peers}, for one peer. It runs what each line of its standard input says, and answers with a line:
+ *
+ * <ul>
+ *   <li>{@code own} or {@code one} for the lock of a thread, threads and milliseconds: with the {@link Result}
+ *   <li>{@code acquire} of another lock: with the time at which that was done, which all processes of a machine share
+ *   <li>{@code release} of that lock: with the time at which that began
+ * </ul>
  *
  * <p>Whoever holds the one lock sets a flag in a file that all JVMs map, and finds it clear if locks exclude.
  */
-final class RedisPeerProgram {
+final class PeerProgram {
     private static final VarHandle INT = MethodHandles.byteBufferViewVarHandle(int[].class, ByteOrder.nativeOrder());
 
     private final Client client;
     private final ByteBuffer held;
     private final Map<String, Acquire> locks = new HashMap<>();
+    private AutoCloseable taken = () -> {};
 
-    private RedisPeerProgram(Client client, ByteBuffer held) {
+    private PeerProgram(Client client, ByteBuffer held) {
         this.client = client;
         this.held = held;
     }
@@ -84,16 +90,32 @@ final class RedisPeerProgram {
      */
     public static void main(String[] args) throws Exception {
         Servers servers = Servers.parse(List.of(args).subList(2, args.length));
-        try (Client client = RedisPeer.valueOf(args[0]).connect(servers)) {
-            RedisPeerProgram program = new RedisPeerProgram(client, map(Path.of(args[1])));
+        try (Client client = Peer.valueOf(args[0]).connect(servers)) {
+            PeerProgram program = new PeerProgram(client, map(Path.of(args[1])));
             BufferedReader input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
             for (String line = input.readLine(); line != null; line = input.readLine()) {
-                String[] parts = line.split(" ", -1);
-                Duration time = Duration.ofMillis(Long.parseLong(parts[2]));
-                Result result = program.run(parts[0].equals("own"), Integer.parseInt(parts[1]), time);
-                System.out.println(result.format());
+                System.out.println(program.answer(line.split(" ", -1)));
             }
         }
+    }
+
+    private String answer(String[] words) throws Exception {
+        return switch (words[0]) {
+            case "acquire" -> {
+                taken = locks.computeIfAbsent("handed", client::lock).run();
+                yield Long.toString(System.nanoTime());
+            }
+            case "release" -> {
+                long called = System.nanoTime();
+                taken.close();
+                yield Long.toString(called);
+            }
+            default -> {
+                Duration time = Duration.ofMillis(Long.parseLong(words[2]));
+                yield run(words[0].equals("own"), Integer.parseInt(words[1]), time)
+                        .format();
+            }
+        };
     }
 
     private static ByteBuffer map(Path file) throws IOException {
@@ -105,7 +127,8 @@ final class RedisPeerProgram {
     private Result run(boolean own, int threads, Duration time) throws Exception {
         List<Acquire> used = new ArrayList<>();
         for (int i = 0; i < threads; i++) {
-            used.add(locks.computeIfAbsent(own ? "own" + i : "one", client::lock));
+            String name = own ? "own" + i : "one";
+            used.add(locks.computeIfAbsent(name + " of thread " + i, any -> client.lock(name)));
         }
         ExecutorService pool = Executors.newFixedThreadPool(threads);
         double cpu = ProcessCpu.seconds();

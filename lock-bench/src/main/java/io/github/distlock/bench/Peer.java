@@ -1,10 +1,11 @@
 package io.github.distlock.bench;
 
-import static io.github.distlock.bench.RedisPeer.Deployment.CLUSTER;
-import static io.github.distlock.bench.RedisPeer.Deployment.FIVE;
-import static io.github.distlock.bench.RedisPeer.Deployment.SENTINEL;
-import static io.github.distlock.bench.RedisPeer.Deployment.STANDALONE;
-import static io.github.distlock.bench.RedisPeer.Deployment.THREE;
+import static io.github.distlock.bench.Peer.Deployment.CLUSTER;
+import static io.github.distlock.bench.Peer.Deployment.FIVE;
+import static io.github.distlock.bench.Peer.Deployment.SENTINEL;
+import static io.github.distlock.bench.Peer.Deployment.STANDALONE;
+import static io.github.distlock.bench.Peer.Deployment.THREE;
+import static io.github.distlock.bench.Peer.Deployment.ZOOKEEPER;
 
 import io.github.distlock.LockClient;
 import io.github.distlock.LockOptions;
@@ -12,15 +13,24 @@ import io.github.distlock.bench.SharedLibrary.Acquire;
 import io.github.distlock.redis.RedisBackend;
 import io.github.distlock.redis.RedisQuorum;
 import io.github.distlock.spi.LockBackend;
+import io.github.distlock.zookeeper.ZooKeeperBackend;
 import java.net.URI;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.Lock;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.apache.curator.framework.CuratorFramework;
+import org.apache.curator.framework.CuratorFrameworkFactory;
+import org.apache.curator.framework.recipes.locks.InterProcessLock;
+import org.apache.curator.framework.recipes.locks.InterProcessMutex;
+import org.apache.curator.framework.recipes.locks.InterProcessSemaphoreMutex;
+import org.apache.curator.retry.RetryOneTime;
 import org.redisson.Redisson;
 import org.redisson.RedissonRedLock;
 import org.redisson.api.RLock;
@@ -37,11 +47,11 @@ import redis.clients.jedis.RedisClusterClient;
 import redis.clients.jedis.RedisSentinelClient;
 
 /**
- * What {@link RedisPeers} compares: distlock over each kind of connection and deployment, the libraries that its users
+ * What {@link Peers} compares: distlock over each kind of connection and deployment, the libraries that its users
  * could pick instead, and floors. All have their default settings, but for the size of pools, which suffices for all
  * threads.
  */
-enum RedisPeer {
+enum Peer {
     /** The floor of everything that sends one request to acquire and one to release. */
     SOCKET("raw socket", STANDALONE, servers -> new SocketLocks(address(servers.single()))),
     /** The floor of locks that the server passes from waiter to waiter. */
@@ -111,7 +121,26 @@ enum RedisPeer {
     QUORUM_OF_THREE("distlock", THREE, servers -> Distlock.quorum(servers.firstThree())),
     RED_LOCK_OF_THREE("Redisson RedLock", THREE, servers -> RedissonLocks.redLock(servers.firstThree())),
     QUORUM_OF_FIVE("distlock", FIVE, servers -> Distlock.quorum(servers.independent())),
-    RED_LOCK_OF_FIVE("Redisson RedLock", FIVE, servers -> RedissonLocks.redLock(servers.independent()));
+    RED_LOCK_OF_FIVE("Redisson RedLock", FIVE, servers -> RedissonLocks.redLock(servers.independent())),
+
+    /** The floor of everything that creates a node to acquire and deletes it to release. */
+    NODE("create and delete a node", ZOOKEEPER, servers -> NumberedNodes.connect(servers.zooKeeper(), false)),
+    /** The floor of locks whose waiters wait for each other's nodes. */
+    CHAIN("chain of nodes", ZOOKEEPER, servers -> NumberedNodes.connect(servers.zooKeeper(), true)),
+    ZOOKEEPER_DISTLOCK("distlock", ZOOKEEPER, servers -> new Distlock(ZooKeeperBackend.connect(servers.zooKeeper()))),
+    ZOOKEEPER_DISTLOCK_FAIR("distlock, fair", ZOOKEEPER, servers -> {
+        LockOptions fair = LockOptions.defaults().fair();
+        return new Distlock(ZooKeeperBackend.connect(servers.zooKeeper()), fair);
+    }),
+    CURATOR_SHARED("Curator InterProcessMutex, shared", ZOOKEEPER, servers -> {
+        return new CuratorLocks(servers.zooKeeper(), shared(InterProcessMutex::new));
+    }),
+    CURATOR_OWN("Curator InterProcessMutex, one each", ZOOKEEPER, servers -> {
+        return new CuratorLocks(servers.zooKeeper(), InterProcessMutex::new);
+    }),
+    CURATOR_NOT_REENTRANT("Curator InterProcessSemaphoreMutex", ZOOKEEPER, servers -> {
+        return new CuratorLocks(servers.zooKeeper(), InterProcessSemaphoreMutex::new);
+    });
 
     private static final int CONNECTIONS = 64;
 
@@ -121,7 +150,7 @@ enum RedisPeer {
     @SuppressWarnings("ImmutableEnumChecker") // The functions have no state.
     private final Function<Servers, Client> connector;
 
-    RedisPeer(String title, Deployment deployment, Function<Servers, Client> connector) {
+    Peer(String title, Deployment deployment, Function<Servers, Client> connector) {
         this.title = title;
         this.deployment = deployment;
         this.connector = connector;
@@ -129,11 +158,12 @@ enum RedisPeer {
 
     /** The servers that keep the locks of a peer. */
     enum Deployment {
-        STANDALONE("one server"),
-        SENTINEL("a primary with a replica and three sentinels"),
-        CLUSTER("a cluster of three primaries"),
-        THREE("three independent servers"),
-        FIVE("five independent servers");
+        STANDALONE("one Redis server"),
+        SENTINEL("a Redis primary with a replica and three sentinels"),
+        CLUSTER("a Redis cluster of three primaries"),
+        THREE("three independent Redis servers"),
+        FIVE("five independent Redis servers"),
+        ZOOKEEPER("one ZooKeeper server");
 
         private final String title;
 
@@ -146,22 +176,23 @@ enum RedisPeer {
         }
 
         /** Returns the peer that the others of this deployment are compared with: a floor if there is one. */
-        RedisPeer floor(boolean contended) {
+        Peer floor(boolean contended) {
             return switch (this) {
                 case STANDALONE -> contended ? BATON : PLAIN;
                 case SENTINEL -> SENTINEL_PLAIN;
                 case CLUSTER -> CLUSTER_PLAIN;
                 case THREE -> RED_LOCK_OF_THREE;
                 case FIVE -> RED_LOCK_OF_FIVE;
+                case ZOOKEEPER -> contended ? CHAIN : NODE;
             };
         }
     }
 
     /** The addresses of all servers, as the main program passes them to its child programs. */
-    record Servers(String single, String sentinel, String cluster, List<String> independent) {
+    record Servers(String single, String sentinel, String cluster, List<String> independent, String zooKeeper) {
         static Servers parse(List<String> args) {
             return new Servers(
-                    args.get(0), args.get(1), args.get(2), List.of(args.get(3).split(",", -1)));
+                    args.get(0), args.get(1), args.get(2), List.of(args.get(3).split(",", -1)), args.get(4));
         }
 
         private String primary() {
@@ -174,13 +205,13 @@ enum RedisPeer {
 
         /** Returns the arguments from which {@link #parse} makes this. */
         List<String> arguments() {
-            return List.of(single, sentinel, cluster, String.join(",", independent));
+            return List.of(single, sentinel, cluster, String.join(",", independent), zooKeeper);
         }
     }
 
     /** A connected library, which all threads of a JVM share. */
     interface Client extends AutoCloseable {
-        /** Returns how to acquire the lock, and to release it then. */
+        /** Returns how one thread acquires the lock, and releases it then. */
         Acquire lock(String name);
 
         @Override
@@ -269,7 +300,7 @@ enum RedisPeer {
         private static RedissonLocks redLock(List<String> servers) {
             return new RedissonLocks(
                     servers.stream()
-                            .map(RedisPeer::singleServer)
+                            .map(Peer::singleServer)
                             .map(Redisson::create)
                             .toList(),
                     (clients, name) -> new RedissonRedLock(
@@ -308,6 +339,35 @@ enum RedisPeer {
         public void close() {
             registry.destroy();
             factory.destroy();
+        }
+    }
+
+    /** Locks by path. */
+    private interface CuratorMutexes extends BiFunction<CuratorFramework, String, InterProcessLock> {}
+
+    private static CuratorMutexes shared(CuratorMutexes made) {
+        Map<String, InterProcessLock> byPath = new ConcurrentHashMap<>();
+        return (curator, path) -> byPath.computeIfAbsent(path, any -> made.apply(curator, path));
+    }
+
+    private record CuratorLocks(CuratorFramework curator, CuratorMutexes mutexes) implements Client {
+        private CuratorLocks(String server, CuratorMutexes mutexes) {
+            this(CuratorFrameworkFactory.newClient(server, 30_000, 15_000, new RetryOneTime(1)), mutexes);
+            curator.start();
+        }
+
+        @Override
+        public Acquire lock(String name) {
+            InterProcessLock mutex = mutexes.apply(curator, "/curator/" + name);
+            return () -> {
+                mutex.acquire();
+                return mutex::release;
+            };
+        }
+
+        @Override
+        public void close() {
+            curator.close();
         }
     }
 
