@@ -12,6 +12,7 @@
 --#include queue
 --#include shared
 
+require_primary()
 local base = ARGV[2]
 local holders = current_holders()
 local ended = {}
@@ -22,7 +23,6 @@ for i = 1, #holders, 2 do
   end
 end
 if base ~= '' and not ended[1] then
-  require_primary()
   return ARGV[1]
 end
 if used_kind(record, first_entry()) == 'lock' then

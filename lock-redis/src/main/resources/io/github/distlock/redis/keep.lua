@@ -14,6 +14,7 @@
 --#include queue
 --#include kept
 
+require_primary()
 local was_released = is_buried(ARGV[2])
 if ARGV[3] == '1' then
   bury(ARGV[2])
@@ -35,5 +36,4 @@ end
 if was_released then
   return ARGV[1]
 end
-require_primary()
 return { ARGV[1], 0 }

@@ -38,7 +38,8 @@ local UNKNOWN = 'unknown' -- in place of the first entry, while entries of silen
 local head -- the first entry, once the script has looked for it; false if there is none
 local is_empty -- whether the queue had no members then
 
--- Changes nothing, but a replica refuses it. So a replica never reports a hold that it does not know as lost.
+-- Changes nothing, but a replica refuses it. So a replica never reports a hold that it does not know as lost. And a
+-- server that is out of memory executes all that follows, because it refuses only the first write of a script.
 local function require_primary()
   redis.call('ZREMRANGEBYSCORE', KEYS[3], '(0', '(0')
 end

@@ -27,11 +27,12 @@ if ARGV[3] == '1' then
 end
 if ended and string.byte(record, -1) ~= 10 then
   head = false -- the record says that nobody waits
+else
+  require_primary()
 end
 serve()
 settle()
 if ended or was_released then
   return with_notices()
 end
-require_primary()
 return with_notices(0)

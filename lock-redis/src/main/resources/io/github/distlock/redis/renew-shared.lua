@@ -14,13 +14,14 @@ local marker = redis.pcall('GET', KEYS[1])
 if type(marker) == 'table' and not string.find(marker.err, 'WRONGTYPE', 1, true) then
   return marker
 end
+-- Changes nothing, but a replica refuses it. So a replica never reports a hold that it does not know as lost. And a
+-- server that is out of memory executes all that follows, because it refuses only the first write of a script.
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '(0', '(0')
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local mode = type(marker) == 'string' and string.match(marker, '^%*\t1\t(%a+)\t')
 local ends = mode and redis.call('ZSCORE', KEYS[2], ARGV[2])
 if not ends or tonumber(ends) < now then
-  -- Changes nothing, but a replica refuses it. So a replica never reports a hold that it does not know as lost.
-  redis.call('ZREMRANGEBYSCORE', KEYS[2], '(0', '(0')
   return { ARGV[1], 0 }
 end
 

@@ -125,10 +125,12 @@ end
 local function share(value, mode, count, lease, base, owner)
   local granted = record_of(value, mode, count, base, owner)
   if not held then
-    redis.call('DEL', KEYS[5])
     in_use, longest = 0, 0
   end
   keep_token(base, '\t' .. KINDS[mode], math.max(lease, left()))
+  if not held then
+    redis.call('DEL', KEYS[5])
+  end
   if mode == 'write' then
     writer, writer_lease = granted, lease
   else
