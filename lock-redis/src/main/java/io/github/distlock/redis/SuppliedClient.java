@@ -7,6 +7,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
@@ -25,7 +26,6 @@ import redis.clients.jedis.CommandArguments;
 import redis.clients.jedis.CommandObject;
 import redis.clients.jedis.Connection;
 import redis.clients.jedis.JedisPubSub;
-import redis.clients.jedis.RedisClusterClient;
 import redis.clients.jedis.Response;
 import redis.clients.jedis.UnifiedJedis;
 import redis.clients.jedis.exceptions.JedisConnectionException;
@@ -247,37 +247,24 @@ final class SuppliedClient implements Redis {
         return false;
     }
 
-    /** A subscription takes one connection of the client's pool. The application must keep another one. */
+    /** A subscription takes one connection of a pool of the client. The application must keep another one. */
     @Override
     public boolean canListen() {
-        int most = mostConnections();
-        if (most < 0 || most > 1) {
+        List<Pool<Connection>> pools = SuppliedPool.all(client);
+        // A pool without a limit has a negative one.
+        int most = pools.stream()
+                .mapToInt(Pool::getMaxTotal)
+                .filter(limit -> limit >= 0)
+                .min()
+                .orElse(Integer.MAX_VALUE);
+        if (!pools.isEmpty() && most > 1) {
             return true;
         }
         if (warned.compareAndSet(false, true)) {
-            context.log(() -> LOG.warn(
-                    "waiters poll, because the pool of the caller-supplied client has fewer than two connections: {}",
-                    most));
+            String why = pools.isEmpty() ? "shows no pool" : "has fewer than two connections in its pool: " + most;
+            context.log(() -> LOG.warn("waiters poll, because the caller-supplied client {}", why));
         }
         return false;
-    }
-
-    /** Returns the size of the smallest pool; negative if it has no limit or cannot be seen. */
-    private int mostConnections() {
-        if (pool != null) {
-            return pool.mostConnections();
-        }
-        if (client instanceof RedisClusterClient cluster) {
-            try {
-                return cluster.getClusterNodes().values().stream()
-                        .mapToInt(Pool::getMaxTotal)
-                        .min()
-                        .orElse(-1);
-            } catch (ClassCastException e) {
-                // The client has a provider of connections that is not Jedis's own.
-            }
-        }
-        return -1;
     }
 
     @Override
@@ -348,15 +335,15 @@ final class SuppliedClient implements Redis {
     }
 
     /**
-     * A subscription through Jedis. After it has ended, Jedis still has its connection, although that connection is in
-     * the caller's pool again. So this class writes only between the server's confirmation and the first {@link #end},
-     * under a mutex.
+     * A subscription through Jedis, over a connection from a pool of the client. The connection returns to the pool only
+     * after the server has confirmed the end of the subscription. Otherwise the pool drops it: its next user would read
+     * messages as the replies to its requests. The reading ends with the subscription, by a broken connection, and by
+     * an error, such as the one that a busy server replies to a sign of life.
      *
-     * <p>The reading must end only by that {@code end} or by a broken connection. Otherwise Jedis would return a
-     * subscribed connection to the pool, and its next user would read messages as the replies to its requests. So
-     * nothing that the reader calls throws. The sign of life is another subscription to the same channel. A ping would
-     * not do: over RESP3, Jedis notes that it expects a reply only after it has sent the ping, and fails if the reply
-     * arrives before that.
+     * <p>After the subscription has ended, Jedis still knows its connection. So this class writes only between the
+     * server's confirmation and the first {@link #end}, under a mutex. The sign of life is another subscription to the
+     * same channel. A ping would not do: over RESP3, Jedis notes that it expects a reply only after it has sent the
+     * ping, and fails if the reply arrives before that.
      */
     private final class SuppliedListening extends JedisPubSub implements Listening {
         private final String channel;
@@ -365,6 +352,9 @@ final class SuppliedClient implements Redis {
         private final ReentrantLock writing = new ReentrantLock();
         private boolean confirmed;
         private boolean ended;
+        /** Belongs to the thread that reads. */
+        private boolean hasUnsubscribed;
+
         private volatile long heardAt = context.clock.nanoTime();
         private volatile long askedAt = context.clock.nanoTime();
 
@@ -377,13 +367,35 @@ final class SuppliedClient implements Redis {
         @Override
         public void run() {
             heardAt = context.clock.nanoTime();
+            List<Pool<Connection>> pools = SuppliedPool.all(client);
+            Pool<Connection> any = pools.get(ThreadLocalRandom.current().nextInt(pools.size()));
+            Connection connection = any.getResource();
             try {
-                client.subscribe(this, channel);
+                proceed(connection, channel);
             } catch (JedisDataException e) {
                 throw new ErrorReply(String.valueOf(e.getMessage()), e);
             } finally {
                 write(() -> ended = true);
+                giveBack(any, connection);
             }
+        }
+
+        private void giveBack(Pool<Connection> from, Connection connection) {
+            try {
+                if (hasUnsubscribed && !connection.isBroken()) {
+                    from.returnResource(connection);
+                } else {
+                    from.returnBrokenResource(connection);
+                }
+            } catch (JedisException e) {
+                context.log(
+                        () -> LOG.debug("the pool of the caller-supplied client has not taken a connection back", e));
+            }
+        }
+
+        @Override
+        public void onUnsubscribe(String from, int channels) {
+            hasUnsubscribed = channels == 0;
         }
 
         @Override

@@ -3,6 +3,7 @@ package io.github.distlock.redis;
 import io.github.distlock.spi.Deadline;
 import java.lang.reflect.Method;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
@@ -45,6 +46,9 @@ final class SuppliedPool {
 
     /** Since Jedis 8. */
     private static final String POOLS_OF_SENTINELS = "getPrimaryNodesConnectionMap";
+
+    /** What the kinds of clients call their pools. Each version of Jedis has other kinds. */
+    private static final List<String> POOLS = List.of("getPool", POOLS_OF_SENTINELS, "getClusterNodes");
 
     private final Supplier<Pool<Connection>> present;
     private final BackgroundCalls background;
@@ -103,8 +107,22 @@ final class SuppliedPool {
         }
     }
 
-    int mostConnections() {
-        return present.get().getMaxTotal();
+    /** Returns the present pools of all servers of a client, or an empty list if the client shows none. */
+    static List<Pool<Connection>> all(UnifiedJedis client) {
+        for (String pools : POOLS) {
+            try {
+                Object found = client.getClass().getMethod(pools).invoke(client);
+                return pools(found instanceof Map<?, ?> byServer ? byServer.values() : List.of(found));
+            } catch (ReflectiveOperationException | ClassCastException e) {
+                // It is another kind of client, or has a provider of connections that is not Jedis's own.
+            }
+        }
+        return List.of();
+    }
+
+    @SuppressWarnings("unchecked")
+    private static List<Pool<Connection>> pools(Collection<?> found) {
+        return found.stream().map(pool -> (Pool<Connection>) pool).toList();
     }
 
     /** Does what {@link Redis#call} does. Exceptions are those of Jedis. */

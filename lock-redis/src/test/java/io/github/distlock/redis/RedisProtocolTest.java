@@ -264,23 +264,6 @@ class RedisProtocolTest {
     }
 
     @Test
-    void v2_theClientSendsScriptsThatTheServerHasLost() throws Exception {
-        Duration lease = Duration.ofSeconds(6);
-        LockHandle held = locks.lock("scripts", LockOptions.defaults().renewedLease(lease))
-                .acquire();
-        long end = System.nanoTime() + lease.toNanos() * 3 / 2;
-        while (end - System.nanoTime() > 0) {
-            admin.scriptFlush();
-            Waiting.letPass(Duration.ofMillis(50));
-        }
-        assertTrue(held.isHeld(), "renewed after the server has lost the scripts");
-        admin.scriptFlush();
-        assertEquals(LockHandle.Release.RELEASED, held.release());
-        admin.scriptFlush();
-        locks.lock("scripts").acquire().close();
-    }
-
-    @Test
     void v4_aTryAfterTheServerHasClosedAllConnectionsSucceeds() throws Exception {
         List<LockHandle> held = new ArrayList<>();
         for (int i = 0; i < 3; i++) {
