@@ -5,9 +5,9 @@ import io.github.distlock.spi.Deadline;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
@@ -59,6 +59,9 @@ final class SuppliedClient implements Redis {
     private final BackgroundCalls requests;
     private final BackgroundCalls upkeep;
     private final @Nullable SuppliedPool pool;
+    /** Lends connections for subscriptions, or null. */
+    private final @Nullable Supplier<Connection> connections;
+
     private final AtomicBoolean warned = new AtomicBoolean();
 
     SuppliedClient(UnifiedJedis client, RedisContext context, Script.Settings settings) {
@@ -67,6 +70,7 @@ final class SuppliedClient implements Redis {
         this.settings = settings;
         this.requests = new BackgroundCalls(REQUEST_THREADS, context);
         this.upkeep = new BackgroundCalls(UPKEEP_THREADS, context);
+        this.connections = SuppliedPool.lender(client);
         Supplier<Pool<Connection>> visible = SuppliedPool.visible(client);
         this.pool = visible == null
                 ? null
@@ -250,18 +254,17 @@ final class SuppliedClient implements Redis {
     /** A subscription takes one connection of a pool of the client. The application must keep another one. */
     @Override
     public boolean canListen() {
-        List<Pool<Connection>> pools = SuppliedPool.all(client);
         // A pool without a limit has a negative one.
-        int most = pools.stream()
+        int most = SuppliedPool.all(client).stream()
                 .mapToInt(Pool::getMaxTotal)
                 .filter(limit -> limit >= 0)
                 .min()
                 .orElse(Integer.MAX_VALUE);
-        if (!pools.isEmpty() && most > 1) {
+        if (most > 1 && connections != null) {
             return true;
         }
         if (warned.compareAndSet(false, true)) {
-            String why = pools.isEmpty() ? "shows no pool" : "has fewer than two connections in its pool: " + most;
+            String why = most > 1 ? "lends no connection" : "has fewer than two connections in its pool: " + most;
             context.log(() -> LOG.warn("waiters poll, because the caller-supplied client {}", why));
         }
         return false;
@@ -367,26 +370,23 @@ final class SuppliedClient implements Redis {
         @Override
         public void run() {
             heardAt = context.clock.nanoTime();
-            List<Pool<Connection>> pools = SuppliedPool.all(client);
-            Pool<Connection> any = pools.get(ThreadLocalRandom.current().nextInt(pools.size()));
-            Connection connection = any.getResource();
+            Connection connection = Objects.requireNonNull(connections).get();
             try {
                 proceed(connection, channel);
             } catch (JedisDataException e) {
                 throw new ErrorReply(String.valueOf(e.getMessage()), e);
             } finally {
                 write(() -> ended = true);
-                giveBack(any, connection);
+                giveBack(connection);
             }
         }
 
-        private void giveBack(Pool<Connection> from, Connection connection) {
+        private void giveBack(Connection connection) {
+            if (!hasUnsubscribed) {
+                connection.setBroken();
+            }
             try {
-                if (hasUnsubscribed && !connection.isBroken()) {
-                    from.returnResource(connection);
-                } else {
-                    from.returnBrokenResource(connection);
-                }
+                connection.close();
             } catch (JedisException e) {
                 context.log(
                         () -> LOG.debug("the pool of the caller-supplied client has not taken a connection back", e));

@@ -1,6 +1,7 @@
 package io.github.distlock.redis;
 
 import io.github.distlock.spi.Deadline;
+import java.lang.reflect.Field;
 import java.lang.reflect.Method;
 import java.time.Duration;
 import java.util.Collection;
@@ -19,6 +20,7 @@ import redis.clients.jedis.exceptions.JedisConnectionException;
 import redis.clients.jedis.exceptions.JedisDataException;
 import redis.clients.jedis.exceptions.JedisException;
 import redis.clients.jedis.exceptions.JedisNoScriptException;
+import redis.clients.jedis.providers.ConnectionProvider;
 import redis.clients.jedis.util.Pool;
 
 /**
@@ -118,6 +120,21 @@ final class SuppliedPool {
             }
         }
         return List.of();
+    }
+
+    /**
+     * Returns what lends a connection to any server of the client, or null. The connection goes back to its pool when it
+     * is closed. Jedis itself takes it from a field that only subclasses see. Clients that show their pools do not need
+     * that field.
+     */
+    static @Nullable Supplier<Connection> lender(UnifiedJedis client) {
+        try {
+            Field provider = UnifiedJedis.class.getDeclaredField("provider");
+            provider.setAccessible(true);
+            return ((ConnectionProvider) provider.get(client))::getConnection;
+        } catch (ReflectiveOperationException | RuntimeException e) {
+            return all(client).isEmpty() ? null : () -> all(client).get(0).getResource();
+        }
     }
 
     @SuppressWarnings("unchecked")

@@ -30,15 +30,18 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import redis.clients.jedis.BuilderFactory;
 import redis.clients.jedis.CommandArguments;
 import redis.clients.jedis.CommandObject;
+import redis.clients.jedis.Connection;
 import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.RedisClient;
 import redis.clients.jedis.UnifiedJedis;
 import redis.clients.jedis.exceptions.JedisDataException;
 import redis.clients.jedis.exceptions.JedisException;
 import redis.clients.jedis.providers.PooledConnectionProvider;
+import redis.clients.jedis.util.Pool;
 
 /**
  * What contenders are answered by a server that refuses requests for some time: over the backend's own connections, and
@@ -296,28 +299,29 @@ class ServerStatesTest {
         }
     }
 
-    @Test
-    void v5_aBusyServerLeavesNoSubscriptionInTheCallersPool() throws InterruptedException {
-        RedisClient pool = RedisClient.create(server.uri());
-        opened.add(pool);
-        RedisBackend backend = TestContender.started(RedisBackend.of(pool));
-        opened.add(0, backend);
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void v5_aBusyServerLeavesNoSubscriptionInTheCallersPool(boolean isVisible) throws InterruptedException {
+        PooledConnectionProvider provider = new PooledConnectionProvider(HostAndPort.from(server.address()));
+        RedisClient visible = RedisClient.create(server.uri());
+        UnifiedJedis client = isVisible ? visible : ContenderTest.repeatingClient(provider);
+        Pool<Connection> pool = isVisible ? visible.getPool() : provider.getPool();
+        RedisBackend backend = TestContender.started(RedisBackend.of(client));
+        opened.addAll(List.of(backend, client, visible, provider));
         Use use = new Use(backend, LockMode.EXCLUSIVE);
         await("it is subscribed", () -> use.waiter.wakeUps.get() > 0);
-        long dropped = pool.getPool().getDestroyedCount();
+        long dropped = pool.getDestroyedCount();
 
         State.BUSY.begin();
         try {
             var busy = catchThrowable(use.waiter::heartbeat);
-            await(
-                    "the pool drops the subscribed connection",
-                    () -> pool.getPool().getDestroyedCount() > dropped);
+            await("the pool drops the subscribed connection", () -> pool.getDestroyedCount() > dropped);
         } finally {
             State.BUSY.end();
         }
 
         for (int i = 0; i < 20; i++) {
-            assertEquals("reply" + i, pool.echo("reply" + i));
+            assertEquals("reply" + i, client.echo("reply" + i));
         }
         use.expectServed();
     }
