@@ -33,14 +33,15 @@ import redis.clients.jedis.RedisClient;
  * <ul>
  *   <li>The process of the holder is killed while another client waits. Bound: the lease, and a heartbeat (promises V1
  *       and V2).
- *   <li>The process of the first waiter is killed, and the holder releases the lock right afterwards, so that the server
- *       hands it to the dead waiter. Bound: 4 s for a dead waiter, and 3 s for a handoff (promise V1).
+ *   <li>The process of the first waiter is killed, and the holder releases the lock right afterwards, so that the
+ *       server hands it to the dead waiter. Bound: 4 s for a dead waiter, and 3 s for a handoff (promise V1).
  *   <li>The server closes the subscription of the only waiter, and the holder releases the lock right afterwards.
  *       Bound: a heartbeat (promise V2).
  *   <li>A proxy drops the message about the handoff. Bound: a heartbeat (promise V2).
  * </ul>
  *
- * The processes are started before, {@value #LANES} at a time, each with a lock of its own. Arguments: how often (100).
+ * The processes are started before, {@value #LANES} at a time, each with a lock of its own. The machine may add
+ * 250 ms to each bound. Arguments: how often (100).
  */
 public final class RedisKills {
     private static final int LANES = 10;

@@ -123,9 +123,9 @@ final class SuppliedPool {
     }
 
     /**
-     * Returns what lends a connection to any server of the client, or null. The connection goes back to its pool when it
-     * is closed. Jedis itself takes it from a field that only subclasses see. Clients that show their pools do not need
-     * that field.
+     * Returns what lends a connection to any server of the client, or null. The connection goes back to its pool when
+     * it is closed. Jedis itself takes it from a field that only subclasses see. Clients that show their pools do not
+     * need that field.
      */
     static @Nullable Supplier<Connection> lender(UnifiedJedis client) {
         try {
