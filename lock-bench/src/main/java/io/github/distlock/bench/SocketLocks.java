@@ -14,8 +14,8 @@ import java.util.List;
 import redis.clients.jedis.HostAndPort;
 
 /**
- * The requests of {@link PlainLocks} as bytes that are encoded once, over a socket for each lock. A lock has one thread,
- * and is always free.
+ * The requests of {@link PlainLocks} as bytes that are encoded once, over a socket for each lock. A lock has one
+ * thread, and is always free.
  */
 final class SocketLocks implements Peer.Client {
     private static final String VALUE = "0123456789abcdef0123456789abcdef";
