@@ -76,7 +76,9 @@ final class RedisContender implements Contender {
     /** The longest time between two heartbeats of a queue entry. */
     private static final Duration LONGEST_INTERVAL = Duration.ofSeconds(30);
 
-    private static final Duration LONGEST_RETRY = Duration.ofSeconds(5);
+    /** Heartbeats find all that an attempt would find. */
+    private static final Duration LONGEST_RETRY = Duration.ofSeconds(30);
+
     private static final Duration RETRY_FAR_FROM_HEAD = Duration.ofMinutes(10);
     private static final Duration RETRY_WITHOUT_MESSAGES = Duration.ofMillis(250);
 

@@ -9,8 +9,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.github.distlock.DistributedLock;
 import io.github.distlock.LockClient;
+import io.github.distlock.LockEvent;
 import io.github.distlock.LockException;
 import io.github.distlock.LockHandle;
+import io.github.distlock.LockListener;
 import io.github.distlock.LockOptions;
 import io.github.distlock.tests.PromiseNames;
 import io.github.distlock.tests.servers.FaultProxy;
@@ -24,7 +26,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -139,7 +144,18 @@ class RedisProtocolTest {
 
     @Test
     void api_acquireAndReleaseTakeOneRequestEach() throws Exception {
-        DistributedLock lock = locks.lock("count");
+        expectOneRequestEach(locks.lock("count"));
+    }
+
+    @Test
+    void api_acquireAndReleaseTakeOneRequestEachOverASuppliedClient() throws Exception {
+        try (RedisClient supplied = RedisClient.create(server.uri());
+                LockClient other = LockClient.create(RedisBackend.of(supplied))) {
+            expectOneRequestEach(other.lock("supplied"));
+        }
+    }
+
+    private static void expectOneRequestEach(DistributedLock lock) throws Exception {
         lock.acquire().close();
         long before = scriptCalls();
         LockHandle held = lock.acquire();
@@ -219,6 +235,46 @@ class RedisProtocolTest {
             await("the receiver renews", () -> admin.pttl("distlock:handoff") > 20_000);
             received.close();
         }
+    }
+
+    @Test
+    void api_aThousandWaitingThreadsOfAClientSendOneRequestPerSecond() throws Exception {
+        int waiters = 1_000;
+        AtomicInteger waiting = new AtomicInteger();
+        LockListener counter = new LockListener() {
+            @Override
+            public void waiting(LockEvent event) {
+                waiting.incrementAndGet();
+            }
+        };
+        ExecutorService threads = Executors.newFixedThreadPool(waiters);
+        try (LockHandle held = locks.lock("many", LockOptions.defaults().renewedLease(Duration.ofHours(1)))
+                        .acquire();
+                LockClient other = LockClient.builder(RedisBackend.connect(server.uri()))
+                        .listener(counter)
+                        .build()) {
+            DistributedLock lock = other.lock("many");
+            for (int i = 0; i < waiters; i++) {
+                var unused = threads.submit(lock::acquire);
+            }
+            await("all wait", () -> waiting.get() == waiters && subscriptions() == 1);
+            Waiting.letPass(Duration.ofSeconds(1)); // In this time, the waiter asks once more after it has subscribed.
+
+            double more = requestsBeyond(Duration.ofSeconds(5), 1);
+
+            assertTrue(more <= 1.5, more + " requests more than one per second");
+            assertTrue(held.isHeld());
+        } finally {
+            threads.shutdownNow();
+        }
+    }
+
+    /** Returns how many requests beyond a number per second the server gets within some time. */
+    private static double requestsBeyond(Duration time, int perSecond) {
+        long begunAt = System.nanoTime();
+        long before = scriptCalls();
+        Waiting.letPass(time);
+        return scriptCalls() - before - perSecond * (System.nanoTime() - begunAt) / 1e9;
     }
 
     @Test

@@ -113,7 +113,8 @@ class SharedHoldsTest extends SharedTest {
 
         Duration again = trying(other, reads ? LockMode.READ : LockMode.WRITE).findBusy();
 
-        assertEquals(Duration.ofSeconds(5), again);
+        assertTrue(again.toMillis() >= admin.pttl(lock), "asks again after " + again);
+        assertTrue(again.compareTo(LEASE) <= 0, "asks again after " + again);
         assertEquals(writer.record(held.fencingBase()), admin.get(lock));
     }
 
@@ -176,7 +177,7 @@ class SharedHoldsTest extends SharedTest {
 
         Duration again = trying(one, mode).findBusy();
 
-        assertEquals(Duration.ofSeconds(5), again, "its expiry is no lease");
+        assertEquals(Duration.ofSeconds(30), again, "its expiry is no lease");
         assertEquals(Map.of("field", "value"), admin.hgetAll(lock));
     }
 

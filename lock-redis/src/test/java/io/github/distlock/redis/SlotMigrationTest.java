@@ -414,7 +414,7 @@ class SlotMigrationTest {
         target.asking().pexpire(lock, 60_000);
 
         assertEquals(
-                Duration.ofSeconds(5), TestContender.trying(one, name, LEASE).findBusy());
+                Duration.ofSeconds(30), TestContender.trying(one, name, LEASE).findBusy());
         assertEquals("hash", target.asking().type(lock));
     }
 }
