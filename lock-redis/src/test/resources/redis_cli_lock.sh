@@ -34,11 +34,25 @@ work() {
   echo "overlaps $overlaps"
 }
 
+# Acquires and releases the lock, with a common pause, and counts that, until a key exists.
+contend() {
+  stopped=0
+  while [ "$stopped" = 0 ]; do
+    until acquire; do
+      sleep 0.1
+    done
+    redis INCR "$1" >/dev/null
+    stopped=$(redis EXISTS "$2")
+    release
+  done
+}
+
 echo started
-while read -r command times; do
+while read -r command first second; do
   case $command in
     try) acquire && echo acquired || echo busy ;;
     release) release && echo released || echo lost ;;
-    work) work "$times" ;;
+    work) work "$first" ;;
+    contend) contend "$first" "$second" && echo stopped ;;
   esac
 done

@@ -1,6 +1,7 @@
 """A lock of redis-py that one test controls: each line of its input is a command, which it answers with a line."""
 
 import sys
+import time
 
 from redis import Redis
 from redis.exceptions import LockNotOwnedError
@@ -22,6 +23,9 @@ def main(host, port, key, lease, inside):
                 print("lost", flush=True)
         elif command[0] == "work":
             print("overlaps", work(client, lock, inside, int(command[1])), flush=True)
+        elif command[0] == "contend":
+            contend(client, client.lock(key, timeout=int(lease) / 1000), *command[1:])
+            print("stopped", flush=True)
 
 
 def work(client, lock, inside, times):
@@ -34,6 +38,16 @@ def work(client, lock, inside, times):
             else:
                 overlaps += 1
     return overlaps
+
+
+def contend(client, lock, grants, stop):
+    """Acquires and releases the lock, with the pauses that are the default, and counts that, until a key exists."""
+    stopped = False
+    while not stopped:
+        with lock:
+            client.incr(grants)
+            time.sleep(0.002)
+            stopped = client.exists(stop)
 
 
 main(*sys.argv[1:])

@@ -48,16 +48,31 @@ async function work(times) {
   return overlaps;
 }
 
+// Acquires and releases the lock, with the pauses that are the default, and counts that, until a key exists.
+async function contend(grants, stop) {
+  const patient = new Redlock([client], { retryCount: -1 });
+  for (let stopped = 0; !stopped; ) {
+    const lock = await patient.lock(key, Number(lease));
+    await client.incr(grants);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    stopped = await client.exists(stop);
+    await lock.unlock();
+  }
+}
+
 async function main() {
   console.log("started");
   for await (const line of require("readline").createInterface({ input: process.stdin })) {
-    const [command, times] = line.split(" ");
+    const [command, ...words] = line.split(" ");
     if (command === "try") {
       console.log(await acquired());
     } else if (command === "release") {
       console.log(await released());
     } else if (command === "work") {
-      console.log("overlaps", await work(Number(times)));
+      console.log("overlaps", await work(Number(words[0])));
+    } else if (command === "contend") {
+      await contend(...words);
+      console.log("stopped");
     }
   }
   client.disconnect();

@@ -45,7 +45,7 @@ import redis.clients.jedis.UnifiedJedis;
  * <p><b>Keys.</b> A lock is the string key {@code distlock:<name>}, which expires with the holder's lease. Clients that
  * acquire the same key with {@code SET NX PX} and release it with compare-and-delete exclude the clients of this
  * backend, and are excluded by them. Such clients are not in the queue: a lock that goes from waiter to waiter is never
- * free for them. Helper keys begin with {@code distlock:{distlock:<name>}}, and expire.
+ * free for them, except as {@link RedisBackendBuilder#yieldToForeignClients} says. Helper keys begin with {@code distlock:{distlock:<name>}}, and expire.
  *
  * <p><b>Guarantees.</b> Holds exclude each other and waiters acquire in order while the server keeps its data and its
  * clock does not jump ahead by more than the guard. Fencing tokens increase even if the server loses its data, as far
@@ -95,6 +95,8 @@ public final class RedisBackend implements LockBackend {
     final Duration tokenKept;
     /** Whether a grant counts only after replicas have confirmed it. */
     final boolean awaitsReplicas;
+
+    final ForeignTurns foreignTurns;
     /** The contenders that wait, by their values. */
     final Map<String, RedisContender> waiting = new ConcurrentHashMap<>();
 
@@ -108,13 +110,15 @@ public final class RedisBackend implements LockBackend {
             @Nullable Function<String, String> mapping,
             String prefix,
             Duration tokenKept,
-            boolean awaitsReplicas) {
+            boolean awaitsReplicas,
+            ForeignTurns foreignTurns) {
         this.redis = redis.apply(context);
         this.keyOfName = mapping != null ? mapping : name -> prefix + LockKeys.encode(name);
         this.capabilities = mapping == null ? CAPABILITIES : withoutList();
         this.prefix = prefix;
         this.tokenKept = tokenKept;
         this.awaitsReplicas = awaitsReplicas;
+        this.foreignTurns = foreignTurns;
         this.channel = prefix + RandomId.next();
         this.messages = new Subscription(
                 this.redis,

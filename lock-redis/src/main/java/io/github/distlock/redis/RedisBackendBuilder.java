@@ -18,6 +18,9 @@ public final class RedisBackendBuilder {
     private static final Duration SHORTEST_TOKEN_KEPT = Duration.ofSeconds(1);
     private static final Duration LONGEST_TOKEN_KEPT = Duration.ofDays(365);
     private static final int MOST_REPLICAS = 100;
+    private static final int MOST_HANDOFFS = 1_000_000;
+    private static final Duration SHORTEST_TURN = Duration.ofMillis(1);
+    private static final Duration LONGEST_TURN = Duration.ofSeconds(1);
 
     private final @Nullable RedisAddress address;
     private final @Nullable UnifiedJedis client;
@@ -29,6 +32,7 @@ public final class RedisBackendBuilder {
     private Duration tokenKept = Duration.ofHours(1);
     private @Nullable JedisClientConfig sentinelConfig;
     private ReplicaPolicy replicas = ReplicaPolicy.NONE;
+    private ForeignTurns foreignTurns = ForeignTurns.NONE;
 
     RedisBackendBuilder(String uri) {
         this.address = new RedisAddress(uri);
@@ -202,6 +206,39 @@ public final class RedisBackendBuilder {
         return await(new ReplicaPolicy(1, true));
     }
 
+    /**
+     * Frees a lock for a moment in some handoffs, so that clients that are not in the queue can acquire it. These
+     * acquire the same key with {@code SET NX PX} and poll. Without this setting, a lock that goes from waiter to
+     * waiter is never free for them.
+     *
+     * <p>Each handoff of this backend's clients has the chance 1/<i>handoffs</i> to leave the lock free for the given
+     * time before the first waiter acquires it. If a foreign client acquires it, the first waiter polls from then on.
+     * If none does, the lock was idle for this time. The order of waiters does not change. Other clients of this
+     * library respect the pause whatever their settings are.
+     *
+     * <p>A handoff goes from client to client. Local handoffs between the threads of one client do not count; they end
+     * after {@link io.github.distlock.LockClientBuilder#localHandoff}. A release after which nobody waits frees the
+     * lock anyway. Readers and permits leave the lock free only when the last of them is released.
+     *
+     * @param handoffs from 1 to 1,000,000
+     * @param time for how long, from 1 ms to 1 s, rounded up to milliseconds: longer than the foreign clients' pause
+     *     between two polls
+     * @return this
+     * @throws IllegalArgumentException if a value is out of these bounds
+     */
+    @CanIgnoreReturnValue
+    public RedisBackendBuilder yieldToForeignClients(int handoffs, Duration time) {
+        requireNonNull(time, "time");
+        if (handoffs < 1 || handoffs > MOST_HANDOFFS) {
+            throw new IllegalArgumentException("handoffs must be from 1 to " + MOST_HANDOFFS + ", but was " + handoffs);
+        }
+        if (time.compareTo(SHORTEST_TURN) < 0 || time.compareTo(LONGEST_TURN) > 0) {
+            throw new IllegalArgumentException("time must be from 1 ms to 1 s, but was " + time);
+        }
+        foreignTurns = new ForeignTurns(handoffs, time);
+        return this;
+    }
+
     private RedisBackendBuilder await(ReplicaPolicy policy) {
         if (address == null) {
             throw new IllegalStateException("awaiting replicas needs a backend with its own connections");
@@ -228,7 +265,7 @@ public final class RedisBackendBuilder {
             throw new IllegalArgumentException(
                     "clientConfig must not have a database for a cluster, but has " + config.getDatabase());
         }
-        return new RedisBackend(this::redis, mapping, prefix, tokenKept, !replicas.isNone());
+        return new RedisBackend(this::redis, mapping, prefix, tokenKept, !replicas.isNone(), foreignTurns);
     }
 
     // For a quorum

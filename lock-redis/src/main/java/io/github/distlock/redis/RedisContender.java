@@ -13,6 +13,7 @@ import io.github.distlock.spi.Signals;
 import io.github.distlock.spi.Validity;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -56,7 +57,14 @@ import org.jspecify.annotations.Nullable;
  * <h2>A kept lock</h2>
  *
  * If a release keeps the lock, nobody is served. The server sends the first waiter a message without a base, and the
- * contender asks. The reply says when the lock key expires, and the contender asks again then.
+ * contender asks. The reply says when the lock key expires, and the contender asks again then. The same applies if a
+ * release {@linkplain ForeignTurns leaves the lock to other programs} for some time.
+ *
+ * <h2>Other programs</h2>
+ *
+ * While a program that is not in the queue holds the lock, the first waiter {@linkplain ForeignHold polls}. The reply
+ * to an attempt or a heartbeat says that the contender is this waiter. Attempts poll. A heartbeat finds the hold of
+ * another program that no attempt has found, and then the contender asks.
  *
  * <h2>While a cluster migrates the slot</h2>
  *
@@ -98,6 +106,9 @@ final class RedisContender implements Contender {
 
     /** The last busy reply. Attempts and heartbeats write it; the later reply counts. */
     private final AtomicReference<@Nullable Waiting> waiting = new AtomicReference<>();
+    /** The hold that this contender polls. Attempts write it, and heartbeats read it. */
+    private volatile @Nullable ForeignHold polled;
+
     /** The base of the handoff that a message has announced, or 0. The reader of messages writes it. */
     private volatile long announcedBase;
 
@@ -246,6 +257,7 @@ final class RedisContender implements Contender {
             } else {
                 noteLimit(Replies.number(reply.get(3)));
             }
+            notePolled(digest(reply, isOfLock() ? 3 : 4));
             Duration again = retryAfter(Replies.number(reply.get(1)), call.wasSentAlone());
             waitsSince(askedAt, Replies.number(reply.get(2)), RedisBackend.HEARTBEAT_INTERVAL);
             sendHeartbeatSoon();
@@ -278,6 +290,22 @@ final class RedisContender implements Contender {
                 WireFormat.word(mode),
                 WireFormat.count(mode),
                 new ScriptCall.SentBefore(mayHaveLeft || backend.sendsAgain()));
+    }
+
+    /** Returns the digest of another program's record if this is the first waiter. It is the last part of a reply. */
+    private static Optional<String> digest(List<?> reply, int place) {
+        return reply.size() > place ? Optional.of(Replies.text(reply.get(place))) : Optional.empty();
+    }
+
+    private void notePolled(Optional<String> digest) {
+        if (!digest.equals(polledDigest())) {
+            polled = digest.map(found -> new ForeignHold(found, backend.clock().nanoTime()))
+                    .orElse(null);
+        }
+    }
+
+    private Optional<String> polledDigest() {
+        return Optional.ofNullable(polled).map(ForeignHold::digest);
     }
 
     private void noteLimit(long other) {
@@ -342,10 +370,15 @@ final class RedisContender implements Contender {
         }
         boolean polls = request.waits() && (!backend.hearsMessages() || unqueued);
         Waiting busy = waiting.get();
-        if (!polls && busy != null && !busy.isNearHead()) {
+        ForeignHold foreign = polled;
+        if (!polls && foreign == null && busy != null && !busy.isNearHead()) {
             return RETRY_FAR_FROM_HEAD;
         }
         Duration longest = polls ? RETRY_WITHOUT_MESSAGES : LONGEST_RETRY;
+        if (foreign != null) {
+            Duration pause = foreign.pollAfter(backend.clock().nanoTime(), ttlMillis >= 0);
+            longest = pause.compareTo(longest) < 0 ? pause : longest;
+        }
         Duration lease = Duration.ofMillis(ttlMillis + 1);
         return ttlMillis >= 0 && lease.compareTo(longest) < 0 ? lease : longest;
     }
@@ -375,7 +408,10 @@ final class RedisContender implements Contender {
         signals.wakeUp();
     }
 
-    /** Notes a message: the contender has to ask, because its entry has come near the head, or the lock is kept. */
+    /**
+     * Notes a message: the contender has to ask, because its entry has come near the head, or because the lock is kept
+     * or left to other programs.
+     */
     void called() {
         sendHeartbeatSoon();
         signals.wakeUp();
@@ -412,8 +448,12 @@ final class RedisContender implements Contender {
 
     /** Takes the reply to a heartbeat, which may be an exception. */
     void heard(Moment askedAt, Object reply) {
-        if (reply instanceof List<?> parts && parts.size() == 3) {
+        if (reply instanceof List<?> parts && parts.size() >= 3) {
             waitsSince(askedAt, Replies.number(parts.get(1)), Duration.ofMillis(Replies.number(parts.get(2))));
+            Optional<String> digest = digest(parts, 3);
+            if (digest.isPresent() && !digest.equals(polledDigest())) {
+                signals.wakeUp();
+            }
         } else {
             signals.wakeUp();
         }

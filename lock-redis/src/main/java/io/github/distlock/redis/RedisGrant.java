@@ -149,11 +149,16 @@ final class RedisGrant implements Grant {
     private ScriptCall releaseAndServe() {
         int bury = contender.mayArriveLate() ? 1 : 0;
         if (isOfLock()) {
-            return new ScriptCall(Script.RELEASE, contender.keys(), contender.value, bury);
+            return new ScriptCall(Script.RELEASE, contender.keys(), contender.value, bury, foreignTurn());
         }
         // A downgrade of unknown outcome may have made this writer a reader.
         LockMode shared = hasLockKey() ? LockMode.READ : mode;
-        return new ScriptCall(Script.RELEASE_SHARED, contender.keys(), contender.value, bury, record(shared));
+        return new ScriptCall(
+                Script.RELEASE_SHARED, contender.keys(), contender.value, bury, record(shared), foreignTurn());
+    }
+
+    private long foreignTurn() {
+        return contender.backend().foreignTurns.drawMillis();
     }
 
     @Override

@@ -7,7 +7,7 @@
 --       10 again     '1' if an earlier request with this value may have been granted
 -- Reply {request, 1, base, limit}          the contender has the hold, for the full lease from now
 --       {request, 0, ttl, marker, limit}   busy; the ttl is that of the lease that ends first, otherwise as in
---                                          acquire.lua
+--                                          acquire.lua; a digest may follow, as there
 --       {request, -1}                      as in acquire.lua
 --       {request, -2, kind}                as in acquire.lua
 -- The limit is that of the client that got the last permits, or 0.
@@ -19,6 +19,7 @@
 
 --#include record
 --#include queue
+--#include foreign
 --#include shared
 
 local value, owner, lease, floor, entry = ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
@@ -80,6 +81,6 @@ local ttl = earliest and left_until(earliest) or redis.call('PTTL', KEYS[1])
 if record == 'not a string' then
   ttl = -2
 elseif not held then
-  ttl = 1000 -- as in acquire.lua
+  ttl = yield_left(entry) or 1000 -- as in acquire.lua
 end
-return with_notices(0, ttl, marker(), limit_before)
+return with_notices(0, ttl, marker(), limit_before, foreign_hold(record, entry))

@@ -11,6 +11,8 @@
 -- Reply {request, 1, base, members}   the contender holds the lock, for the full lease from now; the queue has members
 --       {request, 0, ttl, marker}     busy; ttl in ms, -1 for a key without an expiry, -2 for one that is not a string;
 --                                     each later handoff has a base above the marker
+--       {request, 0, ttl, marker, digest}   the same for the first waiter if another program holds the lock: a digest
+--                                     of its record
 --       {request, -1}                 this value was withdrawn before its request arrived
 --       {request, -2, kind}           refused, because the name is used as this kind; nothing was changed
 --
@@ -19,6 +21,7 @@
 
 --#include record
 --#include queue
+--#include foreign
 
 local value, owner, lease, floor, entry = ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
 
@@ -72,8 +75,9 @@ local ttl = redis.call('PTTL', KEYS[1])
 if record == 'not a string' then
   ttl = -2
 elseif not record then
-  -- Either the first waiter's client knows another format, and takes the lock with its next heartbeat. Or entries of
-  -- silent clients are before the first waiter, and the client of this request goes on with serve.lua.
-  ttl = 1000
+  -- Either the lock is left to other programs for a moment. Or the first waiter's client knows another format, and
+  -- takes the lock with its next heartbeat. Or entries of silent clients are before the first waiter, and the client of
+  -- this request goes on with serve.lua.
+  ttl = yield_left(entry) or 1000
 end
-return with_notices(0, ttl, marker())
+return with_notices(0, ttl, marker(), foreign_hold(record, entry))

@@ -3,11 +3,12 @@
 --
 -- KEYS  1 lock, 2 token, 3 queue, 4 alive, 5 holders
 -- ARGV  those of heartbeat.lua: 1 request, 2 value, 3 entry, 4 alive for, 5 longest
--- Reply {request, 0, marker, interval}   as heartbeat.lua
+-- Reply {request, 0, marker, interval}   as heartbeat.lua; a digest may follow, as there
 --       {request, 1}                     ask again: the contender was served, or the entry was dropped
 
 --#include record
 --#include queue
+--#include foreign
 --#include shared
 
 local queued_at = redis.call('ZSCORE', KEYS[3], ARGV[3])
@@ -21,4 +22,4 @@ settle()
 if not held or not redis.call('ZSCORE', KEYS[3], ARGV[3]) then
   return with_notices(1)
 end
-return with_notices(0, marker(), interval)
+return with_notices(0, marker(), interval, foreign_hold(record, ARGV[3]))

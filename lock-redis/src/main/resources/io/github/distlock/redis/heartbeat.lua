@@ -8,6 +8,8 @@
 --       5 longest     ms between two heartbeats of an entry far from the head
 -- Reply {request, 0, marker, interval}   the contender goes on waiting; each later handoff has a base above the marker;
 --                                        the entry needs its next heartbeat after the interval, in ms
+--       {request, 0, marker, interval, digest}   the same for the first waiter if another program holds the lock: a
+--                                        digest of its record
 --       {request, 1}                     ask again: the contender holds the lock, the lock is free, or the entry was
 --                                        dropped
 --
@@ -16,6 +18,7 @@
 
 --#include record
 --#include queue
+--#include foreign
 
 local record = holder()
 local queued_at = redis.call('ZSCORE', KEYS[3], ARGV[3])
@@ -26,4 +29,4 @@ local interval = keep_waiting(ARGV[3], queued_at, tonumber(ARGV[4]), tonumber(AR
 if interval > SHORTEST_INTERVAL then
   first_entry()
 end
-return with_notices(0, marker(), interval)
+return with_notices(0, marker(), interval, foreign_hold(record, ARGV[3]))

@@ -7,6 +7,7 @@
 
 --#include record
 --#include queue
+--#include foreign
 --#include shared
 
 local holders = current_holders()
@@ -14,7 +15,7 @@ local reply = append({ ARGV[1], #holders / 2 }, holders)
 local entries = redis.call('ZRANGEBYSCORE', KEYS[3], 0, '(' .. text(TOMBSTONES), 'WITHSCORES')
 for i = 1, #entries, 2 do
   local alive_until = redis.call('ZSCORE', KEYS[4], entries[i])
-  if alive_until and tonumber(alive_until) >= now then
+  if alive_until and tonumber(alive_until) >= now and not is_yield(entries[i]) then
     append(reply, { entries[i], text(entries[i + 1]) })
   end
 end

@@ -3,6 +3,7 @@
 -- KEYS  1 lock, 2 token, 3 queue, 4 alive, 5 holders
 -- ARGV  those of release.lua: 1 request, 2 value, 3 bury
 --       4 record   of the hold in KEYS[5]; for a writer, the one that it has if a downgrade has been executed
+--       5 yield    as 4 yield of release.lua; counts only if this ends the last hold
 -- Reply {request}      released, now or by an earlier request that left a tombstone
 --       {request, 0}   as in release.lua
 --
@@ -10,6 +11,7 @@
 
 --#include record
 --#include queue
+--#include foreign
 --#include shared
 
 -- The lock key expires with the last lease, so that the lease of the only holder has not ended.
@@ -29,6 +31,9 @@ if ended and string.byte(record, -1) ~= 10 then
   head = false -- the record says that nobody waits
 else
   require_primary()
+end
+if ended and not held then
+  yield(tonumber(ARGV[5]))
 end
 serve()
 settle()

@@ -4,6 +4,7 @@
 -- ARGV  1 request   comes back in the reply
 --       2 value
 --       3 bury      '1' if a copy of a request with this value may still be under way
+--       4 yield     ms for which the lock is left to other programs before the first waiter gets it, or 0
 -- Reply {request}      released now
 --       request        released by an earlier request that left a tombstone
 --       {request, 0}   the contender does not hold the lock; nothing was changed
@@ -13,6 +14,7 @@
 
 --#include record
 --#include queue
+--#include foreign
 
 require_primary()
 local was_released = is_buried(ARGV[2])
@@ -20,6 +22,7 @@ if ARGV[3] == '1' then
   bury(ARGV[2])
 end
 if is_held_by(holder(), ARGV[2]) then
+  yield(tonumber(ARGV[4]))
   serve_next()
   return with_notices()
 end

@@ -71,6 +71,11 @@ final class ForeignLock implements AutoCloseable {
         return Integer.parseInt(overlaps.substring("overlaps ".length()));
     }
 
+    /** Acquires and releases the lock, and increments a key each time, until another key exists. */
+    void contend(String grants, String stop) {
+        var unused = ask("contend " + grants + " " + stop);
+    }
+
     private String ask(String command) {
         process.send(command);
         return process.nextLine(PATIENCE);

@@ -11,6 +11,7 @@ import io.github.distlock.LockClient;
 import io.github.distlock.LockHandle;
 import io.github.distlock.tests.PromiseNames;
 import io.github.distlock.tests.servers.RedisServer;
+import io.github.distlock.tests.waiting.Waiting;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
@@ -36,9 +37,17 @@ class InteroperabilityTest {
     private static final RedisServer SERVER = RedisFixture.Shared.SERVER;
     private static final Duration LEASE = Duration.ofSeconds(60);
     private static final int TIMES = 30;
+    private static final int GRANTS = 3;
+    /** Of a hold: long enough for the others to enter the queue. */
+    private static final Duration BRIEFLY = Duration.ofMillis(5);
+
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     private final String name = UUID.randomUUID().toString();
     private final String key = "distlock:" + name;
+    private final String ours = key + "-ours";
+    private final String theirs = key + "-theirs";
+    private final String stop = key + "-stop";
     private final RedisClient admin = RedisClient.create(SERVER.uri());
     private final LockClient one = LockClient.create(RedisBackend.connect(SERVER.uri()));
     private final LockClient other = LockClient.create(RedisBackend.connect(SERVER.uri()));
@@ -117,6 +126,82 @@ class InteroperabilityTest {
             }
         }
         assertNull(admin.get(key), "the lock key");
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void v2_besideForeignProgramsThatPollOursMakesProgress(ForeignLock.Program program) throws Exception {
+        try (ForeignLock first = foreign(program);
+                ForeignLock second = foreign(program)) {
+            List<Future<?>> foreign = Stream.of(first, second)
+                    .<Future<?>>map(each -> threads.submit(() -> each.contend(theirs, stop)))
+                    .toList();
+            awaitGrants(theirs);
+
+            List<Future<?>> own = contend(one);
+
+            awaitGrants(ours);
+            stop(foreign, own);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void v2_besideAQueueThatYieldsAForeignProgramMakesProgress(ForeignLock.Program program) throws Exception {
+        try (ForeignLock last = foreign(program);
+                LockClient first = yielding();
+                LockClient second = yielding();
+                LockClient third = yielding()) {
+            List<Future<?>> own = contend(first, second, third);
+            awaitGrants(ours);
+
+            Future<?> foreign = threads.submit(() -> last.contend(theirs, stop));
+
+            awaitGrants(theirs);
+            stop(own, List.of(foreign));
+        }
+    }
+
+    private static LockClient yielding() {
+        return LockClient.create(RedisBackend.builder(SERVER.uri())
+                .yieldToForeignClients(10, Duration.ofMillis(300))
+                .build());
+    }
+
+    private void awaitGrants(String side) {
+        Waiting.await(side, PATIENCE, () -> grants(side) >= GRANTS);
+    }
+
+    private List<Future<?>> contend(LockClient... clients) {
+        return Stream.of(clients)
+                .<Future<?>>map(each -> threads.submit(() -> loop(each)))
+                .toList();
+    }
+
+    private void stop(List<Future<?>> some, List<Future<?>> others) throws Exception {
+        admin.set(stop, "", setParams().ex(PATIENCE.toSeconds()));
+        for (Future<?> each : Stream.concat(some.stream(), others.stream()).toList()) {
+            each.get();
+        }
+    }
+
+    private long grants(String side) {
+        String number = admin.get(side);
+        return number == null ? 0 : Long.parseLong(number);
+    }
+
+    /** Acquires and releases the lock until a key exists. */
+    private Void loop(LockClient locks) throws InterruptedException {
+        boolean stopped = false;
+        while (!stopped) {
+            try (LockHandle held = locks.lock(name).acquire()) {
+                admin.incr(ours);
+                Waiting.letPass(BRIEFLY);
+                stopped = admin.exists(stop);
+                held.ensureHeld();
+            }
+        }
+        return null;
     }
 
     /** Acquires and releases the lock many times. Returns how often another client was inside at the same time. */

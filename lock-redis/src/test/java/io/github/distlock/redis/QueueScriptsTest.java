@@ -581,7 +581,7 @@ class QueueScriptsTest extends ContenderTest {
         Object reply = admin.eval(
                 new String(Script.RELEASE.text(new Script.Settings(Publisher.SCRIPT, 1)).source, UTF_8),
                 List.of(lock, token, queue, alive),
-                List.of("request", holder.value(), "0"));
+                List.of("request", holder.value(), "0", "0"));
 
         assertEquals(List.of("request", List.of("", "more")), reply);
         assertEquals(1_000 - 64 + 1, admin.zcard(queue));

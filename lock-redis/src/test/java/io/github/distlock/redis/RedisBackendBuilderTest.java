@@ -243,6 +243,27 @@ class RedisBackendBuilderTest {
     }
 
     @Test
+    void api_theHandoffsThatYieldAndTheirTimeAreBounded() {
+        RedisBackendBuilder builder = RedisBackend.builder("redis://localhost");
+        Duration time = Duration.ofMillis(150);
+
+        for (int handoffs : List.of(-1, 0, 1_000_001)) {
+            assertThatThrownBy(() -> builder.yieldToForeignClients(handoffs, time))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("handoffs must be from 1 to 1000000, but was " + handoffs);
+        }
+        for (Duration wrong : List.of(
+                Duration.ZERO, Duration.ofNanos(999_999), Duration.ofSeconds(1).plusNanos(1))) {
+            assertThatThrownBy(() -> builder.yieldToForeignClients(1, wrong))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("time must be from 1 ms to 1 s, but was " + wrong);
+        }
+        assertThat(builder.yieldToForeignClients(1, Duration.ofMillis(1))
+                        .yieldToForeignClients(1_000_000, Duration.ofSeconds(1)))
+                .isSameAs(builder);
+    }
+
+    @Test
     void api_theTimeOfTokensIsBounded() {
         RedisBackendBuilder builder = RedisBackend.builder("redis://localhost");
 

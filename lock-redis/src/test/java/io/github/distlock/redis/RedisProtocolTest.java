@@ -269,6 +269,22 @@ class RedisProtocolTest {
         }
     }
 
+    @Test
+    void v2_aThousandWaitersBehindAForeignHolderCostTheServerOnePoller() throws Exception {
+        int waiters = 1_000;
+        admin.set("distlock:foreign", "theirs", SetParams.setParams().px(120_000));
+        for (int i = 0; i < waiters; i++) {
+            var unused = locks.lock("foreign", LockOptions.defaults().fair()).acquireAsync();
+        }
+        await("all wait", () -> queueEntries("foreign") == waiters);
+        int heartbeats = 16 + 67; // 16 waiters each second, and one behind n others each n/16 s
+        int polls = 40;
+
+        await(
+                "polls of one waiter and heartbeats alone",
+                () -> requestsBeyond(Duration.ofSeconds(1), heartbeats + polls) <= 16);
+    }
+
     /** Returns how many requests beyond a number per second the server gets within some time. */
     private static double requestsBeyond(Duration time, int perSecond) {
         long begunAt = System.nanoTime();
