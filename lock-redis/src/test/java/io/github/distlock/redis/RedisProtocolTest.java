@@ -260,7 +260,7 @@ class RedisProtocolTest {
             await("all wait", () -> waiting.get() == waiters && subscriptions() == 1);
             Waiting.letPass(Duration.ofSeconds(1)); // In this time, the waiter asks once more after it has subscribed.
 
-            double more = requestsBeyond(Duration.ofSeconds(5), 1);
+            double more = requestsBeyond(Duration.ofSeconds(3), 1);
 
             assertTrue(more <= 1.5, more + " requests more than one per second");
             assertTrue(held.isHeld());
