@@ -57,6 +57,7 @@ class ForeignTurnsTest extends SharedTest {
         return admin.set(lock, "a foreign value", SetParams.setParams().nx().px(60_000)) != null;
     }
 
+    @CanIgnoreReturnValue
     private TestContender queued(RedisBackend backend, LockMode mode) throws InterruptedException {
         return queued(waiting(backend, mode));
     }
@@ -131,7 +132,7 @@ class ForeignTurnsTest extends SharedTest {
         Grant held = waiting(briefly).acquire();
         TestContender first = queuedWaiter(other);
         release(held);
-        await("the turn is over", () -> admin.zcount(alive, serverMicros(), Double.MAX_VALUE) == 1);
+        await("the turn is over", () -> admin.zcount(alive, (double) serverMicros(), Double.MAX_VALUE) == 1);
 
         TestContender late = queuedWaiter(one);
 
@@ -232,7 +233,9 @@ class ForeignTurnsTest extends SharedTest {
         Grant held = waiting(yielding).acquire();
         queuedWaiter(other);
 
-        yielding.releaseAll(List.of(held), TestContender.deadline());
+        assertEquals(
+                Set.of(held),
+                yielding.releaseAll(List.of(held), TestContender.deadline()).keySet());
 
         assertTrue(takeByForeignProgram());
     }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -54,6 +55,7 @@ class VoteScriptsTest extends ContenderTest {
         return reply(Script.RAISE, List.of(lock, token), value, OWNER, LEASE.toMillis(), base);
     }
 
+    @CanIgnoreReturnValue
     private static long baseOf(List<?> granted) {
         assertEquals(1L, granted.get(0), granted.toString());
         return Long.parseLong((String) granted.get(1));
