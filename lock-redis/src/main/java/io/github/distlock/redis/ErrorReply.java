@@ -72,7 +72,7 @@ final class ErrorReply extends RuntimeException {
     private static boolean isRefusal(String words) {
         String lower = words.toLowerCase(Locale.ROOT);
         return REFUSALS.contains(code(words))
-                || lower.contains("can't run this command")
+                || isMissingRightInScript(words)
                 || lower.startsWith("err unknown command")
                 || lower.startsWith("err no such master")
                 || lower.startsWith("err this instance has cluster support disabled")
@@ -84,6 +84,13 @@ final class ErrorReply extends RuntimeException {
     /** Returns whether the right to send a command is missing. */
     static boolean isMissingRight(String words) {
         return code(words).equals("NOPERM");
+    }
+
+    /** Returns whether Redis 7 or later refuses a command in a script, because the right to send it is missing. */
+    static boolean isMissingRightInScript(String words) {
+        String lower = words.toLowerCase(Locale.ROOT);
+        // The words of Redis 7.0, and those of Redis 7.2 and Valkey.
+        return lower.contains("can't run this command") || lower.contains("acl failure in script");
     }
 
     /** Returns whether the server cannot keep locks at present. */

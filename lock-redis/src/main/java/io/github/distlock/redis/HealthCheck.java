@@ -322,7 +322,7 @@ final class HealthCheck {
     private static boolean isMissingRight(String words) {
         String lower = words.toLowerCase(Locale.ROOT);
         return words.contains("NOPERM")
-                || lower.contains("can't run this command")
+                || ErrorReply.isMissingRightInScript(words)
                 || lower.contains("can't access at least one of the keys")
                 || lower.contains("unknown redis command")
                 || lower.contains("unknown command");

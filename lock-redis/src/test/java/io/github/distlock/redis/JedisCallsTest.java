@@ -31,6 +31,7 @@ class JedisCallsTest {
                 BEFORE_REDIS_7 + "WRONGTYPE Operation against a key holding the wrong kind of value",
                 "ERR Error running script (call to f_ab12): @user_script:84: WRONGTYPE Operation against a key",
                 "ERR The user executing the script can't run this command or subcommand",
+                "ERR ACL failure in script: User locks has no permissions to run the 'append' command",
                 "ERR unknown command `EVALSHA`",
                 "CROSSSLOT Keys in request don't hash to the same slot",
                 "DENIED Redis is running in protected mode",
