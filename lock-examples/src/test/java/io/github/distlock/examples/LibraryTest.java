@@ -115,8 +115,8 @@ class LibraryTest {
                         + "RedisBackend|RedisBackendBuilder|RedisQuorumBuilder|RedisAddress|JedisCalls|JedisVersion"
                         + "|SuppliedClient|SuppliedPool|SuppliedServers|BackgroundCalls|BorrowedConnection"
                         + "|BoundedConnection|OwnConnections|OpenConnections|ConnectionStack|ConnectionSocket"
-                        + "|ServerConnection|Confirmation|Node|Topology|SingleServer|SentinelPrimary|SwitchMessages"
-                        + "|ClusterNodes|Inquiries)(\\$.*)?")
+                        + "|SocketFile|ServerConnection|Confirmation|Node|Topology|SingleServer|SentinelPrimary"
+                        + "|SwitchMessages|ClusterNodes|Inquiries)(\\$.*)?")
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("redis.clients..")

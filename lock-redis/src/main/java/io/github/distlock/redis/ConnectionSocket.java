@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.SocketAddress;
 import java.security.GeneralSecurityException;
 import javax.net.ssl.HostnameVerifier;
 import javax.net.ssl.SSLContext;
@@ -52,8 +53,8 @@ final class ConnectionSocket implements JedisSocketFactory {
     }
 
     /**
-     * Resets the socket, now or as soon as it is made. The server discards what it has not read yet, and a thread that
-     * connects, reads or writes here wakes up.
+     * Resets the socket, now or as soon as it is made. A thread that connects, reads or writes here wakes up. A server
+     * that was reached over TCP discards what it has not read yet.
      */
     void reset() {
         reset = true;
@@ -78,6 +79,18 @@ final class ConnectionSocket implements JedisSocketFactory {
             throw new JedisConnectionException("the connection has been reset");
         }
         made = true;
+        return server instanceof SocketFile file ? connected(file) : connected();
+    }
+
+    private Socket connected(SocketFile file) {
+        try {
+            return connected(new UnixSocket(), file.address(), deadline.remainingMillis());
+        } catch (IOException e) {
+            throw new JedisConnectionException("cannot connect to " + file + ": " + e.getMessage(), e);
+        }
+    }
+
+    private Socket connected() {
         HostAndPortMapper mapper = config.getHostAndPortMapper();
         HostAndPort mapped = mapper == null ? null : mapper.getHostAndPort(server);
         HostAndPort address = mapped == null ? server : mapped;
@@ -95,7 +108,7 @@ final class ConnectionSocket implements JedisSocketFactory {
             // An address that does not answer leaves time for the others.
             int millis = Math.max(1, deadline.remainingMillis() / (hosts.length - i));
             try {
-                return connected(new InetSocketAddress(hosts[i], address.getPort()), millis);
+                return connected(new Socket(), new InetSocketAddress(hosts[i], address.getPort()), millis);
             } catch (IOException e) {
                 if (reset || i == hosts.length - 1) {
                     throw e;
@@ -104,8 +117,7 @@ final class ConnectionSocket implements JedisSocketFactory {
         }
     }
 
-    private Socket connected(InetSocketAddress address, int millis) throws IOException {
-        Socket socket = new Socket();
+    private Socket connected(Socket socket, SocketAddress address, int millis) throws IOException {
         raw = socket;
         boolean connected = false;
         try {

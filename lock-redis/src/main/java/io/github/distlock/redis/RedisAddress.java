@@ -2,6 +2,7 @@ package io.github.distlock.redis;
 
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.InvalidPathException;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -15,12 +16,13 @@ import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.HostAndPort;
 
 /**
- * The address of a deployment: of one server, of sentinels, or of some nodes of a cluster. Special characters of user,
- * password and the primary's name are in percent code. With {@code rediss} in place of {@code redis}, all connections
- * are made with TLS.
+ * The address of a deployment: of one server, of its Unix socket, of sentinels, or of some nodes of a cluster. Special
+ * characters of user, password, path and the primary's name are in percent code. With {@code rediss} in place of
+ * {@code redis}, all connections are made with TLS, which Unix sockets do not have.
  *
  * <pre>
  * redis://[user:password@]host[:port][/database]
+ * redis+unix://[user:password@]/path[?database=number]
  * redis-sentinel://[user:password@]host[:port][,host[:port]]…/primary[?parameter=value[&amp;parameter=value]…]
  * redis-cluster://[user:password@]host[:port][,host[:port]]…
  * </pre>
@@ -33,6 +35,7 @@ final class RedisAddress {
     /** What the address leads to. */
     enum Kind {
         SERVER("", 6379, "redis://host:port or rediss://host:port"),
+        UNIX_SOCKET("+unix", 0, "redis+unix:///path"),
         SENTINEL("-sentinel", 26379, "redis-sentinel://host:port,host:port/primary"),
         CLUSTER("-cluster", 6379, "redis-cluster://host:port,host:port");
 
@@ -50,10 +53,11 @@ final class RedisAddress {
     private static final String DATABASE = "database";
     private static final String SENTINEL_USER = "sentinelUser";
     private static final String SENTINEL_PASSWORD = "sentinelPassword";
-    private static final Set<String> SENTINEL_PARAMETERS = Set.of(DATABASE, SENTINEL_USER, SENTINEL_PASSWORD);
+    /** No system has room for more in the address of a socket. */
+    private static final int LONGEST_SOCKET_PATH = 108;
 
     private static final Pattern PARTS =
-            Pattern.compile("(?i)redis(s?)(-sentinel|-cluster|)://([^/?#]*)(/[^?#]*)?(?:\\?([^#]*))?(#.*)?");
+            Pattern.compile("(?i)redis(s?)(-sentinel|-cluster|\\+unix|)://([^/?#]*)(/[^?#]*)?(?:\\?([^#]*))?(#.*)?");
     private static final Pattern HOST_AND_PORT =
             Pattern.compile("(?:\\[([0-9A-Fa-f:.]+(?:%[\\w.-]+)?)]|([\\w.-]+))(?::([0-9]{1,5}))?");
     private static final Pattern NUMBER = Pattern.compile("[0-9]{1,6}");
@@ -82,8 +86,8 @@ final class RedisAddress {
     RedisAddress(String uri) {
         Matcher parts = PARTS.matcher(uri);
         if (!parts.matches()) {
-            throw new IllegalArgumentException("uri must be redis://host:port, " + Kind.SENTINEL.form + " or "
-                    + Kind.CLUSTER.form + ", but is not");
+            throw new IllegalArgumentException("uri must be redis://host:port, " + Kind.UNIX_SOCKET.form + ", "
+                    + Kind.SENTINEL.form + " or " + Kind.CLUSTER.form + ", but is not");
         }
         tls = !parts.group(1).isEmpty();
         kind = kind(parts.group(2).toLowerCase(Locale.ROOT));
@@ -96,14 +100,15 @@ final class RedisAddress {
         }
         user = colon > 0 ? decoded(credentials.substring(0, colon), "the user") : null;
         password = colon >= 0 ? decoded(credentials.substring(colon + 1), "the password") : null;
-        servers = servers(authority.substring(at + 1));
+        String hosts = authority.substring(at + 1);
         if (parts.group(6) != null) {
             throw invalid("without a fragment; a # in the password must be written as %23");
         }
         String path = parts.group(4) == null ? "" : parts.group(4).substring(1);
+        servers = kind == Kind.UNIX_SOCKET ? List.of(socketFile(hosts, path)) : servers(hosts);
         Map<String, String> parameters = parameters(parts.group(5));
         primary = kind == Kind.SENTINEL ? primary(path) : "";
-        database = number(kind == Kind.SENTINEL ? parameters.getOrDefault(DATABASE, "") : path);
+        database = number(knownParameters().contains(DATABASE) ? parameters.getOrDefault(DATABASE, "") : path);
         sentinelUser = parameters.get(SENTINEL_USER);
         sentinelPassword = parameters.get(SENTINEL_PASSWORD);
         if (sentinelUser != null && sentinelPassword == null) {
@@ -146,6 +151,27 @@ final class RedisAddress {
         return new HostAndPort(host, port);
     }
 
+    private HostAndPort socketFile(String hosts, String path) {
+        if (tls) {
+            throw invalid("without TLS, which Unix sockets do not have");
+        }
+        if (!hosts.isEmpty()) {
+            throw invalid("without a host; special characters of the password must be in percent code");
+        }
+        String file = "/" + decoded(path, "the path");
+        if (file.endsWith("/") || path.indexOf('@') >= 0) {
+            throw invalid("with the path of a file, in percent code");
+        }
+        if (file.getBytes(StandardCharsets.UTF_8).length > LONGEST_SOCKET_PATH) {
+            throw invalid("with a path of at most " + LONGEST_SOCKET_PATH + " bytes");
+        }
+        try {
+            return new SocketFile(file);
+        } catch (InvalidPathException e) {
+            throw invalid("with a path that this system knows");
+        }
+    }
+
     private String primary(String path) {
         if (path.isEmpty() || path.indexOf('/') >= 0 || path.indexOf('@') >= 0) {
             throw invalid("and the / must be followed by what the sentinels call the primary, in percent code");
@@ -159,7 +185,7 @@ final class RedisAddress {
         }
         if (!NUMBER.matcher(text).matches()) {
             throw invalid(
-                    kind == Kind.SENTINEL
+                    knownParameters().contains(DATABASE)
                             ? "and " + DATABASE + " must be a number"
                             : "and what follows the / must be the number of a database");
         }
@@ -170,6 +196,14 @@ final class RedisAddress {
         return number;
     }
 
+    private Set<String> knownParameters() {
+        return switch (kind) {
+            case SERVER, CLUSTER -> Set.of();
+            case UNIX_SOCKET -> Set.of(DATABASE);
+            case SENTINEL -> Set.of(DATABASE, SENTINEL_USER, SENTINEL_PASSWORD);
+        };
+    }
+
     private Map<String, String> parameters(@Nullable String query) {
         Map<String, String> parameters = new HashMap<>();
         if (query == null) {
@@ -178,7 +212,7 @@ final class RedisAddress {
         for (String each : query.split("&", -1)) {
             Matcher matcher = PARAMETER.matcher(each);
             String name = matcher.matches() ? matcher.group(1) : "";
-            if (kind != Kind.SENTINEL || !SENTINEL_PARAMETERS.contains(name)) {
+            if (!knownParameters().contains(name)) {
                 throw unknownParameter(name);
             }
             if (parameters.put(name, decoded(matcher.group(2), name)) != null) {
@@ -190,8 +224,8 @@ final class RedisAddress {
 
     private IllegalArgumentException unknownParameter(String name) {
         String which = name.isEmpty() ? "parameters that are not name=value" : "the parameter " + name;
-        String instead = kind == Kind.SENTINEL
-                ? "; there are " + SENTINEL_PARAMETERS.stream().sorted().collect(Collectors.joining(", "))
+        String instead = knownParameters().contains(DATABASE)
+                ? "; there are " + knownParameters().stream().sorted().collect(Collectors.joining(", "))
                 : ": write the database as /number, and use clientConfig otherwise";
         return invalid("without " + which + instead);
     }
@@ -202,6 +236,9 @@ final class RedisAddress {
 
     @Override
     public String toString() {
+        if (kind == Kind.UNIX_SOCKET) {
+            return servers.get(0).toString();
+        }
         String hosts = servers.stream().map(HostAndPort::toString).collect(Collectors.joining(","));
         return "redis" + (tls ? "s" : "") + kind.suffix + "://" + hosts + (primary.isEmpty() ? "" : "/" + primary);
     }

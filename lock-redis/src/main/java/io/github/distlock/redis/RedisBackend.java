@@ -141,17 +141,18 @@ public final class RedisBackend implements LockBackend {
      *
      * <pre>
      * redis://[[user]:password@]host[:port][/database]
+     * redis+unix://[[user]:password@]/path[?database=number]
      * redis-sentinel://[[user]:password@]host[:port][,host[:port]]…/primary[?parameters]
      * redis-cluster://[[user]:password@]host[:port][,host[:port]]…
      * </pre>
      *
-     * <p>With {@code rediss} in place of {@code redis}, all connections are made with TLS. User and password are those
-     * of the servers. <i>primary</i> is what the sentinels call the primary. The parameters are {@code database},
-     * {@code sentinelUser} and {@code sentinelPassword}, which are separated by {@code &}. Of a cluster, some nodes
-     * suffice.
+     * <p>With {@code rediss} in place of {@code redis}, all connections are made with TLS, which Unix sockets do not
+     * have. User and password are those of the servers. <i>primary</i> is what the sentinels call the primary. The
+     * parameters with sentinels are {@code database}, {@code sentinelUser} and {@code sentinelPassword}, which are
+     * separated by {@code &}. Of a cluster, some nodes suffice.
      *
-     * @param uri the address; special characters of user, password and the primary's name in percent code, and an IPv6
-     *     address in brackets
+     * @param uri the address; special characters of user, password, path and the primary's name in percent code, and an
+     *     IPv6 address in brackets
      * @return a new backend
      * @throws IllegalArgumentException if the URI is malformed or has a part that would have no effect; the message
      *     does not contain the URI

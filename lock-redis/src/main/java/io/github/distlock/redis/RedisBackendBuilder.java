@@ -253,7 +253,7 @@ public final class RedisBackendBuilder {
      * @return a new backend
      * @throws IllegalArgumentException if {@link #keys} is set and the {@link #keyPrefix} has a hash tag, because
      *     helper keys must be in the slot of the lock key; or if the {@link #clientConfig} for a cluster names a
-     *     database, which clusters do not have
+     *     database, which clusters do not have; or if the {@link #clientConfig} for a Unix socket has TLS
      */
     public RedisBackend build() {
         Function<String, String> mapping = keyOfName;
@@ -264,6 +264,10 @@ public final class RedisBackendBuilder {
         if (isCluster && config != null && config.getDatabase() != 0) {
             throw new IllegalArgumentException(
                     "clientConfig must not have a database for a cluster, but has " + config.getDatabase());
+        }
+        boolean isUnixSocket = address != null && address.kind == RedisAddress.Kind.UNIX_SOCKET;
+        if (isUnixSocket && config != null && (config.isSsl() || config.getSslOptions() != null)) {
+            throw new IllegalArgumentException("clientConfig must not have TLS for a Unix socket");
         }
         return new RedisBackend(this::redis, mapping, prefix, tokenKept, !replicas.isNone(), foreignTurns);
     }
@@ -312,7 +316,7 @@ public final class RedisBackendBuilder {
                 context,
                 late);
         return switch (to.kind) {
-            case SERVER -> new SingleServer(to.servers.get(0), nodes);
+            case SERVER, UNIX_SOCKET -> new SingleServer(to.servers.get(0), nodes);
             case SENTINEL -> new SentinelPrimary(to.servers, to.primary, sentinelConnectionConfig(to), nodes);
             case CLUSTER -> new ClusterNodes(to.servers, nodes);
         };

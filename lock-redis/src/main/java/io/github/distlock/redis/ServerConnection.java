@@ -126,7 +126,7 @@ final class ServerConnection extends BoundedConnection {
         return socket.isReset();
     }
 
-    /** Resets the socket: the server discards what it has not read yet, and a thread that reads here wakes up. */
+    /** Resets the socket, as {@link ConnectionSocket#reset} says. */
     @Override
     void reset() {
         socket.reset();

@@ -171,6 +171,56 @@ class RedisBackendBuilderTest {
                 .hasMessageNotContaining("secret");
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "redis+unix:///run/redis.sock, /run/redis.sock, , , -1",
+        "REDIS+UNIX:///a%20b/c%23?database=3, /a b/c#, , , 3",
+        "redis+unix://me:a%2Fb@/s, /s, me, a/b, -1",
+        "redis+unix://:mine@/s?database=0, /s, , mine, 0"
+    })
+    void api_anAddressOfAUnixSocketHasAPath(String uri, String path, String user, String password, int database) {
+        RedisAddress address = new RedisAddress(uri);
+
+        assertThat(address.kind).isEqualTo(RedisAddress.Kind.UNIX_SOCKET);
+        assertThat(address.servers).containsExactly(new SocketFile(path));
+        assertThat(address).hasToString("unix:" + path);
+        assertThat(address.user).isEqualTo(user);
+        assertThat(address.password).isEqualTo(password);
+        assertThat(address.database).isEqualTo(database);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "redis+unix://",
+                "redis+unix://user:secret@",
+                "redis+unix://user:secret@/",
+                "redis+unix://user:secret@/run/",
+                "redis+unix://user:secret@host/run/redis.sock",
+                "redis+unix://user:12/secret@/run/redis.sock",
+                "redis+unix:///user:secret@/run/redis.sock",
+                "redis+unix://user:secret@/%00",
+                "redis+unix://user:secret@/%zz",
+                "redis+unix://user:secret@/run/redis.sock?password=secret",
+                "redis+unix://user:secret@/run/redis.sock?database=secret",
+                "redis+unix://user:secret@/run/redis.sock?database=-1",
+                "rediss+unix://user:secret@/run/redis.sock"
+            })
+    void api_anErrorOfAnAddressOfAUnixSocketNeverContainsThePassword(String uri) {
+        assertThatThrownBy(() -> RedisBackend.connect(uri))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageStartingWith("uri must be redis+unix:///path, ")
+                .hasNoCause()
+                .hasMessageNotContaining("secret");
+    }
+
+    @Test
+    void api_aPathThatNoSystemHasRoomForIsRefused() {
+        assertThatThrownBy(() -> RedisBackend.connect("redis+unix:///" + "x".repeat(108)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("at most 108 bytes");
+    }
+
     @Test
     void api_anUnknownParameterOfSentinelsIsRefusedWithThoseThatThereAre() {
         assertThatThrownBy(() -> RedisBackend.connect("redis-sentinel://host/main?db=3"))
