@@ -35,6 +35,9 @@ abstract class MachineServer implements Server {
             socket.connect(new InetSocketAddress(host(), port()), timeoutMillis);
             socket.setSoTimeout(timeoutMillis);
             socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+            // Both products answer what they have read, and then close the connection. Sentinels of Redis 7 and later
+            // know no QUIT.
+            socket.shutdownOutput();
             return new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
         } catch (IOException e) {
             return "";

@@ -3,7 +3,9 @@ package io.github.distlock.tests.servers;
 import io.github.distlock.tests.waiting.Waiting;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -30,7 +32,8 @@ public final class RedisCluster implements Server {
      * @param primaries how many nodes serve slots, each an equal part of them
      * @param replicas how many replicas each of them has
      * @param nodeTimeout after which silence the nodes count a node as failed
-     * @param configLines lines for the end of the configuration of each node
+     * @param configLines lines for the end of the configuration of each node; if they name a certificate, clients can
+     *     connect with TLS
      * @return a cluster of which each node knows all, and whose slots are all served
      * @throws IllegalStateException if that does not happen within 60 s
      */
@@ -63,7 +66,7 @@ public final class RedisCluster implements Server {
         for (int i = 0; i < nodes.size(); i++) {
             RedisServer node = nodes.get(i);
             succeed(node, "CLUSTER SET-CONFIG-EPOCH " + (i + 1));
-            succeed(node, "CLUSTER MEET " + first.host() + " " + first.port());
+            succeed(node, "CLUSTER MEET " + first.host() + " " + first.portForServers());
         }
         for (int i = 0; i < primaries; i++) {
             String slots = IntStream.range(i * SLOTS / primaries, (i + 1) * SLOTS / primaries)
@@ -85,7 +88,7 @@ public final class RedisCluster implements Server {
 
     private boolean isComplete(RedisServer node) {
         String info = ask(node, "CLUSTER INFO");
-        String replication = ask(node, "INFO replication");
+        String replication = replication(node);
         return info.contains("cluster_state:ok")
                 && info.contains("cluster_known_nodes:" + nodes.size())
                 && info.contains("cluster_size:" + primaries)
@@ -93,8 +96,57 @@ public final class RedisCluster implements Server {
                 && !replication.contains("master_link_status:down");
     }
 
+    /**
+     * Waits up to 60 s until all nodes run, each primary has its replicas, and these have received all that their
+     * primary had stored at that time.
+     */
+    public void awaitReplicas() {
+        awaitOk();
+        Waiting.await("the replicas have all data", PATIENCE, () -> {
+            Map<Integer, Long> written = new HashMap<>();
+            nodes.forEach(node ->
+                    written.put(node.portForServers(), Long.parseLong(field(replication(node), "master_repl_offset"))));
+            List<String> replicas = nodes.stream()
+                    .map(RedisCluster::replication)
+                    .filter(info -> info.contains("role:slave"))
+                    .toList();
+            return replicas.size() == nodes.size() - primaries
+                    && replicas.stream()
+                            .allMatch(info -> Long.parseLong(field(info, "slave_repl_offset"))
+                                    >= written.getOrDefault(
+                                            Integer.parseInt(field(info, "master_port")), Long.MAX_VALUE));
+        });
+    }
+
+    private static String replication(RedisServer node) {
+        return ask(node, "INFO replication");
+    }
+
+    /** Returns what follows a name and a colon in a reply. */
+    private static String field(String reply, String name) {
+        return reply.lines()
+                .filter(line -> line.startsWith(name + ":"))
+                .findFirst()
+                .orElseThrow(() -> new IllegalStateException("no " + name + " in " + reply))
+                .substring(name.length() + 1);
+    }
+
+    /**
+     * Returns the first replica of a primary.
+     *
+     * @param primary a node that serves slots
+     * @return a node that takes its place if it fails
+     */
+    public RedisServer replicaOf(RedisServer primary) {
+        return nodes.stream()
+                .filter(node -> node != primary && node.isRunning())
+                .filter(node -> replication(node).contains("master_port:" + primary.portForServers() + "\r\n"))
+                .findFirst()
+                .orElseThrow(() -> new IllegalStateException(primary.address() + " has no replica"));
+    }
+
     private static String ask(RedisServer node, String command) {
-        return node.ask(command + "\r\nQUIT\r\n", MachineServer.LONG_TIMEOUT_MILLIS);
+        return node.ask(command + "\r\n", MachineServer.LONG_TIMEOUT_MILLIS);
     }
 
     private static void succeed(RedisServer node, String command) {
@@ -138,7 +190,7 @@ public final class RedisCluster implements Server {
 
     /** Does not wait for long, because the node may be paused. */
     private static boolean answersNow(RedisServer node) {
-        return node.isRunning() && node.ask("PING\r\nQUIT\r\n").startsWith("+PONG");
+        return node.isRunning() && node.ask("PING\r\n").startsWith("+PONG");
     }
 
     private RedisServer primaryOf(int slot) {
@@ -230,6 +282,16 @@ public final class RedisCluster implements Server {
     /** {@return the address for clients, as {@code redis-cluster://host:port,host:port}} */
     public String uri() {
         return "redis-cluster://" + address();
+    }
+
+    /**
+     * Returns the address for clients with TLS.
+     *
+     * @return as {@code rediss-cluster://host:port,host:port}
+     * @throws IllegalStateException if the configuration names no certificate
+     */
+    public String tlsUri() {
+        return "rediss-cluster://" + nodes.stream().map(RedisServer::tlsAddress).collect(Collectors.joining(","));
     }
 
     /** {@return all nodes: those that were primaries at the start first} */

@@ -47,7 +47,7 @@ final class RedisMachines {
     /** Returns a process, whatever the kind of servers. */
     static Machine newProcess(List<String> configLines, String... options) {
         String program = RedisBinary.path().toString();
-        int port = configLines.contains(CLUSTER_ENABLED) ? Ports.freeWith(TO_CLUSTER_BUS) : Ports.free();
+        int port = newPort(configLines);
         Path directory = TemporaryFiles.newDirectory("redis");
         Path config = directory.resolve(CONFIG);
         try {
@@ -60,6 +60,10 @@ final class RedisMachines {
         List<String> command = new ArrayList<>(List.of(program, config.toString()));
         command.addAll(List.of(options));
         return new ProcessMachine(port, directory, command, Map.of());
+    }
+
+    static int newPort(List<String> configLines) {
+        return configLines.contains(CLUSTER_ENABLED) ? Ports.freeWith(TO_CLUSTER_BUS) : Ports.free();
     }
 
     static String config(String address, int port, String directory, List<String> configLines) {

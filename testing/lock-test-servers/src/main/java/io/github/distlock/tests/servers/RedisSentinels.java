@@ -17,7 +17,7 @@ public final class RedisSentinels implements Server {
     /** What the sentinels call the primary. */
     public static final String PRIMARY = "locks";
 
-    private static final String WHICH_PRIMARY = "SENTINEL GET-MASTER-ADDR-BY-NAME " + PRIMARY + "\r\nQUIT\r\n";
+    private static final String WHICH_PRIMARY = "SENTINEL GET-MASTER-ADDR-BY-NAME " + PRIMARY + "\r\n";
 
     /** A sentinel that was starved for two seconds does nothing for half a minute. */
     private static final Duration PATIENCE = Duration.ofMinutes(2);
@@ -34,15 +34,19 @@ public final class RedisSentinels implements Server {
      * @param replicas how many replicas
      * @param sentinelCount how many sentinels
      * @param downAfter after which silence a sentinel counts a server as down
-     * @param configLines lines for the end of the configuration of the primary and the replicas
+     * @param configLines lines for the end of the configuration of the primary and the replicas; those about TLS are
+     *     also for the sentinels, and all of them then connect to each other with TLS
      * @return servers of which all sentinels know all
      * @throws IllegalStateException if that does not happen within two minutes
      */
     public static RedisSentinels start(int replicas, int sentinelCount, Duration downAfter, String... configLines) {
         RedisSentinels all = new RedisSentinels();
         try {
-            all.startServers(replicas, List.of(configLines));
-            all.startSentinels(sentinelCount, downAfter);
+            List<String> lines = List.of(configLines);
+            List<String> tls =
+                    lines.stream().filter(line -> line.startsWith("tls-")).toList();
+            all.startServers(replicas, lines);
+            all.startSentinels(sentinelCount, downAfter, tls);
             all.awaitAgreement();
         } catch (RuntimeException e) {
             all.close();
@@ -61,23 +65,22 @@ public final class RedisSentinels implements Server {
             servers.add(server);
             server.startOrClose();
             if (i == 0) {
-                lines.add("replicaof " + server.host() + " " + server.port());
+                lines.add("replicaof " + server.host() + " " + server.portForServers());
             }
         }
         awaitReplicas();
     }
 
-    private void startSentinels(int count, Duration downAfter) {
+    private void startSentinels(int count, Duration downAfter, List<String> tls) {
         RedisServer primary = servers.get(0);
         int quorum = count / 2 + 1;
+        List<String> lines = new ArrayList<>(tls);
+        lines.add("sentinel monitor " + PRIMARY + " " + primary.host() + " " + primary.portForServers() + " " + quorum);
+        lines.add("sentinel down-after-milliseconds " + PRIMARY + " " + downAfter.toMillis());
+        lines.add("sentinel failover-timeout " + PRIMARY + " "
+                + Duration.ofSeconds(10).toMillis());
         for (int i = 0; i < count; i++) {
-            sentinels.add(RedisServer.newProcess(
-                    List.of(
-                            "sentinel monitor " + PRIMARY + " " + primary.host() + " " + primary.port() + " " + quorum,
-                            "sentinel down-after-milliseconds " + PRIMARY + " " + downAfter.toMillis(),
-                            "sentinel failover-timeout " + PRIMARY + " "
-                                    + Duration.ofSeconds(10).toMillis()),
-                    "--sentinel"));
+            sentinels.add(RedisServer.newProcess(lines, "--sentinel"));
         }
         sentinels.forEach(MachineServer::startOrClose);
     }
@@ -96,14 +99,18 @@ public final class RedisSentinels implements Server {
     }
 
     private boolean isPrimary(RedisServer server, long replicas) {
-        String info = server.ask("INFO replication\r\nQUIT\r\n");
+        String info = server.ask("INFO replication\r\n");
         return info.contains("role:master")
                 && info.lines().filter(line -> line.contains("state=online")).count() >= replicas
                 && sentinels.stream().filter(Server::isRunning).allMatch(sentinel -> names(sentinel, server));
     }
 
     private static boolean names(RedisServer sentinel, RedisServer server) {
-        return sentinel.ask(WHICH_PRIMARY, MachineServer.LONG_TIMEOUT_MILLIS).contains("\r\n" + server.port() + "\r\n");
+        return sentinel.ask(WHICH_PRIMARY, MachineServer.LONG_TIMEOUT_MILLIS).contains(portOf(server));
+    }
+
+    private static String portOf(RedisServer server) {
+        return "\r\n" + server.portForServers() + "\r\n";
     }
 
     private void awaitAgreement() {
@@ -112,7 +119,7 @@ public final class RedisSentinels implements Server {
                 "the sentinels know each other",
                 PATIENCE,
                 () -> sentinels.stream()
-                        .map(sentinel -> sentinel.ask("SENTINEL MASTER " + PRIMARY + "\r\nQUIT\r\n"))
+                        .map(sentinel -> sentinel.ask("SENTINEL MASTER " + PRIMARY + "\r\n"))
                         .allMatch(known -> number(known, "num-slaves") == replicas
                                 && number(known, "num-other-sentinels") == sentinels.size() - 1));
     }
@@ -140,7 +147,7 @@ public final class RedisSentinels implements Server {
                 sentinels.stream().filter(Server::isRunning).findFirst().orElseThrow();
         String named = first.ask(WHICH_PRIMARY, MachineServer.LONG_TIMEOUT_MILLIS);
         return servers.stream()
-                .filter(server -> named.contains("\r\n" + server.port() + "\r\n"))
+                .filter(server -> named.contains(portOf(server)))
                 .findFirst()
                 .orElseThrow(
                         () -> new IllegalStateException("the sentinel names no server of " + servers + ": " + named));
@@ -156,7 +163,7 @@ public final class RedisSentinels implements Server {
         Waiting.await("another primary", PATIENCE, () -> {
             boolean done = primary() != former;
             if (!done) {
-                String unused = sentinels.get(0).ask("SENTINEL FAILOVER " + PRIMARY + "\r\nQUIT\r\n");
+                String unused = sentinels.get(0).ask("SENTINEL FAILOVER " + PRIMARY + "\r\n");
             }
             return done;
         });
@@ -166,6 +173,17 @@ public final class RedisSentinels implements Server {
     public String uri() {
         return "redis-sentinel://" + sentinels.stream().map(Server::address).collect(Collectors.joining(",")) + "/"
                 + PRIMARY;
+    }
+
+    /**
+     * Returns the address for clients with TLS.
+     *
+     * @return as {@code rediss-sentinel://host:port,host:port/primary}
+     * @throws IllegalStateException if the configuration names no certificate
+     */
+    public String tlsUri() {
+        return "rediss-sentinel://"
+                + sentinels.stream().map(RedisServer::tlsAddress).collect(Collectors.joining(",")) + "/" + PRIMARY;
     }
 
     @Override

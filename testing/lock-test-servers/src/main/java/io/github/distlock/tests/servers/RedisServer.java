@@ -1,5 +1,6 @@
 package io.github.distlock.tests.servers;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.regex.Matcher;
@@ -17,13 +18,19 @@ import java.util.regex.Pattern;
  * library {@code com.github.codemonstur:embedded-redis}.
  */
 public final class RedisServer extends MachineServer {
-    private static final Pattern VERSION = Pattern.compile("Redis version=([^,\\s]+)");
+    private static final Pattern VERSION = Pattern.compile("(?:Redis|Valkey) version=([^,\\s]+)");
+
+    private static final String CERTIFICATE = "tls-cert-file ";
+    private static final int NO_TLS = 0;
 
     private final boolean storing;
+    /** Where it serves TLS, beside its other port, or 0. */
+    private final int tlsPort;
 
-    private RedisServer(Machine machine, boolean storing) {
+    private RedisServer(Machine machine, boolean storing, int tlsPort) {
         super(machine);
         this.storing = storing;
+        this.tlsPort = tlsPort;
     }
 
     /**
@@ -36,7 +43,7 @@ public final class RedisServer extends MachineServer {
     public static RedisServer start(String... configLines) {
         List<String> lines = List.of(Objects.requireNonNull(configLines, "configLines"));
         RedisServer server =
-                new RedisServer(RedisMachines.newMachine(lines), lines.stream().anyMatch(RedisServer::stores));
+                new RedisServer(RedisMachines.newMachine(lines), lines.stream().anyMatch(RedisServer::stores), NO_TLS);
         server.startOrClose();
         RedisMachines.kind().announce(server);
         return server;
@@ -46,7 +53,7 @@ public final class RedisServer extends MachineServer {
      * Starts a server as a process of this machine, whatever the kind of servers. A replica has to be one: a container
      * does not reach its primary, or a proxy, at the address that tests use.
      *
-     * @param configLines as for {@link #start}
+     * @param configLines as for {@link #start}; if they name a certificate, the server also serves TLS, at another port
      * @return a server that answers
      * @throws IllegalStateException if the server does not answer within 60 s
      */
@@ -58,9 +65,14 @@ public final class RedisServer extends MachineServer {
 
     /** Returns a process, whatever the kind of servers, which is not started yet. */
     static RedisServer newProcess(List<String> configLines, String... options) {
-        return new RedisServer(
-                RedisMachines.newProcess(configLines, options),
-                configLines.stream().anyMatch(RedisServer::stores));
+        boolean stores = configLines.stream().anyMatch(RedisServer::stores);
+        if (configLines.stream().noneMatch(line -> line.startsWith(CERTIFICATE))) {
+            return new RedisServer(RedisMachines.newProcess(configLines, options), stores, NO_TLS);
+        }
+        int tlsPort = RedisMachines.newPort(configLines);
+        List<String> lines = new ArrayList<>(configLines);
+        lines.add("tls-port " + tlsPort);
+        return new RedisServer(RedisMachines.newProcess(lines, options), stores, tlsPort);
     }
 
     private static boolean stores(String configLine) {
@@ -70,6 +82,28 @@ public final class RedisServer extends MachineServer {
     /** {@return the address for clients, as {@code redis://host:port}} */
     public String uri() {
         return "redis://" + address();
+    }
+
+    /**
+     * Returns the address for clients with TLS.
+     *
+     * @return as {@code host:port}
+     * @throws IllegalStateException if the configuration names no certificate
+     */
+    public String tlsAddress() {
+        if (!servesTls()) {
+            throw new IllegalStateException("this server has no certificate");
+        }
+        return host() + ":" + tlsPort;
+    }
+
+    boolean servesTls() {
+        return tlsPort != NO_TLS;
+    }
+
+    /** Returns the port at which other servers connect: with TLS if this server serves it. */
+    int portForServers() {
+        return servesTls() ? tlsPort : port();
     }
 
     /**
@@ -93,7 +127,7 @@ public final class RedisServer extends MachineServer {
 
     @Override
     boolean answers() {
-        String replies = ask("PING\r\nQUIT\r\n");
+        String replies = ask("PING\r\n");
         return replies.startsWith("+PONG") || replies.startsWith("-NOAUTH");
     }
 
