@@ -11,9 +11,6 @@ import io.github.distlock.tests.servers.RedisCluster;
 import io.github.distlock.tests.servers.RedisSentinels;
 import io.github.distlock.tests.servers.RedisServer;
 import io.github.distlock.tests.waiting.Waiting;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -109,16 +106,12 @@ class HealthTest {
     }
 
     /** Gives a user the rights that {@code docs/redis.md} lists, and others. Returns the address for this user. */
-    private static String permit(RedisServer server, List<String> more) throws IOException {
-        String page = Files.readString(Path.of("..", "docs", "redis.md"));
-        int begin = page.indexOf("ACL SETUSER");
-        String[] words = page.substring(begin, page.indexOf("\n```", begin)).split("\\s+", -1);
-        Stream<String> rights = Arrays.stream(words, 3, words.length);
+    private static String permit(RedisServer server, List<String> more) {
         administer(
                 server,
                 Command.ACL,
-                Stream.of(Stream.of("SETUSER", "locks", "reset"), rights, more.stream())
-                        .flatMap(all -> all)
+                Stream.of(List.of("SETUSER", "locks", "reset"), DocumentedRights.of("distlock:"), more)
+                        .flatMap(List::stream)
                         .toArray());
         return "redis://locks:secret@" + server.address();
     }

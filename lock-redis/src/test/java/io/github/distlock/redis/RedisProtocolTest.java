@@ -18,11 +18,8 @@ import io.github.distlock.tests.PromiseNames;
 import io.github.distlock.tests.servers.FaultProxy;
 import io.github.distlock.tests.servers.RedisServer;
 import io.github.distlock.tests.waiting.Waiting;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -63,8 +60,6 @@ class RedisProtocolTest {
     private static final SetParams FOR_TEN_SECONDS = SetParams.setParams().nx().px(10_000);
     private static final String COMPARE_AND_DELETE =
             "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end";
-
-    private static final Pattern WHITE_SPACE = Pattern.compile("\\s+");
 
     private static RedisServer server;
     private static RedisClient admin;
@@ -398,11 +393,10 @@ class RedisProtocolTest {
 
     @Test
     void api_thePermissionsThatTheDocumentationListsSuffice() throws Exception {
-        String page = Files.readString(Path.of("..", "docs", "redis.md"));
-        int begin = page.indexOf("ACL SETUSER");
-        String[] words = WHITE_SPACE.split(page.substring(begin, page.indexOf("\n```", begin)), -1);
-        admin(Command.ACL, Arrays.copyOfRange(words, 1, words.length));
-        String uri = "redis://" + words[2] + ":secret@" + server.address();
+        List<String> user = new ArrayList<>(List.of("SETUSER", "locks"));
+        user.addAll(DocumentedRights.of("distlock:"));
+        admin(Command.ACL, user.toArray(String[]::new));
+        String uri = "redis://locks:secret@" + server.address();
         try (LockClient one = LockClient.create(RedisBackend.connect(uri));
                 LockClient two = LockClient.create(RedisBackend.connect(uri))) {
             LockHandle held = one.lock("permitted").acquire();

@@ -9,13 +9,8 @@ import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockMode;
 import io.github.distlock.spi.RequestRefusedException;
 import io.github.distlock.spi.Validity;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalLong;
-import java.util.regex.Pattern;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -23,15 +18,9 @@ import redis.clients.jedis.RedisClient;
 
 /** The permissions that {@code docs/redis.md} lists, with the key prefix of one tenant in both patterns. */
 class TenantPermissionsTest extends ContenderTest {
-    private static final Pattern WHITE_SPACE = Pattern.compile("\\s+");
-
-    private void permit(String prefix) throws IOException {
-        String page = Files.readString(Path.of("..", "docs", "redis.md"));
-        int begin = page.indexOf("ACL SETUSER");
-        String line = page.substring(begin, page.indexOf("\n```", begin)).replace("distlock:*", prefix + "*");
-        String[] words = WHITE_SPACE.split(line, -1);
+    private void permit(String prefix) {
         changeRights("reset");
-        changeRights(Arrays.copyOfRange(words, 3, words.length));
+        changeRights(DocumentedRights.of(prefix).toArray(String[]::new));
     }
 
     private RedisBackend tenant(boolean suppliedClient, RedisClient client, String prefix) {
