@@ -16,7 +16,8 @@ import java.util.concurrent.ThreadLocalRandom;
  * or would connect to itself.
  *
  * <p>Other JVMs choose ports at the same time. So this JVM keeps a datagram socket on each port that it has chosen,
- * until it ends, and chooses no port that has one. Servers use only stream sockets.
+ * until it ends, and chooses no port that has one. Servers use only stream sockets. It reserves a port before it looks
+ * whether a server listens there: the look listens itself for a moment, and then a server of another JVM could not.
  */
 final class Ports {
     /** The address at which processes listen. */
@@ -35,7 +36,7 @@ final class Ports {
     static int free() {
         for (int i = 0; i < TRIES; i++) {
             int port = ThreadLocalRandom.current().nextInt(LOWEST, BEYOND);
-            if (isFree(port) && reserve(port)) {
+            if (reserve(port) && isFree(port)) {
                 return port;
             }
         }
@@ -46,7 +47,7 @@ final class Ports {
     static int freeWith(int distance) {
         for (int i = 0; i < TRIES; i++) {
             int port = ThreadLocalRandom.current().nextInt(LOWEST, BEYOND - distance);
-            if (isFree(port) && isFree(port + distance) && reserve(port) && reserve(port + distance)) {
+            if (reserve(port) && reserve(port + distance) && isFree(port) && isFree(port + distance)) {
                 return port;
             }
         }
