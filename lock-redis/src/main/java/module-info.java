@@ -3,6 +3,7 @@
  *
  * <p>Start at {@link io.github.distlock.redis.RedisBackend}.
  */
+@SuppressWarnings("module") // The module to which a package is exported is built later.
 module io.github.distlock.redis {
     requires transitive io.github.distlock;
     requires transitive redis.clients.jedis;
@@ -11,4 +12,6 @@ module io.github.distlock.redis {
     requires static org.jspecify;
 
     exports io.github.distlock.redis;
+    exports io.github.distlock.redis.connection to
+            io.github.distlock.redis.lettuce;
 }

@@ -30,6 +30,9 @@ import org.objectweb.asm.Opcodes;
 class LibraryTest {
     private static final String API = "io.github.distlock";
     private static final String REDIS = API + ".redis";
+    /** Exported only to the modules that connect the backend through other clients than Jedis. */
+    private static final String CONNECTION = REDIS + ".connection";
+
     private static final String ZOOKEEPER = API + ".zookeeper";
     private static final JavaClasses LIBRARY = new ClassFileImporter()
             .importPackages(API)
@@ -77,6 +80,7 @@ class LibraryTest {
                 .onlyDependOnClassesThat()
                 .resideInAnyPackage(
                         REDIS,
+                        CONNECTION,
                         API,
                         API + ".spi",
                         "java..",
@@ -85,6 +89,14 @@ class LibraryTest {
                         "org.slf4j..",
                         "org.jspecify..",
                         "com.google.errorprone.annotations..")
+                .check(LIBRARY);
+        classes()
+                .that()
+                .resideInAPackage(CONNECTION)
+                .should()
+                .onlyDependOnClassesThat()
+                .resideInAnyPackage(
+                        CONNECTION, API + ".spi", "java..", "org.jspecify..", "com.google.errorprone.annotations..")
                 .check(LIBRARY);
         classes()
                 .that()
@@ -104,7 +116,7 @@ class LibraryTest {
                 .check(LIBRARY);
     }
 
-    /** So that another client of Redis can take the place of Jedis: see the interface {@code Redis}. */
+    /** So that another client of Redis can take the place of Jedis: see the class {@code OtherConnections}. */
     @Test
     void onlyTheConnectionsKnowJedis() {
         noClasses()
@@ -114,9 +126,9 @@ class LibraryTest {
                 .haveNameNotMatching(".*\\.("
                         + "RedisBackend|RedisBackendBuilder|RedisQuorumBuilder|RedisAddress|JedisCalls|JedisVersion"
                         + "|SuppliedClient|SuppliedPool|SuppliedServers|BackgroundCalls|BorrowedConnection"
-                        + "|BoundedConnection|OwnConnections|OpenConnections|ConnectionStack|ConnectionSocket"
-                        + "|SocketFile|ServerConnection|Confirmation|Node|Topology|SingleServer|SentinelPrimary"
-                        + "|SwitchMessages|ClusterNodes|Inquiries)(\\$.*)?")
+                        + "|BoundedConnection|OwnConnections|OpenConnections|ConnectionConfigs|ConnectionStack"
+                        + "|ConnectionSocket|SocketFile|ServerConnection|Confirmation|Node|Topology|SingleServer"
+                        + "|SentinelPrimary|SwitchMessages|ClusterNodes|Inquiries)(\\$.*)?")
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("redis.clients..")

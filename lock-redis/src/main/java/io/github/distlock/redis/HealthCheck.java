@@ -2,6 +2,9 @@ package io.github.distlock.redis;
 
 import io.github.distlock.redis.HealthFinding.Severity;
 import io.github.distlock.redis.HealthFinding.Subject;
+import io.github.distlock.redis.connection.Connections;
+import io.github.distlock.redis.connection.ErrorReply;
+import io.github.distlock.redis.connection.Listening;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.RequestRefusedException;
 import java.time.Duration;
@@ -77,8 +80,8 @@ final class HealthCheck {
     }
 
     private List<HealthFinding> allServers() throws InterruptedException {
-        Callable<List<Redis.Server>> question = () -> redis.servers(deadline);
-        List<Redis.Server> servers;
+        Callable<List<Connections.Server>> question = () -> redis.servers(deadline);
+        List<Connections.Server> servers;
         try {
             servers = result(start(List.of(question)).get(0));
         } catch (RuntimeException e) {
@@ -149,7 +152,7 @@ final class HealthCheck {
                 "Check that the server runs, and check address, credentials, TLS and network.");
     }
 
-    private List<HealthFinding> check(Redis.Server server) throws InterruptedException {
+    private List<HealthFinding> check(Connections.Server server) throws InterruptedException {
         HealthRules rules = new HealthRules(server.address(), server.failsOver());
         try {
             new ServerCheck(server, rules).run();
@@ -161,10 +164,10 @@ final class HealthCheck {
 
     /** The check of one server, on one thread. A failure to ask the server ends it. */
     private final class ServerCheck {
-        private final Redis.Server server;
+        private final Connections.Server server;
         private final HealthRules rules;
 
-        private ServerCheck(Redis.Server server, HealthRules rules) {
+        private ServerCheck(Connections.Server server, HealthRules rules) {
             this.server = server;
             this.rules = rules;
         }
@@ -262,7 +265,7 @@ final class HealthCheck {
         private @Nullable LockKeys unusedKeys() {
             for (int i = 0; i < MOST_NAMES; i++) {
                 LockKeys keys = backend.keysOf("health-check-" + RandomId.next());
-                if (server.keeps(keys)) {
+                if (server.keeps(keys.lock())) {
                     return keys;
                 }
             }
@@ -329,7 +332,7 @@ final class HealthCheck {
     }
 
     private static String words(RuntimeException error) {
-        return sentence(JedisCalls.words(error));
+        return sentence(Failures.words(error));
     }
 
     private static String sentence(String words) {

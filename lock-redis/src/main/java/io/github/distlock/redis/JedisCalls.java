@@ -1,14 +1,9 @@
 package io.github.distlock.redis;
 
-import io.github.distlock.spi.RequestRefusedException;
-import java.io.IOException;
+import io.github.distlock.redis.connection.ErrorReply;
 import java.net.SocketTimeoutException;
-import java.security.GeneralSecurityException;
 import java.util.ArrayList;
 import java.util.List;
-import javax.net.ssl.SSLException;
-import javax.net.ssl.SSLHandshakeException;
-import javax.net.ssl.SSLPeerUnverifiedException;
 import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.CommandArguments;
 import redis.clients.jedis.Protocol.Command;
@@ -52,7 +47,8 @@ final class JedisCalls {
     static List<Object> repliesOrErrors(List<?> replies) {
         List<Object> translated = new ArrayList<>(replies.size());
         for (Object reply : replies) {
-            translated.add(reply instanceof JedisDataException error ? new ErrorReply(words(error), error) : reply);
+            translated.add(
+                    reply instanceof JedisDataException error ? new ErrorReply(Failures.words(error), error) : reply);
         }
         return translated;
     }
@@ -94,52 +90,17 @@ final class JedisCalls {
      * otherwise an error with the words of its causes.
      */
     static RuntimeException translated(JedisException error, String lockName) {
-        String words = words(error);
+        String words = Failures.words(error);
         if (error instanceof JedisRedirectionException) {
-            return refusal(lockName, words + "; a cluster needs the URI redis-cluster://host:port", error);
+            return Failures.refusal(lockName, words + "; a cluster needs the URI redis-cluster://host:port", error);
         }
         if (error instanceof JedisDataException) {
-            String refusal = ErrorReply.refusal(words);
-            return refusal.isEmpty() ? new ErrorReply(words, error) : refusal(lockName, refusal, error);
+            return Failures.answered(lockName, words, error);
         }
-        if (isRefusedByTls(error)) {
-            return refusal(lockName, words, error);
+        if (Failures.isRefusedByTls(error)) {
+            return Failures.refusal(lockName, words, error);
         }
         return words.equals(error.getMessage()) ? error : new JedisException(words, error);
-    }
-
-    private static RequestRefusedException refusal(String lockName, String words, JedisException error) {
-        return new RequestRefusedException("Redis refuses lock \"" + lockName + "\": " + words, error);
-    }
-
-    /** Returns the message of an error, and the message of its first cause if that says more. */
-    static String words(Throwable error) {
-        String words = String.valueOf(error.getMessage());
-        Throwable first = error;
-        while (first.getCause() != null) {
-            first = first.getCause();
-        }
-        String cause = String.valueOf(first.getMessage());
-        return first.getMessage() == null || words.contains(cause) ? words : words + ": " + cause;
-    }
-
-    /**
-     * Returns whether both sides have not agreed on TLS. An error whose cause is a broken connection says nothing about
-     * the server's settings.
-     */
-    private static boolean isRefusedByTls(Throwable error) {
-        boolean refused = false;
-        for (Throwable cause = error; cause != null; cause = cause.getCause()) {
-            boolean ofTls = cause instanceof SSLException;
-            if (cause instanceof IOException && !ofTls) {
-                return false;
-            }
-            refused |= cause instanceof GeneralSecurityException
-                    || cause instanceof SSLHandshakeException
-                    || cause instanceof SSLPeerUnverifiedException
-                    || (ofTls && String.valueOf(cause.getMessage()).startsWith("Unsupported or unrecognized SSL"));
-        }
-        return refused;
     }
 
     /** Returns whether an open connection has broken. Silence and a failure to connect do not count. */

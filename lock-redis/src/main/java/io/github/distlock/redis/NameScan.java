@@ -2,6 +2,8 @@ package io.github.distlock.redis;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.github.distlock.redis.connection.Connections;
+import io.github.distlock.redis.connection.ErrorReply;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.LockNames;
 import io.github.distlock.spi.RequestRefusedException;
@@ -73,13 +75,13 @@ final class NameScan {
     /** Returns the page that begins at a position. */
     LockNames page(Optional<String> begin) throws InterruptedException {
         long forLater = deadline.remainingNanos() / 2;
-        List<Redis.Server> servers = redis.servers(deadline).stream()
-                .sorted(Comparator.comparing(Redis.Server::address))
+        List<Connections.Server> servers = redis.servers(deadline).stream()
+                .sorted(Comparator.comparing(Connections.Server::address))
                 .toList();
         Position position = begin.map(Position::of).orElseGet(() -> new Position(Pass.HELD, "0", ""));
         Set<String> names = new LinkedHashSet<>();
         while (true) {
-            Redis.Server server = serverFrom(position.server, servers);
+            Connections.Server server = serverFrom(position.server, servers);
             if (server == null && position.pass == Pass.WAITED_FOR) {
                 return LockNames.last(names);
             }
@@ -98,19 +100,19 @@ final class NameScan {
     }
 
     /** Returns the first server that has an address or comes after it. A server may have gone since the last page. */
-    private static Redis.@Nullable Server serverFrom(String address, List<Redis.Server> servers) {
+    private static Connections.@Nullable Server serverFrom(String address, List<Connections.Server> servers) {
         return servers.stream()
                 .filter(server -> server.address().compareTo(address) >= 0)
                 .findFirst()
                 .orElse(null);
     }
 
-    private static Position after(Redis.Server server, Pass pass, String cursor) {
+    private static Position after(Connections.Server server, Pass pass, String cursor) {
         // No address lies between this one and the one that the null character makes of it.
         return new Position(pass, cursor, cursor.equals("0") ? server.address() + '\0' : server.address());
     }
 
-    private List<?> scan(Redis.Server server, Pass pass, String cursor) throws InterruptedException {
+    private List<?> scan(Connections.Server server, Pass pass, String cursor) throws InterruptedException {
         String match = pass == Pass.HELD
                 ? LockKeys.lockPattern(keyPrefix, namePrefix)
                 : LockKeys.alivePattern(keyPrefix, namePrefix);

@@ -2,6 +2,9 @@ package io.github.distlock.redis;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.github.distlock.redis.connection.Connections;
+import io.github.distlock.redis.connection.ErrorReply;
+import io.github.distlock.redis.connection.Listening;
 import io.github.distlock.spi.Deadline;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -185,14 +188,14 @@ final class OwnConnections implements Redis {
     }
 
     @Override
-    public List<Server> servers(Deadline deadline) throws InterruptedException {
-        List<Server> servers = new ArrayList<>();
+    public List<Connections.Server> servers(Deadline deadline) throws InterruptedException {
+        List<Connections.Server> servers = new ArrayList<>();
         topology.serving(deadline).forEach(node -> servers.add(new OwnServer(topology, node)));
         return servers;
     }
 
     /** A server over the backend's own connections. */
-    private record OwnServer(Topology topology, Node node) implements Server {
+    private record OwnServer(Topology topology, Node node) implements Connections.Server {
         @Override
         public String address() {
             return node.toString();
@@ -204,8 +207,8 @@ final class OwnConnections implements Redis {
         }
 
         @Override
-        public boolean keeps(LockKeys keys) {
-            return topology.server(keys.lock()).equals(node.server());
+        public boolean keeps(byte[] lockKey) {
+            return topology.server(lockKey).equals(node.server());
         }
 
         @Override

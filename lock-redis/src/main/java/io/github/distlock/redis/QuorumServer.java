@@ -1,5 +1,6 @@
 package io.github.distlock.redis;
 
+import io.github.distlock.redis.connection.ErrorReply;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.LockClock;
 import io.github.distlock.spi.RequestRefusedException;

@@ -1,16 +1,20 @@
 package io.github.distlock.redis;
 
+import io.github.distlock.redis.connection.Connections;
+import io.github.distlock.redis.connection.ErrorReply;
+import io.github.distlock.redis.connection.Listening;
 import io.github.distlock.spi.Deadline;
 import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * How requests reach the server: over {@linkplain OwnConnections connections of the backend}, or through
- * {@linkplain SuppliedClient a caller-supplied client}.
+ * How requests reach the server: over {@linkplain OwnConnections connections of the backend}, through
+ * {@linkplain SuppliedClient a caller-supplied client}, or over {@linkplain OtherConnections connections of another
+ * client library}.
  *
  * <p>A refused request throws {@link io.github.distlock.spi.RequestRefusedException}, and another error of the server
  * an {@link ErrorReply}. Any other exception means that the outcome of the request is unknown. All carry the server's
- * words. No type of a client library appears here, so that another client can take the place of Jedis.
+ * words. No type of a client library appears here.
  */
 interface Redis extends AutoCloseable {
 
@@ -52,28 +56,10 @@ interface Redis extends AutoCloseable {
     Listening listening(String channel, Consumer<String> messages, Runnable subscribed);
 
     /** Returns the servers that keep locks at present. Asks the deployment for them. */
-    List<Server> servers(Deadline deadline) throws InterruptedException;
+    List<Connections.Server> servers(Deadline deadline) throws InterruptedException;
 
-    /** A server that keeps locks, as a health check sees it. */
-    interface Server {
-
-        /** Returns the server's host and port, or the name of the client that knows them. */
-        String address();
-
-        /** Returns whether the deployment puts another server in the place of this one if it fails. */
-        boolean failsOver();
-
-        /** Returns whether this server keeps the lock of these keys. Sends nothing. */
-        boolean keeps(LockKeys keys);
-
-        /**
-         * Sends commands without keys, all in one exchange over one connection.
-         *
-         * @param commands the words of each
-         * @return a reply for each command: {@code Long}, {@code byte[]}, a list, or an {@link ErrorReply}
-         */
-        List<Object> ask(List<List<String>> commands, Deadline deadline) throws InterruptedException;
-    }
+    /** Throws a {@code RequestRefusedException} if the calling thread must not wait for answers. */
+    default void requireMayWait() {}
 
     /** Closes the connections of the backend, while no request is under way. The next request opens new ones. */
     void disconnect();

@@ -3,6 +3,9 @@ package io.github.distlock.redis;
 import static java.util.Objects.requireNonNull;
 
 import io.github.distlock.LockStatus;
+import io.github.distlock.redis.connection.ConnectionContext;
+import io.github.distlock.redis.connection.Connections;
+import io.github.distlock.redis.connection.ErrorReply;
 import io.github.distlock.spi.BackendContext;
 import io.github.distlock.spi.Capability;
 import io.github.distlock.spi.Contender;
@@ -212,6 +215,18 @@ public final class RedisBackend implements LockBackend {
         return new RedisBackendBuilder(client);
     }
 
+    /**
+     * Returns a builder of a backend over another client library. For the modules of this library: applications call
+     * their classes, such as {@code LettuceRedis}. Works without Jedis on the class path.
+     *
+     * @param connections makes the connections; called once for each backend
+     * @return a new builder
+     */
+    @SuppressWarnings("exports") // to the modules of this library alone
+    public static RedisBackendBuilder builder(Function<ConnectionContext, Connections> connections) {
+        return new RedisBackendBuilder(requireNonNull(connections, "connections"));
+    }
+
     @Override
     public Set<Capability> capabilities() {
         return capabilities;
@@ -225,6 +240,11 @@ public final class RedisBackend implements LockBackend {
     @Override
     public Contender contend(LockRequest request, Signals signals) {
         return new RedisContender(this, request, signals);
+    }
+
+    @Override
+    public void requireMayWait() {
+        redis.requireMayWait();
     }
 
     @Override

@@ -3,12 +3,11 @@ package io.github.distlock.redis;
 import static java.util.Objects.requireNonNull;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import io.github.distlock.redis.connection.ConnectionContext;
+import io.github.distlock.redis.connection.Connections;
 import java.time.Duration;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
-import redis.clients.jedis.DefaultJedisClientConfig;
-import redis.clients.jedis.DefaultRedisCredentials;
-import redis.clients.jedis.DefaultRedisCredentialsProvider;
 import redis.clients.jedis.JedisClientConfig;
 import redis.clients.jedis.UnifiedJedis;
 
@@ -24,6 +23,7 @@ public final class RedisBackendBuilder {
 
     private final @Nullable RedisAddress address;
     private final @Nullable UnifiedJedis client;
+    private final @Nullable Function<ConnectionContext, Connections> connections;
     private String prefix = "distlock:";
     private @Nullable Function<String, String> keyOfName;
     private int maxConnections = 64;
@@ -37,11 +37,19 @@ public final class RedisBackendBuilder {
     RedisBackendBuilder(String uri) {
         this.address = new RedisAddress(uri);
         this.client = null;
+        this.connections = null;
     }
 
     RedisBackendBuilder(UnifiedJedis client) {
         this.address = null;
         this.client = client;
+        this.connections = null;
+    }
+
+    RedisBackendBuilder(Function<ConnectionContext, Connections> connections) {
+        this.address = null;
+        this.client = null;
+        this.connections = connections;
     }
 
     /**
@@ -298,6 +306,9 @@ public final class RedisBackendBuilder {
 
     private Redis redis(RedisContext context) {
         Script.Settings settings = new Script.Settings(publisher, RedisContender.millis(tokenKept));
+        if (connections != null) {
+            return new OtherConnections(connections.apply(context), settings);
+        }
         if (client != null) {
             return new SuppliedClient(client, context, settings);
         }
@@ -308,7 +319,7 @@ public final class RedisBackendBuilder {
 
     private Topology topology(RedisAddress to, RedisContext context, LateExchanges late, Script.Settings settings) {
         Node.Shared nodes = new Node.Shared(
-                connectionConfig(to),
+                ConnectionConfigs.ofServers(to, config),
                 to.kind == RedisAddress.Kind.SENTINEL ? ServerConnection.Check.PRIMARY : ServerConnection.Check.ALIVE,
                 maxConnections,
                 settings,
@@ -317,60 +328,10 @@ public final class RedisBackendBuilder {
                 late);
         return switch (to.kind) {
             case SERVER, UNIX_SOCKET -> new SingleServer(to.servers.get(0), nodes);
-            case SENTINEL -> new SentinelPrimary(to.servers, to.primary, sentinelConnectionConfig(to), nodes);
+            case SENTINEL ->
+                new SentinelPrimary(
+                        to.servers, to.primary, ConnectionConfigs.ofSentinels(to, sentinelConfig, config), nodes);
             case CLUSTER -> new ClusterNodes(to.servers, nodes);
         };
-    }
-
-    private JedisClientConfig connectionConfig(RedisAddress to) {
-        DefaultJedisClientConfig.Builder settings = settings(config, to.tls);
-        if (to.password != null) {
-            settings.credentialsProvider(credentials(to.user, to.password));
-        }
-        if (to.database >= 0) {
-            settings.database(to.database);
-        }
-        return settings.build();
-    }
-
-    private JedisClientConfig sentinelConnectionConfig(RedisAddress to) {
-        DefaultJedisClientConfig.Builder settings = sentinelConfig == null
-                ? tlsAlone(to.tls)
-                : settings(sentinelConfig, to.tls).database(0);
-        if (to.sentinelPassword != null) {
-            settings.credentialsProvider(credentials(to.sentinelUser, to.sentinelPassword));
-        }
-        return settings.build();
-    }
-
-    private static DefaultRedisCredentialsProvider credentials(@Nullable String user, String password) {
-        return new DefaultRedisCredentialsProvider(new DefaultRedisCredentials(user, password));
-    }
-
-    /** Returns the settings of TLS, and of the addresses that stand for others. */
-    @SuppressWarnings("deprecation") // Callers that still use these settings must not lose them.
-    private DefaultJedisClientConfig.Builder tlsAlone(boolean tls) {
-        DefaultJedisClientConfig.Builder settings = DefaultJedisClientConfig.builder();
-        if (config != null) {
-            settings.ssl(config.isSsl())
-                    .sslSocketFactory(config.getSslSocketFactory())
-                    .sslParameters(config.getSslParameters())
-                    .sslOptions(config.getSslOptions())
-                    .hostnameVerifier(config.getHostnameVerifier())
-                    .hostAndPortMapper(config.getHostAndPortMapper());
-        }
-        return tls ? settings.ssl(true) : settings;
-    }
-
-    @SuppressWarnings("deprecation") // Other settings of TLS would replace those of the caller.
-    private static DefaultJedisClientConfig.Builder settings(@Nullable JedisClientConfig config, boolean tls) {
-        DefaultJedisClientConfig.Builder settings = DefaultJedisClientConfig.builder();
-        if (config != null) {
-            settings.from(config);
-        }
-        if (tls) {
-            settings.ssl(true);
-        }
-        return settings;
     }
 }

@@ -2,6 +2,7 @@ package io.github.distlock.redis;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.github.distlock.redis.connection.ErrorReply;
 import io.github.distlock.spi.Attempt;
 import io.github.distlock.spi.Contender;
 import io.github.distlock.spi.Deadline;

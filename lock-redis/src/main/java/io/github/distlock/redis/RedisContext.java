@@ -2,6 +2,7 @@ package io.github.distlock.redis;
 
 import static java.util.Objects.requireNonNull;
 
+import io.github.distlock.redis.connection.ConnectionContext;
 import io.github.distlock.spi.BackendContext;
 import io.github.distlock.spi.LockClock;
 import java.util.Map;
@@ -16,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * What the engine offers to the parts of a backend. They are made before the engine starts the backend, and use this
  * only afterwards. Thread-safe.
  */
-final class RedisContext {
+final class RedisContext implements ConnectionContext {
     private static final long PAUSE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     final LockClock clock;
@@ -52,6 +53,11 @@ final class RedisContext {
         }
     }
 
+    @Override
+    public LockClock clock() {
+        return clock;
+    }
+
     Thread newThread(String role, Runnable task) {
         return engine().newThread(role, task);
     }
@@ -61,18 +67,18 @@ final class RedisContext {
         return task -> newThread("redis" + threads.incrementAndGet(), task);
     }
 
+    @Override
+    public Thread newThread(Runnable task) {
+        return redisThreads().newThread(task);
+    }
+
     /** Runs a log statement soon, on another thread. */
     void log(Runnable statement) {
         engine().log(statement);
     }
 
-    /**
-     * Has all holds on a server renewed at once, because a connection with a request under way or the subscription has
-     * broken. A call within a second after another one for the same server does nothing.
-     *
-     * @param server as {@link Redis#server} names it
-     */
-    void connectionLost(Object server) {
+    @Override
+    public void connectionLost(Object server) {
         long now = clock.nanoTime();
         Long last = losses.putIfAbsent(server, now);
         boolean isFirst = last == null;

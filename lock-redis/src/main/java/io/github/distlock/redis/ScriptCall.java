@@ -2,6 +2,7 @@ package io.github.distlock.redis;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.github.distlock.redis.connection.ErrorReply;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;

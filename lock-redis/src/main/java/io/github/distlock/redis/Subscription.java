@@ -1,5 +1,7 @@
 package io.github.distlock.redis;
 
+import io.github.distlock.redis.connection.ErrorReply;
+import io.github.distlock.redis.connection.Listening;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;

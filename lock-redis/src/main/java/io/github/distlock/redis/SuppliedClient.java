@@ -1,6 +1,9 @@
 package io.github.distlock.redis;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import io.github.distlock.redis.connection.Connections;
+import io.github.distlock.redis.connection.ErrorReply;
+import io.github.distlock.redis.connection.Listening;
 import io.github.distlock.spi.Deadline;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -271,8 +274,8 @@ final class SuppliedClient implements Redis {
     }
 
     @Override
-    public List<Server> servers(Deadline deadline) throws InterruptedException {
-        List<Server> servers = new ArrayList<>();
+    public List<Connections.Server> servers(Deadline deadline) throws InterruptedException {
+        List<Connections.Server> servers = new ArrayList<>();
         inBackground(() -> SuppliedServers.of(client), deadline).forEach(server -> servers.add(new Bounded(server)));
         return servers;
     }
@@ -286,10 +289,10 @@ final class SuppliedClient implements Redis {
     }
 
     /** A server that is asked on a thread of the backend, while the caller waits until its deadline. */
-    private final class Bounded implements Server {
-        private final Server server;
+    private final class Bounded implements Connections.Server {
+        private final Connections.Server server;
 
-        private Bounded(Server server) {
+        private Bounded(Connections.Server server) {
             this.server = server;
         }
 
@@ -304,8 +307,8 @@ final class SuppliedClient implements Redis {
         }
 
         @Override
-        public boolean keeps(LockKeys keys) {
-            return server.keeps(keys);
+        public boolean keeps(byte[] lockKey) {
+            return server.keeps(lockKey);
         }
 
         @Override

@@ -2,6 +2,7 @@ package io.github.distlock.redis;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.github.distlock.redis.connection.Connections;
 import io.github.distlock.spi.Deadline;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -33,11 +34,11 @@ final class SuppliedServers {
     private SuppliedServers() {}
 
     /** Asks the client for its servers. */
-    static List<Redis.Server> of(UnifiedJedis client) {
+    static List<Connections.Server> of(UnifiedJedis client) {
         return client instanceof RedisClusterClient cluster ? primaries(cluster) : List.of(only(client));
     }
 
-    private static Redis.Server only(UnifiedJedis client) {
+    private static Connections.Server only(UnifiedJedis client) {
         String address = "the server of the caller-supplied client";
         try {
             if (send(client, List.of("CLIENT", "INFO")) instanceof byte[] info) {
@@ -55,7 +56,7 @@ final class SuppliedServers {
         return client.executeCommand(new CommandObject<>(command, BuilderFactory.RAW_OBJECT));
     }
 
-    private static List<Redis.Server> primaries(RedisClusterClient cluster) {
+    private static List<Connections.Server> primaries(RedisClusterClient cluster) {
         Map<String, ConnectionPool> pools = cluster.getClusterNodes();
         JedisException failure = new JedisConnectionException("the client knows no node");
         for (Map.Entry<String, ConnectionPool> each : pools.entrySet()) {
@@ -65,7 +66,7 @@ final class SuppliedServers {
                         .content()
                         .forEach(range -> ranges.computeIfAbsent(range.primary(), any -> new ArrayList<>())
                                 .add(range));
-                List<Redis.Server> primaries = new ArrayList<>();
+                List<Connections.Server> primaries = new ArrayList<>();
                 ranges.forEach((address, some) ->
                         primaries.add(new Primary(address.toString(), pools.get(address.toString()), some)));
                 return primaries;
@@ -77,9 +78,9 @@ final class SuppliedServers {
     }
 
     /** The server that the client chooses. */
-    private record OnlyServer(UnifiedJedis client, String address, boolean failsOver) implements Redis.Server {
+    private record OnlyServer(UnifiedJedis client, String address, boolean failsOver) implements Connections.Server {
         @Override
-        public boolean keeps(LockKeys keys) {
+        public boolean keeps(byte[] lockKey) {
             return true;
         }
 
@@ -99,15 +100,15 @@ final class SuppliedServers {
 
     /** A primary of a cluster. */
     private record Primary(String address, @Nullable ConnectionPool pool, List<ClusterNodes.Range> ranges)
-            implements Redis.Server {
+            implements Connections.Server {
         @Override
         public boolean failsOver() {
             return true;
         }
 
         @Override
-        public boolean keeps(LockKeys keys) {
-            return ranges.stream().anyMatch(range -> range.contains(keys.lock()));
+        public boolean keeps(byte[] lockKey) {
+            return ranges.stream().anyMatch(range -> range.contains(lockKey));
         }
 
         @Override

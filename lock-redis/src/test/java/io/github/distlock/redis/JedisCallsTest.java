@@ -2,6 +2,7 @@ package io.github.distlock.redis;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.distlock.redis.connection.ErrorReply;
 import io.github.distlock.spi.RequestRefusedException;
 import java.io.EOFException;
 import java.net.SocketException;

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 
 import io.github.distlock.LockOwner;
+import io.github.distlock.redis.connection.ErrorReply;
 import io.github.distlock.spi.Attempt;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.Grant;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import io.github.distlock.redis.connection.ErrorReply;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockMode;
 import io.github.distlock.spi.Validity;

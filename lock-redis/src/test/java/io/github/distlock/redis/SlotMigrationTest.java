@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import io.github.distlock.redis.connection.ErrorReply;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockMode;
 import io.github.distlock.spi.Validity;

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import io.github.distlock.redis.connection.Connections.Server;
+import io.github.distlock.redis.connection.Listening;
 import io.github.distlock.spi.BackendContext;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.tests.PromiseNames;

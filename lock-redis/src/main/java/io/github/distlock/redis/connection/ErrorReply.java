@@ -1,4 +1,4 @@
-package io.github.distlock.redis;
+package io.github.distlock.redis.connection;
 
 import java.util.Locale;
 import java.util.Set;
@@ -34,7 +34,7 @@ import java.util.regex.Pattern;
  * <tr><td>the backend is closed</td><td>unknown; the engine has closed it, and asks no more</td></tr>
  * </table>
  */
-final class ErrorReply extends RuntimeException {
+public final class ErrorReply extends RuntimeException {
     private static final long serialVersionUID = 1;
 
     /**
@@ -55,14 +55,20 @@ final class ErrorReply extends RuntimeException {
     /**
      * Makes an error reply.
      *
+     * @param words what the server has answered
      * @param cause the exception of the client library
      */
-    ErrorReply(String words, Throwable cause) {
+    public ErrorReply(String words, Throwable cause) {
         super(words, cause);
     }
 
-    /** Returns why the server has refused the request, or an empty text if its error may pass. */
-    static String refusal(String words) {
+    /**
+     * Returns why the server has refused a request.
+     *
+     * @param words what the server has answered
+     * @return its words; empty if the error may pass
+     */
+    public static String refusal(String words) {
         if (words.startsWith(TOO_OLD)) {
             return words + "; Redis 6.2 or newer is needed";
         }
@@ -81,30 +87,70 @@ final class ErrorReply extends RuntimeException {
                 || lower.startsWith("err auth ");
     }
 
-    /** Returns whether the right to send a command is missing. */
-    static boolean isMissingRight(String words) {
+    /**
+     * Returns whether the right to send a command is missing.
+     *
+     * @param words what the server has answered
+     * @return true if so
+     */
+    public static boolean isMissingRight(String words) {
         return code(words).equals("NOPERM");
     }
 
-    /** Returns whether Redis 7 or later refuses a command in a script, because the right to send it is missing. */
-    static boolean isMissingRightInScript(String words) {
+    /**
+     * Returns whether Redis 7 or later refuses a command in a script, because the right to send it is missing.
+     *
+     * @param words what the server has answered
+     * @return true if so
+     */
+    public static boolean isMissingRightInScript(String words) {
         String lower = words.toLowerCase(Locale.ROOT);
         // The words of Redis 7.0, and those of Redis 7.2 and Valkey.
         return lower.contains("can't run this command") || lower.contains("acl failure in script");
     }
 
-    /** Returns whether the server cannot keep locks at present. */
-    static boolean isOfAnotherServer(String words) {
+    /**
+     * Returns whether the server cannot keep locks at present.
+     *
+     * @param words what the server has answered
+     * @return true if so
+     */
+    public static boolean isOfAnotherServer(String words) {
         return OTHER_SERVER.contains(code(words));
     }
 
     /**
      * Returns whether a cluster refuses the request because it migrates the slot of the keys. It does so if the request
      * has several keys of which one is missing.
+     *
+     * @param reply a reply, or an exception
+     * @return true if so
      */
-    static boolean isOfMigratingSlot(Object reply) {
+    public static boolean isOfMigratingSlot(Object reply) {
         return reply instanceof ErrorReply error
                 && code(String.valueOf(error.getMessage())).equals("TRYAGAIN");
+    }
+
+    /**
+     * Returns whether the server does not know the script, and has executed nothing.
+     *
+     * @param reply a reply, or an exception
+     * @return true if so
+     */
+    public static boolean isOfMissingScript(Object reply) {
+        return reply instanceof ErrorReply error
+                && code(String.valueOf(error.getMessage())).equals("NOSCRIPT");
+    }
+
+    /**
+     * Returns whether a node of a cluster sends the request to another node, and has executed nothing.
+     *
+     * @param words what the server has answered
+     * @return true if so
+     */
+    public static boolean isRedirection(String words) {
+        String code = code(words);
+        return code.equals("MOVED") || code.equals("ASK");
     }
 
     private static String code(String words) {

@@ -1,10 +1,12 @@
-package io.github.distlock.redis;
+package io.github.distlock.redis.connection;
 
 /** One subscription to one channel. */
-interface Listening {
+public interface Listening {
     /**
      * Subscribes, and returns when the subscription ends or breaks. Silence counts as broken. May throw: an
      * {@link ErrorReply} if the server has refused the subscription.
+     *
+     * @throws InterruptedException if the thread is interrupted
      */
     void run() throws InterruptedException;
 
@@ -13,11 +15,18 @@ interface Listening {
      */
     void askForSignOfLife();
 
-    /** Returns whether the subscription must be broken after a long silence, although {@link #run} has not returned. */
+    /**
+     * Returns whether the subscription must be broken after a long silence, although {@link #run} has not returned.
+     *
+     * @return true if so
+     */
     boolean isSilent();
 
     /**
-     * Returns what {@linkplain Redis#server names the server} to which the subscription leads, once it is confirmed.
+     * Returns what {@linkplain Connections#server names the server} to which the subscription leads, once it is
+     * confirmed.
+     *
+     * @return a key with {@code equals}
      */
     Object server();
 
