@@ -16,7 +16,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** Each Java snippet of the README and the docs is an excerpt of a program or test of this module. */
+/** Each Java snippet of the README and the docs is an excerpt of a program or test. */
 class SnippetsTest {
     private static final Path ROOT = Path.of("").toAbsolutePath().getParent();
     private static final Pattern BLOCK =
@@ -35,7 +35,8 @@ class SnippetsTest {
 
     @Test
     void api_eachJavaSnippetIsPartOfAProgram() {
-        List<String> programs = Stream.of("lock-examples/src", "lock-example-backend/src")
+        List<String> programs = Stream.of(
+                        "lock-examples/src", "lock-example-backend/src", "integrations/lock-redis-lettuce/src")
                 .flatMap(sources -> files(ROOT.resolve(sources), ".java").stream())
                 .map(file -> withoutIndentation(read(file)))
                 .toList();

@@ -39,7 +39,8 @@ import org.slf4j.LoggerFactory;
 import redis.clients.jedis.UnifiedJedis;
 
 /**
- * Keeps locks in Redis 6.2 or newer, through Jedis 7.4 or newer.
+ * Keeps locks in Redis 6.2 or newer, through Jedis 7.4 or newer. {@code LettuceRedis} of the artifact
+ * {@code lock-redis-lettuce} makes such a backend over Lettuce.
  *
  * <pre>{@code
  * LockClient locks = LockClient.create(RedisBackend.connect("redis://localhost:6379"));
