@@ -12,6 +12,7 @@ import io.github.distlock.LockOptions;
 import io.github.distlock.bench.SharedLibrary.Acquire;
 import io.github.distlock.redis.RedisBackend;
 import io.github.distlock.redis.RedisQuorum;
+import io.github.distlock.redis.lettuce.LettuceRedis;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.zookeeper.ZooKeeperBackend;
 import java.net.URI;
@@ -66,6 +67,11 @@ enum Peer {
         RedisClient jedis = jedis(servers);
         LockClient locks = LockClient.create(RedisBackend.of(jedis));
         return new Distlock(locks, LockOptions.defaults(), jedis::close);
+    }),
+    DISTLOCK_LETTUCE("distlock, supplied Lettuce client", STANDALONE, servers -> {
+        io.lettuce.core.RedisClient lettuce = io.lettuce.core.RedisClient.create(servers.single());
+        LockClient locks = LockClient.create(LettuceRedis.create(lettuce));
+        return new Distlock(locks, LockOptions.defaults(), lettuce::shutdown);
     }),
     REDISSON(
             "Redisson RLock",
