@@ -6,7 +6,8 @@ import redis.clients.jedis.RedisClient;
 
 /**
  * A list with one element, which a blocking pop takes and a push puts back. The server passes it to the client that has
- * waited longest. Whoever dies with it ends it for all: this is no lock, but the least that passing one costs.
+ * waited longest. If a client dies with the element, no client gets it again. So this is no lock, but the least that
+ * passing one costs.
  */
 record Baton(RedisClient jedis) implements Peer.Client {
     private static final String ONCE =

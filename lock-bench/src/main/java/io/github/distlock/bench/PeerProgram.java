@@ -33,7 +33,8 @@ import java.util.stream.Collectors;
  *   <li>{@code release} of that lock: with the time at which that began
  * </ul>
  *
- * <p>Whoever holds the one lock sets a flag in a file that all JVMs map, and finds it clear if locks exclude.
+ * <p>The holder of the one lock sets a flag in a file that all JVMs map. It finds the flag clear if holds exclude each
+ * other.
  */
 final class PeerProgram {
     private static final VarHandle INT = MethodHandles.byteBufferViewVarHandle(int[].class, ByteOrder.nativeOrder());
@@ -52,7 +53,7 @@ final class PeerProgram {
      * What the threads have done.
      *
      * @param acquires how many of each thread
-     * @param overlaps how often another thread had the lock, too
+     * @param overlaps how often a thread found that another one held the lock, too
      */
     record Result(Waits waits, List<Long> acquires, long overlaps, double seconds, double cpuSeconds) {
         String format() {

@@ -30,13 +30,13 @@ import java.util.stream.Stream;
  * and handoffs between two JVMs. Critical sections are empty, and are checked to exclude each other. The wait of a
  * handoff begins with the call of the release.
  *
- * <p>Each peer has JVMs of its own. They warm up until their rate has stopped to rise, and then the peers alternate in
- * an order that changes with each round, so that noise affects all of them. The program prints medians of the rounds.
- * The ratio is that to the floor of the deployment, the median of the ratios of each round, with the least and the
- * greatest of them. A wait is the time of one acquire. Commands are those of Redis's {@code INFO commandstats}, the
- * ones in scripts included, of all servers that keep data, or the packets that ZooKeeper received. Costs are per
+ * <p>Each peer has JVMs of its own. They warm up until their rate stops rising. Then the peers take turns, in an order
+ * that changes with each round, so that noise affects all of them. The program prints medians of the rounds. The ratio
+ * compares a peer with the floor of the deployment: it is the median of the ratios of all rounds, with the least and
+ * the greatest of them. A wait is the time of one acquire. Commands are those of Redis's {@code INFO commandstats},
+ * including those in scripts, of all servers that keep data, or the packets that ZooKeeper received. Costs are per
  * acquire with its release, in microseconds of CPU time. The index is Jain's, of how many acquires each thread had: 1
- * if all had as many.
+ * if all had the same number.
  *
  * <p>The servers must be processes: {@code -Dlock.servers=processes}. Arguments: rounds (7), milliseconds per figure
  * (1000), a part of the names of the scenarios (all), deployments (all: {@link Deployment}).

@@ -7,8 +7,8 @@ import redis.clients.jedis.UnifiedJedis;
 import redis.clients.jedis.params.SetParams;
 
 /**
- * The pattern of Redis's documentation: {@code SET NX PX}, and a script that compares and deletes. As many tutorials
- * have it, a busy lock is asked for again after 100 ms.
+ * The pattern of Redis's documentation: {@code SET NX PX}, and a script that compares and deletes. After a busy answer,
+ * a client asks again after 100 ms, as in many tutorials.
  */
 record PlainLocks(UnifiedJedis jedis) implements Peer.Client {
     static final String COMPARE_AND_DELETE =

@@ -40,7 +40,7 @@ import redis.clients.jedis.RedisClient;
  *   <li>A proxy drops the message about the handoff. Bound: a heartbeat (promise V2).
  * </ul>
  *
- * The processes are started before, {@value #LANES} at a time, each with a lock of its own. The machine may add
+ * The processes are started beforehand, {@value #LANES} at a time, each with a lock of its own. The machine may add
  * 250 ms to each bound. Arguments: how often (100).
  */
 public final class RedisKills {

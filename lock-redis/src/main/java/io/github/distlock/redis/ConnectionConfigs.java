@@ -7,8 +7,8 @@ import redis.clients.jedis.DefaultRedisCredentialsProvider;
 import redis.clients.jedis.JedisClientConfig;
 
 /**
- * How the backend's own connections are made: by an address, which takes precedence, and settings. Apart from the
- * builder, whose class must be usable without Jedis.
+ * Makes the settings of the backend's own connections from an address, which takes precedence, and the caller's
+ * settings. They are not in the builder, because that class must work without Jedis.
  */
 final class ConnectionConfigs {
     private ConnectionConfigs() {}
@@ -44,7 +44,7 @@ final class ConnectionConfigs {
         return new DefaultRedisCredentialsProvider(new DefaultRedisCredentials(user, password));
     }
 
-    /** Returns the settings of TLS, and of the addresses that stand for others. */
+    /** Returns the settings of TLS, and the mapping of addresses. */
     @SuppressWarnings("deprecation") // Callers that still use these settings must not lose them.
     private static DefaultJedisClientConfig.Builder tlsAlone(@Nullable JedisClientConfig config, boolean tls) {
         DefaultJedisClientConfig.Builder settings = DefaultJedisClientConfig.builder();

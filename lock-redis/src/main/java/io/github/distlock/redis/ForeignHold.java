@@ -6,9 +6,9 @@ import java.util.concurrent.ThreadLocalRandom;
 /**
  * The hold of a program that shares the lock key and is not in the queue, as the first waiter has found it.
  *
- * <p>Nothing tells the waiter when such a hold ends, and programs that poll may take the lock as soon as it is free. So
- * the waiter polls as often as they do: first every 25 to 50 ms, and later, in a long hold, every 50 to 100 ms. Only
- * the first waiter of a lock does so, so one lock costs the server at most 40 requests per second.
+ * <p>No message tells the waiter when such a hold ends, and programs that poll may take the lock as soon as it is free.
+ * So the waiter polls, too: first every 25 to 50 ms, and after a second every 50 to 100 ms. No other waiter of the lock
+ * does. So one lock costs the server at most 40 requests per second.
  *
  * <p>A hold whose key does not expire may be left from a program that has crashed. The pauses then grow to a tenth of
  * the time for which the waiter has seen the hold. When they are longer than a second, heartbeats find the free lock.

@@ -39,7 +39,7 @@ import org.slf4j.LoggerFactory;
 import redis.clients.jedis.UnifiedJedis;
 
 /**
- * Keeps locks in Redis 6.2 or newer, through Jedis 7.4 or newer. {@code LettuceRedis} of the artifact
+ * Keeps locks in Redis 6.2 or newer, or in Valkey, through Jedis 7.4 or newer. {@code LettuceRedis} of the artifact
  * {@code lock-redis-lettuce} makes such a backend over Lettuce.
  *
  * <pre>{@code
@@ -49,7 +49,8 @@ import redis.clients.jedis.UnifiedJedis;
  * <p><b>Keys.</b> A lock is the string key {@code distlock:<name>}, which expires with the holder's lease. Clients that
  * acquire the same key with {@code SET NX PX} and release it with compare-and-delete exclude the clients of this
  * backend, and are excluded by them. Such clients are not in the queue: a lock that goes from waiter to waiter is never
- * free for them, except as {@link RedisBackendBuilder#yieldToForeignClients} says. Helper keys begin with {@code distlock:{distlock:<name>}}, and expire.
+ * free for them, except as {@link RedisBackendBuilder#yieldToForeignClients} says. Helper keys begin with
+ * {@code distlock:{distlock:<name>}}, and expire.
  *
  * <p><b>Guarantees.</b> Holds exclude each other and waiters acquire in order while the server keeps its data and its
  * clock does not jump ahead by more than the guard. Fencing tokens increase even if the server loses its data, as far
@@ -217,10 +218,11 @@ public final class RedisBackend implements LockBackend {
     }
 
     /**
-     * Returns a builder of a backend over another client library. For the modules of this library: applications call
-     * their classes, such as {@code LettuceRedis}. Works without Jedis on the class path.
+     * Returns a builder of a backend over another client library. The modules of this library call it, and
+     * applications call the classes of these modules, such as {@code LettuceRedis}. Works without Jedis on the class
+     * path.
      *
-     * @param connections makes the connections; called once for each backend
+     * @param connections makes the connections, once for each backend
      * @return a new builder
      */
     @SuppressWarnings("exports") // to the modules of this library alone

@@ -191,8 +191,7 @@ public final class RedisBackendBuilder {
      * @param least how many replicas must confirm a grant: from 1 to 100
      * @return this
      * @throws IllegalArgumentException if the number is out of these bounds
-     * @throws IllegalStateException if the backend is over a caller-supplied client, which does not say over which
-     *     connection it sends a request
+     * @throws IllegalStateException if the backend is over a caller-supplied client
      */
     @CanIgnoreReturnValue
     public RedisBackendBuilder awaitReplicas(int least) {
@@ -215,18 +214,18 @@ public final class RedisBackendBuilder {
     }
 
     /**
-     * Frees a lock for a moment in some handoffs, so that clients that are not in the queue can acquire it. These
-     * acquire the same key with {@code SET NX PX} and poll. Without this setting, a lock that goes from waiter to
+     * Frees a lock for a moment in some handoffs, so that foreign clients can acquire it. These are not in the queue:
+     * they acquire the same key with {@code SET NX PX}, and poll. Without this setting, a lock that goes from waiter to
      * waiter is never free for them.
      *
      * <p>Each handoff of this backend's clients has the chance 1/<i>handoffs</i> to leave the lock free for the given
      * time before the first waiter acquires it. If a foreign client acquires it, the first waiter polls from then on.
-     * If none does, the lock was idle for this time. The order of waiters does not change. Other clients of this
-     * library respect the pause whatever their settings are.
+     * If none does, the lock was idle for this time. The order of waiters does not change. All clients of this library
+     * respect the pause, whatever their settings are.
      *
-     * <p>A handoff goes from client to client. Local handoffs between the threads of one client do not count; they end
-     * after {@link io.github.distlock.LockClientBuilder#localHandoff}. A release after which nobody waits frees the
-     * lock anyway. Readers and permits leave the lock free only when the last of them is released.
+     * <p>A handoff goes from client to client. Local handoffs between the threads of one client do not count, and
+     * {@link io.github.distlock.LockClientBuilder#localHandoff} limits them. A release frees the lock anyway if no
+     * client waits. Readers and permits leave the lock free only when the last of them is released.
      *
      * @param handoffs from 1 to 1,000,000
      * @param time for how long, from 1 ms to 1 s, rounded up to milliseconds: longer than the foreign clients' pause

@@ -1,8 +1,8 @@
 -- Programs that share the lock key and are not in the queue, because they poll with SET NX PX. Scripts include this
 -- file after record.lua and queue.lua.
 --
--- While such a program holds the lock, nothing tells the waiters when that ends. So the first waiter polls, and no
--- other one.
+-- While such a program holds the lock, no message tells the waiters when that ends. So the first waiter polls, and no
+-- other waiter does.
 --
 -- A handoff never frees the lock. So a release can yield the lock to such programs first. It puts this entry before all
 -- others, and frees the lock:
@@ -20,8 +20,8 @@ local function is_yield(entry)
   return entry and string.find(entry, '^1\t%a+\tyield$')
 end
 
--- Has the next handoff wait for some time, if anybody waits. A message has the first waiter ask, and the reply says
--- when to ask again. Without the message, the waiter finds out with a heartbeat.
+-- Delays the next handoff if a contender waits. A message makes the first waiter ask, and the reply says when to ask
+-- again. Without the message, the waiter finds out with a heartbeat.
 local function yield(ms)
   local mode, value, channel =
     string.match(ms > 0 and first_entry() or '', '^1\t(%a+)\t[%d/]+\t(%S+)\t([^\t]+)\t')

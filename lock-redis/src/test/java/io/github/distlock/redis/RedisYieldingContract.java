@@ -9,8 +9,9 @@ import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /**
- * The contract of backends, for Redis with handoffs that sometimes leave the lock to other programs first. Not part of the
- * normal build. More such handoffs would break rule V2.1, because their waiters know when to ask and get no message.
+ * The contract of backends, for Redis with handoffs that sometimes leave the lock to other programs first. Not part of
+ * the normal build. More such handoffs would break rule V2.1, because their waiters know when to ask, and get no
+ * message.
  */
 @Execution(ExecutionMode.CONCURRENT)
 class RedisYieldingContract extends LockContract {

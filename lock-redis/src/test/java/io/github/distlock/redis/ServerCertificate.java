@@ -16,7 +16,7 @@ import javax.net.ssl.TrustManagerFactory;
 import redis.clients.jedis.DefaultJedisClientConfig;
 import redis.clients.jedis.JedisClientConfig;
 
-/** The key and the certificate of servers at 127.0.0.1, which nobody has signed. */
+/** The key and the self-signed certificate of servers at 127.0.0.1. */
 final class ServerCertificate {
     private static final String ALIAS = "server";
     private static final char[] PASSWORD = "password".toCharArray();

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.ResourceLock;
 
-/** Sentinels and a cluster that speak TLS with each other and with clients, and ask each of them for a certificate. */
+/** Sentinels and a cluster that demand TLS and a certificate from each other and from clients. */
 @DisplayNameGeneration(PromiseNames.class)
 @Timeout(value = 180, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 @ResourceLock("starts servers and processes")

@@ -21,8 +21,8 @@ public interface ConnectionContext {
     Thread newThread(Runnable task);
 
     /**
-     * Has all holds on a server renewed at once, because a connection has broken with a request under way. A call
-     * within a second after another one for the same server does nothing.
+     * Renews all holds on a server soon, because a connection has broken with a request under way, or because the
+     * subscription has broken. A call within a second after another one for the same server does nothing.
      *
      * @param server as {@link Connections#server} names it
      */

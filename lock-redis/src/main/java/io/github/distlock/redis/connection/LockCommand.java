@@ -2,7 +2,7 @@ package io.github.distlock.redis.connection;
 
 import java.util.List;
 
-/** A command about one lock. Immutable; nobody changes the arrays. */
+/** A command about one lock. Immutable if no caller changes the arrays. */
 public final class LockCommand {
     private final byte[] lockKey;
     private final String name;

@@ -1,6 +1,6 @@
 /**
- * What a module needs that connects the Redis backend through another client library than Jedis. Only the modules of
- * this project use it. Start at {@link io.github.distlock.redis.connection.Connections}.
+ * What a module needs to connect the Redis backend through another client library than Jedis. Only the modules of this
+ * project use it. Start at {@link io.github.distlock.redis.connection.Connections}.
  */
 @NullMarked
 @CheckReturnValue

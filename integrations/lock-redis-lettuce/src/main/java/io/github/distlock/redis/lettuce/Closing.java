@@ -8,8 +8,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A connection that closes. A backend waits for that for a short time, so that a caller that closes the client next
- * does not close the connection twice.
+ * A connection that is being closed. A backend waits for that for a short time, so that a caller that closes the client
+ * next does not close the connection twice.
  */
 final class Closing {
     private static final Duration LONGEST = Duration.ofMillis(250);
@@ -21,7 +21,7 @@ final class Closing {
         var unused = connection.closeAsync().whenComplete((none, failure) -> closed.countDown());
     }
 
-    /** Returns when waiting has to end that begins now. */
+    /** Returns when a wait that begins now has to end. */
     static Deadline soon(LockClock clock) {
         return Deadline.after(LONGEST, clock);
     }

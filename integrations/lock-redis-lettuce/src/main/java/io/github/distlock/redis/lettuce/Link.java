@@ -26,9 +26,9 @@ import org.jspecify.annotations.Nullable;
  * One connection of Lettuce, which many threads use at once. The threads wait for the replies until their deadlines.
  *
  * <p><b>At most once.</b> Lettuce connects again after a connection has broken, and repeats what was not answered. So
- * this link ends with the first disconnect: the listener closes the connection of Lettuce on the event loop, in the
- * event of the disconnect, and so before Lettuce can have connected again. Closing ends all commands that Lettuce has
- * kept. A late command is cancelled, and Lettuce does not write a cancelled one. The next request opens another link.
+ * this link ends at the first disconnect: the listener closes the connection of Lettuce on the event loop, in the
+ * event of the disconnect, before Lettuce can connect again. Closing ends all commands that Lettuce has kept. A late
+ * command is cancelled, and Lettuce does not write a cancelled one. The next request opens another link.
  *
  * <p><b>Silence.</b> A server that stands still, or is cut off, is noticed by requests that are late. If the server has
  * answered nothing for 250 ms while a command was under way, the link ends. A link that was idle for 5 s is asked with

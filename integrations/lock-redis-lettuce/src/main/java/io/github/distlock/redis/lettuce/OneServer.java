@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * primary.
  */
 final class OneServer implements Deployment {
-    /** The client decides which server keeps the locks, and does not say it. */
+    /** The client decides which server keeps the locks, and does not say which. */
     private static final Object SERVER = "";
 
     private final ClientDialer dialer;

@@ -338,7 +338,7 @@ class LettuceTest {
         return new LettuceConnections(new OneServer(over, context), context);
     }
 
-    /** Makes threads that nobody waits for. */
+    /** Makes daemon threads. */
     private static final class Context implements ConnectionContext {
         private final AtomicInteger lost = new AtomicInteger();
 
@@ -572,7 +572,7 @@ class LettuceTest {
         }
     }
 
-    /** Returns a server whose certificate nobody has signed. It answers handshakes, and nothing else. */
+    /** Returns a server with a self-signed certificate. It answers handshakes, and nothing else. */
     private static ServerSocket tlsServer(Path file) throws Exception {
         char[] password = "password".toCharArray();
         Process keytool = new ProcessBuilder(

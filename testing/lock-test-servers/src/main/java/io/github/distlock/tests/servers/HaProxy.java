@@ -35,7 +35,7 @@ public final class HaProxy implements Server {
      * @param server a running server, which closes with the proxy
      * @param idleTime after which silence the proxy closes a connection
      * @return a proxy that accepts connections
-     * @throws IllegalStateException if it does not within 60 s
+     * @throws IllegalStateException if it accepts none within 60 s
      */
     public static HaProxy before(RedisServer server, Duration idleTime) {
         int port = Ports.free();

@@ -17,7 +17,8 @@ import java.util.concurrent.ThreadLocalRandom;
  *
  * <p>Other JVMs choose ports at the same time. So this JVM keeps a datagram socket on each port that it has chosen,
  * until it ends, and chooses no port that has one. Servers use only stream sockets. It reserves a port before it looks
- * whether a server listens there: the look listens itself for a moment, and then a server of another JVM could not.
+ * whether a server listens there. To look, it listens there for a moment, and a server of another JVM could not start
+ * then.
  */
 final class Ports {
     /** The address at which processes listen. */
