@@ -16,9 +16,9 @@ import org.apache.zookeeper.data.Id;
 /**
  * Ephemeral, numbered nodes over ZooKeeper's own client: created to acquire, deleted to release.
  *
- * <p>A chained client waits for the deletion of the node with the number before that of its own, which it does not look
- * up in a list. If a client dies before it is served, the next one is served too early. So this is no lock, but the
- * least that passing one costs.
+ * <p>A chained client waits for the deletion of the node whose number precedes its own. It looks up no list of nodes.
+ * If a client dies before it is served, the next one is served too early. So this is no lock, but the least that
+ * passing one costs.
  */
 record NumberedNodes(ZooKeeper client, boolean chained) implements Peer.Client {
     /** ZooKeeper's client searches it for null, which {@code List.of} refuses. */

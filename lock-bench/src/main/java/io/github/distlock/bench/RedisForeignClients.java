@@ -26,8 +26,6 @@ import redis.clients.jedis.params.SetParams;
  */
 public final class RedisForeignClients {
     private static final String NAME = "shared";
-    private static final String COMPARE_AND_DELETE =
-            "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0";
 
     private final String uri;
     private final Duration hold;
@@ -126,7 +124,7 @@ public final class RedisForeignClients {
                     Thread.sleep(pause.toMillis());
                 } else {
                     Thread.sleep(hold.toMillis());
-                    redis.eval(COMPARE_AND_DELETE, List.of(key), List.of(value));
+                    redis.eval(PlainLocks.COMPARE_AND_DELETE, List.of(key), List.of(value));
                     grants += isOver() ? 0 : 1;
                 }
             }

@@ -343,8 +343,8 @@ final class SuppliedClient implements Redis {
     /**
      * A subscription through Jedis, over a connection of the client. The connection returns to its pool only after the
      * server has confirmed the end of the subscription. Otherwise the pool drops it: its next user would read messages
-     * as the replies to its requests. The reading ends with the subscription, by a broken connection, or by an error,
-     * such as the one that a busy server replies to a sign of life.
+     * as the replies to its requests. The reading ends with the subscription, if the connection breaks, or with an
+     * error. A busy server, for example, replies to a sign of life with an error.
      *
      * <p>After the subscription has ended, Jedis still knows its connection. So this class writes only between the
      * server's confirmation and the first {@link #end}, under a mutex. The sign of life is another subscription to the

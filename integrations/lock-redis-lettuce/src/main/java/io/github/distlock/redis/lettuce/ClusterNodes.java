@@ -34,9 +34,8 @@ import org.jspecify.annotations.Nullable;
  * credentials of its partitions. Each node has its own connections, so that a dead node delays no others.
  *
  * <p><b>A node that fails.</b> Reading the partitions can last as long as the client's timeouts, because the client
- * waits for all nodes. So after a failure, for a second, the commands for the node's slots go to another node, which
- * redirects them to the node that serves the slot by then. A redirection counts from then on, until the partitions have
- * been read.
+ * waits for all nodes. So for a second after a failure, another node gets the commands for the node's slots. It
+ * redirects them to the node that serves the slot by then. A redirection counts until the partitions have been read.
  */
 final class ClusterNodes implements Deployment {
     private static final Pattern REDIRECTION = Pattern.compile("(MOVED|ASK) (\\d+) (.*):(\\d{1,5}).*");

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A subscription over a connection of its own. Lettuce's event loop puts what it reads into a queue, and the thread of
- * {@link #run} takes it out, so that no work of the backend keeps the event loop.
+ * {@link #run} takes it out. So no work of the backend delays the event loop.
  *
  * <p>Lettuce would connect again after a disconnect, and subscribe again. The backend learns nothing of messages that
  * were lost meanwhile. So the first disconnect ends this subscription, and the backend makes another one.

@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
  * <p><b>No connection is left open.</b> {@link #outcome} changes once: to what the connection is used as, to a failure,
  * or because the attempt is given up. A connection that comes later is closed by the thread that brings it. A dialer
  * that blocks can be interrupted after Lettuce has made the connection and before Lettuce has returned it. So its
- * listener notes each connection that {@linkplain #appeared appears}, before it looks whether the attempt was given
- * up, and {@link #giveUp} looks for that note afterwards. One of the two closes the connection.
+ * listener first notes each connection that {@linkplain #appeared appears}, and then looks whether the attempt was
+ * given up. {@link #giveUp} first gives it up, and then looks for that note. One of the two closes the connection.
  *
  * @param <C> the connection
  * @param <T> what it is used as

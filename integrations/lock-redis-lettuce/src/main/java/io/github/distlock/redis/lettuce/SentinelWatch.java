@@ -22,9 +22,9 @@ import java.util.function.Consumer;
  * another ten seconds after a failover, until the sentinels make it a replica. What it grants meanwhile is lost. So its
  * connections are closed as soon as a sentinel names another server in its place.
  *
- * <p>The client does not say which primary it leads to. So an address counts as that of a former primary if a sentinel
- * has named it, and then has named another one for the same name, with a greater epoch. A sentinel that lags, and has a
- * smaller epoch, changes nothing.
+ * <p>The client does not say which primary it leads to. An address counts as that of a former primary if a sentinel has
+ * named it, and has later named another one with a greater epoch. A sentinel that lags has a smaller epoch, and changes
+ * nothing.
  *
  * <p>Nothing depends on this thread: connections that break, silence and {@code READONLY} lead to the new primary, too.
  */

@@ -97,8 +97,8 @@ public final class RedisCluster implements Server {
     }
 
     /**
-     * Waits up to 60 s until all nodes run, each primary has its replicas, and these have received all that their
-     * primary had stored at that time.
+     * Waits up to 60 s until all nodes run and each primary has its replicas. These then have received all that their
+     * primary had stored at the time of the call.
      */
     public void awaitReplicas() {
         awaitOk();
