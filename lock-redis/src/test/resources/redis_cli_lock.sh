@@ -34,7 +34,7 @@ work() {
   echo "overlaps $overlaps"
 }
 
-# Acquires and releases the lock, with a common pause, and counts that, until a key exists.
+# Acquires and releases the lock, with a pause of 100 ms, and counts the grants, until a key exists.
 contend() {
   stopped=0
   while [ "$stopped" = 0 ]; do

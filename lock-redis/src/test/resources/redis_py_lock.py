@@ -41,7 +41,7 @@ def work(client, lock, inside, times):
 
 
 def contend(client, lock, grants, stop):
-    """Acquires and releases the lock, with the pauses that are the default, and counts that, until a key exists."""
+    """Acquires and releases the lock, with the default pauses, and counts the grants, until a key exists."""
     stopped = False
     while not stopped:
         with lock:

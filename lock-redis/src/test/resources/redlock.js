@@ -48,7 +48,7 @@ async function work(times) {
   return overlaps;
 }
 
-// Acquires and releases the lock, with the pauses that are the default, and counts that, until a key exists.
+// Acquires and releases the lock, with the default pauses, and counts the grants, until a key exists.
 async function contend(grants, stop) {
   const patient = new Redlock([client], { retryCount: -1 });
   for (let stopped = 0; !stopped; ) {

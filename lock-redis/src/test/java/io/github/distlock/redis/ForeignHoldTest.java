@@ -107,7 +107,7 @@ class ForeignHoldTest extends SharedTest {
 
     @ParameterizedTest
     @MethodSource("modes")
-    void v2_whoPolledOwnHoldersNoLongerPolls(LockMode mode) throws InterruptedException {
+    void v2_theFirstWaiterStopsPollingOnceThisLibraryHoldsTheLock(LockMode mode) throws InterruptedException {
         subscribe();
         holdByForeignProgram(TTL);
         TestContender first = waiting(one, mode);
