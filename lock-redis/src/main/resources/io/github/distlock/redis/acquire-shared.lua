@@ -25,6 +25,7 @@
 local value, owner, lease, floor, entry = ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
 local mode, count = ARGV[8], ARGV[9]
 
+drop_overlong_yield()
 local kind = used_kind(record, first_entry())
 if is_buried(value) then
   return with_notices(-1)

@@ -40,6 +40,7 @@ end
 
 local first
 if not record or last_token() == '' then
+  drop_overlong_yield()
   first = first_entry()
 end
 local kind = used_kind(record, first)

@@ -11,6 +11,8 @@
 -- program holds the lock. Then the first waiter gets its turn. The mode is that of the first waiter, so that the kind
 -- of the name stays known.
 
+local LONGEST_YIELD = 1000 -- ms; clients ask for no longer one
+
 -- Returns whether another program has written the record. In each format of this library, the second field is a number.
 local function is_foreign(record)
   return record and record ~= 'not a string' and not string.find(record, '^%S+\t%d+\t')
@@ -30,6 +32,14 @@ local function yield(ms)
     add(0, head)
     keep_alive(head, ms)
     announce(channel, 'kept ' .. value)
+  end
+end
+
+-- Drops a yield that would last for longer than any may, because the clock was set back. While a yield lasts, it keeps
+-- the lock from all waiters.
+local function drop_overlong_yield()
+  if is_yield(first_entry()) and redis.call('ZSCORE', KEYS[4], head) - now > LONGEST_YIELD * 1000 then
+    drop_entry(head)
   end
 end
 

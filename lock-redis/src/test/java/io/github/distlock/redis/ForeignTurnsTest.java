@@ -127,6 +127,20 @@ class ForeignTurnsTest extends SharedTest {
         assertTrue(granted.fencingBase() > hold.fencingBase());
     }
 
+    /** The server's clock may have been set back since. */
+    @ParameterizedTest
+    @MethodSource("holdersAndWaiters")
+    void v2_aTurnThatWouldLastForTooLongIsOver(LockMode held, LockMode waits) throws InterruptedException {
+        Grant hold = waiting(yielding, held).acquire();
+        TestContender waiter = queued(other, waits);
+        release(hold);
+        String turn = admin.zrange(queue, 0, 0).get(0);
+
+        admin.zadd(alive, serverMicros() + 60_000_000.0, turn);
+
+        waiter.acquire();
+    }
+
     @Test
     void v3_anArrivalAfterTheTurnHasTheFirstWaiterServed() throws InterruptedException {
         Grant held = waiting(briefly).acquire();
