@@ -68,9 +68,15 @@ final class UnixSocket extends Socket {
 
     @Override
     public void connect(SocketAddress file, int timeout) throws IOException {
-        channel.connect(file);
-        channel.register(readable, SelectionKey.OP_READ);
-        channel.register(writable, SelectionKey.OP_WRITE);
+        try {
+            if (!channel.connect(file)) {
+                throw new SocketException("the server does not accept the connection at once");
+            }
+            channel.register(readable, SelectionKey.OP_READ);
+            channel.register(writable, SelectionKey.OP_WRITE);
+        } catch (ClosedChannelException | ClosedSelectorException e) {
+            throw new SocketException(CLOSED);
+        }
     }
 
     private interface Transfer {
