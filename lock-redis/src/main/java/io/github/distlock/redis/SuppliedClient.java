@@ -257,20 +257,27 @@ final class SuppliedClient implements Redis {
     /** A subscription takes one connection of a pool of the client. The application must keep another one. */
     @Override
     public boolean canListen() {
+        if (connections == null) {
+            warnThatWaitersPoll("lends no connection");
+            return false;
+        }
         // A pool without a limit has a negative one.
         int most = SuppliedPool.all(client).stream()
                 .mapToInt(Pool::getMaxTotal)
                 .filter(limit -> limit >= 0)
                 .min()
                 .orElse(Integer.MAX_VALUE);
-        if (most > 1 && connections != null) {
+        if (most > 1) {
             return true;
         }
+        warnThatWaitersPoll("has fewer than two connections in its pool: " + most);
+        return false;
+    }
+
+    private void warnThatWaitersPoll(String why) {
         if (warned.compareAndSet(false, true)) {
-            String why = most > 1 ? "lends no connection" : "has fewer than two connections in its pool: " + most;
             context.log(() -> LOG.warn("waiters poll, because the caller-supplied client {}", why));
         }
-        return false;
     }
 
     @Override
@@ -373,14 +380,17 @@ final class SuppliedClient implements Redis {
         @Override
         public void run() {
             heardAt = context.clock.nanoTime();
-            Connection connection = Objects.requireNonNull(connections).get();
             try {
-                proceed(connection, channel);
+                Connection connection = Objects.requireNonNull(connections).get();
+                try {
+                    proceed(connection, channel);
+                } finally {
+                    write(() -> ended = true);
+                    giveBack(connection);
+                }
             } catch (JedisDataException e) {
+                // The server may refuse the connection itself.
                 throw new ErrorReply(String.valueOf(e.getMessage()), e);
-            } finally {
-                write(() -> ended = true);
-                giveBack(connection);
             }
         }
 

@@ -8,6 +8,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -133,8 +134,17 @@ final class SuppliedPool {
             provider.setAccessible(true);
             return ((ConnectionProvider) provider.get(client))::getConnection;
         } catch (ReflectiveOperationException | RuntimeException e) {
-            return all(client).isEmpty() ? null : () -> all(client).get(0).getResource();
+            return all(client).isEmpty() ? null : () -> any(client).getResource();
         }
+    }
+
+    /** Returns any pool, so that a server that has failed is not asked again and again. */
+    private static Pool<Connection> any(UnifiedJedis client) {
+        List<Pool<Connection>> pools = all(client);
+        if (pools.isEmpty()) {
+            throw new JedisConnectionException("the caller-supplied client knows no server");
+        }
+        return pools.get(ThreadLocalRandom.current().nextInt(pools.size()));
     }
 
     @SuppressWarnings("unchecked")
