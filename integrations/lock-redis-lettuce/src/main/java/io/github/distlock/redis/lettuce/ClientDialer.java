@@ -1,6 +1,7 @@
 package io.github.distlock.redis.lettuce;
 
 import io.github.distlock.redis.connection.ConnectionContext;
+import io.github.distlock.spi.Deadline;
 import io.lettuce.core.RedisChannelHandler;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisConnectionStateListener;
@@ -26,8 +27,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The client connects only while a thread waits. So each attempt has a thread of the backend, which is interrupted
  * if the attempt is given up. The client goes on connecting then. The connection that it makes has the codec of its
- * attempt, by which a listener of the client recognizes and closes it. The listener outlives a backend that is closed
- * while such a connection may still come.
+ * attempt, by which a listener of the client recognizes it. The listener outlives a backend that is closed while such a
+ * connection may still come, until the client connects after that.
  */
 final class ClientDialer implements Dialer, RedisConnectionStateListener {
     private static final long LONGEST_TIMEOUTS = Duration.ofMinutes(2).toNanos();
@@ -36,6 +37,9 @@ final class ClientDialer implements Dialer, RedisConnectionStateListener {
     private final ConnectionContext context;
     private final Consumer<Set<String>> former;
     private final AtomicReference<@Nullable SentinelWatch> watch = new AtomicReference<>();
+    /** Whether no connection is wanted: before the first one, and after {@link #disconnect}. */
+    private volatile boolean resting = true;
+
     private volatile boolean closed;
     private volatile String address = "the server of the Lettuce client";
     /** When a connection that was given up may come at the latest, unless the client has very long timeouts. */
@@ -77,6 +81,7 @@ final class ClientDialer implements Dialer, RedisConnectionStateListener {
 
     private <C extends StatefulConnection<byte[], byte[]>> void start(
             Opening<C, ?> opening, Function<RedisCodec<byte[], byte[]>, C> connect) {
+        resting = false;
         Thread thread = context.newThread(() -> {
             try {
                 opening.succeeded(connect.apply(new AttemptCodec(this, opening)));
@@ -94,6 +99,9 @@ final class ClientDialer implements Dialer, RedisConnectionStateListener {
     /** An event of the client, for all its connections. */
     @Override
     public void onRedisConnected(RedisChannelHandler<?, ?> connection, SocketAddress server) {
+        if (closed) {
+            stopListening();
+        }
         if (connection instanceof StatefulRedisSentinelConnection<?, ?>) {
             // The client asks a sentinel before it connects.
             watchSentinels();
@@ -109,15 +117,15 @@ final class ClientDialer implements Dialer, RedisConnectionStateListener {
 
     private void watchSentinels() {
         SentinelWatch next = new SentinelWatch(client, former);
-        if (!closed && watch.compareAndSet(null, next)) {
+        if (!resting && !closed && watch.compareAndSet(null, next)) {
             try {
                 context.newThread(next).start();
             } catch (RuntimeException | Error e) {
                 // The next connection to a sentinel tries again.
                 watch.set(null);
             }
-            if (closed) {
-                disconnect();
+            if (resting || closed) {
+                var unused = endWatch();
             }
         }
     }
@@ -126,12 +134,21 @@ final class ClientDialer implements Dialer, RedisConnectionStateListener {
         return watch.get() != null;
     }
 
-    /** Asks no sentinel any more, until the client has connected through one again. */
-    void disconnect() {
+    /** Asks no sentinel any more, until this has connected through one again. Waits for the end of the questions. */
+    void disconnect(Deadline soon) {
+        resting = true;
+        SentinelWatch running = endWatch();
+        if (running != null) {
+            running.awaitEnd(soon);
+        }
+    }
+
+    private @Nullable SentinelWatch endWatch() {
         SentinelWatch running = watch.getAndSet(null);
         if (running != null) {
             running.end();
         }
+        return running;
     }
 
     /** Returns the address of the last connection. */
@@ -143,7 +160,11 @@ final class ClientDialer implements Dialer, RedisConnectionStateListener {
     /** Listens no longer, unless a connection may still come that was given up. */
     void close() {
         closed = true;
-        disconnect();
+        var unused = endWatch();
+        stopListening();
+    }
+
+    private void stopListening() {
         if (context.clock().nanoTime() - latestArrival >= 0) {
             client.removeListener(this);
         }

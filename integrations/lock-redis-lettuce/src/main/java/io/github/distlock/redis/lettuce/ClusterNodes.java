@@ -236,10 +236,10 @@ final class ClusterNodes implements Deployment {
                 .collect(Collectors.toSet());
         nodes.forEach((address, node) -> {
             if (!present.contains(address) && nodes.remove(address, node)) {
-                failures.remove(node);
                 node.close(address + " has left the cluster");
             }
         });
+        failures.keySet().removeIf(node -> !nodes.containsValue(node));
     }
 
     @Override
@@ -260,7 +260,8 @@ final class ClusterNodes implements Deployment {
 
     @Override
     public void disconnect() {
-        nodes.values().forEach(Node::disconnect);
+        Deadline soon = Closing.soon(context.clock());
+        nodes.values().forEach(node -> node.disconnect(soon));
     }
 
     @Override

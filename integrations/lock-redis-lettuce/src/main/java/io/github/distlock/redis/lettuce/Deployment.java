@@ -32,7 +32,7 @@ interface Deployment {
     @Nullable
     Route redirected(Route from, byte[] lockKey, String words);
 
-    /** Notes that a node did not answer. Does not block. */
+    /** Notes that a node did not answer, and has no connection any more. Does not block. */
     void failed(Node node);
 
     /** Notes a subscription, which the deployment may end if it leads to a server that keeps no locks any more. */
@@ -44,7 +44,7 @@ interface Deployment {
     /** Returns the servers that keep locks. Asks the deployment for them. */
     List<Connections.Server> servers(Deadline deadline) throws InterruptedException;
 
-    /** Closes the connections. The next request opens others. */
+    /** Closes the connections, and waits for that for up to 250 ms. The next request opens others. */
     void disconnect();
 
     /** Ends all connections, and waits for that for up to 250 ms. */

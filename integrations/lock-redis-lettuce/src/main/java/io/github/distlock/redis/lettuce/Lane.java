@@ -63,7 +63,7 @@ final class Lane {
                     new Opening<>(connection -> new Link(connection, context.clock(), lost), context.clock());
             if (latest.compareAndSet(known, next)) {
                 if (known != null) {
-                    known.giveUp("not connected in time");
+                    known.giveUp("not connected in time", next);
                 }
                 begin(next);
                 return next;
@@ -78,7 +78,7 @@ final class Lane {
     }
 
     private void begin(Opening<StatefulRedisConnection<byte[], byte[]>, Link> next) {
-        if (closedBecause == null) {
+        if (closedBecause == null && next.result() == null) {
             try {
                 dialer.dial(next);
             } catch (RuntimeException | Error e) {
@@ -109,12 +109,20 @@ final class Lane {
         return true;
     }
 
-    /** Closes the connection. The next request opens another one. */
-    void disconnect() {
+    /** Closes the connection, and waits for that. The next request opens another one. */
+    void disconnect(Deadline soon) {
         Opening<StatefulRedisConnection<byte[], byte[]>, Link> known = latest.getAndSet(null);
         if (known != null) {
             end(known, "disconnected");
+            awaitClosed(known, soon);
         }
+    }
+
+    /** Returns whether there is a connection, on which the server has not been silent for too long. */
+    boolean isConnected() {
+        Opening<StatefulRedisConnection<byte[], byte[]>, Link> known = latest.get();
+        Link link = known == null ? null : known.result();
+        return link != null && link.isUsable();
     }
 
     /** Closes the connection, so that requests under way fail now, and later ones fail at once. */
@@ -129,7 +137,13 @@ final class Lane {
     /** Waits for the end of a connection that is being closed. */
     void awaitClosed(Deadline soon) {
         Opening<StatefulRedisConnection<byte[], byte[]>, Link> known = latest.get();
-        Link link = known == null ? null : known.result();
+        if (known != null) {
+            awaitClosed(known, soon);
+        }
+    }
+
+    private static void awaitClosed(Opening<StatefulRedisConnection<byte[], byte[]>, Link> known, Deadline soon) {
+        Link link = known.result();
         if (link != null) {
             link.awaitClosed(soon);
         }

@@ -25,8 +25,9 @@ import io.lettuce.core.cluster.RedisClusterClient;
  * <p><b>Time.</b> Each request ends at its deadline, whatever the timeouts of the client are. No request is repeated
  * after a connection has broken, although the client itself repeats commands.
  *
- * <p><b>Threads.</b> No code of the application runs on the event loops of Lettuce, and none may wait there: a blocking
- * acquire on a thread whose name begins with {@code lettuce-} is refused.
+ * <p><b>Threads.</b> No code of the application runs on the event loops of Lettuce, and none may wait there. On a
+ * thread whose name begins with {@code lettuce-}, a blocking acquire is refused, and a release goes on in the
+ * background.
  *
  * <p><b>Settings.</b> {@link RedisBackendBuilder#maxConnections} and {@link RedisBackendBuilder#clientConfig} have no
  * effect. {@link RedisBackendBuilder#awaitReplicas} is refused, because {@code WAIT} would delay all other requests of

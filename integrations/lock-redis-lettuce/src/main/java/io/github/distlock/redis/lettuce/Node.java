@@ -39,7 +39,16 @@ final class Node {
 
     List<Object> exchange(List<Link.Words> commands, Connections.Purpose purpose, Deadline deadline)
             throws InterruptedException {
-        return (purpose == Connections.Purpose.UPKEEP ? upkeep : requests).exchange(commands, deadline);
+        return lane(purpose).exchange(commands, deadline);
+    }
+
+    private Lane lane(Connections.Purpose purpose) {
+        return purpose == Connections.Purpose.UPKEEP ? upkeep : requests;
+    }
+
+    /** Returns whether there is a connection for a purpose, on which the server has not been silent for too long. */
+    boolean isConnected(Connections.Purpose purpose) {
+        return lane(purpose).isConnected();
     }
 
     /** Closes the connections to some addresses. Returns whether there were any. Does not block. */
@@ -48,9 +57,10 @@ final class Node {
         return upkeep.leave(addresses) || left;
     }
 
-    void disconnect() {
-        requests.disconnect();
-        upkeep.disconnect();
+    /** Closes the connections, and waits for that. The next request opens others. */
+    void disconnect(Deadline soon) {
+        requests.disconnect(soon);
+        upkeep.disconnect(soon);
     }
 
     /** Closes the connections, so that requests under way fail now. Does not block. */

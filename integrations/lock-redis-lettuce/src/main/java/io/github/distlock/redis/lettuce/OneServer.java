@@ -91,8 +91,9 @@ final class OneServer implements Deployment {
 
     @Override
     public void disconnect() {
-        dialer.disconnect();
-        only.node().disconnect();
+        Deadline soon = Closing.soon(context.clock());
+        only.node().disconnect(soon);
+        dialer.disconnect(soon);
     }
 
     @Override

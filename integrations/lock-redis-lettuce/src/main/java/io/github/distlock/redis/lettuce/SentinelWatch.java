@@ -3,6 +3,7 @@ package io.github.distlock.redis.lettuce;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.concurrent.TimeUnit.NANOSECONDS;
 
+import io.github.distlock.spi.Deadline;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.codec.ByteArrayCodec;
 import io.lettuce.core.sentinel.api.StatefulRedisSentinelConnection;
@@ -37,6 +38,7 @@ final class SentinelWatch implements Runnable {
     private final Map<String, Named> primaries = new HashMap<>();
     private final Set<String> former = new HashSet<>();
     private final CountDownLatch ended = new CountDownLatch(1);
+    private final CountDownLatch over = new CountDownLatch(1);
 
     /** What a sentinel has named last. */
     private record Named(long epoch, String address) {}
@@ -59,6 +61,15 @@ final class SentinelWatch implements Runnable {
         ended.countDown();
     }
 
+    /** Waits for the end of {@link #run}. */
+    void awaitEnd(Deadline soon) {
+        try {
+            var unused = over.await(soon.remainingNanos(), NANOSECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
     @Override
     public void run() {
         try {
@@ -73,6 +84,8 @@ final class SentinelWatch implements Runnable {
             } while (!ended.await(PAUSE.toNanos(), NANOSECONDS));
         } catch (InterruptedException e) {
             // Nobody interrupts this thread.
+        } finally {
+            over.countDown();
         }
     }
 
