@@ -36,6 +36,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Order.</b> Commands are numbered as they are written, under a mutex, and replies come in that order. So the
  * last number that was heard says whether an older command is unanswered.
+ *
+ * <p><b>ASKING.</b> This command holds for the next one on the connection, from whichever thread that comes. So once
+ * Lettuce may have written it, Lettuce writes the command behind it, too, even if that is given up in between. Otherwise
+ * a node could execute a command of another thread on a slot whose keys another node still has.
  */
 final class Link {
     private static final Duration LONGEST_SILENCE = Duration.ofMillis(250);
@@ -105,11 +109,11 @@ final class Link {
         Duration time = Duration.ofNanos(Math.min(LONGEST_SILENCE.toNanos(), deadline.remainingNanos()));
         Object reply = exchange(List.of(new Words(CommandType.PING, List.of())), Deadline.after(time, clock))
                 .get(0);
-        if (reply instanceof RuntimeException && !(reply instanceof ErrorReply)) {
+        boolean isUnanswered = reply instanceof RuntimeException && !(reply instanceof ErrorReply);
+        if (isUnanswered && time.equals(LONGEST_SILENCE)) {
             end();
-            return false;
         }
-        return true;
+        return isUsable();
     }
 
     /**
@@ -150,13 +154,16 @@ final class Link {
         List<Sent> sent = new ArrayList<>(commands.size());
         writing.lock();
         try {
+            Sent asking = null;
             for (Words command : commands) {
                 long number = lastSent + 1;
                 if (lastHeard == lastSent) {
                     quietSince = clock.nanoTime();
                 }
                 lastSent = number;
-                sent.add(new Sent(number, command, missing));
+                Sent next = new Sent(number, command, missing, asking);
+                sent.add(next);
+                asking = command.type == CommandType.ASKING ? next : null;
             }
             var unused = connection.dispatch(sent);
         } catch (RuntimeException e) {
@@ -177,18 +184,37 @@ final class Link {
     private final class Sent extends Command<byte[], byte[], @Nullable Object> {
         private final long number;
         private final CountDownLatch missing;
+        private final @Nullable Sent asking;
         private final AtomicReference<@Nullable Object> end = new AtomicReference<>();
+        private volatile boolean mayBeWritten;
 
-        private Sent(long number, Words words, CountDownLatch missing) {
+        /**
+         * Makes a command that is not sent yet.
+         *
+         * @param asking the {@code ASKING} before this command, or null
+         */
+        private Sent(long number, Words words, CountDownLatch missing, @Nullable Sent asking) {
             super(words.type, new ReplyOutput(), arguments(words));
             this.number = number;
             this.missing = missing;
+            this.asking = asking;
         }
 
         private static CommandArgs<byte[], byte[]> arguments(Words words) {
             CommandArgs<byte[], byte[]> arguments = new CommandArgs<>(ByteArrayCodec.INSTANCE);
             words.arguments.forEach(arguments::add);
             return arguments;
+        }
+
+        /** Lettuce writes a command only if this returns false on the event loop, immediately before. */
+        @Override
+        public boolean isDone() {
+            boolean isBehindAsking = asking != null && asking.mayBeWritten;
+            if (super.isDone() && !(isBehindAsking && isCancelled())) {
+                return true;
+            }
+            mayBeWritten = true;
+            return false;
         }
 
         /** The server has answered. */
