@@ -111,15 +111,18 @@ final class OtherConnections implements Redis {
         return text.getBytes(UTF_8);
     }
 
-    private static Object answerOrError(ScriptCall call, Object reply) {
+    private Object answerOrError(ScriptCall call, Object reply) {
         if (reply instanceof RuntimeException error) {
             return translated(call.lockName(), error);
         }
         List<?> answer = call.answer(reply);
-        return answer != null
-                ? answer
-                : new IllegalStateException(
-                        "lock \"" + call.lockName() + "\": the server's reply belongs to another request");
+        if (answer == null) {
+            // All later replies of that connection would belong to other requests, too.
+            connections.disconnect();
+            return new IllegalStateException(
+                    "lock \"" + call.lockName() + "\": the server's reply belongs to another request");
+        }
+        return answer;
     }
 
     private static RuntimeException translated(String lockName, RuntimeException error) {

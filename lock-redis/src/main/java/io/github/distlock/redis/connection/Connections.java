@@ -73,7 +73,7 @@ public interface Connections extends AutoCloseable {
      */
     void requireMayWait();
 
-    /** Closes the connections, while no request is under way. The next request opens new ones. */
+    /** Closes the connections, and waits for that for a short time. Requests under way fail. Later ones open others. */
     void disconnect();
 
     /** Ends the connections and their threads; requests under way fail soon. A second call does nothing. */

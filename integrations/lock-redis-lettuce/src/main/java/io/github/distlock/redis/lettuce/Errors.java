@@ -4,6 +4,7 @@ import io.github.distlock.redis.connection.ErrorReply;
 import io.github.distlock.spi.RequestRefusedException;
 import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisConnectionException;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
 
 /** What exceptions of Lettuce mean for the backend. */
@@ -27,8 +28,14 @@ final class Errors {
             if (cause instanceof RedisCommandExecutionException) {
                 return new ErrorReply(String.valueOf(cause.getMessage()), error);
             }
+            // A server in protected mode answers this, and Lettuce takes it for a broken connection.
+            if (cause instanceof RedisConnectionException
+                    && RedisConnectionException.isProtectedMode(cause.getMessage())) {
+                return new ErrorReply(String.valueOf(cause.getMessage()), error);
+            }
         }
-        if (error instanceof IllegalStateException || error instanceof IllegalArgumentException) {
+        boolean isState = error instanceof IllegalStateException && !(error instanceof CancellationException);
+        if (isState || error instanceof IllegalArgumentException) {
             // The client has no address, or has been shut down.
             return new RequestRefusedException("the Lettuce client cannot connect: " + error.getMessage(), error);
         }

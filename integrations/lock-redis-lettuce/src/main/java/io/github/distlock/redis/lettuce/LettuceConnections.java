@@ -39,6 +39,8 @@ final class LettuceConnections implements Connections {
     @Override
     public List<Object> send(List<LockCommand> commands, Purpose purpose, Deadline deadline)
             throws InterruptedException {
+        // Releases, too: the engine repeats a refused one on a thread of its own.
+        requireMayWait();
         return new Batch(commands, purpose, deadline).replies();
     }
 
@@ -107,7 +109,8 @@ final class LettuceConnections implements Connections {
             } catch (RuntimeException e) {
                 sent.forEach(i -> replies[i] = e);
             }
-            if (sent.stream().anyMatch(i -> isUnknown(replies[i]))) {
+            // A late answer alone says nothing about the node: requests can have very short deadlines.
+            if (sent.stream().anyMatch(i -> isUnknown(replies[i])) && !route.node().isConnected(purpose)) {
                 deployment.failed(route.node());
             }
         }

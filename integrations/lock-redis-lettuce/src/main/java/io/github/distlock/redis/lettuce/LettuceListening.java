@@ -80,7 +80,7 @@ final class LettuceListening implements Listening {
             node.dialer().dialPubSub(opening);
             read(opening.await(soon), soon);
         } catch (RuntimeException e) {
-            if (!(e instanceof ErrorReply)) {
+            if (!(e instanceof ErrorReply) && !ended.get()) {
                 deployment.failed(node);
             }
             throw e;
