@@ -38,8 +38,8 @@ import org.jspecify.annotations.Nullable;
  * last number that was heard says whether an older command is unanswered.
  *
  * <p><b>ASKING.</b> This command holds for the next one on the connection, from whichever thread that comes. So once
- * Lettuce may have written it, Lettuce writes the command behind it, too, even if that is given up in between. Otherwise
- * a node could execute a command of another thread on a slot whose keys another node still has.
+ * Lettuce may have written it, Lettuce writes the command behind it, too, even if that is given up in between.
+ * Otherwise a node could execute a command of another thread on a slot whose keys another node still has.
  */
 final class Link {
     private static final Duration LONGEST_SILENCE = Duration.ofMillis(250);
