@@ -514,6 +514,50 @@ class LettuceTest {
                 () -> made.get() == 1 && connectionsNamed(name).isEmpty());
     }
 
+    /** Each attempt takes longer than a second, and requests begin another one then. */
+    @Test
+    void v4_aClientThatConnectsSlowlyConnectsInTheEnd() {
+        proxy.delayReplies(Duration.ofMillis(1_500));
+
+        try (Connections connections = connections(redis)) {
+            Waiting.await("a request is sent", PATIENCE, () -> sends(connections));
+        }
+    }
+
+    private static boolean sends(Connections connections) {
+        Deadline deadline = Deadline.after(Duration.ofMillis(300), LockClock.system());
+        try {
+            Object late = connections
+                    .send(List.of(command("PING")), Connections.Purpose.REQUEST, deadline)
+                    .get(0);
+            return late instanceof RuntimeException error
+                    && "the server has not answered in time".equals(error.getMessage());
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Test
+    void v7_aReleaseOnAThreadOfLettuceGoesOnInTheBackground() throws Exception {
+        LockHandle held = client.lock("released", OPTIONS).acquire();
+        CompletableFuture<LockHandle.Release> outcome = new CompletableFuture<>();
+        RedisClient another = redisClient(server.uri());
+        another.addListener(new RedisConnectionStateListener() {
+            @Override
+            public void onRedisConnected(RedisChannelHandler<?, ?> connection, SocketAddress address) {
+                outcome.complete(held.release());
+            }
+        });
+
+        another.connect().close();
+
+        assertEquals(LockHandle.Release.PENDING, outcome.get(PATIENCE.toSeconds(), TimeUnit.SECONDS));
+        Waiting.await(
+                "the lock is free",
+                PATIENCE,
+                () -> LettuceFixture.asked(server, admin -> admin.exists(prefix + "released")) == 0);
+    }
+
     @Test
     void api_blockingOnAThreadOfLettuceIsRefused() throws Exception {
         CompletableFuture<Throwable> refused = new CompletableFuture<>();
