@@ -240,8 +240,8 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
             return new Answer.NotYet(claim.lookAgainAt());
         }
         Throwable before = claimed.failure();
-        if (before != null && asker.patience.isOutage(now, claimed.answeredAt())) {
-            failed(claimed, asker, before, now);
+        if (before != null && asker.patience.isOutage(now, claimed.silentSince())) {
+            failed(claimed, asker, before, now, now);
             return new Answer.Unavailable(before);
         }
         return send(claimed, asker, now);
@@ -255,7 +255,8 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
             refused(asked, asker);
             return new Answer.Refused(e);
         } catch (InterruptedException | RuntimeException | Error e) {
-            failed(asked, asker, e, shared.clock().nanoTime() + Backoff.afterFailures(asked.failures()));
+            long nextAt = shared.clock().nanoTime() + Backoff.afterFailures(asked.failures());
+            failed(asked, asker, e, askedAt, nextAt);
             if (e instanceof InterruptedException interrupted) {
                 throw interrupted;
             }
@@ -322,14 +323,14 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
             shared.keeper.startHeartbeats(asked.contender);
         }
         endAsking(asked, asker, !waits, () -> {
-            asked.answeredBusy(now, nextAt);
+            asked.answeredBusy(nextAt);
             noteAnswer(now);
         });
     }
 
     /** There was no answer, or one that proves nothing. */
-    private void failed(QueueEntry asked, Acquisition asker, Throwable cause, long nextAt) {
-        endAsking(asked, asker, false, () -> asked.failed(cause, nextAt));
+    private void failed(QueueEntry asked, Acquisition asker, Throwable cause, long askedAt, long nextAt) {
+        endAsking(asked, asker, false, () -> asked.failed(cause, askedAt, nextAt));
     }
 
     /** The store refused. The next asker gets a new entry. */

@@ -104,9 +104,12 @@ final class Patience {
         return Deadline.after(Duration.ofNanos(Math.min(requestTimeout, Math.max(0, deadline - now) + grace())), clock);
     }
 
-    /** Returns whether an acquire without a limit has heard nothing for too long since the last answer. */
-    boolean isOutage(long now, long answeredAt) {
-        long heard = answeredAt - since > 0 ? answeredAt : since;
-        return kind == Kind.UNTIL_HELD && now - heard >= outageTimeout;
+    /**
+     * Returns whether an acquire without a limit has asked for too long without an answer. The time in which nobody has
+     * asked does not count.
+     */
+    boolean isOutage(long now, long silentSince) {
+        long asked = silentSince - since > 0 ? silentSince : since;
+        return kind == Kind.UNTIL_HELD && now - asked >= outageTimeout;
     }
 }

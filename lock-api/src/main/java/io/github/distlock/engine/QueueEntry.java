@@ -28,7 +28,7 @@ final class QueueEntry implements Signals {
     private boolean leftAnything;
     private boolean busy;
     private long dueAt;
-    private long answeredAt;
+    private long silentSince;
     private @Nullable Throwable failure;
     private int failures;
 
@@ -42,7 +42,7 @@ final class QueueEntry implements Signals {
         this.queue = queue;
         this.owner = owner;
         this.request = request;
-        this.answeredAt = now;
+        this.silentSince = now;
         this.dueAt = dueAt;
         this.contender = backend.contend(request, this);
     }
@@ -66,9 +66,9 @@ final class QueueEntry implements Signals {
         return busy;
     }
 
-    /** Returns when the store last answered, or when this entry was made. */
-    long answeredAt() {
-        return answeredAt;
+    /** Returns when the first request was sent that has failed since the last answer. */
+    long silentSince() {
+        return silentSince;
     }
 
     /** Returns the failure of the last request, or null if it was answered. */
@@ -120,19 +120,21 @@ final class QueueEntry implements Signals {
         return new WonGrant(grant, contender, request);
     }
 
-    void answeredBusy(long now, long nextAt) {
+    void answeredBusy(long nextAt) {
         busy = true;
         leftAnything = request.waits();
-        answeredAt = now;
         dueAt = nextAt;
         failure = null;
         failures = 0;
     }
 
-    void failed(Throwable cause, long nextAt) {
+    void failed(Throwable cause, long askedAt, long nextAt) {
         busy = false;
         leftAnything = true;
         failure = cause;
+        if (failures == 0) {
+            silentSince = askedAt;
+        }
         failures++;
         dueAt = nextAt;
     }

@@ -211,4 +211,27 @@ class AcquireTest extends EngineTest {
                 .extracting("lockName")
                 .isEqualTo("a");
     }
+
+    /** Without a message or a heartbeat, a backend may let a waiter ask again after a longer time than the timeout. */
+    @ParameterizedTest
+    @EnumSource(names = {"BLOCKING", "ASYNC"})
+    void v4_timeInWhichAWaiterHasNotAskedIsNoOutage(Way way) throws Exception {
+        DistributedLock patient =
+                open(settings().outageTimeout(Duration.ofSeconds(30))).lock("a");
+        AtomicLong asked = new AtomicLong();
+        backend.asking = (contender, deadline) -> switch ((int) asked.incrementAndGet()) {
+            case 1 -> Attempt.busy(LONG);
+            case 2 -> throw new IllegalStateException("the connection has broken");
+            default -> contender.attempt(deadline);
+        };
+
+        Task<Optional<LockHandle>> acquire = start(() -> way.acquire(patient, LONG));
+        Await.until("the waiter is told to wait", () -> asked.get() == 1);
+        store.advance(LONG);
+        Await.until("the request after the wait has failed", () -> asked.get() >= 2);
+        store.advance(Duration.ofSeconds(1));
+
+        acquire.get().orElseThrow().close();
+        expectNothingLeft();
+    }
 }

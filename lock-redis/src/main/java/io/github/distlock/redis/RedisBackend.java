@@ -361,7 +361,14 @@ public final class RedisBackend implements LockBackend {
     private void heartbeat(List<RedisContender> asked, Deadline deadline) throws InterruptedException {
         Moment askedAt = clock().now();
         List<ScriptCall> calls = asked.stream().map(RedisContender::heartbeat).toList();
-        List<Object> replies = redis.callAll(calls, deadline);
+        List<Object> replies;
+        try {
+            replies = redis.callAll(calls, deadline);
+        } catch (RuntimeException e) {
+            // Each of them asks now, so that its outage timeout begins.
+            asked.forEach(contender -> contender.heard(askedAt, e));
+            throw e;
+        }
         for (int i = 0; i < replies.size(); i++) {
             asked.get(i).heard(askedAt, replies.get(i));
             followUp(calls.get(i), deadline);
