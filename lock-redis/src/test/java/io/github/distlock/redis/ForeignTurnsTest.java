@@ -112,6 +112,14 @@ class ForeignTurnsTest extends SharedTest {
         waiter.acquire();
     }
 
+    /** Returns a mode that does not fit beside another one, so that a late contender stays busy after the turn, too. */
+    private static LockMode conflicting(LockMode mode) {
+        if (mode.equals(LockMode.READ)) {
+            return LockMode.WRITE;
+        }
+        return mode.equals(LockMode.WRITE) ? LockMode.READ : mode;
+    }
+
     @ParameterizedTest
     @MethodSource("holdersAndWaiters")
     void v3_withoutOtherProgramsTheFirstWaiterAcquiresTheLockAndALaterOneDoesNotOvertake(LockMode held, LockMode waits)
@@ -120,7 +128,7 @@ class ForeignTurnsTest extends SharedTest {
         TestContender first = queued(other, waits);
         release(hold);
 
-        TestContender late = waiting(one, LockMode.WRITE.equals(waits) ? LockMode.READ : waits);
+        TestContender late = waiting(one, conflicting(waits));
         late.findBusy();
         Grant granted = acquireSoon(first);
 
