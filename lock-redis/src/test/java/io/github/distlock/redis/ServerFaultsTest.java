@@ -8,7 +8,8 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.read.ListAppender;
+import ch.qos.logback.classic.spi.IThrowableProxy;
+import ch.qos.logback.core.AppenderBase;
 import io.github.distlock.DistributedLock;
 import io.github.distlock.LockClient;
 import io.github.distlock.LockEvent;
@@ -28,6 +29,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -226,7 +228,7 @@ class ServerFaultsTest {
         LockHandle released = locks.lock(name + "-2", OPTIONS).acquire();
         Queue<LockLoss> losses = losses(held);
 
-        List<String> warnings = warnings(() -> {
+        expectWarning("NOREPLICAS", () -> {
             administer("CONFIG", "SET", "min-replicas-to-write", "1");
             try {
                 assertEquals(Release.PENDING, released.release());
@@ -238,7 +240,6 @@ class ServerFaultsTest {
         });
 
         assertEquals(LossReason.EXPIRED, losses.element().reason());
-        assertThat(warnings).anyMatch(line -> line.contains(name) && line.contains("NOREPLICAS"));
         LockHandle next = other.lock(name, OPTIONS).acquire();
         assertThat(next.fencingToken()).isGreaterThan(held.fencingToken());
         assertEquals(Release.LOST, held.release());
@@ -250,27 +251,35 @@ class ServerFaultsTest {
         void run() throws Exception;
     }
 
-    /** Returns the warnings of clients, with the words of their causes. */
-    private static List<String> warnings(Action action) throws Exception {
+    /** Expects a warning about a lock of this test, whose cause has some words. A thread of the client writes it. */
+    private void expectWarning(String words, Action action) throws Exception {
         // While a thread initializes SLF4J, others get loggers that are not Logback's.
         await("SLF4J is initialized", () -> LoggerFactory.getILoggerFactory() instanceof LoggerContext);
         Logger logger = (Logger) LoggerFactory.getLogger(LockClient.class.getName());
-        ListAppender<ILoggingEvent> log = new ListAppender<>();
+        Warnings log = new Warnings();
         log.start();
         logger.addAppender(log);
         logger.setLevel(Level.WARN);
         try {
             action.run();
+            await(
+                    "a warning with " + words,
+                    () -> log.lines.stream().anyMatch(line -> line.contains(name) && line.contains(words)));
         } finally {
             logger.setLevel(null);
             logger.detachAppender(log);
         }
-        return log.list.stream()
-                .map(line -> line.getFormattedMessage()
-                        + (line.getThrowableProxy() == null
-                                ? ""
-                                : ": " + line.getThrowableProxy().getMessage()))
-                .toList();
+    }
+
+    /** The warnings of all clients, with the words of their causes. Other tests add theirs at the same time. */
+    private static final class Warnings extends AppenderBase<ILoggingEvent> {
+        private final Queue<String> lines = new ConcurrentLinkedQueue<>();
+
+        @Override
+        protected void append(ILoggingEvent line) {
+            IThrowableProxy cause = line.getThrowableProxy();
+            lines.add(line.getFormattedMessage() + (cause == null ? "" : ": " + cause.getMessage()));
+        }
     }
 
     // Credentials and rights
@@ -304,13 +313,12 @@ class ServerFaultsTest {
         CompletableFuture<LockHandle> waiting = queued(other, OPTIONS);
         long before = statistic("stats", "total_connections_received:");
 
-        List<String> warnings = warnings(() -> {
+        expectWarning("WRONGPASS", () -> {
             rotate("new");
             Waiting.await("the loss is reported", LEASE.plusSeconds(1).plus(SLACK), () -> !losses.isEmpty());
         });
 
         assertEquals(LossReason.EXPIRED, losses.element().reason());
-        assertThat(warnings).anyMatch(line -> line.contains(name) && line.contains("WRONGPASS"));
         // A renewal asks again after a twentieth of its lease, over two connections at most.
         assertThat(statistic("stats", "total_connections_received:") - before).isLessThan(60);
         assertThatThrownBy(() -> client.lock(name).tryAcquire())
@@ -427,6 +435,7 @@ class ServerFaultsTest {
     void v2_aClientThatFindsNoRoomAcquiresTheLockOnceThereIsSome() throws Exception {
         LockClient late = client(RedisBackend.connect(server.uri()));
         long before = statistic("stats", "rejected_connections:");
+        String most = Long.toString(statistic("clients", "maxclients:"));
         CompletableFuture<LockHandle> waiting;
 
         administer("CONFIG", "SET", "maxclients", "1");
@@ -435,7 +444,7 @@ class ServerFaultsTest {
             await("it was turned away", () -> statistic("stats", "rejected_connections:") > before + 1);
             assertThat(waiting).isNotDone();
         } finally {
-            administer("CONFIG", "SET", "maxclients", "10000");
+            administer("CONFIG", "SET", "maxclients", most);
         }
 
         get(waiting).close();
@@ -448,7 +457,8 @@ class ServerFaultsTest {
         CompletableFuture<LockHandle> waiting = queued(other, LONG);
         locks.lock(name + "-2").acquire().close();
 
-        administer("CLIENT", "PAUSE", "1500", what);
+        // A request waits for 1 s, and the hold is renewed every 2 s.
+        administer("CLIENT", "PAUSE", "2000", what);
         assertThatThrownBy(() -> locks.lock(name + "-2").tryAcquire())
                 .isInstanceOf(LockException.class)
                 .hasMessageContaining("has not answered in time");
@@ -482,6 +492,7 @@ class ServerFaultsTest {
                 new String[] {"HSET", "field", "value"}, new String[] {"RPUSH", "value"}, new String[] {"SET", "value"
                 });
         List<String> keys = new ArrayList<>();
+        List<CompletableFuture<Optional<LockHandle>>> limited = new ArrayList<>();
         List<CompletableFuture<LockHandle>> waiting = new ArrayList<>();
         for (String[] value : values) {
             for (Function<String, DistributedLock> kind : kinds) {
@@ -494,9 +505,12 @@ class ServerFaultsTest {
                 assertThat(kind.apply(named).tryAcquire())
                         .as("%s of a %s", named, value[0])
                         .isEmpty();
-                assertThat(kind.apply(named).tryAcquire(Duration.ofMillis(50))).isEmpty();
+                limited.add(kind.apply(named).tryAcquireAsync(Duration.ofSeconds(1)));
                 waiting.add(kind.apply(named).acquireAsync());
             }
+        }
+        for (CompletableFuture<Optional<LockHandle>> each : limited) {
+            assertThat(each.get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)).isEmpty();
         }
         await("all wait", () -> keys.stream().allMatch(each -> admin.zcard("distlock:{" + each + "}:queue") == 1));
         assertThat(keys.stream().map(admin::pttl)).containsOnly(-1L);
@@ -542,7 +556,7 @@ class ServerFaultsTest {
                     client.semaphore(name + "-4", 3, OPTIONS).permit().acquire();
             awaitRenewals(3); // So each of the two is renewed.
 
-            assertEquals(State.HELD, second.state());
+            awaitState(State.HELD, second);
             assertEquals(Release.RELEASED, first.release());
             LockHandle next = get(waiting);
             CompletableFuture<LockHandle> back = queued(client, OPTIONS);
@@ -561,7 +575,10 @@ class ServerFaultsTest {
     void v8_aServerThatLoadsItsDataCostsNoHoldAndNoPlace() throws Exception {
         try (RedisServer storing = RedisServer.start("appendonly yes", "appendfsync always", "key-load-delay 300");
                 LockClient holder = LockClient.create(RedisBackend.connect(storing.uri()));
-                LockClient waiter = LockClient.create(RedisBackend.connect(storing.uri()))) {
+                LockClient waiter = LockClient.create(RedisBackend.connect(storing.uri()));
+                LockClient asking = LockClient.builder(RedisBackend.connect(storing.uri()))
+                        .requestTimeout(Duration.ofSeconds(2)) // The server answers only after each 1,024 keys.
+                        .build()) {
             RedisFixture.asked(
                     storing,
                     filler -> filler.eval("for i = 1, 6000 do redis.call('SET', 'filler' .. i, '') end return 1"));
@@ -574,7 +591,7 @@ class ServerFaultsTest {
 
             storing.kill();
             CompletableFuture<Void> restart = CompletableFuture.runAsync(() -> storing.restart(true));
-            await("it says that it loads its data", () -> triesLoading(waiter));
+            await("it says that it loads its data", () -> triesLoading(asking));
             Release outcome = released.release();
 
             restart.get();
