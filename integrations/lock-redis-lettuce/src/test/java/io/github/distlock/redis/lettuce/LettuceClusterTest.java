@@ -44,7 +44,8 @@ import org.junit.jupiter.api.parallel.ResourceLock;
 class LettuceClusterTest {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final LockOptions OPTIONS = LockOptions.defaults().renewedLease(Duration.ofSeconds(4));
-    private static final int LOCKS = 24;
+    /** So many that each node has some of them. */
+    private static final int LOCKS = 40;
 
     private static RedisCluster cluster;
 

@@ -428,7 +428,7 @@ class LettuceTest {
             assertInstanceOf(ErrorReply.class, refused);
             assertEquals(2L, next);
             // Two questions of this test, another one, and the new connection.
-            assertEquals(4, connectionsOfServer() - before);
+            assertThat(connectionsOfServer() - before).isGreaterThanOrEqualTo(4);
         }
     }
 
