@@ -110,7 +110,8 @@ final class LettuceConnections implements Connections {
                 sent.forEach(i -> replies[i] = e);
             }
             // A late answer alone says nothing about the node: requests can have very short deadlines.
-            if (sent.stream().anyMatch(i -> isUnknown(replies[i])) && !route.node().isConnected(purpose)) {
+            if (sent.stream().anyMatch(i -> isUnknown(replies[i]))
+                    && !route.node().isConnected(purpose)) {
                 deployment.failed(route.node());
             }
         }
