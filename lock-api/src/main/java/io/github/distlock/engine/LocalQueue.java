@@ -241,7 +241,7 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
         }
         Throwable before = claimed.failure();
         if (before != null && asker.patience.isOutage(now, claimed.silentSince())) {
-            failed(claimed, asker, before, now, now);
+            failed(claimed, asker, before, now, 0);
             return new Answer.Unavailable(before);
         }
         return send(claimed, asker, now);
@@ -255,8 +255,7 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
             refused(asked, asker);
             return new Answer.Refused(e);
         } catch (InterruptedException | RuntimeException | Error e) {
-            long nextAt = shared.clock().nanoTime() + Backoff.afterFailures(asked.failures());
-            failed(asked, asker, e, askedAt, nextAt);
+            failed(asked, asker, e, askedAt, Backoff.afterFailures(asked.failures()));
             if (e instanceof InterruptedException interrupted) {
                 throw interrupted;
             }
@@ -329,8 +328,12 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
     }
 
     /** There was no answer, or one that proves nothing. */
-    private void failed(QueueEntry asked, Acquisition asker, Throwable cause, long askedAt, long nextAt) {
-        endAsking(asked, asker, false, () -> asked.failed(cause, askedAt, nextAt));
+    private void failed(QueueEntry asked, Acquisition asker, Throwable cause, long askedAt, long pause) {
+        endAsking(
+                asked,
+                asker,
+                false,
+                () -> asked.failed(cause, askedAt, shared.clock().nanoTime() + pause));
     }
 
     /** The store refused. The next asker gets a new entry. */
