@@ -241,7 +241,7 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
         }
         Throwable before = claimed.failure();
         if (before != null && asker.patience.isOutage(now, claimed.silentSince())) {
-            failed(claimed, asker, before, now, 0);
+            failed(claimed, asker, before, now);
             return new Answer.Unavailable(before);
         }
         return send(claimed, asker, now);
@@ -255,7 +255,7 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
             refused(asked, asker);
             return new Answer.Refused(e);
         } catch (InterruptedException | RuntimeException | Error e) {
-            failed(asked, asker, e, askedAt, Backoff.afterFailures(asked.failures()));
+            failed(asked, asker, e, shared.clock().nanoTime() + Backoff.afterFailures(asked.failures()));
             if (e instanceof InterruptedException interrupted) {
                 throw interrupted;
             }
@@ -294,7 +294,7 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
             if (!claimed.isDue(now)) {
                 return Claim.notBefore(claimed.dueAt());
             }
-            claimed.beginAsking();
+            claimed.beginAsking(now);
             return new Claim(claimed, now);
         } finally {
             mutex.unlock();
@@ -312,7 +312,6 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
                 waiter.isAlone() ? waiter : null,
                 shared.backend,
                 waiter.isSingleTry() ? waiting.withoutWaiting() : waiting,
-                now,
                 notBefore - now > 0 ? notBefore : now);
     }
 
@@ -328,12 +327,8 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
     }
 
     /** There was no answer, or one that proves nothing. */
-    private void failed(QueueEntry asked, Acquisition asker, Throwable cause, long askedAt, long pause) {
-        endAsking(
-                asked,
-                asker,
-                false,
-                () -> asked.failed(cause, askedAt, shared.clock().nanoTime() + pause));
+    private void failed(QueueEntry asked, Acquisition asker, Throwable cause, long nextAt) {
+        endAsking(asked, asker, false, () -> asked.failed(cause, nextAt));
     }
 
     /** The store refused. The next asker gets a new entry. */

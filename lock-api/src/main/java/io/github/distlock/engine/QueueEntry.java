@@ -32,17 +32,10 @@ final class QueueEntry implements Signals {
     private @Nullable Throwable failure;
     private int failures;
 
-    QueueEntry(
-            LocalQueue queue,
-            @Nullable Acquisition owner,
-            LockBackend backend,
-            LockRequest request,
-            long now,
-            long dueAt) {
+    QueueEntry(LocalQueue queue, @Nullable Acquisition owner, LockBackend backend, LockRequest request, long dueAt) {
         this.queue = queue;
         this.owner = owner;
         this.request = request;
-        this.silentSince = now;
         this.dueAt = dueAt;
         this.contender = backend.contend(request, this);
     }
@@ -66,7 +59,7 @@ final class QueueEntry implements Signals {
         return busy;
     }
 
-    /** Returns when the first request was sent that has failed since the last answer. */
+    /** Returns when the first request since the last answer was sent. */
     long silentSince() {
         return silentSince;
     }
@@ -82,7 +75,10 @@ final class QueueEntry implements Signals {
         return failures;
     }
 
-    void beginAsking() {
+    void beginAsking(long now) {
+        if (failures == 0) {
+            silentSince = now;
+        }
         asking = true;
         woken = false;
         suspected = false;
@@ -128,13 +124,10 @@ final class QueueEntry implements Signals {
         failures = 0;
     }
 
-    void failed(Throwable cause, long askedAt, long nextAt) {
+    void failed(Throwable cause, long nextAt) {
         busy = false;
         leftAnything = true;
         failure = cause;
-        if (failures == 0) {
-            silentSince = askedAt;
-        }
         failures++;
         dueAt = nextAt;
     }
