@@ -612,4 +612,24 @@ class ServerFaultsTest {
             return String.valueOf(e.getMessage()).contains("LOADING");
         }
     }
+
+    @Test
+    void v4_aWaiterNoticesByItsHeartbeatsThatTheServerIsSilent() throws Exception {
+        LockOptions forMinutes = LockOptions.defaults().renewedLease(Duration.ofMinutes(5));
+        LockClient impatient = LockClient.builder(RedisBackend.connect(server.uri()))
+                .outageTimeout(Duration.ofSeconds(2))
+                .build();
+        opened.add(impatient);
+        LockHandle held = locks.lock(name, forMinutes).acquire();
+        CompletableFuture<LockHandle> waiting = queued(impatient, forMinutes);
+
+        server.pause();
+        try {
+            // Without heartbeats, the waiter would ask after 30 s.
+            assertThatThrownBy(() -> get(waiting)).hasCauseInstanceOf(LockException.class);
+        } finally {
+            server.resume();
+        }
+        held.close();
+    }
 }
