@@ -330,7 +330,7 @@ class ServerFaultsTest {
 
     @Test
     void v8_newCredentialsOfAProviderKeepAHold() throws Exception {
-        user("old");
+        var unused = user("old");
         var password = new AtomicReference<>("old");
         LockClient client = client(connect(password::get));
         LockHandle held = client.lock(name, LONG).acquire();

@@ -199,7 +199,9 @@ class ServerStatesTest {
                 ContenderTest.repeatingClient(new PooledConnectionProvider(HostAndPort.from(server.address())));
         List<RedisBackend> backends =
                 List.of(RedisBackend.connect(server.uri()), RedisBackend.of(pool), RedisBackend.of(hidden));
-        backends.forEach(TestContender::started);
+        for (RedisBackend backend : backends) {
+            var unused = TestContender.started(backend);
+        }
         opened.addAll(backends);
         opened.add(pool);
         opened.add(hidden);
