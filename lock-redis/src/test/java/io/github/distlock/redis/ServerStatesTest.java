@@ -21,7 +21,6 @@ import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -58,6 +57,7 @@ class ServerStatesTest {
             List.of(LockMode.EXCLUSIVE, LockMode.READ, LockMode.WRITE, LockMode.permits(2, 3));
 
     private static RedisServer server;
+    private static Thread endlessScript = new Thread();
     private static RedisClient admin;
 
     private final List<AutoCloseable> opened = new ArrayList<>();
@@ -161,20 +161,17 @@ class ServerStatesTest {
             }
         },
         BUSY {
-            private @Nullable Thread script;
-
             @Override
             void begin() {
-                Thread started = new Thread(State::runForever);
-                script = started;
-                started.start();
+                endlessScript = new Thread(State::runForever);
+                endlessScript.start();
                 await("the server is busy", () -> answersWith("BUSY"));
             }
 
             @Override
             void end() {
                 administer("SCRIPT", "KILL");
-                await("the script has ended", () -> script == null || !script.isAlive());
+                await("the script has ended", () -> !endlessScript.isAlive());
                 // The server may still refuse what arrives together with the end of the script.
                 await("the server is no longer busy", () -> answersWith("PONG"));
             }
@@ -319,7 +316,7 @@ class ServerStatesTest {
 
         State.BUSY.begin();
         try {
-            var busy = catchThrowable(use.waiter::heartbeat);
+            var unused = catchThrowable(use.waiter::heartbeat);
             await("the pool drops the subscribed connection", () -> pool.getDestroyedCount() > dropped);
         } finally {
             State.BUSY.end();
@@ -395,7 +392,8 @@ class ServerStatesTest {
     @Test
     void s13_aServerThatIsOutOfMemoryKeepsALockForItsMinimumHold() throws InterruptedException {
         for (RedisBackend backend : backends()) {
-            TestContender holder = TestContender.waiting(backend, "kept" + backend, LEASE);
+            String name = UUID.randomUUID().toString();
+            TestContender holder = TestContender.waiting(backend, name, LEASE);
             Grant held = holder.acquire();
 
             configure("maxmemory", "1");
@@ -405,7 +403,7 @@ class ServerStatesTest {
                 configure("maxmemory", "0");
             }
 
-            TestContender.trying(backend, "kept" + backend, LEASE).findBusy();
+            TestContender.trying(backend, name, LEASE).findBusy();
             assertThat(holder.renew(held, LEASE)).isEqualTo("gone");
         }
     }
