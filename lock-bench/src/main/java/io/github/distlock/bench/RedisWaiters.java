@@ -33,7 +33,9 @@ import redis.clients.jedis.RedisClient;
  * Arguments: waiters (10000), clients (20), seconds of each measurement (30).
  */
 public final class RedisWaiters {
-    private static final Duration TO_QUEUE = Duration.ofSeconds(30);
+    /** Each waiter has asked twice by then, and knows how far it is from the head of its queue. */
+    private static final Duration TO_QUEUE = Duration.ofSeconds(70);
+
     private static final int BATCH = 1_000;
     /** Within the time of the program. */
     private static final LockOptions WITHOUT_RENEWALS = LockOptions.defaults().renewedLease(Duration.ofHours(1));
