@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
  * The requests of one purpose to one server: one {@link Link} at a time, which is opened when it is needed. Callers
  * that find none wait together for one attempt to open it.
  *
- * <p>{@link #latest} changes by a compare-and-set, and the thread that changes it begins the attempt. What is replaced
- * has failed or ended, or is given up.
+ * <p>A thread replaces {@link #latest} by compare-and-set, and then begins the new attempt. The old attempt has failed,
+ * or its link has ended, or this thread gives it up.
  */
 final class Lane {
     private final Dialer dialer;

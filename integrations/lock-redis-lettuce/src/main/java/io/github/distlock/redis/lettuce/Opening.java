@@ -138,7 +138,7 @@ final class Opening<C extends StatefulConnection<byte[], byte[]>, T> {
         }
     }
 
-    /** Returns where the connection leads, or an empty text if there is none or that is not known. */
+    /** Returns the address to which the connection leads, or an empty text if it is unknown. */
     String address() {
         Outcome<T> now = outcome.get();
         return now == null ? "" : now.address;
@@ -150,7 +150,7 @@ final class Opening<C extends StatefulConnection<byte[], byte[]>, T> {
         return now == null ? clock.nanoTime() - begunAt > LONGEST : now.failure != null;
     }
 
-    /** Returns the result, or null if there is none yet. */
+    /** Returns the result, or null before the attempt succeeds. */
     @Nullable
     T result() {
         Outcome<T> now = outcome.get();
