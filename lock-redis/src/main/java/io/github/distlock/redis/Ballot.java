@@ -22,6 +22,12 @@ import org.jspecify.annotations.Nullable;
  * <p>One thread at a time uses it, except for the votes.
  */
 final class Ballot {
+    /**
+     * By how much a proposed base is ahead of the servers' clocks: more than a request takes, and less than the least
+     * longest lease.
+     */
+    private static final long AHEAD_MICROS = TimeUnit.MILLISECONDS.toMicros(100);
+
     final String value = RandomId.next();
     final LockKeys keys;
     /** The time before the first request was sent. */
@@ -61,6 +67,11 @@ final class Ballot {
                     restartsLoseData ? 1 : 0);
         }
 
+        /** Returns a base that is probably ahead of the clocks of all servers, so that all of them mint the same one. */
+        private long proposedBase() {
+            return servers.stream().mapToLong(QuorumServer::time).max().orElse(0) + AHEAD_MICROS;
+        }
+
         private ScriptCall raise(String value, long base) {
             return new ScriptCall(Script.RAISE, keys.name, keys.lockAndToken(), value, owner, leaseMillis, base);
         }
@@ -84,11 +95,12 @@ final class Ballot {
                         && counts.yes() + counts.no() >= majority));
         this.askedAt = question.clock.now();
         this.votes = new ArrayList<>(all);
+        long proposed = Math.max(floor, question.proposedBase());
         for (int i = 0; i < all; i++) {
             Vote last = before == null ? null : before.votes.get(i);
             QuorumServer server = question.servers.get(i);
             Vote vote = last == null || last.isOver()
-                    ? Vote.ask(server, keys, value, question.vote(value, floor), deadline, question.clock)
+                    ? Vote.ask(server, keys, value, question.vote(value, proposed), deadline, question.clock)
                     : Vote.after(last);
             votes.add(vote);
         }
@@ -103,7 +115,10 @@ final class Ballot {
             return;
         }
         switch ((int) Replies.number(answer.get(0))) {
-            case 1 -> tally.count(Tally.Answer.YES);
+            case 1 -> {
+                server.noteTime(Replies.number(answer.get(2)));
+                tally.count(Tally.Answer.YES);
+            }
             case 0 -> tally.count(Tally.Answer.NO);
             case -2 ->
                 tally.count(
@@ -168,19 +183,21 @@ final class Ballot {
     }
 
     /**
-     * Raises the base on the servers that have granted their votes, until a majority has stored it.
+     * Raises the base on the servers that have granted their votes, until a majority has stored it. Does not ask the
+     * servers that have stored it with their votes.
      *
      * @param floor what the base must exceed
      */
     void raise(long floor, Deadline deadline) throws InterruptedException {
-        long wanted = Math.max(base == 0 ? greatestBase() : base, floor + 1);
+        boolean isFirst = base == 0;
+        long wanted = Math.max(isFirst ? greatestBase() : base, floor + 1);
         int all = votes.size();
         Tally stored = new Tally(decides(all));
         for (Vote vote : votes) {
             var unused = vote.answer
-                    .thenCompose(answer -> Vote.isGranted(answer)
+                    .thenCompose(answer -> Vote.isGranted(answer) && !(isFirst && Vote.base(answer) == wanted)
                             ? vote.server.call(question.raise(value, wanted), deadline)
-                            : CompletableFuture.completedFuture(List.of(0L)))
+                            : CompletableFuture.completedFuture(answer))
                     .whenComplete((answer, error) -> {
                         if (answer == null) {
                             stored.countFailure(vote.server, error);
@@ -199,7 +216,7 @@ final class Ballot {
     private long greatestBase() {
         return votes.stream()
                 .filter(Vote::isGranted)
-                .mapToLong(vote -> Replies.number(vote.answer.join().get(1)))
+                .mapToLong(vote -> Vote.base(vote.answer.join()))
                 .max()
                 .orElse(0);
     }

@@ -31,6 +31,8 @@ final class QuorumServer {
     private final LockClock clock;
     /** When the first request was sent that the server has not answered, if it has answered none since. */
     private final AtomicLong silentSince = new AtomicLong(NEVER);
+    /** What the server's clock has beyond the client's nano clock, in microseconds, or {@link #NEVER}. */
+    private volatile long timeAhead = NEVER;
 
     /**
      * Sends nothing yet.
@@ -50,6 +52,21 @@ final class QuorumServer {
     boolean isSilent() {
         long since = silentSince.get();
         return since != NEVER && clock.nanoTime() - since > SILENCE_NANOS;
+    }
+
+    /** Notes the time of an answer that has just arrived, by the server's clock, in microseconds since 1970. */
+    void noteTime(long micros) {
+        timeAhead = micros - nowMicros();
+    }
+
+    /** Returns the time by the server's clock, as far as its answers tell, or 0. It may lag by the time of an answer. */
+    long time() {
+        long ahead = timeAhead;
+        return ahead == NEVER ? 0 : nowMicros() + ahead;
+    }
+
+    private long nowMicros() {
+        return TimeUnit.NANOSECONDS.toMicros(clock.nanoTime());
     }
 
     private interface Request<T> {

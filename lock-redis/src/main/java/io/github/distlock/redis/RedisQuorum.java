@@ -42,15 +42,20 @@ import org.jspecify.annotations.Nullable;
  * each restart, it gives no votes for that time. The same applies to new servers. So the first lock of a new quorum is
  * granted after that time.
  *
- * <p><b>Speed.</b> An acquire takes two round trips and a release one, each to all servers at once. The answers of the
- * fastest majority decide.
+ * <p><b>Speed.</b> An acquire takes one round trip and a release one, each to all servers at once. The answers of the
+ * fastest majority decide. An acquire takes a second round trip if the servers of the majority mint different bases.
+ * That happens for the first acquire of a client, and when a clock jumps ahead.
  *
  * <h2>The protocol</h2>
  *
  * An attempt is a ballot with a value of its own. {@code vote.lua} asks each server for its vote: the record in the
- * lock key, with the lease. When a majority has granted its votes, {@code raise.lua} stores the greatest of their bases
- * on a majority. Then the ballot is won. A ballot that is not won is withdrawn from all servers. Its value is never
- * used again, and a server that may still receive a request with this value refuses it.
+ * lock key, with the lease, and a base that the server mints and stores. When a majority has granted its votes and all
+ * of them have minted the same base, the ballot is won. Otherwise {@code raise.lua} first stores the greatest of their
+ * bases on a majority. A ballot that is not won is withdrawn from all servers. Its value is never used again, and a
+ * server that may still receive a request with this value refuses it.
+ *
+ * <p>The clocks of servers differ. So the client proposes a base that is 100 ms ahead of all of them, as far as their
+ * last answers tell, and each server mints the next one.
  *
  * <h2>Why holds do not overlap</h2>
  *
@@ -77,7 +82,7 @@ import org.jspecify.annotations.Nullable;
  * contains one of these servers, and that server voted after it had stored the base. So the later base is greater. The
  * server keeps the base until an hour after its own clock has passed it, whatever the clocks of the others say. If the
  * server has lost the base, it mints one above its clock, at least the longest lease later. That one is greater if the
- * clocks of the servers differ by less than the longest lease.
+ * clocks of the servers differ by less than the longest lease without the 100 ms.
  *
  * <p>Thread-safe.
  */

@@ -87,6 +87,11 @@ final class Vote {
         return Replies.number(answer.get(0)) == 1;
     }
 
+    /** Returns the base of a vote that is granted. */
+    static long base(List<?> answer) {
+        return Replies.number(answer.get(1));
+    }
+
     /** Returns whether the server may have granted the vote. */
     boolean mayBeGranted() {
         if (!answer.isDone()) {

@@ -5,7 +5,7 @@
 --       2 value
 --       3 owner     for inspection
 --       4 lease     ms, counted from now
---       5 base      of the ballot: the greatest of the bases that a majority has minted
+--       5 base      of the ballot: the greatest of the bases that a majority has minted, if they differ
 -- Reply {request, 1}   stored
 --       {request, 0}   the ballot does not have this server's vote; nothing was changed
 --

@@ -5,10 +5,13 @@
 --       2 value      unique to this ballot
 --       3 owner      for inspection
 --       4 lease      ms
---       5 floor      the base must be greater: the greatest base that the client knows
+--       5 floor      the base must be greater: the greatest base that the client knows, or a time that it expects to be
+--                    ahead of the clocks of all servers
 --       6 longest    ms; no client of the quorum has a longer lease
 --       7 restarts   '1' if the server may have lost data in a restart that has kept the key since
--- Reply {request, 1, base}      granted for the full lease from now; raise.lua stores the base that the ballot gets
+-- Reply {request, 1, base, now} granted for the full lease from now. The server has stored the base; raise.lua stores
+--                               another one if the servers of the majority do not agree. Now is the server's time, in
+--                               microseconds since 1970.
 --       {request, 0}            the lock is busy
 --       {request, -1}           this value was withdrawn before its request arrived
 --       {request, -2, kind}     refused, because the name is used as this kind
@@ -50,7 +53,7 @@ if is_buried(value) then
 end
 local record = holder()
 if is_held_by(record, value) then
-  return { ARGV[1], 1, text(base_of(record)) }
+  return { ARGV[1], 1, text(base_of(record)), text(now) }
 end
 if record then
   return { ARGV[1], 0 }
@@ -63,5 +66,7 @@ if wait > 0 then
   return { ARGV[1], -3, wait }
 end
 local base = mint(floor)
+-- The queue may exist: it has tombstones.
+keep_token(base, '\n', lease)
 hold(value, lease, base, owner, 0)
-return { ARGV[1], 1, text(base) }
+return { ARGV[1], 1, text(base), text(now) }

@@ -29,6 +29,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -60,6 +61,8 @@ class RedisQuorumTest {
      * Of a client with one caller: for requests and their connections, and for a renewal. Each attempt may not add one.
      */
     private static final int FEW_THREADS = 40;
+
+    private static final Pattern EVALS = Pattern.compile("cmdstat_eval(?:sha)?:calls=(\\d+)");
 
     private static RedisServers servers;
     private static RedisServer first;
@@ -271,6 +274,52 @@ class RedisQuorumTest {
         second.restart(true);
         first.kill();
         assertThat(tokenOf(other) / 256).isGreaterThan(base);
+    }
+
+    /** The first acquires tell the client the time of the servers. A stall can make it wrong once. */
+    @Test
+    void v3_anAcquireAsksEachServerOnceWhenTheirBasesAgree() {
+        Waiting.await(
+                "an acquire and a release cost each server two requests",
+                PATIENCE,
+                () -> requestsOfAnAcquireAndRelease() == 2 * QuorumFixture.SERVERS);
+    }
+
+    private long requestsOfAnAcquireAndRelease() {
+        List<Long> before = servers.members().stream().map(this::requests).toList();
+        var unused = isGranted(one);
+        List<Long> sent = new ArrayList<>();
+        Waiting.await("all servers have heard of the release", PATIENCE, () -> {
+            sent.clear();
+            for (int i = 0; i < before.size(); i++) {
+                sent.add(requests(servers.members().get(i)) - before.get(i));
+            }
+            return sent.stream().allMatch(count -> count >= 2);
+        });
+        return sent.stream().mapToLong(Long::longValue).sum();
+    }
+
+    private long requests(RedisServer server) {
+        String statistics = asked(server, admin -> admin.info("commandstats"));
+        return EVALS.matcher(statistics)
+                .results()
+                .mapToLong(found -> Long.parseLong(found.group(1)))
+                .sum();
+    }
+
+    @Test
+    void s3_aBaseThatAServerLacksIsStoredThereBeforeTheGrant() throws InterruptedException {
+        tokenOf(one);
+        String token = "distlock:{" + key + "}:token";
+        long remembered = (System.currentTimeMillis() + Duration.ofMinutes(1).toMillis()) * 1_000;
+        set(first, token, remembered + "\n");
+        third.kill();
+
+        long base = tokenOf(one) / 256;
+
+        String stored = asked(second, admin -> admin.get(token));
+        assertThat(base).isEqualTo(remembered + 1);
+        assertThat(stored).isEqualTo(base + "\n");
     }
 
     private long tokenOf(LockClient client) throws InterruptedException {
