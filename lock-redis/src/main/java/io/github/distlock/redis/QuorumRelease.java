@@ -33,7 +33,7 @@ final class QuorumRelease implements RedisQuorum.Question {
 
     @Override
     public ScriptCall call(Vote vote) {
-        return new ScriptCall(Script.RELEASE, grant.ballot.keys, grant.ballot.value, vote.mayArriveLate() ? 1 : 0, 0);
+        return vote.release();
     }
 
     @Override

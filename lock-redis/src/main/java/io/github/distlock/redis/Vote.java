@@ -129,7 +129,17 @@ final class Vote {
     }
 
     private CompletableFuture<Boolean> withdraw() {
-        ScriptCall call = new ScriptCall(Script.WITHDRAW, keys, value, "", mayArriveLate() ? 1 : 0);
+        ScriptCall call = mayArriveLate() ? new ScriptCall(Script.WITHDRAW, keys, value, "", 1) : compareAndDelete();
         return server.call(call, Deadline.after(ENDING, clock)).thenApply(answered -> true);
+    }
+
+    /** Makes the request that releases the vote of a hold. */
+    ScriptCall release() {
+        return mayArriveLate() ? new ScriptCall(Script.RELEASE, keys, value, 1, 0) : compareAndDelete();
+    }
+
+    /** No contender waits in a quorum, so that is all. */
+    private ScriptCall compareAndDelete() {
+        return new ScriptCall(Script.END_ALONE, keys.name, keys.lockAlone(), value);
     }
 }
