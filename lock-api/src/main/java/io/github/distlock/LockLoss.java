@@ -83,7 +83,7 @@ public final class LockLoss implements Serializable {
     /**
      * Returns how long the lock had been held by then.
      *
-     * @return since the grant, on the monotonic clock
+     * @return since the caller got the hold, on the monotonic clock
      */
     public Duration held() {
         return held;

@@ -27,10 +27,10 @@ import org.jspecify.annotations.Nullable;
  * <p>A request is never abandoned. The thread that sent it returns with the answer, and cleans up if nobody waits for
  * it any more.
  */
-abstract class Acquisition implements Handoff.Receiver {
+abstract class Acquisition extends Arrivals.Member<Acquisition> implements Handoff.Receiver {
     static final long NO_THREAD = -1;
 
-    final LocalQueue.Key key;
+    final LockKey key;
     final Patience patience;
     final Shared shared;
     private final AtomicReference<@Nullable Outcome> outcome = new AtomicReference<>();
@@ -41,6 +41,7 @@ abstract class Acquisition implements Handoff.Receiver {
     private volatile @Nullable Throwable failure;
 
     private boolean lingers;
+
     /** What kept this acquire from the lock when it gave up waiting, or empty. */
     private volatile String blocker = "";
 
@@ -63,7 +64,7 @@ abstract class Acquisition implements Handoff.Receiver {
         long search(long since, boolean atOnce);
     }
 
-    Acquisition(LocalQueue.Key key, Patience patience, Shared shared) {
+    Acquisition(LockKey key, Patience patience, Shared shared) {
         this.key = key;
         this.patience = patience;
         this.shared = shared;
@@ -107,13 +108,13 @@ abstract class Acquisition implements Handoff.Receiver {
 
     /** Moves on as far as it goes without waiting; returns when to be called again at the latest, by the nano clock. */
     final long advance() throws InterruptedException {
-        long lookAgainAt = shared.clock.nanoTime() + LocalQueue.LONGEST_SLEEP;
+        long now = shared.clock.nanoTime();
         while (entered && !hasOutcome()) {
-            long now = shared.clock.nanoTime();
-            lookAgainAt = now + LocalQueue.LONGEST_SLEEP;
-            if (patience.mayAsk(now)) {
+            long lookAgainAt = now + LocalQueue.LONGEST_SLEEP;
+            if (patience.mayAsk(now) && !queue().isBehindOthers(this)) {
                 Answer answer = ask(now);
                 if (!(answer instanceof Answer.NotYet notYet)) {
+                    now = shared.clock.nanoTime();
                     continue;
                 }
                 lookAgainAt = notYet.lookAgainAt();
@@ -127,7 +128,7 @@ abstract class Acquisition implements Handoff.Receiver {
                 return patience.next(now, lookAgainAt);
             }
         }
-        return lookAgainAt;
+        return now + LocalQueue.LONGEST_SLEEP;
     }
 
     private Answer ask(long now) throws InterruptedException {
@@ -277,7 +278,7 @@ abstract class Acquisition implements Handoff.Receiver {
             enter();
             return false;
         }
-        long waited = shared.clock.nanoTime() - patience.since();
+        long waited = handle.hold().since() - patience.since();
         shared.callbacks.event(key.name(), handle.fencingToken(), waited, LockListener::acquired);
         return true;
     }

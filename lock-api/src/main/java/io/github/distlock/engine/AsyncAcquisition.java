@@ -27,7 +27,7 @@ final class AsyncAcquisition<T> extends Acquisition {
     private boolean waited;
 
     AsyncAcquisition(
-            LocalQueue.Key key,
+            LockKey key,
             Patience patience,
             Shared shared,
             Timer timer,

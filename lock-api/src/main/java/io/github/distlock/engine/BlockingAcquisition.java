@@ -16,7 +16,7 @@ final class BlockingAcquisition extends Acquisition {
     private long waitsSince;
     private long searchAt;
 
-    BlockingAcquisition(LocalQueue.Key key, Patience patience, Shared shared) {
+    BlockingAcquisition(LockKey key, Patience patience, Shared shared) {
         super(key, patience, shared);
     }
 
@@ -95,7 +95,7 @@ final class BlockingAcquisition extends Acquisition {
     }
 
     private void searchForDeadlock() {
-        if (parker != null && shared.clock().nanoTime() - searchAt >= 0 && !hasOutcome()) {
+        if (parker != null && !hasOutcome() && shared.clock().nanoTime() - searchAt >= 0) {
             searchAt = shared.deadlocks().search(waitsSince, false);
         }
     }

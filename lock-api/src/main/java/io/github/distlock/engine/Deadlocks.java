@@ -84,7 +84,7 @@ final class Deadlocks implements Acquisition.DeadlockSearch {
                 all.stream().flatMap(LocalQueue::holds).collect(Collectors.groupingBy(Hold::lockName));
         Map<Long, List<Wait>> waits = new HashMap<>();
         for (LocalQueue queue : all) {
-            List<Hold> present = holds.getOrDefault(queue.key().name(), List.of());
+            List<Hold> present = holds.getOrDefault(queue.key.name(), List.of());
             for (Acquisition waiter : present.isEmpty() ? List.<Acquisition>of() : queue.everybody()) {
                 if (waiter instanceof BlockingAcquisition blocking && !blocking.isReported()) {
                     List<Wait> own = present.stream()

@@ -99,8 +99,8 @@ final class Downgrades {
             throw lost(writing, LossReason.GONE);
         }
         WonGrant reading = won.downgraded(granted.get());
-        LocalQueue.Key key = new LocalQueue.Key(
-                writing.lockName(), LockMode.READ, writing.hold().options());
+        LockKey key =
+                new LockKey(writing.lockName(), LockMode.READ, writing.hold().options());
         LocalQueue queue;
         Lease lease;
         do {

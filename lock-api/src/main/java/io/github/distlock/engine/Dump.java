@@ -13,16 +13,17 @@ final class Dump {
         List<String> lines = new ArrayList<>();
         lines.add("client \"" + client + "\"");
         queues.stream()
-                .sorted(Comparator.comparing((LocalQueue queue) -> queue.key().name())
-                        .thenComparing(queue -> queue.key().toString()))
+                .sorted(Comparator.comparing((LocalQueue queue) -> queue.key.name())
+                        .thenComparing(queue -> queue.key.toString()))
                 .forEach(queue -> add(queue, now, lines));
         return String.join(System.lineSeparator(), lines) + System.lineSeparator();
     }
 
     private static void add(LocalQueue queue, long now, List<String> lines) {
-        LocalQueue.Key key = queue.key();
+        LockKey key = queue.key;
         lines.add("  \"" + key.name() + "\", " + key.mode() + ", " + key.options());
         queue.holds()
+                .filter(Hold::isHeld)
                 .forEach(hold -> lines.add("    held for " + age(hold.heldNanos(now)) + ", token " + hold.token() + ", "
                         + hold.state() + ", acquired by thread \"" + hold.threadName() + "\""));
         queue.everybody()

@@ -156,7 +156,7 @@ public final class Engine {
     /** Does the work of {@code LockClient.lock(name, options)}, with its errors. */
     public DistributedLock lock(String name, LockOptions options) {
         require(name, options);
-        return new NamedLock(new LocalQueue.Key(name, LockMode.EXCLUSIVE, options), locks);
+        return new NamedLock(new LockKey(name, LockMode.EXCLUSIVE, options), locks);
     }
 
     /** Does the work of {@code LockClient.readWriteLock(name, options)}, with its errors. */

@@ -1,5 +1,6 @@
 package io.github.distlock.engine;
 
+import io.github.distlock.spi.Moment;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,7 +18,9 @@ final class Handoff {
 
     /** The waiters of a queue. */
     interface Line {
-        int count();
+        /** Returns the first waiter, or null. Needs no mutex. */
+        @Nullable
+        Receiver head();
 
         /** Removes the first waiter and returns it. Returns null if nobody waits, or if the queue lost the lease. */
         @Nullable
@@ -26,16 +29,20 @@ final class Handoff {
         void wakeHead();
     }
 
-    /** Hands a lease without a hold to the first waiter that accepts it. Returns false if it stays without a hold. */
-    static boolean all(Lease lease, Line line) {
-        while (line.count() > 0 && lease.mayBeHandedOff()) {
+    /**
+     * Hands a lease without a hold to the first waiter that accepts it. Returns false if it stays without a hold. The
+     * waiter reads the clocks again before it accepts.
+     */
+    static boolean all(Lease lease, Line line, Moment now) {
+        while (line.head() != null && lease.mayBeHandedOff(now)) {
             Handle offered = lease.offer();
             if (offered == null) {
                 return false;
             }
             Receiver next = line.pollFor(lease);
             if (next != null && next.settleHandedOff(offered)) {
-                lease.noteHandoff();
+                lease.noteHandoff(now.nanoTime());
+                // Reads the clock again: once the alarm of the lease has gone off, nobody else wakes the next waiter.
                 if (!lease.isWorthWaitingFor()) {
                     line.wakeHead();
                 }
@@ -50,7 +57,7 @@ final class Handoff {
 
     /** Lets all waiters join a lease that the caller uses, as long as it may be joined. */
     static void parts(Lease lease, Line line) {
-        while (line.count() > 0) {
+        while (line.head() != null) {
             Handle joined = lease.join();
             if (joined == null) {
                 return;

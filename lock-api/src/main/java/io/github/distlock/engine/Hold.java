@@ -15,6 +15,7 @@ import io.github.distlock.spi.Moment;
 import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
@@ -49,7 +50,9 @@ final class Hold extends WeakReference<Handle> {
     private final LockOptions options;
     private final Lease.Shared shared;
     private final AtomicReference<Phase> phase = new AtomicReference<>(Open.OFFERED);
-    private final long since;
+    /** When the waiter accepted it. */
+    private volatile long since;
+
     private volatile @Nullable Expiry limit;
     private volatile LossReason limitReason = LossReason.LEASE_ENDED;
     private volatile long threadId;
@@ -75,7 +78,6 @@ final class Hold extends WeakReference<Handle> {
         this.token = token;
         this.options = options;
         this.shared = shared;
-        this.since = shared.clock().nanoTime();
         this.limit = leaseEnd;
     }
 
@@ -94,16 +96,21 @@ final class Hold extends WeakReference<Handle> {
         if (recordStack) {
             acquireStack = new Throwable("acquired here");
         }
-        if (lease.hasExpired() || !phase.compareAndSet(Open.OFFERED, Open.HELD)) {
+        Moment now = clock().now();
+        since = now.nanoTime();
+        if (lease.hasExpired(now) || !phase.compareAndSet(Open.OFFERED, Open.HELD)) {
             return false;
         }
-        options.maximumHold().ifPresent(this::limitTo);
+        Optional<Duration> maximum = options.maximumHold();
+        if (maximum.isPresent()) {
+            limitTo(maximum.get(), now);
+        }
         return true;
     }
 
-    private void limitTo(Duration maximum) {
+    private void limitTo(Duration maximum, Moment now) {
         Expiry before = limit;
-        Expiry after = Expiry.after(clock().now(), Checks.waitNanos(maximum));
+        Expiry after = Expiry.after(now, Checks.waitNanos(maximum));
         if (before == null || after.isBefore(before)) {
             limitReason = LossReason.MAXIMUM_HOLD;
             limit = after;
@@ -132,7 +139,11 @@ final class Hold extends WeakReference<Handle> {
     }
 
     boolean isHeld() {
-        if (phase.get() == Open.HELD && lease.hasExpired()) {
+        return phase.get() == Open.HELD && isHeld(clock().now());
+    }
+
+    private boolean isHeld(Moment now) {
+        if (phase.get() == Open.HELD && lease.hasExpired(now)) {
             lose(lease.lossReason());
         }
         return phase.get() == Open.HELD;
@@ -189,6 +200,10 @@ final class Hold extends WeakReference<Handle> {
         return lease.mode();
     }
 
+    long since() {
+        return since;
+    }
+
     private long heldNanos() {
         return heldNanos(clock().nanoTime());
     }
@@ -217,15 +232,16 @@ final class Hold extends WeakReference<Handle> {
 
     @CanIgnoreReturnValue
     Release release() {
-        return end() ? giveUp() : knownRelease();
+        Moment now = clock().now();
+        return end(now) ? giveUp(now) : knownRelease();
     }
 
     /** Ends the hold at once, and gives it up on a thread of the engine. */
     void releaseAsync(Consumer<Release> released) {
-        if (end()) {
+        if (end(clock().now())) {
             shared.releases().execute(() -> {
                 try {
-                    giveUp();
+                    giveUp(clock().now());
                 } finally {
                     released.accept(outcome);
                 }
@@ -235,20 +251,19 @@ final class Hold extends WeakReference<Handle> {
         }
     }
 
-    private boolean end() {
-        return isHeld() && phase.compareAndSet(Open.HELD, Open.RELEASED);
+    private boolean end(Moment now) {
+        return isHeld(now) && phase.compareAndSet(Open.HELD, Open.RELEASED);
     }
 
     private Release knownRelease() {
         return phase.get() instanceof Lost ? Release.LOST : outcome;
     }
 
-    /** The winner of {@link #end()} hands the lease off or gives it back. */
+    /** The winner of {@link #end} hands the lease off or gives it back. */
     @CanIgnoreReturnValue
-    private Release giveUp() {
-        long held = heldNanos();
+    private Release giveUp(Moment now) {
         lease.forget(this);
-        return ended(lease.givenUpBy(this), held);
+        return ended(lease.givenUpBy(this, now), heldNanos(now.nanoTime()));
     }
 
     @CanIgnoreReturnValue
@@ -266,7 +281,7 @@ final class Hold extends WeakReference<Handle> {
      * since.
      */
     boolean endForDowngrade() {
-        if (!end()) {
+        if (!end(clock().now())) {
             return false;
         }
         lease.forget(this);

@@ -39,6 +39,15 @@ final class Holds {
         open.remove(hold);
     }
 
+    boolean isAnyOf(long threadId) {
+        for (Hold hold : open) {
+            if (hold.wasAcquiredBy(threadId)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     Stream<Hold> stream() {
         return open.stream();
     }

@@ -17,7 +17,6 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiConsumer;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -61,11 +60,17 @@ final class Lease implements StoreHints.Target {
     private final Grant grant;
     private final Shared shared;
     private final boolean renewed;
+    private final boolean servesOthers;
+    /**
+     * Time for more than one renewal. After a handoff by the server, less of the lease is left than after a request.
+     */
+    private final long enoughToHandOff;
+
     private final long grantedAt;
     private final Term term;
     private final AtomicReference<@Nullable End> end = new AtomicReference<>();
     private final AtomicBoolean alarmed = new AtomicBoolean();
-    private final Holds holds = new Holds();
+    final Holds holds = new Holds();
     private final long firstToken;
     /** The token of the newest hold, or 0 before the first one. */
     private volatile long newestToken;
@@ -86,7 +91,7 @@ final class Lease implements StoreHints.Target {
         /**
          * Hands a lease without a hold to the first waiter that accepts it. Returns false if it stays without a hold.
          */
-        boolean handOff(Lease lease);
+        boolean handOff(Lease lease, Moment now);
 
         /** The lease has ended, and the store knows it if there was anything to tell. */
         void ended(Lease lease);
@@ -129,7 +134,11 @@ final class Lease implements StoreHints.Target {
         this.won = won;
         this.grant = grant;
         this.shared = shared;
-        this.renewed = queue.options().isLeaseRenewed();
+        LockOptions options = queue.options();
+        this.renewed = options.isLeaseRenewed();
+        this.servesOthers =
+                renewed && !options.isFair() && options.minimumHold().isEmpty();
+        this.enoughToHandOff = Math.min(request().lease().toNanos() / 2, ENOUGH_TO_RENEW);
         this.grantedAt = shared.clock.nanoTime();
         this.term = new Term(grant.validity(), shared.settings, shared.clock);
     }
@@ -172,7 +181,7 @@ final class Lease implements StoreHints.Target {
                 && token != 0
                 && !hints.isWanted()
                 && !queue.isJoinStopped()
-                && mayServeAnother()
+                && mayServeAnother(shared.clock.now())
                 && holds.enter();
         return joins ? newHold(token) : null;
     }
@@ -203,8 +212,8 @@ final class Lease implements StoreHints.Target {
     }
 
     /** A holder releases: the lease goes to the next local waiter, or stays with its other users, else goes back. */
-    Release givenUpBy(Hold hold) {
-        return queue.handOff(this) || !holds.leave() ? Release.RELEASED : giveBack(hold);
+    Release givenUpBy(Hold hold, Moment now) {
+        return queue.handOff(this, now) || !holds.leave() ? Release.RELEASED : giveBack(hold);
     }
 
     /**
@@ -212,7 +221,7 @@ final class Lease implements StoreHints.Target {
      * users, or goes back to the store.
      */
     void declined() {
-        if (!queue.handOff(this) && holds.leave()) {
+        if (!queue.handOff(this, shared.clock.now()) && holds.leave()) {
             giveBackInBackground();
         }
     }
@@ -239,45 +248,32 @@ final class Lease implements StoreHints.Target {
         return true;
     }
 
-    boolean mayBeHandedOff() {
-        return queue.rules().handsOff() && mayServeAnother();
+    boolean mayBeHandedOff(Moment now) {
+        return queue.rules().handsOff() && mayServeAnother(now);
     }
 
-    private boolean mayServeAnother() {
+    private boolean mayServeAnother(Moment now) {
         return servesOthers()
-                && shared.clock.nanoTime() - grantedAt < shared.settings.handoffTime()
-                && !hasExpired()
-                && remainingNanos(shared.clock.now()) >= enoughToHandOff();
-    }
-
-    /**
-     * Time for more than one renewal. After a handoff by the server, less of the lease is left than after a request.
-     */
-    private long enoughToHandOff() {
-        return Math.min(request().lease().toNanos() / 2, ENOUGH_TO_RENEW);
+                && now.nanoTime() - grantedAt < shared.settings.handoffTime()
+                && !grant.hasEnded()
+                && remainingNanos(now) >= enoughToHandOff;
     }
 
     private boolean servesOthers() {
-        return renewed
-                && !queue.options().isFair()
-                && queue.options().minimumHold().isEmpty()
-                && end.get() == null
-                && !term.isSuspect()
-                && offers <= shared.settings.maxHandoffs();
-    }
-
-    Stream<Hold> holds() {
-        return holds.stream();
+        return servesOthers && end.get() == null && !term.isSuspect() && offers <= shared.settings.maxHandoffs();
     }
 
     // The end
 
     /** Returns whether the lease has ended. Ends what is past its time. Sends nothing. */
     boolean hasExpired() {
+        return hasExpired(shared.clock.now());
+    }
+
+    boolean hasExpired(Moment now) {
         if (end.get() != null) {
             return true;
         }
-        Moment now = shared.clock.now();
         LossReason last = holds.loseThoseOverLimit(now);
         if (last != null) {
             lose(last);
@@ -442,8 +438,8 @@ final class Lease implements StoreHints.Target {
 
     // Events
 
-    void noteHandoff() {
-        event(shared.clock.nanoTime() - grantedAt, LockListener::handedOff);
+    void noteHandoff(long now) {
+        event(now - grantedAt, LockListener::handedOff);
     }
 
     // Signals

@@ -61,7 +61,16 @@ final class Leases {
         return null;
     }
 
+    boolean isAnyHeldBy(long threadId) {
+        for (Lease lease : leases) {
+            if (lease.holds.isAnyOf(threadId)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     Stream<Hold> holds() {
-        return leases.stream().flatMap(Lease::holds);
+        return leases.stream().flatMap(lease -> lease.holds.stream());
     }
 }

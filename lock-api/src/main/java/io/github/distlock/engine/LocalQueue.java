@@ -8,8 +8,8 @@ import io.github.distlock.spi.Attempt;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockClock;
-import io.github.distlock.spi.LockMode;
 import io.github.distlock.spi.LockRequest;
+import io.github.distlock.spi.Moment;
 import io.github.distlock.spi.RequestRefusedException;
 import java.time.Duration;
 import java.util.List;
@@ -33,10 +33,11 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>Why no wake-up is lost</h2>
  *
- * A waiter sleeps only after {@link #claim} has told it, under the mutex, that it is not its turn. A change that can
- * make it its turn happens under the mutex, or sets a volatile flag that {@code claim} reads, and then wakes the head.
- * The changes are: a waiter leaves, a lease ends or becomes suspect, an answer arrives after its asker has left, the
- * store signals. A wake between {@code claim} and the sleep makes the sleep return at once.
+ * A waiter sleeps only after it has seen that it is not its turn: another one is the head, which is volatile, or
+ * {@link #claim} has told it so under the mutex. A change that can make it its turn happens under the mutex, or sets a
+ * volatile flag that {@code claim} reads, and then wakes the head. The changes are: a waiter leaves, a lease ends or
+ * becomes suspect, an answer arrives after its asker has left, the store signals. A wake between the look and the sleep
+ * makes the sleep return at once.
  *
  * <h2>Why one grant never has two holders</h2>
  *
@@ -54,7 +55,7 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
     /** No wake-up is lost. If one were, this would be its cost. */
     static final long LONGEST_SLEEP = Duration.ofSeconds(10).toNanos();
 
-    private final Key key;
+    final LockKey key;
     private final Shared shared;
     private final LocalQueues queues;
     private final LocalRules rules;
@@ -66,9 +67,6 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
     /** A new entry asks no earlier than this. */
     private volatile long notBefore;
 
-    /** Waiters share a queue if a lease of one suits the other. */
-    record Key(String name, LockMode mode, LockOptions options) {}
-
     /** What all queues of a client share. */
     record Shared(LockBackend backend, String client, LeaseKeeper keeper, CleanUp cleanUp, Lease.Shared leases) {
         private LockClock clock() {
@@ -76,17 +74,17 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
         }
     }
 
-    LocalQueue(Key key, Shared shared, LocalQueues queues) {
+    LocalQueue(LockKey key, Shared shared, LocalQueues queues) {
         this.key = key;
         this.shared = shared;
         this.queues = queues;
-        this.rules = LocalRules.of(key.mode);
+        this.rules = LocalRules.of(key.mode());
         this.notBefore = shared.clock().nanoTime();
     }
 
     @Override
     public LockOptions options() {
-        return key.options;
+        return key.options();
     }
 
     @Override
@@ -94,20 +92,19 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
         return rules;
     }
 
-    Key key() {
-        return key;
-    }
-
     // Waiters
 
     /** Returns false if the queue is retired. */
     boolean enter(Acquisition waiter) {
-        return locked(() -> {
+        mutex.lock();
+        try {
             if (!retired) {
                 waiters.add(waiter);
             }
             return !retired;
-        });
+        } finally {
+            mutex.unlock();
+        }
     }
 
     /** Removes an acquire that has an outcome. */
@@ -143,17 +140,22 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
     }
 
     @Override
-    public int count() {
-        return waiters.count();
+    public @Nullable Acquisition head() {
+        return waiters.head();
+    }
+
+    /** Returns whether an acquire has to wait until others have left, whatever the store would answer. */
+    boolean isBehindOthers(Acquisition waiter) {
+        return !waiter.isAlone() && !rules.joins() && head() != waiter;
     }
 
     boolean stopsJoins() {
-        return rules.stopsJoins() && count() > 0;
+        return rules.stopsJoins() && head() != null;
     }
 
     @Override
     public boolean isJoinStopped() {
-        return queues.stopJoins(key.name);
+        return queues.stopJoins(key.name());
     }
 
     private static void wake(@Nullable Acquisition waiter) {
@@ -164,9 +166,7 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
 
     @Override
     public void wakeHead() {
-        if (count() > 0) {
-            wake(locked(waiters::head));
-        }
+        wake(head());
     }
 
     private void retireIfUnused() {
@@ -203,7 +203,7 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
     }
 
     boolean isHeldBy(long threadId) {
-        return holds().anyMatch(hold -> hold.wasAcquiredBy(threadId));
+        return leases.isAnyHeldBy(threadId);
     }
 
     Stream<Hold> holds() {
@@ -230,7 +230,7 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
         if (asker.isSingleTry() && isHeldHere()) {
             return Answer.Plain.BUSY;
         }
-        Handle joined = leases.join();
+        Handle joined = rules.joins() ? leases.join() : null;
         if (joined != null) {
             return new Answer.Joined(joined);
         }
@@ -303,9 +303,9 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
 
     private QueueEntry newEntry(Acquisition waiter, long now) {
         LockOwner owner = LockOwner.of(Host.NAME, Host.PROCESS_ID, shared.client, waiter.threadName());
-        LockRequest waiting = LockRequest.exclusive(key.name, key.options.lease(), owner)
-                .withMode(key.mode)
-                .withMinimumHold(key.options.minimumHold().orElse(Duration.ZERO))
+        LockRequest waiting = LockRequest.exclusive(key.name(), key.options().lease(), owner)
+                .withMode(key.mode())
+                .withMinimumHold(key.options().minimumHold().orElse(Duration.ZERO))
                 .withBaseAbove(shared.leases.greatestBase()::get);
         return new QueueEntry(
                 this,
@@ -346,7 +346,7 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
         try {
             asked.endAsking();
             update.run();
-            ends |= asker.isAlone() ? asker.hasOutcome() : waiters.count() == 0;
+            ends |= asker.isAlone() ? asker.hasOutcome() : head() == null;
             if (ends) {
                 waiters.forget(asked, asker);
                 retireIfUnused();
@@ -391,8 +391,8 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
     }
 
     @Override
-    public boolean handOff(Lease lease) {
-        return Handoff.all(lease, this);
+    public boolean handOff(Lease lease, Moment now) {
+        return Handoff.all(lease, this, now);
     }
 
     /** Takes a lease that a downgrade has made. Returns false if the queue is retired. */

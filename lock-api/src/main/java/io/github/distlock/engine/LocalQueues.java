@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * same is true of a checkpoint.
  */
 final class LocalQueues {
-    private final ConcurrentHashMap<LocalQueue.Key, LocalQueue> queues = new ConcurrentHashMap<>();
+    private final ConcurrentHashMap<LockKey, LocalQueue> queues = new ConcurrentHashMap<>();
     /** The queues of read-write locks, by name. */
     private final ConcurrentHashMap<String, List<LocalQueue>> readWrite = new ConcurrentHashMap<>();
 
@@ -29,11 +29,12 @@ final class LocalQueues {
     }
 
     /** Returns the queue of this key. It may have been retired by the time of its use; then there is another one. */
-    LocalQueue get(LocalQueue.Key key) {
-        return queues.computeIfAbsent(key, this::open);
+    LocalQueue get(LockKey key) {
+        LocalQueue found = queues.get(key);
+        return found != null ? found : queues.computeIfAbsent(key, this::open);
     }
 
-    private LocalQueue open(LocalQueue.Key key) {
+    private LocalQueue open(LockKey key) {
         LocalQueue opened = new LocalQueue(key, shared, this);
         if (isReadWrite(key)) {
             readWrite.merge(
@@ -45,12 +46,12 @@ final class LocalQueues {
         return opened;
     }
 
-    private static boolean isReadWrite(LocalQueue.Key key) {
+    private static boolean isReadWrite(LockKey key) {
         return key.mode().lockKind() == LockKind.READ_WRITE_LOCK;
     }
 
     void retire(LocalQueue retired) {
-        LocalQueue.Key key = retired.key();
+        LockKey key = retired.key;
         queues.remove(key, retired);
         if (isReadWrite(key)) {
             readWrite.computeIfPresent(key.name(), (name, before) -> {
@@ -86,7 +87,7 @@ final class LocalQueues {
     }
 
     private boolean isHeldBy(long threadId, String name, LockMode mode) {
-        return readWrite(name).stream().anyMatch(queue -> queue.key().mode().equals(mode) && queue.isHeldBy(threadId));
+        return readWrite(name).stream().anyMatch(queue -> queue.key.mode().equals(mode) && queue.isHeldBy(threadId));
     }
 
     List<LocalQueue> all() {

@@ -18,7 +18,7 @@ import java.util.function.Function;
 
 /** A name, a mode and options. Each acquire is an {@link Acquisition} of its own. */
 final class NamedLock implements DistributedLock {
-    private final LocalQueue.Key key;
+    private final LockKey key;
     private final Shared shared;
 
     /**
@@ -42,7 +42,7 @@ final class NamedLock implements DistributedLock {
     /** What distinguishes the reentrant holds of this lock from those of other locks. */
     private record OwnerId(String name, LockMode.Kind kind) {}
 
-    NamedLock(LocalQueue.Key key, Shared shared) {
+    NamedLock(LockKey key, Shared shared) {
         this.key = key;
         this.shared = shared;
     }

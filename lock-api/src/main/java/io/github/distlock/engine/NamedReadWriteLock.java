@@ -16,8 +16,8 @@ final class NamedReadWriteLock implements DistributedReadWriteLock {
     private final Downgrades downgrades;
 
     NamedReadWriteLock(String name, LockOptions options, NamedLock.Shared shared, Downgrades downgrades) {
-        this.readLock = new NamedLock(new LocalQueue.Key(name, LockMode.READ, options), shared);
-        this.writeLock = new NamedLock(new LocalQueue.Key(name, LockMode.WRITE, options), shared);
+        this.readLock = new NamedLock(new LockKey(name, LockMode.READ, options), shared);
+        this.writeLock = new NamedLock(new LockKey(name, LockMode.WRITE, options), shared);
         this.shared = shared;
         this.downgrades = downgrades;
     }

@@ -11,7 +11,7 @@ record NamedSemaphore(String name, int limit, LockOptions options, NamedLock.Sha
 
     @Override
     public DistributedLock permits(int count) {
-        return new NamedLock(new LocalQueue.Key(name, LockMode.permits(count, limit), options), shared);
+        return new NamedLock(new LockKey(name, LockMode.permits(count, limit), options), shared);
     }
 
     @Override

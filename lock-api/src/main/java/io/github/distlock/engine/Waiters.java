@@ -1,7 +1,6 @@
 package io.github.distlock.engine;
 
 import java.util.HashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -12,35 +11,31 @@ import org.jspecify.annotations.Nullable;
  * share one entry; fair waiters and single tries have entries of their own. The queue's mutex guards all of this.
  */
 final class Waiters {
-    private final LinkedHashSet<Acquisition> waiting = new LinkedHashSet<>();
-    private final LinkedHashSet<Acquisition> tries = new LinkedHashSet<>(0);
+    private final Arrivals<Acquisition> waiting = new Arrivals<>();
+    private final Arrivals<Acquisition> tries = new Arrivals<>();
     private final Map<Acquisition, QueueEntry> ownEntries = new HashMap<>(0);
     private @Nullable QueueEntry sharedEntry;
-    private volatile int count;
 
     void add(Acquisition acquisition) {
-        if (acquisition.isSingleTry()) {
-            tries.add(acquisition);
-        } else {
-            waiting.add(acquisition);
-            count = waiting.size();
-        }
+        arrivals(acquisition).add(acquisition);
+    }
+
+    private Arrivals<Acquisition> arrivals(Acquisition acquisition) {
+        return acquisition.isSingleTry() ? tries : waiting;
     }
 
     /** Returns the new head if this was the head, else null. */
     @Nullable
     Acquisition remove(Acquisition acquisition) {
         boolean wasHead = head() == acquisition;
-        if (!tries.remove(acquisition)) {
-            waiting.remove(acquisition);
-            count = waiting.size();
-        }
+        arrivals(acquisition).remove(acquisition);
         return wasHead ? head() : null;
     }
 
+    /** Returns the first one that waits, or null. Needs no mutex. */
     @Nullable
     Acquisition head() {
-        return waiting.isEmpty() ? null : waiting.iterator().next();
+        return waiting.first();
     }
 
     @Nullable
@@ -48,19 +43,13 @@ final class Waiters {
         Acquisition head = head();
         if (head != null) {
             waiting.remove(head);
-            count = waiting.size();
         }
         return head;
     }
 
-    /** Returns how many wait; readable without the mutex. */
-    int count() {
-        return count;
-    }
-
     /** Returns whether there is neither an acquire nor a shared entry. */
     boolean isUnused() {
-        return waiting.isEmpty() && tries.isEmpty() && sharedEntry == null;
+        return head() == null && tries.first() == null && sharedEntry == null;
     }
 
     List<Acquisition> everybody() {
@@ -103,7 +92,7 @@ final class Waiters {
     @Nullable
     QueueEntry takeUnusedEntry(Acquisition left) {
         QueueEntry entry = entry(left);
-        if (entry == null || entry.isAsking() || (!left.isAlone() && count > 0)) {
+        if (entry == null || entry.isAsking() || (!left.isAlone() && head() != null)) {
             return null;
         }
         forget(entry, left);

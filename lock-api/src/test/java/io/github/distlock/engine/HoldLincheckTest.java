@@ -123,8 +123,8 @@ class HoldLincheckTest {
         private final Journal journal = new Journal();
         private final ThreadlessEngine client = new ThreadlessEngine(new NoStore(), journal);
         private final ManualClock clock = client.clock;
-        private final LocalQueue.Key key = new LocalQueue.Key(
-                "lock", LockMode.EXCLUSIVE, LockOptions.defaults().renewedLease(LEASE));
+        private final LockKey key =
+                new LockKey("lock", LockMode.EXCLUSIVE, LockOptions.defaults().renewedLease(LEASE));
         private final LocalQueue queue = client.queues.get(key);
         private final List<Waiter> waiters = new ArrayList<>();
         private final OneGrant grant = new OneGrant(clock, journal, LEASE);
@@ -471,7 +471,7 @@ class HoldLincheckTest {
         volatile boolean listened;
         volatile Handle held;
 
-        Waiter(LocalQueue.Key key, ThreadlessEngine client) {
+        Waiter(LockKey key, ThreadlessEngine client) {
             super(key, Patience.untilHeld(SETTINGS, client.clock), client.acquisitions);
         }
 

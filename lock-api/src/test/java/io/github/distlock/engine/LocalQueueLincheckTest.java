@@ -81,8 +81,8 @@ class LocalQueueLincheckTest {
         private final Line line = new Line();
         private final OneLock store = new OneLock(line);
         private final ThreadlessEngine client = new ThreadlessEngine(store, new LockListener() {});
-        private final LocalQueue.Key key = new LocalQueue.Key(
-                "lock", LockMode.EXCLUSIVE, LockOptions.defaults().renewedLease(OneLock.LEASE));
+        private final LockKey key =
+                new LockKey("lock", LockMode.EXCLUSIVE, LockOptions.defaults().renewedLease(OneLock.LEASE));
         private final Caller[] callers = {new Caller(), new Caller(), new Caller(), new Caller()};
         private final AtomicInteger inside = new AtomicInteger();
         private volatile long newestToken;
@@ -249,7 +249,7 @@ class LocalQueueLincheckTest {
         volatile boolean woken = true;
         volatile long sleepsUntil;
 
-        Waiter(LocalQueue.Key key, ThreadlessEngine client, boolean once) {
+        Waiter(LockKey key, ThreadlessEngine client, boolean once) {
             super(key, patience(client.clock, once), client.acquisitions);
         }
 

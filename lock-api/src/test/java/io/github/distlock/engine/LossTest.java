@@ -14,6 +14,7 @@ import io.github.distlock.LossReason;
 import io.github.distlock.spi.Attempt;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockClock;
+import io.github.distlock.spi.Moment;
 import io.github.distlock.spi.Validity;
 import java.lang.ref.WeakReference;
 import java.time.Duration;
@@ -216,16 +217,17 @@ class LossTest extends EngineTest {
     @Test
     void s6_aHoldThatExpiresWhileItIsReleasedIsToldAsLost() throws Exception {
         AtomicReference<Thread> leaping = new AtomicReference<>();
-        backend.clock = overriding(LockClock.class, memory.clock(), "nanoTime", () -> {
+        backend.clock = overriding(LockClock.class, memory.clock(), "now", () -> {
+            Moment read = memory.clock().now();
             if (leaping.compareAndSet(Thread.currentThread(), null)) {
                 store.jump(Duration.ofHours(1));
             }
-            return memory.clock().nanoTime();
+            return read;
         });
         LockHandle held = open(settings()).lock("a").acquire();
         List<LockLoss> losses = losses(held);
 
-        // It reads the monotonic clock alone for the first time to say how long it held.
+        // The release reads the clocks once, while the hold lasts.
         leaping.set(Thread.currentThread());
         assertThat(held.release()).isEqualTo(Release.LOST);
 

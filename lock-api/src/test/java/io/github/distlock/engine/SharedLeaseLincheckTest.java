@@ -77,7 +77,7 @@ class SharedLeaseLincheckTest {
 
         private final Journal journal = new Journal();
         private final ThreadlessEngine client = new ThreadlessEngine(new NoStore(), journal);
-        private final LocalQueue.Key key = new LocalQueue.Key(
+        private final LockKey key = new LockKey(
                 "lock",
                 LockMode.READ,
                 LockOptions.defaults().renewedLease(LEASE).maximumHold(MAXIMUM_HOLD));
