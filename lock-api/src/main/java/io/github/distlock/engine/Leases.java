@@ -18,7 +18,9 @@ final class Leases {
     }
 
     void remove(Lease over) {
-        leases = leases.stream().filter(lease -> lease != over).toList();
+        leases = leases.equals(List.of(over))
+                ? List.of()
+                : leases.stream().filter(lease -> lease != over).toList();
     }
 
     boolean contains(Lease lease) {
