@@ -27,6 +27,11 @@ import org.jspecify.annotations.Nullable;
  * and one heartbeat per server are under way. So a server that hangs occupies few threads, and delays no other server's
  * renewals and heartbeats.
  *
+ * <p><b>No postponed renewal without a look.</b> If a server is busy with batches, a look sets {@link #postponed} and
+ * then reads the number of batches again. The end of a batch changes the number and then reads {@code postponed}. So at
+ * least one of the two sees the other. Without a postponed renewal, the end of a batch plans a look only for its own
+ * leases, because a look at very many leases takes time.
+ *
  * <p>What marks a renewal, a batch or a heartbeat as under way is taken back if its thread cannot be given the task.
  *
  * <p><b>No lease without a look.</b> {@link #watch} adds the lease and then reads {@link #next}. A look clears
@@ -51,6 +56,9 @@ final class LeaseKeeper {
     private final AtomicReference<Timer.@Nullable Entry> next = new AtomicReference<>();
     /** The servers to which a heartbeat is under way. */
     private final Set<Object> heartbeats = ConcurrentHashMap.newKeySet();
+
+    /** Whether renewals are due whose server is busy with earlier batches. */
+    private volatile boolean postponed;
 
     /** When a connection to any server has last broken. */
     private volatile long connectionLostAt;
@@ -168,6 +176,7 @@ final class LeaseKeeper {
 
     private long lookAtLeases(long now) {
         long nextLook = now + LONGEST_SLEEP;
+        postponed = false;
         Map<Object, List<LeaseRenewal>> due = new HashMap<>();
         for (Lease lease : leases) {
             if (!lease.hasExpired()) {
@@ -229,14 +238,21 @@ final class LeaseKeeper {
 
     private boolean addTo(Map<Object, List<LeaseRenewal>> due, Lease lease) {
         Object server = lease.server();
-        if (batches.getOrDefault(server, 0) >= BATCHES_PER_SERVER) {
-            return false;
+        if (isBusy(server)) {
+            postponed = true;
+            if (isBusy(server)) {
+                return false;
+            }
         }
         LeaseRenewal renewal = lease.renewal(outages);
         if (renewal != null) {
             due.computeIfAbsent(server, any -> new ArrayList<>()).add(renewal);
         }
         return true;
+    }
+
+    private boolean isBusy(Object server) {
+        return batches.getOrDefault(server, 0) >= BATCHES_PER_SERVER;
     }
 
     private void send(Object server, List<LeaseRenewal> batch) {
@@ -246,19 +262,24 @@ final class LeaseKeeper {
                 try {
                     renew(batch);
                 } finally {
-                    ended(server);
+                    ended(server, batch);
                 }
             });
         } catch (Throwable e) {
             batch.forEach(renewal -> renewal.unknown(e));
-            ended(server);
+            ended(server, batch);
             throw e;
         }
     }
 
-    private void ended(Object server) {
+    private void ended(Object server, List<LeaseRenewal> batch) {
         batches.computeIfPresent(server, (any, count) -> count == 1 ? null : count - 1);
-        lookBy(backend.clock().nanoTime());
+        long now = backend.clock().nanoTime();
+        long nextLook = now + LONGEST_SLEEP;
+        for (LeaseRenewal renewal : batch) {
+            nextLook = earlier(nextLook, renewal.nextLook());
+        }
+        lookBy(postponed ? now : nextLook);
     }
 
     private void renew(List<LeaseRenewal> batch) {

@@ -29,6 +29,11 @@ final class LeaseRenewal implements Renewal {
         this.begunAt = clock.nanoTime();
     }
 
+    /** Returns when the keeper must look at the lease again. */
+    long nextLook() {
+        return lease.nextLook();
+    }
+
     long timeout() {
         return lease.renewalTimeout();
     }
