@@ -3,7 +3,9 @@ package io.github.distlock.redis;
 import io.github.distlock.LockStatus;
 import java.time.Duration;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.BiFunction;
 import java.util.stream.IntStream;
@@ -12,12 +14,31 @@ import java.util.stream.IntStream;
 final class Inspection {
     private Inspection() {}
 
-    static LockStatus status(String name, List<?> reply) {
-        int end = 1 + 2 * Math.toIntExact(Replies.number(reply.get(0)));
-        LockStatus status =
-                LockStatus.free(name).withWaiters(pairs(reply.subList(end, reply.size()), Inspection::waiter));
-        List<?> holders = reply.subList(1, end);
+    /**
+     * Returns what the pages of one inspection say.
+     *
+     * @param pages the replies; the first one says who holds the lock
+     */
+    static LockStatus status(String name, List<List<?>> pages) {
+        // A page begins with the last entry of the page before.
+        Map<String, LockStatus.Waiter> waiters = new LinkedHashMap<>();
+        for (List<?> page : pages) {
+            for (int i = endOfHolders(page) + 1; i < page.size(); i += 2) {
+                waiters.put(Replies.text(page.get(i)), waiter(page.get(i), page.get(i + 1)));
+            }
+        }
+        LockStatus status = LockStatus.free(name).withWaiters(List.copyOf(waiters.values()));
+        List<?> holders = pages.get(0).subList(1, endOfHolders(pages.get(0)));
         return kept(holders).map(status::withKept).orElseGet(() -> status.withHolders(holders(holders)));
+    }
+
+    private static int endOfHolders(List<?> page) {
+        return 1 + 2 * Math.toIntExact(Replies.number(page.get(0)));
+    }
+
+    /** Returns where the next page begins, or an empty text after the last one. */
+    static String next(List<?> page) {
+        return Replies.text(page.get(endOfHolders(page)));
     }
 
     private static Optional<LockStatus.Kept> kept(List<?> holders) {

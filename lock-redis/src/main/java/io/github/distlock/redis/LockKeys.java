@@ -110,6 +110,11 @@ final class LockKeys {
         return List.of(alive);
     }
 
+    /** Returns the token key. */
+    byte[] token() {
+        return token;
+    }
+
     /** Returns the lock key, whose slot is that of all keys. */
     byte[] lock() {
         return lock;

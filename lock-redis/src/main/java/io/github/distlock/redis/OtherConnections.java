@@ -156,6 +156,11 @@ final class OtherConnections implements Redis {
     }
 
     @Override
+    public boolean isOneServer() {
+        return connections.isOneServer();
+    }
+
+    @Override
     public boolean sendsAgain() {
         return false;
     }

@@ -225,6 +225,11 @@ final class OwnConnections implements Redis {
     }
 
     @Override
+    public boolean isOneServer() {
+        return !topology.hasRedirections();
+    }
+
+    @Override
     public boolean sendsAgain() {
         return false;
     }

@@ -67,7 +67,7 @@ final class QuorumInspection {
                             + firstMajority.words(all),
                     firstMajority.firstReason(Throwable.class));
         }
-        return found == null ? LockStatus.free(name) : Inspection.status(name, found);
+        return found == null ? LockStatus.free(name) : Inspection.status(name, List.of(found));
     }
 
     /**

@@ -43,6 +43,9 @@ interface Redis extends AutoCloseable {
     /** Publishes the {@linkplain ScriptCall#notices messages to waiters} in the reply to a request. */
     void publish(ScriptCall call, Deadline deadline) throws InterruptedException;
 
+    /** Returns whether one server keeps all locks, so that a script may name the keys of several locks. */
+    boolean isOneServer();
+
     /** Returns whether a request may reach the server twice although the backend has sent it once. */
     boolean sendsAgain();
 

@@ -14,14 +14,11 @@ import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockNames;
 import io.github.distlock.spi.LockRequest;
-import io.github.distlock.spi.Moment;
 import io.github.distlock.spi.Renewal;
 import io.github.distlock.spi.Signals;
-import io.github.distlock.spi.Validity;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -91,6 +88,9 @@ public final class RedisBackend implements LockBackend {
 
     private final RedisContext context = new RedisContext(clock(), server -> replaced(server));
     private final Redis redis;
+    private final Renewals renewals;
+    private final Releases releases;
+    private final Heartbeats heartbeats;
     private final Subscription messages;
     private final Function<String, String> keyOfName;
     private final Set<Capability> capabilities;
@@ -118,6 +118,10 @@ public final class RedisBackend implements LockBackend {
             boolean awaitsReplicas,
             ForeignTurns foreignTurns) {
         this.redis = redis.apply(context);
+        ManyLocks many = new ManyLocks(this.redis);
+        this.renewals = new Renewals(this, many);
+        this.releases = new Releases(this, context, many);
+        this.heartbeats = new Heartbeats(this, this.redis);
         this.keyOfName = mapping != null ? mapping : name -> prefix + LockKeys.encode(name);
         this.capabilities = mapping == null ? CAPABILITIES : withoutList();
         this.prefix = prefix;
@@ -252,24 +256,7 @@ public final class RedisBackend implements LockBackend {
 
     @Override
     public void renewAll(Collection<? extends Renewal> due, Deadline deadline) throws InterruptedException {
-        for (List<Renewal> chunk : RedisBackend.<Renewal>chunks(due)) {
-            if (!deadline.hasPassed()) {
-                renew(chunk, deadline);
-            }
-        }
-    }
-
-    private void renew(List<Renewal> due, Deadline deadline) throws InterruptedException {
-        Moment askedAt = clock().now();
-        List<ScriptCall> calls = due.stream()
-                .map(renewal -> ((RedisGrant) renewal.grant()).renewal(renewal.lease(), askedAt.nanoTime()))
-                .toList();
-        List<Object> replies = callAll(calls, deadline);
-        for (int i = 0; i < replies.size(); i++) {
-            if (answer(due.get(i), replies.get(i), askedAt) && !calls.get(i).wasSentAlone()) {
-                ((RedisGrant) due.get(i).grant()).noteRenewed(askedAt.nanoTime());
-            }
-        }
+        renewals.renewAll(due, deadline);
     }
 
     static <T> List<List<T>> chunks(Collection<? extends T> all) {
@@ -281,55 +268,10 @@ public final class RedisBackend implements LockBackend {
         return chunks;
     }
 
-    /** Answers a renewal. Returns whether the server has extended the hold. */
-    private static boolean answer(Renewal renewal, Object reply, Moment askedAt) {
-        if (reply instanceof Throwable error) {
-            renewal.unknown(error);
-            return false;
-        }
-        long status = Replies.number(Replies.list(reply).get(0));
-        if (status == 0) {
-            renewal.gone();
-            return false;
-        }
-        renewal.renewed(Validity.of(askedAt, renewal.lease()));
-        if (status == 2) {
-            ((RedisGrant) renewal.grant()).contender.signals().wanted();
-        }
-        return true;
-    }
-
     @Override
     public Map<Grant, Grant.Release> releaseAll(Collection<? extends Grant> grants, Deadline deadline)
             throws InterruptedException {
-        Map<Grant, Grant.Release> found = new HashMap<>();
-        try {
-            for (List<Grant> chunk : RedisBackend.<Grant>chunks(grants)) {
-                if (!deadline.hasPassed()) {
-                    found.putAll(release(chunk, deadline));
-                }
-            }
-        } catch (RuntimeException e) {
-            // The outcome of this chunk and of the later ones is unknown.
-            context.log(() -> LOG.debug("holds could not be released together", e));
-        }
-        return found;
-    }
-
-    private Map<Grant, Grant.Release> release(List<Grant> grants, Deadline deadline) throws InterruptedException {
-        List<ScriptCall> calls = grants.stream()
-                .map(grant -> ((RedisGrant) grant).releaseInBatch())
-                .toList();
-        List<Object> replies = callAll(calls, deadline);
-        Map<Grant, Grant.Release> found = new HashMap<>();
-        for (int i = 0; i < replies.size(); i++) {
-            if (replies.get(i) instanceof List<?> reply) {
-                found.put(grants.get(i), RedisGrant.found(calls.get(i), reply));
-                ((RedisGrant) grants.get(i)).contender.noteEnd();
-                followUp(calls.get(i), deadline);
-            }
-        }
-        return found;
+        return releases.releaseAll(grants.stream().map(RedisGrant.class::cast).toList(), deadline);
     }
 
     @Override
@@ -351,28 +293,7 @@ public final class RedisBackend implements LockBackend {
         }
         messages.need();
         messages.ping();
-        for (List<RedisContender> chunk : chunks(due)) {
-            if (!deadline.hasPassed()) {
-                heartbeat(chunk, deadline);
-            }
-        }
-    }
-
-    private void heartbeat(List<RedisContender> asked, Deadline deadline) throws InterruptedException {
-        Moment askedAt = clock().now();
-        List<ScriptCall> calls = asked.stream().map(RedisContender::heartbeat).toList();
-        List<Object> replies;
-        try {
-            replies = redis.callAll(calls, deadline);
-        } catch (RuntimeException e) {
-            // Each of them asks now, so that its outage timeout begins.
-            asked.forEach(contender -> contender.heard(askedAt, e));
-            throw e;
-        }
-        for (int i = 0; i < replies.size(); i++) {
-            asked.get(i).heard(askedAt, replies.get(i));
-            followUp(calls.get(i), deadline);
-        }
+        heartbeats.send(due, deadline);
     }
 
     @Override
@@ -388,7 +309,17 @@ public final class RedisBackend implements LockBackend {
 
     @Override
     public LockStatus inspect(String name, Deadline deadline) throws InterruptedException {
-        return Inspection.status(name, call(new ScriptCall(Script.INSPECT, keysOf(name)), deadline));
+        LockKeys keys = keysOf(name);
+        List<List<?>> pages = new ArrayList<>();
+        String from = "";
+        String next = "0";
+        while (!next.isEmpty() && !next.equals(from)) {
+            from = next;
+            List<?> page = call(new ScriptCall(Script.INSPECT, keys, from), deadline);
+            pages.add(page);
+            next = Inspection.next(page);
+        }
+        return Inspection.status(name, pages);
     }
 
     @Override
@@ -468,7 +399,7 @@ public final class RedisBackend implements LockBackend {
     }
 
     /** Sends many requests. As {@link #call} does, sends those again that name too many keys for the moment. */
-    private List<Object> callAll(List<ScriptCall> calls, Deadline deadline) throws InterruptedException {
+    List<Object> callAll(List<ScriptCall> calls, Deadline deadline) throws InterruptedException {
         List<Object> replies = new ArrayList<>(redis.callAll(calls, deadline));
         Map<Integer, ScriptCall> again = new LinkedHashMap<>();
         for (int i = 0; i < replies.size(); i++) {
@@ -489,7 +420,7 @@ public final class RedisBackend implements LockBackend {
      * Publishes hints, and goes on if the script had to stop. The request has been answered, so neither a failure nor
      * an interrupt changes its outcome. If this fails, the next request of any contender goes on.
      */
-    private void followUp(ScriptCall call, Deadline deadline) {
+    void followUp(ScriptCall call, Deadline deadline) {
         ScriptCall last = call;
         try {
             publish(last, deadline);

@@ -98,7 +98,7 @@ final class RedisContender implements Contender {
     final String owner;
     private final Duration handoffLease;
     private final long longestIntervalMillis;
-    private final byte[] entry;
+    final byte[] entry;
     private @Nullable LockKeys keys;
     /** Whether the server may have anything of this contender: an entry, a hold, or a request under way. */
     private boolean mayHaveLeft;
@@ -442,22 +442,26 @@ final class RedisContender implements Contender {
                         >= busy.interval.minus(RedisBackend.HEARTBEAT_INTERVAL).toNanos();
     }
 
-    ScriptCall heartbeat() {
+    Heartbeats.Group heartbeatGroup() {
         Script script = isOfLock() ? Script.HEARTBEAT : Script.HEARTBEAT_SHARED;
-        return new ScriptCall(script, keys(), value, entry, ALIVE_FOR.toMillis(), longestIntervalMillis);
+        return new Heartbeats.Group(script, request.name(), longestIntervalMillis);
     }
 
-    /** Takes the reply to a heartbeat, which may be an exception. */
-    void heard(Moment askedAt, Object reply) {
-        if (reply instanceof List<?> parts && parts.size() >= 3) {
-            waitsSince(askedAt, Replies.number(parts.get(1)), Duration.ofMillis(Replies.number(parts.get(2))));
-            Optional<String> digest = digest(parts, 3);
-            if (digest.isPresent() && !digest.equals(polledDigest())) {
-                signals.wakeUp();
-            }
-        } else {
+    /**
+     * Takes the answer to a heartbeat: the contender goes on waiting.
+     *
+     * @param digest of another program's record, if this is the first waiter
+     */
+    void heard(Moment askedAt, long marker, long intervalMillis, Optional<String> digest) {
+        waitsSince(askedAt, marker, Duration.ofMillis(intervalMillis));
+        if (digest.isPresent() && !digest.equals(polledDigest())) {
             signals.wakeUp();
         }
+    }
+
+    /** Takes the answer to a heartbeat: the contender has to ask. The same applies if there is no answer. */
+    void heardToAsk() {
+        signals.wakeUp();
     }
 
     @Override

@@ -67,15 +67,21 @@ final class RedisGrant implements Grant {
     }
 
     /** Returns whether the lock key has the record. */
-    private boolean hasLockKey() {
+    boolean hasLockKey() {
         return mode.kind() == LockMode.Kind.EXCLUSIVE || mode.kind() == LockMode.Kind.WRITE;
+    }
+
+    /** Returns the record of the hold, if no contender waits. */
+    String record() {
+        return record(mode);
     }
 
     private String record(LockMode as) {
         return WireFormat.record(as, contender.value, fencingBase, contender.owner);
     }
 
-    private boolean keepsTokenAt(long now) {
+    /** Returns whether a renewal at this time keeps the token, too. */
+    boolean keepsTokenAt(long now) {
         return now - tokenKeptAt > contender.backend().tokenKept.dividedBy(2).toNanos();
     }
 
@@ -88,9 +94,8 @@ final class RedisGrant implements Grant {
 
     @Override
     public Release release(Deadline deadline) throws InterruptedException {
-        boolean mayBeRepeated = releaseWasSent;
-        releaseWasSent = true;
-        if (isOfLock() && !contender.mayArriveLate() && !contender.isContentionLikely()) {
+        boolean mayBeRepeated = noteReleaseSent();
+        if (needsLockAloneToEnd()) {
             ScriptCall alone = releaseAlone();
             if (contender.backend().call(alone, deadline).isEmpty()) {
                 contender.noteEnd();
@@ -106,8 +111,7 @@ final class RedisGrant implements Grant {
 
     @Override
     public Release keep(Duration time, Deadline deadline) throws InterruptedException {
-        boolean mayBeRepeated = releaseWasSent;
-        releaseWasSent = true;
+        boolean mayBeRepeated = noteReleaseSent();
         ScriptCall call = new ScriptCall(
                 Script.KEEP,
                 contender.keys(),
@@ -122,19 +126,16 @@ final class RedisGrant implements Grant {
         return released || mayBeRepeated || call.wasSentAgain() ? Release.RELEASED : Release.GONE;
     }
 
-    /** Makes the request of a release that goes out together with others. */
-    ScriptCall releaseInBatch() {
-        ScriptCall call = releaseAndServe();
-        if (releaseWasSent) {
-            call.noteSentAgain();
-        }
+    /** Notes that a release is sent. Returns whether one was sent before. */
+    boolean noteReleaseSent() {
+        boolean before = releaseWasSent;
         releaseWasSent = true;
-        return call;
+        return before;
     }
 
-    /** Returns what the request of {@link #releaseInBatch} has found. */
-    static Release found(ScriptCall call, List<?> reply) {
-        return reply.isEmpty() || call.wasSentAgain() ? Release.RELEASED : Release.GONE;
+    /** Returns whether a release tries the lock key alone first. */
+    boolean needsLockAloneToEnd() {
+        return isOfLock() && !contender.mayArriveLate() && !contender.isContentionLikely();
     }
 
     private boolean isOfLock() {
@@ -143,10 +144,11 @@ final class RedisGrant implements Grant {
 
     private ScriptCall releaseAlone() {
         LockKeys keys = contender.keys();
-        return new ScriptCall(Script.RELEASE_ALONE, keys.name, keys.lockAlone(), record(mode));
+        return new ScriptCall(Script.RELEASE_ALONE, keys.name, keys.lockAlone(), record());
     }
 
-    private ScriptCall releaseAndServe() {
+    /** Makes the request of a release that serves the waiters. */
+    ScriptCall releaseAndServe() {
         int bury = contender.mayArriveLate() ? 1 : 0;
         if (isOfLock()) {
             return new ScriptCall(Script.RELEASE, contender.keys(), contender.value, bury, foreignTurn());

@@ -13,26 +13,34 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The scripts. Each is a file whose head describes its keys, arguments and replies. A line {@code --#include name}
  * stands for the file of that name, {@code --#publish} for the line of a {@link Publisher}, and {@code --#token-kept}
- * for the time for which the token is kept.
+ * for the time for which the token is kept. The lines between {@code --#each 512} and {@code --#end} stand for 512
+ * copies, with {@code KEYS[1]} to {@code KEYS[512]} in place of {@code KEYS[n]}.
  */
 final class Script {
     private static final Pattern INCLUDE = Pattern.compile("(?m)^--#include (\\w+)$");
+
+    private static final Pattern EACH = Pattern.compile("(?ms)^ *--#each (\\d+)\n(.*?)^ *--#end\n");
 
     static final Script ACQUIRE_FREE = new Script("acquire-free");
     static final Script RELEASE_ALONE = new Script("release-alone");
     static final Script ACQUIRE = new Script("acquire");
     static final Script ACQUIRE_ALONE = new Script("acquire-alone");
     static final Script RELEASE = new Script("release");
+    static final Script RELEASE_MANY = new Script("release-many");
     static final Script KEEP = new Script("keep");
     static final Script KEEP_ALONE = new Script("keep-alone");
     static final Script WITHDRAW = new Script("withdraw");
     static final Script END_ALONE = new Script("end-alone");
     static final Script RENEW = new Script("renew");
+    static final Script RENEW_MANY = new Script("renew-many");
+    static final Script KEEP_TOKENS = new Script("keep-tokens");
     static final Script HEARTBEAT = new Script("heartbeat");
     static final Script SERVE = new Script("serve");
     static final Script INSPECT = new Script("inspect");
@@ -78,7 +86,7 @@ final class Script {
 
     private Script(String name) {
         this.name = name;
-        template = withIncludes(read(name));
+        template = withCopies(withIncludes(read(name)));
         readsHolders = template.contains("KEYS[5]");
     }
 
@@ -93,6 +101,13 @@ final class Script {
 
     private static String withIncludes(String text) {
         return INCLUDE.matcher(text).replaceAll(include -> Matcher.quoteReplacement(read(include.group(1))));
+    }
+
+    private static String withCopies(String text) {
+        return EACH.matcher(text)
+                .replaceAll(each -> IntStream.rangeClosed(1, Integer.parseInt(each.group(1)))
+                        .mapToObj(n -> Matcher.quoteReplacement(each.group(2).replace("KEYS[n]", "KEYS[" + n + "]")))
+                        .collect(Collectors.joining()));
     }
 
     private static String read(String name) {

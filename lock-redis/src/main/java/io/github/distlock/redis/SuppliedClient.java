@@ -242,6 +242,12 @@ final class SuppliedClient implements Redis {
         }
     }
 
+    /** The client says this by having one pool. Another one may lead to a cluster. */
+    @Override
+    public boolean isOneServer() {
+        return pool != null;
+    }
+
     /** The client itself may be configured to repeat requests, which the backend cannot see. */
     @Override
     public boolean sendsAgain() {

@@ -30,7 +30,7 @@ local function yield(ms)
   if value then
     head = '1\t' .. mode .. '\tyield'
     add(0, head)
-    keep_alive(head, ms)
+    keep_alive(ms, text(now + ms * 1000), head)
     announce(channel, 'kept ' .. value)
   end
 end

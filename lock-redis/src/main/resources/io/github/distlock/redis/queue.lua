@@ -70,12 +70,13 @@ local function keep_queue(ms)
   end
 end
 
--- Keeps an entry. Both keys expire when the last client counts as dead.
-local function keep_alive(entry, alive_for)
-  keep_queue(alive_for)
-  redis.call('ZADD', KEYS[4], text(now + alive_for * 1000), entry)
-  if redis.call('PTTL', KEYS[4]) < alive_for then
-    redis.call('PEXPIRE', KEYS[4], alive_for)
+-- Keeps entries. For each there are two arguments: the time until which it counts as alive, and the entry. Both keys
+-- expire when the last client counts as dead.
+local function keep_alive(longest, ...)
+  keep_queue(longest)
+  redis.call('ZADD', KEYS[4], ...)
+  if redis.call('PTTL', KEYS[4]) < longest then
+    redis.call('PEXPIRE', KEYS[4], longest)
   end
 end
 
@@ -87,7 +88,7 @@ local function keep_entry(entry, alive_for)
       head = entry
     end
   end
-  keep_alive(entry, alive_for)
+  keep_alive(alive_for, text(now + alive_for * 1000), entry)
 end
 
 local notices = {} -- messages for the client to publish; one without a channel if entries of silent clients are left
@@ -111,12 +112,31 @@ local function call_near()
   end
 end
 
--- Keeps an entry until some time after its next heartbeat. Returns when that is due, in ms.
-local function keep_waiting(entry, queued_at, alive_for, longest)
-  local before = redis.call('ZCOUNT', KEYS[3], 0, '(' .. queued_at)
-  local interval = math.max(SHORTEST_INTERVAL, math.min(longest, math.floor(before / NEAR * SHORTEST_INTERVAL)))
-  keep_alive(entry, alive_for + interval - SHORTEST_INTERVAL)
-  return interval
+-- Keeps entries until some time after their next heartbeats. Returns when those are due, in ms, by entry; nothing for
+-- those that the queue does not have.
+local function keep_waiting(entries, alive_for, longest)
+  local intervals, near, kept, latest = {}, {}, {}, 0
+  local times = {} -- until which an entry counts as alive, by its interval
+  for _, entry in ipairs(redis.call('ZRANGE', KEYS[3], 0, NEAR - 1)) do
+    near[entry] = true
+  end
+  for _, entry in ipairs(entries) do
+    local queued_at = not near[entry] and redis.call('ZSCORE', KEYS[3], entry)
+    if near[entry] or queued_at then
+      local before = queued_at and redis.call('ZCOUNT', KEYS[3], 0, '(' .. queued_at) or 0
+      local interval = math.max(SHORTEST_INTERVAL, math.min(longest, math.floor(before / NEAR * SHORTEST_INTERVAL)))
+      local kept_for = alive_for + interval - SHORTEST_INTERVAL
+      intervals[entry] = interval
+      times[interval] = times[interval] or text(now + kept_for * 1000)
+      kept[#kept + 1] = times[interval]
+      kept[#kept + 1] = entry
+      latest = math.max(latest, kept_for)
+    end
+  end
+  if latest > 0 then
+    keep_alive(latest, unpack(kept))
+  end
+  return intervals
 end
 
 -- Returns 1 if the queue had the entry, otherwise 0.

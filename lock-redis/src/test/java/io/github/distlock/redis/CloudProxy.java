@@ -33,6 +33,9 @@ import redis.clients.jedis.util.JedisClusterCRC16;
  * Cloud, Usage of Lua scripts</a>, and <a href="https://github.com/redisson/redisson/issues/4221">redisson #4221</a>.
  */
 final class CloudProxy implements AutoCloseable {
+    /** How a script for many locks is refused. */
+    static final String SEVERAL_SLOTS = "eval/evalsha command keys must be in same slot";
+
     private static final Set<String> UNKNOWN = Set.of("HELLO", "WAIT", "WAITAOF", "CLIENT");
     private static final Pattern COMMENT = Pattern.compile("--[^\\n]*");
     private static final Pattern CALL = Pattern.compile("redis\\.p?call\\(\\s*([^,)]+)(?:,\\s*([^,)]+))?");
@@ -175,7 +178,7 @@ final class CloudProxy implements AutoCloseable {
                 .map(JedisClusterCRC16::getSlot)
                 .distinct()
                 .count();
-        return slots > 1 ? "eval/evalsha command keys must be in same slot" : null;
+        return slots > 1 ? SEVERAL_SLOTS : null;
     }
 
     private static @Nullable String refusalOfScript(String source) {

@@ -52,7 +52,8 @@ class CloudProxyContract extends LockContract {
         @Override
         public void close() {
             for (CloudProxy proxy : proxies) {
-                assertThat(proxy.refusals()).isEmpty();
+                // Holds that are renewed or released together go alone then.
+                assertThat(proxy.refusals()).allMatch(CloudProxy.SEVERAL_SLOTS::equals);
                 try {
                     proxy.close();
                 } catch (IOException e) {

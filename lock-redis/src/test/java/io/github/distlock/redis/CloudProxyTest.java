@@ -10,7 +10,9 @@ import io.github.distlock.spi.LockMode;
 import io.github.distlock.spi.Validity;
 import io.github.distlock.tests.waiting.Waiting;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
@@ -87,6 +89,26 @@ class CloudProxyTest {
                         .hasSize(1);
             }
             assertThat(proxy.refusals()).isEmpty();
+        }
+    }
+
+    @Test
+    void theProxyRefusesAScriptForManyLocksAndGetsNoOther() throws Exception {
+        Duration lease = Duration.ofSeconds(30);
+        try (CloudProxy proxy = new CloudProxy(RedisFixture.Shared.SERVER.address());
+                RedisBackend backend = TestContender.started(backend(proxy))) {
+            List<Grant> held = new ArrayList<>();
+            for (String name : List.of("proxied-one", "proxied-two")) {
+                held.add(TestContender.waiting(backend, name, lease).acquire());
+            }
+
+            List<Object> answers = new ArrayList<>(TestContender.renewAll(backend, held, lease));
+            answers.addAll(TestContender.renewAll(backend, held, lease));
+            Map<Grant, Grant.Release> released = backend.releaseAll(held, TestContender.deadline());
+
+            assertThat(answers).hasSize(4).allMatch(Validity.class::isInstance);
+            assertThat(released.values()).hasSize(2).allMatch(Grant.Release.RELEASED::equals);
+            assertThat(proxy.refusals()).containsExactly(CloudProxy.SEVERAL_SLOTS);
         }
     }
 

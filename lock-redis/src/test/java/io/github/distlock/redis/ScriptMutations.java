@@ -32,6 +32,7 @@ class ScriptMutations {
     private static final List<Class<?>> TESTS = List.of(
             HoldScriptsTest.class,
             QueueScriptsTest.class,
+            ManyWaitersTest.class,
             KeptLockTest.class,
             LateRequestsTest.class,
             HandoffMessagesTest.class,
@@ -47,7 +48,10 @@ class ScriptMutations {
     private static final Map<String, List<Class<?>>> OWN_TESTS = Map.of(
             "foreign.lua", List.of(ForeignHoldTest.class, ForeignTurnsTest.class),
             "is-waited-for.lua", List.of(NameScanTest.class),
+            "keep-tokens.lua", List.of(ManyLocksTest.class),
             "raise.lua", List.of(VoteScriptsTest.class),
+            "release-many.lua", List.of(ManyLocksTest.class),
+            "renew-many.lua", List.of(ManyLocksTest.class),
             "try-commands.lua", List.of(HealthTest.class),
             "vote.lua", List.of(VoteScriptsTest.class));
 

@@ -12,7 +12,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Rules for the text of the scripts. Proxies in front of Redis check some of them, such as those of Alibaba Cloud. */
 class ScriptTextTest {
     private static final Pattern CALL = Pattern.compile("redis\\.p?call\\([^)]*");
-    private static final Pattern LITERAL_KEY = Pattern.compile("redis\\.p?call\\('[A-Z]+', KEYS\\[[1-5]](, .*)?");
+    private static final Pattern LITERAL_KEY = Pattern.compile("redis\\.p?call\\('[A-Z]+', KEYS\\[\\d+](, .*)?");
     private static final Pattern WITHOUT_KEY =
             Pattern.compile("redis\\.p?call\\('(TIME'|INFO', 'server'|PUBLISH', channel, .*)");
 

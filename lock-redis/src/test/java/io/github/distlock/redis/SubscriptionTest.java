@@ -338,6 +338,11 @@ class SubscriptionTest {
         }
 
         @Override
+        public boolean isOneServer() {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
         public Object server(LockKeys keys) {
             throw new UnsupportedOperationException();
         }

@@ -15,12 +15,14 @@ import io.github.distlock.spi.Renewal;
 import io.github.distlock.spi.Signals;
 import io.github.distlock.spi.Validity;
 import io.github.distlock.tests.RecordingContext;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
+import java.util.stream.IntStream;
 
 /** A contender without an engine: it sends only what a test asks it to send. It counts its signals. */
 final class TestContender implements Signals {
@@ -119,10 +121,14 @@ final class TestContender implements Signals {
 
     /** Renews a hold as if some time had passed since its grant. */
     void renewAfter(Duration time, Grant held, Duration lease) throws InterruptedException {
+        assertInstanceOf(Validity.class, renew(asIfGrantedBefore(time, held, lease), lease));
+    }
+
+    /** Returns the same hold as if some time had passed since its grant. */
+    Grant asIfGrantedBefore(Duration time, Grant held, Duration lease) {
         Moment grantedAt = held.validity().from();
         Moment earlier = new Moment(grantedAt.nanoTime() - time.toNanos(), grantedAt.wallMillis() - time.toMillis());
-        Grant older = new RedisGrant(contender, mode, held.fencingBase(), Validity.of(earlier, lease));
-        assertInstanceOf(Validity.class, renew(older, lease));
+        return new RedisGrant(contender, mode, held.fencingBase(), Validity.of(earlier, lease));
     }
 
     Attempt attempt() throws InterruptedException {
@@ -154,13 +160,17 @@ final class TestContender implements Signals {
     }
 
     void heartbeat() throws InterruptedException {
-        backend.heartbeat(List.of(contender), deadline());
+        heartbeat(backend, List.of(this));
+    }
+
+    /** Sends the heartbeats of contenders together. */
+    static void heartbeat(RedisBackend backend, List<TestContender> all) throws InterruptedException {
+        backend.heartbeat(all.stream().map(each -> each.contender).toList(), deadline());
     }
 
     /** The answer to a heartbeat that was sent long ago. */
     void heardLate(long marker) {
-        String text = Long.toString(marker);
-        contender.heard(new Moment(0, 0), List.of(0L, text.getBytes(StandardCharsets.UTF_8), 1_000L));
+        contender.heard(new Moment(0, 0), marker, 1_000, Optional.empty());
     }
 
     /** A message about a handoff to this contender. */
@@ -175,9 +185,22 @@ final class TestContender implements Signals {
 
     /** Renews a hold, and returns what was answered: a {@link Validity}, a {@link Throwable}, or {@code "gone"}. */
     Object renew(Grant held, Duration lease) throws InterruptedException {
-        AtomicReference<Object> answer = new AtomicReference<>();
-        backend.renewAll(List.of(new AnsweredRenewal(held, lease, answer)), deadline());
-        return answer.get();
+        return renewAll(backend, List.of(held), lease).get(0);
+    }
+
+    /** Renews holds together, and returns what was answered to each, as {@link #renew} does. */
+    static List<Object> renewAll(RedisBackend backend, List<Grant> held, Duration lease) throws InterruptedException {
+        return renewAll(backend, held, Collections.nCopies(held.size(), lease));
+    }
+
+    /** Renews holds together, each for its own lease. */
+    static List<Object> renewAll(RedisBackend backend, List<Grant> held, List<Duration> leases)
+            throws InterruptedException {
+        List<AnsweredRenewal> renewals = IntStream.range(0, held.size())
+                .mapToObj(i -> new AnsweredRenewal(held.get(i), leases.get(i), new AtomicReference<>()))
+                .toList();
+        backend.renewAll(renewals, deadline());
+        return renewals.stream().map(renewal -> renewal.answer().get()).toList();
     }
 
     @Override

@@ -48,6 +48,13 @@ public interface Connections extends AutoCloseable {
     Object server(byte[] lockKey);
 
     /**
+     * Returns whether one server keeps all locks, so that a command may name the keys of several locks. Sends nothing.
+     *
+     * @return true if so
+     */
+    boolean isOneServer();
+
+    /**
      * Makes a subscription to one channel. Sends nothing yet.
      *
      * @param channel the channel

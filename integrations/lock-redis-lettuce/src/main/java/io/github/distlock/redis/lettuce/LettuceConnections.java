@@ -142,6 +142,11 @@ final class LettuceConnections implements Connections {
     }
 
     @Override
+    public boolean isOneServer() {
+        return deployment instanceof OneServer;
+    }
+
+    @Override
     public Listening listening(String channel, Consumer<String> messages, Runnable subscribed) {
         return new LettuceListening(channel, messages, subscribed, deployment, context.clock());
     }
