@@ -16,7 +16,15 @@ final class Blocker {
     private final String first;
     private volatile @Nullable Seen seen;
 
-    private record Seen(OwnerData owner, Stat stat) {}
+    private static final class Seen {
+        private final byte @Nullable [] data;
+        private final Stat stat;
+
+        private Seen(byte @Nullable [] data, Stat stat) {
+            this.data = data;
+            this.stat = stat;
+        }
+    }
 
     /**
      * Makes a blocker.
@@ -36,7 +44,7 @@ final class Blocker {
 
     /** Notes the predecessor's node. */
     void saw(byte @Nullable [] data, Stat stat) {
-        seen = new Seen(OwnerData.read(data), stat);
+        seen = new Seen(data, stat);
     }
 
     /**
@@ -52,20 +60,21 @@ final class Blocker {
 
     private String description(Seen known, long wallMillis) {
         long createdAt = known.stat.getCtime();
-        return ", which " + known.owner.owner() + " created at " + Instant.ofEpochMilli(createdAt) + ", "
-                + Math.max(0, wallMillis - createdAt) + " ms ago; " + end(known);
+        OwnerData owner = OwnerData.read(known.data);
+        return ", which " + owner.owner() + " created at " + Instant.ofEpochMilli(createdAt) + ", "
+                + Math.max(0, wallMillis - createdAt) + " ms ago; " + end(owner, known.stat);
     }
 
-    private String end(Seen known) {
+    private String end(OwnerData owner, Stat stat) {
         if (NodeName.isKept(predecessor)) {
             return "it keeps the lock for the rest of a minimum hold, until "
-                    + Instant.ofEpochMilli(known.stat.getMtime()).plus(known.owner.keptFor());
+                    + Instant.ofEpochMilli(stat.getMtime()).plus(owner.keptFor());
         }
-        long owner = known.stat.getEphemeralOwner();
-        return owner == 0
+        long owningSession = stat.getEphemeralOwner();
+        return owningSession == 0
                 ? "it has no session, so it stays until a program deletes it"
-                : "it ends with session 0x" + Long.toHexString(owner) + ", at most "
-                        + session.expiry(known.owner).toMillis()
+                : "it ends with session 0x" + Long.toHexString(owningSession) + ", at most "
+                        + session.expiry(owner).toMillis()
                         + " ms after a crash of its client or after the last election";
     }
 }

@@ -140,7 +140,12 @@ record LockQueue(List<String> names) {
 
     /** Returns the name of a node of a kind that this client does not know. */
     Optional<String> unknown() {
-        return names.stream().filter(name -> NodeName.mode(name) == null).findFirst();
+        for (String name : names) {
+            if (NodeName.mode(name) == null) {
+                return Optional.of(name);
+            }
+        }
+        return Optional.empty();
     }
 
     /** Returns a limit of permits that differs from that of a mode. */

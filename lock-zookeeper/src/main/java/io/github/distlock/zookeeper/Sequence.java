@@ -1,7 +1,6 @@
 package io.github.distlock.zookeeper;
 
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 
 /**
@@ -45,7 +44,12 @@ final class Sequence {
     static List<String> inOrder(List<String> children) {
         List<String> contenders = new ArrayList<>(children);
         contenders.removeIf(child -> of(child) == NONE);
-        contenders.sort(Comparator.comparingLong(Sequence::of).thenComparing(NodeName::isReader));
+        contenders.sort(Sequence::compare);
         return contenders;
+    }
+
+    private static int compare(String one, String other) {
+        int byNumber = Long.compare(of(one), of(other));
+        return byNumber != 0 ? byNumber : Boolean.compare(NodeName.isReader(one), NodeName.isReader(other));
     }
 }

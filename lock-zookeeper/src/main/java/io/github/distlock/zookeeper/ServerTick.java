@@ -42,7 +42,7 @@ final class ServerTick {
      * configuration allows shorter ones.
      */
     Duration within(Duration timeout) {
-        Duration half = timeout.dividedBy(2);
+        Duration half = part(timeout, 1, 2);
         Duration tick = known;
         return tick == null || tick.compareTo(half) > 0 ? half : tick;
     }
@@ -60,13 +60,18 @@ final class ServerTick {
      * has few ticks.
      */
     Duration heartbeatInterval(Duration timeout) {
-        Duration most = within(timeout).multipliedBy(3).dividedBy(4);
+        Duration most = part(within(timeout), 3, 4);
         Duration idle = keepAliveInterval(timeout);
         return most.compareTo(idle) < 0 ? most : idle;
     }
 
     /** Returns how often an idle session sends a request through the leader. */
     Duration keepAliveInterval(Duration timeout) {
-        return timeout.minus(within(timeout)).dividedBy(10);
+        return part(timeout.minus(within(timeout)), 1, 10);
+    }
+
+    /** Returns a part of a time. Each acquire asks for some, and a division of the JDK takes several big numbers. */
+    private static Duration part(Duration time, long numerator, long denominator) {
+        return Duration.ofNanos(time.toNanos() * numerator / denominator);
     }
 }

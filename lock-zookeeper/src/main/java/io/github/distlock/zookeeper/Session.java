@@ -16,6 +16,7 @@ import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.KeeperException.Code;
 import org.apache.zookeeper.Op;
 import org.apache.zookeeper.Watcher;
+import org.apache.zookeeper.ZooDefs.Ids;
 import org.apache.zookeeper.ZooKeeper;
 import org.apache.zookeeper.ZooKeeper.States;
 import org.apache.zookeeper.client.ZKClientConfig;
@@ -201,9 +202,12 @@ final class Session {
 
     /**
      * Returns the ACL that the client's ACL provider gives to a new node. Reads it from an operation that is never
-     * sent.
+     * sent. The backend's own client has no provider.
      */
     List<ACL> acl(String fullPath) {
+        if (sharedEventThread == null) {
+            return Ids.OPEN_ACL_UNSAFE;
+        }
         try {
             CreateRequest request = (CreateRequest) client.usingNamespace(null)
                     .transactionOp()
