@@ -11,9 +11,9 @@ import org.apache.zookeeper.Watcher;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a waiter watches: its predecessor, and its own node if the predecessor was the first of the queue. A reader's
- * predecessor is the last node before its own that is no reader's. It wakes the waiter when the predecessor may no
- * longer exist:
+ * What a waiter watches: its predecessor, and its own node if the predecessor was the first of the queue or belongs to
+ * the same session. A reader's predecessor is the last node before its own that is no reader's. It wakes the waiter
+ * when the predecessor may no longer exist:
  *
  * <ul>
  *   <li>The server reports that a watched node was deleted or changed.
@@ -38,8 +38,10 @@ import org.jspecify.annotations.Nullable;
  * queue. This is safe because of these conditions together:
  *
  * <ul>
- *   <li><em>Own node and predecessor were second and first in one listing.</em> The server gives rising numbers to the
- *       nodes of a directory. So no node can come before them later. Only the predecessor was before the waiter.
+ *   <li><em>Own node and predecessor were second and first.</em> Either one listing showed that. Or one listing showed
+ *       them next to each other, and this client has held the lock with the predecessor's node in the same session. So
+ *       that node was first. The server gives rising numbers to the nodes of a directory. So no node can come before
+ *       them later. Only the predecessor was before the waiter.
  *   <li><em>Both are plain lock nodes.</em> Clients may create another kind of node with a number of their choice, for
  *       example when a writer becomes a reader. Such a node takes the place of the deleted one.
  *   <li><em>Both are watched.</em> The server has confirmed both watches, after the listing. It reports events in the
@@ -65,7 +67,12 @@ final class PredecessorWatch implements Watcher, SessionLife.Dependent {
     private final String predecessor;
     private final LockMode mode;
     private final Blocker blocker;
-    private final boolean mayGrant;
+    /** Whether no other node can take the place of the own node or of the predecessor. */
+    private final boolean isPlain;
+
+    /** Whether the deletion of the predecessor may be the grant, so that the own node needs a watch, too. */
+    private volatile boolean mayGrant;
+
     private final Signals signals;
     private final Watcher ownWatcher = this::ownNodeChanged;
     private final AtomicReference<State> state = new AtomicReference<>(State.ASKED);
@@ -95,7 +102,7 @@ final class PredecessorWatch implements Watcher, SessionLife.Dependent {
         this.predecessor = predecessor;
         this.mode = requireNonNull(NodeName.mode(own), own);
         this.blocker = blocker;
-        this.mayGrant = blocker.isFirst() && NodeName.isPlain(own) && NodeName.isPlain(predecessor);
+        this.isPlain = NodeName.isPlain(own) && NodeName.isPlain(predecessor);
         this.signals = signals;
         this.confirmedAt = confirmedAt;
     }
@@ -126,6 +133,7 @@ final class PredecessorWatch implements Watcher, SessionLife.Dependent {
             session.watch(predecessor, this, (code, data, stat) -> {
                 if (code == Code.OK && stat != null) {
                     blocker.saw(data, stat);
+                    mayGrant = isPlain && (blocker.isFirst() || stat.getEphemeralOwner() == session.id());
                 }
                 answered(code, !isForPermits() || OwnerData.read(data).base() == 0);
             });
@@ -278,7 +286,10 @@ final class PredecessorWatch implements Watcher, SessionLife.Dependent {
             return;
         }
         watchesPredecessor = false;
-        boolean isGrant = mayGrant && unbroken && event.getType() == Event.EventType.NodeDeleted;
+        boolean isGrant = mayGrant
+                && unbroken
+                && event.getType() == Event.EventType.NodeDeleted
+                && (blocker.isFirst() || session.heldNodes().contains(predecessor));
         if (isGrant && state.compareAndSet(State.SET, State.DELETED)) {
             session.life().unregister(this);
             signals.wakeUp();

@@ -7,6 +7,8 @@ import io.github.distlock.spi.Validity;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiConsumer;
 import org.apache.curator.framework.CuratorFramework;
@@ -56,6 +58,7 @@ final class Session {
     private final BackendContext context;
     private final @Nullable SharedEventThread sharedEventThread;
     private final SeenQueues seenQueues = new SeenQueues();
+    private final Set<String> heldNodes = ConcurrentHashMap.newKeySet();
     private volatile boolean mayHaveTtl = true;
 
     /**
@@ -171,6 +174,11 @@ final class Session {
 
     SeenQueues seenQueues() {
         return seenQueues;
+    }
+
+    /** Returns the nodes that hold a lock for this client, from their grant until the engine forgets the hold. */
+    Set<String> heldNodes() {
+        return heldNodes;
     }
 
     /** Returns the greatest length of a reply that this client accepts, in bytes. A longer one ends its connection. */

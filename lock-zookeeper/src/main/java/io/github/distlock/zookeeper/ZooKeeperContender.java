@@ -292,6 +292,7 @@ final class ZooKeeperContender implements Contender {
         Validity validity = ZooKeeperGrant.firstValidity(session, begunAt);
         ZooKeeperGrant won = new ZooKeeperGrant(directory, session, created, validity, signals, request.owner());
         grant = won;
+        session.heldNodes().add(created.path());
         session.life().register(won);
         return Attempt.granted(won);
     }

@@ -94,6 +94,35 @@ class DeletionAsGrantTest extends ContendersOfOneLock {
     }
 
     @Test
+    void v3_theDeletionOfAHoldOfTheSameClientGrantsWithoutAnotherRequest() throws Exception {
+        Grant held = waiting(one).acquire();
+        TestContender second = waitingBusy(other);
+        TestContender third = waitingBusy(other);
+
+        release(held);
+        awaitWakeUp(second);
+        release(second.acquire());
+        second.contender.forget();
+        awaitWakeUp(third);
+        link.silence();
+        Grant next = third.acquire();
+
+        assertThat(next.fencingBase()).isEqualTo(czxid(nodes().get(0)));
+    }
+
+    @Test
+    void s1_aWaiterBehindAWaiterOfTheSameClientIsNotGrantedByItsDeletion() throws Exception {
+        waiting(one).acquire();
+        TestContender second = waitingBusy(other);
+        TestContender third = waitingBusy(other);
+
+        second.withdraw();
+        awaitWakeUp(third);
+
+        third.findBusy();
+    }
+
+    @Test
     void s1_aWaiterWhoseNodeWasDeletedIsNotGrantedByADeletion() throws Exception {
         Grant held = waiting(one).acquire();
         TestContender waiter = waitingBusy(other);
