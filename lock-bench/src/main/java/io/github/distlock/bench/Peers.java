@@ -4,6 +4,7 @@ import io.github.distlock.bench.Peer.Deployment;
 import io.github.distlock.bench.Peer.Servers;
 import io.github.distlock.bench.PeerProgram.Result;
 import io.github.distlock.tests.servers.ChildProgram;
+import io.github.distlock.tests.servers.FaultProxy;
 import io.github.distlock.tests.servers.RedisCluster;
 import io.github.distlock.tests.servers.RedisSentinels;
 import io.github.distlock.tests.servers.RedisServer;
@@ -39,7 +40,8 @@ import java.util.stream.Stream;
  * if all had the same number.
  *
  * <p>The servers must be processes: {@code -Dlock.servers=processes}. Arguments: rounds (7), milliseconds per figure
- * (1000), a part of the names of the scenarios (all), deployments (all: {@link Deployment}).
+ * (1000), a part of the names of the scenarios (all), deployments (all: {@link Deployment}), milliseconds by which the
+ * replies of ZooKeeper are late (0).
  */
 public final class Peers implements AutoCloseable {
     private static final List<String> JVM_OPTIONS = List.of("-XX:TieredStopAtLevel=4", "-Xmx512m");
@@ -53,17 +55,21 @@ public final class Peers implements AutoCloseable {
     private final RedisSentinels sentinels = RedisSentinels.start(1, 3, Duration.ofSeconds(5));
     private final RedisCluster cluster = RedisCluster.start(3, 0, Duration.ofSeconds(5));
     private final RedisServers independent = RedisServers.start(5);
-    private final ZooKeeperServer zooKeeper =
-            ZooKeeperServer.start(ZooKeeperSettings.defaults().tickTime(Duration.ofSeconds(2)));
+    private final ZooKeeperServer zooKeeper = ZooKeeperServer.start(
+            ZooKeeperSettings.defaults().tickTime(Duration.ofSeconds(2)).with("forceSync", "yes"));
+    private final FaultProxy zooKeeperLink = FaultProxy.to(zooKeeper);
     private final ZooKeeperLoad zooKeeperLoad = new ZooKeeperLoad(zooKeeper);
     private final Map<Deployment, RedisLoad> loads = new EnumMap<>(Deployment.class);
     private final Path flag;
     private final int rounds;
     private final long millis;
+    private final long late;
 
-    private Peers(int rounds, long millis) throws IOException {
+    private Peers(int rounds, long millis, long late) throws IOException {
         this.rounds = rounds;
         this.millis = millis;
+        this.late = late;
+        zooKeeperLink.delayReplies(Duration.ofMillis(late));
         this.flag = Files.write(Files.createTempFile("held", null), new byte[Integer.BYTES]);
     }
 
@@ -257,7 +263,8 @@ public final class Peers implements AutoCloseable {
         List<Deployment> deployments = args.length > 3
                 ? Stream.of(args[3].split(",", -1)).map(Deployment::valueOf).toList()
                 : List.of(Deployment.values());
-        try (Peers benchmark = new Peers(rounds, millis)) {
+        long late = args.length > 4 ? Long.parseLong(args[4]) : 0;
+        try (Peers benchmark = new Peers(rounds, millis, late)) {
             System.out.printf(
                     "Redis %s, ZooKeeper %s, JDK %s, medians of %d rounds of %d ms%n",
                     benchmark.single.version(),
@@ -279,7 +286,7 @@ public final class Peers implements AutoCloseable {
                 sentinels.uri(),
                 cluster.uri(),
                 independent.members().stream().map(RedisServer::uri).toList(),
-                zooKeeper.connectString());
+                late > 0 ? zooKeeperLink.address() : zooKeeper.connectString());
         List<Contender> contenders = new ArrayList<>();
         try {
             for (Peer peer : Peer.values()) {
@@ -359,6 +366,7 @@ public final class Peers implements AutoCloseable {
     @Override
     public void close() throws IOException {
         loads.values().forEach(RedisLoad::close);
+        zooKeeperLink.close();
         zooKeeper.close();
         independent.close();
         cluster.close();
