@@ -58,6 +58,7 @@ final class Session {
     private final BackendContext context;
     private final @Nullable SharedEventThread sharedEventThread;
     private final SeenQueues seenQueues = new SeenQueues();
+    private final ServedQueues servedQueues;
     private final Set<String> heldNodes = ConcurrentHashMap.newKeySet();
     private volatile boolean mayHaveTtl = true;
 
@@ -139,6 +140,7 @@ final class Session {
         this.life = new SessionLife(zooKeeper);
         this.sharedEventThread = isCallerSupplied ? new SharedEventThread(zooKeeper, life, context) : null;
         this.requests = new Requests(zooKeeper, life, validity, new TransactionNumbers(highest, context), clock);
+        this.servedQueues = new ServedQueues(this, isCallerSupplied);
         this.clock = clock;
         this.context = context;
     }
@@ -174,6 +176,10 @@ final class Session {
 
     SeenQueues seenQueues() {
         return seenQueues;
+    }
+
+    ServedQueues servedQueues() {
+        return servedQueues;
     }
 
     /** Returns the nodes that hold a lock for this client, from their grant until the engine forgets the hold. */

@@ -33,7 +33,8 @@ import org.jspecify.annotations.Nullable;
  *
  * The first attempt sends two requests back to back. One creates the contender's node, and the other is a
  * {@link QueueLook} at the directory. The server processes the requests of a session in order. So the look shows the
- * new node, and the two requests take one round trip. Later attempts only look.
+ * new node, and the two requests take one round trip. Later attempts only look. If the number of the new node shows
+ * that it is the first one, there is no look: see {@link ServedQueues}.
  *
  * <p>A contender that finds the lock busy sets a {@link PredecessorWatch}. Until a watch reports something, its
  * attempts send nothing: they answer from the last {@link WaiterCheck}, which the heartbeats of the waiters make once
@@ -121,6 +122,9 @@ final class ZooKeeperContender implements Contender {
         Created created;
         LockQueue queue;
         boolean isNew;
+        ServedQueues.Queue served = session.servedQueues().of(directory.path());
+        int servedUnder = 0;
+        boolean skipsLook = false;
         try {
             if (isBusyForTry(session, deadline)) {
                 return Attempt.busy(SOON);
@@ -128,14 +132,18 @@ final class ZooKeeperContender implements Contender {
             isNew = node.isAbsent();
             if (isNew) {
                 directory.requireRights(session, request.mode(), deadline);
+                servedUnder = served.watch();
+                skipsLook = served.expectsFirst();
                 node.sendCreation(session, request);
             }
-            QueueLook look = isNew ? QueueLook.send(directory, session) : null;
+            QueueLook look = isNew && !skipsLook ? QueueLook.send(directory, session) : null;
             created = node.find(session, deadline);
             if (created == null) {
                 return null;
             }
-            queue = queue(look == null ? QueueLook.send(directory, session) : look, session, created, deadline);
+            queue = skipsLook && served.isFirst(Sequence.of(created.name()), servedUnder)
+                    ? new LockQueue(List.of(created.name()))
+                    : queue(look == null ? QueueLook.send(directory, session) : look, session, created, deadline);
         } catch (NoNodeException e) {
             directory.create(session, deadline);
             return null;
@@ -158,6 +166,11 @@ final class ZooKeeperContender implements Contender {
                             + " are used up; they restart when the server has removed the directory, some time after"
                             + " its last node was deleted",
                     null);
+        }
+        if (position == 0) {
+            served.wasFirst(Sequence.of(created.name()), servedUnder);
+        } else {
+            served.wasNotFirst();
         }
         Duration keptFor = null;
         if (queue.isNextToKept(position)) {

@@ -125,7 +125,9 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
     public Release release(Deadline deadline) throws InterruptedException {
         Deletion deletion = sendDeletion(directory.connection().session(deadline));
         try {
-            return deletion.await(deadline);
+            Release released = deletion.await(deadline);
+            session.servedQueues().of(directory.path()).deleted(Sequence.of(node.name()));
+            return released;
         } catch (KeeperException e) {
             throw Failures.of(directory.lockName(), e);
         }

@@ -1,0 +1,87 @@
+package io.github.distlock.zookeeper;
+
+import static io.github.distlock.zookeeper.TestContender.waiting;
+import static io.github.distlock.zookeeper.TestContender.waitingBusy;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.distlock.spi.Grant;
+import io.github.distlock.tests.servers.Fault;
+import io.github.distlock.tests.servers.FaultProxy;
+import java.time.Duration;
+import org.apache.zookeeper.ZooKeeper;
+import org.junit.jupiter.api.Test;
+
+/** A client that uses a lock alone does not look at its queue: see {@link ServedQueues}. */
+class ServedQueuesTest extends ContendersOfOneLock {
+    /** After so many acquires, the client has watched the directory, and knows two nodes that followed each other. */
+    private static final int KNOWN = 5;
+
+    private final ZooKeeper operator = SharedZooKeeper.operator();
+
+    /** Acquires and releases the lock with the other client until this does not look any more. */
+    private void useAlone() throws InterruptedException {
+        for (int i = 0; i < KNOWN; i++) {
+            release(waiting(other).acquire());
+        }
+    }
+
+    /** Notices the next request for the children of the directory or for its state. A flag follows its path. */
+    private Fault nextLook() {
+        return link.delayNextRequest(FaultProxy.containing(directory + "\0"), Duration.ofMillis(1));
+    }
+
+    private long numberOfHolder() {
+        return Sequence.of(nodes().get(0));
+    }
+
+    @Test
+    void api_aClientThatUsesALockAloneDoesNotLookAtTheQueue() throws Exception {
+        release(waiting(other).acquire());
+        Fault look = nextLook();
+        release(waiting(other).acquire());
+        assertThat(look.hasStruck())
+                .as("the client looks as long as it knows nothing")
+                .isTrue();
+        useAlone();
+        Fault later = nextLook();
+
+        release(waiting(other).acquire());
+
+        assertThat(later.hasStruck()).isFalse();
+    }
+
+    @Test
+    void s1_aNodeInBetweenKeepsTheLock() throws Exception {
+        useAlone();
+        waiting(one).acquire();
+
+        waitingBusy(other);
+    }
+
+    @Test
+    void s1_theNodeOfAnotherCallerOfTheClientKeepsTheLock() throws Exception {
+        useAlone();
+        waiting(other).acquire();
+
+        waitingBusy(other);
+    }
+
+    @Test
+    void s1_aDirectoryThatWasCreatedAgainIsAnotherOne() throws Exception {
+        useAlone();
+        Grant last = waiting(other).acquire();
+        long number = numberOfHolder();
+        release(last);
+        operator.delete(directory, -1);
+        Grant held = waiting(one).acquire();
+        while (numberOfHolder() < number) {
+            release(held);
+            held = waiting(one).acquire();
+        }
+        assertThat(numberOfHolder())
+                .as("so the next number follows that of the client")
+                .isEqualTo(number);
+
+        waitingBusy(other);
+    }
+}
