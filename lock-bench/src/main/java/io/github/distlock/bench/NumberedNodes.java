@@ -1,6 +1,5 @@
 package io.github.distlock.bench;
 
-import io.github.distlock.bench.SharedLibrary.Acquire;
 import java.io.IOException;
 import java.util.Collections;
 import java.util.List;

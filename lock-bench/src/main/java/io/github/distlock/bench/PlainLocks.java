@@ -1,6 +1,5 @@
 package io.github.distlock.bench;
 
-import io.github.distlock.bench.SharedLibrary.Acquire;
 import java.util.List;
 import java.util.UUID;
 import redis.clients.jedis.UnifiedJedis;

@@ -8,6 +8,7 @@ import redis.clients.jedis.RedisClient;
 
 /** Reads the counters of Redis servers, by {@code INFO}. */
 final class RedisLoad implements AutoCloseable {
+    private static final Pattern REQUESTS = Pattern.compile("total_reads_processed:(\\d+)");
     private static final Pattern COMMANDS = Pattern.compile("cmdstat_\\S+:calls=(\\d+)");
     private static final Pattern SCRIPTS = Pattern.compile("cmdstat_eval\\w*:calls=(\\d+)");
     private static final Pattern SCRIPT_MICROS = Pattern.compile("cmdstat_eval\\w*:calls=\\d+,usec=(\\d+)");
@@ -18,11 +19,13 @@ final class RedisLoad implements AutoCloseable {
     /**
      * The counters of all servers together, or what they have spent between two readings.
      *
+     * @param requests reads from connections: requests in one write count once
      * @param commands includes those in scripts
      */
-    record Reading(double commands, double scripts, double scriptMicros, double cpuSeconds) {
+    record Reading(double requests, double commands, double scripts, double scriptMicros, double cpuSeconds) {
         Reading since(Reading before) {
             return new Reading(
+                    requests - before.requests,
                     commands - before.commands,
                     scripts - before.scripts,
                     scriptMicros - before.scriptMicros,
@@ -36,21 +39,24 @@ final class RedisLoad implements AutoCloseable {
     }
 
     Reading read() {
-        String commands = info("commandstats");
+        StringBuilder all = new StringBuilder();
+        servers.forEach(server -> all.append(server.info("all")));
         return new Reading(
-                sum(COMMANDS, commands),
-                sum(SCRIPTS, commands),
-                sum(SCRIPT_MICROS, commands),
-                sum(CPU_SECONDS, info("cpu")));
+                sum(REQUESTS, all),
+                sum(COMMANDS, all),
+                sum(SCRIPTS, all),
+                sum(SCRIPT_MICROS, all),
+                sum(CPU_SECONDS, all));
     }
 
-    private String info(String section) {
-        StringBuilder text = new StringBuilder();
-        servers.forEach(server -> text.append(server.info(section)));
-        return text.toString();
+    /** Removes what contenders have left. Replicas follow. */
+    void clear() {
+        servers.stream()
+                .filter(server -> server.info("replication").contains("role:master"))
+                .forEach(RedisClient::flushAll);
     }
 
-    private static double sum(Pattern pattern, String text) {
+    private static double sum(Pattern pattern, CharSequence text) {
         Matcher numbers = pattern.matcher(text);
         double sum = 0;
         while (numbers.find()) {

@@ -2,7 +2,6 @@ package io.github.distlock.bench;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
-import io.github.distlock.bench.SharedLibrary.Acquire;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
