@@ -42,9 +42,9 @@ abstract class BoundedConnection {
      */
     final <T> T exchange(Exchange<T> exchange, Deadline deadline) throws InterruptedException {
         underWay.set(deadline);
-        late.watch();
+        boolean watched = late.watch();
         try {
-            jedis.setSoTimeout(deadline.remainingMillis());
+            limitReads(deadline, watched);
             return exchange.over(jedis);
         } catch (JedisConnectionException e) {
             if (Thread.interrupted()) {
@@ -59,6 +59,15 @@ abstract class BoundedConnection {
                 reset();
             }
         }
+    }
+
+    /**
+     * Limits the time of each read in an exchange that begins.
+     *
+     * @param watched whether a late exchange will be reset
+     */
+    void limitReads(Deadline deadline, boolean watched) {
+        jedis.setSoTimeout(deadline.remainingMillis());
     }
 
     private static JedisConnectionException late(Exception cause) {

@@ -127,7 +127,6 @@ final class ConnectionSocket implements JedisSocketFactory {
             socket.setKeepAlive(true);
             socket.setTcpNoDelay(true);
             socket.connect(address, millis);
-            socket.setSoTimeout(deadline.remainingMillis());
             connected = true;
             return socket;
         } finally {
@@ -141,6 +140,7 @@ final class ConnectionSocket implements JedisSocketFactory {
     @SuppressWarnings("deprecation") // Callers that still use these settings must not lose them.
     private Socket withTls(Socket socket, HostAndPort address) throws IOException, GeneralSecurityException {
         SslOptions options = config.getSslOptions();
+        socket.setSoTimeout(deadline.remainingMillis());
         SSLSocketFactory factory = options == null
                 ? config.getSslSocketFactory()
                 : context(options).getSocketFactory();

@@ -41,7 +41,7 @@ import redis.clients.jedis.exceptions.JedisException;
 final class ConnectionStack {
     private static final long LONGEST_IDLE = Duration.ofSeconds(30).toNanos();
     private static final long CHECKED_AFTER = Duration.ofSeconds(5).toNanos();
-    private static final Duration LONGEST_CHECK = Duration.ofMillis(250);
+    private static final Duration LONGEST_CHECK = Duration.ofMillis(200);
     /** A connection that broke so soon after its last use did not break because it was idle. */
     private static final long IN_USE = Duration.ofSeconds(1).toNanos();
 
@@ -141,8 +141,7 @@ final class ConnectionStack {
         boolean complete = false;
         try {
             T result = connection.exchange(exchange, deadline);
-            complete =
-                    !(result instanceof List<?> replies) || replies.stream().noneMatch(JedisCalls::isOfAnotherServer);
+            complete = !(result instanceof List<?> replies && JedisCalls.isAnyOfAnotherServer(replies));
             return result;
         } catch (JedisDataException e) {
             complete = !JedisCalls.isOfAnotherServer(e);

@@ -61,7 +61,7 @@ final class Heartbeats {
         arguments[1] = group.longestIntervalMillis;
         for (int i = 0; i < contenders.size(); i++) {
             arguments[2 + 2 * i] = contenders.get(i).value;
-            arguments[3 + 2 * i] = contenders.get(i).entry;
+            arguments[3 + 2 * i] = contenders.get(i).entry();
         }
         return new Asked(new ScriptCall(group.script, contenders.get(0).keys(), arguments), contenders);
     }

@@ -33,7 +33,7 @@ final class JedisCalls {
         CommandArguments command =
                 new CommandArguments(name).add(script).add(call.keys().size());
         call.keys().forEach(command::key);
-        call.arguments().forEach(command::add);
+        call.addArguments(command::add);
         return command;
     }
 
@@ -123,6 +123,16 @@ final class JedisCalls {
     /** Returns whether the right to send a command is missing. */
     static boolean isMissingRight(JedisDataException error) {
         return ErrorReply.isMissingRight(String.valueOf(error.getMessage()));
+    }
+
+    /** Returns whether one of the replies says that. */
+    static boolean isAnyOfAnotherServer(List<?> replies) {
+        for (int i = 0; i < replies.size(); i++) {
+            if (isOfAnotherServer(replies.get(i))) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Returns whether a server has replied that it cannot keep locks at present. */

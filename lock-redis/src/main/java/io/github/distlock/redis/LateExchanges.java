@@ -3,16 +3,17 @@ package io.github.distlock.redis;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Ends late exchanges over all connections of a backend, to all its servers. A thread looks at the connections every 50
- * ms, and resets those whose exchange is late: no other means ends a blocked write, or a reply that comes byte by byte.
+ * ms, and resets those whose exchange is late. No other means ends a blocked write, a reply that comes byte by byte, or
+ * a read of an own connection.
  *
  * <p>The thread ends after a second without an exchange. An exchange notes its deadline, and then reads whether the
- * thread runs. The thread notes that it has ended, and then looks once more. So either the exchange starts a thread, or
- * the thread sees the exchange and starts another one.
+ * thread runs. The thread notes that it has ended, and then looks once more. So either the thread sees the exchange and
+ * goes on, or the exchange starts a thread. A lock makes those who find no thread wait for the outcome of its start.
  */
 final class LateExchanges {
     private static final long STEP_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
@@ -20,7 +21,10 @@ final class LateExchanges {
 
     private final RedisContext context;
     private final Set<BoundedConnection> connections = ConcurrentHashMap.newKeySet();
-    private final AtomicBoolean watching = new AtomicBoolean();
+    private final ReentrantLock starting = new ReentrantLock();
+    /** Whether the thread runs. Changes under the lock. */
+    private volatile boolean running;
+
     private volatile boolean closed;
 
     LateExchanges(RedisContext context) {
@@ -35,32 +39,58 @@ final class LateExchanges {
         connections.remove(connection);
     }
 
-    /** Sees to it that the thread runs, because an exchange begins. */
-    void watch() {
-        if (watching.get() || !watching.compareAndSet(false, true)) {
-            return;
+    /** Returns whether the thread runs. Starts it if it does not, because an exchange begins. */
+    boolean watch() {
+        if (running) {
+            return true;
         }
+        starting.lock();
         try {
-            context.newThread("deadlines", this::resetLateOnes).start();
+            if (!running) {
+                context.newThread("deadlines", this::resetLateOnes).start();
+                running = true;
+            }
+            return true;
         } catch (RuntimeException | Error e) {
-            // Without this thread, most exchanges still end in time. The next one tries again.
-            watching.set(false);
+            // Limits of single reads end most exchanges. The next one tries again.
+            return false;
+        } finally {
+            starting.unlock();
         }
     }
 
     private void resetLateOnes() {
+        boolean ended = false;
         try {
-            for (int idle = 0; idle < (closed ? 1 : IDLE_STEPS); idle++) {
-                LockSupport.parkNanos(this, STEP_NANOS);
-                if (isAnyUnderWay()) {
-                    idle = 0;
-                }
+            while (!ended) {
+                resetUntilIdle();
+                ended = hasEnded(false);
             }
         } finally {
-            watching.set(false);
+            if (!ended) {
+                var unused = hasEnded(true);
+            }
         }
-        if (isAnyUnderWay()) {
-            watch();
+    }
+
+    /** Notes that the thread ends. It goes on if an exchange is under way, unless it has failed. */
+    private boolean hasEnded(boolean failed) {
+        starting.lock();
+        try {
+            running = false;
+            running = !failed && isAnyUnderWay();
+            return !running;
+        } finally {
+            starting.unlock();
+        }
+    }
+
+    private void resetUntilIdle() {
+        for (int idle = 0; idle < (closed ? 1 : IDLE_STEPS); idle++) {
+            LockSupport.parkNanos(this, STEP_NANOS);
+            if (isAnyUnderWay()) {
+                idle = 0;
+            }
         }
     }
 

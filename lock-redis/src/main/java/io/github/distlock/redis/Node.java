@@ -11,7 +11,6 @@ import redis.clients.jedis.Connection;
 import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.JedisClientConfig;
 import redis.clients.jedis.Protocol.Command;
-import redis.clients.jedis.exceptions.JedisDataException;
 import redis.clients.jedis.exceptions.JedisNoScriptException;
 
 /**
@@ -104,11 +103,14 @@ final class Node {
     }
 
     private static Object send(Connection connection, CommandArguments command, boolean asking) {
-        Object reply = sendAll(connection, List.of(command), asking).get(0);
-        if (reply instanceof JedisDataException error) {
-            throw error;
+        if (asking) {
+            connection.sendCommand(Command.ASKING);
         }
-        return reply;
+        connection.sendCommand(command);
+        if (asking) {
+            var unused = connection.getMany(1);
+        }
+        return connection.getOne();
     }
 
     /**

@@ -92,7 +92,7 @@ public final class RedisBackend implements LockBackend {
     private final Releases releases;
     private final Heartbeats heartbeats;
     private final Subscription messages;
-    private final Function<String, String> keyOfName;
+    private final KnownKeys keys;
     private final Set<Capability> capabilities;
     private final String prefix;
     private final String channel;
@@ -122,7 +122,8 @@ public final class RedisBackend implements LockBackend {
         this.renewals = new Renewals(this, many);
         this.releases = new Releases(this, context, many);
         this.heartbeats = new Heartbeats(this, this.redis);
-        this.keyOfName = mapping != null ? mapping : name -> prefix + LockKeys.encode(name);
+        Function<String, String> keyOfName = mapping != null ? mapping : name -> prefix + LockKeys.encode(name);
+        this.keys = new KnownKeys(name -> LockKeys.of(name, keyOfName, prefix));
         this.capabilities = mapping == null ? CAPABILITIES : withoutList();
         this.prefix = prefix;
         this.tokenKept = tokenKept;
@@ -458,7 +459,7 @@ public final class RedisBackend implements LockBackend {
     }
 
     LockKeys keysOf(String name) {
-        return LockKeys.of(name, keyOfName, prefix);
+        return keys.of(name);
     }
 
     String channel() {
@@ -470,11 +471,14 @@ public final class RedisBackend implements LockBackend {
         return messages.isActive();
     }
 
+    /** Returns whether the backend keeps what has ended, because another server may take the place of its own. */
+    boolean remembersEnds() {
+        return redis.followsFailovers();
+    }
+
     /** Notes that a server has answered the request that ends a contender. */
     void noteEnd(LockKeys keys, Supplier<ScriptCall> withdrawal) {
-        if (redis.followsFailovers()) {
-            ended.note(keys, withdrawal);
-        }
+        ended.note(keys, withdrawal);
     }
 
     /** Withdraws what has ended from the server that has taken the place of another one, on a thread of its own. */

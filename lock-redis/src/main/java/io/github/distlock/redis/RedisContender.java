@@ -98,7 +98,7 @@ final class RedisContender implements Contender {
     final String owner;
     private final Duration handoffLease;
     private final long longestIntervalMillis;
-    final byte[] entry;
+    private byte @Nullable [] entry;
     private @Nullable LockKeys keys;
     /** Whether the server may have anything of this contender: an entry, a hold, or a request under way. */
     private boolean mayHaveLeft;
@@ -135,10 +135,19 @@ final class RedisContender implements Contender {
         Duration lease = request.lease();
         this.handoffLease = lease.compareTo(HANDOFF_LEASE) < 0 ? lease : HANDOFF_LEASE;
         this.longestIntervalMillis = longestInterval(lease).toMillis();
-        this.entry = request.waits()
-                ? WireFormat.entry(request.mode(), value, backend.channel(), millis(handoffLease), owner)
-                        .getBytes(UTF_8)
-                : new byte[0];
+    }
+
+    /** Returns the queue entry, which a lock that is free does not need. */
+    byte[] entry() {
+        byte[] known = entry;
+        if (known == null) {
+            known = request.waits()
+                    ? WireFormat.entry(request.mode(), value, backend.channel(), millis(handoffLease), owner)
+                            .getBytes(UTF_8)
+                    : new byte[0];
+            entry = known;
+        }
+        return known;
     }
 
     /** Returns an interval after which the server does not keep a queue entry for longer than a lease. */
@@ -276,7 +285,7 @@ final class RedisContender implements Contender {
         long lease = millis(request.lease());
         long aliveFor = ALIVE_FOR.toMillis();
         if (isOfLock()) {
-            return new ScriptCall(Script.ACQUIRE, lockKeys, value, owner, lease, floor, entry, aliveFor);
+            return new ScriptCall(Script.ACQUIRE, lockKeys, value, owner, lease, floor, entry(), aliveFor);
         }
         LockMode mode = request.mode();
         return new ScriptCall(
@@ -286,7 +295,7 @@ final class RedisContender implements Contender {
                 owner,
                 lease,
                 floor,
-                entry,
+                entry(),
                 aliveFor,
                 WireFormat.word(mode),
                 WireFormat.count(mode),
@@ -468,17 +477,21 @@ final class RedisContender implements Contender {
     public void withdraw(Deadline deadline) throws InterruptedException {
         if (mayHaveLeft) {
             Script script = isOfLock() ? Script.WITHDRAW : Script.WITHDRAW_SHARED;
-            var unused = backend.call(new ScriptCall(script, keys(), value, entry, mayArriveLate() ? 1 : 0), deadline);
+            var unused =
+                    backend.call(new ScriptCall(script, keys(), value, entry(), mayArriveLate() ? 1 : 0), deadline);
             noteEnd();
         }
     }
 
     /** Notes that a server has answered the request that ends this contender. */
     void noteEnd() {
+        if (!backend.remembersEnds()) {
+            return;
+        }
         Script script = isOfLock() ? Script.WITHDRAW : Script.WITHDRAW_SHARED;
         LockKeys lockKeys = keys();
         String ended = value;
-        byte[] left = entry;
+        byte[] left = entry();
         backend.noteEnd(lockKeys, () -> new ScriptCall(script, lockKeys, ended, left, 0));
     }
 

@@ -60,6 +60,7 @@ final class Script {
     private final boolean readsHolders;
     private final String template;
     private final Map<Settings, Text> texts = new ConcurrentHashMap<>();
+    private volatile @Nullable Text last;
 
     /**
      * The settings of a backend that are a part of its scripts.
@@ -77,9 +78,11 @@ final class Script {
     static final class Text {
         final byte[] source;
         final byte[] sha;
+        private final Settings settings;
 
-        private Text(byte[] source) {
+        private Text(byte[] source, Settings settings) {
             this.source = source;
+            this.settings = settings;
             this.sha = digest(source);
         }
     }
@@ -122,8 +125,13 @@ final class Script {
     }
 
     Text text(Settings settings) {
-        return texts.computeIfAbsent(
-                settings, any -> new Text(settings.applied(template).getBytes(UTF_8)));
+        Text known = last;
+        if (known == null || !known.settings.equals(settings)) {
+            known = texts.computeIfAbsent(
+                    settings, any -> new Text(settings.applied(template).getBytes(UTF_8), settings));
+            last = known;
+        }
+        return known;
     }
 
     /** Returns the keys that the script names, if it names no selection of them. */

@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -139,14 +140,19 @@ final class ScriptCall {
     /** Returns the arguments as the script reads them. The first one is the number of the request. */
     List<byte[]> arguments() {
         List<byte[]> texts = new ArrayList<>(1 + arguments.length);
-        texts.add(request);
+        addArguments(texts::add);
+        return texts;
+    }
+
+    /** Does the same, and makes no list. */
+    void addArguments(Consumer<byte[]> texts) {
+        texts.accept(request);
         for (Object argument : arguments) {
-            texts.add(
+            texts.accept(
                     argument instanceof byte[] encoded
                             ? encoded
                             : text(argument).getBytes(UTF_8));
         }
-        return texts;
     }
 
     private String text(Object argument) {
@@ -170,10 +176,12 @@ final class ScriptCall {
         while (parts.get(end - 1) instanceof List<?>) {
             end--;
         }
-        List<Notice> all =
-                parts.subList(end, parts.size()).stream().map(Notice::of).toList();
-        notices = all.stream().filter(notice -> !notice.channel.isEmpty()).toList();
-        isUnfinished = notices.size() < all.size();
+        if (end < parts.size()) {
+            List<Notice> all =
+                    parts.subList(end, parts.size()).stream().map(Notice::of).toList();
+            notices = all.stream().filter(notice -> !notice.channel.isEmpty()).toList();
+            isUnfinished = notices.size() < all.size();
+        }
         return parts.subList(1, end);
     }
 }

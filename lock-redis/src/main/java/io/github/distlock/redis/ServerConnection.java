@@ -121,6 +121,19 @@ final class ServerConnection extends BoundedConnection {
         commands.add(command.add(new String(credentials.getPassword()).getBytes(UTF_8)));
     }
 
+    /**
+     * Sets no limit if a reset ends late exchanges. The operating system needs three calls for a read with a limit, and
+     * one for a read without.
+     */
+    @Override
+    void limitReads(Deadline deadline, boolean watched) {
+        jedis.connect(); // takes the limit from the socket
+        int millis = watched ? 0 : deadline.remainingMillis();
+        if (jedis.getSoTimeout() != millis) {
+            jedis.setSoTimeout(millis);
+        }
+    }
+
     @Override
     boolean isReset() {
         return socket.isReset();

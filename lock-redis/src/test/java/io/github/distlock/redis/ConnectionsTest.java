@@ -80,7 +80,29 @@ class ConnectionsTest {
 
     /** Makes connections that are idle for as long as a test says. */
     private OwnConnections connections(ScriptedServer server) {
-        RedisContext movable = new RedisContext(new TestClock(passed), replaced -> {});
+        return connections(server, new TestClock(passed));
+    }
+
+    /** A clock that a test can put forward, and that goes on, so that late exchanges end. */
+    private record RunningClock(AtomicLong ahead) implements LockClock {
+        @Override
+        public long nanoTime() {
+            return System.nanoTime() + ahead.get();
+        }
+
+        @Override
+        public long wallMillis() {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public Parker parker() {
+            throw new UnsupportedOperationException();
+        }
+    }
+
+    private OwnConnections connections(ScriptedServer server, LockClock clock) {
+        RedisContext movable = new RedisContext(clock, replaced -> {});
         movable.start(context);
         LateExchanges late = new LateExchanges(movable);
         Node.Shared nodes = new Node.Shared(
@@ -209,6 +231,22 @@ class ConnectionsTest {
     }
 
     @Test
+    void v4_anExchangeWithASilentServerEndsIfNoThreadCanWatchIt() throws InterruptedException {
+        ScriptedServer server = serve((client, command) -> {
+            if (!command.get(0).equals("EVALSHA")) {
+                client.succeed(command);
+            }
+        });
+        context.refuseThreads("deadlines"::equals);
+        RedisBackend backend = connect(server.uri());
+        long begin = System.nanoTime();
+
+        assertThatThrownBy(() -> attempt(backend, REQUEST)).hasMessageContaining("has not answered in time");
+
+        expectEnd(begin);
+    }
+
+    @Test
     void v6_theThreadThatWatchesDeadlinesEndsWithoutRequests() throws InterruptedException {
         AtomicLong watching = new AtomicLong();
         RedisBackend backend = connect(serveCounting(watching).uri());
@@ -316,7 +354,7 @@ class ConnectionsTest {
                 client.succeed(command);
             }
         });
-        OwnConnections connections = connections(server);
+        OwnConnections connections = connections(server, new RunningClock(passed));
         openThree(connections);
         stale.set(3);
         passed.addAndGet(Duration.ofSeconds(6).toNanos());

@@ -56,4 +56,16 @@ class LockKeysTest {
                         .map(LockKeys::encode))
                 .doesNotHaveDuplicates();
     }
+
+    @Test
+    void s5_namesThatShareAnEntryHaveKeysOfTheirOwn() {
+        KnownKeys known = new KnownKeys(name -> LockKeys.of(name, each -> each, "distlock:"));
+        String one = "Aa";
+        String other = "BB";
+
+        assertThat(one).hasSameHashCodeAs(other);
+        assertThat(Stream.of(one, other, one).map(known::of))
+                .extracting(Object::toString)
+                .containsExactly(one, other, one);
+    }
 }

@@ -1,0 +1,34 @@
+package io.github.distlock.redis;
+
+import java.util.function.Function;
+
+/**
+ * The keys of locks that were used lately. An acquire would otherwise encode all of them. Names may share an entry, and
+ * a thread may read an old value: keys never change, and their fields are final.
+ */
+final class KnownKeys {
+    private static final int ENTRIES = 1 << 10;
+
+    private final Function<String, LockKeys> keysOf;
+    private final LockKeys[] entries = new LockKeys[ENTRIES];
+
+    /**
+     * Knows none yet.
+     *
+     * @param keysOf makes the keys of a name
+     */
+    KnownKeys(Function<String, LockKeys> keysOf) {
+        this.keysOf = keysOf;
+    }
+
+    LockKeys of(String name) {
+        int hash = name.hashCode();
+        int index = (hash ^ (hash >>> 16)) & (ENTRIES - 1);
+        LockKeys known = entries[index];
+        if (known == null || !known.name.equals(name)) {
+            known = keysOf.apply(name);
+            entries[index] = known;
+        }
+        return known;
+    }
+}
