@@ -40,8 +40,9 @@ public interface LockHandle extends AutoCloseable {
     /** The outcome of {@link #release()}. */
     enum Release {
         /**
-         * The lock was held until now. It is free, handed to a waiter, or kept for the rest of a
-         * {@linkplain LockOptions#minimumHold(Duration) minimum hold}.
+         * The lock was held until now. It is free, handed to a waiter, kept for the rest of a
+         * {@linkplain LockOptions#minimumHold(Duration) minimum hold}, or kept by this client because it is
+         * {@linkplain LockOptions#sticky() sticky}.
          */
         RELEASED,
         /** The hold had been lost before. Another client may have held the lock since. */

@@ -162,7 +162,7 @@ public final class Engine {
     /** Does the work of {@code LockClient.readWriteLock(name, options)}, with its errors. */
     public DistributedReadWriteLock readWriteLock(String name, LockOptions options) {
         require(name, options);
-        requireNoMinimumHold("read-write locks", options);
+        requirePlain("read-write locks", options);
         requireSupport("read-write locks", Capability.READ_WRITE);
         return new NamedReadWriteLock(name, options, locks, downgrades);
     }
@@ -173,7 +173,7 @@ public final class Engine {
         if (limit < 1) {
             throw new IllegalArgumentException("limit must be at least 1, but was " + limit);
         }
-        requireNoMinimumHold("semaphores", options);
+        requirePlain("semaphores", options);
         requireSupport("semaphores", Capability.PERMITS);
         return new NamedSemaphore(name, limit, options, locks);
     }
@@ -184,7 +184,10 @@ public final class Engine {
         lifecycle.ensureOpen();
     }
 
-    private static void requireNoMinimumHold(String what, LockOptions options) {
+    private static void requirePlain(String what, LockOptions options) {
+        if (options.isSticky()) {
+            throw new IllegalArgumentException("sticky is for plain locks and not for " + what);
+        }
         if (options.minimumHold().isPresent()) {
             throw new IllegalArgumentException("minimumHold is for plain locks and not for " + what + ", but was "
                     + options.minimumHold().get());
@@ -206,6 +209,9 @@ public final class Engine {
     public void requireSupport(LockOptions options) {
         if (options.isFair()) {
             requireSupport("fair locks", Capability.FAIR);
+        }
+        if (options.isSticky()) {
+            requireSupport("sticky locks", Capability.STICKY);
         }
         Duration lease = options.lease();
         if (lease.compareTo(backend.minimumLease()) < 0 || settings.usable(lease.toNanos()) <= 0) {
@@ -263,7 +269,7 @@ public final class Engine {
 
     private void end() {
         queues.endAll(Ended.CLOSED);
-        await(keeper::isEmpty, settings.shutdownTimeout());
+        await(keeper::holdsNothing, settings.shutdownTimeout());
         giveUpHolds(LossReason.CLIENT_CLOSED);
         Deadline answers = requests.deadline();
         await(requests::areAnswered, answers.remainingNanos());

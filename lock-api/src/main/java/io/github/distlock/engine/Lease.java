@@ -52,7 +52,7 @@ import org.jspecify.annotations.Nullable;
  * hold. They do not join a lease that is in doubt or has little time left, nor one that another
  * client wants or a writer of this client waits for.
  */
-final class Lease implements StoreHints.Target {
+final class Lease implements StoreHints.Target, Dormancy.Kept {
     private static final long ENOUGH_TO_RENEW = Duration.ofSeconds(1).toNanos();
 
     private final Queue queue;
@@ -78,11 +78,10 @@ final class Lease implements StoreHints.Target {
     private int offers;
 
     final StoreHints hints = new StoreHints(this);
+    final Dormancy dormancy;
 
     /** What a lease needs of the queue whose waiters use it. */
-    interface Queue {
-        LockOptions options();
-
+    interface Queue extends Dormancy.Line {
         LocalRules rules();
 
         /** Returns whether waiters must not join leases of this queue, because a writer of this client waits. */
@@ -95,8 +94,6 @@ final class Lease implements StoreHints.Target {
 
         /** The lease has ended, and the store knows it if there was anything to tell. */
         void ended(Lease lease);
-
-        void wakeHead();
     }
 
     /** What all leases of a client share. */
@@ -141,6 +138,7 @@ final class Lease implements StoreHints.Target {
         this.enoughToHandOff = Math.min(request().lease().toNanos() / 2, ENOUGH_TO_RENEW);
         this.grantedAt = shared.clock.nanoTime();
         this.term = new Term(grant.validity(), shared.settings, shared.clock);
+        this.dormancy = new Dormancy(this, queue, hints, grant, shared.clock);
     }
 
     String lockName() {
@@ -153,10 +151,6 @@ final class Lease implements StoreHints.Target {
 
     LockMode mode() {
         return request().mode();
-    }
-
-    Object server() {
-        return won.server();
     }
 
     WonGrant won() {
@@ -211,9 +205,9 @@ final class Lease implements StoreHints.Target {
         holds.remove(hold);
     }
 
-    /** A holder releases: the lease goes to the next local waiter, or stays with its other users, else goes back. */
+    /** A holder releases: the lease goes to a local waiter, stays with other users or its client, or goes back. */
     Release givenUpBy(Hold hold, Moment now) {
-        return queue.handOff(this, now) || !holds.leave() ? Release.RELEASED : giveBack(hold);
+        return queue.handOff(this, now) || dormancy.begin(now) || !holds.leave() ? Release.RELEASED : giveBack(hold);
     }
 
     /**
@@ -238,7 +232,7 @@ final class Lease implements StoreHints.Target {
         if (ended != null && ended.loss == null) {
             return true;
         }
-        long handoffUntil = grantedAt + shared.settings.handoffTime();
+        long handoffUntil = grantedAt + dormancy.handoffTime(shared.settings);
         if (!servesOthers() || handoffUntil - shared.clock.nanoTime() <= 0) {
             return false;
         }
@@ -248,19 +242,24 @@ final class Lease implements StoreHints.Target {
         return true;
     }
 
-    boolean mayBeHandedOff(Moment now) {
+    @Override
+    public boolean mayBeHandedOff(Moment now) {
         return queue.rules().handsOff() && mayServeAnother(now);
     }
 
     private boolean mayServeAnother(Moment now) {
         return servesOthers()
-                && now.nanoTime() - grantedAt < shared.settings.handoffTime()
+                && now.nanoTime() - grantedAt < dormancy.handoffTime(shared.settings)
                 && !grant.hasEnded()
                 && remainingNanos(now) >= enoughToHandOff;
     }
 
     private boolean servesOthers() {
-        return servesOthers && end.get() == null && !term.isSuspect() && offers <= shared.settings.maxHandoffs();
+        return servesOthers
+                && end.get() == null
+                && !term.isSuspect()
+                && !dormancy.mustGoBack()
+                && offers <= dormancy.maxHandoffs(shared.settings);
     }
 
     // The end
@@ -298,13 +297,9 @@ final class Lease implements StoreHints.Target {
             if (reason == LossReason.GONE) {
                 won.contender().forget();
             } else {
-                cleanUp();
+                shared.releases.releaseInBackground(won);
             }
         }
-    }
-
-    private void cleanUp() {
-        shared.releases.releaseInBackground(won);
     }
 
     /**
@@ -340,9 +335,10 @@ final class Lease implements StoreHints.Target {
     }
 
     /** Nobody wants the lease: gives it back without waiting. */
-    void giveBackInBackground() {
+    @Override
+    public void giveBackInBackground() {
         if (endAsGivenBack()) {
-            cleanUp();
+            shared.releases.releaseInBackground(won);
             queue.ended(this);
         }
     }
@@ -447,6 +443,7 @@ final class Lease implements StoreHints.Target {
     @Override
     public void wanted() {
         event(shared.clock.nanoTime() - grantedAt, LockListener::wanted);
+        dormancy.wanted();
     }
 
     @Override

@@ -86,18 +86,25 @@ final class LeaseKeeper {
         leases.add(lease);
         lease.renewWhatIsProvedBefore(connectionLostAt);
         lookBy(earlier(lease.nextLook(), backend.clock().nanoTime() + LONGEST_SLEEP));
+        if (lease.dormancy.isPossible()) {
+            startHeartbeats(lease.won().contender());
+        }
     }
 
     void forget(Lease lease) {
         leases.remove(lease);
+        if (lease.dormancy.isPossible()) {
+            stopHeartbeats(lease.won().contender());
+        }
     }
 
     Collection<Lease> leases() {
         return List.copyOf(leases);
     }
 
-    boolean isEmpty() {
-        return leases.isEmpty();
+    /** Returns whether no lease has a hold. */
+    boolean holdsNothing() {
+        return leases.stream().allMatch(lease -> lease.dormancy.isNow());
     }
 
     /**
@@ -108,7 +115,7 @@ final class LeaseKeeper {
         long now = backend.clock().nanoTime();
         connectionLostAt = now;
         for (Lease lease : leases) {
-            if (lease.server().equals(server)) {
+            if (lease.won().server().equals(server)) {
                 lease.renewWhatIsProvedBefore(now);
             }
         }
@@ -179,6 +186,7 @@ final class LeaseKeeper {
         postponed = false;
         Map<Object, List<LeaseRenewal>> due = new HashMap<>();
         for (Lease lease : leases) {
+            nextLook = earlier(nextLook, lease.dormancy.endIfOver(now));
             if (!lease.hasExpired()) {
                 // Where its server is busy with earlier batches, the end of one of them brings the next look.
                 boolean waits = lease.isDue(now) && !addTo(due, lease);
@@ -237,7 +245,7 @@ final class LeaseKeeper {
     }
 
     private boolean addTo(Map<Object, List<LeaseRenewal>> due, Lease lease) {
-        Object server = lease.server();
+        Object server = lease.won().server();
         if (isBusy(server)) {
             postponed = true;
             if (isBusy(server)) {

@@ -51,13 +51,16 @@ final class Leases {
         return false;
     }
 
-    /** Returns a hold of the first lease that may be joined, or null. */
+    /** Returns what an acquire gets without a request: a dormant lease, or a part of one that others use; or null. */
     @Nullable
-    Handle join() {
+    Answer localAnswer() {
         for (Lease lease : leases) {
+            if (lease.dormancy.endForAcquire()) {
+                return new Answer.Granted(lease);
+            }
             Handle joined = lease.join();
             if (joined != null) {
-                return joined;
+                return new Answer.Joined(joined);
             }
         }
         return null;

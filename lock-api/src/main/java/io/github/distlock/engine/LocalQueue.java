@@ -227,12 +227,12 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
 
     /** Sends a request for this waiter if it is its turn, on the calling thread. */
     Answer ask(Acquisition asker, long now) throws InterruptedException {
+        Answer local = leases.localAnswer();
+        if (local != null) {
+            return local;
+        }
         if (asker.isSingleTry() && isHeldHere()) {
             return Answer.Plain.BUSY;
-        }
-        Handle joined = rules.joins() ? leases.join() : null;
-        if (joined != null) {
-            return new Answer.Joined(joined);
         }
         Claim claim = claim(asker, now);
         QueueEntry claimed = claim.entry();
@@ -306,6 +306,7 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
         LockRequest waiting = LockRequest.exclusive(key.name(), key.options().lease(), owner)
                 .withMode(key.mode())
                 .withMinimumHold(key.options().minimumHold().orElse(Duration.ZERO))
+                .withSticky(key.options().isSticky())
                 .withBaseAbove(shared.leases.greatestBase()::get);
         return new QueueEntry(
                 this,

@@ -83,7 +83,6 @@ final class QueueEntry implements Signals {
         woken = false;
         suspected = false;
         gone = false;
-        wanted = false;
     }
 
     void endAsking() {

@@ -54,12 +54,13 @@ final class InMemoryContender implements Contender {
         backend.table().withdraw(this, request.name());
     }
 
-    Grant grant(long base, Validity validity) {
-        return new InMemoryGrant(this, base, validity);
+    Grant grant(long base, Validity validity, boolean hearsOthers) {
+        return new InMemoryGrant(this, base, validity, hearsOthers);
     }
 
     /** A hold of this contender. */
-    record InMemoryGrant(InMemoryContender contender, long fencingBase, Validity validity) implements Grant {
+    record InMemoryGrant(InMemoryContender contender, long fencingBase, Validity validity, boolean hearsOthers)
+            implements Grant {
         @Override
         public Release release(Deadline deadline) throws InterruptedException {
             InMemoryBackend backend = contender.backend;

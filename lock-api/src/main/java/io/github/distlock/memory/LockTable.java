@@ -178,13 +178,17 @@ final class LockTable {
                 Held first = new Held(request, ++lastBase, clock.wallMillis(), 0);
                 return Attempt.granted(extend(entry, contender, first, request, sentAt));
             }
+            boolean isNew = false;
             if (request.waits()) {
                 contender.heardAt = clock.nanoTime();
-                if (entry.queue.add(contender)) {
-                    contender.waitsSince = clock.wallMillis();
-                    entry.holders.keySet().stream()
-                            .filter(holder -> !holder.isOfSameClient(contender))
-                            .forEach(holder -> holder.signals().wanted());
+                isNew = entry.queue.add(contender);
+            }
+            if (isNew) {
+                contender.waitsSince = clock.wallMillis();
+            }
+            for (InMemoryContender holder : List.copyOf(entry.holders.keySet())) {
+                if (holder.request().isSticky() || (isNew && !holder.isOfSameClient(contender))) {
+                    holder.signals().wanted();
                 }
             }
             return Attempt.busy(Duration.ofNanos(Math.min(busyFor(entry), LONGEST_RETRY.toNanos())));
@@ -196,7 +200,7 @@ final class LockTable {
         entry.holders.put(
                 contender,
                 held.extended(request, clock.nanoTime() + request.lease().toNanos()));
-        return contender.grant(held.base, Validity.of(sentAt, request.lease()));
+        return contender.grant(held.base, Validity.of(sentAt, request.lease()), entry.queue.isEmpty());
     }
 
     private long busyFor(Entry entry) {

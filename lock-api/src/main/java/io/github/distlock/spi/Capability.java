@@ -21,5 +21,10 @@ public enum Capability {
      */
     READ_WRITE,
     /** Grants {@linkplain LockMode#permits permits} out of a bounded number. */
-    PERMITS
+    PERMITS,
+    /**
+     * Tells the holder of a {@linkplain LockRequest#isSticky sticky} hold of each busy answer to another contender:
+     * {@link Grant#hearsOthers}.
+     */
+    STICKY
 }

@@ -61,6 +61,19 @@ public interface Grant {
     }
 
     /**
+     * Returns whether {@link Signals#wanted} has come, or will come soon, for each other contender that the store has
+     * answered busy since this grant, single tries included. The engine keeps a {@linkplain LockRequest#isSticky
+     * sticky} hold between two holders only while this is true. It is false from the beginning if others may have been
+     * waiting at the time of the grant, and from then on if messages may have been lost. Any thread may call this. It
+     * does no I/O, and does not wait for any.
+     *
+     * @return false unless overridden: each release goes to the store
+     */
+    default boolean hearsOthers() {
+        return false;
+    }
+
+    /**
      * Returns the server that keeps this hold at present. The engine renews holds of different servers independently,
      * so that one stuck server delays no other server's holds. It asks at each renewal and at the release, because a
      * hold may move to another server. Any thread may call this. It does no I/O, and does not wait for any.

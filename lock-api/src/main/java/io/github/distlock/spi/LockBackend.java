@@ -116,9 +116,9 @@ public interface LockBackend extends AutoCloseable {
     /**
      * Tells the store that contenders still wait: one exchange, whatever their number. The engine calls this for each
      * server every {@link #heartbeatInterval()}, with all contenders that wait and whose last answer was
-     * {@linkplain Attempt.Busy busy}. Calls for different servers run at the same time, and calls for one server do
-     * not. An error needs no report: the next call, or the next attempt of each contender, makes up for it. A contender
-     * of another backend is an error.
+     * {@linkplain Attempt.Busy busy}, and with those whose hold {@linkplain Grant#hearsOthers hears others}. Calls for
+     * different servers run at the same time, and calls for one server do not. An error needs no report: the next call,
+     * or the next attempt of each contender, makes up for it. A contender of another backend is an error.
      *
      * @param waiting contenders of this backend, all of one {@link Contender#server() server}
      * @param deadline when an unanswered exchange must have been given up

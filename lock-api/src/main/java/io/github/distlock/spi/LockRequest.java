@@ -12,6 +12,7 @@ public final class LockRequest {
     private final LockMode mode;
     private final Duration lease;
     private final Duration minimumHold;
+    private final boolean sticky;
     private final boolean waits;
     private final LockOwner owner;
     private final LongSupplier baseAbove;
@@ -21,6 +22,7 @@ public final class LockRequest {
             LockMode mode,
             Duration lease,
             Duration minimumHold,
+            boolean sticky,
             boolean waits,
             LockOwner owner,
             LongSupplier baseAbove) {
@@ -28,6 +30,7 @@ public final class LockRequest {
         this.mode = mode;
         this.lease = lease;
         this.minimumHold = minimumHold;
+        this.sticky = sticky;
         this.waits = waits;
         this.owner = owner;
         this.baseAbove = baseAbove;
@@ -47,6 +50,7 @@ public final class LockRequest {
                 LockMode.EXCLUSIVE,
                 requireNonNull(lease, "lease"),
                 Duration.ZERO,
+                false,
                 true,
                 requireNonNull(owner, "owner"),
                 () -> 0);
@@ -59,7 +63,8 @@ public final class LockRequest {
      * @return a new request
      */
     public LockRequest withMode(LockMode newMode) {
-        return new LockRequest(name, requireNonNull(newMode, "newMode"), lease, minimumHold, waits, owner, baseAbove);
+        return new LockRequest(
+                name, requireNonNull(newMode, "newMode"), lease, minimumHold, sticky, waits, owner, baseAbove);
     }
 
     /**
@@ -69,7 +74,17 @@ public final class LockRequest {
      * @return a new request
      */
     public LockRequest withMinimumHold(Duration time) {
-        return new LockRequest(name, mode, lease, requireNonNull(time, "time"), waits, owner, baseAbove);
+        return new LockRequest(name, mode, lease, requireNonNull(time, "time"), sticky, waits, owner, baseAbove);
+    }
+
+    /**
+     * Returns the same request for a hold that the client may keep for itself between two holders.
+     *
+     * @param newSticky whether it may
+     * @return a new request
+     */
+    public LockRequest withSticky(boolean newSticky) {
+        return new LockRequest(name, mode, lease, minimumHold, newSticky, waits, owner, baseAbove);
     }
 
     /**
@@ -78,7 +93,7 @@ public final class LockRequest {
      * @return a new request
      */
     public LockRequest withoutWaiting() {
-        return new LockRequest(name, mode, lease, minimumHold, false, owner, baseAbove);
+        return new LockRequest(name, mode, lease, minimumHold, sticky, false, owner, baseAbove);
     }
 
     /**
@@ -89,7 +104,7 @@ public final class LockRequest {
      */
     public LockRequest withBaseAbove(LongSupplier greatestBase) {
         return new LockRequest(
-                name, mode, lease, minimumHold, waits, owner, requireNonNull(greatestBase, "greatestBase"));
+                name, mode, lease, minimumHold, sticky, waits, owner, requireNonNull(greatestBase, "greatestBase"));
     }
 
     /**
@@ -128,6 +143,16 @@ public final class LockRequest {
      */
     public Duration minimumHold() {
         return minimumHold;
+    }
+
+    /**
+     * Returns whether the client may keep the hold for itself between two holders, as long as it hears of others:
+     * {@link Grant#hearsOthers}.
+     *
+     * @return false unless the backend has {@link Capability#STICKY}, and only for {@link LockMode#EXCLUSIVE} holds
+     */
+    public boolean isSticky() {
+        return sticky;
     }
 
     /**

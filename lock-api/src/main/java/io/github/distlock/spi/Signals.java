@@ -11,7 +11,10 @@ public interface Signals {
     /** Another attempt may succeed now: the lock was freed or handed to this contender, or the connection is back. */
     void wakeUp();
 
-    /** Another client waits for the lock that this contender holds. */
+    /**
+     * Another client waits for the lock that this contender holds. If the hold is
+     * {@linkplain LockRequest#isSticky sticky}, also: a contender that does not wait was answered busy.
+     */
     void wanted();
 
     /** The connection that keeps the hold alive is in doubt. The hold is valid for as long as before. */

@@ -160,6 +160,16 @@ public class WrappedBackend implements LockBackend {
     }
 
     /**
+     * Passes on {@link Grant#hearsOthers}.
+     *
+     * @param grant the hold
+     * @return what the engine sees
+     */
+    protected boolean hearsOthers(WrappedGrant grant) {
+        return grant.inner.hearsOthers();
+    }
+
+    /**
      * Passes on {@link Grant#server}.
      *
      * @param grant the hold
@@ -252,6 +262,11 @@ public class WrappedBackend implements LockBackend {
         @Override
         public boolean hasEnded() {
             return WrappedBackend.this.hasEnded(this);
+        }
+
+        @Override
+        public boolean hearsOthers() {
+            return WrappedBackend.this.hearsOthers(this);
         }
 
         @Override

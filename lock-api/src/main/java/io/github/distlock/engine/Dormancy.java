@@ -1,0 +1,136 @@
+package io.github.distlock.engine;
+
+import io.github.distlock.LockOptions;
+import io.github.distlock.spi.Grant;
+import io.github.distlock.spi.LockClock;
+import io.github.distlock.spi.Moment;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The time between two holders for which a sticky lease stays with its client. Meanwhile it is <em>dormant</em>: no
+ * acquire and no holder controls it. A reacquire is a local handoff. The bounds of local handoffs are for fairness to
+ * other clients. So they are wider for a sticky lease, until another client wants it; then no handoff follows.
+ *
+ * <p><b>One successor.</b> The holder that has released begins the dormancy. Exactly one thread ends it, by a
+ * compare-and-set, and controls the lease from then on: an acquire that takes the lease, or a thread that gives it back
+ * because another client wants it, because a local waiter has come, or because a second has passed. Giving it back
+ * is always safe.
+ *
+ * <p><b>No reason to end it is missed.</b> The releasing holder begins the dormancy and then looks for waiters and for
+ * signals. A waiter enters its queue and then looks for a dormant lease. A signal is stored before it ends the
+ * dormancy. All of this is volatile, so at least one of the two sides sees the other. The keeper looks at
+ * each lease every second and plans its next look for the end of a dormancy, so nothing is scheduled at a release. The
+ * loss of a dormant lease and the end of its client end the lease, as that of a lease with a hold.
+ */
+final class Dormancy {
+    private static final long LONGEST = Duration.ofSeconds(1).toNanos();
+    /** If no message about other clients arrives, this bounds for how long they find a sticky lease busy. */
+    private static final long HANDOFF_TIME = Duration.ofSeconds(10).toNanos();
+
+    private final Kept lease;
+    private final Line line;
+    private final StoreHints hints;
+    private final Grant grant;
+    private final LockClock clock;
+    private final boolean sticky;
+    private final AtomicBoolean dormant = new AtomicBoolean();
+    private volatile long since;
+
+    /** The lease. */
+    interface Kept {
+        boolean mayBeHandedOff(Moment now);
+
+        /** Ends the lease unless it has ended. */
+        void giveBackInBackground();
+    }
+
+    /** The waiters that may use the lease. */
+    interface Line {
+        LockOptions options();
+
+        /** Returns the first one, or null. */
+        @Nullable
+        Object head();
+
+        void wakeHead();
+    }
+
+    Dormancy(Kept lease, Line line, StoreHints hints, Grant grant, LockClock clock) {
+        this.lease = lease;
+        this.line = line;
+        this.hints = hints;
+        this.grant = grant;
+        this.clock = clock;
+        this.sticky = line.options().isSticky() && grant.hearsOthers();
+    }
+
+    /** Returns whether the lease may become dormant. */
+    boolean isPossible() {
+        return sticky;
+    }
+
+    boolean isNow() {
+        return dormant.get();
+    }
+
+    int maxHandoffs(Settings settings) {
+        return sticky ? FencingTokens.MAX_HANDOFFS : settings.maxHandoffs();
+    }
+
+    long handoffTime(Settings settings) {
+        return sticky ? HANDOFF_TIME : settings.handoffTime();
+    }
+
+    /** Returns whether another client has asked for a sticky lease, or may have. */
+    boolean mustGoBack() {
+        return sticky && (hints.isWanted() || !grant.hearsOthers());
+    }
+
+    /** Keeps a lease whose holder has released it. Returns false if it must go back to the store. */
+    boolean begin(Moment now) {
+        if (!sticky || !lease.mayBeHandedOff(now)) {
+            return false;
+        }
+        since = now.nanoTime();
+        dormant.set(true);
+        boolean stays = line.head() == null && !hints.isWanted();
+        return stays || !end();
+    }
+
+    /** Returns whether the caller has ended it, and so controls the lease. */
+    private boolean end() {
+        return dormant.get() && dormant.compareAndSet(true, false);
+    }
+
+    /** Returns whether an acquire may offer the lease. Gives it back if it was dormant and must not be used again. */
+    boolean endForAcquire() {
+        if (!end()) {
+            return false;
+        }
+        boolean usable = lease.mayBeHandedOff(clock.now());
+        if (!usable) {
+            lease.giveBackInBackground();
+        }
+        return usable;
+    }
+
+    /** Another client wants the lease. If it has a holder, its local waiters can expect no handoff any more. */
+    void wanted() {
+        if (end()) {
+            lease.giveBackInBackground();
+        } else if (sticky) {
+            line.wakeHead();
+        }
+    }
+
+    /** Gives a lease back that has been dormant for a second. Returns when to look again at the latest. */
+    long endIfOver(long now) {
+        long over = since + LONGEST;
+        if (dormant.get() && over - now <= 0 && end()) {
+            lease.giveBackInBackground();
+        }
+        return isNow() ? over : now + LONGEST;
+    }
+}
