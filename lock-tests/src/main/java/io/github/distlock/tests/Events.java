@@ -26,6 +26,11 @@ final class Events implements LockListener {
     }
 
     @Override
+    public void wanted(LockEvent event) {
+        kinds.add("wanted");
+    }
+
+    @Override
     public void lost(LockEvent event, LossReason reason) {
         kinds.add("lost");
     }

@@ -60,6 +60,9 @@ public abstract class LockContract {
     final class MinimumHolds extends MinimumHoldRules {}
 
     @Nested
+    final class StickyLocks extends StickyRules {}
+
+    @Nested
     final class Losses extends LossRules {}
 
     @Nested

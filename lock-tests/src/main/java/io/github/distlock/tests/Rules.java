@@ -87,7 +87,7 @@ abstract class Rules {
                 throws Throwable {
             Uses ofRule = called.getExecutable().getAnnotation(Uses.class);
             Uses common = ofRule == null ? called.getTargetClass().getAnnotation(Uses.class) : ofRule;
-            if (common == null || uses(common.value())) {
+            if (common == null || (uses(common.value()) && (!common.sticky() || mayBeSticky()))) {
                 test.proceed();
             } else {
                 test.skip();
@@ -243,6 +243,20 @@ abstract class Rules {
         }
         thrown(IllegalArgumentException.class, "for a " + newUse + " of a store that has none", () -> lock(peer));
         return false;
+    }
+
+    private boolean mayBeSticky() {
+        Peer peer = peer();
+        if (peer.backend.capabilities().contains(Capability.STICKY)) {
+            return true;
+        }
+        thrown(IllegalArgumentException.class, "for a sticky lock of a store that has none", () -> sticky(peer));
+        return false;
+    }
+
+    /** Returns the lock of this test as a sticky one. */
+    DistributedLock sticky(Peer peer) {
+        return peer.locks.lock(name, options().sticky());
     }
 
     /** Returns the ways to use a lock that the store has. */

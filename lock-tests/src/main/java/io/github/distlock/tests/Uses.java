@@ -11,5 +11,8 @@ import java.lang.annotation.Target;
 @Target({ElementType.TYPE, ElementType.METHOD})
 @Retention(RetentionPolicy.RUNTIME)
 @interface Uses {
-    LockUse value();
+    LockUse value() default LockUse.LOCK;
+
+    /** Whether the test makes the lock sticky. */
+    boolean sticky() default false;
 }

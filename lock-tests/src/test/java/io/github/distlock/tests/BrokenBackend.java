@@ -24,6 +24,7 @@ import java.util.function.BiConsumer;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.function.ToLongFunction;
 import java.util.function.UnaryOperator;
 
@@ -46,6 +47,7 @@ final class BrokenBackend extends WrappedBackend {
 
     ToLongFunction<WrappedGrant> fencingBase = super::fencingBase;
     Function<WrappedGrant, Validity> validity = super::validity;
+    Predicate<WrappedGrant> hearsOthers = super::hearsOthers;
     Renewing renewAll = super::renewAll;
     Heartbeats heartbeat = super::heartbeat;
     UnaryOperator<Validity> renewed = UnaryOperator.identity();
@@ -195,6 +197,11 @@ final class BrokenBackend extends WrappedBackend {
     @Override
     protected Validity validity(WrappedGrant grant) {
         return validity.apply(grant);
+    }
+
+    @Override
+    protected boolean hearsOthers(WrappedGrant grant) {
+        return hearsOthers.test(grant);
     }
 
     @Override

@@ -24,7 +24,7 @@ final class BrokenReleases {
                         it -> it.release = (grant, deadline) -> Grant.Release.RELEASED),
                 new PlantedBug(
                         "a release deletes the lock, whichever client holds it",
-                        "S2.4 S5.1 S5.2 S5.5",
+                        "S2.4 S5.1 S5.2 S5.5 V11.8",
                         it -> it.release = (grant, deadline) -> {
                             var unused = grant.inner.release(deadline);
                             it.store.delete(grant.contender.request.name());

@@ -46,7 +46,7 @@ final class BrokenTerms {
                 new PlantedBug("\"yours\" is answered without a fresh lease", "S6.7", BrokenTerms::answerYours),
                 new PlantedBug(
                         "the store keeps holds for longer than it says",
-                        "S3.4 S6.1 V1.1 V1.2 V1.4",
+                        "S3.4 S6.1 V1.1 V1.2 V1.4 V11.7",
                         it -> it.expiry = expiry -> expiry.dividedBy(10)),
                 new PlantedBug("the lease of the request is ignored", "S3.4 S6.1 S7.15 V1.2 V1.4", it -> {
                     it.request = request -> withLease(request, Duration.ofDays(1));
