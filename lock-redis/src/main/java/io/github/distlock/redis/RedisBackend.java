@@ -78,7 +78,8 @@ public final class RedisBackend implements LockBackend {
             Capability.FORCE_RELEASE,
             Capability.CHANGE_LEASE,
             Capability.READ_WRITE,
-            Capability.PERMITS);
+            Capability.PERMITS,
+            Capability.STICKY);
 
     /** How many requests are sent before their replies are read: the replies fit into the buffers of a connection. */
     static final int CHUNK = 512;
@@ -104,6 +105,8 @@ public final class RedisBackend implements LockBackend {
     final ForeignTurns foreignTurns;
     /** The contenders that wait, by their values. */
     final Map<String, RedisContender> waiting = new ConcurrentHashMap<>();
+    /** The contenders whose holds are or may become sticky, by their values. */
+    final Map<String, RedisContender> sticky = new ConcurrentHashMap<>();
 
     final Warnings warnings;
     final Contention contention = new Contention();
@@ -278,18 +281,19 @@ public final class RedisBackend implements LockBackend {
     @Override
     public void heartbeat(Collection<? extends Contender> contenders, Deadline deadline) throws InterruptedException {
         long now = clock().nanoTime();
-        boolean anyWaits = false;
+        boolean anyListens = false;
         List<RedisContender> due = new ArrayList<>();
         for (Contender each : contenders) {
             RedisContender contender = (RedisContender) each;
+            anyListens |= sticky.containsKey(contender.value);
             if (waiting.containsKey(contender.value)) {
-                anyWaits = true;
+                anyListens = true;
                 if (contender.needsHeartbeat(now)) {
                     due.add(contender);
                 }
             }
         }
-        if (!anyWaits) {
+        if (!anyListens) {
             return;
         }
         messages.need();
@@ -476,6 +480,12 @@ public final class RedisBackend implements LockBackend {
         return redis.followsFailovers();
     }
 
+    /** Returns the present subscription, which is another object after each interruption, or null. */
+    @Nullable
+    Object hearing() {
+        return messages.active();
+    }
+
     /** Notes that a server has answered the request that ends a contender. */
     void noteEnd(LockKeys keys, Supplier<ScriptCall> withdrawal) {
         ended.note(keys, withdrawal);
@@ -517,6 +527,11 @@ public final class RedisBackend implements LockBackend {
             RedisContender contender = waiting.get(words[1]);
             if (contender != null) {
                 contender.called();
+            }
+        } else if (words.length == 2 && words[0].equals("wanted")) {
+            RedisContender holder = sticky.get(words[1]);
+            if (holder != null) {
+                holder.signals().wanted();
             }
         }
     }

@@ -67,6 +67,14 @@ import org.jspecify.annotations.Nullable;
  * to an attempt or a heartbeat says that the contender is this waiter. Attempts poll. A heartbeat finds the hold of
  * another program that no attempt has found, and then the contender asks.
  *
+ * <h2>A sticky hold</h2>
+ *
+ * The record of a sticky hold has the client's channel, and each busy answer of {@code acquire.lua} sends the message
+ * {@code wanted} there. The client hears of all others if its subscription was confirmed before it sent the request
+ * that was granted, if the same subscription has lasted since, and if the lock had no queue. Otherwise another
+ * contender may have been answered before, so each release goes to the server. The same applies to a hold that was
+ * handed over, and to one whose first request was not answered.
+ *
  * <h2>While a cluster migrates the slot</h2>
  *
  * The cluster refuses requests with several keys of which one is missing, until the migration ends. So acquire, release
@@ -131,7 +139,8 @@ final class RedisContender implements Contender {
         this.value = RandomId.next();
         this.request = request;
         this.signals = signals;
-        this.owner = WireFormat.owner(request.owner());
+        String owned = WireFormat.owner(request.owner());
+        this.owner = request.isSticky() ? WireFormat.sticky(owned, backend.channel()) : owned;
         Duration lease = request.lease();
         this.handoffLease = lease.compareTo(HANDOFF_LEASE) < 0 ? lease : HANDOFF_LEASE;
         this.longestIntervalMillis = longestInterval(lease).toMillis();
@@ -209,16 +218,27 @@ final class RedisContender implements Contender {
 
     @Override
     public Attempt attempt(Deadline deadline) throws InterruptedException {
+        Object heardBy = startHearing();
         RedisGrant grant = takeHandoff();
         // After the reply, a grant of another lock could be above it.
         long floor = request.baseAbove();
         if (grant == null && isOfLock() && !mayHaveLeft && !backend.sendsAgain() && !isContentionLikely()) {
-            grant = acquireFree(floor, deadline);
+            grant = acquireFree(floor, heardBy, deadline);
         }
-        return grant != null ? won(grant) : acquireOrQueue(floor, deadline);
+        return grant != null ? won(grant) : acquireOrQueue(floor, heardBy, deadline);
     }
 
-    private @Nullable RedisGrant acquireFree(long floor, Deadline deadline) throws InterruptedException {
+    /** Returns the subscription that will hear of others while this contender has a sticky hold, or null. */
+    private @Nullable Object startHearing() {
+        if (!request.isSticky()) {
+            return null;
+        }
+        backend.sticky.put(value, this);
+        return backend.hearsMessages() && !mayHaveLeft ? backend.hearing() : null;
+    }
+
+    private @Nullable RedisGrant acquireFree(long floor, @Nullable Object heardBy, Deadline deadline)
+            throws InterruptedException {
         LockKeys lockKeys = keys();
         Moment askedAt = backend.clock().now();
         ScriptCall call = new ScriptCall(
@@ -243,10 +263,11 @@ final class RedisContender implements Contender {
             return null;
         }
         long base = Replies.number(reply.get(0));
-        return base > floor ? granted(base, askedAt) : null;
+        return base > floor ? granted(base, askedAt, heardBy) : null;
     }
 
-    private Attempt acquireOrQueue(long floor, Deadline deadline) throws InterruptedException {
+    private Attempt acquireOrQueue(long floor, @Nullable Object heardBy, Deadline deadline)
+            throws InterruptedException {
         boolean hadLeft = mayHaveLeft;
         ScriptCall call = acquire(floor);
         startWaiting(floor);
@@ -254,12 +275,13 @@ final class RedisContender implements Contender {
         List<?> reply = ask(call, deadline);
         long status = Replies.number(reply.get(0));
         if (status == 1) {
+            long others = Replies.number(reply.get(2));
             if (isOfLock()) {
-                backend.contention.note(request.name(), Replies.number(reply.get(2)) > 0);
+                backend.contention.note(request.name(), others > 0);
             } else {
-                noteLimit(Replies.number(reply.get(2)));
+                noteLimit(others);
             }
-            return won(granted(Replies.number(reply.get(1)), askedAt));
+            return won(granted(Replies.number(reply.get(1)), askedAt, others == 0 ? heardBy : null));
         }
         if (status == 0) {
             if (isOfLock()) {
@@ -356,8 +378,8 @@ final class RedisContender implements Contender {
         }
     }
 
-    private RedisGrant granted(long base, Moment askedAt) {
-        return new RedisGrant(this, request.mode(), base, Validity.of(askedAt, request.lease()));
+    private RedisGrant granted(long base, Moment askedAt, @Nullable Object heardBy) {
+        return new RedisGrant(this, request.mode(), base, Validity.of(askedAt, request.lease()), heardBy);
     }
 
     private Attempt won(RedisGrant grant) {
@@ -503,5 +525,6 @@ final class RedisContender implements Contender {
     @Override
     public void forget() {
         stopWaiting();
+        backend.sticky.remove(value);
     }
 }

@@ -8,6 +8,7 @@ import io.github.distlock.spi.Validity;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A hold: the lock key has this contender's record. For a reader and for permits, the lock key has the marker and the
@@ -23,18 +24,33 @@ final class RedisGrant implements Grant {
     private final LockMode mode;
     private final long fencingBase;
     private final Validity validity;
+    /** The subscription that hears of others, or null. */
+    private final @Nullable Object heardBy;
+
     private volatile long tokenKeptAt;
     private boolean releaseWasSent;
 
     RedisGrant(RedisContender contender, LockMode mode, long fencingBase, Validity validity) {
-        this(contender, mode, fencingBase, validity, validity.from().nanoTime());
+        this(contender, mode, fencingBase, validity, null);
     }
 
-    private RedisGrant(RedisContender contender, LockMode mode, long fencingBase, Validity validity, long tokenKeptAt) {
+    /** Makes a hold, of which a subscription hears if others want it. */
+    RedisGrant(RedisContender contender, LockMode mode, long fencingBase, Validity validity, @Nullable Object heardBy) {
+        this(contender, mode, fencingBase, validity, heardBy, validity.from().nanoTime());
+    }
+
+    private RedisGrant(
+            RedisContender contender,
+            LockMode mode,
+            long fencingBase,
+            Validity validity,
+            @Nullable Object heardBy,
+            long tokenKeptAt) {
         this.contender = contender;
         this.mode = mode;
         this.fencingBase = fencingBase;
         this.validity = validity;
+        this.heardBy = heardBy;
         this.tokenKeptAt = tokenKeptAt;
     }
 
@@ -46,6 +62,11 @@ final class RedisGrant implements Grant {
     @Override
     public Validity validity() {
         return validity;
+    }
+
+    @Override
+    public boolean hearsOthers() {
+        return heardBy != null && heardBy == contender.backend().hearing();
     }
 
     @Override
@@ -178,6 +199,6 @@ final class RedisGrant implements Grant {
             return Optional.empty();
         }
         return Optional.of(
-                new RedisGrant(contender, LockMode.READ, fencingBase, Validity.of(askedAt, lease), tokenKeptAt));
+                new RedisGrant(contender, LockMode.READ, fencingBase, Validity.of(askedAt, lease), null, tokenKeptAt));
     }
 }

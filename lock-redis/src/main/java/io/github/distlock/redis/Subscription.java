@@ -101,8 +101,14 @@ final class Subscription {
     }
 
     boolean isActive() {
+        return active() != null;
+    }
+
+    /** Returns the present subscription, which is another object after each interruption, or null. */
+    @Nullable
+    Object active() {
         Reader current = reader.get();
-        return current != null && current.active;
+        return current != null && current.active ? current : null;
     }
 
     /** Checks that the subscription has not broken. */

@@ -67,6 +67,11 @@ final class WireFormat {
                 plain(owner.thread()));
     }
 
+    /** Returns the owner of a sticky hold: its last field is the channel on which its client hears of others. */
+    static String sticky(String owner, String channel) {
+        return owner + SEPARATOR + channel;
+    }
+
     private static String plain(String field) {
         return field.replace('\t', ' ').replace('\n', ' ').replace('\r', ' ');
     }
@@ -115,8 +120,8 @@ final class WireFormat {
     }
 
     private static LockOwner parseOwner(String text) {
-        String[] fields = text.split(SEPARATOR, 4);
-        if (fields.length == 4 && fields[1].matches("\\d{1,18}")) {
+        String[] fields = text.split(SEPARATOR, -1);
+        if (fields.length >= 4 && fields[1].matches("\\d{1,18}")) {
             return LockOwner.of(fields[0], Long.parseLong(fields[1]), fields[2], fields[3]);
         }
         return unknown(text);

@@ -72,6 +72,7 @@ if entry ~= '' then
     redis.call('APPEND', KEYS[1], '\n')
   end
 end
+announce_wanted(record)
 local ttl = redis.call('PTTL', KEYS[1])
 if record == 'not a string' then
   ttl = -2

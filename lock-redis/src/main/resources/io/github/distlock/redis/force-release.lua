@@ -26,6 +26,7 @@ if base ~= '' and not ended[1] then
   return ARGV[1]
 end
 if used_kind(record, first_entry()) == 'lock' then
+  announce_wanted(record)
   serve_next()
 else
   if base ~= '' and is_shared() then

@@ -99,6 +99,16 @@ local function announce(channel, message)
   --#publish
 end
 
+-- Tells the client of a sticky hold that another contender asks. Without the message, it finds out when it has had the
+-- hold for some seconds.
+local function announce_wanted(record)
+  local value, channel = string.match(
+    record or '', '^(%S+)\t1\tlock\t1\t%d+\t[^\t\n]*\t%d+\t[^\t\n]*\t[^\t\n]*\t([^\t\n]+)')
+  if value then
+    announce(channel, 'wanted ' .. value)
+  end
+end
+
 -- Calls for a sign of life of the entry that has come near the head, if its next heartbeat is due later.
 local function call_near()
   local entry = redis.call('ZRANGE', KEYS[3], NEAR - 1, NEAR - 1)[1]

@@ -6,7 +6,8 @@
 --                      format  1
 --                      mode    lock, or write for the writer of a read-write lock
 --                      count   1
---                      owner   host TAB process TAB client TAB thread
+--                      owner   host TAB process TAB client TAB thread; for a sticky hold also TAB channel, where its
+--                              client hears of other contenders
 --                      LF      contenders may wait, so that the release has to serve the queue
 --                    kept.lua describes the record of a lock that is busy after its release.
 --                    Readers and permits have a marker there, and their records elsewhere: see shared.lua.

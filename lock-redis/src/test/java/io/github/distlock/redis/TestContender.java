@@ -53,6 +53,11 @@ final class TestContender implements Signals {
         return new TestContender(backend, request(name, lease));
     }
 
+    /** A contender whose client may keep its hold between two holders. */
+    static TestContender sticky(RedisBackend backend, String name, Duration lease) {
+        return new TestContender(backend, request(name, lease).withSticky(true));
+    }
+
     /** A contender for another mode that gets a queue entry if what it asks for is not free. */
     static TestContender waiting(RedisBackend backend, String name, LockMode mode, Duration lease) {
         return new TestContender(backend, request(name, lease).withMode(mode));
@@ -111,7 +116,7 @@ final class TestContender implements Signals {
 
     /** Returns the record that the contender would have with another mode. */
     String record(LockMode as, long base) {
-        return WireFormat.record(as, value(), base, WireFormat.owner(owner));
+        return WireFormat.record(as, value(), base, contender.owner);
     }
 
     /** Renews a hold as if half an hour had passed since its grant. */
@@ -176,6 +181,11 @@ final class TestContender implements Signals {
     /** A message about a handoff to this contender. */
     void hearsOfHandoff(long base) {
         contender.announced(base);
+    }
+
+    /** Notes that nobody needs the contender any more. */
+    void forget() {
+        contender.forget();
     }
 
     void withdraw() throws InterruptedException {
