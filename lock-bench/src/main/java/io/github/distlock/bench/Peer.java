@@ -52,6 +52,10 @@ enum Peer {
             "distlock, release not awaited",
             STANDALONE,
             servers -> distlock(servers).releasingAsync()),
+    DISTLOCK_STICKY("distlock, sticky", STANDALONE, servers -> {
+        return new DistlockLocks(
+                RedisBackend.connect(servers.single()), servers.options().sticky());
+    }),
     DISTLOCK_SUPPLIED("distlock, supplied RedisClient", STANDALONE, servers -> {
         RedisClient jedis = jedis(servers);
         LockClient locks = LockClient.create(RedisBackend.of(jedis));

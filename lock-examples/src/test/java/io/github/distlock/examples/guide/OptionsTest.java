@@ -12,7 +12,9 @@ import io.github.distlock.LockOptions;
 import io.github.distlock.LossReason;
 import io.github.distlock.memory.InMemoryStore;
 import io.github.distlock.tests.PromiseNames;
+import io.github.distlock.tests.waiting.Waiting;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -64,6 +66,21 @@ class OptionsTest {
         LockOptions once = LockOptions.defaults().minimumHold(Duration.ofMinutes(1));
         boolean ran = locks.lock("report", once).tryRunLocked(Duration.ZERO, held -> job.run());
         return ran;
+    }
+
+    private void handle(List<Runnable> received) throws InterruptedException {
+        DistributedLock messages = locks.lock("messages", LockOptions.defaults().sticky());
+        for (Runnable message : received) {
+            messages.runLocked(held -> message.run());
+        }
+    }
+
+    @Test
+    void v11_aClientKeepsAStickyLockForASecond() throws Exception {
+        handle(List.of(() -> {}, () -> {}));
+        assertEquals(1, store.size());
+        store.advance(Duration.ofSeconds(1));
+        Waiting.await("the client has given the lock back", Duration.ofSeconds(20), () -> store.size() == 0);
     }
 
     @Test
