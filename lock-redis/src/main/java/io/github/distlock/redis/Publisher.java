@@ -7,7 +7,7 @@ enum Publisher {
     /** The client that ran the script. The scripts then do not contain the command, which some proxies refuse. */
     CLIENT("notices[#notices + 1] = { channel, message }");
 
-    /** The line that replaces {@code --#publish} in {@code queue.lua}. */
+    /** The line that replaces {@code --#publish} in the scripts. */
     final String line;
 
     Publisher(String line) {

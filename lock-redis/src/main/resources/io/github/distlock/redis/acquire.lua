@@ -8,7 +8,8 @@
 --       5 floor       the base must be greater: the greatest base that the client knows
 --       6 entry       for the queue; '' for a single try, which leaves nothing if the lock is busy
 --       7 alive for   ms without a heartbeat after which the entry is skipped
--- Reply {request, 1, base, members}   the contender holds the lock, for the full lease from now; the queue has members
+-- Reply {request, 1, base, members}   the contender holds the lock, for the full lease from now; the queue has members:
+--                                     0, 1, or 2 for more
 --       {request, 0, ttl, marker}     busy; ttl in ms, -1 for a key without an expiry, -2 for one that is not a string;
 --                                     each later handoff has a base above the marker
 --       {request, 0, ttl, marker, digest}   the same for the first waiter if another program holds the lock: a digest
@@ -19,17 +20,40 @@
 -- Safe to repeat: if the record is the contender's own, an earlier copy of the request has acquired the lock, or the
 -- lock was handed to it. Then the reply has the same base.
 
+-- The usual wait comes first: behind a hold whose release serves the queue. This does what the end of the script does,
+-- before the script defines the functions for all other cases, which would take as long as the wait.
+
 --#include record
---#include queue
---#include foreign
 
 local value, owner, lease, floor, entry = ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
+local record = holder()
+
+if
+  entry ~= ''
+  and string.find(record or '', '^%S+\t1\tlock\t1\t[^\n]*\n$')
+  and not is_held_by(record, value)
+  and string.find(last_token(), '^%d+\n$')
+  and not redis.call('ZSCORE', KEYS[3], 'void\t' .. value)
+then
+  local alive_for = tonumber(ARGV[7])
+  redis.call('ZADD', KEYS[3], 'NX', text(now), entry)
+  redis.call('ZADD', KEYS[4], text(now + alive_for * 1000), entry)
+  if redis.call('PTTL', KEYS[3]) < alive_for then
+    redis.call('PEXPIRE', KEYS[3], alive_for)
+  end
+  if redis.call('PTTL', KEYS[4]) < alive_for then
+    redis.call('PEXPIRE', KEYS[4], alive_for)
+  end
+  return { ARGV[1], 0, redis.call('PTTL', KEYS[1]), marker() }
+end
+
+--#include queue
+--#include foreign
 
 if is_buried(value) then
   return { ARGV[1], -1 }
 end
 
-local record = holder()
 if is_held_by(record, value) then
   local base = base_of(record)
   if base <= floor or base < last_base() then

@@ -26,42 +26,52 @@
 -- messages, or leaves that to its client: then each reply of a script ends with {channel, message} for each of them.
 -- The line "#publish" stands for one of the two.
 
-local TOMBSTONES = 8e15 -- scores of entries are microseconds since 1970, which stay below this until the year 2223
 local MOST_TOMBSTONES = 1000
 local TOMBSTONE_KEPT = 60000 -- ms; longer than a request can be under way
-local NEAR = 16 -- the entries that need a heartbeat each second
 local SHORTEST_INTERVAL = 1000 -- ms between two heartbeats of an entry
 local TO_ANSWER = 4000 -- ms for the sign of life of an entry that has come near the head
 local MOST_DROPPED = 64 -- entries of silent clients, by one script
 local UNKNOWN = 'unknown' -- in place of the first entry, while entries of silent clients are before it
 
 local head -- the first entry, once the script has looked for it; false if there is none
-local is_empty -- whether the queue had no members then
-
--- Changes nothing, but a replica refuses it. So a replica never reports a hold that it does not know as lost. And a
--- server that is out of memory executes all that follows, because it refuses only the first write of a script.
-local function require_primary()
-  redis.call('ZREMRANGEBYSCORE', KEYS[3], '(0', '(0')
-end
+local members, waiters -- how many the queue had when the script last looked; 2 stands for 2 and more
 
 local function count_waiters()
   return redis.call('ZCOUNT', KEYS[3], 0, '(' .. text(TOMBSTONES))
 end
 
--- Grants the lock to a contender that has 0 or 1 entries. Returns how many other members the queue has.
-local function grant_beside_queue(value, lease, base, owner, own_entries)
-  local members = redis.call('ZCARD', KEYS[3]) - own_entries
-  grant(value, lease, base, owner, members, members > 0 and count_waiters() - own_entries or 0)
-  return members
+-- Looks at the queue. Returns its first member, or nil.
+local function look()
+  local found = redis.call('ZRANGE', KEYS[3], 0, 1, 'WITHSCORES')
+  members, waiters = #found / 2, 0
+  for i = 2, #found, 2 do
+    if tonumber(found[i]) < TOMBSTONES then
+      waiters = waiters + 1
+    end
+  end
+  return found[1]
 end
 
--- Adds a member to the queue, and says so in the token of a lock.
-local function add(score, member)
-  redis.call('ZADD', KEYS[3], text(score), member)
+-- Grants the lock to a contender that has 0 or 1 entries. Returns how many other members the queue has, as `members`.
+local function grant_beside_queue(value, lease, base, owner, own_entries)
+  if not members then
+    look()
+  end
+  grant(value, lease, base, owner, members - own_entries, waiters - own_entries)
+  return members - own_entries
+end
+
+-- Says in the token of a lock that the queue exists.
+local function flag_token()
   if string.find(last_token(), '^[^\t\n]+$') then
     redis.call('APPEND', KEYS[2], '\n')
     token = token .. '\n'
   end
+end
+
+local function add(score, member)
+  redis.call('ZADD', KEYS[3], text(score), member)
+  flag_token()
 end
 
 local function keep_queue(ms)
@@ -82,8 +92,8 @@ end
 
 -- Adds or keeps an entry.
 local function keep_entry(entry, alive_for)
-  if not redis.call('ZSCORE', KEYS[3], entry) then
-    add(now, entry)
+  if redis.call('ZADD', KEYS[3], 'NX', text(now), entry) == 1 then
+    flag_token()
     if head == false then
       head = entry
     end
@@ -162,14 +172,13 @@ end
 -- before it, returns what no contender has as its entry and what no script serves.
 local function first_entry()
   while head == nil do
-    local member = redis.call('ZRANGE', KEYS[3], 0, 0, 'WITHSCORES')
-    is_empty = not member[1]
-    if is_empty or tonumber(member[2]) >= TOMBSTONES then
+    local member = look()
+    if waiters == 0 then
       head = false
     else
-      local alive_until = redis.call('ZSCORE', KEYS[4], member[1])
+      local alive_until = redis.call('ZSCORE', KEYS[4], member)
       if alive_until and tonumber(alive_until) >= now then
-        head = member[1]
+        head = member
       elseif dropped == MOST_DROPPED then
         head = UNKNOWN
       else
@@ -177,7 +186,7 @@ local function first_entry()
         if dropped == MOST_DROPPED then
           notices[#notices + 1] = { '', 'more' }
         end
-        drop_entry(member[1])
+        drop_entry(member)
       end
     end
   end
@@ -232,5 +241,5 @@ local function bury(value)
 end
 
 local function is_buried(value)
-  return not is_empty and redis.call('ZSCORE', KEYS[3], 'void\t' .. value)
+  return members ~= 0 and redis.call('ZSCORE', KEYS[3], 'void\t' .. value)
 end

@@ -30,6 +30,10 @@
 -- the server has lost its data.
 
 --#token-kept
+-- Of the queue, which queue.lua describes.
+local TOMBSTONES = 8e15 -- scores of entries are microseconds since 1970, which stay below this until the year 2223
+local NEAR = 16 -- the entries that need a heartbeat each second
+
 -- The kind of a name, by the mode of a record or queue entry.
 local KINDS = { lock = 'lock', kept = 'lock', read = 'read-write', write = 'read-write', permits = 'permits' }
 
@@ -38,6 +42,12 @@ local now = time[1] * 1000000 + time[2]
 
 local function text(number)
   return string.format('%.0f', number)
+end
+
+-- Changes nothing, but a replica refuses it. So a replica never reports a hold that it does not know as lost. And a
+-- server that is out of memory executes all that follows, because it refuses only the first write of a script.
+local function require_primary()
+  redis.call('ZREMRANGEBYSCORE', KEYS[3], '(0', '(0')
 end
 
 -- Returns the holder's record, false if the lock is free, and 'not a string' if the key has another type.

@@ -183,10 +183,14 @@ class HandoffMessagesTest extends ContenderTest {
         expectHandoffHeard(before);
     }
 
-    @Test
-    void s1_aDelayedMessageMakesNoHolder() throws InterruptedException {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void s1_aDelayedMessageMakesNoHolder(boolean anotherWaits) throws InterruptedException {
         String delayed = handOffUnheard();
         takeOver();
+        if (anotherWaits) {
+            queuedWaiter(other);
+        }
         waiter.findBusy();
 
         deliver(delayed);

@@ -14,6 +14,8 @@ import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Requests that arrive after the end of their contender, and the tombstones against them. */
 class LateRequestsTest extends ContenderTest {
@@ -102,6 +104,37 @@ class LateRequestsTest extends ContenderTest {
         release(sameHold);
 
         assertFalse(admin.exists(lock));
+    }
+
+    @Test
+    void s7_aRequestThatArrivesAfterAHandoffIsRefused() throws InterruptedException {
+        TestContender contender = waiting(repeating);
+        Grant held = contender.acquire();
+        queuedWaiter(other);
+        TestContender next = queuedWaiter(other);
+        release(held);
+
+        assertThrows(IllegalStateException.class, contender::attempt);
+
+        expectQueued(next);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1})
+    void v3_aTombstoneBesideAHandoffDoesNotWait(int deadEntries) throws InterruptedException {
+        release(trying(repeating).acquire());
+        TestContender holder = waiting(one);
+        Grant held = holder.acquire();
+        if (deadEntries > 0) {
+            addDeadEntries("lock\t1", deadEntries);
+        }
+        TestContender waiter = queuedWaiter(other);
+        expectHolderWithWaiters(holder);
+
+        release(held);
+
+        expectHolderWithoutWaiters(waiter);
+        expectTokenWithQueue();
     }
 
     @Test

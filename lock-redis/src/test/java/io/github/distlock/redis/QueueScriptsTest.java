@@ -61,15 +61,66 @@ class QueueScriptsTest extends ContenderTest {
         expectTimeToLive(alive, ALIVE_FOR);
     }
 
-    @Test
-    void v1_aWaiterDoesNotShortenTheTimeOfOthers() throws InterruptedException {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void v3_aWaiterThatAsksAgainKeepsItsPlace(boolean tokenIsLost) throws InterruptedException {
+        waiting(one).acquire();
+        TestContender first = queuedWaiter(other);
+        TestContender second = queuedWaiter(other);
+        String record = admin.get(lock);
+        loseToken(tokenIsLost);
+
+        first.findBusy();
+
+        expectQueued(first, second);
+        assertEquals(record, admin.get(lock));
+    }
+
+    private void loseToken(boolean isLost) {
+        if (isLost) {
+            admin.del(token);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void v1_aWaiterDoesNotShortenTheTimeOfOthers(boolean tokenIsLost) throws InterruptedException {
         waiting(one).acquire();
         queuedWaiter(other);
+        admin.pexpire(queue, 60_000);
         admin.pexpire(alive, 60_000);
+        loseToken(tokenIsLost);
 
         queuedWaiter(other);
 
+        expectTimeToLive(queue, 60_000);
         expectTimeToLive(alive, 60_000);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void v1_aWaiterExtendsTheTimeOfTheQueue(boolean tokenIsLost) throws InterruptedException {
+        waiting(one).acquire();
+        queuedWaiter(other);
+        admin.pexpire(queue, ALIVE_FOR / 2);
+        admin.pexpire(alive, ALIVE_FOR / 2);
+        loseToken(tokenIsLost);
+
+        queuedWaiter(other);
+
+        assertTrue(admin.pttl(queue) > ALIVE_FOR / 2);
+        assertTrue(admin.pttl(alive) > ALIVE_FOR / 2);
+    }
+
+    @Test
+    void v2_aWaiterBehindAnotherAsksAgainAtTheEndOfTheLease() throws InterruptedException {
+        waiting(one).acquire();
+        subscribedWaiter();
+        admin.pexpire(lock, LEASE.toMillis() / 2);
+
+        Duration again = waiting(other).findBusy();
+
+        assertTrue(again.toMillis() <= LEASE.toMillis() / 2 + 1, "asks again after " + again);
     }
 
     private static void expectUntilTheEndOfTheLease(Duration again) {
@@ -96,6 +147,16 @@ class QueueScriptsTest extends ContenderTest {
 
         expectQueued();
         expectHolderWithoutWaiters(holder);
+    }
+
+    @Test
+    void v6_aSingleTryBehindAWaiterLeavesNothing() throws InterruptedException {
+        waiting(one).acquire();
+        TestContender waiter = queuedWaiter(other);
+
+        trying(other).findBusy();
+
+        expectQueued(waiter);
     }
 
     @Test
@@ -208,6 +269,19 @@ class QueueScriptsTest extends ContenderTest {
     }
 
     @Test
+    void v1_aFirstWaiterWithoutAHeartbeatIsSkipped() throws InterruptedException {
+        Grant held = waiting(one).acquire();
+        TestContender forgotten = queuedWaiter(other);
+        TestContender living = queuedWaiter(other);
+        admin.zrem(alive, entry(forgotten));
+
+        release(held);
+
+        expectHolder(living);
+        expectQueued();
+    }
+
+    @Test
     void v1_aWaiterCountsForFourSecondsWithoutAHeartbeat() throws InterruptedException {
         waiting(one).acquire();
 
@@ -279,9 +353,10 @@ class QueueScriptsTest extends ContenderTest {
         assertEquals(1, waiter.wakeUps.get());
     }
 
-    @Test
-    void v3_aReleaseHandsTheLockToTheFirstWaiter() throws InterruptedException {
-        Grant held = waiting(one).acquire();
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void v3_aReleaseHandsTheLockToTheFirstWaiter(boolean leavesATombstone) throws InterruptedException {
+        Grant held = waiting(leavesATombstone ? repeating : one).acquire();
         TestContender first = queuedWaiter(other);
         TestContender second = queuedWaiter(other);
 
@@ -290,15 +365,20 @@ class QueueScriptsTest extends ContenderTest {
         expectHolder(first);
         expectQueued(second);
         expectTimeToLive(lock, RedisContender.HANDOFF_LEASE.toMillis());
+        assertTrue(admin.pttl(lock) > RedisContender.HANDOFF_LEASE.toMillis() / 2);
         assertTrue(lastBase() > held.fencingBase());
         expectHolderWithWaiters(first);
         expectTokenWithQueue();
         await("its client is notified", () -> first.wakeUps.get() > 0);
     }
 
-    @Test
-    void v6_aHandoffToTheLastWaiterLeavesNoQueue() throws InterruptedException {
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1})
+    void v6_aHandoffToTheLastWaiterLeavesNoQueue(int deadEntries) throws InterruptedException {
         Grant held = waiting(one).acquire();
+        if (deadEntries > 0) {
+            addDeadEntries("lock\t1", deadEntries);
+        }
         TestContender last = queuedWaiter(other);
 
         release(held);
