@@ -29,6 +29,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -65,6 +66,8 @@ import redis.clients.jedis.UnifiedJedis;
  */
 public final class RedisBackend implements LockBackend {
     private static final Logger LOG = LoggerFactory.getLogger(RedisBackend.class);
+
+    private static final Pattern BASE = Pattern.compile("\\d{1,18}");
 
     static final Duration HEARTBEAT_INTERVAL = Duration.ofSeconds(1);
 
@@ -518,7 +521,9 @@ public final class RedisBackend implements LockBackend {
 
     private void received(String message) {
         String[] words = message.split(" ", -1);
-        if (words.length == 3 && words[0].equals("granted") && words[2].matches("\\d{1,18}")) {
+        if (words.length == 3
+                && words[0].equals("granted")
+                && BASE.matcher(words[2]).matches()) {
             RedisContender contender = waiting.get(words[1]);
             if (contender != null) {
                 contender.announced(Long.parseLong(words[2]));

@@ -177,11 +177,14 @@ final class ScriptCall {
             end--;
         }
         if (end < parts.size()) {
-            List<Notice> all =
-                    parts.subList(end, parts.size()).stream().map(Notice::of).toList();
-            notices = all.stream().filter(notice -> !notice.channel.isEmpty()).toList();
-            isUnfinished = notices.size() < all.size();
+            noteNotices(parts.subList(end, parts.size()));
         }
         return parts.subList(1, end);
+    }
+
+    private void noteNotices(List<?> parts) {
+        List<Notice> all = parts.stream().map(Notice::of).toList();
+        notices = all.stream().filter(notice -> !notice.channel.isEmpty()).toList();
+        isUnfinished = notices.size() < all.size();
     }
 }

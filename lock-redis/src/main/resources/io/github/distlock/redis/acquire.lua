@@ -30,7 +30,7 @@ local record = holder()
 
 if
   entry ~= ''
-  and string.find(record or '', '^%S+\t1\tlock\t1\t[^\n]*\n$')
+  and string.find(record or '', '^%S+\t1\tlock\t1\t%d+\t[^\t]*\t%d+\t[^\t]*\t[^\t]*\n$')
   and not is_held_by(record, value)
   and string.find(last_token(), '^%d+\n$')
   and not redis.call('ZSCORE', KEYS[3], 'void\t' .. value)

@@ -42,7 +42,8 @@ class ScriptMutations {
             ReplicaTest.class,
             SlotMigrationTest.class,
             ForeignHoldTest.class,
-            ForeignTurnsTest.class);
+            ForeignTurnsTest.class,
+            StickyLockTest.class);
 
     /** Scripts of which few tests see all that they do. */
     private static final Map<String, List<Class<?>>> OWN_TESTS = Map.of(
