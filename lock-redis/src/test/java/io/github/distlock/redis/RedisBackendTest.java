@@ -78,7 +78,8 @@ class RedisBackendTest extends ContenderTest {
                         Capability.FORCE_RELEASE,
                         Capability.CHANGE_LEASE,
                         Capability.READ_WRITE,
-                        Capability.PERMITS),
+                        Capability.PERMITS,
+                        Capability.STICKY),
                 one.capabilities());
     }
 

@@ -8,7 +8,10 @@ import io.github.distlock.spi.Grant;
 import io.github.distlock.tests.servers.Fault;
 import io.github.distlock.tests.servers.FaultProxy;
 import java.time.Duration;
+import org.apache.zookeeper.CreateMode;
+import org.apache.zookeeper.ZooDefs.Ids;
 import org.apache.zookeeper.ZooKeeper;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** A client that uses a lock alone does not look at its queue: see {@link ServedQueues}. */
@@ -17,6 +20,12 @@ class ServedQueuesTest extends ContendersOfOneLock {
     private static final int KNOWN = 5;
 
     private final ZooKeeper operator = SharedZooKeeper.operator();
+
+    /** The server would remove an empty directory of its own, and the numbers would begin again. */
+    @BeforeEach
+    void createDirectory() throws Exception {
+        SharedZooKeeper.createDirectory(base, directory);
+    }
 
     /** Acquires and releases the lock with the other client until this does not look any more. */
     private void useAlone() throws InterruptedException {
@@ -73,6 +82,7 @@ class ServedQueuesTest extends ContendersOfOneLock {
         long number = numberOfHolder();
         release(last);
         operator.delete(directory, -1);
+        operator.create(directory, new byte[0], Ids.OPEN_ACL_UNSAFE, CreateMode.PERSISTENT);
         Grant held = waiting(one).acquire();
         while (numberOfHolder() < number) {
             release(held);
