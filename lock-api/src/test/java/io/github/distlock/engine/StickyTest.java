@@ -3,6 +3,7 @@ package io.github.distlock.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.github.distlock.DistributedLock;
 import io.github.distlock.LockClient;
 import io.github.distlock.LockHandle;
@@ -33,6 +34,7 @@ class StickyTest extends EngineTest {
         return held.fencingToken() & 255;
     }
 
+    @CanIgnoreReturnValue
     private LockHandle acquireAndRelease() throws InterruptedException {
         LockHandle held = sticky.acquire();
         assertThat(held.release()).isEqualTo(Release.RELEASED);

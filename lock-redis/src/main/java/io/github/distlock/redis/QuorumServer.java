@@ -59,7 +59,7 @@ final class QuorumServer {
         timeAhead = micros - nowMicros();
     }
 
-    /** Returns the time by the server's clock, as far as its answers tell, or 0. It may lag by the time of an answer. */
+    /** Returns the time by the server's clock, as its answers tell it, or 0. It may lag by the time of an answer. */
     long time() {
         long ahead = timeAhead;
         return ahead == NEVER ? 0 : nowMicros() + ahead;
