@@ -127,9 +127,9 @@ class ManyLocksTest extends ContenderTest {
             acquire(513, backend, LockMode.EXCLUSIVE);
             long before = scripts(client);
 
-            TestContender.renewAll(backend, grants, LEASE);
+            var unused = TestContender.renewAll(backend, grants, LEASE);
             long renewed = scripts(client);
-            var unused = backend.releaseAll(grants, TestContender.deadline());
+            var unusedToo = backend.releaseAll(grants, TestContender.deadline());
 
             // The server learns each script with further requests.
             assertTrue(renewed - before < 10, renewed - before + " requests to renew");
@@ -180,7 +180,7 @@ class ManyLocksTest extends ContenderTest {
         expectTimeToLive(token(3), kept.plusHours(5).toMillis());
         assertEquals(grants.get(2).fencingBase() + "\n", admin.get(token(2)), "the lost token is restored");
         IntStream.range(0, grants.size()).forEach(i -> admin.pexpire(token(i), 60_000));
-        TestContender.renewAll(one, grants, LEASE);
+        var unused = TestContender.renewAll(one, grants, LEASE);
         IntStream.range(0, grants.size()).forEach(i -> expectTimeToLive(token(i), 60_000));
     }
 

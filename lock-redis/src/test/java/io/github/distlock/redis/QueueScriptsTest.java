@@ -115,7 +115,7 @@ class QueueScriptsTest extends ContenderTest {
     @Test
     void v2_aWaiterBehindAnotherAsksAgainAtTheEndOfTheLease() throws InterruptedException {
         waiting(one).acquire();
-        subscribedWaiter();
+        var unused = subscribedWaiter();
         admin.pexpire(lock, LEASE.toMillis() / 2);
 
         Duration again = waiting(other).findBusy();

@@ -309,7 +309,7 @@ class RedisQuorumTest {
 
     @Test
     void s3_aBaseThatAServerLacksIsStoredThereBeforeTheGrant() throws InterruptedException {
-        tokenOf(one);
+        var unused = tokenOf(one);
         String token = "distlock:{" + key + "}:token";
         long remembered = (System.currentTimeMillis() + Duration.ofMinutes(1).toMillis()) * 1_000;
         set(first, token, remembered + "\n");
