@@ -79,6 +79,8 @@ final class ServedQueues {
         private boolean watchIsAsked;
         /** The number of the session's last node that was first. */
         private long last = NONE;
+        /** The name of that node. Its number alone may belong to another node, of an earlier directory. */
+        private String lastName = "";
         /** Under which watch that node was created, or 0. */
         private int lastWatch;
 
@@ -124,11 +126,13 @@ final class ServedQueues {
         }
 
         /** Notes a new node of this session that is the first one. Watches the directory if it followed another. */
-        void wasFirst(long number, int under) {
+        void wasFirst(String name, int under) {
+            long number = Sequence.of(name);
             mutex.lock();
             try {
                 lastFollowedAnother = number == last + 1;
                 last = number;
+                lastName = name;
                 lastWatch = under == watch ? under : 0;
                 lastIsDeleted = false;
                 if (lastFollowedAnother && watch == 0 && !watchIsAsked && !isCallerSupplied) {
@@ -145,6 +149,7 @@ final class ServedQueues {
             mutex.lock();
             try {
                 last = NONE;
+                lastName = "";
                 lastFollowedAnother = false;
             } finally {
                 mutex.unlock();
@@ -152,10 +157,10 @@ final class ServedQueues {
         }
 
         /** Notes that the server has deleted a node of this session. */
-        void deleted(long number) {
+        void deleted(String name) {
             mutex.lock();
             try {
-                lastIsDeleted |= number == last;
+                lastIsDeleted |= name.equals(lastName);
             } finally {
                 mutex.unlock();
             }

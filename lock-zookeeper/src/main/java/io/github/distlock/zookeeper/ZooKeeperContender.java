@@ -168,7 +168,7 @@ final class ZooKeeperContender implements Contender {
                     null);
         }
         if (position == 0) {
-            served.wasFirst(Sequence.of(created.name()), servedUnder);
+            served.wasFirst(created.name(), servedUnder);
         } else {
             served.wasNotFirst();
         }

@@ -126,7 +126,7 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
         Deletion deletion = sendDeletion(directory.connection().session(deadline));
         try {
             Release released = deletion.await(deadline);
-            session.servedQueues().of(directory.path()).deleted(Sequence.of(node.name()));
+            session.servedQueues().of(directory.path()).deleted(node.name());
             return released;
         } catch (KeeperException e) {
             throw Failures.of(directory.lockName(), e);
