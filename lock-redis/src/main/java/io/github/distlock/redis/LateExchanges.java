@@ -61,26 +61,26 @@ final class LateExchanges {
 
     private void resetLateOnes() {
         boolean ended = false;
-        try {
-            while (!ended) {
+        while (!ended) {
+            try {
                 resetUntilIdle();
-                ended = hasEnded(false);
-            }
-        } finally {
-            if (!ended) {
-                var unused = hasEnded(true);
+                ended = hasEnded();
+            } catch (RuntimeException | Error e) {
+                // Nothing else may end the exchanges under way, so the thread goes on.
             }
         }
     }
 
-    /** Notes that the thread ends. It goes on if an exchange is under way, unless it has failed. */
-    private boolean hasEnded(boolean failed) {
+    /** Notes that the thread ends. It goes on if an exchange is under way. */
+    private boolean hasEnded() {
+        boolean ended = false;
         starting.lock();
         try {
             running = false;
-            running = !failed && isAnyUnderWay();
-            return !running;
+            ended = !isAnyUnderWay();
+            return ended;
         } finally {
+            running = !ended;
             starting.unlock();
         }
     }
