@@ -9,6 +9,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One server of a quorum. Threads of its own send the requests, so that no caller waits for a server whose answer does
@@ -22,6 +23,8 @@ final class QuorumServer {
     private static final int UPKEEP_THREADS = 4;
     private static final long SILENCE_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
     private static final long NEVER = Long.MAX_VALUE;
+    /** For how long an answer tells the server's time. After that, the clocks may have drifted apart. */
+    private static final long TIME_KNOWN_NANOS = TimeUnit.MINUTES.toNanos(1);
 
     private final String address;
     private final Redis redis;
@@ -31,8 +34,16 @@ final class QuorumServer {
     private final LockClock clock;
     /** When the first request was sent that the server has not answered, if it has answered none since. */
     private final AtomicLong silentSince = new AtomicLong(NEVER);
-    /** What the server's clock has beyond the client's nano clock, in microseconds, or {@link #NEVER}. */
-    private volatile long timeAhead = NEVER;
+    /** The last answer that told the server's time, or null. */
+    private volatile @Nullable ToldTime told;
+
+    /**
+     * A time that the server has told.
+     *
+     * @param micros by the server's clock, in microseconds since 1970
+     * @param at when the answer arrived, by the client's nano clock
+     */
+    private record ToldTime(long micros, long at) {}
 
     /**
      * Sends nothing yet.
@@ -56,17 +67,17 @@ final class QuorumServer {
 
     /** Notes the time of an answer that has just arrived, by the server's clock, in microseconds since 1970. */
     void noteTime(long micros) {
-        timeAhead = micros - nowMicros();
+        told = new ToldTime(micros, clock.nanoTime());
     }
 
-    /** Returns the time by the server's clock, as its answers tell it, or 0. It may lag by the time of an answer. */
+    /**
+     * Returns the time by the server's clock, as far as an answer of the last minute tells, otherwise 0. It may lag by
+     * the time of an answer.
+     */
     long time() {
-        long ahead = timeAhead;
-        return ahead == NEVER ? 0 : nowMicros() + ahead;
-    }
-
-    private long nowMicros() {
-        return TimeUnit.NANOSECONDS.toMicros(clock.nanoTime());
+        ToldTime last = told;
+        long age = last == null ? 0 : clock.nanoTime() - last.at;
+        return last == null || age > TIME_KNOWN_NANOS ? 0 : last.micros + TimeUnit.NANOSECONDS.toMicros(age);
     }
 
     private interface Request<T> {

@@ -44,7 +44,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Speed.</b> An acquire takes one round trip and a release one, each to all servers at once. The answers of the
  * fastest majority decide. An acquire takes a second round trip if the servers of the majority mint different bases.
- * That happens for the first acquire of a client, and when a clock jumps ahead.
+ * That happens if the client has acquired no lock for a minute, and when a clock jumps ahead.
  *
  * <h2>The protocol</h2>
  *
@@ -55,7 +55,7 @@ import org.jspecify.annotations.Nullable;
  * server that may still receive a request with this value refuses it.
  *
  * <p>The clocks of servers differ. So the client proposes a base that is 100 ms ahead of all of them, as far as their
- * last answers tell, and each server mints the next one.
+ * answers of the last minute tell, and each server mints the next one.
  *
  * <h2>Why holds do not overlap</h2>
  *
