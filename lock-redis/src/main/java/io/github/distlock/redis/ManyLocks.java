@@ -1,5 +1,6 @@
 package io.github.distlock.redis;
 
+import io.github.distlock.redis.connection.ErrorReply;
 import io.github.distlock.spi.Deadline;
 import java.util.List;
 
@@ -23,8 +24,9 @@ final class ManyLocks {
      *
      * @param digits one for each lock, and 0 if nothing was done; none if the server has refused the script
      * @param mayBeDone whether what was not done may have been done by an earlier copy of the script
+     * @param mayPass whether the server has refused the script only because it cannot keep locks at present
      */
-    record Answer(String digits, boolean mayBeDone) {
+    record Answer(String digits, boolean mayBeDone, boolean mayPass) {
         boolean isRefused() {
             return digits.isEmpty();
         }
@@ -50,9 +52,12 @@ final class ManyLocks {
             throws InterruptedException {
         ScriptCall call = new ScriptCall(script, first.name, keys, arguments);
         Object reply = redis.callAll(List.of(call), deadline).get(0);
-        return reply instanceof List<?> answer && answer.get(0) instanceof byte[] digits && digits.length == keys.size()
-                ? new Answer(Replies.text(digits), call.wasSentAgain())
-                : new Answer("", true);
+        if (reply instanceof List<?> answer && answer.get(0) instanceof byte[] digits && digits.length == keys.size()) {
+            return new Answer(Replies.text(digits), call.wasSentAgain(), false);
+        }
+        boolean mayPass = reply instanceof ErrorReply error
+                && ErrorReply.isOfAnotherServer(String.valueOf(error.getMessage()));
+        return new Answer("", true, mayPass);
     }
 
     /** Notes that the server has answered requests for single locks after it has refused a script for all of them. */

@@ -58,7 +58,7 @@ final class Renewals {
         }
     }
 
-    /** Renews holds, and removes those from a set. Returns false if the server has refused the script. */
+    /** Renews holds, and removes those from a set. Returns false if the server probably always refuses the script. */
     private boolean renewTogether(List<Renewal> due, Set<Renewal> left, Deadline deadline) throws InterruptedException {
         Moment askedAt = clock.now();
         Object[] arguments = due.stream()
@@ -80,7 +80,7 @@ final class Renewals {
         if (!withTokens.isEmpty() && !deadline.hasPassed()) {
             keepTokens(withTokens, left, deadline);
         }
-        return !answer.isRefused();
+        return !answer.isRefused() || answer.mayPass();
     }
 
     /** Keeps the tokens of holds that were renewed. Those for which this fails are left, and renewed once more. */
