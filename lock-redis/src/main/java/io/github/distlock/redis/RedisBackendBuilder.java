@@ -78,9 +78,9 @@ public final class RedisBackendBuilder {
 
     /**
      * Sets the mapping from names to lock keys, for keys that other clients already use. The mapping must give each
-     * name its own key. A key that contains a closing brace must have a hash tag. The {@linkplain #keyPrefix prefix}
-     * then begins only the helper keys and channels. {@link io.github.distlock.LockInspector#list} is not supported,
-     * because nothing maps keys back to names.
+     * name its own key, and always the same one, because the backend remembers it. A key that contains a closing brace
+     * must have a hash tag. The {@linkplain #keyPrefix prefix} then begins only the helper keys and channels.
+     * {@link io.github.distlock.LockInspector#list} is not supported, because nothing maps keys back to names.
      *
      * @param keyOfName maps a lock's name to its key; any thread may call it
      * @return this
