@@ -57,12 +57,18 @@ final class Handoff {
 
     /** Lets all waiters join a lease that the caller uses, as long as it may be joined. */
     static void parts(Lease lease, Line line) {
+        boolean polled = false;
         while (line.head() != null) {
             Handle joined = lease.join();
             if (joined == null) {
+                // The waiter that a poll has made the first one sleeps, and has to ask the store now.
+                if (polled) {
+                    line.wakeHead();
+                }
                 return;
             }
             Receiver next = line.pollFor(lease);
+            polled = true;
             if (next == null || !next.settleHandedOff(joined)) {
                 joined.hold().decline();
             }

@@ -123,7 +123,7 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
         wake(nextHead);
     }
 
-    /** Removes the head, for a local handoff. The next head cannot make progress, so nobody wakes it. */
+    /** Removes the head, for a local handoff. The caller wakes the next head if that can make progress. */
     @Override
     public @Nullable Acquisition pollFor(Lease handedOff) {
         QueueEntry unused;
