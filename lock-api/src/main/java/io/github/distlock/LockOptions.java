@@ -123,7 +123,8 @@ public final class LockOptions {
      *   <li>A single try of another client finds a dormant hold busy once.
      *   <li>{@link LockHandle#release} cannot report that the store had lost the hold, because it does not ask.
      *   <li>An inspector shows a dormant hold like any other.
-     *   <li>Programs that share the key of the lock without this library wait for up to that second.
+     *   <li>The client does not hear of programs that share the key of the lock without this library. They wait until
+     *       it gives its hold back for another reason.
      * </ul>
      *
      * <p>It is for plain locks. A read-write lock or a semaphore that is sticky is refused, and so is a sticky lock on
