@@ -21,7 +21,7 @@ class ServedQueuesTest extends ContendersOfOneLock {
 
     private final ZooKeeper operator = SharedZooKeeper.operator();
 
-    /** The server would remove an empty directory of its own, and the numbers would begin again. */
+    /** The server would remove a directory that a client has created as soon as it is empty. */
     @BeforeEach
     void createDirectory() throws Exception {
         SharedZooKeeper.createDirectory(base, directory);
