@@ -17,6 +17,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Very many queue entries of one name. One script keeps many of them, and inspectors read them in parts. */
 class ManyWaitersTest extends ContenderTest {
+    /** By the subscription, and by a message. */
+    private static final int WAKE_UPS_OF_FIRST = 2;
+
     private final List<TestContender> waiters = new ArrayList<>();
 
     private void queue(int number, LockMode mode) throws InterruptedException {
@@ -24,9 +27,17 @@ class ManyWaitersTest extends ContenderTest {
             TestContender waiter = TestContender.waiting(other, name, mode, LEASE);
             waiter.findBusy();
             waiters.add(waiter);
-            // The subscription wakes those that wait.
-            await("it is subscribed", () -> waiters.get(0).wakeUps.get() == 1);
+            if (i == 0) {
+                awaitSubscription(waiter);
+            }
         }
+    }
+
+    /** The subscription wakes those that wait. It has done so when it reads a message, which wakes the first one. */
+    private void awaitSubscription(TestContender first) {
+        await("it is subscribed", () -> first.wakeUps.get() == 1);
+        admin.publish(other.channel(), "near " + first.value());
+        await("a message has arrived", () -> first.wakeUps.get() == WAKE_UPS_OF_FIRST);
     }
 
     private void heartbeat() throws InterruptedException {
@@ -36,7 +47,7 @@ class ManyWaitersTest extends ContenderTest {
     /** Returns the places of those that were told to ask again. */
     private List<Integer> called() {
         return IntStream.range(0, waiters.size())
-                .filter(i -> waiters.get(i).wakeUps.get() > (i == 0 ? 1 : 0))
+                .filter(i -> waiters.get(i).wakeUps.get() > (i == 0 ? WAKE_UPS_OF_FIRST : 0))
                 .boxed()
                 .toList();
     }
