@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
@@ -226,7 +227,7 @@ class StickyTest extends EngineTest {
         }
 
         for (Task<Boolean> task : tasks) {
-            assertThat(get(task))
+            assertThat(task.get(LONG.toSeconds(), TimeUnit.SECONDS))
                     .as("each token is greater than the one before")
                     .isTrue();
         }
