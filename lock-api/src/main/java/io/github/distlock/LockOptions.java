@@ -109,27 +109,28 @@ public final class LockOptions {
      * Keeps the client's hold at the store for up to a second after each release, so that the client's next acquire
      * needs no request. Use it if one client at a time acquires the lock again and again.
      *
-     * <p>A release ends the hold for its caller at once. While nobody in this client has the lock, its hold at the
-     * store is <em>dormant</em>. The client gives it back after a second without an acquire, when it is closed, and as
-     * soon as the store answers another client that the lock is busy. That other client, also a single try, is then
-     * granted the lock when it asks again, and a waiter at once. Each re-acquire has a greater token. After 255 of
-     * them, or 10 s after the grant, a release goes to the store.
+     * <p>A release ends the hold for its caller at once. While no caller of this client holds the lock, the client's
+     * hold at the store is <em>dormant</em>. The client gives it back after a second without an acquire, when the
+     * client is closed, or as soon as the store answers another client that the lock is busy. A waiter of the other
+     * client is then granted the lock at once. A single try succeeds when its caller repeats it. Each reacquire has a
+     * greater token. After 255 reacquires, or 10 s after the grant, a release goes to the store.
      *
      * <p>What this costs:
      *
      * <ul>
-     *   <li>A client that crashes keeps others out until its lease has ended, also if it had released the lock. A
-     *       shorter {@linkplain #renewedLease lease} shortens that.
+     *   <li>A client that crashes keeps others out until its lease has ended, even if it had released the lock. A
+     *       shorter {@linkplain #renewedLease lease} shortens this time.
      *   <li>A single try of another client finds a dormant hold busy once.
-     *   <li>{@link LockHandle#release} cannot report that the store had lost the hold, because it does not ask.
+     *   <li>{@link LockHandle#release} cannot report that the store had lost the hold, because it sends no request.
      *   <li>An inspector shows a dormant hold like any other.
-     *   <li>The client does not hear of programs that share the key of the lock without this library. They wait until
-     *       it gives its hold back for another reason.
+     *   <li>The client does not notice programs that share the key of the lock without this library. They wait until it
+     *       gives its hold back for another reason.
+     *   <li>A single try of the same client can find the lock busy while the client gives a dormant hold back.
      * </ul>
      *
-     * <p>It is for plain locks. A read-write lock or a semaphore that is sticky is refused, and so is a sticky lock on
-     * a store that cannot tell the client of others. If the client cannot hear of others for the moment, because its
-     * connection for messages is down, each release goes to the store.
+     * <p>It is for plain locks. The {@link LockClient} refuses a read-write lock or a semaphore that is sticky. It also
+     * refuses a sticky lock if the store cannot notify the client of other clients. While the client's connection for
+     * messages is down, each release goes to the store.
      *
      * @return changed options
      * @throws IllegalArgumentException if the lock is {@linkplain #fair() fair} or has a {@linkplain #fixedLease fixed

@@ -13,7 +13,7 @@ sealed interface Answer {
 
     /**
      * The store granted the lock, or this client has kept it since an earlier grant. The asker offers the lease to
-     * somebody or gives it back.
+     * a waiter or gives it back.
      */
     record Granted(Lease lease) implements Answer {}
 

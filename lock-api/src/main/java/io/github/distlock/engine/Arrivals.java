@@ -4,8 +4,9 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Members in the order of their arrival, each of which can leave at any time. They are linked to each other, so that a
- * member that enters and leaves costs neither a hash code nor an object. Not thread-safe, except for {@link #first}.
+ * Members in the order of their arrival, each of which can leave at any time. They are linked to each other. So a
+ * member that enters and leaves needs neither a hash code nor another object. Not thread-safe, except for
+ * {@link #first}.
  *
  * <p>A member is in one list at most. When an acquire changes from a retired queue to the next, another thread may
  * still remove it from the former list, under that queue's mutex. So a member knows its list, and only this list

@@ -10,23 +10,23 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The time between two holders for which a sticky lease stays with its client. Meanwhile it is <em>dormant</em>: no
- * acquire and no holder controls it. A reacquire is a local handoff. The bounds of local handoffs are for fairness to
- * other clients. So they are wider for a sticky lease, until another client wants it; then no handoff follows.
+ * acquire and no holder controls it. A reacquire is a local handoff. Local handoffs have bounds for fairness to other
+ * clients. The bounds are wider for a sticky lease, but no handoff follows after another client wants the lease.
  *
  * <p><b>One successor.</b> The holder that has released begins the dormancy. Exactly one thread ends it, by a
- * compare-and-set, and controls the lease from then on: an acquire that takes the lease, or a thread that gives it back
- * because another client wants it, because a local waiter has come, or because a second has passed. Giving it back
- * is always safe.
+ * compare-and-set, and controls the lease from then on. This thread is an acquire that takes the lease, or it gives the
+ * lease back. It gives the lease back if another client wants it, if a local waiter has come, or if a second has
+ * passed. Giving it back is always safe.
  *
  * <p><b>No reason to end it is missed.</b> The releasing holder begins the dormancy and then looks for waiters and for
  * signals. A waiter enters its queue and then looks for a dormant lease. A signal is stored before it ends the
- * dormancy. All of this is volatile, so at least one of the two sides sees the other. The keeper looks at
- * each lease every second and plans its next look for the end of a dormancy, so nothing is scheduled at a release. The
- * loss of a dormant lease and the end of its client end the lease, as that of a lease with a hold.
+ * dormancy. All these fields are volatile, so at least one of the two sides sees the other. The keeper looks at each
+ * lease every second, and plans its next look for the end of a dormancy. So a release schedules nothing. The loss of a
+ * dormant lease and the end of its client end the lease, as they end a lease with a hold.
  */
 final class Dormancy {
     private static final long LONGEST = Duration.ofSeconds(1).toNanos();
-    /** If no message about other clients arrives, this bounds for how long they find a sticky lease busy. */
+    /** Bounds for how long other clients find a sticky lease busy if their messages are lost. */
     private static final long HANDOFF_TIME = Duration.ofSeconds(10).toNanos();
 
     private final Kept lease;
@@ -83,7 +83,7 @@ final class Dormancy {
         return sticky ? HANDOFF_TIME : settings.handoffTime();
     }
 
-    /** Returns whether another client has asked for a sticky lease, or may have. */
+    /** Returns whether another client has asked for a sticky lease, or may have asked. */
     boolean mustGoBack() {
         return sticky && (hints.isWanted() || !grant.hearsOthers());
     }
@@ -99,7 +99,7 @@ final class Dormancy {
         return stays || !end();
     }
 
-    /** Returns whether the caller has ended it, and so controls the lease. */
+    /** Returns whether the caller has ended the dormancy, and so controls the lease. */
     private boolean end() {
         return dormant.get() && dormant.compareAndSet(true, false);
     }
@@ -116,7 +116,7 @@ final class Dormancy {
         return usable;
     }
 
-    /** Another client wants the lease. If it has a holder, its local waiters can expect no handoff any more. */
+    /** Notes that another client wants the lease. If the lease has a holder, no local handoff follows. */
     void wanted() {
         if (end()) {
             lease.giveBackInBackground();

@@ -42,7 +42,7 @@ final class Handoff {
             Receiver next = line.pollFor(lease);
             if (next != null && next.settleHandedOff(offered)) {
                 lease.noteHandoff(now.nanoTime());
-                // Reads the clock again: once the alarm of the lease has gone off, nobody else wakes the next waiter.
+                // Reads the clock again: once the alarm of the lease has gone off, nothing else wakes the next waiter.
                 if (!lease.isWorthWaitingFor()) {
                     line.wakeHead();
                 }

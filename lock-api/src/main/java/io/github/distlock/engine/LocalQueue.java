@@ -33,9 +33,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>Why no wake-up is lost</h2>
  *
- * A waiter sleeps only after it has seen that it is not its turn: another one is the head, which is volatile, or
- * {@link #claim} has told it so under the mutex. A change that can make it its turn happens under the mutex, or sets a
- * volatile flag that {@code claim} reads, and then wakes the head. The changes are: a waiter leaves, a lease ends or
+ * A waiter sleeps only after it has seen that it is not its turn. Either another one is the head, which is volatile. Or
+ * {@link #claim} has returned this under the mutex. A change that can make it its turn happens under the mutex, or sets
+ * a volatile flag that {@code claim} reads, and then wakes the head. The changes are: a waiter leaves, a lease ends or
  * becomes suspect, an answer arrives after its asker has left, the store signals. A wake between the look and the sleep
  * makes the sleep return at once.
  *

@@ -5,7 +5,7 @@ import io.github.distlock.spi.LockMode;
 import java.util.Objects;
 
 /**
- * What the acquires of one local queue have in common, so that a lease of one suits the others.
+ * What the acquires of one local queue have in common. A lease of one acquire therefore suits the others.
  *
  * @param hash its hash code, which each acquire needs
  */

@@ -23,7 +23,7 @@ public enum Capability {
     /** Grants {@linkplain LockMode#permits permits} out of a bounded number. */
     PERMITS,
     /**
-     * Tells the holder of a {@linkplain LockRequest#isSticky sticky} hold of each busy answer to another contender:
+     * Notifies the client of a {@linkplain LockRequest#isSticky sticky} hold of each busy answer to another contender:
      * {@link Grant#hearsOthers}.
      */
     STICKY

@@ -61,11 +61,11 @@ public interface Grant {
     }
 
     /**
-     * Returns whether {@link Signals#wanted} has come, or will come soon, for each other contender that the store has
-     * answered busy since this grant, single tries included. The engine keeps a {@linkplain LockRequest#isSticky
-     * sticky} hold between two holders only while this is true. It is false from the beginning if others may have been
-     * waiting at the time of the grant, and from then on if messages may have been lost. Any thread may call this. It
-     * does no I/O, and does not wait for any.
+     * Returns whether the backend has called {@link Signals#wanted}, or will soon call it, for each other contender
+     * that the store has answered busy since this grant, single tries included. The engine keeps a
+     * {@linkplain LockRequest#isSticky sticky} hold between two holders only while this is true. The result is false
+     * from the beginning if others may have been waiting at the time of the grant. It becomes false if messages may
+     * have been lost, and stays false. Any thread may call this. It does no I/O, and does not wait for any.
      *
      * @return false unless overridden: each release goes to the store
      */

@@ -146,8 +146,8 @@ public final class LockRequest {
     }
 
     /**
-     * Returns whether the client may keep the hold for itself between two holders, as long as it hears of others:
-     * {@link Grant#hearsOthers}.
+     * Returns whether the client may keep the hold for itself between two holders, as long as it is notified of other
+     * contenders: {@link Grant#hearsOthers}.
      *
      * @return false unless the backend has {@link Capability#STICKY}, and only for {@link LockMode#EXCLUSIVE} holds
      */

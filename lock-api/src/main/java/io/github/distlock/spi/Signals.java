@@ -13,7 +13,7 @@ public interface Signals {
 
     /**
      * Another client waits for the lock that this contender holds. If the hold is
-     * {@linkplain LockRequest#isSticky sticky}, also: a contender that does not wait was answered busy.
+     * {@linkplain LockRequest#isSticky sticky}, this also means that the store has answered a single try busy.
      */
     void wanted();
 

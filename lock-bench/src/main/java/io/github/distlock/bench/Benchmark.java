@@ -31,11 +31,11 @@ public final class Benchmark {
     /** The lease while clients fail. The least session timeout of ZooKeeper with its default tick. */
     private static final Duration SHORT_LEASE = Duration.ofSeconds(4);
 
-    /** Longer than an acquire leaves anything to do. */
+    /** Longer than the work that an acquire leaves behind takes. */
     private static final long HOLDS_SETTLE_MILLIS = 5_000;
 
     private static final int WAITING_CLIENTS = 10;
-    /** More threads than that say more about the machine than about a library that needs one for each waiter. */
+    /** For libraries that need a thread for each waiter. More threads would measure the machine. */
     private static final int MOST_WAITING_THREADS = 1_000;
 
     private final BenchmarkOptions options;
@@ -146,7 +146,7 @@ public final class Benchmark {
         }
     }
 
-    /** Measures one peer after the other: what costs little is noticed only if nothing else runs. */
+    /** Measures one peer after the other: small costs are visible only if nothing else runs. */
     private void runOnce(
             Scenario scenario,
             Deployment deployment,

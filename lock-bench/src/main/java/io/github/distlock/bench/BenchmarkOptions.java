@@ -50,7 +50,7 @@ final class BenchmarkOptions {
     private Set<Scenario> scenarios = EnumSet.allOf(Scenario.class);
     private Set<Deployment> deployments = EnumSet.allOf(Deployment.class);
     private Set<Peer> peers = EnumSet.allOf(Peer.class);
-    /** Those that are measured with a delay, and that hold or wait. */
+    /** The peers that are measured with a delay, and those that hold or wait. */
     private Set<Peer> main = MAIN;
 
     private int rounds = 7;
@@ -143,7 +143,7 @@ final class BenchmarkOptions {
                 return number;
             }
         } catch (NumberFormatException e) {
-            // The message below says it.
+            // The message below contains the value.
         }
         throw new IllegalArgumentException(option + " must be a number, and at least " + least + ": " + value);
     }
@@ -220,12 +220,12 @@ final class BenchmarkOptions {
         return most;
     }
 
-    /** How long holds or waiters are measured. */
+    /** Returns for how long holds or waiters are measured. */
     long idleMillis() {
         return idleMillis;
     }
 
-    /** After this time, waiters send as few requests as they ever do. */
+    /** Returns the time after which waiters send no fewer requests than later. */
     long settleMillis() {
         return settleMillis;
     }

@@ -31,7 +31,7 @@ final class Chart {
     private static final Color TEXT = new Color(1, 2, 3);
     private static final Color BAR = new Color(139, 148, 158);
     private static final Color GRID = new Color(128, 128, 128, 80);
-    /** Those of coordinates after the first digit behind the point, which nobody sees. */
+    /** Matches the digits of a coordinate after its first decimal. They make no visible difference. */
     private static final String MORE_DIGITS = "(?<=\\d\\.\\d)\\d+";
 
     private static final String TEXT_IN_SVG = "rgb(1,2,3)";

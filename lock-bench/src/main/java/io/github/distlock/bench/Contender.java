@@ -25,7 +25,7 @@ final class Contender implements AutoCloseable {
     private final Path flag;
     private final List<ChildProgram> programs = new ArrayList<>();
 
-    /** Starts JVMs, each with as many clients. */
+    /** Starts JVMs, each with the same number of clients. */
     Contender(Peer peer, int jvms, int clients, TestServers servers, Servers addresses, Path flag) {
         this.peer = peer;
         this.servers = servers;
@@ -114,7 +114,7 @@ final class Contender implements AutoCloseable {
         return figures;
     }
 
-    /** Jain's index: 1 if all have had as many acquires. */
+    /** Jain's index: 1 if all threads have had the same number of acquires. */
     private static double jain(List<Long> acquires) {
         double sum = acquires.stream().mapToLong(Long::longValue).sum();
         double squares =
@@ -122,7 +122,7 @@ final class Contender implements AutoCloseable {
         return sum * sum / (acquires.size() * squares);
     }
 
-    /** Has two JVMs hand the lock back and forth. The next holder has waited for some time each time. */
+    /** Has two JVMs hand the lock back and forth. Before each release, the next holder waits for some time. */
     private Map<String, Double> handOff(long millis) {
         Spent before = servers.spent(peer.deployment());
         ChildProgram holder = programs.get(0);

@@ -12,9 +12,9 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * A program between clients and a server, which delivers what it reads after a fixed time, in both directions. What
- * follows soon does not wait for what was read before: many requests can be under way, as in a network. Arguments: port
- * of the server, microseconds each way. It prints its own port.
+ * A program between clients and a server. It delivers what it reads after a fixed time, in both directions. Many
+ * requests can be under way at the same time, as in a network. Arguments: port of the server, microseconds each way. The
+ * program prints its own port.
  */
 final class DelayedLink {
     private static final int CHUNK = 64 * 1024;
@@ -45,7 +45,7 @@ final class DelayedLink {
         }
     }
 
-    /** Linux adds 50 microseconds to each sleep of a thread, unless it is told otherwise. New threads inherit this. */
+    /** Removes the 50 microseconds that Linux adds to each sleep of a thread by default. New threads inherit this. */
     private static void sleepExactly() throws IOException {
         Path thread = Path.of("/proc/thread-self");
         if (Files.exists(thread)) {

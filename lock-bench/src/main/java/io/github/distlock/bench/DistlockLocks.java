@@ -15,7 +15,7 @@ record DistlockLocks(LockClient client, LockOptions options, Runnable then) impl
         this(LockClient.create(backend), options, () -> {});
     }
 
-    /** Waits until the servers vote: new ones do so a minute after the first request. */
+    /** Waits until the servers vote: new servers vote a minute after the first request. */
     static DistlockLocks quorum(List<String> servers, LockOptions options) {
         LockClient client = LockClient.builder(RedisQuorum.connect(servers))
                 .outageTimeout(Duration.ofMinutes(2))

@@ -18,14 +18,14 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One lock for one client, which a field keeps, whatever its name. An answer takes no time, so what remains is the cost
- * of the engine.
+ * One lock for one client, whatever its name. A field keeps it. An answer takes no time, so what remains is the cost of
+ * the engine.
  */
 final class NoServer implements LockBackend {
     private static final Duration RETRY = Duration.ofSeconds(1);
 
     private final AtomicReference<@Nullable Contender> holder = new AtomicReference<>();
-    /** The contender that was told that the lock is busy. */
+    /** The contender whose last answer was busy. */
     private final AtomicReference<@Nullable Signals> waiter = new AtomicReference<>();
 
     private final AtomicLong lastBase = new AtomicLong();

@@ -34,8 +34,8 @@ import redis.clients.jedis.RedisSentinelClient;
 
 /**
  * What {@link Benchmark} compares: this library over each kind of connection and deployment, the libraries that its
- * users could pick instead, and floors. All have their default settings, but for the size of pools, which suffices for
- * all threads.
+ * users could choose instead, and floors. All have their default settings, except for the size of pools, which suffices
+ * for all threads.
  */
 enum Peer {
     /** The floor of everything that sends one request to acquire and one to release. */
@@ -288,7 +288,7 @@ enum Peer {
         return deployment;
     }
 
-    /** Returns whether this is no lock, but the least that one costs. */
+    /** Returns whether this is not a lock, but shows the least that a lock can cost. */
     boolean isFloor() {
         return Set.of(SOCKET, BATON, NODE, CHAIN).contains(this);
     }

@@ -21,7 +21,7 @@ import java.util.concurrent.Future;
 import java.util.stream.Collectors;
 
 /**
- * A JVM of {@link Benchmark}, for one peer. It runs what each line of its standard input says, and answers with a line:
+ * A JVM of {@link Benchmark}, for one peer. It executes each line of its standard input, and answers with a line:
  *
  * <ul>
  *   <li>{@code run}, a {@link Work}, threads and milliseconds: with the {@link Result}
@@ -99,7 +99,7 @@ final class PeerProgram {
     private record Loop(Waits waits, long overlaps, long losses) {}
 
     /**
-     * Runs the program until it is told to end, or its standard input ends.
+     * Runs the program until it reads {@code end}, or its standard input ends.
      *
      * @param args the peer, the file of the critical section, the number of this JVM, how many clients it has, and the
      *     addresses of the servers

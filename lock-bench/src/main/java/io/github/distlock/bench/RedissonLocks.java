@@ -30,7 +30,7 @@ record RedissonLocks(
         return new RedissonLocks(config(uri), locks);
     }
 
-    /** Returns permits with a lease, which a crash frees. Those of the others stay taken. */
+    /** Returns permits with a lease, which end after a crash. Permits without a lease stay taken. */
     static RedissonLocks withLeasedPermits(String uri) {
         return new RedissonLocks(config(uri), RedissonClient::getLock, true);
     }

@@ -5,7 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 
-/** The measurements of one peer in one scenario, by round. The last one of each round counts. */
+/** The measurements of one peer in one scenario, by round. The last measurement of each round counts. */
 final class Row {
     final Scenario scenario;
     final Peer peer;

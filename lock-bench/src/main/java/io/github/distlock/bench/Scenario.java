@@ -34,7 +34,7 @@ enum Scenario {
         RATE,
         /** The time from a release to the return of the acquire that waits, in rounds. */
         HANDOFF,
-        /** {@link #RATE}, for some numbers of clients. */
+        /** {@link #RATE}, for several numbers of clients. */
         CLIENTS,
         /** Acquires while clients fail. */
         FAULTS,
@@ -44,7 +44,7 @@ enum Scenario {
         WAITERS
     }
 
-    /** Those that S7 compares. */
+    /** The peers that S7 compares. */
     private static final Set<Peer> GROWING =
             Set.of(Peer.BATON, Peer.DISTLOCK, Peer.DISTLOCK_FAIR, Peer.REDISSON, Peer.CHAIN, Peer.ZOOKEEPER_DISTLOCK);
 

@@ -119,7 +119,7 @@ final class TestServers implements AutoCloseable {
         return Objects.requireNonNull(loads.get(deployment)).get();
     }
 
-    /** Removes what contenders on Redis have left. On ZooKeeper, it ends with their sessions. */
+    /** Removes what contenders on Redis have left. On ZooKeeper, their nodes end with their sessions. */
     void clear(Deployment deployment) {
         RedisLoad load = redis.get(deployment);
         if (load != null) {

@@ -15,7 +15,7 @@ enum Work {
 
     private final Kind kind;
     private final int writersPercent;
-    /** What a hold takes from the limit; 0 if the threads have nothing in common. */
+    /** What a hold takes from the limit; 0 if each thread has its own lock. */
     private final int weight;
 
     private final int limit;
@@ -69,7 +69,7 @@ enum Work {
 
     /**
      * Returns whether the peer can do this work. Curator acquires the permits of one request one by one, so requests
-     * that each have a part of theirs wait for each other without end.
+     * that each have a part of their permits wait for each other without end.
      */
     boolean suits(Peer peer) {
         return switch (kind) {

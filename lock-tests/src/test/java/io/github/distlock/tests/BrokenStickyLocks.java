@@ -18,7 +18,7 @@ final class BrokenStickyLocks {
                         "V11.4",
                         it -> it.hearsOthers = grant -> grant.contender.request.isSticky()),
                 new PlantedBug(
-                        "a client hears of nobody who asks for its sticky lock",
+                        "a client is not notified of others that ask for its sticky lock",
                         "V11.2 V11.3",
                         it -> it.signals = (request, signals) -> new Deaf(signals)),
                 new PlantedBug(
