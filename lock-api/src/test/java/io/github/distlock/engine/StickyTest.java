@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** V11 where the engine decides: for how long a client keeps a sticky lock without a hold, and who gets it. */
+/** V11 where the engine decides: how long a client keeps a sticky lock without a holder, and which client gets it. */
 @SuppressWarnings("LockNotBeforeTry") // The tests are about single acquires and releases.
 class StickyTest extends EngineTest {
     private static final LockOptions STICKY = LockOptions.defaults().sticky();
@@ -110,7 +110,7 @@ class StickyTest extends EngineTest {
 
         assertThat(other.lock("a").tryAcquire()).isEmpty();
 
-        // To this client the second is never over.
+        // For this client, the second never ends.
         awaitFree();
     }
 
@@ -234,7 +234,7 @@ class StickyTest extends EngineTest {
         awaitFree();
     }
 
-    /** Returns whether each token is greater than the last one, which nobody changes meanwhile. */
+    /** Returns whether each token is greater than the last one. No other thread changes the tokens meanwhile. */
     private static boolean rise(DistributedLock lock, AtomicLong last) throws InterruptedException {
         boolean rises = true;
         for (int i = 0; i < 2_000; i++) {

@@ -13,8 +13,8 @@ import java.util.concurrent.locks.LockSupport;
 
 /**
  * A program between clients and a server. It delivers what it reads after a fixed time, in both directions. Many
- * requests can be under way at the same time, as in a network. Arguments: port of the server, microseconds each way. The
- * program prints its own port.
+ * requests can be under way at the same time, as in a network. Arguments: port of the server, microseconds each way.
+ * The program prints its own port.
  */
 final class DelayedLink {
     private static final int CHUNK = 64 * 1024;

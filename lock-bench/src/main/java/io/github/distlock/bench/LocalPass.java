@@ -22,10 +22,10 @@ import java.util.concurrent.locks.ReentrantLock;
  * Measures what the engine costs without a server: an acquire and a release by one thread, and local handoffs between
  * threads of one client.
  *
- * <p>The floors of a local handoff are a fair {@link ReentrantLock} and a fair {@link Semaphore} of the JDK. In both, an
- * acquire that waits also parks its thread, and a release wakes it. Such an acquire allocates 32 bytes, so fewer bytes
- * show how many acquires found the lock free. The contenders alternate round by round, so that noise affects all of
- * them. The program prints the first round by itself, since it pays for the start, and medians of the others. With
+ * <p>The floors of a local handoff are a fair {@link ReentrantLock} and a fair {@link Semaphore} of the JDK. In both,
+ * an acquire that waits also parks its thread, and a release wakes it. Such an acquire allocates 32 bytes, so fewer
+ * bytes show how many acquires found the lock free. The contenders alternate round by round, so that noise affects all
+ * of them. The program prints the first round by itself, since it pays for the start, and medians of the others. With
  * {@code java -Xint}, the CPU time shows how much code a handoff runs, with little noise. Times are in microseconds per
  * acquire and release. Arguments: threads (16), rounds (7), milliseconds per round (2000).
  */

@@ -11,7 +11,7 @@ import java.util.Optional;
 
 /**
  * Keeps the queue entries of waiting contenders. One script keeps up to {@value #MOST_ENTRIES} entries for one name. So
- * waiters of a client cost less, the more of them wait for the same lock.
+ * each waiter of a client costs less if more of them wait for the same lock.
  */
 final class Heartbeats {
     /** Bounds the time for which a script blocks the server: about 0.2 ms. */
@@ -30,7 +30,7 @@ final class Heartbeats {
     /** What the contenders of one request have in common. */
     record Group(Script script, String name, long longestIntervalMillis) {}
 
-    /** One request, and whose entries it keeps. */
+    /** One request, and the contenders whose entries it keeps. */
     private record Asked(ScriptCall call, List<RedisContender> contenders) {}
 
     void send(List<RedisContender> due, Deadline deadline) throws InterruptedException {
@@ -72,7 +72,7 @@ final class Heartbeats {
         try {
             replies = redis.callAll(asked.stream().map(Asked::call).toList(), deadline);
         } catch (RuntimeException e) {
-            // Each of them asks now, so that its outage timeout begins.
+            // Each contender asks now, so that its outage timeout begins.
             asked.forEach(each -> each.contenders.forEach(RedisContender::heardToAsk));
             throw e;
         }

@@ -125,7 +125,7 @@ final class JedisCalls {
         return ErrorReply.isMissingRight(String.valueOf(error.getMessage()));
     }
 
-    /** Returns whether one of the replies says that. */
+    /** Returns whether a server has replied to one of the requests that it cannot keep locks at present. */
     static boolean isAnyOfAnotherServer(List<?> replies) {
         for (int i = 0; i < replies.size(); i++) {
             if (isOfAnotherServer(replies.get(i))) {

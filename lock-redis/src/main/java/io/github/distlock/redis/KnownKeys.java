@@ -3,8 +3,8 @@ package io.github.distlock.redis;
 import java.util.function.Function;
 
 /**
- * The keys of locks that were used lately. An acquire would otherwise encode all of them. Names may share an entry, and
- * a thread may read an old value: keys never change, and their fields are final.
+ * The keys of locks that were used lately. Otherwise each acquire would encode its keys again. Names may share an
+ * entry, and a thread may read an old value: keys never change, and their fields are final.
  */
 final class KnownKeys {
     private static final int ENTRIES = 1 << 10;
@@ -13,7 +13,7 @@ final class KnownKeys {
     private final LockKeys[] entries = new LockKeys[ENTRIES];
 
     /**
-     * Knows none yet.
+     * Makes a table without keys.
      *
      * @param keysOf makes the keys of a name
      */

@@ -13,7 +13,8 @@ import java.util.concurrent.locks.ReentrantLock;
  *
  * <p>The thread ends after a second without an exchange. An exchange notes its deadline, and then reads whether the
  * thread runs. The thread notes that it has ended, and then looks once more. So either the thread sees the exchange and
- * goes on, or the exchange starts a thread. A lock makes those who find no thread wait for the outcome of its start.
+ * goes on, or the exchange starts a thread. A lock makes exchanges that find no thread wait for the outcome of its
+ * start.
  */
 final class LateExchanges {
     private static final long STEP_NANOS = TimeUnit.MILLISECONDS.toNanos(50);

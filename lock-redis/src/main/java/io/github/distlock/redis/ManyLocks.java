@@ -5,11 +5,12 @@ import io.github.distlock.spi.Deadline;
 import java.util.List;
 
 /**
- * Sends one script for many locks, if one server keeps them all. The script only says for which locks it has done its
- * work. Each other lock then needs a request of its own, which says why. So one lock hides no other lock's answer.
+ * Sends one script for many locks, if one server keeps them all. The reply only says for which locks the script has
+ * done its work. Each other lock then needs a request of its own, which finds out why. So one lock hides no other
+ * lock's answer.
  *
- * <p>The server may refuse the script, as a cluster behind a proxy does. If such a server takes the requests for single
- * locks, it gets no more scripts for many. Thread-safe.
+ * <p>The server may refuse the script, as a cluster behind a proxy does. If such a server executes the requests for
+ * single locks, the client sends it no more scripts for many locks. Thread-safe.
  */
 final class ManyLocks {
     private final Redis redis;
@@ -23,7 +24,7 @@ final class ManyLocks {
      * What a script has done.
      *
      * @param digits one for each lock, and 0 if nothing was done; none if the server has refused the script
-     * @param mayBeDone whether what was not done may have been done by an earlier copy of the script
+     * @param mayBeDone whether an earlier copy of the script may have done the work that this one has not done
      * @param mayPass whether the server has refused the script only because it cannot keep locks at present
      */
     record Answer(String digits, boolean mayBeDone, boolean mayPass) {
@@ -31,7 +32,7 @@ final class ManyLocks {
             return digits.isEmpty();
         }
 
-        /** Returns the number for the lock in this place; 0 if the server has refused the script. */
+        /** Returns the number for the lock at this position; 0 if the server has refused the script. */
         int at(int place) {
             return isRefused() ? 0 : digits.charAt(place) - '0';
         }

@@ -71,8 +71,8 @@ final class QuorumServer {
     }
 
     /**
-     * Returns the time by the server's clock, as far as an answer of the last minute tells, otherwise 0. It may lag by
-     * the time of an answer.
+     * Returns the time of the server's clock by an answer of the last minute, or 0 without one. It may lag by the time
+     * of an answer.
      */
     long time() {
         ToldTime last = told;

@@ -70,10 +70,10 @@ import org.jspecify.annotations.Nullable;
  * <h2>A sticky hold</h2>
  *
  * The record of a sticky hold has the client's channel, and each busy answer of {@code acquire.lua} sends the message
- * {@code wanted} there. The client hears of all others if its subscription was confirmed before it sent the request
- * that was granted, if the same subscription has lasted since, and if the lock had no queue. Otherwise another
- * contender may have been answered before, so each release goes to the server. The same applies to a hold that was
- * handed over, and to one whose first request was not answered.
+ * {@code wanted} there. The client is notified of all other contenders under three conditions: its subscription was
+ * confirmed before it sent the request that was granted, the same subscription has lasted since, and the lock had no
+ * queue. Otherwise another contender may have been answered before, so each release goes to the server. The same
+ * applies to a hold that was handed off, and to one whose first request was not answered.
  *
  * <h2>While a cluster migrates the slot</h2>
  *
@@ -228,7 +228,7 @@ final class RedisContender implements Contender {
         return grant != null ? won(grant) : acquireOrQueue(floor, heardBy, deadline);
     }
 
-    /** Returns the subscription that will hear of others while this contender has a sticky hold, or null. */
+    /** Returns the subscription for messages about other contenders while this one has a sticky hold, or null. */
     private @Nullable Object startHearing() {
         if (!request.isSticky()) {
             return null;

@@ -24,7 +24,7 @@ final class RedisGrant implements Grant {
     private final LockMode mode;
     private final long fencingBase;
     private final Validity validity;
-    /** The subscription that hears of others, or null. */
+    /** The subscription that receives messages about other contenders, or null. */
     private final @Nullable Object heardBy;
 
     private volatile long tokenKeptAt;
@@ -34,7 +34,7 @@ final class RedisGrant implements Grant {
         this(contender, mode, fencingBase, validity, null);
     }
 
-    /** Makes a hold, of which a subscription hears if others want it. */
+    /** Makes a hold whose subscription receives a message if another contender wants the lock. */
     RedisGrant(RedisContender contender, LockMode mode, long fencingBase, Validity validity, @Nullable Object heardBy) {
         this(contender, mode, fencingBase, validity, heardBy, validity.from().nanoTime());
     }

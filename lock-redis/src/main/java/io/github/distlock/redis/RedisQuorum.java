@@ -54,8 +54,8 @@ import org.jspecify.annotations.Nullable;
  * bases on a majority. A ballot that is not won is withdrawn from all servers. Its value is never used again, and a
  * server that may still receive a request with this value refuses it.
  *
- * <p>The clocks of servers differ. So the client proposes a base that is 100 ms ahead of all of them, as far as their
- * answers of the last minute tell, and each server mints the next one.
+ * <p>The clocks of servers differ. So the client proposes a base that is 100 ms ahead of all of them, by their answers
+ * of the last minute. Each server mints the next greater one.
  *
  * <h2>Why holds do not overlap</h2>
  *
@@ -82,7 +82,7 @@ import org.jspecify.annotations.Nullable;
  * contains one of these servers, and that server voted after it had stored the base. So the later base is greater. The
  * server keeps the base until an hour after its own clock has passed it, whatever the clocks of the others say. If the
  * server has lost the base, it mints one above its clock, at least the longest lease later. That one is greater if the
- * clocks of the servers differ by less than the longest lease without the 100 ms.
+ * clocks of the servers differ by less than the longest lease minus these 100 ms.
  *
  * <p>Thread-safe.
  */

@@ -10,8 +10,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Releases holds, {@value RedisBackend#CHUNK} at a time. One script {@linkplain ManyLocks ends those} for which nobody
- * waits. All others have a script each, and travel in one exchange per server.
+ * Releases holds, {@value RedisBackend#CHUNK} at a time. One script {@linkplain ManyLocks ends the holds} for which no
+ * contender waits. All others have a script each, and travel in one exchange per server.
  */
 final class Releases {
     private static final Logger LOG = LoggerFactory.getLogger(RedisBackend.class);
@@ -68,7 +68,7 @@ final class Releases {
         }
     }
 
-    /** Releases holds by a script for each. For each there is whether an earlier release may have ended it. */
+    /** Releases holds by a script for each. The map says whether an earlier release may have ended a hold. */
     private void releaseApart(Map<RedisGrant, Boolean> left, Map<Grant, Grant.Release> found, Deadline deadline)
             throws InterruptedException {
         List<RedisGrant> grants = List.copyOf(left.keySet());

@@ -21,8 +21,8 @@ import java.util.stream.Stream;
  * renewed apart.
  *
  * <p><b>Apart.</b> All other holds have a script each, and travel in one exchange per server: holds of readers and of
- * permits, and those on a cluster. This script says why a hold is not extended: it is over, the key is not a string,
- * the server is a replica, or a right is missing.
+ * permits, and holds on a cluster. The reply to this script says why a hold is not extended: it is over, the key is not
+ * a string, the server is a replica, or a right is missing.
  */
 final class Renewals {
     private final RedisBackend backend;

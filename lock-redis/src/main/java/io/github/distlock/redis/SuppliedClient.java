@@ -242,7 +242,7 @@ final class SuppliedClient implements Redis {
         }
     }
 
-    /** The client says this by having one pool. Another one may lead to a cluster. */
+    /** A client with a visible pool has one server. Any other client may use a cluster. */
     @Override
     public boolean isOneServer() {
         return pool != null;

@@ -67,7 +67,7 @@ final class WireFormat {
                 plain(owner.thread()));
     }
 
-    /** Returns the owner of a sticky hold: its last field is the channel on which its client hears of others. */
+    /** Returns the owner of a sticky hold: its last field is the client's channel for messages about others. */
     static String sticky(String owner, String channel) {
         return owner + SEPARATOR + channel;
     }

@@ -61,7 +61,7 @@ local function grant_beside_queue(value, lease, base, owner, own_entries)
   return members - own_entries
 end
 
--- Says in the token of a lock that the queue exists.
+-- Notes in the token of a lock that the queue exists.
 local function flag_token()
   if string.find(last_token(), '^[^\t\n]+$') then
     redis.call('APPEND', KEYS[2], '\n')
@@ -109,8 +109,8 @@ local function announce(channel, message)
   --#publish
 end
 
--- Tells the client of a sticky hold that another contender asks. Without the message, it finds out when it has had the
--- hold for some seconds.
+-- Notifies the client of a sticky hold that another contender asks. Without this message, the client gives the hold back
+-- after some seconds.
 local function announce_wanted(record)
   local value, channel = string.match(
     record or '', '^(%S+)\t1\tlock\t1\t%d+\t[^\t\n]*\t%d+\t[^\t\n]*\t[^\t\n]*\t([^\t\n]+)')

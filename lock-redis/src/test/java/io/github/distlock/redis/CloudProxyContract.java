@@ -52,7 +52,7 @@ class CloudProxyContract extends LockContract {
         @Override
         public void close() {
             for (CloudProxy proxy : proxies) {
-                // Holds that are renewed or released together go alone then.
+                // The backend then sends a request for each hold.
                 assertThat(proxy.refusals()).allMatch(CloudProxy.SEVERAL_SLOTS::equals);
                 try {
                     proxy.close();

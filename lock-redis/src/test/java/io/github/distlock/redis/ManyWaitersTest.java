@@ -44,7 +44,7 @@ class ManyWaitersTest extends ContenderTest {
         TestContender.heartbeat(other, waiters);
     }
 
-    /** Returns the places of those that were told to ask again. */
+    /** Returns the positions of the contenders that have to ask again. */
     private List<Integer> called() {
         return IntStream.range(0, waiters.size())
                 .filter(i -> waiters.get(i).wakeUps.get() > (i == 0 ? WAKE_UPS_OF_FIRST : 0))

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** V11: the record of a sticky hold, who hears of whom, and when a client no longer relies on that. */
+/** V11: the record of a sticky hold, its messages, and when a client no longer relies on them. */
 class StickyLockTest extends ContenderTest {
     private final FaultProxy link = FaultProxy.to(SERVER);
     private final RedisBackend remote = started(RedisBackend.connect("redis://" + link.address()));
@@ -28,7 +28,7 @@ class StickyLockTest extends ContenderTest {
 
     private TestContender holder;
 
-    /** Who asks for the lock. */
+    /** The contenders that ask for the lock. */
     enum Asker {
         ONE_THAT_TRIES,
         ONE_THAT_WAITS,
@@ -58,7 +58,7 @@ class StickyLockTest extends ContenderTest {
         };
     }
 
-    /** Acquires the lock once the client hears of others. */
+    /** Acquires the lock once the client is notified of other contenders. */
     @CanIgnoreReturnValue
     private Grant acquireHearing() throws InterruptedException {
         while (true) {

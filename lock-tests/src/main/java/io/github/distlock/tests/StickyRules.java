@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 /** Rules V11: a client keeps a sticky lock between two holds, and only as long as no other client asks for it. */
 @Uses(sticky = true)
 abstract class StickyRules extends Rules {
-    /** Longer than a client keeps a lock that nobody holds. */
+    /** Longer than a client keeps a lock that no caller holds. */
     private static final Duration DORMANT = Duration.ofSeconds(2);
 
     @Test

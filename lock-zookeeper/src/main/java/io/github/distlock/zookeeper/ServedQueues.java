@@ -18,15 +18,16 @@ import org.apache.zookeeper.Watcher;
  * <h2>Why it is safe</h2>
  *
  * A directory counts all nodes that clients create in it, whether their names have numbers or not. A new numbered node
- * gets the count. Let n be the number of a node of this session that was first, and that the server has deleted. If the
- * session's next node has the number n + 1, no node came between the two. So this node is the first one.
+ * gets the count as its number. Let n be the number of a node of this session that was first, and that the server has
+ * deleted. If the session's next node has the number n + 1, no node came between the two. So this node is the first
+ * one.
  *
  * <p>A directory that was deleted and created again counts from the beginning. So this holds only if both nodes were
  * created in the same directory. The session watches the directory itself. The server has confirmed this watch before
  * the client sent the creation of the first of the two nodes. The server reports events and answers in the order of
  * their transactions. So if the directory had been deleted in between, the client would know it before the answer to
- * the creation of the second node. After a lost connection this is not so. ZooKeeper reports the loss to the watch
- * first, which ends it.
+ * the creation of the second node. After a lost connection, the client may miss the event. But ZooKeeper first reports
+ * the loss to the watch, and this ends the watch.
  *
  * <h2>When it is used</h2>
  *

@@ -70,7 +70,7 @@ final class ServerTick {
         return part(timeout.minus(within(timeout)), 1, 10);
     }
 
-    /** Returns a part of a time. Each acquire asks for some, and a division of the JDK takes several big numbers. */
+    /** Returns a part of a time. Each acquire needs some, and a division of the JDK makes several big numbers. */
     private static Duration part(Duration time, long numerator, long denominator) {
         return Duration.ofNanos(time.toNanos() * numerator / denominator);
     }
