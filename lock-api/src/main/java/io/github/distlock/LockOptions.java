@@ -31,9 +31,9 @@ public final class LockOptions {
             @Nullable Duration minimumHold) {
         requireNotLonger(minimumHold, maximumHold, "maximumHold");
         requireNotLonger(minimumHold, leaseRenewed ? null : lease, "fixedLease");
-        requireNotSticky(sticky && fair, "be fair: an acquire that asks no store overtakes those that have asked it");
-        requireNotSticky(sticky && !leaseRenewed, "have a fixedLease: its next hold would get only what is left");
-        requireNotSticky(sticky && minimumHold != null, "have a minimumHold: the store must know of its release");
+        requireNotSticky(sticky && fair, "be fair: an acquire without a request overtakes those in the store's queue");
+        requireNotSticky(sticky && !leaseRenewed, "have a fixedLease: its next hold would get only the rest of it");
+        requireNotSticky(sticky && minimumHold != null, "have a minimumHold: its release must reach the store");
         this.lease = lease;
         this.leaseRenewed = leaseRenewed;
         this.fair = fair;
@@ -110,10 +110,10 @@ public final class LockOptions {
      * needs no request. Use it if one client at a time acquires the lock again and again.
      *
      * <p>A release ends the hold for its caller at once. While no caller of this client holds the lock, the client's
-     * hold at the store is <em>dormant</em>. The client gives it back after a second without an acquire, when the
-     * client is closed, or as soon as the store answers another client that the lock is busy. A waiter of the other
-     * client is then granted the lock at once. A single try succeeds when its caller repeats it. Each reacquire has a
-     * greater token. After 255 reacquires, or 10 s after the grant, a release goes to the store.
+     * hold at the store is <em>dormant</em>. The client gives it back after a second without an acquire, or when
+     * the client is closed. It also gives it back as soon as the store answers another client that the lock is busy. A
+     * waiter of the other client is then granted the lock at once. A single try succeeds when its caller repeats it.
+     * Each reacquire has a greater token. After 255 reacquires, or 10 s after the grant, a release goes to the store.
      *
      * <p>What this costs:
      *

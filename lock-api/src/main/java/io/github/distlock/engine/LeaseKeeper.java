@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  * <p><b>No postponed renewal without a look.</b> If a server is busy with batches, a look sets {@link #postponed} and
  * then reads the number of batches again. The end of a batch changes the number and then reads {@code postponed}. So at
  * least one of the two threads sees the other's change. Without a postponed renewal, the end of a batch plans a look
- * only for its own leases, because a look at very many leases takes time.
+ * only for its own leases. A look at very many leases takes time.
  *
  * <p>What marks a renewal, a batch or a heartbeat as under way is taken back if its thread cannot be given the task.
  *

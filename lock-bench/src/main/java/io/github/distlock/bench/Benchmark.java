@@ -24,8 +24,8 @@ import java.util.function.Function;
  * Redis's {@code INFO commandstats}, including those in scripts, of all servers that keep data, or the packets that
  * ZooKeeper received. Requests are the reads of a server from its connections.
  *
- * <p>The exit code is 1 if two holds of this library overlap, or a lock of it was lost without a fault, and 2 if the
- * arguments are wrong. The servers must be processes: {@code -Dlock.servers=processes}.
+ * <p>The exit code is 1 if two holds of this library overlap, or one was lost without a fault. It is 2 if the arguments
+ * are wrong. The servers must be processes: {@code -Dlock.servers=processes}.
  */
 public final class Benchmark {
     /** The lease while clients fail. The least session timeout of ZooKeeper with its default tick. */

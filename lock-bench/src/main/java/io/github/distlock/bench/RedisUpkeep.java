@@ -25,10 +25,12 @@ import redis.clients.jedis.RedisClient;
  * other within 10 s, and the program closes it after the measurement. The second client has fair waiters. They wait in
  * turn for some names that another client holds.
  *
- * <p>The program prints requests per second, where a script is one request, commands on the server per second, CPU time
- * of the server as a share of one core, the longest script, CPU time of this process per minute, threads of the client,
- * and heap per hold or waiter. Arguments: holds (5000), waiters (10000), names for which they wait (1), seconds of each
- * measurement (54, which is twice the time between two heartbeats of most waiters). A number of 0 leaves out a part.
+ * <p>The program prints requests and commands per second; a script is one request. It prints the CPU time of the server
+ * as a share of one core, the longest script, and the CPU time of this process per minute. It also prints threads of the
+ * client, and heap per hold or waiter.
+ *
+ * <p>Arguments: holds (5000), waiters (10000), names for which they wait (1), seconds of each measurement (54). The last
+ * one is twice the time between two heartbeats of most waiters. A number of 0 leaves out a part.
  */
 public final class RedisUpkeep {
     private static final Duration TO_SPREAD = Duration.ofSeconds(10);

@@ -68,7 +68,7 @@ enum Work {
     }
 
     /**
-     * Returns whether the peer can do this work. Curator acquires the permits of one request one by one, so requests
+     * Returns whether the peer can do this work. Curator acquires the permits of one request one by one. So requests
      * that each have a part of their permits wait for each other without end.
      */
     boolean suits(Peer peer) {

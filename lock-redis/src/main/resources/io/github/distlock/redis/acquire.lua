@@ -20,8 +20,8 @@
 -- Safe to repeat: if the record is the contender's own, an earlier copy of the request has acquired the lock, or the
 -- lock was handed to it. Then the reply has the same base.
 
--- The usual wait comes first: behind a hold whose release serves the queue. This does what the end of the script does,
--- before the script defines the functions for all other cases, which would take as long as the wait.
+-- The usual wait comes first: behind a hold whose release serves the queue. This does what the end of the script does.
+-- It precedes the functions for all other cases, because their definition takes as long as the wait.
 
 --#include record
 

@@ -109,8 +109,8 @@ local function announce(channel, message)
   --#publish
 end
 
--- Notifies the client of a sticky hold that another contender asks. Without this message, the client gives the hold back
--- after some seconds.
+-- Notifies the client of a sticky hold that another contender asks. Without this message, the client gives the hold
+-- back after some seconds.
 local function announce_wanted(record)
   local value, channel = string.match(
     record or '', '^(%S+)\t1\tlock\t1\t%d+\t[^\t\n]*\t%d+\t[^\t\n]*\t[^\t\n]*\t([^\t\n]+)')

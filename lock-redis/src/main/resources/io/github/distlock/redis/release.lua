@@ -12,8 +12,8 @@
 -- Safe to repeat: a value is never granted twice, so a repeated release finds either its own hold or nothing of its
 -- own.
 
--- The usual handoff comes first. It does what `serve_next` of queue.lua does, before the script defines the functions
--- for all other cases, which would take as long as the handoff.
+-- The usual handoff comes first. It does what `serve_next` of queue.lua does. It precedes the functions for all other
+-- cases, because their definition takes as long as the handoff.
 
 --#include record
 

@@ -11,7 +11,7 @@
 -- Only a server that keeps all locks takes this script. If it refuses the script, or for one of the keys, the client
 -- sends renew.lua for each hold. The server is blocked meanwhile, for about 0.5 ms with 512 holds.
 --
--- The lines between "#each" and "#end" are repeated, with the numbers from 1 to 512 for n, so that each call names its
+-- The client repeats the lines between "#each" and "#end", with the numbers from 1 to 512 for n. So each call names its
 -- key as a literal.
 
 local statuses = {}

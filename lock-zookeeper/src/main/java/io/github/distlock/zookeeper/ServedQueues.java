@@ -9,7 +9,7 @@ import org.apache.zookeeper.Watcher;
 
 /**
  * How far the queues of one session have been served. If a client uses a lock alone, the number of its next node shows
- * that this node is the first one, and the client need not look at the queue.
+ * that this node is the first one. Then the client need not look at the queue.
  *
  * <h2>Invariant</h2>
  *
