@@ -61,8 +61,8 @@ public interface Grant {
     }
 
     /**
-     * Returns whether the backend calls {@link Signals#wanted} for each other contender that the store has answered busy
-     * since this grant. This includes single tries, and the call may follow a little later. The engine keeps a
+     * Returns whether the backend calls {@link Signals#wanted} for each other contender that the store has answered
+     * busy since this grant. This includes single tries, and the call may follow a little later. The engine keeps a
      * {@linkplain LockRequest#isSticky sticky} hold between two holders only while this is true. The result is false
      * from the beginning if others may have been waiting at the time of the grant. It becomes false if messages may
      * have been lost, and stays false. Any thread may call this. It does no I/O, and does not wait for any.

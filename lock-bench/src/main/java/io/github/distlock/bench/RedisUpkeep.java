@@ -26,11 +26,11 @@ import redis.clients.jedis.RedisClient;
  * turn for some names that another client holds.
  *
  * <p>The program prints requests and commands per second; a script is one request. It prints the CPU time of the server
- * as a share of one core, the longest script, and the CPU time of this process per minute. It also prints threads of the
+ * as a share of one core, the longest script, and CPU seconds of this process per minute. It also prints threads of the
  * client, and heap per hold or waiter.
  *
- * <p>Arguments: holds (5000), waiters (10000), names for which they wait (1), seconds of each measurement (54). The last
- * one is twice the time between two heartbeats of most waiters. A number of 0 leaves out a part.
+ * <p>Arguments: holds (5000), waiters (10000), names for which they wait (1), seconds of each measurement (54). The
+ * last one is twice the time between two heartbeats of most waiters. A number of 0 leaves out a part.
  */
 public final class RedisUpkeep {
     private static final Duration TO_SPREAD = Duration.ofSeconds(10);
