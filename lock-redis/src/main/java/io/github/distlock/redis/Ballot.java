@@ -67,7 +67,7 @@ final class Ballot {
                     restartsLoseData ? 1 : 0);
         }
 
-        /** Returns a base that is probably ahead of the clocks of all servers, so that all of them mint the same. */
+        /** Returns a base that is probably ahead of the clocks of all servers, so that all mint the same one. */
         private long proposedBase() {
             return servers.stream().mapToLong(QuorumServer::time).max().orElse(0) + AHEAD_MICROS;
         }

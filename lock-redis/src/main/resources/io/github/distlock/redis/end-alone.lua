@@ -1,6 +1,6 @@
 -- Ends a hold by its lock key alone: compare-and-delete. While a cluster migrates a slot, it refuses requests with
--- several keys of which one is missing, such as release.lua and withdraw.lua. In a quorum no contender waits, so this
--- is all that the end of a vote needs, unless its request may arrive later.
+-- several keys of which one is missing, such as release.lua and withdraw.lua. In a quorum no contender waits. So this
+-- is all that the end of a vote needs, unless the request for this vote may arrive later.
 --
 -- KEYS  1 lock
 -- ARGV  those of release.lua or withdraw.lua: 1 request, 2 value; the others are not used
