@@ -46,8 +46,7 @@ class HandoffTest {
     }
 
     private Lease granted() {
-        LockKey key = new LockKey(
-                "lock", LockMode.READ, LockOptions.defaults().renewedLease(LEASE));
+        LockKey key = new LockKey("lock", LockMode.READ, LockOptions.defaults().renewedLease(LEASE));
         LocalQueue queue = client.queues.get(key);
         Waiter first = new Waiter(key, client);
         first.enter();

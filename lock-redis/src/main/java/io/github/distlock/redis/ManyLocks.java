@@ -56,8 +56,8 @@ final class ManyLocks {
         if (reply instanceof List<?> answer && answer.get(0) instanceof byte[] digits && digits.length == keys.size()) {
             return new Answer(Replies.text(digits), call.wasSentAgain(), false);
         }
-        boolean mayPass = reply instanceof ErrorReply error
-                && ErrorReply.isOfAnotherServer(String.valueOf(error.getMessage()));
+        boolean mayPass =
+                reply instanceof ErrorReply error && ErrorReply.isOfAnotherServer(String.valueOf(error.getMessage()));
         return new Answer("", true, mayPass);
     }
 
