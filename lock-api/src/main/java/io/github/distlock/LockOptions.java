@@ -125,7 +125,8 @@ public final class LockOptions {
      *   <li>An inspector shows a dormant hold like any other.
      *   <li>The client does not notice programs that share the key of the lock without this library. They wait until it
      *       gives its hold back for another reason.
-     *   <li>A single try of the same client can find the lock busy while the client gives a dormant hold back.
+     *   <li>A single try of the same client waits while the client gives a dormant hold back. It can find the lock busy
+     *       if the store does not answer this.
      * </ul>
      *
      * <p>It is for plain locks. The {@link LockClient} refuses a read-write lock or a semaphore that is sticky. It also

@@ -35,9 +35,9 @@ import org.jspecify.annotations.Nullable;
  *
  * Blocking acquires and releases do their I/O on the caller's thread. Each of the engine's own threads has one role, so
  * that a request that hangs in one role delays no other: {@code timer} (expiry and alarms, no I/O), {@code renewal},
- * {@code request} (steps of asynchronous acquires), {@code release} (asynchronous releases, leaks), {@code cleanup},
- * {@code close} (releases of a closing client), {@code log}, {@code callback} (code of the application). They inherit
- * nothing from the threads of the application.
+ * {@code request} (steps of asynchronous acquires), {@code release} (asynchronous releases, dormant leases, leaks),
+ * {@code cleanup}, {@code close} (releases of a closing client), {@code log}, {@code callback} (code of the
+ * application). They inherit nothing from the threads of the application.
  *
  * <h2>Closing</h2>
  *

@@ -138,7 +138,7 @@ final class Lease implements StoreHints.Target, Dormancy.Kept {
         this.enoughToHandOff = Math.min(request().lease().toNanos() / 2, ENOUGH_TO_RENEW);
         this.grantedAt = shared.clock.nanoTime();
         this.term = new Term(grant.validity(), shared.settings, shared.clock);
-        this.dormancy = new Dormancy(this, queue, hints, grant, shared.clock);
+        this.dormancy = new Dormancy(this, queue, hints, won, shared.releases, shared.clock);
     }
 
     String lockName() {
@@ -335,8 +335,7 @@ final class Lease implements StoreHints.Target, Dormancy.Kept {
     }
 
     /** Nobody wants the lease: gives it back without waiting. */
-    @Override
-    public void giveBackInBackground() {
+    void giveBackInBackground() {
         if (endAsGivenBack()) {
             shared.releases.releaseInBackground(won);
             queue.ended(this);
@@ -347,7 +346,8 @@ final class Lease implements StoreHints.Target, Dormancy.Kept {
      * Ends the lease without telling the store. The caller does, and then calls {@link #wasGivenBack}. Returns false if
      * the lease had ended.
      */
-    boolean endAsGivenBack() {
+    @Override
+    public boolean endAsGivenBack() {
         boolean ended = end.compareAndSet(null, End.GIVEN_BACK);
         if (ended) {
             shared.keeper.forget(this);
@@ -355,7 +355,8 @@ final class Lease implements StoreHints.Target, Dormancy.Kept {
         return ended;
     }
 
-    void wasGivenBack() {
+    @Override
+    public void wasGivenBack() {
         queue.ended(this);
     }
 

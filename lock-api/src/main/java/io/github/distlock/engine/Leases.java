@@ -51,12 +51,18 @@ final class Leases {
         return false;
     }
 
-    /** Returns what an acquire gets without a request: a dormant lease, or a part of one that others use; or null. */
+    /**
+     * Returns what an acquire gets without a request: a dormant lease, or a part of one that others use; or null. A
+     * single try waits for a release that is under way although the last holder's release has returned.
+     */
     @Nullable
-    Answer localAnswer() {
+    Answer localAnswer(Patience patience, long lookAgainAt) {
         for (Lease lease : leases) {
-            if (lease.dormancy.endForAcquire()) {
+            if (lease.dormancy.endForAcquire(patience)) {
                 return new Answer.Granted(lease);
+            }
+            if (patience.isSingleTry() && lease.dormancy.goesBack() && leases.contains(lease)) {
+                return new Answer.NotYet(lookAgainAt);
             }
             Handle joined = lease.join();
             if (joined != null) {

@@ -39,6 +39,9 @@ import org.jspecify.annotations.Nullable;
  * becomes suspect, an answer arrives after its asker has left, the store signals. A wake between the look and the sleep
  * makes the sleep return at once.
  *
+ * <p>A single try sleeps only after it has seen a lease in {@link #leases} that goes back after dormancy. The end of
+ * each lease removes it there and then wakes all tries.
+ *
  * <h2>Why one grant never has two holders</h2>
  *
  * One acquire or holder at a time controls a lease without a hold: the acquire that the store granted it to, or the
@@ -227,7 +230,7 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
 
     /** Sends a request for this waiter if it is its turn, on the calling thread. */
     Answer ask(Acquisition asker, long now) throws InterruptedException {
-        Answer local = leases.localAnswer();
+        Answer local = leases.localAnswer(asker.patience, now + LONGEST_SLEEP);
         if (local != null) {
             return local;
         }
@@ -244,15 +247,15 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
             failed(claimed, asker, before, now);
             return new Answer.Unavailable(before);
         }
-        return send(claimed, asker, now);
+        return send(claimed, asker);
     }
 
-    private Answer send(QueueEntry asked, Acquisition asker, long askedAt) throws InterruptedException {
+    private Answer send(QueueEntry asked, Acquisition asker) throws InterruptedException {
         asker.patience.noteAsked();
         try {
-            return heard(asked, asker, asked.contender.attempt(asker.patience.deadline(askedAt, shared.clock())));
+            return heard(asked, asker, asked.contender.attempt(asker.patience.deadline(shared.clock())));
         } catch (RequestRefusedException e) {
-            refused(asked, asker);
+            endAsking(asked, asker, true, () -> {}); // The next asker gets a new entry.
             return new Answer.Refused(e);
         } catch (InterruptedException | RuntimeException | Error e) {
             failed(asked, asker, e, shared.clock().nanoTime() + Backoff.afterFailures(asked.failures()));
@@ -332,11 +335,6 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
         endAsking(asked, asker, false, () -> asked.failed(cause, nextAt));
     }
 
-    /** The store refused. The next asker gets a new entry. */
-    private void refused(QueueEntry asked, Acquisition asker) {
-        endAsking(asked, asker, true, () -> {});
-    }
-
     /**
      * An asker that has an outcome leaves the entry to the waiters. Without waiters, and if the entry is spent, the
      * entry ends.
@@ -411,6 +409,7 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
         wake(locked(() -> {
             leases.remove(over);
             retireIfUnused();
+            waiters.wakeTries();
             return waiters.head();
         }));
     }

@@ -100,7 +100,8 @@ final class Patience {
     }
 
     /** Returns when a request that is sent now must have been answered. */
-    Deadline deadline(long now, LockClock clock) {
+    Deadline deadline(LockClock clock) {
+        long now = clock.nanoTime();
         return Deadline.after(Duration.ofNanos(Math.min(requestTimeout, Math.max(0, deadline - now) + grace())), clock);
     }
 

@@ -40,9 +40,22 @@ final class Releases {
      * @return the outcome; lost if the store no longer had the grant
      */
     Release release(WonGrant won, Supplier<Duration> keptFor, Runnable confirmed) {
+        return release(won, keptFor, confirmed, deadline());
+    }
+
+    /** Releases a grant that has no holder, and waits for the answer until then. Otherwise the same. */
+    void release(WonGrant won, Deadline deadline) {
+        var unused = release(won, () -> Duration.ZERO, () -> {}, deadline);
+    }
+
+    Deadline deadline() {
+        return requests.deadline();
+    }
+
+    private Release release(WonGrant won, Supplier<Duration> keptFor, Runnable confirmed, Deadline until) {
         requests.begin();
         try {
-            boolean found = requests.sendUninterrupted(deadline -> won.release(keptFor.get(), deadline))
+            boolean found = requests.sendUninterrupted(deadline -> won.release(keptFor.get(), deadline), until)
                     == Grant.Release.RELEASED;
             won.contender().forget();
             return found ? Release.RELEASED : Release.LOST;

@@ -41,16 +41,19 @@ final class Requests {
 
     /** Sends the request. An interrupt does not stop it; the flag is kept. */
     <T> T sendUninterrupted(Request<T> request) {
-        return send(request, false);
+        return sendUninterrupted(request, deadline());
+    }
+
+    <T> T sendUninterrupted(Request<T> request, Deadline deadline) {
+        return send(request, false, deadline);
     }
 
     /** Repeats the request until it is answered, refused, or its time is over. Otherwise the same. */
     <T> T repeatUninterrupted(Request<T> request) {
-        return send(request, true);
+        return send(request, true, deadline());
     }
 
-    private <T> T send(Request<T> request, boolean afterFailures) {
-        Deadline deadline = deadline();
+    private <T> T send(Request<T> request, boolean afterFailures, Deadline deadline) {
         int failures = 0;
         boolean interrupted = Thread.interrupted();
         try {

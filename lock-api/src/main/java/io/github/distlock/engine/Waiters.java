@@ -56,6 +56,13 @@ final class Waiters {
         return Stream.concat(waiting.stream(), tries.stream()).toList();
     }
 
+    /** Wakes those which wait for the end of a lease. */
+    void wakeTries() {
+        if (tries.first() != null) {
+            tries.stream().forEach(Acquisition::wake);
+        }
+    }
+
     // Entries
 
     @Nullable

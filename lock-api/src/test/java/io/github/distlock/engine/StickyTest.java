@@ -10,13 +10,21 @@ import io.github.distlock.LockHandle;
 import io.github.distlock.LockHandle.Release;
 import io.github.distlock.LockOptions;
 import io.github.distlock.spi.Attempt;
+import io.github.distlock.spi.Contender;
+import io.github.distlock.spi.Deadline;
+import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockClock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.UnaryOperator;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -40,6 +48,12 @@ class StickyTest extends EngineTest {
         LockHandle held = sticky.acquire();
         assertThat(held.release()).isEqualTo(Release.RELEASED);
         return held;
+    }
+
+    /** For the next client, no time passes, and the second of a dormant hold never ends. */
+    private void stopClock() {
+        long now = store.clock().nanoTime();
+        backend.clock = overriding(LockClock.class, backend.clock, "nanoTime", () -> now);
     }
 
     private void awaitFree() {
@@ -103,14 +117,11 @@ class StickyTest extends EngineTest {
 
     @Test
     void v11_aDormantHoldEndsAtOnceWhenAnotherClientAsks() throws Exception {
-        TestBackend stopped = new TestBackend(store.connect());
-        long now = store.clock().nanoTime();
-        stopped.clock = overriding(LockClock.class, stopped.clock, "nanoTime", () -> now);
-        open(LockClient.builder(stopped)).lock("a", STICKY).acquire().release();
+        stopClock();
+        open(settings()).lock("a", STICKY).acquire().release();
 
         assertThat(other.lock("a").tryAcquire()).isEmpty();
 
-        // For this client, the second never ends.
         awaitFree();
     }
 
@@ -207,6 +218,70 @@ class StickyTest extends EngineTest {
         assertThat(store.size()).isZero();
         assertThat(backend.batchesOfReleases).hasValue(1);
         assertThat(events).extracting(Event::kind).doesNotContain("lost");
+    }
+
+    /** What a test does to the next grant. The store knows only the original. */
+    private void changeNextGrant(UnaryOperator<Grant> change) {
+        backend.asking = (contender, deadline) -> {
+            backend.asking = Contender::attempt;
+            Grant granted = ((Attempt.Granted) contender.attempt(deadline)).grant();
+            return Attempt.granted(change.apply(granted));
+        };
+    }
+
+    @Test
+    void v11_aTryThatCannotUseTheDormantHoldGivesItBackBeforeItAsks() throws Exception {
+        stopClock();
+        DistributedLock tried = open(settings()).lock("a", STICKY);
+        AtomicBoolean hears = new AtomicBoolean(true);
+        AtomicReference<Thread> releasing = new AtomicReference<>();
+        changeNextGrant(granted -> {
+            Grant deaf = overriding(Grant.class, granted, "hearsOthers", hears::get);
+            return overriding(Grant.class, deaf, "release", () -> {
+                releasing.set(Thread.currentThread());
+                return released(granted);
+            });
+        });
+        LockHandle first = tried.acquire();
+        first.release();
+
+        hears.set(false);
+
+        assertThat(base(tried.tryAcquire().orElseThrow())).isGreaterThan(base(first));
+        assertThat(releasing).hasValue(Thread.currentThread());
+    }
+
+    @Test
+    void v11_aTryWaitsUntilADormantHoldIsGivenBack() throws Exception {
+        stopClock();
+        DistributedLock tried = open(settings().requestTimeout(LONG)).lock("a", STICKY);
+        CountDownLatch releasing = new CountDownLatch(1);
+        CountDownLatch answered = new CountDownLatch(1);
+        changeNextGrant(granted -> overriding(Grant.class, granted, "release", () -> {
+            releasing.countDown();
+            Await.open(answered);
+            return released(granted);
+        }));
+        LockHandle first = tried.acquire();
+        first.release();
+        assertThat(other.lock("a").tryAcquire()).isEmpty();
+        Await.open(releasing);
+
+        CompletableFuture<Optional<LockHandle>> single = tried.tryAcquireAsync(Duration.ZERO);
+        event("waiting");
+        answered.countDown();
+
+        LockHandle second =
+                single.get(LocalQueue.LONGEST_SLEEP / 2, TimeUnit.NANOSECONDS).orElseThrow();
+        assertThat(base(second)).isGreaterThan(base(first));
+    }
+
+    private static Grant.Release released(Grant grant) {
+        try {
+            return grant.release(Deadline.after(LONG, LockClock.system()));
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     @Test
