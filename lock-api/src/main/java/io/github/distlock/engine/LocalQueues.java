@@ -9,7 +9,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The local queues of one client. A queue exists while somebody waits in it or uses a lease of it.
+ * The local queues of one client. A queue exists while an acquire waits in it or a caller uses a lease of it.
  *
  * <p><b>Closing.</b> An acquire enters its queue and then reads the {@link Lifecycle}. Closing changes that and then
  * goes through the queues. So at least one of the two sees the other, and no acquire waits on in a closed client. The

@@ -154,7 +154,7 @@ final class BenchmarkOptions {
                 .collect(Collectors.toCollection(LinkedHashSet::new));
     }
 
-    /** Returns the scenario of this name, or those that begin with it if there is none. */
+    /** Returns the scenario with this name. If there is none, returns all whose names begin with it. */
     private static List<Scenario> scenarios(String name) {
         boolean exists =
                 Arrays.stream(Scenario.values()).anyMatch(each -> each.name().equals(name));

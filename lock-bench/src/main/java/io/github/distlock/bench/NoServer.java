@@ -77,7 +77,7 @@ final class NoServer implements LockBackend {
             if (!holder.compareAndSet(null, this)) {
                 waiter.set(signals);
                 if (holder.get() == null) {
-                    wakeWaiter(); // Released before it was known that somebody waits.
+                    wakeWaiter(); // The holder released it before it knew of this waiter.
                 }
                 return Attempt.busy(RETRY);
             }

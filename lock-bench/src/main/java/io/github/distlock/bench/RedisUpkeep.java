@@ -1,7 +1,5 @@
 package io.github.distlock.bench;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import io.github.distlock.LockClient;
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockOptions;
@@ -12,12 +10,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
-import redis.clients.jedis.BuilderFactory;
-import redis.clients.jedis.CommandArguments;
-import redis.clients.jedis.CommandObject;
-import redis.clients.jedis.Protocol.Command;
 import redis.clients.jedis.RedisClient;
 
 /**
@@ -42,12 +35,14 @@ public final class RedisUpkeep {
     private final RedisServer server;
     private final RedisClient admin;
     private final RedisLoad load;
+    private final SlowScripts slow;
     private final Duration time;
 
     private RedisUpkeep(RedisServer server, RedisClient admin, RedisLoad load, Duration time) {
         this.server = server;
         this.admin = admin;
         this.load = load;
+        this.slow = new SlowScripts(admin);
         this.time = time;
     }
 
@@ -132,8 +127,7 @@ public final class RedisUpkeep {
 
     private void measure(String what, int number, long heapBefore) throws InterruptedException {
         long heap = (usedHeap() - heapBefore) / number;
-        command(Command.CONFIG, "SET", "slowlog-log-slower-than", "100");
-        command(Command.SLOWLOG, "RESET");
+        slow.reset();
         Reading before = load.read();
         double clientCpu = ProcessCpu.seconds();
         long begun = System.nanoTime();
@@ -153,7 +147,7 @@ public final class RedisUpkeep {
                 spent.scriptMicros() / spent.scripts(),
                 spent.commands() / seconds,
                 spent.cpuSeconds() * 100 / seconds,
-                longestScript(),
+                slow.longest(),
                 client * 60 / seconds,
                 threads,
                 heap);
@@ -174,26 +168,5 @@ public final class RedisUpkeep {
             Thread.sleep(100);
         }
         return jvm.totalMemory() - jvm.freeMemory();
-    }
-
-    /** Returns the longest time of a script, in microseconds, or that it is less than what the server has logged. */
-    private String longestScript() {
-        List<?> entries = (List<?>) command(Command.SLOWLOG, "GET", "-1");
-        return entries.stream()
-                .map(entry -> (List<?>) entry)
-                .filter(entry -> isScript((List<?>) entry.get(3)))
-                .map(entry -> (Long) entry.get(2))
-                .max(Long::compare)
-                .map(String::valueOf)
-                .orElse("< 100");
-    }
-
-    private static boolean isScript(List<?> words) {
-        return new String((byte[]) words.get(0), UTF_8).toLowerCase(Locale.ROOT).startsWith("eval");
-    }
-
-    private Object command(Command command, String... words) {
-        CommandArguments call = new CommandArguments(command).addObjects((Object[]) words);
-        return admin.executeCommand(new CommandObject<>(call, BuilderFactory.RAW_OBJECT));
     }
 }

@@ -1,7 +1,5 @@
 package io.github.distlock.bench;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import io.github.distlock.DistributedLock;
 import io.github.distlock.LockClient;
 import io.github.distlock.LockHandle;
@@ -13,17 +11,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Function;
 import java.util.stream.IntStream;
-import redis.clients.jedis.BuilderFactory;
-import redis.clients.jedis.CommandArguments;
-import redis.clients.jedis.CommandObject;
-import redis.clients.jedis.Protocol.Command;
 import redis.clients.jedis.RedisClient;
 
 /**
@@ -43,6 +36,7 @@ public final class RedisWaiters {
     private final RedisServer server;
     private final RedisClient admin;
     private final RedisLoad load;
+    private final SlowScripts slow;
     private final int waiters;
     private final int clients;
     private final Duration time;
@@ -52,6 +46,7 @@ public final class RedisWaiters {
         this.server = server;
         this.admin = admin;
         this.load = load;
+        this.slow = new SlowScripts(admin);
         this.waiters = waiters;
         this.clients = clients;
         this.time = time;
@@ -110,8 +105,7 @@ public final class RedisWaiters {
     }
 
     private void measure(String what) throws InterruptedException {
-        command(Command.CONFIG, "SET", "slowlog-log-slower-than", "100");
-        command(Command.SLOWLOG, "RESET");
+        slow.reset();
         Reading before = load.read();
         double clientCpu = ProcessCpu.seconds();
         long begun = System.nanoTime();
@@ -126,7 +120,7 @@ public final class RedisWaiters {
                 clientShare * 100,
                 spent.scripts() / seconds,
                 spent.scriptMicros() / spent.scripts(),
-                longestScript());
+                slow.longest());
     }
 
     private void releaseBeforeDeadEntries() throws InterruptedException, ExecutionException {
@@ -140,8 +134,7 @@ public final class RedisWaiters {
             }
             CompletableFuture<LockHandle> wait = waiter.lock(name).acquireAsync();
             Thread.sleep(3_000);
-            command(Command.CONFIG, "SET", "slowlog-log-slower-than", "100");
-            command(Command.SLOWLOG, "RESET");
+            slow.reset();
             long begun = System.nanoTime();
             held.release();
             double release = (System.nanoTime() - begun) / 1e6;
@@ -150,7 +143,7 @@ public final class RedisWaiters {
             System.out.printf(
                     "%,d dead entries: release %.1f ms, the waiter behind them acquires after %.1f ms,"
                             + " longest script %s us%n",
-                    waiters, release, handoff, longestScript());
+                    waiters, release, handoff, slow.longest());
         }
     }
 
@@ -166,26 +159,5 @@ public final class RedisWaiters {
         admin.zadd(keys + "alive", entries);
         admin.pexpire(keys + "queue", 60_000);
         admin.pexpire(keys + "alive", 60_000);
-    }
-
-    /** Returns the longest time of a script, in microseconds, or that it is less than what the server has logged. */
-    private String longestScript() {
-        List<?> entries = (List<?>) command(Command.SLOWLOG, "GET", "-1");
-        return entries.stream()
-                .map(entry -> (List<?>) entry)
-                .filter(entry -> isScript((List<?>) entry.get(3)))
-                .map(entry -> (Long) entry.get(2))
-                .max(Long::compare)
-                .map(String::valueOf)
-                .orElse("< 100");
-    }
-
-    private static boolean isScript(List<?> words) {
-        return new String((byte[]) words.get(0), UTF_8).toLowerCase(Locale.ROOT).startsWith("eval");
-    }
-
-    private Object command(Command command, String... words) {
-        CommandArguments call = new CommandArguments(command).addObjects((Object[]) words);
-        return admin.executeCommand(new CommandObject<>(call, BuilderFactory.RAW_OBJECT));
     }
 }

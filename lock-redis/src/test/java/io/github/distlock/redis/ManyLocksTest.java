@@ -100,7 +100,7 @@ class ManyLocksTest extends ContenderTest {
                         .filter(i -> contenders.get(i).timesWanted.get() > 0)
                         .boxed()
                         .toList(),
-                "the holder is told that another client waits");
+                "the holder is notified that another client waits");
     }
 
     @Test

@@ -162,15 +162,20 @@ class StickyLockTest extends ContenderTest {
         assertFalse(held.hearsOthers());
     }
 
+    /** Acquires and releases the lock until the client keeps the hold. */
+    private void keepDormant(LockClient locks) {
+        DistributedLock kept = locks.lock(name, LockOptions.defaults().sticky());
+        await("the client keeps its hold", () -> {
+            kept.acquireUninterruptibly().close();
+            return admin.exists(lock);
+        });
+    }
+
     @Test
     void v11_aLostMessageDelaysAWaiterForABoundedTime() throws InterruptedException {
         try (LockClient locks = LockClient.create(RedisBackend.connect("redis://" + link.address()));
                 LockClient others = LockClient.create(RedisBackend.connect(SERVER.uri()))) {
-            DistributedLock kept = locks.lock(name, LockOptions.defaults().sticky());
-            await("the client keeps its hold", () -> {
-                kept.acquireUninterruptibly().close();
-                return admin.exists(lock);
-            });
+            keepDormant(locks);
             link.dropNextPush(FaultProxy.containing("wanted "));
 
             others.lock(name).tryAcquire(PATIENCE).orElseThrow().close();
@@ -181,11 +186,7 @@ class StickyLockTest extends ContenderTest {
     void v11_aClientThatIsCutOffWhileItsHoldIsDormantDelaysOthersForABoundedTime() throws InterruptedException {
         try (LockClient locks = LockClient.create(RedisBackend.connect("redis://" + link.address()));
                 LockClient others = LockClient.create(RedisBackend.connect(SERVER.uri()))) {
-            DistributedLock kept = locks.lock(name, LockOptions.defaults().sticky());
-            await("the client keeps its hold", () -> {
-                kept.acquireUninterruptibly().close();
-                return admin.exists(lock);
-            });
+            keepDormant(locks);
 
             link.cut();
 
