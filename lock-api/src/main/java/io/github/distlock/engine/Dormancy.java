@@ -160,7 +160,7 @@ final class Dormancy {
 
     private void giveBackInBackground() {
         if (isNow() && ending.compareAndSet(false, true)) {
-            releases.execute(() -> {
+            releases.executeUnlessClosed(() -> {
                 ending.set(false);
                 if (end(State.GOES_BACK)) {
                     giveBack(releases.deadline());

@@ -84,6 +84,14 @@ final class Releases {
     }
 
     /**
+     * Runs a release on a thread of the engine, and never on this one, which may be one that must not block. Does
+     * nothing if the client is closed: it has released all its leases then.
+     */
+    void executeUnlessClosed(Runnable release) {
+        threads.execute(release);
+    }
+
+    /**
      * Releases what the holders of a closing client have left, in one exchange per server and attempt, all servers at
      * the same time. Logs how many releases were not confirmed.
      */
