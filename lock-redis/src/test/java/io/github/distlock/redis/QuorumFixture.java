@@ -17,7 +17,7 @@ class QuorumFixture extends RedisFixture {
     /** The longest lease of all clients. So long a server that has lost its data does not vote. */
     static final Duration LONGEST_LEASE = Duration.ofSeconds(30);
 
-    private static final String SINCE = "distlock:{quorum}:since";
+    static final String SINCE = "distlock:{quorum}:since";
 
     /**
      * Uses servers that other fixtures of the same class share.
