@@ -1,11 +1,12 @@
 package io.github.distlock.examples;
 
+import static io.github.distlock.examples.Pages.ROOT;
+import static io.github.distlock.examples.Pages.read;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
+import io.github.distlock.examples.Pages.Snippet;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -15,35 +16,27 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Each Java snippet of the README and the docs is an excerpt of a program or test. */
 class SnippetsTest {
-    private static final Path ROOT = Path.of("").toAbsolutePath().getParent();
-    private static final Pattern BLOCK =
-            Pattern.compile("^( *)```(\\w*)\\n(.*?)^ *```$", Pattern.DOTALL | Pattern.MULTILINE);
-    private static final Pattern LINK = Pattern.compile("\\]\\(([^)\\s]+)\\)");
     private static final Pattern HEADING = Pattern.compile("^#+ +(.*)$", Pattern.MULTILINE);
     private static final Pattern ARTIFACT = Pattern.compile("<(?:dependency|plugin)>\\s*<groupId>[^<]*</groupId>"
             + "\\s*<artifactId>(?<id>[^<]*)</artifactId>\\s*<version>(?<version>[^<]*)<");
-
-    private record Snippet(Path page, String language, String text) {
-        @Override
-        public String toString() {
-            return ROOT.relativize(page) + ":\n" + text;
-        }
-    }
 
     @Test
     void api_eachJavaSnippetIsPartOfAProgram() {
         List<String> programs = Stream.of(
                         "lock-examples/src", "lock-example-backend/src", "integrations/lock-redis-lettuce/src")
-                .flatMap(sources -> files(ROOT.resolve(sources), ".java").stream())
+                .flatMap(sources -> Pages.files(ROOT.resolve(sources)).stream())
+                .filter(file -> file.toString().endsWith(".java"))
                 .map(file -> withoutIndentation(read(file)))
                 .toList();
         List<Snippet> snippets = snippets("java");
         List<Snippet> unknown = snippets.stream()
                 .filter(snippet ->
-                        programs.stream().noneMatch(program -> program.contains(withoutIndentation(snippet.text))))
+                        programs.stream().noneMatch(program -> program.contains(withoutIndentation(snippet.text()))))
                 .toList();
         assertEquals(List.of(), unknown, "snippets that are not part of a program");
         assertFalse(snippets.isEmpty());
@@ -54,7 +47,7 @@ class SnippetsTest {
         String checks = read(ROOT.resolve(".ci/run")) + read(ROOT.resolve(".ci/readme"));
         List<Snippet> commands = snippets("sh");
         for (Snippet command : commands) {
-            for (String line : command.text.strip().lines().toList()) {
+            for (String line : command.text().strip().lines().toList()) {
                 assertTrue(checks.contains(line.strip()), "never run: " + line);
             }
         }
@@ -66,7 +59,7 @@ class SnippetsTest {
         String program = read(ROOT.resolve("lock-zookeeper/src/test/resources/kazoo_lock.py"));
         List<Snippet> snippets = snippets("python");
         for (Snippet snippet : snippets) {
-            assertTrue(program.contains(snippet.text), "not part of a program: " + snippet);
+            assertTrue(program.contains(snippet.text()), "not part of a program: " + snippet);
         }
         assertFalse(snippets.isEmpty());
     }
@@ -77,7 +70,7 @@ class SnippetsTest {
                 + read(ROOT.resolve("pom.xml"))
                 + read(ROOT.resolve("lock-tests/pom.xml"));
         for (Snippet snippet : snippets("xml")) {
-            Matcher artifact = ARTIFACT.matcher(snippet.text);
+            Matcher artifact = ARTIFACT.matcher(snippet.text());
             while (artifact.find()) {
                 assertTrue(build.contains("<artifactId>" + artifact.group("id") + "</artifactId>"), artifact.group());
                 assertTrue(build.contains(">" + artifact.group("version") + "</"), artifact.group());
@@ -88,9 +81,9 @@ class SnippetsTest {
     @Test
     void api_eachBlockNamesAKnownLanguage() {
         List<String> known = List.of("java", "sh", "xml", "text", "lua", "python");
-        for (Path page : pages()) {
-            for (Snippet snippet : snippetsOf(page)) {
-                assertTrue(known.contains(snippet.language), "not checked: " + snippet);
+        for (Path page : Pages.all()) {
+            for (Snippet snippet : Pages.snippets(page)) {
+                assertTrue(known.contains(snippet.language()), "not checked: " + snippet);
             }
         }
     }
@@ -98,8 +91,8 @@ class SnippetsTest {
     @Test
     void api_eachLinkHasATarget() {
         List<String> dead = new ArrayList<>();
-        for (Path page : pages()) {
-            for (String link : links(page)) {
+        for (Path page : Pages.all()) {
+            for (String link : Pages.links(page)) {
                 String[] parts = link.split("#", 2);
                 Path target = parts[0].isEmpty()
                         ? page
@@ -114,23 +107,16 @@ class SnippetsTest {
         assertEquals(List.of(), dead);
     }
 
-    @Test
-    void api_theReadmeIsShortAndBeginsWithCode() {
-        List<String> lines = read(ROOT.resolve("README.md")).lines().toList();
+    @ParameterizedTest
+    @ValueSource(strings = {"README.md"})
+    void api_theReadmeIsShortAndBeginsWithCode(String page) {
+        List<String> lines = read(ROOT.resolve(page)).lines().toList();
         assertTrue(lines.size() <= 200, "README has " + lines.size() + " lines");
         assertTrue(lines.indexOf("```java") < 10, "code by line 10");
     }
 
-    private static List<String> links(Path page) {
-        return LINK.matcher(withoutBlocks(read(page)))
-                .results()
-                .map(found -> found.group(1))
-                .filter(link -> !link.startsWith("http"))
-                .toList();
-    }
-
     private static List<String> anchors(Path page) {
-        return HEADING.matcher(withoutBlocks(read(page)))
+        return HEADING.matcher(Pages.withoutBlocks(page))
                 .results()
                 .map(found -> found.group(1)
                         .toLowerCase(Locale.ROOT)
@@ -139,53 +125,15 @@ class SnippetsTest {
                 .toList();
     }
 
-    private static String withoutBlocks(String text) {
-        return BLOCK.matcher(text).replaceAll("");
-    }
-
     private static List<Snippet> snippets(String language) {
-        return pages().stream()
-                .flatMap(page -> snippetsOf(page).stream())
-                .filter(snippet -> snippet.language.equals(language))
+        return Pages.all().stream()
+                .flatMap(page -> Pages.snippets(page).stream())
+                .filter(snippet -> snippet.language().equals(language))
                 .toList();
-    }
-
-    private static List<Snippet> snippetsOf(Path page) {
-        List<Snippet> found = new ArrayList<>();
-        Matcher block = BLOCK.matcher(read(page));
-        while (block.find()) {
-            found.add(new Snippet(page, block.group(2), block.group(3)));
-        }
-        return found;
-    }
-
-    private static List<Path> pages() {
-        List<Path> pages = new ArrayList<>(files(ROOT.resolve("docs"), ".md"));
-        pages.add(ROOT.resolve("README.md"));
-        pages.add(ROOT.resolve("CONTRIBUTING.md"));
-        return pages;
-    }
-
-    private static List<Path> files(Path directory, String ending) {
-        try (Stream<Path> files = Files.walk(directory)) {
-            return files.filter(file -> file.toString().endsWith(ending))
-                    .sorted()
-                    .toList();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 
     /** Removes the indentation, which differs between a snippet and its program. */
     private static String withoutIndentation(String text) {
         return text.lines().map(String::strip).filter(line -> !line.isEmpty()).reduce("", (a, b) -> a + b + "\n");
-    }
-
-    private static String read(Path file) {
-        try {
-            return Files.readString(file);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 }
