@@ -60,7 +60,12 @@ class MovingGuidesTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"from-redisson.md, redisson-4.7.0.txt", "from-curator.md, curator-5.9.0.txt"})
+    @CsvSource({
+        "from-redisson.md, redisson-4.7.0.txt",
+        "from-curator.md, curator-5.9.0.txt",
+        "from-lock4j.md, lock4j-2.2.7.txt",
+        "from-klock.md, klock-1.5-release.txt"
+    })
     void api_eachMethodHasALine(String guide, String list) throws IOException {
         List<Section> sections = sections(guide);
 
@@ -85,7 +90,12 @@ class MovingGuidesTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"from-redisson.md, redisson-4.7.0.txt", "from-curator.md, curator-5.9.0.txt"})
+    @CsvSource({
+        "from-redisson.md, redisson-4.7.0.txt",
+        "from-curator.md, curator-5.9.0.txt",
+        "from-lock4j.md, lock4j-2.2.7.txt",
+        "from-klock.md, klock-1.5-release.txt"
+    })
     void api_eachLineIsAboutAMethod(String guide, String list) throws IOException {
         Map<String, List<Call>> types = methods(list);
 
@@ -108,7 +118,12 @@ class MovingGuidesTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"from-redisson.md, Redisson 4.7.0", "from-curator.md, Curator 5.9.0"})
+    @CsvSource({
+        "from-redisson.md, Redisson 4.7.0",
+        "from-curator.md, Curator 5.9.0",
+        "from-lock4j.md, Lock4j 2.2.7",
+        "from-klock.md, klock 1.5-RELEASE"
+    })
     void api_aGuideNamesTheVersionOfItsMethods(String guide, String version) throws IOException {
         String list = version.toLowerCase(Locale.ROOT).replace(' ', '-') + ".txt";
         assertTrue(Files.exists(METHODS.resolve(list)), list);

@@ -2,6 +2,7 @@ package io.github.distlock.examples.guide;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.distlock.DistributedLock;
@@ -25,11 +26,18 @@ class MovingTest {
     private final InMemoryStore store = new InMemoryStore();
     private final LockClient locks = LockClient.create(store.connect());
     private final DistributedLock lock = locks.lock("orders/42");
+    private final LockClient others = LockClient.create(store.connect());
+    private final Payments payments = (userId, token) -> "receipt of " + userId;
     private final ReentrantLock former = new ReentrantLock();
+
+    private interface Payments {
+        String charge(long userId, long fencingToken);
+    }
 
     @AfterEach
     void close() {
         locks.close();
+        others.close();
     }
 
     private void underBoth(LongConsumer work) throws InterruptedException {
@@ -66,6 +74,22 @@ class MovingTest {
         try (LockHandle busy = locks.lock("nightly").acquire()) {
             assertTrue(busy.isHeld());
             assertFalse(nightly(() -> {}));
+        }
+    }
+
+    private String pay(long userId) throws InterruptedException {
+        return locks.lock("pay/" + userId)
+                .tryCallLocked(Duration.ofSeconds(1), held -> payments.charge(userId, held.fencingToken()))
+                .orElseThrow(() -> new IllegalStateException("busy, try again"));
+    }
+
+    @Test
+    void api_aMethodLocksByItsArgument() throws Exception {
+        assertEquals("receipt of 7", pay(7));
+        try (LockHandle busy = others.lock("pay/7").acquire()) {
+            assertTrue(busy.isHeld());
+            assertThrows(IllegalStateException.class, () -> pay(7));
+            assertEquals("receipt of 8", pay(8));
         }
     }
 }

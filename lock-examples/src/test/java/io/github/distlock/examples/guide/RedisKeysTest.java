@@ -53,6 +53,15 @@ class RedisKeysTest {
     }
 
     @Test
+    void s1_keysOfLock4jAreShared() throws Exception {
+        String uri = server.uri();
+        LockClient locks = LockClient.create(
+                RedisBackend.builder(uri).keys(name -> "lock4j:" + name).build());
+        expectExclusion(locks.lock("com.acme.OrderService.pay#42"), "lock4j:com.acme.OrderService.pay#42");
+        locks.close();
+    }
+
+    @Test
     void s1_keysOfSpringIntegrationAreShared() throws Exception {
         String uri = server.uri();
         LockClient locks = LockClient.create(

@@ -64,6 +64,16 @@ class ZooKeeperPathsTest {
     }
 
     @Test
+    void s1_pathsOfLock4jAreShared() throws Exception {
+        LockClient locks = LockClient.create(ZooKeeperBackend.builder(curator)
+                .paths(name -> "/curator/lock4j/lock4j:" + name)
+                .build());
+        String theirs = "/curator/lock4j/lock4j:com.acme.OrderService.pay#42";
+        expectExclusion(locks.lock("com.acme.OrderService.pay#42"), theirs);
+        locks.close();
+    }
+
+    @Test
     void s1_pathsOfSpringIntegrationAreShared() throws Exception {
         LockClient locks = LockClient.create(ZooKeeperBackend.builder(curator)
                 .paths(name -> "/SpringIntegration-LockRegistry/" + name)
