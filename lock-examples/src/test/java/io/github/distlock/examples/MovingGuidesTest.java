@@ -64,7 +64,9 @@ class MovingGuidesTest {
         "from-redisson.md, redisson-4.7.0.txt",
         "from-curator.md, curator-5.9.0.txt",
         "from-lock4j.md, lock4j-2.2.7.txt",
-        "from-klock.md, klock-1.5-release.txt"
+        "from-klock.md, klock-1.5-release.txt",
+        "../zh-CN/moving/from-lock4j.md, lock4j-2.2.7.txt",
+        "../zh-CN/moving/from-klock.md, klock-1.5-release.txt"
     })
     void api_eachMethodHasALine(String guide, String list) throws IOException {
         List<Section> sections = sections(guide);
@@ -94,7 +96,9 @@ class MovingGuidesTest {
         "from-redisson.md, redisson-4.7.0.txt",
         "from-curator.md, curator-5.9.0.txt",
         "from-lock4j.md, lock4j-2.2.7.txt",
-        "from-klock.md, klock-1.5-release.txt"
+        "from-klock.md, klock-1.5-release.txt",
+        "../zh-CN/moving/from-lock4j.md, lock4j-2.2.7.txt",
+        "../zh-CN/moving/from-klock.md, klock-1.5-release.txt"
     })
     void api_eachLineIsAboutAMethod(String guide, String list) throws IOException {
         Map<String, List<Call>> types = methods(list);
@@ -122,7 +126,9 @@ class MovingGuidesTest {
         "from-redisson.md, Redisson 4.7.0",
         "from-curator.md, Curator 5.9.0",
         "from-lock4j.md, Lock4j 2.2.7",
-        "from-klock.md, klock 1.5-RELEASE"
+        "from-klock.md, klock 1.5-RELEASE",
+        "../zh-CN/moving/from-lock4j.md, Lock4j 2.2.7",
+        "../zh-CN/moving/from-klock.md, klock 1.5-RELEASE"
     })
     void api_aGuideNamesTheVersionOfItsMethods(String guide, String version) throws IOException {
         String list = version.toLowerCase(Locale.ROOT).replace(' ', '-') + ".txt";

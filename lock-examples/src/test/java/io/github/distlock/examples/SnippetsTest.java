@@ -108,7 +108,7 @@ class SnippetsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"README.md"})
+    @ValueSource(strings = {"README.md", "README.zh-CN.md"})
     void api_theReadmeIsShortAndBeginsWithCode(String page) {
         List<String> lines = read(ROOT.resolve(page)).lines().toList();
         assertTrue(lines.size() <= 200, "README has " + lines.size() + " lines");
