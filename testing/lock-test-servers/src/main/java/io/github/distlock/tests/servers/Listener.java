@@ -1,6 +1,9 @@
 package io.github.distlock.tests.servers;
 
+import io.github.distlock.tests.waiting.Waiting;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -15,6 +18,7 @@ import java.util.function.Consumer;
  */
 final class Listener implements AutoCloseable {
     private static final Duration END = Duration.ofSeconds(5);
+    private static final Duration BIND = Duration.ofSeconds(10);
 
     private final ServerSocket socket;
     private final Consumer<Socket> opened;
@@ -22,15 +26,34 @@ final class Listener implements AutoCloseable {
 
     Listener(InetSocketAddress address, Consumer<Socket> opened) throws IOException {
         this.opened = opened;
-        socket = new ServerSocket();
-        try {
-            socket.setReuseAddress(true);
-            socket.bind(address);
-        } catch (IOException e) {
-            socket.close();
-            throw e;
-        }
+        socket = listening(address);
         thread = FaultProxy.daemon("accept", this::accept);
+    }
+
+    /**
+     * Listens at an address where this JVM may have listened before. A process that this JVM was starting at that time
+     * has a copy of the former socket, and keeps the address in use until it has closed it.
+     */
+    private static ServerSocket listening(InetSocketAddress address) throws IOException {
+        ServerSocket created = new ServerSocket();
+        created.setReuseAddress(true);
+        Waiting.until(BIND, () -> isBound(created, address));
+        if (!created.isBound()) {
+            created.close();
+            throw new BindException("in use: " + address);
+        }
+        return created;
+    }
+
+    private static boolean isBound(ServerSocket socket, InetSocketAddress address) {
+        try {
+            socket.bind(address);
+            return true;
+        } catch (BindException e) {
+            return false;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private void accept() {

@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.SocketException;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -16,9 +16,9 @@ import java.util.concurrent.ThreadLocalRandom;
  * or would connect to itself.
  *
  * <p>Other JVMs choose ports at the same time. So this JVM keeps a datagram socket on each port that it has chosen,
- * until it ends, and chooses no port that has one. Servers use only stream sockets. It reserves a port before it looks
- * whether a server listens there. To look, it listens there for a moment, and a server of another JVM could not start
- * then.
+ * until it ends, and chooses no port that has one. Servers use only stream sockets. To look whether a server listens on
+ * a port, it connects. If it listened there itself for a moment, a process that it is starting would have a copy of its
+ * socket, and would keep the port in use for some time.
  */
 final class Ports {
     /** The address at which processes listen. */
@@ -65,11 +65,10 @@ final class Ports {
     }
 
     private static boolean isFree(int port) {
-        try (ServerSocket any = new ServerSocket()) {
-            any.bind(new InetSocketAddress(port));
-            return true;
+        try (Socket any = new Socket(LOOPBACK, port)) {
+            return !any.isConnected();
         } catch (IOException e) {
-            return false;
+            return true;
         }
     }
 }

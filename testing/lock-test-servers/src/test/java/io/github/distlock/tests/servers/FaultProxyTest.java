@@ -13,6 +13,7 @@ import java.net.ConnectException;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -329,5 +330,32 @@ class FaultProxyTest {
         assertThrows(ConnectException.class, this::newClient);
         proxy.heal();
         assertThrows(ConnectException.class, this::newClient);
+    }
+
+    @Test
+    void api_theProxyListensAgainWhileThisJvmStartsProcesses() throws Exception {
+        AtomicBoolean ended = new AtomicBoolean();
+        Thread starter = FaultProxy.daemon("starter", () -> startProcesses(ended));
+
+        for (int i = 0; i < 300; i++) {
+            proxy.refuse();
+            proxy.heal();
+        }
+
+        ended.set(true);
+        starter.join();
+        try (RedisConnection again = new RedisConnection(proxy.host(), proxy.port())) {
+            assertEquals("+PONG", again.ask("PING"));
+        }
+    }
+
+    private static void startProcesses(AtomicBoolean ended) {
+        while (!ended.get()) {
+            try {
+                var unused = new ProcessBuilder("true").start().waitFor();
+            } catch (IOException | InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        }
     }
 }
