@@ -135,7 +135,8 @@ public final class LockClientBuilder {
 
     /**
      * Bounds local handoff: how often and for how long threads of this client may hand one grant to each other before
-     * the store's queue decides again. The bound that is reached first counts. {@linkplain LockOptions#fair() Fair}
+     * the store's queue decides again. The bound that is reached first counts. Within the time, the threads may go on
+     * if the store says that no other client waits. {@linkplain LockOptions#fair() Fair}
      * locks are never handed off locally. {@linkplain LockOptions#sticky() Sticky} locks have their own bounds.
      *
      * @param max how often, from 0 (never) to 255; 64 by default

@@ -3,8 +3,8 @@ package io.github.distlock.engine;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 
 /**
- * Fencing tokens. A token is {@code base * 256 + n}, where the base comes from the grant and n is the number of local
- * handoffs before. The store's bases rise strictly, so tokens do, without a range reserved at the store.
+ * Fencing tokens. A token is {@code base * 256 + n}, where the base comes from the store and n is the number of local
+ * handoffs since. The store's bases rise strictly, so tokens do, without a range reserved at the store.
  */
 public final class FencingTokens {
     public static final int MAX_HANDOFFS = 255;

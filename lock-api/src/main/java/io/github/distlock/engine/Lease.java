@@ -8,7 +8,6 @@ import io.github.distlock.LossReason;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockClock;
 import io.github.distlock.spi.LockMode;
-import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Moment;
 import io.github.distlock.spi.Validity;
 import java.lang.ref.ReferenceQueue;
@@ -71,14 +70,12 @@ final class Lease implements StoreHints.Target, Dormancy.Kept {
     private final AtomicReference<@Nullable End> end = new AtomicReference<>();
     private final AtomicBoolean alarmed = new AtomicBoolean();
     final Holds holds = new Holds();
-    private final long firstToken;
     /** The token of the newest hold, or 0 before the first one. */
     private volatile long newestToken;
-    /** Belongs to the thread that may offer this lease. */
-    private int offers;
 
     final StoreHints hints = new StoreHints(this);
     final Dormancy dormancy;
+    private final HandoffTokens tokens;
 
     /** What a lease needs of the queue whose waiters use it. */
     interface Queue extends Dormancy.Line {
@@ -125,7 +122,6 @@ final class Lease implements StoreHints.Target, Dormancy.Kept {
     /** Makes a lease whose first hold has this token. */
     Lease(Queue queue, WonGrant won, Shared shared, long firstToken) {
         Grant grant = won.grant();
-        this.firstToken = firstToken;
         shared.greatestBase.accumulateAndGet(grant.fencingBase(), Math::max);
         this.queue = queue;
         this.won = won;
@@ -135,22 +131,19 @@ final class Lease implements StoreHints.Target, Dormancy.Kept {
         this.renewed = options.isLeaseRenewed();
         this.servesOthers =
                 renewed && !options.isFair() && options.minimumHold().isEmpty();
-        this.enoughToHandOff = Math.min(request().lease().toNanos() / 2, ENOUGH_TO_RENEW);
+        this.enoughToHandOff = Math.min(won.request().lease().toNanos() / 2, ENOUGH_TO_RENEW);
         this.grantedAt = shared.clock.nanoTime();
         this.term = new Term(grant.validity(), shared.settings, shared.clock);
         this.dormancy = new Dormancy(this, queue, hints, won, shared.releases, shared.clock);
+        this.tokens = new HandoffTokens(firstToken, dormancy.maxHandoffs(shared.settings), queue, this::declined);
     }
 
     String lockName() {
-        return request().name();
-    }
-
-    private LockRequest request() {
-        return won.request();
+        return won.request().name();
     }
 
     LockMode mode() {
-        return request().mode();
+        return won.request().mode();
     }
 
     WonGrant won() {
@@ -164,7 +157,7 @@ final class Lease implements StoreHints.Target, Dormancy.Kept {
      */
     @Nullable
     Handle offer() {
-        return newHold(firstToken + offers++);
+        return newHold(tokens.next());
     }
 
     /** Returns one more hold, or null if the lease must not be joined. */
@@ -184,7 +177,7 @@ final class Lease implements StoreHints.Target, Dormancy.Kept {
         Expiry leaseEnd = renewed
                 ? null
                 : shared.settings.expiry(
-                        Validity.of(grant.validity().from(), request().lease()));
+                        Validity.of(grant.validity().from(), won.request().lease()));
         Handle handle = new Handle(this, token, leaseEnd, queue.options(), shared);
         boolean first = newestToken == 0;
         newestToken = token;
@@ -207,12 +200,16 @@ final class Lease implements StoreHints.Target, Dormancy.Kept {
 
     /** A holder releases: the lease goes to a local waiter, stays with other users or its client, or goes back. */
     Release givenUpBy(Hold hold, Moment now) {
-        return queue.handOff(this, now) || dormancy.begin(now) || !holds.leave() ? Release.RELEASED : giveBack(hold);
+        boolean passedOn = queue.handOff(this, now) || dormancy.begin(now);
+        if (passedOn && tokens.isAlmostUsedUp()) {
+            tokens.ask(() -> shared.releases.nextBase(won, shared.greatestBase));
+        }
+        return passedOn || tokens.leaveToAsker() || !holds.leave() ? Release.RELEASED : giveBack(hold);
     }
 
     /**
-     * The acquire that was offered a hold does not want it: the lease goes to the next waiter, or stays with its other
-     * users, or goes back to the store.
+     * The acquire that was offered a hold does not want it, or the lease was left without one: it goes to the next
+     * waiter, or stays with its other users, or goes back to the store.
      */
     void declined() {
         if (!queue.handOff(this, shared.clock.now()) && holds.leave()) {
@@ -233,7 +230,7 @@ final class Lease implements StoreHints.Target, Dormancy.Kept {
             return true;
         }
         long handoffUntil = grantedAt + dormancy.handoffTime(shared.settings);
-        if (!servesOthers() || handoffUntil - shared.clock.nanoTime() <= 0) {
+        if (!servesOthers() || tokens.isOver() || handoffUntil - shared.clock.nanoTime() <= 0) {
             return false;
         }
         if (alarmed.compareAndSet(false, true)) {
@@ -249,17 +246,14 @@ final class Lease implements StoreHints.Target, Dormancy.Kept {
 
     private boolean mayServeAnother(Moment now) {
         return servesOthers()
+                && !tokens.isUsedUp()
                 && now.nanoTime() - grantedAt < dormancy.handoffTime(shared.settings)
                 && !grant.hasEnded()
                 && remainingNanos(now) >= enoughToHandOff;
     }
 
     private boolean servesOthers() {
-        return servesOthers
-                && end.get() == null
-                && !term.isSuspect()
-                && !dormancy.mustGoBack()
-                && offers <= dormancy.maxHandoffs(shared.settings);
+        return servesOthers && end.get() == null && !term.isSuspect() && !dormancy.mustGoBack();
     }
 
     // The end
@@ -405,7 +399,7 @@ final class Lease implements StoreHints.Target, Dormancy.Kept {
     /** Returns a renewal for the keeper to send, or null if one is under way. */
     @Nullable
     LeaseRenewal renewal(Outages outages) {
-        return term.beginRenewal() ? new LeaseRenewal(this, grant, request().lease(), outages, shared.clock) : null;
+        return term.beginRenewal() ? new LeaseRenewal(this, grant, won.request().lease(), outages, shared.clock) : null;
     }
 
     void renewed(Validity validity, long tookNanos) {

@@ -7,8 +7,10 @@ import io.github.distlock.spi.LockBackend;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
@@ -62,6 +64,25 @@ final class Releases {
         } catch (RuntimeException | Error e) {
             cleanUp.release(won, keptFor, confirmed);
             return Release.PENDING;
+        } finally {
+            requests.end();
+        }
+    }
+
+    /**
+     * Asks for another base of a grant, for at most the request timeout. Returns 0 if there is none, or no answer.
+     *
+     * @param greatest is raised to the base
+     */
+    long nextBase(WonGrant won, AtomicLong greatest) {
+        requests.begin();
+        try {
+            OptionalLong base = requests.sendUninterrupted(won::nextBase);
+            base.ifPresent(minted -> greatest.accumulateAndGet(FencingTokens.requireBase(minted), Math::max));
+            return base.orElse(0);
+        } catch (RuntimeException | Error e) {
+            shared.log().write(() -> ClientLog.LOG.debug("{}: no other fencing base", shared.client(), e));
+            return 0;
         } finally {
             requests.end();
         }

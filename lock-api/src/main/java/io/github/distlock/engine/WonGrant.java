@@ -8,6 +8,7 @@ import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockMode;
 import io.github.distlock.spi.LockRequest;
 import java.time.Duration;
+import java.util.OptionalLong;
 
 /** A grant, with the contender that won it. */
 record WonGrant(Grant grant, Contender contender, LockRequest request) {
@@ -24,6 +25,11 @@ record WonGrant(Grant grant, Contender contender, LockRequest request) {
     /** Returns the read grant that this write grant has become. */
     WonGrant downgraded(Grant reading) {
         return new WonGrant(reading, contender, request.withMode(LockMode.READ));
+    }
+
+    /** Returns another base for local handoffs, or empty if the store has none. */
+    OptionalLong nextBase(Deadline deadline) throws InterruptedException {
+        return request.mode().kind() == LockMode.Kind.EXCLUSIVE ? grant.nextBase(deadline) : OptionalLong.empty();
     }
 
     /** Ends the hold at the store, which keeps the lock for some time if that is not zero. */

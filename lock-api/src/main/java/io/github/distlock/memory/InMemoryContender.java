@@ -10,6 +10,7 @@ import io.github.distlock.spi.Signals;
 import io.github.distlock.spi.Validity;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /** A contender, which the table knows by its identity. */
 final class InMemoryContender implements Contender {
@@ -73,6 +74,13 @@ final class InMemoryContender implements Contender {
             InMemoryBackend backend = contender.backend;
             backend.awaitAnswer(deadline);
             return backend.table().keep(contender, contender.request.name(), time);
+        }
+
+        @Override
+        public OptionalLong nextBase(Deadline deadline) throws InterruptedException {
+            InMemoryBackend backend = contender.backend;
+            backend.awaitAnswer(deadline);
+            return backend.table().nextBase(contender, contender.request.name());
         }
 
         @Override

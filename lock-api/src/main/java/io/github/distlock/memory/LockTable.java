@@ -245,6 +245,17 @@ final class LockTable {
         });
     }
 
+    OptionalLong nextBase(InMemoryContender contender, String name) {
+        return locked(name, entry -> {
+            Held held = entry.holders.get(contender);
+            if (held == null || !entry.queue.isEmpty()) {
+                return OptionalLong.empty();
+            }
+            entry.holders.put(contender, new Held(held.request, ++lastBase, held.since, held.expiresAt));
+            return OptionalLong.of(lastBase);
+        });
+    }
+
     /** Makes a reader of a writer. A repeated call finds the reader, and gives it a new lease. */
     Optional<Grant> downgrade(InMemoryContender contender, LockRequest request, Moment sentAt) {
         return locked(request.name(), entry -> {

@@ -2,6 +2,7 @@ package io.github.distlock.spi;
 
 import java.time.Duration;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * The store's view of one hold. The engine renews and releases it from changing threads. It releases only after it has
@@ -24,7 +25,7 @@ public interface Grant {
     /**
      * Returns the base of the fencing tokens of this hold. It is greater than the bases of all earlier grants of the
      * same name, across holders, crashes, restarts and loss of the store's data, as far as the backend's documentation
-     * promises. The engine makes tokens of it: {@code base * 256 + n}.
+     * promises. The engine makes tokens of it: {@code base * 256 + n}. A {@link #nextBase} need not change the result.
      *
      * @return a number from 1 to 2<sup>55</sup> − 1
      */
@@ -108,6 +109,27 @@ public interface Grant {
      * @throws InterruptedException as for {@link Contender#attempt}
      */
     Release keep(Duration time, Deadline deadline) throws InterruptedException;
+
+    /**
+     * Mints another fencing base for this hold, in one step, if no other contender waits for the lock. Otherwise this
+     * changes nothing. The new base takes the place of the one before: it is greater than all bases that the name has
+     * had, and later grants have greater ones. The validity does not change, and a hold that has ended stays ended.
+     *
+     * <p>The engine calls this when the local handoffs of a lease are nearly used up. With a base, it counts them from
+     * zero. Without one, the lease goes back to the store, as for a backend that does not override this method. The
+     * engine calls this only for {@link LockMode#EXCLUSIVE} holds, and never twice at the same time. But it may renew
+     * and {@linkplain #release release} the hold meanwhile. It does not repeat a call without an answer, and a later
+     * call or a release follows.
+     *
+     * @param deadline when to give up
+     * @return a base as {@link #fencingBase} describes it; empty if another contender waits or may wait, or if the
+     *     store no longer has the hold
+     * @throws RequestRefusedException if it can never succeed
+     * @throws InterruptedException as for {@link Contender#attempt}
+     */
+    default OptionalLong nextBase(Deadline deadline) throws InterruptedException {
+        return OptionalLong.empty();
+    }
 
     /**
      * Turns this write hold into a read hold, in one step: no other write hold fits between the two. The read hold has

@@ -6,10 +6,14 @@ import io.github.distlock.DistributedLock;
 import io.github.distlock.LockClient;
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockOptions;
+import io.github.distlock.spi.Attempt;
+import io.github.distlock.spi.Grant;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 
 /** Handing a lease from waiter to waiter of one client: V3 and its bounds, and the tokens of S3. */
@@ -45,11 +49,67 @@ class LocalHandoffTest extends EngineTest {
         assertThat(holds).extracting(LocalHandoffTest::base).containsOnly(base(holds.get(0)));
     }
 
+    /** Has the store answer the same to each question for another base. */
+    private void answerNextBase(Supplier<OptionalLong> answer) {
+        backend.asking = (contender, deadline) -> contender.attempt(deadline) instanceof Attempt.Granted granted
+                ? Attempt.granted(overriding(Grant.class, granted.grant(), "nextBase", answer))
+                : Attempt.busy(Duration.ofSeconds(1));
+    }
+
     @Test
     void v3_afterTheLastHandoffTheStoreDecidesAgain() throws Exception {
+        answerNextBase(OptionalLong::empty);
         List<LockHandle> holds = handOff(client(2, LONG).lock("a"), 4);
         assertThat(holds).extracting(LocalHandoffTest::handoffs).containsExactly(0L, 1L, 2L, 0L, 1L);
         assertThat(holds).extracting(LockHandle::fencingToken).isSorted().doesNotHaveDuplicates();
+    }
+
+    @Test
+    void v3_s3_handoffsGoOnWithAnotherBaseOfTheSameLease() throws Exception {
+        DistributedLock lock = client(2, LONG).lock("a");
+
+        List<LockHandle> holds = handOff(lock, 4);
+
+        assertThat(holds).extracting(LocalHandoffTest::handoffs).containsExactly(0L, 1L, 2L, 1L, 2L);
+        assertThat(holds).extracting(LockHandle::fencingToken).isSorted().doesNotHaveDuplicates();
+        assertThat(backend.attempts).hasValue(1);
+        assertThat(base(other.lock("a").acquire())).isGreaterThan(base(holds.get(4)));
+    }
+
+    @Test
+    void s7_withoutAnAnswerForAnotherBaseTheStoreDecidesAgain() throws Exception {
+        answerNextBase(() -> {
+            throw new IllegalStateException("planted");
+        });
+        List<LockHandle> holds = handOff(client(2, LONG).lock("a"), 4);
+        assertThat(holds).extracting(LocalHandoffTest::handoffs).containsExactly(0L, 1L, 2L, 0L, 1L);
+    }
+
+    @Test
+    void s3_aBaseThatIsNoneIsNotUsed() throws Exception {
+        answerNextBase(() -> OptionalLong.of(1L << 55));
+        List<LockHandle> holds = handOff(client(2, LONG).lock("a"), 4);
+        assertThat(holds).extracting(LocalHandoffTest::handoffs).containsExactly(0L, 1L, 2L, 0L, 1L);
+    }
+
+    @Test
+    void v3_handoffsEndTheirTimeAfterTheGrantWhateverTheBase() throws Exception {
+        DistributedLock lock = client(2, LONG).lock("a");
+        List<CompletableFuture<LockHandle>> waiting = new ArrayList<>();
+        LockHandle held = lock.acquire();
+        for (int i = 0; i < 3; i++) {
+            waiting.add(lock.acquireAsync());
+        }
+        for (CompletableFuture<LockHandle> next : waiting.subList(0, 2)) {
+            held.release();
+            held = get(next);
+        }
+
+        store.advance(LONG.plusMillis(1));
+        awaitQueued(1);
+        held.release();
+
+        assertThat(handoffs(get(waiting.get(2)))).isZero();
     }
 
     @Test

@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -78,16 +79,32 @@ class StickyTest extends EngineTest {
 
     @Test
     void v11_after255ReacquiresTheStoreDecides() throws Exception {
-        List<LockHandle> holds = new ArrayList<>();
-        for (int i = 0; i <= 256; i++) {
-            holds.add(acquireAndRelease());
-        }
+        changeNextGrant(granted -> overriding(Grant.class, granted, "nextBase", OptionalLong::empty));
+
+        List<LockHandle> holds = acquireAndRelease(257);
 
         LockHandle last = holds.get(256);
         assertThat(holds.subList(0, 256)).extracting(EngineTest::base).containsOnly(base(holds.get(0)));
         assertThat(holds).extracting(LockHandle::fencingToken).isSorted().doesNotHaveDuplicates();
         assertThat(base(last)).isGreaterThan(base(holds.get(0)));
         assertThat(handoffs(last)).isZero();
+    }
+
+    private List<LockHandle> acquireAndRelease(int times) throws InterruptedException {
+        List<LockHandle> holds = new ArrayList<>();
+        for (int i = 0; i < times; i++) {
+            holds.add(acquireAndRelease());
+        }
+        return holds;
+    }
+
+    @Test
+    void v11_s3_reacquiresGoOnWithAnotherBaseIfNobodyWaits() throws Exception {
+        List<LockHandle> holds = acquireAndRelease(600);
+
+        assertThat(holds).extracting(LockHandle::fencingToken).isSorted().doesNotHaveDuplicates();
+        assertThat(holds.stream().map(EngineTest::base).distinct()).hasSizeBetween(3, 4);
+        assertThat(backend.attempts).hasValue(1);
     }
 
     @Test

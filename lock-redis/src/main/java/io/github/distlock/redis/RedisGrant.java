@@ -8,6 +8,7 @@ import io.github.distlock.spi.Validity;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,10 +23,12 @@ import org.jspecify.annotations.Nullable;
 final class RedisGrant implements Grant {
     final RedisContender contender;
     private final LockMode mode;
-    private final long fencingBase;
     private final Validity validity;
     /** The subscription that receives messages about other contenders, or null. */
     private final @Nullable Object heardBy;
+
+    /** The base in the record, as far as the server has answered. */
+    private volatile long fencingBase;
 
     private volatile long tokenKeptAt;
     private boolean releaseWasSent;
@@ -182,6 +185,36 @@ final class RedisGrant implements Grant {
 
     private long foreignTurn() {
         return contender.backend().foreignTurns.drawMillis();
+    }
+
+    /**
+     * Sends nothing if the lock is likely to have a queue. The script changes the base in the record of this hold, and
+     * only if the record is as this client knows it and has no flag of waiters. So after an unknown outcome it changes
+     * nothing any more. And a release then does not find the record that it knows, and asks by the value alone.
+     */
+    @Override
+    public OptionalLong nextBase(Deadline deadline) throws InterruptedException {
+        if (contender.isContentionLikely()) {
+            return OptionalLong.empty();
+        }
+        LockKeys keys = contender.keys();
+        RedisBackend backend = contender.backend();
+        ScriptCall call = new ScriptCall(
+                Script.NEXT_BASE,
+                keys.name,
+                keys.lockAndToken(),
+                record(),
+                contender.value,
+                contender.owner,
+                backend.tokenKeptMillis(contender.lease()));
+        List<?> reply = backend.call(call, deadline);
+        if (reply.isEmpty()) {
+            return OptionalLong.empty();
+        }
+        long base = Replies.number(reply.get(0));
+        fencingBase = base;
+        backend.grantedBases.granted(keys.name, base);
+        return OptionalLong.of(base);
     }
 
     @Override

@@ -29,6 +29,7 @@ final class Script {
     private static final Pattern EACH = Pattern.compile("(?ms)^ *--#each (\\d+)\n(.*?)^ *--#end\n");
 
     static final Script ACQUIRE_FREE = new Script("acquire-free");
+    static final Script NEXT_BASE = new Script("next-base");
     static final Script RELEASE_ALONE = new Script("release-alone");
     static final Script ACQUIRE = new Script("acquire");
     static final Script ACQUIRE_ALONE = new Script("acquire-alone");
@@ -163,14 +164,18 @@ final class Script {
         return this == RENEW || this == RENEW_SHARED ? this : null;
     }
 
-    /** Returns whether the script acquires a lock, or enters its queue. */
+    /** Returns whether the script acquires a lock, enters its queue, or mints another base. */
     boolean mayGrant() {
-        return this == ACQUIRE_FREE || this == ACQUIRE || this == ACQUIRE_ALONE || this == ACQUIRE_SHARED;
+        return isShort() || this == ACQUIRE || this == ACQUIRE_ALONE || this == ACQUIRE_SHARED;
     }
 
     /** Returns whether an answer to a script that {@link #mayGrant} says that the contender holds the lock. */
     boolean grants(List<?> answer) {
-        return this == ACQUIRE_FREE ? !answer.isEmpty() : Replies.number(answer.get(0)) == 1;
+        return isShort() ? !answer.isEmpty() : Replies.number(answer.get(0)) == 1;
+    }
+
+    private boolean isShort() {
+        return this == ACQUIRE_FREE || this == NEXT_BASE;
     }
 
     @Override

@@ -20,9 +20,9 @@
 --                    passed the base. A base lies ahead of the clock if the clock was set back. The client can set
 --                    another time than an hour: the line "#token-kept" stands for it.
 --
--- The lock key alone decides who holds the lock. Only `hold` and acquire-free.lua write a record. They do so only if
--- the key is absent, if the present holder asks for the end of its hold, or if the record is the contender's own. A
--- record of another format or mode, and a key that another program has set, count as a holder.
+-- The lock key alone decides who holds the lock. Only `hold`, acquire-free.lua and next-base.lua write a record. They
+-- do so only if the key is absent, if the present holder asks for the end of its hold, or if the record is the
+-- contender's own. A record of another format or mode, and a key that another program has set, count as a holder.
 --
 -- A name has one kind, which the record, the token and the first queue entry say. A request of another kind is refused.
 --

@@ -7,6 +7,9 @@ import io.github.distlock.LockClient;
 import io.github.distlock.LockException;
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockOptions;
+import io.github.distlock.spi.Deadline;
+import io.github.distlock.spi.Grant;
+import io.github.distlock.spi.LockClock;
 import io.github.distlock.tests.PromiseNames;
 import io.github.distlock.tests.servers.FaultProxy;
 import io.github.distlock.tests.servers.RedisServer;
@@ -230,5 +233,24 @@ class ReplicaConfirmationTest {
         assertThatThrownBy(() -> RedisBackend.builder(atPrimary).awaitReplicas(1))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("own connections");
+    }
+
+    @Test
+    void s3_anotherBaseCountsOnlyOnceAReplicaHasIt() throws Exception {
+        awaitReplica();
+        RedisBackend backend = TestContender.started(
+                RedisBackend.builder(primary.uri()).awaitReplicas(1).build());
+        try {
+            Grant held = TestContender.waiting(backend, "job", PATIENCE).acquire();
+
+            long base = held.nextBase(TestContender.deadline()).orElseThrow();
+
+            assertThat(record(atReplica)).contains("\t" + base + "\t");
+            link.silence();
+            assertThatThrownBy(() -> held.nextBase(Deadline.after(REQUEST, LockClock.system())))
+                    .hasMessageContaining("replica");
+        } finally {
+            backend.close();
+        }
     }
 }

@@ -50,6 +50,7 @@ class ScriptMutations {
             "foreign.lua", List.of(ForeignHoldTest.class, ForeignTurnsTest.class),
             "is-waited-for.lua", List.of(NameScanTest.class),
             "keep-tokens.lua", List.of(ManyLocksTest.class),
+            "next-base.lua", List.of(NextBaseTest.class),
             "raise.lua", List.of(VoteScriptsTest.class),
             "release-many.lua", List.of(ManyLocksTest.class),
             "renew-many.lua", List.of(ManyLocksTest.class),

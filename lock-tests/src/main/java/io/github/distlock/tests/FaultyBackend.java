@@ -16,6 +16,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -32,6 +33,7 @@ class FaultyBackend extends WrappedBackend {
         WITHDRAWAL,
         RELEASE,
         DOWNGRADE,
+        NEXT_BASE,
         RENEWAL,
         HEARTBEAT
     }
@@ -222,6 +224,16 @@ class FaultyBackend extends WrappedBackend {
             Optional<Grant> read = super.downgrade(grant, deadline);
             receive(Request.DOWNGRADE);
             return read;
+        }
+    }
+
+    @Override
+    protected OptionalLong nextBase(WrappedGrant grant, Deadline deadline) throws InterruptedException {
+        try (LockClock.Parker ignored = clock().parker()) {
+            send(Request.NEXT_BASE);
+            OptionalLong base = super.nextBase(grant, deadline);
+            receive(Request.NEXT_BASE);
+            return base;
         }
     }
 

@@ -57,6 +57,9 @@ public abstract class LockContract {
     final class Releases extends ReleaseRules {}
 
     @Nested
+    final class LocalHandoffs extends HandoffRules {}
+
+    @Nested
     final class MinimumHolds extends MinimumHoldRules {}
 
     @Nested

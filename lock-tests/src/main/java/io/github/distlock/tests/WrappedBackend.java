@@ -107,6 +107,18 @@ public class WrappedBackend implements LockBackend {
     }
 
     /**
+     * Passes on {@link Grant#nextBase}.
+     *
+     * @param grant the hold
+     * @param deadline as the engine gave it
+     * @return the base that the engine gets, or empty
+     * @throws InterruptedException as {@link Grant#nextBase} does
+     */
+    protected OptionalLong nextBase(WrappedGrant grant, Deadline deadline) throws InterruptedException {
+        return grant.inner.nextBase(deadline);
+    }
+
+    /**
      * Passes on {@link Grant#keep}.
      *
      * @param grant the hold that ends
@@ -282,6 +294,11 @@ public class WrappedBackend implements LockBackend {
         @Override
         public Optional<Grant> downgrade(Deadline deadline) throws InterruptedException {
             return WrappedBackend.this.downgrade(this, deadline).map(read -> new WrappedGrant(contender, read));
+        }
+
+        @Override
+        public OptionalLong nextBase(Deadline deadline) throws InterruptedException {
+            return WrappedBackend.this.nextBase(this, deadline);
         }
 
         @Override

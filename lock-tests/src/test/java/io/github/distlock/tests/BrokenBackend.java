@@ -41,6 +41,7 @@ final class BrokenBackend extends WrappedBackend {
     Withdrawal withdraw = super::withdraw;
     Step<WrappedGrant, Grant.Release> release = super::release;
     Step<WrappedGrant, Optional<Grant>> downgrade = super::downgrade;
+    Step<WrappedGrant, OptionalLong> nextBase = super::nextBase;
     Keeping keep = super::keep;
     /** Releases one grant after the other, so that a bug of {@link #release} is here, too. */
     Releasing releaseAll = this::releaseOneByOne;
@@ -167,6 +168,11 @@ final class BrokenBackend extends WrappedBackend {
     @Override
     protected Optional<Grant> downgrade(WrappedGrant grant, Deadline deadline) throws InterruptedException {
         return downgrade.run(grant, deadline);
+    }
+
+    @Override
+    protected OptionalLong nextBase(WrappedGrant grant, Deadline deadline) throws InterruptedException {
+        return nextBase.run(grant, deadline);
     }
 
     @Override

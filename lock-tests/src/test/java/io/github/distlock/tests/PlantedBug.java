@@ -22,6 +22,7 @@ record PlantedBug(String bug, String numbers, Consumer<BrokenBackend> plant) {
         groups.put("Readers and writers", BrokenReaders.all());
         groups.put("Permits and kinds", BrokenPermits.all());
         groups.put("Fencing tokens", BrokenTokens.all());
+        groups.put("Local handoffs", BrokenHandoffs.all());
         groups.put("Leases and deadlines", BrokenTerms.all());
         groups.put("Renewal", BrokenRenewals.all());
         groups.put("Release", BrokenReleases.all());
