@@ -13,7 +13,9 @@ import java.util.Map;
 
 /** The JVMs of one peer, and what can be measured with them. The figures are those of {@link Measurement}. */
 final class Contender implements AutoCloseable {
-    private static final List<String> JVM_OPTIONS = List.of("-Xmx512m", "-Xss256k");
+    /** With both compilers, as an application has them: the child JVMs of tests have only the first one. */
+    private static final List<String> JVM_OPTIONS = List.of("-XX:TieredStopAtLevel=4", "-Xmx512m", "-Xss256k");
+
     private static final Duration PATIENCE = Duration.ofMinutes(3);
     private static final long COLD_MILLIS = 1_000;
     private static final double STILL_RISING = 1.03;
