@@ -110,6 +110,7 @@ class LibraryTest {
                         "java..",
                         "org.apache.curator..",
                         "org.apache.zookeeper..",
+                        "org.apache.jute..", // the types of ZooKeeper's requests and answers
                         "org.slf4j..",
                         "org.jspecify..",
                         "com.google.errorprone.annotations..")

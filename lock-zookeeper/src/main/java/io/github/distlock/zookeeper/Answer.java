@@ -10,7 +10,7 @@ import org.apache.zookeeper.KeeperException.Code;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The answer to one request under way. The first answer counts. ZooKeeper's event thread gives it, or a thread of
+ * The answer to one request under way. The first answer counts. A thread of ZooKeeper's client gives it, or one of
  * {@link SharedEventThread}.
  *
  * <p>A thread that waits for the answer parks, and does nothing else. The futures of the JDK would have a worker of a
@@ -26,6 +26,7 @@ final class Answer<T> implements Request.Receiver<T> {
     private final String path;
     private final String right;
     private final Runnable late;
+    private final Runnable failed;
     private final CountDownLatch answered = new CountDownLatch(1);
     private final AtomicReference<@Nullable Reply<T>> reply = new AtomicReference<>();
 
@@ -41,11 +42,13 @@ final class Answer<T> implements Request.Receiver<T> {
      * @param path the path of the request, for error messages
      * @param right the right that the request needs, for error messages
      * @param late runs if the answer is late, on the thread that waits for it; neither blocks nor throws
+     * @param failed runs after an error, on the thread that waits for the answer; neither blocks nor throws
      */
-    Answer(String path, String right, Runnable late) {
+    Answer(String path, String right, Runnable late, Runnable failed) {
         this.path = path;
         this.right = right;
         this.late = late;
+        this.failed = failed;
     }
 
     @Override
@@ -82,15 +85,23 @@ final class Answer<T> implements Request.Receiver<T> {
      * @throws InterruptedException if the thread is interrupted while it waits; the answer may still come later
      */
     T await(Deadline deadline) throws KeeperException, InterruptedException {
-        if (!isDoneWithin(Math.min(deadline.remainingNanos(), LATE.toNanos()))) {
-            late.run();
-            var unused = isDoneWithin(deadline.remainingNanos());
-        }
+        awaitArrival(deadline);
         Reply<T> given = reply.get();
         if (given instanceof Success<T> success) {
             return success.value();
         }
-        throw Failures.failure(
-                given instanceof Failure<T> failure ? failure.code() : Code.OPERATIONTIMEOUT, path, right);
+        if (given instanceof Failure<T> failure) {
+            failed.run();
+            throw Failures.failure(failure.code(), path, right);
+        }
+        throw Failures.failure(Code.OPERATIONTIMEOUT, path, right);
+    }
+
+    /** Waits until the answer is there or the deadline has passed. */
+    void awaitArrival(Deadline deadline) throws InterruptedException {
+        if (!isDoneWithin(Math.min(deadline.remainingNanos(), LATE.toNanos()))) {
+            late.run();
+            var unused = isDoneWithin(deadline.remainingNanos());
+        }
     }
 }

@@ -259,6 +259,11 @@ final class PredecessorWatch implements Watcher, SessionLife.Dependent {
         }
     }
 
+    /** Notes that the server has deleted the waiter's own node, and its watch. The event may not have arrived yet. */
+    void ownIsDeleted() {
+        watchesOwn = false;
+    }
+
     /** Does not wake the waiter any more. */
     void stop() {
         state.set(State.OVER);

@@ -65,6 +65,11 @@ final class QueueLook {
         return session.longestReply() / BYTES_PER_CHILD;
     }
 
+    /** Waits until there is an answer or the deadline has passed. */
+    void awaitArrival(Deadline deadline) throws InterruptedException {
+        (listing != null ? listing : requireNonNull(stat)).awaitArrival(deadline);
+    }
+
     /**
      * Waits for the answer, and lists the directory if necessary.
      *

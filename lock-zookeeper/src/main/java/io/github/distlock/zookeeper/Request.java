@@ -4,14 +4,16 @@ import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.KeeperException.Code;
 
 /**
- * A request to the server, in the two forms of ZooKeeper's client. ZooKeeper's event thread gives the answer to a
- * {@linkplain #send sent} request. ZooKeeper's send thread gives the answer to a {@linkplain #call called} one.
+ * A request to the server, in the two forms of ZooKeeper's client. Over a caller-supplied client, ZooKeeper's event
+ * thread gives the answer to a {@linkplain #send sent} request. Over the backend's own client, {@link DirectClient}
+ * lets the send thread give most of these answers. The send thread gives the answer to a {@linkplain #call called}
+ * request.
  *
  * @param <T> the answer
  */
 interface Request<T> {
 
-    /** Receives the answer to a sent request. */
+    /** Receives the answer to a sent request. No method blocks or calls out. */
     interface Receiver<T> {
         void complete(T value);
 

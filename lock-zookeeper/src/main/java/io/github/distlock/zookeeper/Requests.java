@@ -32,19 +32,12 @@ final class Requests {
     private static final int NO_VERSION = -1;
 
     private final ZooKeeper zooKeeper;
-    private final SessionLife life;
     private final SessionValidity validity;
     private final TransactionNumbers numbers;
     private final LockClock clock;
 
-    Requests(
-            ZooKeeper zooKeeper,
-            SessionLife life,
-            SessionValidity validity,
-            TransactionNumbers numbers,
-            LockClock clock) {
+    Requests(ZooKeeper zooKeeper, SessionValidity validity, TransactionNumbers numbers, LockClock clock) {
         this.zooKeeper = zooKeeper;
-        this.life = life;
         this.validity = validity;
         this.numbers = numbers;
         this.clock = clock;
@@ -122,8 +115,7 @@ final class Requests {
         return known == null ? Code.SYSTEMERROR : known;
     }
 
-    private void fail(Request.Receiver<?> receiver, int code) {
-        life.endIfDead();
+    private static void fail(Request.Receiver<?> receiver, int code) {
         receiver.fail(known(code));
     }
 

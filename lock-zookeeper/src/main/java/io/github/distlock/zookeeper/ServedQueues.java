@@ -25,26 +25,29 @@ import org.apache.zookeeper.Watcher;
  * <p>A directory that was deleted and created again counts from the beginning. So this holds only if both nodes were
  * created in the same directory. The session watches the directory itself. The server has confirmed this watch before
  * the client sent the creation of the first of the two nodes. The server reports events and answers in the order of
- * their transactions. So if the directory had been deleted in between, the client would know it before the answer to
- * the creation of the second node. After a lost connection, the client may miss the event. But ZooKeeper first reports
- * the loss to the watch, and this ends the watch.
+ * their transactions. So if the directory had been deleted in between, the client would have received the event before
+ * the answer to the creation of the second node. That answer may overtake the event on its way to {@link
+ * Queue#process}. But ZooKeeper's client no longer has a watch whose event it has received. After a lost connection,
+ * the client first asks again for its watches. The server then reports a directory that is missing, or was created or
+ * changed later than the client knows. So the order of events and answers includes what happened meanwhile.
  *
  * <h2>When it is used</h2>
  *
  * A contender that does not look at once and is not first needs another round trip for its look. So it skips the look
  * only if the session's last two nodes followed each other. A directory that the session uses once costs no request.
  *
- * <p>This is only for the backend's own client. Its event thread runs no code of the application, so all answers and
- * events come in order.
+ * <p>This is only for the backend's own client, which can {@linkplain DirectClient#isWatched tell} which events it has
+ * received. That takes the longer the more nodes it watches. So a client with more than {@value #MOST_WATCHES} holds
+ * and waiters always looks.
  *
  * <p>It keeps the {@value #MOST} directories that were used last. Thread-safe.
  */
 final class ServedQueues {
     private static final int MOST = 1_000;
+    private static final int MOST_WATCHES = 1_000;
     private static final long NONE = -2;
 
     private final Session session;
-    private final boolean isCallerSupplied;
     private final ReentrantLock mutex = new ReentrantLock();
     private final Map<String, Queue> byDirectory = new LinkedHashMap<>(16, 0.75f, true) {
         @Override
@@ -56,9 +59,8 @@ final class ServedQueues {
         }
     };
 
-    ServedQueues(Session session, boolean isCallerSupplied) {
+    ServedQueues(Session session) {
         this.session = session;
-        this.isCallerSupplied = isCallerSupplied;
     }
 
     Queue of(String directory) {
@@ -104,6 +106,9 @@ final class ServedQueues {
 
         /** Returns whether the session's next node is probably the first one. */
         boolean expectsFirst() {
+            if (session.life().dependents() > MOST_WATCHES) {
+                return false;
+            }
             mutex.lock();
             try {
                 return lastFollowedAnother && lastIsDeleted && watch != 0 && lastWatch == watch;
@@ -120,7 +125,12 @@ final class ServedQueues {
         boolean isFirst(long number, int under) {
             mutex.lock();
             try {
-                return lastIsDeleted && number == last + 1 && under != 0 && under == watch && under == lastWatch;
+                return lastIsDeleted
+                        && number == last + 1
+                        && under != 0
+                        && under == watch
+                        && under == lastWatch
+                        && session.isWatched(directory);
             } finally {
                 mutex.unlock();
             }
@@ -136,7 +146,7 @@ final class ServedQueues {
                 lastName = name;
                 lastWatch = under == watch ? under : 0;
                 lastIsDeleted = false;
-                if (lastFollowedAnother && watch == 0 && !watchIsAsked && !isCallerSupplied) {
+                if (lastFollowedAnother && watch == 0 && !watchIsAsked && session.hasOwnClient()) {
                     session.watch(directory, this, (code, data, stat) -> confirmed(code));
                     watchIsAsked = true;
                 }

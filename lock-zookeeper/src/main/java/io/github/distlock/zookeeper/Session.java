@@ -7,8 +7,6 @@ import io.github.distlock.spi.Validity;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiConsumer;
 import org.apache.curator.framework.CuratorFramework;
@@ -59,7 +57,7 @@ final class Session {
     private final @Nullable SharedEventThread sharedEventThread;
     private final SeenQueues seenQueues = new SeenQueues();
     private final ServedQueues servedQueues;
-    private final Set<String> heldNodes = ConcurrentHashMap.newKeySet();
+    private final HeldNodes heldNodes = new HeldNodes();
     private volatile boolean mayHaveTtl = true;
 
     /**
@@ -139,8 +137,8 @@ final class Session {
         this.validity = new SessionValidity(timeout, tick, begunAt);
         this.life = new SessionLife(zooKeeper);
         this.sharedEventThread = isCallerSupplied ? new SharedEventThread(zooKeeper, life, context) : null;
-        this.requests = new Requests(zooKeeper, life, validity, new TransactionNumbers(highest, context), clock);
-        this.servedQueues = new ServedQueues(this, isCallerSupplied);
+        this.requests = new Requests(zooKeeper, validity, new TransactionNumbers(highest, context), clock);
+        this.servedQueues = new ServedQueues(this);
         this.clock = clock;
         this.context = context;
     }
@@ -182,8 +180,7 @@ final class Session {
         return servedQueues;
     }
 
-    /** Returns the nodes that hold a lock for this client, from their grant until the engine forgets the hold. */
-    Set<String> heldNodes() {
+    HeldNodes heldNodes() {
         return heldNodes;
     }
 
@@ -238,11 +235,11 @@ final class Session {
     private <T> Answer<T> send(String path, Request<T> request) {
         SharedEventThread eventThread = sharedEventThread;
         if (eventThread == null) {
-            Answer<T> answer = new Answer<>(path, request.right(), () -> {});
+            Answer<T> answer = new Answer<>(path, request.right(), () -> {}, life::endIfDead);
             request.send(answer);
             return answer;
         }
-        Answer<T> answer = new Answer<>(path, request.right(), eventThread::late);
+        Answer<T> answer = new Answer<>(path, request.right(), eventThread::late, life::endIfDead);
         eventThread.send(request, answer);
         return answer;
     }
@@ -368,6 +365,16 @@ final class Session {
     Answer<Optional<Unchecked>> tryRights(String directory, boolean writes) {
         String node = directory + "/" + TRIED_NODE;
         return send(node, requests.tryRights(node, acl(node), writes));
+    }
+
+    /** Returns whether only this backend uses the client of the session. */
+    boolean hasOwnClient() {
+        return zooKeeper instanceof DirectClient;
+    }
+
+    /** Returns whether the client has a watch on the data of a node, and has received no event of it. */
+    boolean isWatched(String path) {
+        return zooKeeper instanceof DirectClient own && own.isWatched(path);
     }
 
     /** Returns whether the application blocks the thread on which watches fire. */

@@ -66,6 +66,11 @@ final class SessionLife implements Watcher {
         dependents.remove(dependent);
     }
 
+    /** Returns how many holds and watches of this client live with the session. */
+    int dependents() {
+        return dependents.size();
+    }
+
     /** Ends the session for this client, and all that lives with it. Idempotent. */
     void end() {
         ended = true;

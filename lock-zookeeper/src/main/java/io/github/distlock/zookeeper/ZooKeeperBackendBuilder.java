@@ -163,7 +163,8 @@ public final class ZooKeeperBackendBuilder {
                 .connectionTimeoutMs(timeout)
                 .retryPolicy(new RetryOneTime(RETRY_PAUSE))
                 // The caller has named the servers by addresses that this client can reach.
-                .ensembleTracker(false);
+                .ensembleTracker(false)
+                .zookeeperFactory(DirectClient.factory());
         return (listener, changed, clock) ->
                 new OwnClient(() -> builder.zkClientConfig(config()).build(), connectString, listener, changed, clock);
     }

@@ -137,6 +137,10 @@ final class ZooKeeperContender implements Contender {
                 node.sendCreation(session, request);
             }
             QueueLook look = isNew && !skipsLook ? QueueLook.send(directory, session) : null;
+            if (look != null) {
+                // The answer to the creation comes first, so this thread waits only once.
+                look.awaitArrival(deadline);
+            }
             created = node.find(session, deadline);
             if (created == null) {
                 return null;
@@ -360,6 +364,15 @@ final class ZooKeeperContender implements Contender {
         }
     }
 
+    /** Removes the watch on the predecessor. The deletion of the own node has removed the other one. */
+    private void dropWatchOfDeleted() {
+        PredecessorWatch set = watch;
+        if (set != null) {
+            set.ownIsDeleted();
+        }
+        dropWatch();
+    }
+
     private void removeNode(Session session, Deadline deadline) throws KeeperException, InterruptedException {
         node.remove(session, deadline);
     }
@@ -377,8 +390,7 @@ final class ZooKeeperContender implements Contender {
                 throw Failures.of(request.name(), e);
             }
         }
-        // The deletion of the node has removed the watch on it, so this removes the other one.
-        dropWatch();
+        dropWatchOfDeleted();
     }
 
     @Override
@@ -391,9 +403,12 @@ final class ZooKeeperContender implements Contender {
 
     @Override
     public void forget() {
-        dropWatch();
         ZooKeeperGrant won = grant;
-        if (won != null) {
+        if (won == null) {
+            dropWatch();
+        } else {
+            // The node of a hold does not exist any more, or ends with its session.
+            dropWatchOfDeleted();
             won.forget();
         }
     }

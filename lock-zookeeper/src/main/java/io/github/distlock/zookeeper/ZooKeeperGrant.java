@@ -279,7 +279,6 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
     void forget() {
         forgotten = true;
         session.life().unregister(this);
-        session.heldNodes().remove(node.path());
         ZooKeeperGrant later = reading;
         if (later != null) {
             later.forget();

@@ -82,6 +82,7 @@ class InspectionTest extends ContendersOfOneLock {
         List<LockStatus.Holder> ended = forceReleaseDuring(
                 () -> {
                     release(held);
+                    await("the event of the release has arrived", () -> next.wakeUps.get() > 0);
                     next.acquire();
                 },
                 earlier,

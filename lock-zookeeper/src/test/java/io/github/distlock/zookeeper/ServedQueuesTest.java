@@ -1,13 +1,19 @@
 package io.github.distlock.zookeeper;
 
+import static io.github.distlock.zookeeper.TestContender.request;
 import static io.github.distlock.zookeeper.TestContender.waiting;
 import static io.github.distlock.zookeeper.TestContender.waitingBusy;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.distlock.spi.Attempt;
+import io.github.distlock.spi.Contender;
 import io.github.distlock.spi.Grant;
+import io.github.distlock.spi.LockRequest;
+import io.github.distlock.spi.Signals;
 import io.github.distlock.tests.servers.Fault;
 import io.github.distlock.tests.servers.FaultProxy;
 import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
 import org.apache.zookeeper.CreateMode;
 import org.apache.zookeeper.ZooDefs.Ids;
 import org.apache.zookeeper.ZooKeeper;
@@ -37,6 +43,28 @@ class ServedQueuesTest extends ContendersOfOneLock {
     /** Notices the next request for the children of the directory or for its state. A flag follows its path. */
     private Fault nextLook() {
         return link.delayNextRequest(FaultProxy.containing(directory + "\0"), Duration.ofMillis(1));
+    }
+
+    /** Blocks the event thread, which wakes the contender. */
+    private record BlockedWakeUp(CountDownLatch blocked, CountDownLatch unblocked) implements Signals {
+        @Override
+        public void wakeUp() {
+            blocked.countDown();
+            try {
+                unblocked.await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+
+        @Override
+        public void wanted() {}
+
+        @Override
+        public void suspect() {}
+
+        @Override
+        public void gone() {}
     }
 
     private long numberOfHolder() {
@@ -78,6 +106,36 @@ class ServedQueuesTest extends ContendersOfOneLock {
     @Test
     void s1_aDirectoryThatWasCreatedAgainIsAnotherOne() throws Exception {
         useAlone();
+
+        createDirectoryAgain();
+
+        waitingBusy(other);
+    }
+
+    @Test
+    void s1_aDirectoryThatWasCreatedAgainIsAnotherOneWhileTheEventWaits() throws Exception {
+        useAlone();
+        LockRequest another = LockRequest.exclusive(
+                "another", ZooKeeperFactory.SESSION, request().owner());
+        Grant before = new TestContender(one, another).acquire();
+        CountDownLatch blocked = new CountDownLatch(1);
+        CountDownLatch unblocked = new CountDownLatch(1);
+        Contender blocks = other.contend(another, new BlockedWakeUp(blocked, unblocked));
+        assertThat(blocks.attempt(TestContender.deadline())).isInstanceOf(Attempt.Busy.class);
+        release(before);
+        blocked.await();
+
+        createDirectoryAgain();
+
+        waiting(other).findBusy();
+        unblocked.countDown();
+    }
+
+    /**
+     * Has the client that uses the lock alone acquire it once more. Then creates the directory again, and has the other
+     * client hold the lock with the number that the first one used last.
+     */
+    private void createDirectoryAgain() throws Exception {
         Grant last = waiting(other).acquire();
         long number = numberOfHolder();
         release(last);
@@ -91,7 +149,5 @@ class ServedQueuesTest extends ContendersOfOneLock {
         assertThat(numberOfHolder())
                 .as("so the next number follows that of the client")
                 .isEqualTo(number);
-
-        waitingBusy(other);
     }
 }

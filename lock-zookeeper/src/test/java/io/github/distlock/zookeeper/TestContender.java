@@ -60,10 +60,7 @@ final class TestContender implements Signals {
         return busy(contending(backend, mode));
     }
 
-    /**
-     * Makes a busy waiter for the lock named "lock". The server has confirmed its watches, one after the other, because
-     * answers come in the order of their requests.
-     */
+    /** Makes a busy waiter for the lock named "lock". The client knows that the server has confirmed its watches. */
     @CanIgnoreReturnValue
     static TestContender waitingBusy(LockBackend backend) throws InterruptedException {
         return busy(waiting(backend));
@@ -72,6 +69,8 @@ final class TestContender implements Signals {
     private static TestContender busy(TestContender waiter) throws InterruptedException {
         for (int i = 0; i < 3; i++) {
             waiter.findBusy();
+            // It reads nodes. These answers come on the event thread, behind those to the requests for watches.
+            var unused = waiter.backend.inspect(request().name(), deadline());
         }
         return waiter;
     }
