@@ -88,6 +88,11 @@ record LockQueue(List<String> names) {
         return position == 1 && NodeName.isKept(names.get(0));
     }
 
+    /** Returns whether a position is next to the node of a sticky lock, which is the first node. */
+    boolean isNextToSticky(int position) {
+        return position == 1 && NodeName.isSticky(names.get(0));
+    }
+
     /** Returns the names of the nodes that hold the lock. A {@link KeptLock} holds it like a contender. */
     List<String> holders() {
         Holders holders = new Holders();

@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>{@code
  * _c_<guid>-lock-<sequence>                      an exclusive lock, as Curator's InterProcessMutex
+ * _c_<guid>-sticky-lock-<sequence>               the same; its client wants to hear of single tries
  * _c_<guid>-minimum-lock-<sequence>              the same; a release may put the next one in its place
  * _c_<guid>-kept-lock-<sequence>                 no contender, but a KeptLock
  * _c_<guid>-__READ__<sequence>                   a reader, as Curator's InterProcessReadWriteLock
@@ -21,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 final class NodeName {
     private static final String MUTEX = "lock-";
     private static final String PLAIN = "-lock-";
+    private static final String STICKY = "-sticky-lock-";
     private static final String MINIMUM = "-minimum-lock-";
     private static final String KEPT = "-kept-lock-";
     private static final String KAZOO = "__lock__";
@@ -33,6 +35,9 @@ final class NodeName {
 
     /** Returns the name of a new node without its sequence number. */
     static String prefix(String guid, LockRequest request) {
+        if (request.isSticky()) {
+            return "_c_" + guid + STICKY;
+        }
         return request.minimumHold().isZero() ? prefix(guid, request.mode()) : "_c_" + guid + MINIMUM;
     }
 
@@ -73,6 +78,11 @@ final class NodeName {
      */
     static boolean isPlain(String name) {
         return hasKind(name, PLAIN) && !hasKind(name, MINIMUM) && !isKept(name);
+    }
+
+    /** Returns whether a name is that of the node of a sticky lock. */
+    static boolean isSticky(String name) {
+        return hasKind(name, STICKY);
     }
 
     /** Returns whether a name is that of the node of a {@link KeptLock}. */

@@ -418,6 +418,19 @@ final class Session {
                 null);
     }
 
+    /** Asks the server for the children of a node, and for a watch on them. */
+    Answer<List<String>> watchedChildren(String path, Watcher watcher) {
+        Answer<List<String>> answer = new Answer<>(path, "READ on " + path, () -> {}, life::endIfDead);
+        watchChildren(path, watcher, (code, children) -> {
+            if (code == Code.OK) {
+                answer.complete(children);
+            } else {
+                answer.fail(code);
+            }
+        });
+        return answer;
+    }
+
     /** Asks the server for a watch on the children of a node, and does not wait for the answer. */
     void watchChildren(String path, Watcher watcher, BiConsumer<Code, List<String>> answered) {
         zooKeeper.getChildren(

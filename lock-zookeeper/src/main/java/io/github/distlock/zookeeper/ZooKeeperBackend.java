@@ -67,14 +67,20 @@ import org.apache.zookeeper.KeeperException;
 @SuppressWarnings("exports") // an annotation for tools, which users do not need
 public final class ZooKeeperBackend implements LockBackend {
     private static final Set<Capability> CAPABILITIES = Set.of(
-            Capability.FAIR, Capability.INSPECT, Capability.FORCE_RELEASE, Capability.READ_WRITE, Capability.PERMITS);
+            Capability.FAIR,
+            Capability.INSPECT,
+            Capability.FORCE_RELEASE,
+            Capability.READ_WRITE,
+            Capability.PERMITS,
+            Capability.STICKY);
     private static final Set<Capability> CAPABILITIES_BELOW_A_BASE = Set.of(
             Capability.FAIR,
             Capability.INSPECT,
             Capability.LIST,
             Capability.FORCE_RELEASE,
             Capability.READ_WRITE,
-            Capability.PERMITS);
+            Capability.PERMITS,
+            Capability.STICKY);
 
     private final Connection connection;
     private final Function<String, String> paths;

@@ -187,7 +187,10 @@ final class ZooKeeperContender implements Contender {
         if (!queue.isHolder(position, request.mode())) {
             return busy(session, created, queue, position, keptFor, begunAt, deadline);
         }
-        Attempt answer = granted(session, created, begunAt, deadline);
+        OthersWatch others = request.isSticky() && queue.names().size() == 1
+                ? OthersWatch.set(directory, session, created.name(), signals, deadline)
+                : null;
+        Attempt answer = granted(session, created, others, begunAt, deadline);
         if (answer != null && request.mode().kind() == LockMode.Kind.PERMITS && queue.hasMoreThan(position)) {
             wakeNext(session, created);
         }
@@ -245,7 +248,7 @@ final class ZooKeeperContender implements Contender {
             return null;
         }
         if (set.isGrant(session) && !isStale(session.validity())) {
-            return accepted(session, own, begunAt, deadline);
+            return accepted(session, own, null, begunAt, deadline);
         }
         long longest = WaiterCheck.longest(session);
         if (set.isSet(session) && set.age(clock.nanoTime()) >= longest) {
@@ -262,7 +265,7 @@ final class ZooKeeperContender implements Contender {
 
     /**
      * Returns whether a look without a node shows that a single try would be busy. Only the contender's own node shows
-     * whether the time of a {@link KeptLock} is over.
+     * whether the time of a {@link KeptLock} is over. Only that node notifies the client of a sticky hold.
      */
     private boolean isBusyForTry(Session session, Deadline deadline) throws KeeperException, InterruptedException {
         if (request.waits() || !node.isAbsent() || !QueueLook.maySkipStat(session, directory.path())) {
@@ -270,7 +273,7 @@ final class ZooKeeperContender implements Contender {
         }
         LockQueue queue = QueueLook.send(directory, session).await(null, deadline);
         int next = queue.names().size();
-        if (queue.isNextToKept(next)) {
+        if (queue.isNextToKept(next) || queue.isNextToSticky(next)) {
             return false;
         }
         requireKind(session, queue, next, deadline);
@@ -288,16 +291,18 @@ final class ZooKeeperContender implements Contender {
         }
     }
 
-    private @Nullable Attempt granted(Session session, Created created, Moment begunAt, Deadline deadline)
+    private @Nullable Attempt granted(
+            Session session, Created created, @Nullable OthersWatch others, Moment begunAt, Deadline deadline)
             throws KeeperException, InterruptedException {
         if (isStale(session.validity()) && !isConfirmedByHeartbeat(session, created, deadline)) {
             node.forget();
             return null;
         }
-        return accepted(session, created, begunAt, deadline);
+        return accepted(session, created, others, begunAt, deadline);
     }
 
-    private Attempt accepted(Session session, Created created, Moment begunAt, Deadline deadline)
+    private Attempt accepted(
+            Session session, Created created, @Nullable OthersWatch others, Moment begunAt, Deadline deadline)
             throws KeeperException, InterruptedException {
         if (created.czxid() < 1 || created.czxid() > LARGEST_BASE) {
             removeNode(session, deadline);
@@ -307,7 +312,8 @@ final class ZooKeeperContender implements Contender {
                     null);
         }
         Validity validity = ZooKeeperGrant.firstValidity(session, begunAt);
-        ZooKeeperGrant won = new ZooKeeperGrant(directory, session, created, validity, signals, request.owner());
+        ZooKeeperGrant won =
+                new ZooKeeperGrant(directory, session, created, validity, signals, request.owner(), others);
         grant = won;
         session.heldNodes().add(created.path());
         session.life().register(won);

@@ -50,6 +50,7 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
     private final Validity validity;
     private final Signals signals;
     private final LockOwner owner;
+    private final @Nullable OthersWatch others;
     private volatile boolean watched;
     private volatile long watchedAt;
     private volatile boolean missing;
@@ -64,13 +65,15 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
             Created node,
             Validity validity,
             Signals signals,
-            LockOwner owner) {
+            LockOwner owner,
+            @Nullable OthersWatch others) {
         this.directory = directory;
         this.session = session;
         this.node = node;
         this.validity = validity;
         this.signals = signals;
         this.owner = owner;
+        this.others = others;
     }
 
     /**
@@ -114,6 +117,11 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
     @Override
     public boolean hasEnded() {
         return session.hasEnded();
+    }
+
+    @Override
+    public boolean hearsOthers() {
+        return others != null && others.hearsOthers();
     }
 
     @Override
@@ -192,6 +200,9 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
 
     /** Sends the deletion of the node, and does not wait for the answer. */
     Deletion sendDeletion(Session present) {
+        if (others != null) {
+            others.stop();
+        }
         boolean repeated = deletionSent;
         deletionSent = true;
         List<Answer<Code>> answers = new ArrayList<>(2);
@@ -229,7 +240,7 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
     }
 
     private ZooKeeperGrant becomes(Created reader, Validity validityOfReader) {
-        ZooKeeperGrant made = new ZooKeeperGrant(directory, session, reader, validityOfReader, signals, owner);
+        ZooKeeperGrant made = new ZooKeeperGrant(directory, session, reader, validityOfReader, signals, owner, null);
         reading = made;
         session.life().unregister(this);
         session.life().register(made);

@@ -28,6 +28,7 @@ final class TestContender implements Signals {
     final AtomicInteger wakeUps = new AtomicInteger();
     final AtomicInteger timesSuspect = new AtomicInteger();
     final AtomicInteger timesGone = new AtomicInteger();
+    final AtomicInteger timesWanted = new AtomicInteger();
     private final LockBackend backend;
     final Contender contender;
 
@@ -116,7 +117,9 @@ final class TestContender implements Signals {
     }
 
     @Override
-    public void wanted() {}
+    public void wanted() {
+        timesWanted.incrementAndGet();
+    }
 
     @Override
     public void suspect() {

@@ -76,7 +76,8 @@ class ZooKeeperBackendTest {
                             Capability.LIST,
                             Capability.FORCE_RELEASE,
                             Capability.READ_WRITE,
-                            Capability.PERMITS);
+                            Capability.PERMITS,
+                            Capability.STICKY);
             assertThat(backend.minimumLease()).isEqualTo(Duration.ofMillis(100));
         }
     }
