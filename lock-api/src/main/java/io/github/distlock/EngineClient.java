@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.github.distlock.engine.Engine;
 import java.util.Collection;
+import java.util.List;
 
 /** A client over an engine, which does not know this package's factories. */
 final class EngineClient implements LockClient {
@@ -15,6 +16,11 @@ final class EngineClient implements LockClient {
         engine.start();
         this.engine = engine;
         this.defaultOptions = defaultOptions;
+    }
+
+    @Override
+    public String name() {
+        return engine.clientName();
     }
 
     @Override
@@ -60,6 +66,11 @@ final class EngineClient implements LockClient {
     @Override
     public LockInspector inspector() {
         return engine.inspector();
+    }
+
+    @Override
+    public List<LockUsage> usage() {
+        return engine.usage();
     }
 
     @Override

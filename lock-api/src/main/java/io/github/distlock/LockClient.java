@@ -2,6 +2,7 @@ package io.github.distlock;
 
 import io.github.distlock.spi.LockBackend;
 import java.util.Collection;
+import java.util.List;
 
 /**
  * A client of one store. Make one per application and store, keep it while the application runs, and close it at the
@@ -31,6 +32,13 @@ public interface LockClient extends AutoCloseable {
     static LockClientBuilder builder(LockBackend backend) {
         return new LockClientBuilder(backend);
     }
+
+    /**
+     * Returns the client's name.
+     *
+     * @return as set with {@link LockClientBuilder#name}
+     */
+    String name();
 
     /**
      * Returns a lock with the client's default options. Sends nothing and keeps nothing, so ask for it as often as you
@@ -143,6 +151,14 @@ public interface LockClient extends AutoCloseable {
      * @throws UnsupportedOperationException if the store has none
      */
     LockInspector inspector();
+
+    /**
+     * Returns how many holds and waiters this client has of each lock, for metrics. Sends nothing. Looks at one lock
+     * after the other, while all of them may change. Also works after the client was closed.
+     *
+     * @return a new list of the locks that this client holds or waits for, in no fixed order
+     */
+    List<LockUsage> usage();
 
     /**
      * Returns who holds locks and who waits for them in this client, with their ages, as text for a person: a line for

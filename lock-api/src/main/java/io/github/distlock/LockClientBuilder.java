@@ -9,6 +9,8 @@ import io.github.distlock.engine.FencingTokens;
 import io.github.distlock.engine.Settings;
 import io.github.distlock.spi.LockBackend;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -30,7 +32,8 @@ public final class LockClientBuilder {
     private Duration handoffTime = Duration.ofMillis(20);
     private boolean recordAcquireStacks;
 
-    private @Nullable LockListener listener;
+    private final List<LockListener> listeners = new ArrayList<>();
+    private final List<LockHook> hooks = new ArrayList<>();
     private @Nullable Executor callbackExecutor;
 
     private boolean built;
@@ -168,14 +171,28 @@ public final class LockClientBuilder {
     }
 
     /**
-     * Sets a listener for the events of this client's locks, for metrics.
+     * Adds a listener for the events of this client's locks, for metrics. Several listeners receive each event one
+     * after another.
      *
      * @param listener none by default
      * @return this
      */
     @CanIgnoreReturnValue
     public LockClientBuilder listener(LockListener listener) {
-        this.listener = requireNonNull(listener, "listener");
+        listeners.add(requireNonNull(listener, "listener"));
+        return this;
+    }
+
+    /**
+     * Adds a hook, which runs on the threads that acquire and release this client's locks. Several hooks run in the
+     * order in which they were added before an acquire, a wait or a release, and in the reverse order after it.
+     *
+     * @param hook none by default
+     * @return this
+     */
+    @CanIgnoreReturnValue
+    public LockClientBuilder hook(LockHook hook) {
+        hooks.add(requireNonNull(hook, "hook"));
         return this;
     }
 
@@ -212,7 +229,8 @@ public final class LockClientBuilder {
                 maxHandoffs,
                 handoffTime.toNanos(),
                 recordAcquireStacks);
-        LockClient client = new EngineClient(new Engine(backend, settings, listener, callbackExecutor), defaultOptions);
+        Engine engine = new Engine(backend, settings, listeners, hooks, callbackExecutor);
+        LockClient client = new EngineClient(engine, defaultOptions);
         built = true;
         return client;
     }

@@ -9,6 +9,7 @@ public final class LockEvent {
     private final String lockName;
     private final long fencingToken;
     private final Duration duration;
+    private final boolean asynchronous;
 
     /**
      * Makes an event. The engine does; tests of listeners may, too.
@@ -18,9 +19,22 @@ public final class LockEvent {
      * @param duration what the method of the listener says
      */
     public LockEvent(String lockName, long fencingToken, Duration duration) {
+        this(lockName, fencingToken, duration, false);
+    }
+
+    /**
+     * Makes an event of an acquire.
+     *
+     * @param lockName the lock's name
+     * @param fencingToken the token of the hold, or 0
+     * @param duration what the method of the listener says
+     * @param asynchronous whether the acquire is asynchronous
+     */
+    public LockEvent(String lockName, long fencingToken, Duration duration, boolean asynchronous) {
         this.lockName = requireNonNull(lockName, "lockName");
         this.fencingToken = fencingToken;
         this.duration = requireNonNull(duration, "duration");
+        this.asynchronous = asynchronous;
     }
 
     /**
@@ -48,6 +62,16 @@ public final class LockEvent {
      */
     public Duration duration() {
         return duration;
+    }
+
+    /**
+     * Returns whether this is the beginning, the wait or the end of an asynchronous acquire, for which no
+     * {@link LockHook} runs.
+     *
+     * @return false for all other events
+     */
+    public boolean isAsynchronous() {
+        return asynchronous;
     }
 
     @Override

@@ -27,6 +27,15 @@ public interface LockListener {
     default void timedOut(LockEvent event, String blocker) {}
 
     /**
+     * An acquire ended without a hold. An acquire that has waited and then timed out is reported to {@link #timedOut},
+     * too.
+     *
+     * @param event its duration is the time that the acquire took
+     * @param outcome why; never {@link AcquireOutcome#ACQUIRED}
+     */
+    default void notAcquired(LockEvent event, AcquireOutcome outcome) {}
+
+    /**
      * A hold began.
      *
      * @param event its duration is the time that the acquire took
@@ -34,12 +43,13 @@ public interface LockListener {
     default void acquired(LockEvent event) {}
 
     /**
-     * A hold was handed to another waiter of the same client without a request to the store. The {@code released} of
-     * the one hold and the {@code acquired} of the other are reported, too, in no fixed order.
+     * A hold began without a request to the store. Its {@code acquired} is reported, too, and so is the
+     * {@code released} of the hold before it, in no fixed order.
      *
      * @param event its token is the new hold's; its duration is the time since the grant
+     * @param kind how the caller got the hold
      */
-    default void handedOff(LockEvent event) {}
+    default void handedOff(LockEvent event, HandoffKind kind) {}
 
     /**
      * A lease was renewed.
@@ -47,6 +57,15 @@ public interface LockListener {
      * @param event its duration is the time that the renewal took
      */
     default void renewed(LockEvent event) {}
+
+    /**
+     * A renewal was not answered or failed. The hold is still valid, and the client tries again. If the store answers
+     * that the hold is gone, {@link #lost} is called instead.
+     *
+     * @param event its duration is the time that the renewal took
+     * @param cause why
+     */
+    default void renewalFailed(LockEvent event, Throwable cause) {}
 
     /**
      * A renewal failed or the connection is in doubt. The hold is still valid.
@@ -93,4 +112,11 @@ public interface LockListener {
      * @param event its duration is the time for which the lock was held
      */
     default void leaked(LockEvent event) {}
+
+    /**
+     * This listener was too slow, so events were dropped.
+     *
+     * @param count how many since the last call
+     */
+    default void eventsDropped(long count) {}
 }

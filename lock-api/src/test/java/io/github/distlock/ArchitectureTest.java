@@ -41,9 +41,11 @@ class ArchitectureTest {
             .importPackages(API);
 
     private static final Set<String> PUBLIC_API = Set.of(
+            "AcquireOutcome",
             "DistributedLock",
             "DistributedReadWriteLock",
             "DistributedSemaphore",
+            "HandoffKind",
             "LockClient",
             "LockClientBuilder",
             "LockEvent",
@@ -51,6 +53,7 @@ class ArchitectureTest {
             "LockHandle",
             "LockHandle$Release",
             "LockHandle$State",
+            "LockHook",
             "LockInspector",
             "LockListener",
             "LockLoss",
@@ -61,6 +64,7 @@ class ArchitectureTest {
             "LockStatus$Holder",
             "LockStatus$Kept",
             "LockStatus$Waiter",
+            "LockUsage",
             "LockedAction",
             "LockedCall",
             "LossReason",

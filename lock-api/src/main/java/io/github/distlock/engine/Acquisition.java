@@ -1,12 +1,16 @@
 package io.github.distlock.engine;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import io.github.distlock.AcquireOutcome;
+import io.github.distlock.HandoffKind;
+import io.github.distlock.LockEvent;
 import io.github.distlock.LockException;
 import io.github.distlock.LockListener;
 import io.github.distlock.engine.Outcome.Ended;
 import io.github.distlock.engine.Outcome.Failed;
 import io.github.distlock.engine.Outcome.Offered;
 import io.github.distlock.spi.LockClock;
+import java.time.Duration;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -149,9 +153,16 @@ abstract class Acquisition extends Arrivals.Member<Acquisition> implements Hando
         patience.noteAnswer();
         if (answer instanceof Answer.Granted granted) {
             take(granted.lease());
+        } else if (answer instanceof Answer.Kept kept) {
+            if (take(kept.lease())) {
+                kept.lease().event((listener, event) -> listener.handedOff(event, HandoffKind.REACQUIRED));
+            }
         } else if (answer instanceof Answer.Joined joined) {
-            if (!settle(new Offered(joined.handle()))) {
-                joined.handle().hold().decline();
+            Hold hold = joined.handle().hold();
+            if (settle(new Offered(joined.handle()))) {
+                Handoff.noteJoin(hold.lease());
+            } else {
+                hold.decline();
             }
         } else if (answer instanceof Answer.Refused refused) {
             settle(failed(refused.cause().getMessage(), refused.cause()));
@@ -172,7 +183,9 @@ abstract class Acquisition extends Arrivals.Member<Acquisition> implements Hando
         }
     }
 
-    private void take(Lease lease) {
+    /** Returns whether this acquire was offered the lease. */
+    @CanIgnoreReturnValue
+    private boolean take(Lease lease) {
         Handle offered;
         try {
             offered = lease.offer();
@@ -180,13 +193,15 @@ abstract class Acquisition extends Arrivals.Member<Acquisition> implements Hando
             lease.giveBackInBackground();
             throw e;
         }
-        if (offered != null) {
-            boolean taken = settle(new Offered(offered));
-            Handoff.parts(lease, queue());
-            if (!taken) {
-                offered.hold().decline();
-            }
+        if (offered == null) {
+            return false;
         }
+        boolean taken = settle(new Offered(offered));
+        Handoff.parts(lease, queue());
+        if (!taken) {
+            offered.hold().decline();
+        }
+        return taken;
     }
 
     /** Ends this acquire, unless it has ended. A loser that brought a hold takes it back. */
@@ -212,9 +227,35 @@ abstract class Acquisition extends Arrivals.Member<Acquisition> implements Hando
     }
 
     private void noteTimedOut() {
-        long waited = shared.clock.nanoTime() - patience.since();
-        String words = blocker;
-        shared.callbacks.event(key.name(), 0, waited, (listener, event) -> listener.timedOut(event, words));
+        if (shared.callbacks.isListening()) {
+            String words = blocker;
+            shared.callbacks.event(eventOfEnd(), (listener, event) -> listener.timedOut(event, words));
+        }
+    }
+
+    private LockEvent eventOfEnd() {
+        return event(0, shared.clock.nanoTime() - patience.since());
+    }
+
+    private LockEvent event(long token, long nanos) {
+        return new LockEvent(key.name(), token, Duration.ofNanos(nanos), threadId() == NO_THREAD);
+    }
+
+    /** This acquire has ended without a hold. */
+    final void noteNotAcquired(AcquireOutcome end) {
+        if (shared.callbacks.isListening()) {
+            shared.callbacks.event(eventOfEnd(), (listener, event) -> listener.notAcquired(event, end));
+        }
+    }
+
+    /** Runs the hooks on the thread of this acquire, which has got the handle, or none. */
+    final void runHooks(@Nullable Handle got, AcquireOutcome end) {
+        if (!shared.callbacks.hooks().areNone()) {
+            LockEvent event = got == null
+                    ? eventOfEnd()
+                    : event(got.fencingToken(), got.hold().since() - patience.since());
+            shared.callbacks.hooks().afterAcquire(event, end);
+        }
     }
 
     final String blocker() {
@@ -231,12 +272,23 @@ abstract class Acquisition extends Arrivals.Member<Acquisition> implements Hando
         return true;
     }
 
+    /** Returns whether it waits at present. The listener knows that it does. */
+    boolean isWaiting() {
+        return false;
+    }
+
     final boolean hasOutcome() {
         return outcome.get() != null;
     }
 
     final @Nullable Outcome outcome() {
         return outcome.get();
+    }
+
+    /** Returns how this acquire has ended. */
+    final AcquireOutcome forApplication() {
+        Outcome end = outcome.get();
+        return end == null ? AcquireOutcome.UNAVAILABLE : end.forApplication();
     }
 
     final boolean isSingleTry() {
@@ -278,13 +330,17 @@ abstract class Acquisition extends Arrivals.Member<Acquisition> implements Hando
             enter();
             return false;
         }
-        long waited = handle.hold().since() - patience.since();
-        shared.callbacks.event(key.name(), handle.fencingToken(), waited, LockListener::acquired);
+        if (shared.callbacks.isListening()) {
+            long waited = handle.hold().since() - patience.since();
+            shared.callbacks.event(event(handle.fencingToken(), waited), LockListener::acquired);
+        }
         return true;
     }
 
     final void noteWaiting() {
-        shared.callbacks.event(key.name(), 0, 0, LockListener::waiting);
+        if (shared.callbacks.isListening()) {
+            shared.callbacks.event(event(0, 0), LockListener::waiting);
+        }
     }
 
     /** Settles with what the engine or the backend threw where it should not have. */

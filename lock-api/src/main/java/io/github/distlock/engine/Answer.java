@@ -11,11 +11,11 @@ sealed interface Answer {
      */
     record NotYet(long lookAgainAt) implements Answer {}
 
-    /**
-     * The store granted the lock, or this client has kept it since an earlier grant. The asker offers the lease to
-     * a waiter or gives it back.
-     */
+    /** The store granted the lock. The asker offers the lease to a waiter or gives it back. */
     record Granted(Lease lease) implements Answer {}
+
+    /** This client has kept the lock since an earlier grant. Nothing was sent. Otherwise like a grant. */
+    record Kept(Lease lease) implements Answer {}
 
     /** The asker has joined a lease of this client. Nothing was sent. */
     record Joined(Handle handle) implements Answer {}

@@ -1,5 +1,6 @@
 package io.github.distlock.engine;
 
+import io.github.distlock.AcquireOutcome;
 import io.github.distlock.LockHandle;
 import io.github.distlock.engine.Outcome.Ended;
 import io.github.distlock.engine.Outcome.Offered;
@@ -24,7 +25,7 @@ final class AsyncAcquisition<T> extends Acquisition {
     private final AtomicInteger wakes = new AtomicInteger();
     private volatile Timer.@Nullable Entry lastAlarm;
     private Timer.@Nullable Entry alarm;
-    private boolean waited;
+    private volatile boolean waited;
 
     AsyncAcquisition(
             LockKey key,
@@ -65,6 +66,11 @@ final class AsyncAcquisition<T> extends Acquisition {
         if (hasOutcome()) {
             last.cancel();
         }
+    }
+
+    @Override
+    boolean isWaiting() {
+        return waited && !hasOutcome();
     }
 
     @Override
@@ -130,7 +136,10 @@ final class AsyncAcquisition<T> extends Acquisition {
         Outcome end = outcome();
         if (end instanceof Offered offered) {
             deliver(offered.handle());
-        } else if (end == Ended.BUSY) {
+            return;
+        }
+        noteNotAcquired(forApplication());
+        if (end == Ended.BUSY) {
             future.complete(result.apply(Optional.empty()));
         } else if (end != null && end != Ended.WITHDRAWN) {
             future.completeExceptionally(failureOf(end));
@@ -140,6 +149,7 @@ final class AsyncAcquisition<T> extends Acquisition {
     private void deliver(Handle handle) {
         if (future.isDone()) {
             handle.hold().decline();
+            noteNotAcquired(AcquireOutcome.CANCELLED);
         } else if (accept(handle) && !future.complete(result.apply(Optional.of(handle)))) {
             var unused = handle.giveBackAsync();
         }

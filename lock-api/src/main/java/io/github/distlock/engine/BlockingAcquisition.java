@@ -1,5 +1,6 @@
 package io.github.distlock.engine;
 
+import io.github.distlock.AcquireOutcome;
 import io.github.distlock.LockHandle;
 import io.github.distlock.engine.Outcome.Ended;
 import io.github.distlock.engine.Outcome.Offered;
@@ -23,22 +24,29 @@ final class BlockingAcquisition extends Acquisition {
     /** Returns the accepted hold, or empty if the lock is busy. If uninterruptible, keeps the interrupt flag. */
     Optional<LockHandle> acquire(boolean interruptible) throws InterruptedException {
         boolean interrupted = false;
-        enter();
+        Handle got = null;
+        AcquireOutcome end = AcquireOutcome.UNAVAILABLE;
+        shared.callbacks().hooks().beforeAcquire(key.name());
         try {
-            while (true) {
+            enter();
+            while (got == null) {
                 interrupted |= await(interruptible);
                 boolean stops = interruptible && (interrupted || Thread.interrupted());
                 if (!(outcome() instanceof Offered offered)) {
+                    end = stops ? AcquireOutcome.INTERRUPTED : forApplication();
                     return withoutHold(stops);
                 }
                 if (stops) {
+                    end = AcquireOutcome.INTERRUPTED;
                     offered.handle().hold().decline();
                     throw interruption();
                 }
                 if (accept(offered.handle())) {
-                    return Optional.of(offered.handle());
+                    got = offered.handle();
+                    end = AcquireOutcome.ACQUIRED;
                 }
             }
+            return Optional.of(got);
         } finally {
             Parker used = parker;
             if (used != null) {
@@ -47,6 +55,10 @@ final class BlockingAcquisition extends Acquisition {
             if (interrupted && !interruptible) {
                 thread.interrupt();
             }
+            if (got == null) {
+                noteNotAcquired(end);
+            }
+            runHooks(got, end);
         }
     }
 
@@ -83,6 +95,7 @@ final class BlockingAcquisition extends Acquisition {
             sleeper = shared.clock().parker();
             parker = sleeper;
             noteWaiting();
+            shared.callbacks().hooks().beforeWait(key.name());
             waitsSince = shared.clock().nanoTime();
             searchAt = waitsSince + Deadlocks.PAUSE;
             if (isHeldByItsThread()) {
@@ -134,6 +147,11 @@ final class BlockingAcquisition extends Acquisition {
         String seen = blocker();
         return new InterruptedException(
                 "interrupted while acquiring lock \"" + key.name() + "\"" + (seen.isEmpty() ? "" : ": " + seen));
+    }
+
+    @Override
+    boolean isWaiting() {
+        return parker != null && !hasOutcome();
     }
 
     @Override

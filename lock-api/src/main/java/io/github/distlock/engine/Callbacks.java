@@ -1,8 +1,10 @@
 package io.github.distlock.engine;
 
 import io.github.distlock.LockEvent;
+import io.github.distlock.LockHook;
 import io.github.distlock.LockListener;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -25,22 +27,29 @@ final class Callbacks {
 
     private final Work.Shared shared;
     private final @Nullable Executor usersOwn;
-    private final @Nullable LockListener listener;
+    private final List<LockListener> listeners;
+    private final Hooks hooks;
     private final Work threads;
     private final AtomicInteger underWay = new AtomicInteger();
     private final Backlog<Consumer<LockListener>> events;
 
-    Callbacks(@Nullable Executor usersOwn, @Nullable LockListener listener, Work.Shared shared) {
+    Callbacks(@Nullable Executor usersOwn, List<LockListener> listeners, List<LockHook> hooks, Work.Shared shared) {
         this.shared = shared;
         this.usersOwn = usersOwn;
-        this.listener = listener;
+        this.listeners = List.copyOf(listeners);
+        this.hooks = new Hooks(hooks, shared);
         this.threads = Work.unbounded("callback", shared);
-        this.events = new Backlog<>(
-                MOST_WAITING_EVENTS,
-                this::run,
-                this::deliver,
-                dropped -> shared.log()
-                        .write(() -> LOG.warn("the lock listener is too slow: {} events were dropped", dropped)));
+        this.events = new Backlog<>(MOST_WAITING_EVENTS, this::run, this::deliver, this::noteDropped);
+    }
+
+    private void noteDropped(long count) {
+        shared.log().write(() -> LOG.warn("the lock listener is too slow: {} events were dropped", count));
+        deliver(listener -> listener.eventsDropped(count));
+    }
+
+    /** Returns what runs code of the application on the thread of its call. */
+    Hooks hooks() {
+        return hooks;
     }
 
     void run(Runnable foreign) {
@@ -92,16 +101,30 @@ final class Callbacks {
         return threads.isOwnThread();
     }
 
+    /** Returns whether anybody is notified of events. */
+    boolean isListening() {
+        return !listeners.isEmpty();
+    }
+
     void event(String lockName, long token, long nanos, BiConsumer<LockListener, LockEvent> what) {
-        if (listener != null) {
-            LockEvent event = new LockEvent(lockName, token, Duration.ofNanos(nanos));
-            events.add(to -> what.accept(to, event));
+        if (isListening()) {
+            event(new LockEvent(lockName, token, Duration.ofNanos(nanos)), what);
         }
     }
 
+    /** Does the same with the time since a nano time. Without a listener, it reads no clock. */
+    void eventSince(long nanoTime, String lockName, long token, BiConsumer<LockListener, LockEvent> what) {
+        if (isListening()) {
+            event(lockName, token, shared.clock().nanoTime() - nanoTime, what);
+        }
+    }
+
+    void event(LockEvent event, BiConsumer<LockListener, LockEvent> what) {
+        events.add(to -> what.accept(to, event));
+    }
+
     private void deliver(Consumer<LockListener> event) {
-        LockListener to = listener;
-        if (to != null) {
+        for (LockListener to : listeners) {
             shared.runLogged(() -> event.accept(to));
         }
     }

@@ -2,6 +2,8 @@ package io.github.distlock.engine;
 
 import static java.util.Objects.requireNonNull;
 
+import io.github.distlock.AcquireOutcome;
+import io.github.distlock.LockEvent;
 import io.github.distlock.LockException;
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockHandle.Release;
@@ -12,6 +14,7 @@ import io.github.distlock.LossReason;
 import io.github.distlock.engine.Outcome.Ended;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockMode;
+import java.time.Duration;
 import java.util.Optional;
 
 /**
@@ -42,6 +45,17 @@ final class Downgrades {
 
     LockHandle downgrade(String name, LockHandle writing) {
         Handle handle = requireWriting(name, writing);
+        Handle reading = handle.ending(() -> downgrade(handle));
+        Hooks hooks = leases.callbacks().hooks();
+        if (!hooks.areNone()) {
+            LockEvent event = new LockEvent(name, reading.fencingToken(), Duration.ZERO);
+            hooks.afterAcquire(event, AcquireOutcome.ACQUIRED);
+        }
+        return reading;
+    }
+
+    private Handle downgrade(Handle handle) {
+        String name = handle.lockName();
         Hold hold = handle.hold();
         if (!hold.endForDowngrade()) {
             throw ended(handle);

@@ -3,9 +3,11 @@ package io.github.distlock.engine;
 import io.github.distlock.DistributedLock;
 import io.github.distlock.DistributedReadWriteLock;
 import io.github.distlock.DistributedSemaphore;
+import io.github.distlock.LockHook;
 import io.github.distlock.LockInspector;
 import io.github.distlock.LockListener;
 import io.github.distlock.LockOptions;
+import io.github.distlock.LockUsage;
 import io.github.distlock.LossReason;
 import io.github.distlock.engine.Outcome.Ended;
 import io.github.distlock.spi.BackendContext;
@@ -75,13 +77,15 @@ public final class Engine {
     /**
      * Makes an engine, which has to be {@linkplain #start started}. From then on it owns the backend.
      *
-     * @param listener is notified of events, or null
+     * @param listeners are notified of events
+     * @param hooks run on the threads that acquire and release
      * @param callbackExecutor runs code of the application, or null for threads of the engine
      */
     public Engine(
             LockBackend backend,
             Settings settings,
-            @Nullable LockListener listener,
+            List<LockListener> listeners,
+            List<LockHook> hooks,
             @Nullable Executor callbackExecutor) {
         this.backend = backend;
         this.settings = settings;
@@ -94,7 +98,7 @@ public final class Engine {
         requests = new Requests(settings, clock);
         requestThreads = Work.bounded(REQUEST_THREADS, "request", shared);
         releaseThreads = Work.bounded(RELEASE_THREADS, "release", shared);
-        callbacks = new Callbacks(callbackExecutor, listener, shared);
+        callbacks = new Callbacks(callbackExecutor, listeners, hooks, shared);
         cleanUp = new CleanUp(backend, settings, shared);
         keeper = new LeaseKeeper(backend, settings, shared, this::releaseDropped);
         releases = new Releases(backend, requests, cleanUp, releaseThreads, shared);
@@ -228,6 +232,15 @@ public final class Engine {
             throw new IllegalArgumentException(
                     what + " must be at most " + longest + " on this store, but was " + time);
         }
+    }
+
+    public String clientName() {
+        return settings.client();
+    }
+
+    /** Does the work of {@code LockClient.usage()}. */
+    public List<LockUsage> usage() {
+        return queues.usage();
     }
 
     /** Does the work of {@code LockClient.dump()}. */

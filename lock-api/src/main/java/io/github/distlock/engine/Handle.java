@@ -2,6 +2,7 @@ package io.github.distlock.engine;
 
 import static java.util.Objects.requireNonNull;
 
+import io.github.distlock.LockEvent;
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockLoss;
 import io.github.distlock.LockLostException;
@@ -15,6 +16,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -116,7 +118,7 @@ final class Handle implements LockHandle, Returnable {
     public Release release() {
         closed.set(true);
         try {
-            return hold.release();
+            return hooks().areNone() ? hold.release() : ending(hold::release);
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -127,10 +129,34 @@ final class Handle implements LockHandle, Returnable {
         closed.set(true);
         try {
             CompletableFuture<Release> released = shared.callbacks().newFuture();
-            hold.releaseAsync(outcome -> shared.callbacks().run(() -> released.complete(outcome)));
-            return released;
+            return ending(() -> {
+                hold.releaseAsync(outcome -> shared.callbacks().run(() -> released.complete(outcome)));
+                return released;
+            });
         } finally {
             Reference.reachabilityFence(this);
+        }
+    }
+
+    private Hooks hooks() {
+        return shared.callbacks().hooks();
+    }
+
+    /** Runs what ends the hold. Hooks run around the first call, as they did for its acquire. */
+    <T> T ending(Supplier<T> end) {
+        if (hooks().areNone() || hold.threadId() == Acquisition.NO_THREAD || !isFirstEnd()) {
+            return end.get();
+        }
+        Duration held = Duration.ofNanos(hold.heldNanos(shared.clock().nanoTime()));
+        return hooks().aroundRelease(new LockEvent(lockName(), fencingToken(), held), end, hold::knownRelease);
+    }
+
+    private boolean isFirstEnd() {
+        mutex.lock();
+        try {
+            return hold.beginHookedEnd();
+        } finally {
+            mutex.unlock();
         }
     }
 

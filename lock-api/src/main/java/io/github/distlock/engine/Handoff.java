@@ -1,5 +1,6 @@
 package io.github.distlock.engine;
 
+import io.github.distlock.HandoffKind;
 import io.github.distlock.spi.Moment;
 import org.jspecify.annotations.Nullable;
 
@@ -41,7 +42,7 @@ final class Handoff {
             }
             Receiver next = line.pollFor(lease);
             if (next != null && next.settleHandedOff(offered)) {
-                lease.noteHandoff(now.nanoTime());
+                lease.event((listener, event) -> listener.handedOff(event, HandoffKind.LOCAL));
                 // Reads the clock again: once the alarm of the lease has gone off, nothing else wakes the next waiter.
                 if (!lease.isWorthWaitingFor()) {
                     line.wakeHead();
@@ -71,7 +72,13 @@ final class Handoff {
             polled = true;
             if (next == null || !next.settleHandedOff(joined)) {
                 joined.hold().decline();
+            } else {
+                noteJoin(lease);
             }
         }
+    }
+
+    static void noteJoin(Lease joined) {
+        joined.event((listener, event) -> listener.handedOff(event, HandoffKind.JOINED));
     }
 }

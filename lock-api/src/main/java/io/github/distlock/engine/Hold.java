@@ -61,6 +61,7 @@ final class Hold extends WeakReference<Handle> {
     private volatile Release outcome = Release.PENDING;
     private volatile @Nullable LockLoss lateLoss;
     private volatile boolean forgoesMinimum;
+    private boolean hooked;
 
     private sealed interface Phase {}
 
@@ -217,6 +218,13 @@ final class Hold extends WeakReference<Handle> {
         forgoesMinimum = true;
     }
 
+    /** Returns true at the first call, around which hooks run. The mutex of the handle guards this. */
+    boolean beginHookedEnd() {
+        boolean first = !hooked;
+        hooked = true;
+        return first;
+    }
+
     /**
      * Returns for how long the store must keep the lock if this hold is released now. The grant came before this hold
      * began, and the monotonic clock may run fast by the drift, so this is never too short.
@@ -255,7 +263,8 @@ final class Hold extends WeakReference<Handle> {
         return isHeld(now) && phase.compareAndSet(Open.HELD, Open.RELEASED);
     }
 
-    private Release knownRelease() {
+    /** Returns what is known of the end of this hold, which has been released or lost. */
+    Release knownRelease() {
         return phase.get() instanceof Lost ? Release.LOST : outcome;
     }
 

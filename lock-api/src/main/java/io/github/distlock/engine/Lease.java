@@ -409,8 +409,9 @@ final class Lease implements StoreHints.Target, Dormancy.Kept {
         }
     }
 
-    void renewalUnknown() {
+    void renewalFailed(Throwable cause, long tookNanos) {
         term.renewalUnknown();
+        event(tookNanos, (listener, event) -> listener.renewalFailed(event, cause));
         becomeSuspect();
     }
 
@@ -429,15 +430,16 @@ final class Lease implements StoreHints.Target, Dormancy.Kept {
 
     // Events
 
-    void noteHandoff(long now) {
-        event(now - grantedAt, LockListener::handedOff);
+    /** Notifies the listener of an event, with the time since the grant. */
+    void event(BiConsumer<LockListener, LockEvent> what) {
+        shared.callbacks.eventSince(grantedAt, lockName(), newestToken, what);
     }
 
     // Signals
 
     @Override
     public void wanted() {
-        event(shared.clock.nanoTime() - grantedAt, LockListener::wanted);
+        event(LockListener::wanted);
         dormancy.wanted();
     }
 

@@ -69,7 +69,7 @@ final class LeaseRenewal implements Renewal {
     public void unknown(Throwable cause) {
         if (answered.compareAndSet(false, true)) {
             outages.failed(lease.lockName(), lease.remainingNanos(clock.now()), cause);
-            lease.renewalUnknown();
+            lease.renewalFailed(cause, clock.nanoTime() - begunAt);
         }
     }
 }

@@ -59,7 +59,7 @@ final class Leases {
     Answer localAnswer(Patience patience, long lookAgainAt) {
         for (Lease lease : leases) {
             if (lease.dormancy.endForAcquire(patience)) {
-                return new Answer.Granted(lease);
+                return new Answer.Kept(lease);
             }
             if (patience.isSingleTry() && lease.dormancy.goesBack() && leases.contains(lease)) {
                 return new Answer.NotYet(lookAgainAt);

@@ -1,9 +1,13 @@
 package io.github.distlock.engine;
 
+import io.github.distlock.LockUsage;
 import io.github.distlock.engine.Outcome.Ended;
 import io.github.distlock.spi.LockKind;
 import io.github.distlock.spi.LockMode;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -88,6 +92,24 @@ final class LocalQueues {
 
     private boolean isHeldBy(long threadId, String name, LockMode mode) {
         return readWrite(name).stream().anyMatch(queue -> queue.key.mode().equals(mode) && queue.isHeldBy(threadId));
+    }
+
+    /** Returns the names with holds or waiters. */
+    List<LockUsage> usage() {
+        Map<String, LockUsage> used = new HashMap<>();
+        for (LocalQueue queue : queues.values()) {
+            int holds = (int) queue.holds().filter(Hold::isHeld).count();
+            int waiters = (int)
+                    queue.everybody().stream().filter(Acquisition::isWaiting).count();
+            if (holds + waiters > 0) {
+                used.merge(queue.key.name(), new LockUsage(queue.key.name(), holds, waiters), LocalQueues::sum);
+            }
+        }
+        return new ArrayList<>(used.values());
+    }
+
+    private static LockUsage sum(LockUsage one, LockUsage other) {
+        return new LockUsage(one.lockName(), one.holds() + other.holds(), one.waiters() + other.waiters());
     }
 
     List<LocalQueue> all() {

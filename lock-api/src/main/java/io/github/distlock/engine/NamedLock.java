@@ -2,6 +2,7 @@ package io.github.distlock.engine;
 
 import static java.util.Objects.requireNonNull;
 
+import io.github.distlock.AcquireOutcome;
 import io.github.distlock.DistributedLock;
 import io.github.distlock.LockException;
 import io.github.distlock.LockHandle;
@@ -98,15 +99,18 @@ final class NamedLock implements DistributedLock {
     private Optional<LockHandle> acquire(Patience patience, boolean interruptible) throws InterruptedException {
         shared.lifecycle.ensureOpen();
         requireNoUpgrade();
+        BlockingAcquisition acquisition = new BlockingAcquisition(key, patience, shared.acquisitions);
         if (interruptible && Thread.interrupted()) {
+            acquisition.noteNotAcquired(AcquireOutcome.INTERRUPTED);
             throw new InterruptedException("interrupted before acquiring lock \"" + name() + "\"");
         }
         try {
             shared.backend.requireMayWait();
         } catch (RequestRefusedException e) {
+            acquisition.noteNotAcquired(AcquireOutcome.REFUSED);
             throw new LockException(name(), String.valueOf(e.getMessage()), e);
         }
-        return new BlockingAcquisition(key, patience, shared.acquisitions).acquire(interruptible);
+        return acquisition.acquire(interruptible);
     }
 
     @Override

@@ -61,7 +61,7 @@ abstract class EngineTest {
     final DistributedLock lock = client.lock("a");
     final LockClient other = open(LockClient.builder(store.connect()));
 
-    /** One call of the client's listener; the detail is the reason of a loss or the outcome of a release. */
+    /** One call of the client's listener; the detail is the last argument, such as the reason of a loss. */
     record Event(String kind, LockEvent event, Object detail) {}
 
     /** A call on a thread of its own. */
@@ -88,7 +88,8 @@ abstract class EngineTest {
     final LockClientBuilder settings() {
         LockListener listener = (LockListener) Proxy.newProxyInstance(
                 getClass().getClassLoader(), new Class<?>[] {LockListener.class}, (self, method, told) -> {
-                    Event event = new Event(method.getName(), (LockEvent) told[0], told[told.length - 1]);
+                    LockEvent about = told[0] instanceof LockEvent event ? event : null;
+                    Event event = new Event(method.getName(), about, told[told.length - 1]);
                     events.add(event);
                     listening.accept(event);
                     return null;

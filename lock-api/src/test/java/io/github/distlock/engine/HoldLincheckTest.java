@@ -658,7 +658,7 @@ class HoldLincheckTest {
             Requests requests = new Requests(SETTINGS, clock);
             Work releaseThreads = Work.bounded(1, "release", shared);
             takeThreads(releaseThreads);
-            Callbacks callbacks = new Callbacks(null, listener, shared);
+            Callbacks callbacks = new Callbacks(null, List.of(listener), List.of(), shared);
             // Without threads of their own, callbacks run where they are.
             ((Work) read(callbacks, "threads")).shutdown();
             CleanUp cleanUp = new CleanUp(store, SETTINGS, shared);

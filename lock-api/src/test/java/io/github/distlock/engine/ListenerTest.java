@@ -1,16 +1,28 @@
 package io.github.distlock.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import io.github.distlock.AcquireOutcome;
 import io.github.distlock.DistributedLock;
+import io.github.distlock.DistributedReadWriteLock;
+import io.github.distlock.HandoffKind;
 import io.github.distlock.LockClient;
+import io.github.distlock.LockEvent;
+import io.github.distlock.LockException;
 import io.github.distlock.LockHandle;
+import io.github.distlock.LockListener;
 import io.github.distlock.LockLoss;
+import io.github.distlock.LockUsage;
 import io.github.distlock.LossReason;
+import io.github.distlock.spi.RequestRefusedException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -59,7 +71,7 @@ class ListenerTest extends EngineTest {
         store.advance(time);
 
         assertThat(get(waiter)).isEmpty();
-        expectTold("waiting", "timedOut");
+        expectTold("waiting", "timedOut", "notAcquired");
         assertThat(event("timedOut").event().lockName()).isEqualTo("a");
         assertThat(event("timedOut").event().duration()).isGreaterThanOrEqualTo(time);
         assertThat(event("timedOut").detail()).isEqualTo("planted");
@@ -99,15 +111,168 @@ class ListenerTest extends EngineTest {
         expectNothingLeft();
     }
 
-    @Test
-    void api_busyTriesAreNotTold() throws Exception {
+    @ParameterizedTest
+    @EnumSource(names = {"TRY", "TRY_ASYNC", "TIMED", "TIMED_ASYNC"})
+    void api_anAcquireOfABusyLockIsTold(Way way) throws Exception {
         LockHandle before = other.lock("a").acquire();
 
-        assertThat(lock.tryAcquire()).isEmpty();
-        before.close();
-        lock.acquire().close();
+        assertThat(way.acquire(lock, Duration.ofMillis(1))).isEmpty();
 
-        expectTold("acquired", "released");
+        expectNotAcquired(AcquireOutcome.BUSY, way.name().endsWith("ASYNC"));
+        before.close();
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"TRY", "TRY_ASYNC"})
+    void api_anAcquireWithoutAnAnswerIsTold(Way way) {
+        backend.asking = (contender, deadline) -> {
+            throw new IllegalStateException("planted");
+        };
+
+        assertThatThrownBy(() -> way.acquire(lock, LONG)).isInstanceOf(LockException.class);
+
+        expectNotAcquired(AcquireOutcome.UNAVAILABLE, way.name().endsWith("ASYNC"));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void api_aRefusedAcquireIsTold(Way way) {
+        backend.asking = (contender, deadline) -> {
+            throw new RequestRefusedException("planted", null);
+        };
+
+        assertThatThrownBy(() -> way.acquire(lock, LONG)).isInstanceOf(LockException.class);
+
+        expectNotAcquired(AcquireOutcome.REFUSED, way.name().endsWith("ASYNC"));
+    }
+
+    @Test
+    void api_anAcquireOnAThreadThatMustNotWaitIsTold() {
+        backend.threadCheck = () -> {
+            throw new RequestRefusedException("planted", null);
+        };
+
+        assertThatThrownBy(lock::acquire).isInstanceOf(LockException.class);
+
+        expectNotAcquired(AcquireOutcome.REFUSED, false);
+    }
+
+    @Test
+    void api_anInterruptedWaitIsTold() throws Exception {
+        LockHandle before = other.lock("a").acquire();
+
+        Task<LockHandle> waiter = startWaiting(lock::acquire);
+        waiter.thread.interrupt();
+
+        assertFails(waiter).isInstanceOf(InterruptedException.class);
+        expectNotAcquired(AcquireOutcome.INTERRUPTED, false);
+        before.close();
+    }
+
+    @Test
+    void api_anAcquireOfAnInterruptedThreadIsTold() {
+        Thread.currentThread().interrupt();
+
+        assertThatThrownBy(lock::acquire).isInstanceOf(InterruptedException.class);
+
+        expectNotAcquired(AcquireOutcome.INTERRUPTED, false);
+    }
+
+    @Test
+    void api_aCanceledAcquireIsTold() throws Exception {
+        LockHandle before = other.lock("a").acquire();
+
+        CompletableFuture<LockHandle> waiter = lock.acquireAsync();
+        event("waiting");
+        waiter.cancel(false);
+
+        expectNotAcquired(AcquireOutcome.CANCELLED, true);
+        before.close();
+        expectNothingLeft();
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"BLOCKING", "ASYNC"})
+    void api_anAcquireThatEndsWithItsClientIsTold(Way way) throws Exception {
+        LockHandle before = other.lock("a").acquire();
+
+        Task<Optional<LockHandle>> waiter = startWaiting(() -> way.acquire(lock, LONG));
+        client.close();
+
+        assertFails(waiter).isInstanceOf(LockException.class);
+        expectNotAcquired(AcquireOutcome.CANCELLED, way == Way.ASYNC);
+        before.close();
+    }
+
+    @Test
+    void api_eachListenerOfAClientIsTold() throws Exception {
+        List<String> told = new CopyOnWriteArrayList<>();
+        LockClient client = open(LockClient.builder(store.connect())
+                .listener(journal("first", told))
+                .listener(journal("second", told)));
+
+        client.lock("a").acquire().close();
+
+        Await.until("both are told", () -> told.size() == 4);
+        assertThat(told).containsExactly("first acquired", "second acquired", "first released", "second released");
+    }
+
+    private static LockListener journal(String name, List<String> told) {
+        return new LockListener() {
+            @Override
+            public void acquired(LockEvent event) {
+                told.add(name + " acquired");
+            }
+
+            @Override
+            public void released(LockEvent event, LockHandle.Release outcome) {
+                told.add(name + " released");
+            }
+        };
+    }
+
+    @Test
+    void api_aListenerThatWasTooSlowIsToldHowManyEventsItMissed() throws Exception {
+        CountDownLatch blocks = new CountDownLatch(1);
+        listening = event -> Await.open(blocks);
+        int cycles = 5_010;
+        for (int i = 0; i < cycles; i++) {
+            lock.acquire().close();
+        }
+
+        listening = event -> {};
+        blocks.countDown();
+
+        long dropped = (Long) event("eventsDropped").detail();
+        Await.until("the rest is told", () -> count("acquired") + count("released") + dropped == 2 * cycles);
+        assertThat(dropped).isPositive();
+    }
+
+    // Usage
+
+    @Test
+    void api_theUsageOfAClientCountsItsHoldsAndWaiters() throws Exception {
+        DistributedReadWriteLock shared = client.readWriteLock("b");
+        LockHandle reading = shared.readLock().acquire();
+        LockHandle alsoReading = shared.readLock().acquire();
+        LockHandle before = other.lock("a").acquire();
+        assertThat(client.usage()).containsExactly(new LockUsage("b", 2, 0));
+
+        Task<LockHandle> waiter = startWaiting(lock::acquire);
+        Task<LockHandle> writer = startWaiting(shared.writeLock()::acquire);
+        CompletableFuture<LockHandle> withoutThread = lock.acquireAsync();
+        Await.until("three wait", () -> count("waiting") == 3);
+
+        assertThat(client.usage()).containsExactlyInAnyOrder(new LockUsage("a", 0, 2), new LockUsage("b", 2, 1));
+
+        withoutThread.cancel(false);
+        reading.close();
+        alsoReading.close();
+        before.close();
+        get(writer).close();
+        get(waiter).close();
+        assertThat(client.usage()).isEmpty();
+        assertThat(client.name()).startsWith("tested");
     }
 
     @Test
@@ -124,6 +289,7 @@ class ListenerTest extends EngineTest {
         assertThat(kinds())
                 .containsExactlyInAnyOrder("waiting", "acquired", "acquired", "handedOff", "released", "released");
         assertThat(event("handedOff", next).event().fencingToken()).isGreaterThan(held.fencingToken());
+        assertThat(event("handedOff").detail()).isEqualTo(HandoffKind.LOCAL);
         expectNothingLeft();
     }
 
@@ -151,6 +317,11 @@ class ListenerTest extends EngineTest {
 
         store.advance(Duration.ofSeconds(12));
         assertThat(event("suspect", held).event().duration()).isPositive().isLessThan(LEASE);
+        Await.until("more than one failed renewal is told", () -> count("renewalFailed") > 1);
+        assertThat(event("renewalFailed", held).detail())
+                .isInstanceOf(IllegalStateException.class)
+                .hasToString("java.lang.IllegalStateException: planted");
+        assertThat(count("suspect")).isOne();
         assertThat(held.state()).isEqualTo(LockHandle.State.SUSPECT);
         assertThat(held.isHeld()).isTrue();
 
@@ -226,8 +397,17 @@ class ListenerTest extends EngineTest {
     private List<String> kinds() {
         return events.stream()
                 .map(Event::kind)
-                .filter(kind -> !kind.equals("renewed"))
+                .filter(kind -> !kind.startsWith("renew"))
                 .toList();
+    }
+
+    private void expectNotAcquired(AcquireOutcome outcome, boolean asynchronous) {
+        Event event = event("notAcquired");
+        assertThat(event.detail()).isEqualTo(outcome);
+        assertThat(event.event().lockName()).isEqualTo("a");
+        assertThat(event.event().isAsynchronous()).isEqualTo(asynchronous);
+        assertThat(event.event().duration()).isGreaterThanOrEqualTo(Duration.ZERO);
+        assertThat(count("notAcquired")).isOne();
     }
 
     private void expectTold(String... kinds) {

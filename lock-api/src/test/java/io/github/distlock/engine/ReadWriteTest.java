@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.distlock.DistributedLock;
 import io.github.distlock.DistributedReadWriteLock;
+import io.github.distlock.HandoffKind;
 import io.github.distlock.LockClient;
 import io.github.distlock.LockException;
 import io.github.distlock.LockHandle;
@@ -54,6 +55,8 @@ class ReadWriteTest extends EngineTest {
 
         assertThat(backend.requests).hasValue(1);
         assertThat(holds).extracting(LockHandle::fencingToken).containsOnly(base(holds.get(0)) << 8);
+        Await.until("the joins are told", () -> count("handedOff") == 999);
+        assertThat(event("handedOff").detail()).isEqualTo(HandoffKind.JOINED);
         closeAll(holds);
         expectNothingLeft();
     }
@@ -85,6 +88,8 @@ class ReadWriteTest extends EngineTest {
         }
         assertThat(grants).hasValue(1);
         assertThat(holds).extracting(LockHandle::fencingToken).containsOnly(base(holds.get(0)) << 8);
+        Await.until("the joins are told", () -> count("handedOff") == 100);
+        assertThat(event("handedOff").detail()).isEqualTo(HandoffKind.JOINED);
         closeAll(holds);
         expectNothingLeft();
     }

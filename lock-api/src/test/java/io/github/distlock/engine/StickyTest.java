@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.github.distlock.DistributedLock;
+import io.github.distlock.HandoffKind;
 import io.github.distlock.LockClient;
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockHandle.Release;
@@ -75,6 +76,19 @@ class StickyTest extends EngineTest {
         assertThat(backend.requests).hasValue(before);
         assertThat(other.lock("a").tryAcquire()).isEmpty();
         second.release();
+    }
+
+    @Test
+    void v11_aReacquireIsToldAndTheGrantBeforeItIsNot() throws Exception {
+        acquireAndRelease();
+        LockHandle second = acquireAndRelease();
+
+        Event told = event("handedOff");
+
+        assertThat(told.detail()).isEqualTo(HandoffKind.REACQUIRED);
+        assertThat(told.event().fencingToken()).isEqualTo(second.fencingToken());
+        Await.until("both releases are told", () -> count("released") == 2);
+        assertThat(count("handedOff")).isOne();
     }
 
     @Test

@@ -4,9 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.distlock.AcquireOutcome;
 import io.github.distlock.LockClient;
 import io.github.distlock.LockEvent;
 import io.github.distlock.LockHandle;
+import io.github.distlock.LockHook;
 import io.github.distlock.LockInspector;
 import io.github.distlock.LockListener;
 import io.github.distlock.LockLostException;
@@ -16,7 +18,9 @@ import io.github.distlock.memory.InMemoryStore;
 import io.github.distlock.tests.PromiseNames;
 import io.github.distlock.tests.waiting.Waiting;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.LongAdder;
 import org.junit.jupiter.api.DisplayNameGeneration;
@@ -46,6 +50,51 @@ class OperationsTest {
         @Override
         public void lost(LockEvent event, LossReason reason) {
             losses.increment();
+        }
+    }
+
+    /** What the log lines of a thread show, in the place of the MDC of a logger. */
+    static final class ThreadContext {
+        private final ThreadLocal<Map<String, String>> values = ThreadLocal.withInitial(HashMap::new);
+
+        void put(String key, String value) {
+            values.get().put(key, value);
+        }
+
+        void remove(String key) {
+            values.get().remove(key);
+        }
+
+        Map<String, String> ofThisThread() {
+            return Map.copyOf(values.get());
+        }
+    }
+
+    /** Adds the lock that a thread holds to its log lines. */
+    record ContextHook(ThreadContext context) implements LockHook {
+        @Override
+        public void afterAcquire(LockEvent event, AcquireOutcome outcome) {
+            if (outcome == AcquireOutcome.ACQUIRED) {
+                context.put("lock", event.lockName()); // of this thread, such as the MDC of a logger
+            }
+        }
+
+        @Override
+        public void afterRelease(LockEvent event, LockHandle.Release outcome) {
+            context.remove("lock");
+        }
+    }
+
+    @Test
+    void api_aHookAddsTheLockToTheContextOfItsThread() throws Exception {
+        ThreadContext context = new ThreadContext();
+        try (LockClient locks = LockClient.builder(store.connect())
+                .hook(new ContextHook(context))
+                .build()) {
+            try (LockHandle held = locks.lock("orders/42").acquire()) {
+                assertEquals(Map.of("lock", held.lockName()), context.ofThisThread());
+            }
+            assertEquals(Map.of(), context.ofThisThread());
         }
     }
 
