@@ -58,6 +58,15 @@ public final class LockClientBuilder {
     }
 
     /**
+     * Returns the name that the client will have.
+     *
+     * @return as {@linkplain #name(String) set}, or the default
+     */
+    public String name() {
+        return name;
+    }
+
+    /**
      * Sets the options of locks that are made without options.
      *
      * @param options {@link LockOptions#defaults()} by default

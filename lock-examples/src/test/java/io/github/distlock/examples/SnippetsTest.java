@@ -28,7 +28,10 @@ class SnippetsTest {
     @Test
     void api_eachJavaSnippetIsPartOfAProgram() {
         List<String> programs = Stream.of(
-                        "lock-examples/src", "lock-example-backend/src", "integrations/lock-redis-lettuce/src")
+                        "lock-examples/src",
+                        "lock-example-backend/src",
+                        "integrations/lock-redis-lettuce/src",
+                        "integrations/lock-micrometer/src")
                 .flatMap(sources -> Pages.files(ROOT.resolve(sources)).stream())
                 .filter(file -> file.toString().endsWith(".java"))
                 .map(file -> withoutIndentation(read(file)))

@@ -1,0 +1,86 @@
+package io.github.distlock.micrometer;
+
+import io.github.distlock.AcquireOutcome;
+import io.github.distlock.LockEvent;
+import io.github.distlock.LockHook;
+import io.micrometer.observation.Observation;
+import io.micrometer.observation.ObservationRegistry;
+
+/**
+ * Makes observations of blocking acquires, and counts those that are none. The scope of an observation is open from its
+ * start to the end of the acquire, on one thread. So the end finds it as the thread's current observation.
+ */
+final class AcquireObservations implements LockHook {
+    private final ObservationRegistry registry;
+    private final boolean everyAcquire;
+    private final ClientMeters meters;
+
+    /** What only these observations have. */
+    private static final class Acquire extends Observation.Context {
+        private final String lockName;
+
+        private Acquire(String lockName) {
+            this.lockName = lockName;
+        }
+    }
+
+    AcquireObservations(ObservationRegistry registry, boolean everyAcquire, ClientMeters meters) {
+        this.registry = registry;
+        this.everyAcquire = everyAcquire;
+        this.meters = meters;
+    }
+
+    @Override
+    public void beforeAcquire(String lockName) {
+        if (everyAcquire) {
+            start(lockName);
+        }
+    }
+
+    @Override
+    public void beforeWait(String lockName) {
+        if (!everyAcquire) {
+            start(lockName);
+        }
+    }
+
+    /** Does nothing while the registry has no handler. It may get handlers later. */
+    private void start(String lockName) {
+        if (registry.isNoop()) {
+            return;
+        }
+        String tag = meters.tag(lockName);
+        var unused = Observation.createNotStarted(ClientMeters.ACQUIRE, () -> new Acquire(lockName), registry)
+                .contextualName("acquire " + tag)
+                .lowCardinalityKeyValue(ClientMeters.CLIENT, meters.clientName())
+                .lowCardinalityKeyValue(ClientMeters.LOCK, tag)
+                .highCardinalityKeyValue("lock.name", lockName)
+                .start()
+                .openScope();
+    }
+
+    @Override
+    public void afterAcquire(LockEvent event, AcquireOutcome outcome) {
+        Observation.Scope scope = registry.getCurrentObservationScope();
+        if (scope != null
+                && scope.getCurrentObservation().getContext() instanceof Acquire acquire
+                && acquire.lockName.equals(event.lockName())) {
+            end(scope, event, outcome);
+        } else {
+            meters.acquireEnded(event, outcome);
+        }
+    }
+
+    private static void end(Observation.Scope scope, LockEvent event, AcquireOutcome outcome) {
+        Observation observation = scope.getCurrentObservation();
+        try {
+            scope.close();
+            var unused = observation.lowCardinalityKeyValue(ClientMeters.OUTCOME, ClientMeters.text(outcome));
+            if (event.fencingToken() != 0) {
+                unused = observation.highCardinalityKeyValue("fencing.token", Long.toString(event.fencingToken()));
+            }
+        } finally {
+            observation.stop();
+        }
+    }
+}

@@ -1,0 +1,184 @@
+package io.github.distlock.micrometer;
+
+import io.github.distlock.AcquireOutcome;
+import io.github.distlock.HandoffKind;
+import io.github.distlock.LockClient;
+import io.github.distlock.LockEvent;
+import io.github.distlock.LockHandle;
+import io.github.distlock.LockListener;
+import io.github.distlock.LossReason;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.Timer;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** The meters of all clients with one name. */
+final class ClientMeters implements LockListener {
+    static final String ACQUIRE = "distlock.acquire";
+    static final String CLIENT = "client";
+    static final String LOCK = "lock";
+    static final String OUTCOME = "outcome";
+
+    private final MeterRegistry registry;
+    private final LockTags tags;
+    private final boolean observed;
+    private final Tags client;
+    private final Usage usage;
+    private final Counter leaked;
+    private final Counter dropped;
+    private final Set<String> gauged = ConcurrentHashMap.newKeySet();
+
+    /**
+     * Makes the meters.
+     *
+     * @param observed whether a hook observes or counts the blocking acquires
+     */
+    ClientMeters(String client, MeterRegistry registry, LockTags tags, boolean observed) {
+        this.registry = registry;
+        this.tags = tags;
+        this.observed = observed;
+        this.client = Tags.of(CLIENT, client);
+        this.usage = new Usage(tags);
+        this.leaked = counter("distlock.leaked", "Handles that were dropped without being closed", this.client);
+        this.dropped = counter("distlock.listener.dropped", "Events that the other meters miss", this.client);
+    }
+
+    void add(LockClient measured) {
+        usage.add(measured);
+    }
+
+    String clientName() {
+        return client.iterator().next().getValue();
+    }
+
+    String tag(String lockName) {
+        return tags.of(lockName);
+    }
+
+    /** Counts an acquire that is no observation. */
+    void acquireEnded(LockEvent event, AcquireOutcome outcome) {
+        Tags all = lock(event).and(OUTCOME, text(outcome));
+        record(ACQUIRE, "How long acquires took", observed ? all.and("error", "none") : all, event.duration());
+    }
+
+    private void ended(LockEvent event, AcquireOutcome outcome) {
+        if (!observed || event.isAsynchronous()) {
+            acquireEnded(event, outcome);
+        }
+    }
+
+    @Override
+    public void waiting(LockEvent event) {
+        gauge(event.lockName());
+    }
+
+    @Override
+    public void notAcquired(LockEvent event, AcquireOutcome outcome) {
+        ended(event, outcome);
+    }
+
+    @Override
+    public void acquired(LockEvent event) {
+        gauge(event.lockName());
+        ended(event, AcquireOutcome.ACQUIRED);
+    }
+
+    @Override
+    public void handedOff(LockEvent event, HandoffKind kind) {
+        count(
+                "distlock.handoff",
+                "Holds that began without a request to the store",
+                lock(event).and("kind", text(kind)));
+    }
+
+    @Override
+    public void renewed(LockEvent event) {
+        renewal(event, "ok");
+    }
+
+    @Override
+    public void renewalFailed(LockEvent event, Throwable cause) {
+        renewal(event, "failed");
+    }
+
+    private void renewal(LockEvent event, String outcome) {
+        record("distlock.renewal", "How long renewals took", client.and(OUTCOME, outcome), event.duration());
+    }
+
+    @Override
+    public void lost(LockEvent event, LossReason reason) {
+        count("distlock.lost", "Holds that were lost", lock(event).and("reason", text(reason)));
+        held(event, "lost");
+    }
+
+    @Override
+    public void released(LockEvent event, LockHandle.Release outcome) {
+        switch (outcome) {
+            case RELEASED -> held(event, "released");
+            case PENDING -> held(event, "unconfirmed");
+            case LOST -> {} // The loss has been reported, too.
+        }
+    }
+
+    private void held(LockEvent event, String outcome) {
+        record(
+                "distlock.hold.duration",
+                "How long locks were held",
+                lock(event).and(OUTCOME, outcome),
+                event.duration());
+    }
+
+    @Override
+    public void leaked(LockEvent event) {
+        leaked.increment();
+    }
+
+    @Override
+    public void eventsDropped(long count) {
+        dropped.increment((double) count);
+    }
+
+    private Tags lock(LockEvent event) {
+        return client.and(LOCK, tag(event.lockName()));
+    }
+
+    private void gauge(String lockName) {
+        String tag = tag(lockName);
+        if (gauged.add(tag)) {
+            Tags lock = client.and(LOCK, tag);
+            Gauge.builder("distlock.holds", usage, now -> now.holds(tag))
+                    .description("Holds at present")
+                    .tags(lock)
+                    .register(registry);
+            Gauge.builder("distlock.waiters", usage, now -> now.waiters(tag))
+                    .description("Acquires that wait at present")
+                    .tags(lock)
+                    .register(registry);
+        }
+    }
+
+    private void record(String name, String description, Tags all, Duration time) {
+        Timer.builder(name)
+                .description(description)
+                .tags(all)
+                .register(registry)
+                .record(time);
+    }
+
+    private void count(String name, String description, Tags all) {
+        counter(name, description, all).increment();
+    }
+
+    private Counter counter(String name, String description, Tags all) {
+        return Counter.builder(name).description(description).tags(all).register(registry);
+    }
+
+    static String text(Enum<?> value) {
+        return value.name().toLowerCase(Locale.ROOT);
+    }
+}

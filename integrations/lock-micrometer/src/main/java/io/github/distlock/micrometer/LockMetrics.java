@@ -1,0 +1,75 @@
+package io.github.distlock.micrometer;
+
+import static java.util.Objects.requireNonNull;
+
+import io.github.distlock.LockClient;
+import io.github.distlock.LockClientBuilder;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.observation.ObservationRegistry;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Measures lock clients for Micrometer. Make one for each {@link MeterRegistry}; it can measure several clients.
+ * Thread-safe.
+ *
+ * <p>All meters have the tag {@code client} with the client's name. Meters of a lock have the tag {@code lock}, which
+ * is not the lock's name but the text before the first {@code /} or {@code :} in it. So {@code orders/42} counts as
+ * {@code orders}. There are at most 100 values; further ones count as {@code other}, and the log has one warning.
+ *
+ * <p>Meters count the events of a {@link io.github.distlock.LockListener}, so they may be a little late. If the client
+ * drops events, {@code distlock.listener.dropped} says how many. The gauges do not depend on events. Clients of one
+ * name share their meters.
+ *
+ * <p>With an {@linkplain LockMetricsBuilder#observations observation registry}, a blocking acquire that waits is an
+ * observation {@code distlock.acquire}, whose handlers make the timer of this name and a span. Its scope is open while
+ * the thread waits. All other acquires only count in the timer, which then has the tag {@code error} of observations,
+ * too. The registry must have a handler that makes timers. The one of Spring Boot has.
+ */
+public final class LockMetrics {
+    private final MeterRegistry registry;
+    private final @Nullable ObservationRegistry observations;
+    private final boolean observesAll;
+    private final LockTags tags;
+    private final Map<String, ClientMeters> clients = new ConcurrentHashMap<>();
+
+    LockMetrics(
+            MeterRegistry registry, @Nullable ObservationRegistry observations, boolean observesAll, LockTags tags) {
+        this.registry = registry;
+        this.observations = observations;
+        this.observesAll = observesAll;
+        this.tags = tags;
+    }
+
+    /**
+     * Begins the settings of new metrics.
+     *
+     * @param registry where the meters are
+     * @return a builder with defaults
+     */
+    public static LockMetricsBuilder builder(MeterRegistry registry) {
+        return new LockMetricsBuilder(requireNonNull(registry, "registry"));
+    }
+
+    /**
+     * Builds a client that is measured.
+     *
+     * @param settings of the client, which gets a listener, and a hook if there is an observation registry
+     * @return the new client
+     * @throws IllegalArgumentException as {@link LockClientBuilder#build()} does
+     * @throws IllegalStateException as {@link LockClientBuilder#build()} does
+     */
+    public LockClient build(LockClientBuilder settings) {
+        ClientMeters meters = clients.computeIfAbsent(
+                requireNonNull(settings, "settings").name(),
+                name -> new ClientMeters(name, registry, tags, observations != null));
+        settings.listener(meters);
+        if (observations != null) {
+            settings.hook(new AcquireObservations(observations, observesAll, meters));
+        }
+        LockClient client = settings.build();
+        meters.add(client);
+        return client;
+    }
+}
