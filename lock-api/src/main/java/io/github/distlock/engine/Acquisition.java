@@ -213,9 +213,6 @@ abstract class Acquisition extends Arrivals.Member<Acquisition> implements Hando
         }
         queue().leave(this);
         settled();
-        if (end == Ended.BUSY && !isSingleTry()) {
-            noteTimedOut();
-        }
         return true;
     }
 
@@ -223,13 +220,6 @@ abstract class Acquisition extends Arrivals.Member<Acquisition> implements Hando
     private void noteBlocker(Outcome end) {
         if ((end == Ended.BUSY && !isSingleTry()) || (end == Ended.INTERRUPTED && knowsBusy())) {
             blocker = queue().blocker(this);
-        }
-    }
-
-    private void noteTimedOut() {
-        if (shared.callbacks.isListening()) {
-            String words = blocker;
-            shared.callbacks.event(eventOfEnd(), (listener, event) -> listener.timedOut(event, words));
         }
     }
 
@@ -244,7 +234,12 @@ abstract class Acquisition extends Arrivals.Member<Acquisition> implements Hando
     /** This acquire has ended without a hold. */
     final void noteNotAcquired(AcquireOutcome end) {
         if (shared.callbacks.isListening()) {
-            shared.callbacks.event(eventOfEnd(), (listener, event) -> listener.notAcquired(event, end));
+            LockEvent ended = eventOfEnd();
+            if (end == AcquireOutcome.BUSY && !isSingleTry()) {
+                String words = blocker;
+                shared.callbacks.event(ended, (listener, event) -> listener.timedOut(event, words));
+            }
+            shared.callbacks.event(ended, (listener, event) -> listener.notAcquired(event, end));
         }
     }
 

@@ -45,7 +45,7 @@ final class Downgrades {
 
     LockHandle downgrade(String name, LockHandle writing) {
         Handle handle = requireWriting(name, writing);
-        Handle reading = handle.ending(() -> downgrade(handle));
+        Handle reading = handle.ending(() -> downgrade(handle), handle.hold()::knownRelease);
         Hooks hooks = leases.callbacks().hooks();
         if (!hooks.areNone()) {
             LockEvent event = new LockEvent(name, reading.fencingToken(), Duration.ZERO);

@@ -118,7 +118,7 @@ final class Handle implements LockHandle, Returnable {
     public Release release() {
         closed.set(true);
         try {
-            return hooks().areNone() ? hold.release() : ending(hold::release);
+            return hooks().areNone() ? hold.release() : ending(hold::release, hold::knownRelease);
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -129,10 +129,12 @@ final class Handle implements LockHandle, Returnable {
         closed.set(true);
         try {
             CompletableFuture<Release> released = shared.callbacks().newFuture();
-            return ending(() -> {
-                hold.releaseAsync(outcome -> shared.callbacks().run(() -> released.complete(outcome)));
-                return released;
-            });
+            return ending(
+                    () -> {
+                        hold.releaseAsync(outcome -> shared.callbacks().run(() -> released.complete(outcome)));
+                        return released;
+                    },
+                    () -> hold.loss() == null ? Release.PENDING : Release.LOST);
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -143,12 +145,12 @@ final class Handle implements LockHandle, Returnable {
     }
 
     /** Runs what ends the hold. Hooks run around the first call, as they did for its acquire. */
-    <T> T ending(Supplier<T> end) {
+    <T> T ending(Supplier<T> end, Supplier<Release> outcome) {
         if (hooks().areNone() || hold.threadId() == Acquisition.NO_THREAD || !isFirstEnd()) {
             return end.get();
         }
         Duration held = Duration.ofNanos(hold.heldNanos(shared.clock().nanoTime()));
-        return hooks().aroundRelease(new LockEvent(lockName(), fencingToken(), held), end, hold::knownRelease);
+        return hooks().aroundRelease(new LockEvent(lockName(), fencingToken(), held), end, outcome);
     }
 
     private boolean isFirstEnd() {

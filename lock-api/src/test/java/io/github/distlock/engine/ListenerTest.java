@@ -20,10 +20,12 @@ import io.github.distlock.spi.RequestRefusedException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -188,6 +190,23 @@ class ListenerTest extends EngineTest {
 
         expectNotAcquired(AcquireOutcome.CANCELLED, true);
         before.close();
+        expectNothingLeft();
+    }
+
+    @Test
+    void api_anAcquireThatIsCanceledWhenItsHoldIsOnTheWayIsTold() {
+        BlockingQueue<Runnable> callbacks = new LinkedBlockingQueue<>();
+        LockClient client = open(settings().callbackExecutor(callbacks::add));
+
+        CompletableFuture<LockHandle> acquire = client.lock("a").acquireAsync();
+        Await.until("the hold is on the way", () -> !callbacks.isEmpty());
+        acquire.cancel(false);
+        Await.until("the callbacks have run", () -> {
+            Optional.ofNullable(callbacks.poll()).ifPresent(Runnable::run);
+            return count("notAcquired") > 0;
+        });
+
+        expectNotAcquired(AcquireOutcome.CANCELLED, true);
         expectNothingLeft();
     }
 
