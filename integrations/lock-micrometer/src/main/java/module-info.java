@@ -7,7 +7,6 @@ module io.github.distlock.micrometer {
     requires transitive io.github.distlock;
     requires transitive micrometer.core;
     requires transitive micrometer.observation;
-    requires micrometer.commons;
     requires org.slf4j;
     requires static com.google.errorprone.annotations;
     requires static org.jspecify;

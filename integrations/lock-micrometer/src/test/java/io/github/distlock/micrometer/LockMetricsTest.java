@@ -191,7 +191,11 @@ class LockMetricsTest extends MetricsTest {
 
     @Test
     void api_clientsOfOneNameShareTheirMeters() throws Exception {
+        LockHandle before = locks.lock("orders/42").acquire();
+        await("the hold of the first client", () -> gauge("distlock.holds", "orders") == 1);
+        before.close();
         locks.close();
+        await("no hold", () -> gauge("distlock.holds", "orders") == 0);
         LockClient next = open(metrics.build(LockClient.builder(store.connect()).name("orders")));
 
         LockHandle held = next.lock("orders/42").acquire();
