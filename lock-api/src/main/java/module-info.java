@@ -8,6 +8,7 @@ module io.github.distlock {
     requires static com.google.errorprone.annotations;
     requires static transitive org.jspecify;
     requires static org.crac;
+    requires static jdk.jfr;
     requires org.slf4j;
 
     exports io.github.distlock;

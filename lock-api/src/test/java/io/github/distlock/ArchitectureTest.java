@@ -194,7 +194,7 @@ class ArchitectureTest {
     }
 
     @Test
-    void theLibraryNeedsNothingButSlf4jAnnotationsAndOptionallyCrac() {
+    void theLibraryNeedsNothingButSlf4jAnnotationsAndOptionallyCracAndJfr() {
         classes()
                 .should()
                 .onlyDependOnClassesThat()
@@ -203,6 +203,7 @@ class ArchitectureTest {
                         "java..",
                         "org.slf4j..",
                         "org.crac..",
+                        "jdk.jfr..",
                         "org.jspecify.annotations..",
                         "com.google.errorprone.annotations..")
                 .check(LIBRARY);

@@ -50,6 +50,7 @@ final class BlockingAcquisition extends Acquisition {
         } finally {
             Parker used = parker;
             if (used != null) {
+                Flight.waited(used, shared.callbacks().client(), key.name(), end);
                 used.close();
             }
             if (interrupted && !interruptible) {
@@ -92,7 +93,7 @@ final class BlockingAcquisition extends Acquisition {
         }
         Parker sleeper = parker;
         if (sleeper == null) {
-            sleeper = shared.clock().parker();
+            sleeper = Flight.waiting(shared.clock().parker());
             parker = sleeper;
             noteWaiting();
             shared.callbacks().hooks().beforeWait(key.name());

@@ -47,6 +47,10 @@ final class Callbacks {
         deliver(listener -> listener.eventsDropped(count));
     }
 
+    String client() {
+        return shared.client();
+    }
+
     /** Returns what runs code of the application on the thread of its call. */
     Hooks hooks() {
         return hooks;

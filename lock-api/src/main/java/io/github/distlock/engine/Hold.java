@@ -53,8 +53,10 @@ final class Hold extends WeakReference<Handle> {
     /** When the waiter accepted it. */
     private volatile long since;
 
-    private volatile @Nullable Expiry limit;
-    private volatile LossReason limitReason = LossReason.LEASE_ENDED;
+    private volatile @Nullable Limit limit;
+    /** Written before the hold is accepted, and read after its end. */
+    private Flight.@Nullable Recorded recorded;
+
     private volatile long threadId;
     private volatile String threadName = "";
     private volatile @Nullable Throwable acquireStack;
@@ -73,13 +75,16 @@ final class Hold extends WeakReference<Handle> {
 
     private record Lost(LockLoss loss) implements Phase {}
 
+    /** The end of this hold, not of its lease, and what it means. */
+    private record Limit(Expiry end, LossReason reason) {}
+
     Hold(Handle handle, Lease lease, long token, @Nullable Expiry leaseEnd, LockOptions options, Lease.Shared shared) {
         super(handle, shared.droppedHandles());
         this.lease = lease;
         this.token = token;
         this.options = options;
         this.shared = shared;
-        this.limit = leaseEnd;
+        this.limit = leaseEnd == null ? null : new Limit(leaseEnd, LossReason.LEASE_ENDED);
     }
 
     String lockName() {
@@ -97,6 +102,7 @@ final class Hold extends WeakReference<Handle> {
         if (recordStack) {
             acquireStack = new Throwable("acquired here");
         }
+        recorded = Flight.holding();
         Moment now = clock().now();
         since = now.nanoTime();
         if (lease.hasExpired(now) || !phase.compareAndSet(Open.OFFERED, Open.HELD)) {
@@ -110,11 +116,10 @@ final class Hold extends WeakReference<Handle> {
     }
 
     private void limitTo(Duration maximum, Moment now) {
-        Expiry before = limit;
+        Limit before = limit;
         Expiry after = Expiry.after(now, Checks.waitNanos(maximum));
-        if (before == null || after.isBefore(before)) {
-            limitReason = LossReason.MAXIMUM_HOLD;
-            limit = after;
+        if (before == null || after.isBefore(before.end)) {
+            limit = new Limit(after, LossReason.MAXIMUM_HOLD);
             shared.keeper().lookBy(after.nanoTime());
         }
     }
@@ -158,24 +163,26 @@ final class Hold extends WeakReference<Handle> {
     }
 
     long remainingNanos(Moment now) {
-        Expiry bound = limit;
+        Expiry bound = limit();
         long remaining = lease.remainingNanos(now);
         return Math.max(0, bound == null ? remaining : Math.min(remaining, bound.remainingNanos(now)));
     }
 
     /** Returns whether a limit of this hold, not of its lease, is over. */
     boolean isOverLimit(Moment now) {
-        Expiry bound = limit;
+        Expiry bound = limit();
         return bound != null && bound.isPast(now);
     }
 
     LossReason limitReason() {
-        return limitReason;
+        Limit bound = limit;
+        return bound == null ? LossReason.LEASE_ENDED : bound.reason;
     }
 
     @Nullable
     Expiry limit() {
-        return limit;
+        Limit bound = limit;
+        return bound == null ? null : bound.end;
     }
 
     boolean wasAcquiredBy(long thread) {
@@ -281,6 +288,7 @@ final class Hold extends WeakReference<Handle> {
         if (released != Release.PENDING) {
             outcome = released;
         }
+        record(released);
         event(held, (listener, event) -> listener.released(event, released));
         return released;
     }
@@ -353,7 +361,17 @@ final class Hold extends WeakReference<Handle> {
         return new LockLoss(lockName(), token, reason, noticed, Duration.ofNanos(heldNanos()));
     }
 
+    private void record(Enum<?> outcome) {
+        Flight.Recorded event = recorded;
+        if (event != null) {
+            recorded = null;
+            Flight.end(event, shared.settings().client(), lockName(), token, outcome);
+        }
+    }
+
     private void report(LockLoss loss, @Nullable Handle handle) {
+        record(Release.LOST);
+        Flight.lost(shared.settings().client(), lockName(), token, loss.held().toNanos(), loss.reason(), threadName);
         if (handle != null) {
             handle.lost(loss);
         }

@@ -68,8 +68,9 @@ final class LeaseRenewal implements Renewal {
     @Override
     public void unknown(Throwable cause) {
         if (answered.compareAndSet(false, true)) {
-            outages.failed(lease.lockName(), lease.remainingNanos(clock.now()), cause);
-            lease.renewalFailed(cause, clock.nanoTime() - begunAt);
+            long took = clock.nanoTime() - begunAt;
+            outages.failed(lease.lockName(), lease.remainingNanos(clock.now()), took, cause);
+            lease.renewalFailed(cause, took);
         }
     }
 }

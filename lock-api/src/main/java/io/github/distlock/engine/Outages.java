@@ -4,7 +4,10 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
-/** Logs once that renewals fail, and once that they are answered again, however many fail in between. */
+/**
+ * Records each failed renewal. Logs once that renewals fail, and once that they are answered again, however many fail
+ * in between.
+ */
 final class Outages {
     private final Work.Shared shared;
     private final AtomicReference<@Nullable Outage> current = new AtomicReference<>();
@@ -13,7 +16,8 @@ final class Outages {
         this.shared = shared;
     }
 
-    void failed(String lockName, long remainingNanos, Throwable cause) {
+    void failed(String lockName, long remainingNanos, long tookNanos, Throwable cause) {
+        Flight.renewalFailed(shared.client(), lockName, tookNanos, cause);
         Outage outage = current.get();
         if (outage == null) {
             outage = new Outage(shared.clock().nanoTime(), new AtomicLong());

@@ -24,7 +24,9 @@ class GuideTest {
         LockMetrics metrics = LockMetrics.builder(meterRegistry)
                 .observations(observationRegistry)
                 .build();
-        try (LockClient locks = metrics.build(LockClient.builder(backend).name("orders"));
+        LockClient locks = metrics.build(LockClient.builder(backend).name("orders"));
+
+        try (locks;
                 LockHandle held = locks.lock("orders/42").acquire()) {
             assertThat(held.isHeld()).isTrue();
             assertThat(meterRegistry

@@ -41,8 +41,10 @@ final class Till {
             till.use(Store.REDIS, arguments[0]);
             till.use(Store.ZOOKEEPER, arguments[1]);
             BufferedReader commands = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-            for (String line = commands.readLine(); line != null; line = commands.readLine()) {
+            String line = commands.readLine();
+            while (line != null && !line.equals("end")) {
                 System.out.println(till.answer(line.split(" ", -1)));
+                line = commands.readLine();
             }
             till.clients.values().forEach(LockClient::close);
         }
