@@ -21,6 +21,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Hooks run on the thread that calls, in pairs, and hurt nobody. */
 class HookTest extends EngineTest {
@@ -279,22 +280,11 @@ class HookTest extends EngineTest {
         expectNothingLeft();
     }
 
-    private enum Thrown {
-        EXCEPTION(new IllegalStateException("planted")),
-        CHECKED(new InterruptedException("planted")),
-        ERROR(new AssertionError("planted"));
-
-        private final Throwable thrown;
-
-        Thrown(Throwable thrown) {
-            this.thrown = thrown;
-        }
-    }
-
     @ParameterizedTest
-    @EnumSource
-    void v8_aHookThatThrowsLosesNoLock(Thrown broken) throws Exception {
-        LockClient client = open(settings().hook(new Broken(broken.thrown)).hook(new Journal("")));
+    @ValueSource(classes = {IllegalStateException.class, InterruptedException.class, AssertionError.class})
+    void v8_aHookThatThrowsLosesNoLock(Class<? extends Throwable> broken) throws Exception {
+        Throwable thrown = broken.getConstructor().newInstance();
+        LockClient client = open(settings().hook(new Broken(thrown)).hook(new Journal("")));
         DistributedReadWriteLock shared = client.readWriteLock("b");
         try (CapturedLog log = new CapturedLog()) {
             LockHandle before = other.lock("a").acquire();
