@@ -24,8 +24,9 @@ import java.util.function.Function;
  * Redis's {@code INFO commandstats}, including those in scripts, of all servers that keep data, or the packets that
  * ZooKeeper received. Requests are the reads of a server from its connections.
  *
- * <p>The exit code is 1 if two holds of this library overlap, or one was lost without a fault. It is 2 if the arguments
- * are wrong. The servers must be processes: {@code -Dlock.servers=processes}.
+ * <p>If a measurement fails, the program goes on with the next scenario, deployment or size. The exit code is 1 then,
+ * and if two holds of this library overlap, or one was lost without a fault. It is 2 if the arguments are wrong. The
+ * servers must be processes: {@code -Dlock.servers=processes}.
  */
 public final class Benchmark {
     /** The lease while clients fail. The least session timeout of ZooKeeper with its default tick. */
@@ -43,6 +44,7 @@ public final class Benchmark {
     private final long oneWayMicros;
     private final Path flag;
     private final List<Measurement> made = new ArrayList<>();
+    private int failures;
 
     private Benchmark(BenchmarkOptions options, TestServers servers, long oneWayMicros, Path flag) {
         this.options = options;
@@ -67,18 +69,22 @@ public final class Benchmark {
             return;
         }
         List<Measurement> all = new ArrayList<>();
+        int failures = 0;
         Path flag = Files.write(Files.createTempFile("held", null), new byte[CriticalSection.JVMS * Integer.BYTES]);
         for (long oneWay : options.oneWayMicros()) {
             try (TestServers servers = new TestServers(options.deployments(oneWay), oneWay)) {
                 Benchmark benchmark = new Benchmark(options, servers, oneWay, flag);
                 benchmark.run();
                 all.addAll(benchmark.made);
+                failures += benchmark.failures;
             }
         }
         Files.delete(flag);
         long wrong = all.stream().filter(Benchmark::isWrong).count();
-        System.out.printf("%n%d measurements in %s, %d with violations%n", all.size(), options.out(), wrong);
-        System.exit(wrong == 0 ? 0 : 1);
+        System.out.printf(
+                "%n%d measurements in %s, %d with violations, %d failures%n",
+                all.size(), options.out(), wrong, failures);
+        System.exit(wrong + failures == 0 ? 0 : 1);
     }
 
     private static boolean isWrong(Measurement measurement) {
@@ -94,7 +100,12 @@ public final class Benchmark {
             for (Deployment deployment : options.deployments(oneWayMicros)) {
                 int before = made.size();
                 for (int size : scenario.sizes(options.most())) {
-                    run(scenario, deployment, size);
+                    try {
+                        run(scenario, deployment, size);
+                    } catch (RuntimeException e) {
+                        failures++;
+                        System.out.println(scenario + " " + deployment + " " + size + " failed: " + e);
+                    }
                     servers.clear(deployment);
                 }
                 if (made.size() > before) {

@@ -86,15 +86,26 @@ final class BenchmarkOptions {
     }
 
     private void beQuick() {
-        scenarios = named("S1,S2,S3,S4,S4_FAULTS,S5,S6,S8_WRITERS,S8_PERMIT", BenchmarkOptions::scenarios);
+        scenarios = named("S1,S2,S3,S4,S4_FAULTS,S5,S6,S8_WRITERS", BenchmarkOptions::scenarios);
         deployments = EnumSet.of(Deployment.STANDALONE, Deployment.ZOOKEEPER);
-        peers = MAIN;
+        peers = EnumSet.of(
+                Peer.SOCKET,
+                Peer.BATON,
+                Peer.PLAIN,
+                Peer.DISTLOCK,
+                Peer.DISTLOCK_FAIR,
+                Peer.REDISSON,
+                Peer.NODE,
+                Peer.CHAIN,
+                Peer.ZOOKEEPER_DISTLOCK,
+                Peer.CURATOR_OWN);
+        main = EnumSet.of(Peer.DISTLOCK, Peer.ZOOKEEPER_DISTLOCK);
         rounds = 3;
-        warmUps = 3;
+        warmUps = 2;
         millis = 300;
         most = 1_000;
         idleMillis = 10_000;
-        settleMillis = 3_000;
+        settleMillis = 2_000;
         oneWayMicros = List.of(0L);
     }
 

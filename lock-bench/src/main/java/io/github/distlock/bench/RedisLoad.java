@@ -14,6 +14,9 @@ final class RedisLoad implements AutoCloseable {
     private static final Pattern SCRIPT_MICROS = Pattern.compile("cmdstat_eval\\w*:calls=\\d+,usec=(\\d+)");
     private static final Pattern CPU_SECONDS = Pattern.compile("used_cpu_(?:user|sys):([\\d.]+)");
 
+    /** Since when a server of a quorum has had its data. Without it, the server gives no votes for a minute. */
+    private static final String SINCE = "distlock:{quorum}:since";
+
     private final List<RedisClient> servers;
 
     /**
@@ -53,7 +56,15 @@ final class RedisLoad implements AutoCloseable {
     void clear() {
         servers.stream()
                 .filter(server -> server.info("replication").contains("role:master"))
-                .forEach(RedisClient::flushAll);
+                .forEach(RedisLoad::clear);
+    }
+
+    private static void clear(RedisClient server) {
+        String since = server.get(SINCE);
+        server.flushAll();
+        if (since != null) {
+            server.set(SINCE, since);
+        }
     }
 
     private static double sum(Pattern pattern, CharSequence text) {

@@ -13,7 +13,8 @@ import java.util.Map;
 /**
  * Makes tables and charts of measurements. In a page, it replaces what is between {@code <!-- begin NAME -->} and
  * {@code <!-- end -->} by the table of that name, such as {@code S1 STANDALONE}, or {@code S1 STANDALONE 200} with a
- * delay of 200 microseconds each way.
+ * delay of 200 microseconds each way. {@link Overview} makes tables of several scenarios: {@code S8 STANDALONE},
+ * {@code S8 ZOOKEEPER} and {@code S9}.
  *
  * <p>Figures are medians of the rounds. A ratio is the median of the ratios of all rounds. If a round was measured more
  * than once, the last time counts.
@@ -54,6 +55,7 @@ public final class Report {
             report.draw(Files.readString(Path.of(args[0])), Path.of(args[1]));
         } else {
             System.out.print(report.text());
+            Overview.of(report.tables).forEach((name, table) -> System.out.printf("%n%s%n%n%s", name, table));
         }
     }
 
@@ -77,6 +79,14 @@ public final class Report {
     }
 
     private void writeInto(Path page) throws IOException {
+        Map<String, String> written = new LinkedHashMap<>();
+        tables.forEach((name, table) -> written.put(name, table.markdown()));
+        written.putAll(Overview.of(tables));
+        replace(page, written);
+    }
+
+    /** Replaces the tables of these names in a page. */
+    static void replace(Path page, Map<String, String> tables) throws IOException {
         StringBuilder written = new StringBuilder();
         boolean replacing = false;
         for (String line : Files.readAllLines(page)) {
@@ -84,11 +94,11 @@ public final class Report {
             if (!replacing) {
                 written.append(line).append('\n');
             }
-            Table table = line.startsWith(BEGIN)
+            String table = line.startsWith(BEGIN)
                     ? tables.get(line.substring(BEGIN.length()).replace(" -->", ""))
                     : null;
             if (table != null) {
-                written.append('\n').append(table.markdown()).append('\n');
+                written.append('\n').append(table).append('\n');
                 replacing = true;
             }
         }

@@ -8,8 +8,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** The peers of one scenario and deployment, as a table of Markdown or as bars. Not thread-safe. */
@@ -52,6 +54,19 @@ final class Table {
                 .findFirst();
     }
 
+    Stream<Row> rows() {
+        return rows.values().stream();
+    }
+
+    Set<Peer> peers() {
+        return rows().map(row -> row.peer).collect(Collectors.toSet());
+    }
+
+    /** Returns the ratio of a row to the floor, with its spread. */
+    String ratioToFloor(Row row) {
+        return floor().map(other -> spread(row.ratios(other))).orElse("");
+    }
+
     /** Returns what the ratios are multiples of. */
     String floorTitle() {
         return floor().map(row -> row.peer.title().split(",", -1)[0]).orElse("floor");
@@ -92,14 +107,13 @@ final class Table {
     }
 
     private String rates() {
-        Optional<Row> floor = floor();
         Optional<Row> distlock =
                 rows.values().stream().filter(row -> row.peer.isDistlock()).findFirst();
         String titles = "| per second | x " + floorTitle() + " (spread) | distlock / it" + WAITS_AND_COSTS_TITLES
                 + " | cold, per second | overlaps";
         return table(titles, row -> {
             List<String> cells = new ArrayList<>(List.of(row.peer.title(), number(row.figure("perSecond"))));
-            cells.add(floor.map(other -> spread(row.ratios(other))).orElse(""));
+            cells.add(ratioToFloor(row));
             cells.add(
                     distlock.map(other -> number(Row.median(other.ratios(row)))).orElse(""));
             cells.addAll(figures(row, WAITS_AND_COSTS));
@@ -137,7 +151,7 @@ final class Table {
         return names.stream().map(name -> number(row.figure(name))).toList();
     }
 
-    private static String spread(double[] sorted) {
+    static String spread(double[] sorted) {
         return sorted.length == 0
                 ? ""
                 : number(Row.median(sorted)) + " (" + number(sorted[0]) + "–" + number(sorted[sorted.length - 1]) + ")";
