@@ -179,6 +179,8 @@ public final class Benchmark {
     }
 
     private void add(Scenario scenario, int size, Peer peer, int round, Map<String, Double> figures) {
+        // Costs for an acquire, if there was none.
+        figures.values().removeIf(figure -> !Double.isFinite(figure));
         Measurement measurement = new Measurement(
                 scenario.name(),
                 peer.deployment().name(),

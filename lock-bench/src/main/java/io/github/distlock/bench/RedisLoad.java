@@ -60,7 +60,8 @@ final class RedisLoad implements AutoCloseable {
     }
 
     private static void clear(RedisClient server) {
-        String since = server.get(SINCE);
+        boolean isOfCluster = server.info("cluster").contains("cluster_enabled:1");
+        String since = isOfCluster ? null : server.get(SINCE);
         server.flushAll();
         if (since != null) {
             server.set(SINCE, since);
