@@ -1,0 +1,41 @@
+package io.github.distlock.spring;
+
+import io.github.distlock.LockException;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** The thread waits for the lock, and holds it until the method returns. */
+final class BlockingExecution implements Execution {
+
+    @Override
+    public @Nullable Object execute(GuardedCall call) throws Throwable {
+        LockTarget target = call.target();
+        Hold joined = Hold.join(ThreadHolds.all(), target);
+        Hold hold = joined == null ? acquire(call, target) : joined;
+        if (hold == null) {
+            return call.busy(target);
+        }
+        try (hold) {
+            return call.proceed(hold);
+        }
+    }
+
+    /** The view is reentrant because the application may hold the lock itself, or one of several locks. */
+    private static @Nullable Hold acquire(GuardedCall call, LockTarget target) {
+        try {
+            return target.lock()
+                    .reentrant()
+                    .tryAcquire(call.lock().maxWait())
+                    .map(handle -> new Hold(target, handle))
+                    .orElse(null);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new LockException(target.name(), "interrupted while a call waited for it", e);
+        }
+    }
+
+    @Override
+    public @Nullable Object skipped(GuardedCall call) {
+        return call.invocation().getMethod().getReturnType() == Optional.class ? Optional.empty() : null;
+    }
+}

@@ -1,0 +1,86 @@
+package io.github.distlock.spring;
+
+import io.github.distlock.LockHandle;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A hold that calls share: the call that has acquired the lock, calls inside it that join, and a transaction that must
+ * complete first. The last one to leave releases the lock. So no call runs after the release, whatever the order in
+ * which asynchronous calls end.
+ *
+ * <p>The number of users goes from one up and down to zero, and never up from zero. A call that wants to join at zero
+ * finds that it cannot, and acquires the lock itself. Thread-safe.
+ */
+final class Hold implements AutoCloseable {
+    private final LockTarget target;
+    private final LockHandle handle;
+    private final AtomicInteger users = new AtomicInteger(1);
+
+    /** Makes a hold for the call that has acquired the lock. */
+    Hold(LockTarget target, LockHandle handle) {
+        this.target = target;
+        this.handle = handle;
+    }
+
+    LockHandle handle() {
+        return handle;
+    }
+
+    /** Joins the innermost of several holds that covers what a call locks. Returns null if there is none. */
+    static @Nullable Hold join(Iterable<Hold> innermostFirst, LockTarget inner) {
+        for (Hold hold : innermostFirst) {
+            if (hold.target.covers(inner) && hold.join()) {
+                return hold;
+            }
+            if (hold.target.isReadBy(inner)) {
+                throw new IllegalStateException("lock \"" + inner.name() + "\": a call around this one holds it with"
+                        + " mode READ, so this one would wait in vain for mode WRITE; use WRITE for the outer call");
+            }
+        }
+        return null;
+    }
+
+    /**
+     * Adds a user.
+     *
+     * @return false if the lock is released, or about to be
+     * @throws io.github.distlock.LockLostException if it was lost
+     */
+    boolean join() {
+        if (users.getAndUpdate(now -> now == 0 ? 0 : now + 1) == 0) {
+            return false;
+        }
+        try {
+            handle.ensureHeld();
+        } catch (RuntimeException e) {
+            var unused = leaveAsync();
+            throw e;
+        }
+        return true;
+    }
+
+    /** Removes a user, and throws if the lock was lost. */
+    @Override
+    public void close() {
+        if (users.decrementAndGet() == 0) {
+            handle.close();
+        } else {
+            handle.ensureHeld();
+        }
+    }
+
+    /** Removes a user without waiting. The future fails if the lock was lost. */
+    CompletableFuture<Void> leaveAsync() {
+        CompletableFuture<LockHandle.Release> left = users.decrementAndGet() == 0
+                ? handle.releaseAsync()
+                : CompletableFuture.completedFuture(
+                        handle.isHeld() ? LockHandle.Release.RELEASED : LockHandle.Release.LOST);
+        return left.thenAccept(outcome -> {
+            if (outcome == LockHandle.Release.LOST) {
+                handle.ensureHeld();
+            }
+        });
+    }
+}

@@ -1,0 +1,34 @@
+package io.github.distlock.spring;
+
+import java.lang.reflect.Method;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.springframework.aop.support.AopUtils;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
+import org.springframework.core.MethodClassKey;
+
+/** The descriptions of all methods with an annotation. The start-up check makes those of the beans that it knows. */
+final class MethodLocks {
+    private final MethodLockParser parser;
+    private final Map<MethodClassKey, MethodLock> known = new ConcurrentHashMap<>();
+
+    MethodLocks(ConfigurableListableBeanFactory beans) {
+        parser = new MethodLockParser(beans);
+    }
+
+    /**
+     * Returns the description of a method with an annotation.
+     *
+     * @throws IllegalStateException if the annotation has a mistake
+     */
+    MethodLock of(Method method, Class<?> type) {
+        MethodClassKey key = new MethodClassKey(method, type);
+        MethodLock lock = known.get(key);
+        if (lock == null) {
+            // Not in computeIfAbsent: this may create the client's bean, whose creation may call a method with a lock.
+            lock = parser.parse(AopUtils.getMostSpecificMethod(method, type), type);
+            known.put(key, lock);
+        }
+        return lock;
+    }
+}
