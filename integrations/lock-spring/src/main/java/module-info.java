@@ -5,12 +5,14 @@
  */
 module io.github.distlock.spring {
     requires transitive io.github.distlock;
+    requires org.slf4j;
     requires spring.aop;
     requires spring.beans;
     requires transitive spring.context;
     requires transitive spring.core;
     requires spring.expression;
     requires static org.jspecify;
+    requires static spring.tx;
 
     exports io.github.distlock.spring;
 

@@ -1,22 +1,37 @@
 package io.github.distlock.spring;
 
 import io.github.distlock.LockException;
+import java.lang.reflect.Method;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** The thread waits for the lock, and holds it until the method returns. */
 final class BlockingExecution implements Execution {
+    private final Method method;
+    private final ActiveTransactions transactions;
+
+    BlockingExecution(Method method, ActiveTransactions transactions) {
+        this.method = method;
+        this.transactions = transactions;
+    }
 
     @Override
     public @Nullable Object execute(GuardedCall call) throws Throwable {
         LockTarget target = call.target();
         Hold joined = Hold.join(ThreadHolds.all(), target);
-        Hold hold = joined == null ? acquire(call, target) : joined;
-        if (hold == null) {
+        if (joined != null) {
+            try (joined) {
+                return call.proceed(joined);
+            }
+        }
+        transactions.beforeAcquire(method);
+        Hold acquired = acquire(call, target);
+        if (acquired == null) {
             return call.busy(target);
         }
-        try (hold) {
-            return call.proceed(hold);
+        try (acquired) {
+            transactions.acquired(acquired, method);
+            return call.proceed(acquired);
         }
     }
 
@@ -36,6 +51,6 @@ final class BlockingExecution implements Execution {
 
     @Override
     public @Nullable Object skipped(GuardedCall call) {
-        return call.invocation().getMethod().getReturnType() == Optional.class ? Optional.empty() : null;
+        return method.getReturnType() == Optional.class ? Optional.empty() : null;
     }
 }

@@ -28,7 +28,7 @@ final class Executions {
      *
      * @throws IllegalStateException if the method's work would outlive the lock
      */
-    static Execution of(Method method, OnBusy onBusy) {
+    static Execution of(Method method, OnBusy onBusy, ActiveTransactions transactions) {
         checkReturns(method, ResolvableType.forMethodReturnType(method));
         if (onBusy == OnBusy.SKIP && method.getReturnType().isPrimitive() && method.getReturnType() != void.class) {
             throw LockAnnotations.refusal(
@@ -38,7 +38,7 @@ final class Executions {
                                     .getSimpleName()
                             + ", which can be null, or an Optional");
         }
-        return new BlockingExecution();
+        return new BlockingExecution(method, transactions);
     }
 
     private static void checkReturns(Method method, ResolvableType type) {

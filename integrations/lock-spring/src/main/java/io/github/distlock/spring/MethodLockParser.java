@@ -24,9 +24,12 @@ import org.springframework.util.ReflectionUtils;
 /** Turns the annotation of a method into its description, and refuses what cannot work. */
 final class MethodLockParser {
     private final ConfigurableListableBeanFactory beans;
+    private final ActiveTransactions transactions;
 
     MethodLockParser(ConfigurableListableBeanFactory beans) {
         this.beans = beans;
+        transactions =
+                new ActiveTransactions(String.valueOf(beans.resolveEmbeddedValue(ActiveTransactions.placeholder())));
     }
 
     /**
@@ -60,7 +63,7 @@ final class MethodLockParser {
                 annotation.onBusy(),
                 fallback(method, annotation, type),
                 Arrays.asList(method.getParameterTypes()).indexOf(LockHandle.class),
-                Executions.of(method, annotation.onBusy()));
+                Executions.of(method, annotation.onBusy(), transactions));
     }
 
     private LockClient client(Method method, Optional<String> name) {

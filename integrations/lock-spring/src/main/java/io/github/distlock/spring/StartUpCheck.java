@@ -22,7 +22,7 @@ import org.springframework.util.ReflectionUtils;
 
 /**
  * Looks at all beans at start-up: no method with an annotation may run without its lock because a proxy cannot see it,
- * and no annotation may have a mistake.
+ * and no annotation may have a mistake. Lets transactions check the locks of their threads.
  */
 final class StartUpCheck implements SmartInitializingSingleton {
     private final ConfigurableListableBeanFactory beans;
@@ -35,6 +35,9 @@ final class StartUpCheck implements SmartInitializingSingleton {
 
     @Override
     public void afterSingletonsInstantiated() {
+        if (ActiveTransactions.ARE_POSSIBLE) {
+            CommitCheck.addTo(beans);
+        }
         for (String name : beans.getBeanNamesForType(Object.class)) {
             Class<?> type = AutoProxyUtils.determineTargetClass(beans, name);
             if (type != null && !AopInfrastructureBean.class.isAssignableFrom(type)) {

@@ -17,6 +17,7 @@ import java.util.spi.ToolProvider;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.springframework.aop.framework.Advised;
 import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.cache.CacheManager;
 import org.springframework.cache.annotation.Cacheable;
@@ -26,7 +27,14 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Lazy;
 import org.springframework.core.NestedExceptionUtils;
+import org.springframework.core.Ordered;
 import org.springframework.core.PriorityOrdered;
+import org.springframework.retry.annotation.EnableRetry;
+import org.springframework.retry.annotation.Retryable;
+import org.springframework.scheduling.annotation.Async;
+import org.springframework.scheduling.annotation.EnableAsync;
+import org.springframework.transaction.annotation.EnableTransactionManagement;
+import org.springframework.transaction.annotation.Transactional;
 
 /** Mistakes with the annotation fail at start-up, with the method and the remedy. */
 class StartUpTest {
@@ -475,6 +483,78 @@ class StartUpTest {
                         "Cached.run()",
                         "the cache of the method stands outside of the lock, and belongs inside; use a greater number"
                                 + " in @EnableCaching(order = …), or another distlock.annotation.order"));
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @EnableTransactionManagement(order = 0)
+    static class TransactionOutside {}
+
+    static class InTransaction {
+        @Transactional
+        @DistributedLocked(key = "k")
+        public void run() {}
+    }
+
+    @Test
+    void aTransactionOutsideOfTheLock() {
+        assertThat(failure(TransactionOutside.class, Register.class, InTransaction.class))
+                .isEqualTo(on(
+                        "InTransaction.run()",
+                        "the transaction of the method stands outside of the lock, and belongs inside; use a greater"
+                                + " number in @EnableTransactionManagement(order = …), or another"
+                                + " distlock.annotation.order"));
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @EnableRetry
+    static class RetryInside {}
+
+    @Configuration(proxyBeanMethods = false)
+    @EnableRetry(order = Ordered.LOWEST_PRECEDENCE - 200)
+    static class RetryOutside {}
+
+    static class Retried {
+        @Retryable
+        @DistributedLocked(key = "k")
+        public void run() {}
+    }
+
+    @Test
+    void retriesInsideOfTheLock() {
+        assertThat(failure(RetryInside.class, Retried.class))
+                .isEqualTo(on(
+                        "Retried.run()",
+                        "the retry of the method stands inside of the lock, and belongs outside; use"
+                                + " @EnableRetry(order = Ordered.LOWEST_PRECEDENCE - 200), or another"
+                                + " distlock.annotation.order"));
+        Application.of(RetryOutside.class, Retried.class).close();
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @EnableAsync
+    @EnableCaching
+    @EnableTransactionManagement
+    static class Defaults {
+        @Bean
+        CacheManager caches() {
+            return new ConcurrentMapCacheManager();
+        }
+    }
+
+    static class Everything {
+        @Async
+        @Transactional
+        @Cacheable("values")
+        @DistributedLocked(key = "k")
+        public void run() {}
+    }
+
+    @Test
+    void theDefaultOrdersOfSpringAreRight() {
+        try (Application application = Application.of(Defaults.class, Register.class, Everything.class)) {
+            assertThat(((Advised) application.bean(Everything.class)).getAdvisors())
+                    .hasSize(4);
+        }
     }
 
     @Test
