@@ -12,6 +12,8 @@ module io.github.distlock.spring {
     requires transitive spring.core;
     requires spring.expression;
     requires static org.jspecify;
+    requires static org.reactivestreams;
+    requires static transitive reactor.core;
     requires static spring.tx;
 
     exports io.github.distlock.spring;

@@ -11,6 +11,9 @@ public final class LockedMethod {
      * {@link LockHandle#fencingToken() fencing token}, and for {@link LockHandle#ensureHeld()} in long loops. Leave it
      * open: the call closes it.
      *
+     * <p>An asynchronous method can call this until it has returned, not in its later steps. A reactive chain uses
+     * {@link ReactiveLockedMethod#currentHandle()}.
+     *
      * @return the hold
      * @throws IllegalStateException if no such method runs on this thread
      */

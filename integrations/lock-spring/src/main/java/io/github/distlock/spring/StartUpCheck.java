@@ -51,7 +51,7 @@ final class StartUpCheck implements SmartInitializingSingleton {
         // Null if the bean is created later.
         Object bean = beans.getSingleton(name);
         for (Method method : ReflectionUtils.getUniqueDeclaredMethods(type)) {
-            if (LockAnnotations.find(method, type) != null && !method.isBridge()) {
+            if (!method.isSynthetic() && LockAnnotations.find(method, type) != null) {
                 checkVisible(method, type, bean);
                 var unused = locks.of(method, type);
                 if (bean != null) {

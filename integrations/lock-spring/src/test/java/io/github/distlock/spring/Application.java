@@ -3,7 +3,6 @@ package io.github.distlock.spring;
 import io.github.distlock.LockClient;
 import io.github.distlock.memory.InMemoryBackend;
 import io.github.distlock.memory.InMemoryStore;
-import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import org.springframework.context.annotation.AnnotationConfigApplicationContext;
@@ -27,12 +26,7 @@ final class Application implements AutoCloseable {
         this.store = store;
         connection = store.connect();
         other = LockClient.create(store.connect());
-        context.registerBean(
-                "locks",
-                LockClient.class,
-                () -> LockClient.builder(connection)
-                        .requestTimeout(Duration.ofMillis(200))
-                        .build());
+        context.registerBean("locks", LockClient.class, () -> LockClient.create(connection));
         context.getEnvironment().getPropertySources().addFirst(new MapPropertySource("test", properties));
     }
 
@@ -78,6 +72,15 @@ final class Application implements AutoCloseable {
 
     <T> T bean(Class<T> type) {
         return context.getBean(type);
+    }
+
+    /** Returns whether somebody holds a lock. This does not disturb single tries, as an acquire would. */
+    boolean isHeld(String name) {
+        return !other.inspector().inspect(name).holders().isEmpty();
+    }
+
+    boolean isAwaited(String name) {
+        return !other.inspector().inspect(name).waiters().isEmpty();
     }
 
     @Override

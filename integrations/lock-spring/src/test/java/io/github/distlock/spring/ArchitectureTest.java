@@ -25,7 +25,12 @@ class ArchitectureTest {
                         .filter(type -> type.getModifiers().contains(JavaModifier.PUBLIC) && type.isTopLevelClass())
                         .map(JavaClass::getSimpleName))
                 .containsExactlyInAnyOrder(
-                        "DistributedLocked", "EnableDistributedLocks", "OnBusy", "LockBusyException", "LockedMethod");
+                        "DistributedLocked",
+                        "EnableDistributedLocks",
+                        "OnBusy",
+                        "LockBusyException",
+                        "LockedMethod",
+                        "ReactiveLockedMethod");
     }
 
     @Test
@@ -41,7 +46,8 @@ class ArchitectureTest {
                         "org.springframework..",
                         "org.slf4j..",
                         "org.jspecify..",
-                        "com.google.errorprone.annotations..")
+                        "org.reactivestreams..",
+                        "reactor..")
                 .check(MODULE);
     }
 

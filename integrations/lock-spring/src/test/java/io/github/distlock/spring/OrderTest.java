@@ -11,10 +11,8 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.aopalliance.aop.Advice;
 import org.jspecify.annotations.Nullable;
@@ -82,12 +80,6 @@ class OrderTest {
         return (T) factory.getProxy();
     }
 
-    private static void await(BooleanSupplier condition) {
-        while (!condition.getAsBoolean()) {
-            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
-        }
-    }
-
     /** Starts the second call, if this is the first one, and waits until it has gone on or waits for the lock. */
     private void pause(Runnable secondCall, BooleanSupplier hasGoneOn) {
         if (isFirst.compareAndSet(true, false)) {
@@ -95,13 +87,7 @@ class OrderTest {
                 secondCall.run();
                 second.complete(null);
             });
-            await(() -> hasGoneOn.getAsBoolean()
-                    || !application
-                            .other
-                            .inspector()
-                            .inspect("counter")
-                            .waiters()
-                            .isEmpty());
+            Waiting.until(() -> hasGoneOn.getAsBoolean() || application.isAwaited("counter"));
         }
     }
 
@@ -207,7 +193,7 @@ class OrderTest {
         bean.proxy = proxy(bean, isLockOutside, new AsyncAnnotationAdvisor(threads, null));
 
         bean.proxy.increment();
-        await(() -> bean.writes.get() == 2);
+        Waiting.until(() -> bean.writes.get() == 2);
 
         assertThat(bean.value).isEqualTo(result);
     }
