@@ -14,6 +14,7 @@ module io.github.distlock.spring {
     requires static org.jspecify;
     requires static org.reactivestreams;
     requires static transitive reactor.core;
+    requires static transitive spring.integration.core;
     requires static spring.tx;
 
     exports io.github.distlock.spring;

@@ -21,17 +21,18 @@ final class CommitCheck implements TransactionExecutionListener {
     /** Adds the check to the transaction managers among the beans. */
     static void addTo(ListableBeanFactory beans) {
         BeanFactoryUtils.beansOfTypeIncludingAncestors(beans, PlatformTransactionManager.class)
-                .forEach((name, manager) -> {
-                    if (manager instanceof ConfigurableTransactionManager configurable) {
-                        configurable.addListener(new CommitCheck());
-                    } else {
-                        LOG.warn(
-                                "The transaction manager \"{}\" is no ConfigurableTransactionManager. So its transactions are"
-                                        + " not rolled back if the lock is lost: call LockHandle.ensureHeld() before the end of"
-                                        + " the transaction",
-                                name);
-                    }
-                });
+                .forEach(CommitCheck::addTo);
+    }
+
+    private static void addTo(String name, PlatformTransactionManager manager) {
+        if (manager instanceof ConfigurableTransactionManager configurable) {
+            configurable.addListener(new CommitCheck());
+        } else {
+            LOG.warn(
+                    "The transaction manager \"{}\" is no ConfigurableTransactionManager. So its transactions are not"
+                            + " rolled back if the lock is lost: call LockHandle.ensureHeld() before they end",
+                    name);
+        }
     }
 
     @Override

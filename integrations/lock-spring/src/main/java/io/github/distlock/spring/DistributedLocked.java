@@ -41,8 +41,8 @@ import java.lang.annotation.Target;
  *
  * <p><b>Asynchronous methods</b> return {@link java.util.concurrent.CompletionStage},
  * {@link java.util.concurrent.CompletableFuture}, a type of Reactor or another reactive library that Spring knows, or
- * are {@code suspend} functions of Kotlin. They wait without a thread, and hold the lock until the work completes, fails
- * or is canceled. A publisher acquires the lock at each subscription.
+ * are {@code suspend} functions of Kotlin. They wait without a thread, and hold the lock until the work completes,
+ * fails or is canceled. A publisher acquires the lock at each subscription.
  *
  * <p>{@link LockedMethod#currentHandle()} returns the hold. A parameter of the type {@link LockHandle} gets it, too,
  * whatever the caller passes.

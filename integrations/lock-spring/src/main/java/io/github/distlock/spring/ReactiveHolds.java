@@ -7,16 +7,17 @@ import reactor.util.context.ContextView;
 
 /** The holds of a reactive chain, in its context. */
 final class ReactiveHolds {
+    private static final Object KEY = ReactiveHolds.class;
+
     private ReactiveHolds() {}
 
     /** Returns the holds, the innermost first. */
     static List<Hold> of(ContextView context) {
-        return context.getOrDefault(ReactiveHolds.class, List.of());
+        return context.hasKey(KEY) ? context.get(KEY) : List.of();
     }
 
     static Context with(Context context, Hold hold) {
         return context.put(
-                ReactiveHolds.class,
-                Stream.concat(Stream.of(hold), of(context).stream()).toList());
+                KEY, Stream.concat(Stream.of(hold), of(context).stream()).toList());
     }
 }

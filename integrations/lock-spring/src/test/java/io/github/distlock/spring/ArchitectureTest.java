@@ -30,7 +30,8 @@ class ArchitectureTest {
                         "OnBusy",
                         "LockBusyException",
                         "LockedMethod",
-                        "ReactiveLockedMethod");
+                        "ReactiveLockedMethod",
+                        "DistributedLockRegistry");
     }
 
     @Test

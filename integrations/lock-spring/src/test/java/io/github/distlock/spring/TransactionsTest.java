@@ -217,8 +217,8 @@ class TransactionsTest {
         assertThat(lines.list).hasSize(1);
         assertThat(lines.list.get(0).getFormattedMessage())
                 .isEqualTo(Orders.class.getName() + ".ship(Runnable) is called in a transaction that is active already."
-                        + " It holds lock \"orders\" until the transaction completes, because the commit comes after its"
-                        + " return. Begin the transaction inside of the method, or set"
+                        + " It holds lock \"orders\" until the transaction completes, because the commit comes after"
+                        + " its return. Begin the transaction inside of the method, or set"
                         + " distlock.annotation.on-active-transaction");
     }
 
