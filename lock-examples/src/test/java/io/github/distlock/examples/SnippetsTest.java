@@ -31,7 +31,8 @@ class SnippetsTest {
                         "lock-examples/src",
                         "lock-example-backend/src",
                         "integrations/lock-redis-lettuce/src",
-                        "integrations/lock-micrometer/src")
+                        "integrations/lock-micrometer/src",
+                        "integrations/lock-spring/src")
                 .flatMap(sources -> Pages.files(ROOT.resolve(sources)).stream())
                 .filter(file -> file.toString().endsWith(".java"))
                 .map(file -> withoutIndentation(read(file)))
