@@ -26,6 +26,7 @@ import org.springframework.core.annotation.AliasFor;
 import org.springframework.util.ReflectionUtils;
 
 /** What a call of a method with an annotation does. */
+@SuppressWarnings("UnusedMethod") // some are called by their names
 class LockedMethodTest {
     private final Application application = Application.over(new InMemoryStore())
             .with("tenant", "acme")

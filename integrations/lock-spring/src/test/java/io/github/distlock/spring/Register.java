@@ -12,7 +12,7 @@ class Register extends AbstractPlatformTransactionManager {
     private static final long serialVersionUID = 1L;
 
     private volatile int committed;
-    volatile Runnable beforeCommit = () -> {};
+    transient volatile Runnable beforeCommit = () -> {};
 
     /** A transaction of a thread. */
     private static final class Transaction {

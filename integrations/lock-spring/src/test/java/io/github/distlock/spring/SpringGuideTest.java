@@ -27,6 +27,7 @@ import org.springframework.transaction.annotation.Transactional;
 import reactor.core.publisher.Mono;
 
 /** The code of {@code docs/spring.md}. */
+@SuppressWarnings("UnusedMethod") // some are called by their names
 class SpringGuideTest {
     private final InMemoryStore store = new InMemoryStore();
     private final LockClient other = LockClient.create(store.connect());

@@ -37,6 +37,7 @@ import org.springframework.transaction.annotation.EnableTransactionManagement;
 import org.springframework.transaction.annotation.Transactional;
 
 /** Mistakes with the annotation fail at start-up, with the method and the remedy. */
+@SuppressWarnings("UnusedMethod") // some are called by their names
 class StartUpTest {
 
     private static String failure(Class<?>... beans) {
