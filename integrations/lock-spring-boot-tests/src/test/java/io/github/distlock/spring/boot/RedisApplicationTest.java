@@ -16,7 +16,7 @@ import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
-import redis.clients.jedis.RedisClient;
+import redis.clients.jedis.Jedis;
 
 /** Applications over a real Redis: one dependency, two properties and one annotation. */
 class RedisApplicationTest {
@@ -35,7 +35,7 @@ class RedisApplicationTest {
     @Test
     void theUrlAndOneAnnotationSuffice() {
         try (ConfigurableApplicationContext application = start("distlock.redis.url", redisServer.uri());
-                RedisClient redis = RedisClient.create(redisServer.uri())) {
+                Jedis redis = new Jedis(redisServer.uri())) {
             boolean isLocked = application.getBean(Orders.class).ship(42, () -> redis.exists("distlock:orders/42"));
 
             assertThat(isLocked).isTrue();
@@ -46,7 +46,7 @@ class RedisApplicationTest {
     @Test
     void bootsOwnPropertiesSuffice() {
         try (ConfigurableApplicationContext application = start("spring.data.redis.url", redisServer.uri());
-                RedisClient redis = RedisClient.create(redisServer.uri())) {
+                Jedis redis = new Jedis(redisServer.uri())) {
             boolean isLocked = application.getBean(Orders.class).ship(43, () -> redis.exists("distlock:orders/43"));
 
             assertThat(isLocked).isTrue();
@@ -58,7 +58,7 @@ class RedisApplicationTest {
         try (ConfigurableApplicationContext application =
                         start("distlock.redis.url", redisServer.uri(), "distlock.namespace", "shop");
                 ConfigurableApplicationContext neighbor = start("distlock.redis.url", redisServer.uri());
-                RedisClient redis = RedisClient.create(redisServer.uri())) {
+                Jedis redis = new Jedis(redisServer.uri())) {
             LockClient locks = neighbor.getBean(LockClient.class);
 
             boolean isLocked = application.getBean(Orders.class).ship(44, () -> {

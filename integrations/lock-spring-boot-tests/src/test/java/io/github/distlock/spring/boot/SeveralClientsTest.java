@@ -55,6 +55,32 @@ class SeveralClientsTest {
                 });
     }
 
+    @Test
+    void healthAsksTheStoresOfAllClients() {
+        Contexts.memory().withUserConfiguration(Reports.class).run(context -> {
+            StoreHealth health = new StoreHealth(context);
+            InMemoryBackend reports = context.getBean("reportBackend", InMemoryBackend.class);
+            assertThat(health.failures()).isEmpty();
+
+            reports.pause();
+            assertThat(health.failures()).containsOnlyKeys("reportLocks");
+            reports.resume();
+        });
+    }
+
+    @Test
+    void theEndpointAsksTheClientThatAParameterNames() {
+        Contexts.memory().withUserConfiguration(Reports.class).run(context -> {
+            LocksEndpoint endpoint = new LocksEndpoint(context);
+            LockClient reports = context.getBean("reportLocks", LockClient.class);
+
+            try (LockHandle held = reports.lock("report").acquire()) {
+                assertThat(endpoint.locks(null, null, "reportLocks").toString()).contains("[report]");
+                assertThat(endpoint.locks(null, null, null).toString()).contains("[]");
+            }
+        });
+    }
+
     @Configuration(proxyBeanMethods = false)
     static class Reports {
         @Bean(defaultCandidate = false, destroyMethod = "")

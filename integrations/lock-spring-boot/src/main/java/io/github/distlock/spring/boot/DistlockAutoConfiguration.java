@@ -13,6 +13,7 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Import;
+import org.springframework.context.annotation.ImportRuntimeHints;
 import org.springframework.core.env.Environment;
 
 /**
@@ -27,6 +28,7 @@ import org.springframework.core.env.Environment;
 @AutoConfiguration
 @ConditionalOnProperty(prefix = "distlock", name = "enabled", matchIfMissing = true)
 @EnableConfigurationProperties(DistlockProperties.class)
+@ImportRuntimeHints(DistlockRuntimeHints.class)
 @Import({
     RedisConfiguration.class,
     Boot3RedisConfiguration.class,
