@@ -32,7 +32,8 @@ class SnippetsTest {
                         "lock-example-backend/src",
                         "integrations/lock-redis-lettuce/src",
                         "integrations/lock-micrometer/src",
-                        "integrations/lock-spring/src")
+                        "integrations/lock-spring/src",
+                        "integrations/lock-spring-boot-tests/src")
                 .flatMap(sources -> Pages.files(ROOT.resolve(sources)).stream())
                 .filter(file -> file.toString().endsWith(".java"))
                 .map(file -> withoutIndentation(read(file)))
