@@ -276,8 +276,9 @@ public final class LockStatus {
         }
 
         /**
-         * Returns when it was granted, or when it was asked for if the store keeps only that (ZooKeeper). After local
-         * handoffs, the present holder may have held the lock for a shorter time.
+         * Returns when it was granted, or when it was asked for if the store keeps only that (ZooKeeper). On Redis,
+         * this is when its newest {@linkplain #fencingToken base} was minted. After local handoffs, the present holder
+         * may have held the lock for a shorter time.
          *
          * @return by the store's clock
          */
@@ -286,8 +287,9 @@ public final class LockStatus {
         }
 
         /**
-         * Returns the first fencing token of the grant. The present holder's token is greater by the number of local
-         * handoffs, at most 255.
+         * Returns the first fencing token of the grant, or of the newest base that the store has minted for its local
+         * handoffs. The present holder's token is greater by the number of local handoffs since then, at most 255. It
+         * is smaller if that base was minted while this holder held the lock.
          *
          * @return a token
          */
