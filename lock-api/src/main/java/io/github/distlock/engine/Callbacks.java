@@ -105,7 +105,7 @@ final class Callbacks {
         return threads.isOwnThread();
     }
 
-    /** Returns whether anybody is notified of events. */
+    /** Returns whether the client has a listener. */
     boolean isListening() {
         return !listeners.isEmpty();
     }

@@ -5,7 +5,7 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Events for a recording of Java Flight Recorder, where they stand beside those of the JVM.
+ * Events for a recording of Java Flight Recorder, which shows them beside the events of the JVM.
  *
  * <p><b>Optional.</b> The module {@code jdk.jfr} may be missing: from a small runtime image, or from the module graph
  * of an application. Only {@link FlightEvents} refers to it, and runs only if this module reads it. While there is no

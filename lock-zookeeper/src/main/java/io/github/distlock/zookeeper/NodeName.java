@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>{@code
  * _c_<guid>-lock-<sequence>                      an exclusive lock, as Curator's InterProcessMutex
- * _c_<guid>-sticky-lock-<sequence>               the same; its client wants to hear of single tries
+ * _c_<guid>-sticky-lock-<sequence>               the same; single tries notify its client, too
  * _c_<guid>-minimum-lock-<sequence>              the same; a release may put the next one in its place
  * _c_<guid>-kept-lock-<sequence>                 no contender, but a KeptLock
  * _c_<guid>-__READ__<sequence>                   a reader, as Curator's InterProcessReadWriteLock

@@ -9,8 +9,9 @@ import org.apache.zookeeper.Watcher;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a sticky hold hears of other contenders: a watch on the children of its directory. Each contender that finds the
- * lock busy has created a node there, single tries included. So the watch also notices programs of other libraries.
+ * Notifies the client of a sticky hold of other contenders, by a watch on the children of its directory. Each contender
+ * that finds the lock busy has created a node there, single tries included. So the watch also notices programs of other
+ * libraries.
  *
  * <p>It is of use only if the hold's own node was the only one when the server set the watch. The first event ends it,
  * and so does each change of the connection. The release itself changes the directory, too. So it {@linkplain #stop
@@ -28,7 +29,7 @@ final class OthersWatch implements Watcher {
         this.signals = signals;
     }
 
-    /** Returns a watch that hears of all others from now on, or null if there is none or others have come already. */
+    /** Returns a watch that notices all others from now on, or null if it cannot be set or others have come already. */
     static @Nullable OthersWatch set(
             LockDirectory directory, Session session, String own, Signals signals, Deadline deadline)
             throws InterruptedException {

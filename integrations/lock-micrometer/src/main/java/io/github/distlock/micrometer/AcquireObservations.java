@@ -7,7 +7,7 @@ import io.micrometer.observation.Observation;
 import io.micrometer.observation.ObservationRegistry;
 
 /**
- * Makes observations of blocking acquires, and counts those that are none. The scope of an observation is open from its
+ * Makes observations of blocking acquires, and counts those without one. The scope of an observation is open from its
  * start to the end of the acquire, on one thread. So the end finds it as the thread's current observation.
  */
 final class AcquireObservations implements LockHook {

@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * <p>With an {@linkplain LockMetricsBuilder#observations observation registry}, a blocking acquire that waits is an
  * observation {@code distlock.acquire}, whose handlers make the timer of this name and a span. Its scope is open while
  * the thread waits. All other acquires only count in the timer, which then has the tag {@code error} of observations,
- * too. The registry must have a handler that makes timers. The one of Spring Boot has.
+ * too. The registry must have a handler that makes timers. The registry of Spring Boot has one.
  */
 public final class LockMetrics {
     private final MeterRegistry registry;

@@ -10,8 +10,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The values of the tag {@code lock}. Names of locks are without number, and a meter exists for each value, so the
- * number of values is bounded.
+ * The values of the tag {@code lock}. The number of lock names has no bound, and each value has its own meters. So this
+ * class bounds the number of values.
  */
 final class LockTags {
     private static final Logger LOG = LoggerFactory.getLogger(LockMetrics.class);

@@ -55,7 +55,7 @@ final class AdvisorOrder {
      * Checks the order for one method.
      *
      * @param advisors those of its bean, the outermost first
-     * @throws IllegalStateException if an advisor of the method stands on the wrong side of the lock
+     * @throws IllegalStateException if an advisor of the method is on the wrong side of the lock
      */
     static void check(Method method, Class<?> type, List<Advisor> advisors) {
         int lock = IntStream.range(0, advisors.size())

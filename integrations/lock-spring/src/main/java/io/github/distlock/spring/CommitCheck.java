@@ -29,8 +29,8 @@ final class CommitCheck implements TransactionExecutionListener {
             configurable.addListener(new CommitCheck());
         } else {
             LOG.warn(
-                    "The transaction manager \"{}\" is no ConfigurableTransactionManager. So its transactions are not"
-                            + " rolled back if the lock is lost: call LockHandle.ensureHeld() before they end",
+                    "The transaction manager \"{}\" is not a ConfigurableTransactionManager. So its transactions are"
+                            + " not rolled back if the lock is lost: call LockHandle.ensureHeld() before they end",
                     name);
         }
     }

@@ -63,7 +63,7 @@ public @interface DistributedLocked {
     }
 
     /**
-     * The lock's name. SpEL stands inside <code>#{…}</code>, with the parameters as <code>#name</code>, the bean as
+     * The lock's name. SpEL is written inside <code>#{…}</code>, with the parameters as <code>#name</code>, the bean as
      * root object, and other beans as <code>@name</code>. An expression that results in null or blank text throws.
      * Several names are held together, like {@link LockClient#allOf}.
      *

@@ -21,7 +21,7 @@ import org.springframework.core.Ordered;
 public @interface EnableDistributedLocks {
 
     /**
-     * The order of the lock among the advisors of a bean. An advisor with a smaller number stands outside. The property
+     * The order of the lock among the advisors of a bean. An advisor with a smaller number is outside. The property
      * {@code distlock.annotation.order} overrides it.
      *
      * @return outside transactions and caches unless changed, whose default is {@link Ordered#LOWEST_PRECEDENCE}

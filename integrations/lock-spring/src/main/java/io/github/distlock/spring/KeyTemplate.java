@@ -29,7 +29,7 @@ import org.springframework.expression.spel.standard.SpelExpressionParser;
 /**
  * The keys of a method: literal text, and SpEL inside <code>#{…}</code>.
  *
- * <p>A key that is the same for all calls by mistake excludes everybody from everything. So a {@code #} outside of an
+ * <p>A key that is the same for all calls by mistake makes all of them exclude each other. So a {@code #} outside of an
  * expression is refused, as is a variable that the method does not have, and an expression without a text throws.
  * Spring itself would leave out what is null.
  */

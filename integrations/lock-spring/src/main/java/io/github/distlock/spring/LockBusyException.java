@@ -6,8 +6,8 @@ import java.time.Duration;
 
 /**
  * The lock of a {@link DistributedLocked} method was busy for all of the time that the call waited. The method has not
- * run. This is no {@link LockException}, because nothing went wrong: a caller may try again, or answer that somebody
- * else is at work.
+ * run. This is not a {@link LockException}, because nothing went wrong: a caller may try again, or answer that another
+ * caller does the work.
  */
 public class LockBusyException extends RuntimeException {
     @Serial
@@ -23,7 +23,7 @@ public class LockBusyException extends RuntimeException {
      * @param maxWait how long the call has waited
      */
     public LockBusyException(String lockName, Duration maxWait) {
-        super("lock \"" + lockName + "\" is busy" + (maxWait.isZero() ? "" : ", also after " + maxWait));
+        super("lock \"" + lockName + "\" is " + (maxWait.isZero() ? "busy" : "still busy after " + maxWait));
         this.lockName = lockName;
     }
 

@@ -6,7 +6,7 @@ import org.springframework.aot.hint.RuntimeHints;
 import org.springframework.aot.hint.RuntimeHintsRegistrar;
 import org.springframework.aot.hint.TypeReference;
 
-/** What a native image needs besides: scripts, the version of Jedis, and the answers of the endpoint. */
+/** What a native image also needs: scripts, the version of Jedis, and the answers of the endpoint. */
 final class DistlockRuntimeHints implements RuntimeHintsRegistrar {
 
     @Override

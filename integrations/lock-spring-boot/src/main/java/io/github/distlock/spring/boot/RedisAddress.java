@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.boot.ssl.SslBundle;
 
 /**
- * Where Redis is. The credentials of {@code spring.data.redis.…} are not in the URI, so they need no percent code.
+ * Where Redis is. The credentials of {@code spring.data.redis.…} are not in the URI, so they need no percent-encoding.
  *
  * @param uri as {@code RedisBackend.connect} reads it
  * @param tls null for the TLS of the URI alone
@@ -49,7 +49,7 @@ record RedisAddress(
         return (host.contains(":") && !host.startsWith("[") ? "[" + host + "]" : host) + ":" + port;
     }
 
-    /** Returns the URI without credentials, for people. */
+    /** Returns the URI without credentials, for log lines. */
     @Override
     public String toString() {
         String shown = uri.replaceAll("^([^:]+://)(?:[^/?#]*@)?([^?#]*).*$", "$1$2");
