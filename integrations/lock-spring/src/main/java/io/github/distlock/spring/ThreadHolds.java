@@ -7,7 +7,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The holds of each thread. A hold is here while a call runs on the thread, as a {@linkplain Use.Call call}, and until
+ * The holds of each thread. A hold is here while a call runs on the thread, as a {@linkplain #call call}, and until
  * the completion of a transaction of the thread that it waits for. The lists are immutable, and the map replaces them
  * atomically, because a transaction may complete on another thread. A thread without holds has no entry. There is no
  * {@code ThreadLocal}, which would cost each virtual thread a map.
