@@ -172,12 +172,15 @@ class OrderTest {
     class InTheBackground {
         private final AtomicInteger reads = new AtomicInteger();
         private final AtomicInteger writes = new AtomicInteger();
+        private volatile boolean hasReturned;
         private volatile int value;
         private @Nullable InTheBackground proxy;
 
         @Async
         @DistributedLocked(key = "counter")
         public void increment() {
+            // In the wrong order, the first call holds the lock until it returns, and the second one would wait for it.
+            Waiting.until(() -> hasReturned);
             int read = value;
             reads.incrementAndGet();
             pause(() -> proxy.increment(), () -> reads.get() == 2);
@@ -193,6 +196,7 @@ class OrderTest {
         bean.proxy = proxy(bean, isLockOutside, new AsyncAnnotationAdvisor(threads, null));
 
         bean.proxy.increment();
+        bean.hasReturned = true;
         Waiting.until(() -> bean.writes.get() == 2);
 
         assertThat(bean.value).isEqualTo(result);
