@@ -56,7 +56,7 @@ class FlightRecordingTest {
         assertEquals(List.of("acquired"), outcomes(recorded("next", "Wait")));
         assertEquals(List.of("released"), outcomes(recorded("next", "Hold")));
         RecordedEvent wait = recorded("next", "Wait").get(0);
-        assertTrue(wait.getDuration().compareTo(Store.LEASE.dividedBy(2)) > 0, wait::toString);
+        assertTrue(wait.getDuration().compareTo(Store.LEASE.dividedBy(3)) > 0, wait::toString);
         assertTrue(
                 wait.getStackTrace().getFrames().stream()
                         .anyMatch(frame -> frame.getMethod().getType().getName().equals(Till.class.getName())),
