@@ -124,11 +124,13 @@ class ServedQueuesTest extends ContendersOfOneLock {
         assertThat(blocks.attempt(TestContender.deadline())).isInstanceOf(Attempt.Busy.class);
         release(before);
         blocked.await();
+        try {
+            createDirectoryAgain();
 
-        createDirectoryAgain();
-
-        waiting(other).findBusy();
-        unblocked.countDown();
+            waiting(other).findBusy();
+        } finally {
+            unblocked.countDown();
+        }
     }
 
     /**
