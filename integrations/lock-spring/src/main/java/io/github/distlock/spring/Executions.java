@@ -54,15 +54,19 @@ final class Executions {
     /**
      * Returns the execution.
      *
+     * @param bean the bean's class, which may say what a type parameter of the method's class is
      * @throws IllegalStateException if the method's work would outlive the lock, or cannot be skipped
      */
-    static Execution of(Method method, OnBusy onBusy, ActiveTransactions transactions) {
+    static Execution of(Method method, Class<?> bean, OnBusy onBusy, ActiveTransactions transactions) {
         if (onBusy == OnBusy.SKIP) {
             checkSkipped(method);
         }
-        Execution asynchronous = asynchronous(method);
-        ResolvableType type = ResolvableType.forMethodReturnType(method);
-        (asynchronous == null ? Stream.of(type) : Arrays.stream(type.getGenerics()))
+        ResolvableType type = ResolvableType.forMethodReturnType(method, bean);
+        Execution asynchronous = asynchronous(method, type.resolve(method.getReturnType()));
+        // The type of a suspend function is that of its value, unless it is a flow.
+        boolean isOfValue = asynchronous == null
+                || (KotlinDetector.isSuspendingFunction(method) && !type.toClass().getName().equals(FLOW));
+        (isOfValue ? Stream.of(type) : Arrays.stream(type.getGenerics()))
                 .forEach(each -> checkResult(method, each));
         return asynchronous == null ? new BlockingExecution(method, transactions) : asynchronous;
     }
@@ -84,8 +88,7 @@ final class Executions {
         }
     }
 
-    private static @Nullable Execution asynchronous(Method method) {
-        Class<?> type = method.getReturnType();
+    private static @Nullable Execution asynchronous(Method method, Class<?> type) {
         if (KotlinDetector.isSuspendingFunction(method)) {
             if (!COROUTINES_ARE_PRESENT) {
                 throw refusal(method, "suspend functions need kotlinx-coroutines-reactor on the class path");

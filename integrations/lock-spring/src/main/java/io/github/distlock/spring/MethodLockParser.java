@@ -63,7 +63,7 @@ final class MethodLockParser {
                 annotation.onBusy(),
                 fallback(method, annotation, type),
                 Arrays.asList(method.getParameterTypes()).indexOf(LockHandle.class),
-                Executions.of(method, annotation.onBusy(), transactions));
+                Executions.of(method, type, annotation.onBusy(), transactions));
     }
 
     private LockClient client(Method method, Optional<String> name) {

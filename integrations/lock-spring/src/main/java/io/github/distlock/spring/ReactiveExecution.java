@@ -31,7 +31,8 @@ final class ReactiveExecution implements Execution {
         Publisher<Object> locked = isSingle
                 ? Mono.deferContextual(context -> Mono.usingWhen(
                                 Mono.just(ask(call, context)),
-                                pending -> Mono.from(work(call, pending)),
+                                // Not Mono.from, which cancels a publisher at its value.
+                                pending -> Mono.fromDirect(work(call, pending)),
                                 ReactiveExecution::leave,
                                 ReactiveExecution::leaveAfter,
                                 ReactiveExecution::leave))

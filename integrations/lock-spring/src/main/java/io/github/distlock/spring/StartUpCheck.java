@@ -14,6 +14,7 @@ import org.springframework.aop.framework.AopInfrastructureBean;
 import org.springframework.aop.framework.AopProxyUtils;
 import org.springframework.aop.framework.autoproxy.AutoProxyUtils;
 import org.springframework.aop.support.AopUtils;
+import org.springframework.beans.factory.FactoryBean;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.core.annotation.MergedAnnotations;
@@ -48,10 +49,9 @@ final class StartUpCheck implements SmartInitializingSingleton {
 
     private void check(String name, Class<?> type) {
         checkInterfaces(type);
-        // Null if the bean is created later.
-        Object bean = beans.getSingleton(name);
         for (Method method : ReflectionUtils.getUniqueDeclaredMethods(type)) {
             if (!method.isSynthetic() && LockAnnotations.find(method, type) != null) {
+                Object bean = existing(name);
                 checkVisible(method, type, bean);
                 var unused = locks.of(method, type);
                 if (bean != null) {
@@ -59,6 +59,15 @@ final class StartUpCheck implements SmartInitializingSingleton {
                 }
             }
         }
+    }
+
+    /** Returns the bean, or null if it is created later. The bean of a factory is its product. */
+    private @Nullable Object existing(String name) {
+        Object bean = beans.getSingleton(name);
+        if (bean instanceof FactoryBean<?> factory) {
+            return factory.isSingleton() ? beans.getBean(name) : null;
+        }
+        return bean;
     }
 
     private static void checkInterfaces(Class<?> type) {
@@ -78,7 +87,9 @@ final class StartUpCheck implements SmartInitializingSingleton {
                     "a proxy cannot see a " + (Modifier.isStatic(modifiers) ? "static" : "private")
                             + " method, so it would run without the lock; make it a public method of the bean");
         }
-        boolean isClassProxied = bean == null ? type.getInterfaces().length == 0 : !AopUtils.isJdkDynamicProxy(bean);
+        // A bean that is created later may get a proxy of its class, unless that is final.
+        boolean isClassProxied =
+                bean == null ? !Modifier.isFinal(type.getModifiers()) : !AopUtils.isJdkDynamicProxy(bean);
         if (Modifier.isFinal(modifiers) && isClassProxied) {
             throw refusal(
                     method,

@@ -100,6 +100,11 @@ class CoroutinesTest {
         assertThat(failure(PrimitiveSkip.class)).contains("PrimitiveSkip.run(Continuation): onBusy = SKIP has nothing");
     }
 
+    @Test
+    void aSuspendFunctionWhoseValueOutlivesItFailsAtStartUp() {
+        assertThat(failure(LaterSequence.class)).contains("returns Sequence, whose work would go on without the lock");
+    }
+
     private static String failure(Class<?> bean) {
         Throwable thrown = catchThrowable(() -> Application.of(bean).close());
         return String.valueOf(NestedExceptionUtils.getMostSpecificCause(thrown).getMessage());

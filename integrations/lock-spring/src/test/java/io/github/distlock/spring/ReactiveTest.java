@@ -138,6 +138,17 @@ class ReactiveTest {
     }
 
     @Test
+    void aMonoThatHasItsValueIsNotCanceled() {
+        AtomicInteger canceled = new AtomicInteger();
+
+        assertThat(stock.one("1", () -> Mono.just("sold").doOnCancel(canceled::incrementAndGet))
+                        .block(LIMIT))
+                .isEqualTo("sold");
+
+        assertThat(canceled).hasValue(0);
+    }
+
+    @Test
     void aCancellationReleasesTheLock() {
         Disposable running = stock.one("1", Mono::never).subscribe();
         Waiting.until(this::isBusy);

@@ -18,6 +18,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.springframework.aop.framework.Advised;
+import org.springframework.beans.factory.FactoryBean;
 import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.cache.CacheManager;
 import org.springframework.cache.annotation.Cacheable;
@@ -307,6 +308,15 @@ class StartUpTest {
         }
     }
 
+    static class Generic<T> {
+        @DistributedLocked(key = "k")
+        public T run() {
+            throw new UnsupportedOperationException();
+        }
+    }
+
+    static class OfStream extends Generic<Stream<String>> {}
+
     @Test
     void aReturnTypeWhoseWorkOutlivesTheCall() {
         String problem = ", whose work would go on without the lock after the call;"
@@ -314,6 +324,7 @@ class StartUpTest {
         assertThat(failure(LaterStream.class)).isEqualTo(on("LaterStream.run()", "returns Stream" + problem));
         assertThat(failure(LaterCallable.class)).isEqualTo(on("LaterCallable.run()", "returns Callable" + problem));
         assertThat(failure(LaterFuture.class)).isEqualTo(on("LaterFuture.run()", "returns Future" + problem));
+        assertThat(failure(OfStream.class)).isEqualTo(on("Generic.run()", "returns Stream" + problem));
     }
 
     @Retention(RetentionPolicy.RUNTIME)
@@ -387,6 +398,42 @@ class StartUpTest {
 
         @DistributedLocked(key = "k")
         public void run() {}
+    }
+
+    @Lazy
+    static class LazyFinal implements Service {
+        @Override
+        @DistributedLocked(key = "k")
+        public final void other() {}
+    }
+
+    @Test
+    void aFinalMethodOfABeanThatIsCreatedLater() {
+        assertThat(failure(LazyFinal.class)).contains("LazyFinal.other(): a proxy cannot see a final method");
+    }
+
+    static class Product {
+        @DistributedLocked(key = "k")
+        public void run() {}
+    }
+
+    static class Factory implements FactoryBean<Product> {
+        @Override
+        public Product getObject() {
+            return new Product();
+        }
+
+        @Override
+        public Class<?> getObjectType() {
+            return Product.class;
+        }
+    }
+
+    @Test
+    void theProductOfAFactoryHasAProxy() {
+        try (Application application = Application.of(Factory.class)) {
+            assertThat(application.bean(Product.class)).isInstanceOf(Advised.class);
+        }
     }
 
     @DistributedLocked(key = "k")

@@ -95,3 +95,9 @@ open class PrimitiveSkip {
     @DistributedLocked(key = ["k"], onBusy = OnBusy.SKIP)
     open suspend fun run(): Int = 1
 }
+
+/** Its value would be worked out after the lock is released. */
+open class LaterSequence {
+    @DistributedLocked(key = ["k"])
+    open suspend fun run(): Sequence<Int> = sequenceOf(1)
+}
