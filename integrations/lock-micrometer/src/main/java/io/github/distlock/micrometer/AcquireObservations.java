@@ -50,13 +50,16 @@ final class AcquireObservations implements LockHook {
             return;
         }
         String tag = meters.tag(lockName);
-        var unused = Observation.createNotStarted(ClientMeters.ACQUIRE, () -> new Acquire(lockName), registry)
+        Observation observation = Observation.createNotStarted(
+                        ClientMeters.ACQUIRE, () -> new Acquire(lockName), registry)
                 .contextualName("acquire " + tag)
                 .lowCardinalityKeyValue(ClientMeters.CLIENT, meters.clientName())
                 .lowCardinalityKeyValue(ClientMeters.LOCK, tag)
-                .highCardinalityKeyValue("lock.name", lockName)
-                .start()
-                .openScope();
+                .highCardinalityKeyValue("lock.name", lockName);
+        // A predicate of the registry may have refused it. The end would not find its scope, and leave it open.
+        if (observation.getContext() instanceof Acquire) {
+            var unused = observation.start().openScope();
+        }
     }
 
     @Override

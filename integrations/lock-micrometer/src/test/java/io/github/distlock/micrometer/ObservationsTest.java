@@ -96,6 +96,17 @@ class ObservationsTest extends MetricsTest {
     }
 
     @Test
+    void api_anAcquireWhoseObservationIsRefusedOnlyCountsAndLeavesNoScope() throws Exception {
+        observations.observationConfig().observationPredicate((name, context) -> false);
+        LockClient locks = locks(true);
+
+        locks.lock("orders/42").acquire().close();
+
+        assertThat(observations.getCurrentObservationScope()).isNull();
+        assertThat(acquires("acquired")).isOne();
+    }
+
+    @Test
     void api_asynchronousAcquiresOnlyCount() throws Exception {
         LockClient locks = locks(true);
 
