@@ -26,8 +26,8 @@ final class StoreHealth {
     /** Returns the failures by the names of the beans. */
     Map<String, LockException> failures() {
         Map<String, LockException> failures = new TreeMap<>();
-        // Not injected: clients that are no default candidates count, too.
-        beans.getBeansOfType(LockClient.class).forEach((name, client) -> {
+        // Not injected: clients that are no default candidates count, too. No prototypes, which would be new clients.
+        beans.getBeansOfType(LockClient.class, false, true).forEach((name, client) -> {
             try {
                 var unused = client.inspector().inspect(NAME);
             } catch (LockException e) {
