@@ -21,7 +21,8 @@ import java.util.function.LongSupplier;
  *
  * <p><b>One successor.</b> If the range is used up before the answer comes, the holder that releases leaves the lease
  * to the thread that asks, by a compare-and-set of the state from {@code ASKING}. The thread that asks ends with such a
- * compare-and-set, too. If that fails, it controls the lease, and hands it off or gives it back.
+ * compare-and-set, too. If that fails, it controls the lease, and hands it off or gives it back. It does so whatever
+ * the request throws, such as an overflow of the caller's stack.
  *
  * <p><b>No missed wake-up.</b> While a thread asks, the first waiter expects a handoff. A refusal writes the state and
  * then reads the number of tokens. A handoff writes that number and then reads the state. Both are volatile, so after
@@ -109,11 +110,19 @@ final class HandoffTokens {
             return;
         }
         int from = taken - 1;
-        long base = store.getAsLong();
-        if (base != 0) {
-            range = new Range(FencingTokens.token(base, 0), from);
+        State next = State.LAST;
+        try {
+            long base = store.getAsLong();
+            if (base != 0) {
+                range = new Range(FencingTokens.token(base, 0), from);
+                next = State.IDLE;
+            }
+        } finally {
+            answered(next);
         }
-        State next = base == 0 ? State.LAST : State.IDLE;
+    }
+
+    private void answered(State next) {
         if (!state.compareAndSet(State.ASKING, next)) {
             state.set(next);
             left.run();

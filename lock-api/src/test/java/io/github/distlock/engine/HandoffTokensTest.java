@@ -1,6 +1,7 @@
 package io.github.distlock.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.distlock.LockOptions;
 import java.util.ArrayList;
@@ -122,6 +123,20 @@ class HandoffTokensTest {
         handOff(MAX + 1);
         ask();
 
+        assertThat(offered).isEqualTo(1);
+        assertThat(tokens.isOver()).isTrue();
+    }
+
+    @Test
+    void v2_aLeaseThatWasLeftIsOfferedWhateverTheRequestThrows() {
+        store = () -> {
+            assertThat(tokens.leaveToAsker()).isTrue();
+            throw new StackOverflowError("planted");
+        };
+
+        handOff(MAX + 1);
+
+        assertThatThrownBy(this::ask).isInstanceOf(StackOverflowError.class);
         assertThat(offered).isEqualTo(1);
         assertThat(tokens.isOver()).isTrue();
     }
