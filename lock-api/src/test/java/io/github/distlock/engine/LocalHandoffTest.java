@@ -66,14 +66,15 @@ class LocalHandoffTest extends EngineTest {
 
     @Test
     void v3_s3_handoffsGoOnWithAnotherBaseOfTheSameLease() throws Exception {
-        DistributedLock lock = client(2, LONG).lock("a");
+        // The store is asked after the third handoff. With a bound of 2, the next waiter could enter the store's queue.
+        DistributedLock lock = client(4, LONG).lock("a");
 
-        List<LockHandle> holds = handOff(lock, 4);
+        List<LockHandle> holds = handOff(lock, 6);
 
-        assertThat(holds).extracting(LocalHandoffTest::handoffs).containsExactly(0L, 1L, 2L, 1L, 2L);
+        assertThat(holds).extracting(LocalHandoffTest::handoffs).containsExactly(0L, 1L, 2L, 3L, 1L, 2L, 3L);
         assertThat(holds).extracting(LockHandle::fencingToken).isSorted().doesNotHaveDuplicates();
         assertThat(backend.attempts).hasValue(1);
-        assertThat(base(other.lock("a").acquire())).isGreaterThan(base(holds.get(4)));
+        assertThat(base(other.lock("a").acquire())).isGreaterThan(base(holds.get(6)));
     }
 
     @Test
