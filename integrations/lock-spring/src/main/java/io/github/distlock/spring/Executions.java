@@ -65,9 +65,9 @@ final class Executions {
         Execution asynchronous = asynchronous(method, type.resolve(method.getReturnType()));
         // The type of a suspend function is that of its value, unless it is a flow.
         boolean isOfValue = asynchronous == null
-                || (KotlinDetector.isSuspendingFunction(method) && !type.toClass().getName().equals(FLOW));
-        (isOfValue ? Stream.of(type) : Arrays.stream(type.getGenerics()))
-                .forEach(each -> checkResult(method, each));
+                || (KotlinDetector.isSuspendingFunction(method)
+                        && !type.toClass().getName().equals(FLOW));
+        (isOfValue ? Stream.of(type) : Arrays.stream(type.getGenerics())).forEach(each -> checkResult(method, each));
         return asynchronous == null ? new BlockingExecution(method, transactions) : asynchronous;
     }
 
