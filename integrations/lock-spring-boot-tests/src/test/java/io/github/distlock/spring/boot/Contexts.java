@@ -50,7 +50,7 @@ final class Contexts {
 
     /** Returns a context over a store in memory. */
     static ApplicationContextRunner memory() {
-        return both().withUserConfiguration(Memory.class).withPropertyValues("distlock.request-timeout=200ms");
+        return both().withUserConfiguration(Memory.class).withPropertyValues("distlock.request-timeout=2s");
     }
 
     /** A store in memory, with a client of another application beside it. */

@@ -27,7 +27,7 @@ import org.springframework.context.annotation.Configuration;
         properties = {
             "distlock.backend=redis",
             "distlock.redis.url=redis://nowhere:1",
-            "distlock.request-timeout=200ms",
+            "distlock.request-timeout=2s",
             "distlock.annotation.max-wait=0s"
         })
 @AutoConfigureInMemoryLocks

@@ -38,7 +38,7 @@ final class WebApplication implements AutoCloseable {
                 "management.endpoint.health.show-components", "always",
                 "management.endpoint.health.probes.enabled", "true",
                 "management.health.redis.enabled", "false",
-                "distlock.request-timeout", "200ms"));
+                "distlock.request-timeout", "2s"));
         for (int i = 0; i < properties.length; i += 2) {
             all.put(properties[i], properties[i + 1]);
         }
