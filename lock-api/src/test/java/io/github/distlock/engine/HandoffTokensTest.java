@@ -63,7 +63,9 @@ class HandoffTokensTest {
     }
 
     private void handOff(int times) {
-        IntStream.range(0, times).forEach(any -> tokens.next());
+        for (int i = 0; i < times; i++) {
+            var unused = tokens.next();
+        }
     }
 
     @Test
