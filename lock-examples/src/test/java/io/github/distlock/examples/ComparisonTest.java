@@ -11,12 +11,13 @@ import java.util.List;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** What the comparison says about other libraries has sources. */
+/** What the comparison says about other libraries has sources. A table has a row or a column for distlock. */
 class ComparisonTest {
     private static final Path PAGE = Path.of("..", "docs", "comparison.md");
-    private static final Pattern ROW = Pattern.compile("\\| (?<library>\\w[^|]*) \\|(?<cells>.*)\\|");
+    private static final Pattern ROW = Pattern.compile("\\| (?<first>\\w[^|]*) \\|(?<cells>.*)\\|");
     private static final Pattern SOURCE = Pattern.compile("\\[[A-Z]\\d+]");
 
     @Test
@@ -33,12 +34,17 @@ class ComparisonTest {
 
     private static List<String> cellsAboutOthers() throws IOException {
         List<String> cells = new ArrayList<>();
+        boolean ownColumn = false;
         for (String line : Files.readAllLines(PAGE)) {
+            if (line.startsWith("| |")) {
+                ownColumn = line.startsWith("| | distlock |");
+            }
             var row = ROW.matcher(line);
-            if (row.matches() && !row.group("library").equals("distlock")) {
-                for (String cell : row.group("cells").split("\\|", -1)) {
-                    cells.add(cell.strip());
-                }
+            if (row.matches() && !row.group("first").equals("distlock")) {
+                Stream.of(row.group("cells").split("\\|", -1))
+                        .skip(ownColumn ? 1 : 0)
+                        .map(String::strip)
+                        .forEach(cells::add);
             }
         }
         return cells;
