@@ -65,7 +65,13 @@ final class Database implements AutoCloseable {
 
     /** The first row that a statement returns, or how many rows it has changed; empty when there is none. */
     List<@Nullable Object> ask(Deadline deadline, String statement, Object... parameters) throws InterruptedException {
-        return await(requests, connection -> ask(connection, statement, parameters), deadline);
+        return askEach(deadline, statement, List.<Object[]>of(parameters)).get(0);
+    }
+
+    /** The same for each of several parameters, over one connection. */
+    List<List<@Nullable Object>> askEach(Deadline deadline, String statement, List<Object[]> parameters)
+            throws InterruptedException {
+        return await(requests, connection -> askEach(connection, statement, parameters), deadline);
     }
 
     /** How many rows each has changed. On threads that no acquire can exhaust. */
@@ -117,10 +123,20 @@ final class Database implements AutoCloseable {
         }
     }
 
-    private List<@Nullable Object> ask(Connection connection, String statement, Object... parameters)
+    private List<List<@Nullable Object>> askEach(Connection connection, String statement, List<Object[]> parameters)
             throws SQLException {
         try (PreparedStatement request = prepare(connection, statement)) {
-            set(request, parameters);
+            List<List<@Nullable Object>> rows = new ArrayList<>();
+            for (Object[] each : parameters) {
+                set(request, each);
+                rows.add(firstRow(request));
+            }
+            return rows;
+        }
+    }
+
+    private static List<@Nullable Object> firstRow(PreparedStatement request) throws SQLException {
+        try {
             if (!request.execute()) {
                 return request.getUpdateCount() == 0 ? List.of() : List.of(request.getUpdateCount());
             }

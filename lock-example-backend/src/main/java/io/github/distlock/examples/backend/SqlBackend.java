@@ -9,6 +9,7 @@ import io.github.distlock.spi.BackendContext;
 import io.github.distlock.spi.Capability;
 import io.github.distlock.spi.Contender;
 import io.github.distlock.spi.Deadline;
+import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockMode;
 import io.github.distlock.spi.LockNames;
@@ -22,7 +23,9 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -103,6 +106,22 @@ public final class SqlBackend implements LockBackend {
                 renewal.gone();
             }
         }
+    }
+
+    @Override
+    public Map<Grant, Grant.Release> releaseAll(Collection<? extends Grant> grants, Deadline deadline)
+            throws InterruptedException {
+        List<Grant> ending = List.copyOf(grants);
+        List<Object[]> rows = new ArrayList<>();
+        for (Grant grant : ending) {
+            rows.add(((SqlContender.SqlGrant) grant).end(Duration.ZERO));
+        }
+        List<List<@Nullable Object>> answers = database.askEach(deadline, LockTable.END, rows);
+        Map<Grant, Grant.Release> found = new HashMap<>();
+        for (int i = 0; i < answers.size(); i++) {
+            found.put(ending.get(i), ((SqlContender.SqlGrant) ending.get(i)).ended(answers.get(i)));
+        }
+        return found;
     }
 
     @Override

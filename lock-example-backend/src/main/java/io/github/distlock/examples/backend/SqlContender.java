@@ -62,14 +62,15 @@ final class SqlContender implements Contender {
 
     @Override
     public void withdraw(Deadline deadline) throws InterruptedException {
-        while (asked > 0 && end(Duration.ZERO, deadline).isEmpty()) {
+        Object[] end = ending(Duration.ZERO);
+        while (asked > 0 && backend.database().ask(deadline, LockTable.END, end).isEmpty()) {
             backend.insert(name, deadline);
         }
     }
 
     /** Once an answer is missing, its request may come at any time. */
-    private List<@Nullable Object> end(Duration keptFor, Deadline deadline) throws InterruptedException {
-        return backend.database().ask(deadline, LockTable.END, name, id, asked != answered, LockTable.micros(keptFor));
+    private Object[] ending(Duration keptFor) {
+        return new Object[] {name, id, asked != answered, LockTable.micros(keptFor)};
     }
 
     private static String owner(LockOwner owner) {
@@ -85,7 +86,7 @@ final class SqlContender implements Contender {
     final class SqlGrant implements Grant {
         private final long base;
         private final Validity validity;
-        private boolean releaseAsked;
+        private int endsAsked;
 
         private SqlGrant(long base, Validity validity) {
             this.base = base;
@@ -113,10 +114,18 @@ final class SqlContender implements Contender {
 
         @Override
         public Release keep(Duration time, Deadline deadline) throws InterruptedException {
-            boolean askedBefore = releaseAsked;
-            releaseAsked = true;
-            boolean held = end(time, deadline).contains(true);
-            return held || askedBefore ? Release.RELEASED : Release.GONE;
+            return ended(backend.database().ask(deadline, LockTable.END, end(time)));
+        }
+
+        /** What to ask the database. The lock stays kept for a time. */
+        Object[] end(Duration keptFor) {
+            endsAsked++;
+            return ending(keptFor);
+        }
+
+        /** What its answer says. An earlier request may have ended the hold. */
+        Release ended(List<@Nullable Object> answer) {
+            return answer.contains(true) || endsAsked > 1 ? Release.RELEASED : Release.GONE;
         }
     }
 }
