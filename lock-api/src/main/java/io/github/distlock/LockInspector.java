@@ -63,8 +63,9 @@ public interface LockInspector {
      *
      * <p>A store knows grants, and not their local handoffs. So each token of a grant names the grant, and all threads
      * of its client that share it lose their holds. If the store has minted another base for local handoffs, only the
-     * tokens of the newest base name the grant. A {@linkplain LockStatus#kept() kept} lock has no holder, so no token
-     * names it. On Redis, no token names the hold of another program.
+     * tokens of the newest base name the grant. On ZooKeeper, those of its earlier bases name it, too. On Redis, no
+     * token names the hold of another program. A {@linkplain LockStatus#kept() kept} lock has no holder, so no token
+     * names it.
      *
      * @param name the lock's name
      * @param expectedToken the hold's token: {@link LockStatus.Holder#fencingToken}, or {@link LockHandle#fencingToken}

@@ -289,7 +289,8 @@ public final class LockStatus {
         /**
          * Returns the first fencing token of the grant, or of the newest base that the store has minted for its local
          * handoffs. The present holder's token is greater by the number of local handoffs since then, at most 255. It
-         * is smaller if that base was minted while this holder held the lock.
+         * is smaller if that base was minted while this holder held the lock. On ZooKeeper, this is the first token of
+         * the grant, and the present holder's token may have a later base.
          *
          * @return a token
          */

@@ -30,6 +30,10 @@ import org.apache.zookeeper.KeeperException.NoNodeException;
  * it is deleted. So the deletion ends the hold that was read, or finds no node. If it finds none, or if a node that was
  * listed cannot be read, the hold may have ended, or a writer may have become a reader at another path. Another look
  * tells them apart.
+ *
+ * <p>The holder of a lock may have had several bases. Its node has only the first transaction number and the last one.
+ * So all numbers in between name this hold. No other hold has one of them. Each base of an earlier hold is smaller,
+ * because a hold gets another base only while the directory has no other node. Later contenders hold nothing yet.
  */
 final class Inspection {
     private final LockDirectory directory;
@@ -111,7 +115,7 @@ final class Inspection {
             List<String> names = queue().holders();
             Map<String, Node> nodes = read(names);
             Optional<String> found = nodes.keySet().stream()
-                    .filter(name -> !NodeName.isKept(name) && base(requireNonNull(nodes.get(name))) == base)
+                    .filter(name -> !NodeName.isKept(name) && hasBase(name, requireNonNull(nodes.get(name)), base))
                     .findFirst();
             if (found.isPresent() ? isDeleted(found.get()) : nodes.size() == names.size()) {
                 return found.map(name -> holder(name, requireNonNull(nodes.get(name)))).stream()
@@ -156,6 +160,13 @@ final class Inspection {
 
     private static Instant since(Node node) {
         return Instant.ofEpochMilli(node.stat().getCtime());
+    }
+
+    /** Returns whether a holder has a base, or has had it since its grant. */
+    private static boolean hasBase(String name, Node node, long base) {
+        long first = base(node);
+        long last = mode(name).kind() == LockMode.Kind.EXCLUSIVE ? node.stat().getMzxid() : first;
+        return first <= base && base <= last;
     }
 
     private static long base(Node node) {

@@ -262,7 +262,7 @@ final class Requests {
                     (code, asked, context, stat) -> {
                         if (code == Code.OK.intValue()) {
                             acknowledged(receiver, sentAt);
-                            receiver.complete(stat);
+                            receiver.complete(written(stat));
                         } else {
                             fail(receiver, code);
                         }
@@ -275,7 +275,18 @@ final class Requests {
             Moment sentAt = clock.now();
             Stat stat = zooKeeper.setData(path, data, NO_VERSION);
             acknowledged(sentAt);
+            return written(stat);
+        }
+
+        private Stat written(Stat stat) {
+            numbers.note(stat.getMzxid());
             return stat;
+        }
+
+        /** Leaves the outcome unknown, because a second write has another number, and later requests may precede it. */
+        @Override
+        public Stat callAgain() throws KeeperException {
+            throw new ConnectionLossException();
         }
     }
 

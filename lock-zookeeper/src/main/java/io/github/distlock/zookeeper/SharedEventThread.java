@@ -37,8 +37,9 @@ import org.slf4j.LoggerFactory;
  *
  * The client finishes requests in the order of their sending, whether by a reply or by the loss of the connection. So
  * when the call ends, each earlier request is finished too, and its missing answer is in the queue of the event thread.
- * Most requests have no effect that another copy could change. The outcome of a creation becomes unknown, as if the
- * connection had broken. Its contender then searches for the node. A deletion that finds no node has succeeded before.
+ * Most requests have no effect that another copy could change. The outcome of a creation, or of a write of data, is
+ * unknown then, as if the connection had broken. After a creation, its contender searches for the node. Nothing depends
+ * on the outcome of a write. A deletion that finds no node has succeeded before.
  *
  * <p>Requests go back to the event thread only when no call is left. So none of them overtakes a call.
  *

@@ -79,6 +79,8 @@ final class ZooKeeperContender implements Contender {
     private volatile @Nullable Long keptUntil;
 
     private volatile @Nullable ZooKeeperGrant grant;
+    /** Whether the last look has shown no contender of another client. */
+    private boolean alone;
 
     ZooKeeperContender(LockDirectory directory, LockRequest request, Signals signals) {
         this.directory = directory;
@@ -156,6 +158,7 @@ final class ZooKeeperContender implements Contender {
             removeNode(session, deadline);
             return null;
         }
+        alone = isAlone(session, queue, created);
         directory.warn(session, queue, request.mode());
         int position = queue.position(created.name());
         if (position < 0) {
@@ -195,6 +198,16 @@ final class ZooKeeperContender implements Contender {
             wakeNext(session, created);
         }
         return answer;
+    }
+
+    /** Returns whether a queue has no other nodes than a new one and those with which the session has held locks. */
+    private boolean isAlone(Session session, LockQueue queue, Created created) {
+        for (String name : queue.names()) {
+            if (!name.equals(created.name()) && !session.heldNodes().contains(directory.child(name))) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /**
@@ -313,7 +326,7 @@ final class ZooKeeperContender implements Contender {
         }
         Validity validity = ZooKeeperGrant.firstValidity(session, begunAt);
         ZooKeeperGrant won =
-                new ZooKeeperGrant(directory, session, created, validity, signals, request.owner(), others);
+                new ZooKeeperGrant(directory, session, created, validity, signals, request.owner(), others, alone);
         grant = won;
         session.heldNodes().add(created.path());
         session.life().register(won);

@@ -12,11 +12,13 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.KeeperException.Code;
 import org.apache.zookeeper.KeeperException.NoNodeException;
 import org.apache.zookeeper.WatchedEvent;
 import org.apache.zookeeper.Watcher;
+import org.apache.zookeeper.data.Stat;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +30,25 @@ import org.jspecify.annotations.Nullable;
  * <p>The hold watches its node from the first renewal on, so a short hold needs no request for the watch. The watch
  * reports at once that another client has deleted the node. A renewal once per session timeout repeats the request for
  * the watch. Its answer shows whether the node exists, in case a watch was lost.
+ *
+ * <h2>Another base</h2>
+ *
+ * The client sends two requests back to back. The first writes the data of the node, as they are. The number z of this
+ * transaction is the base. The second asks for the directory's {@code Stat}. The server answers it with what it knows
+ * after z. So does another server, because it refuses a client that has seen later transactions than it. The base
+ * counts if the directory has one child, and has created or deleted none since z. Then only this hold's node was there
+ * at z. So:
+ *
+ * <ul>
+ *   <li>Every later holder's node is created after z, and its base is greater, also if a deletion is its grant.
+ *   <li>Every earlier holder's bases are smaller, since this hold's node was created after them.
+ *   <li>If the node was deleted, the write fails or the directory shows it, and nothing is created.
+ * </ul>
+ *
+ * <p>Otherwise the store has the number z, and the client does not use it. Nothing depends on that: the release deletes
+ * the node by its path. An {@link Inspection} finds the hold by each number from its creation to its last write.
+ *
+ * <p>The write wakes a waiter that watches the node. So the client asks only if its own look has shown no other client.
  *
  * <h2>Downgrade</h2>
  *
@@ -51,6 +72,7 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
     private final Signals signals;
     private final LockOwner owner;
     private final @Nullable OthersWatch others;
+    private final boolean alone;
     private volatile boolean watched;
     private volatile long watchedAt;
     private volatile boolean missing;
@@ -59,6 +81,12 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
     private volatile @Nullable ZooKeeperGrant reading;
     private volatile boolean forgotten;
 
+    /**
+     * Makes a hold.
+     *
+     * @param others notices other contenders for a sticky lock, or null
+     * @param alone whether the client has seen no contender of another client in the queue
+     */
     ZooKeeperGrant(
             LockDirectory directory,
             Session session,
@@ -66,7 +94,8 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
             Validity validity,
             Signals signals,
             LockOwner owner,
-            @Nullable OthersWatch others) {
+            @Nullable OthersWatch others,
+            boolean alone) {
         this.directory = directory;
         this.session = session;
         this.node = node;
@@ -74,6 +103,7 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
         this.signals = signals;
         this.owner = owner;
         this.others = others;
+        this.alone = alone;
     }
 
     /**
@@ -214,6 +244,25 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
     }
 
     @Override
+    public OptionalLong nextBase(Deadline deadline) throws InterruptedException {
+        if (!alone || !isOf(directory.connection().session(deadline))) {
+            return OptionalLong.empty();
+        }
+        var written = session.write(node.path(), new OwnerData(owner, session.timeout()).write());
+        var looked = session.exists(directory.path());
+        try {
+            long base = written.await(deadline).getMzxid();
+            Stat queue = looked.await(deadline);
+            boolean wasAlone = queue.getNumChildren() == 1 && queue.getPzxid() < base;
+            return wasAlone ? OptionalLong.of(base) : OptionalLong.empty();
+        } catch (NoNodeException e) {
+            return OptionalLong.empty();
+        } catch (KeeperException e) {
+            throw Failures.of(directory.lockName(), e);
+        }
+    }
+
+    @Override
     public Optional<Grant> downgrade(Deadline deadline) throws InterruptedException {
         Moment begunAt = directory.connection().clock().now();
         Session present = directory.connection().session(deadline);
@@ -240,7 +289,8 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
     }
 
     private ZooKeeperGrant becomes(Created reader, Validity validityOfReader) {
-        ZooKeeperGrant made = new ZooKeeperGrant(directory, session, reader, validityOfReader, signals, owner, null);
+        ZooKeeperGrant made =
+                new ZooKeeperGrant(directory, session, reader, validityOfReader, signals, owner, null, false);
         reading = made;
         session.life().unregister(this);
         session.life().register(made);

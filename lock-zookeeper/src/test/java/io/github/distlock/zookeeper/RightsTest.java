@@ -210,6 +210,20 @@ class RightsTest {
     }
 
     @Test
+    void s5_withoutTheRightToWriteItsNodeAHoldStaysAndGetsNoOtherBase() throws Exception {
+        try (CuratorFramework user = client(USER, ON_DIRECTORIES, Perms.READ);
+                LockBackend backend = started(user)) {
+            Grant held = TestContender.waiting(backend).acquire();
+
+            assertThatThrownBy(() -> held.nextBase(TestContender.deadline()))
+                    .isInstanceOf(RequestRefusedException.class)
+                    .hasMessageContaining("WRITE on " + base + "/lock/");
+
+            assertThat(held.release(TestContender.deadline())).isEqualTo(Grant.Release.RELEASED);
+        }
+    }
+
+    @Test
     void api_createReadAndDeleteSufficeForReadersAndWriters() throws Exception {
         try (CuratorFramework user = client(USER, ON_DIRECTORIES, Perms.READ);
                 LockBackend backend = started(user)) {
