@@ -26,7 +26,6 @@ final class Contention {
     }
 
     private static int index(String name) {
-        int hash = name.hashCode();
-        return (hash ^ (hash >>> 16)) & (ENTRIES - 1);
+        return name.hashCode() & (ENTRIES - 1);
     }
 }

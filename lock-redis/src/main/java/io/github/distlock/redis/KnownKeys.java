@@ -22,8 +22,7 @@ final class KnownKeys {
     }
 
     LockKeys of(String name) {
-        int hash = name.hashCode();
-        int index = (hash ^ (hash >>> 16)) & (ENTRIES - 1);
+        int index = name.hashCode() & (ENTRIES - 1);
         LockKeys known = entries[index];
         if (known == null || !known.name.equals(name)) {
             known = keysOf.apply(name);

@@ -84,9 +84,6 @@ final class Subscription {
             reader.compareAndSet(next, null);
             failed(e);
         }
-        if (closed) {
-            next.listening.end();
-        }
     }
 
     private void failed(Throwable error) {
@@ -167,6 +164,15 @@ final class Subscription {
         public void run() {
             thread = Thread.currentThread();
             try {
+                listen();
+            } finally {
+                ended();
+            }
+        }
+
+        /** A subscription that is closed before this look does not begin, and a later end of it ends this reader. */
+        private void listen() {
+            try {
                 if (!closed) {
                     listening.run();
                 }
@@ -174,14 +180,16 @@ final class Subscription {
                 if (!active && isNeeded()) {
                     failed(e);
                 }
-            } finally {
-                boolean broken = active;
-                active = false;
-                boolean wasCurrent = reader.compareAndSet(this, null);
-                if (wasCurrent && broken && isNeeded()) {
-                    context.connectionLost(listening.server());
-                    start();
-                }
+            }
+        }
+
+        private void ended() {
+            boolean broken = active;
+            active = false;
+            boolean wasCurrent = reader.compareAndSet(this, null);
+            if (wasCurrent && broken && isNeeded()) {
+                context.connectionLost(listening.server());
+                start();
             }
         }
 

@@ -121,7 +121,8 @@ final class Vote {
         }
         CompletableFuture<Boolean> next = answer.handle((reply, error) -> mayBeGranted() || mayArriveLate())
                 .thenCompose(may -> may && requireNonNull(ask).wasSent() ? withdraw() : nothing());
-        return ending.compareAndSet(known, next) ? next : requireNonNull(ending.get());
+        var unused = ending.compareAndSet(known, next);
+        return requireNonNull(ending.get());
     }
 
     private static CompletableFuture<Boolean> nothing() {

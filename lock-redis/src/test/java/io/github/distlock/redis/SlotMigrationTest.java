@@ -18,13 +18,11 @@ import io.github.distlock.tests.servers.RedisServer;
 import io.github.distlock.tests.waiting.Waiting;
 import java.time.Duration;
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DisplayNameGeneration;
@@ -66,7 +64,7 @@ class SlotMigrationTest {
     private final RedisBackend other = TestContender.started(RedisBackend.of(client));
 
     /** A primary of the cluster, with a connection for the test. */
-    private record Node(RedisServer server, Jedis admin) implements AutoCloseable {
+    private record Node(RedisServer server, Jedis admin) {
         static Node start(String announced) {
             RedisServer server = RedisServer.start(
                     "cluster-enabled yes",
@@ -111,16 +109,17 @@ class SlotMigrationTest {
         HostAndPort address() {
             return new HostAndPort(server.host(), server.port());
         }
-
-        @Override
-        public void close() {
-            admin.close();
-            server.close();
-        }
     }
 
+    /**
+     * The cluster lives as long as the JVM, as other shared servers do. Its start takes seconds, and the mutation run
+     * begins this class anew for each test.
+     */
     @BeforeAll
     static void startCluster() {
+        if (client != null) {
+            return;
+        }
         source = Node.start(SOURCE);
         target = Node.start(TARGET);
         source.cluster(
@@ -149,19 +148,6 @@ class SlotMigrationTest {
             case TARGET -> target.address();
             default -> announced;
         };
-    }
-
-    @AfterAll
-    static void stopCluster() {
-        Stream.of(client, source, target).filter(Objects::nonNull).forEach(SlotMigrationTest::close);
-    }
-
-    private static void close(AutoCloseable closeable) {
-        try {
-            closeable.close();
-        } catch (Exception e) {
-            throw new IllegalStateException(e);
-        }
     }
 
     @AfterEach

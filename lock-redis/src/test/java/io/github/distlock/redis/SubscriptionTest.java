@@ -143,6 +143,8 @@ class SubscriptionTest {
         failuresToStart.add(new OutOfMemoryError("unable to create native thread"));
         subscription.need();
         assertTrue(failuresToStart.isEmpty());
+        subscription.need();
+        assertEquals(1, readers.size(), "none before a pause");
         letPass(Duration.ofMillis(250));
 
         subscription.need();
@@ -157,6 +159,21 @@ class SubscriptionTest {
 
         first.broken.countDown();
 
+        connections.next();
+    }
+
+    @Test
+    void v2_aReaderWhoseFailureCannotBeLoggedIsReplaced() throws InterruptedException {
+        subscription.need();
+        Connection first = connections.next();
+        engine.failure = new OutOfMemoryError("Java heap space");
+
+        first.broken.countDown();
+
+        awaitNoReader();
+        engine.failure = null;
+        letPass(Duration.ofMillis(250));
+        subscription.need();
         connections.next();
     }
 
@@ -201,6 +218,19 @@ class SubscriptionTest {
 
         awaitNoReader();
         assertTrue(connections.made.isEmpty());
+        assertNotSame(first, subscribe());
+    }
+
+    @Test
+    void v6_aSubscriptionThatIsDisconnectedIsMadeAgainOnlyForTheNextWaiter() throws InterruptedException {
+        Connection first = subscribe();
+
+        subscription.disconnect();
+
+        assertTrue(first.isEnded());
+        awaitNoReader();
+        assertTrue(connections.made.isEmpty());
+        assertEquals(0, engine.timesLost.get());
         assertNotSame(first, subscribe());
     }
 
@@ -279,6 +309,7 @@ class SubscriptionTest {
 
     private final class Context implements BackendContext {
         private final AtomicInteger timesLost = new AtomicInteger();
+        private volatile Error failure;
 
         @Override
         public String clientName() {
@@ -288,6 +319,10 @@ class SubscriptionTest {
         @Override
         public Thread newThread(String role, Runnable task) {
             Thread reader = new Thread(task) {
+                {
+                    setUncaughtExceptionHandler((thread, error) -> {});
+                }
+
                 @Override
                 public synchronized void start() {
                     if (failuresToStart.poll() instanceof Error error) {
@@ -302,6 +337,9 @@ class SubscriptionTest {
 
         @Override
         public void log(Runnable statement) {
+            if (failure != null) {
+                throw failure;
+            }
             statement.run();
         }
 
