@@ -96,4 +96,18 @@ class LockPathsTest {
         assertThat(LockPaths.parent("/a")).isEqualTo("/");
         assertThat(LockPaths.element("/a/b")).isEqualTo("b");
     }
+
+    @Test
+    void api_lettersAndDigitsAreKeptAndTheirNeighborsAreEncoded() {
+        assertThat(LockPaths.encode("-azAZ09#")).isEqualTo("-azAZ09#");
+        assertThat(LockPaths.encode("`\"^\\?<")).isEqualTo("%60%22%5E%5C%3F%3C");
+    }
+
+    @Test
+    void api_thePathOfAMappingIsUsed() {
+        assertThat(LockPaths.map("name", name -> "/a/" + name)).isEqualTo("/a/name");
+        assertThatThrownBy(() -> LockPaths.requirePath(null, "name"))
+                .isInstanceOf(NullPointerException.class)
+                .hasMessageContaining("the path of lock \"name\"");
+    }
 }

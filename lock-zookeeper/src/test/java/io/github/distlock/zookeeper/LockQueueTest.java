@@ -6,6 +6,8 @@ import io.github.distlock.spi.LockKind;
 import io.github.distlock.spi.LockMode;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntPredicate;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class LockQueueTest {
@@ -100,5 +102,52 @@ class LockQueueTest {
     void v10_theFirstWaiterForPermitsWatchesTheDirectoryAndOthersTheirPredecessor() {
         assertThat(watched(2, p(1, 2), p(1, 2), p(1, 2), p(1, 2))).isEqualTo("/lock");
         assertThat(watched(3, p(1, 2), p(1, 2), p(1, 2), p(1, 2))).isEqualTo("/lock/_c_guid-permits-1-2-0000000002");
+    }
+
+    private static List<Integer> positions(LockQueue queue, IntPredicate which) {
+        return IntStream.range(0, queue.names().size()).filter(which).boxed().toList();
+    }
+
+    @Test
+    void s13_theSecondNodeIsNextToAKeptLock() {
+        LockQueue kept =
+                LockQueue.of(List.of("_c_a-kept-lock-0000000000", "_c_b-lock-0000000001", "_c_c-lock-0000000002"));
+        LockQueue sticky =
+                LockQueue.of(List.of("_c_a-sticky-lock-0000000000", "_c_b-lock-0000000001", "_c_c-lock-0000000002"));
+
+        assertThat(positions(kept, kept::isNextToKept)).containsExactly(1);
+        assertThat(positions(kept, kept::isNextToSticky)).isEmpty();
+        assertThat(positions(sticky, sticky::isNextToKept)).isEmpty();
+        assertThat(positions(sticky, sticky::isNextToSticky)).containsExactly(1);
+    }
+
+    @Test
+    void v10_eachNodeButTheLastHasOthersBehindIt() {
+        LockQueue queue = queue(X, X, X);
+
+        assertThat(positions(queue, queue::hasMoreThan)).containsExactly(0, 1);
+        assertThat(queue.isEmpty()).isFalse();
+        assertThat(queue().isEmpty()).isTrue();
+    }
+
+    @Test
+    void v10_aContenderThatIsNotInTheQueueHasNoPosition() {
+        LockQueue queue = queue(X, R);
+
+        assertThat(queue.position("_c_guid-__READ__0000000001")).isEqualTo(1);
+        assertThat(queue.position("_c_guid-__READ__0000000002")).isNegative();
+    }
+
+    @Test
+    void s10_anotherLimitAndAnUnknownNodeAreFound() {
+        LockQueue queue = queue(p(1, 2), X, p(1, 3));
+
+        assertThat(queue.otherLimit(p(1, 2))).contains(3);
+        assertThat(queue.otherLimit(p(1, 3))).contains(2);
+        assertThat(queue(X, p(1, 2)).otherLimit(p(2, 2))).isEmpty();
+        assertThat(queue.unknown()).isEmpty();
+        assertThat(LockQueue.of(List.of("a-lock-0000000001", "x__rlock__0000000002"))
+                        .unknown())
+                .contains("x__rlock__0000000002");
     }
 }

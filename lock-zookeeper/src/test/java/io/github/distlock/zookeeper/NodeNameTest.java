@@ -81,4 +81,23 @@ class NodeNameTest {
 
         assertThat(longest.length() + Integer.BYTES).isLessThan(85);
     }
+
+    @Test
+    void s1_onlyNodesOfLocksWhosePlaceNoOtherTakesArePlain() {
+        assertThat(NodeName.isPlain(NodeName.prefix(GUID, LockMode.EXCLUSIVE) + NUMBER))
+                .isTrue();
+        for (LockMode mode : List.of(LockMode.READ, LockMode.WRITE, LockMode.permits(1, 2))) {
+            assertThat(NodeName.isPlain(NodeName.prefix(GUID, mode) + NUMBER)).isFalse();
+        }
+    }
+
+    @Test
+    void v11_theNameOfAStickyLockSaysSo() {
+        String sticky = NodeName.prefix(GUID, TestContender.request().withSticky(true)) + NUMBER;
+
+        assertThat(sticky).isEqualTo("_c_" + GUID + "-sticky-lock-" + NUMBER);
+        assertThat(NodeName.isSticky(sticky)).isTrue();
+        assertThat(NodeName.isPlain(sticky)).isTrue();
+        assertThat(NodeName.mode(sticky)).isEqualTo(LockMode.EXCLUSIVE);
+    }
 }

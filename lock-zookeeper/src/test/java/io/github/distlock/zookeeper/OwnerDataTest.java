@@ -48,4 +48,21 @@ class OwnerDataTest {
         assertThat(data.owner().processId()).isZero();
         assertThat(data.sessionTimeout()).isZero();
     }
+
+    @Test
+    void s13_theTimeOfAKeptLockIsReadAsWritten() {
+        LockOwner owner = LockOwner.of("h", 1, "c", "t");
+        OwnerData kept = new OwnerData(owner, Duration.ofSeconds(30), 0, Duration.ofMillis(1_500));
+
+        assertThat(OwnerData.read(kept.write())).isEqualTo(kept);
+        assertThat(new String(new OwnerData(owner, Duration.ofSeconds(30)).write(), StandardCharsets.UTF_8))
+                .isEqualTo("host=h\nprocess=1\nclient=c\nthread=t\ntimeout=30000\n");
+    }
+
+    @Test
+    void api_aNameOfControlCharactersIsOneLine() {
+        OwnerData data = new OwnerData(LockOwner.of("h", 1, "c", "\n"), Duration.ofSeconds(1));
+
+        assertThat(OwnerData.read(data.write()).owner().thread()).isEqualTo(" ");
+    }
 }

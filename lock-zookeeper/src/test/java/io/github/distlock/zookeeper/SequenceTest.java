@@ -10,6 +10,7 @@ class SequenceTest {
     @Test
     void v3_everyChildWithTenDigitsIsAContender() {
         assertThat(Sequence.of("_c_8d5e-lock-0000000007")).isEqualTo(7);
+        assertThat(Sequence.of("_c_8d5e-lock-0123456789")).isEqualTo(123_456_789);
         assertThat(Sequence.of("8d5e__lock__0000000012")).isEqualTo(12);
         assertThat(Sequence.of("lock-2147483647")).isEqualTo(Integer.MAX_VALUE);
         assertThat(Sequence.of("0000000001")).isEqualTo(1);
@@ -17,7 +18,14 @@ class SequenceTest {
 
     @Test
     void v3_otherChildrenAreNotContenders() {
-        for (String other : List.of("", "leases", "lock-000000001", "lock-00000000a1", "lock-０００００００００１")) {
+        for (String other : List.of(
+                "",
+                "leases",
+                "lock-000000001",
+                "lock-00000000a1",
+                "lock-00000000/1",
+                "lock-00000000:1",
+                "lock-０００００００００１")) {
             assertThat(Sequence.of(other)).isNegative();
         }
     }

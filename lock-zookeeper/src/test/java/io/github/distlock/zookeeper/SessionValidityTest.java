@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.distlock.spi.Moment;
 import io.github.distlock.spi.Validity;
+import io.github.distlock.tests.waiting.Waiting;
+import java.lang.ref.WeakReference;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
@@ -243,5 +245,88 @@ class SessionValidityTest {
 
     private static Moment at(long millis) {
         return new Moment(millis * 1_000_000, millis);
+    }
+
+    @Test
+    void s6_theNewestOfTheRequestsThatFailedWithTheirConnectionsCounts() {
+        session.lostWithConnection(at(119_000), at(120_000).nanoTime());
+        session.lostWithConnection(at(121_000), at(122_000).nanoTime());
+        session.lostWithConnection(at(118_000), at(123_000).nanoTime());
+
+        write(125_000);
+
+        expectUntil(121_000 + COUNTED);
+    }
+
+    @Test
+    void s6_aLaterProofIsNotShortenedByAnEarlierOne() {
+        exchange(100_000);
+        exchange(102_100);
+        exchange(103_000);
+        session.lostWithConnection(at(121_000), at(122_000).nanoTime());
+        write(125_000);
+
+        write(126_000);
+        expectUntil(121_000 + COUNTED);
+
+        write(127_100);
+        write(129_200);
+        write(131_300);
+        expectUntil(125_000 + COUNTED);
+    }
+
+    @Test
+    void s6_reorderedAnswersDoNotChangeTheBeginning() {
+        write(105_000);
+        Moment before = session.validity(TIMEOUT.toNanos(), at(0)).from();
+
+        session.acknowledged(at(104_000), at(105_020).nanoTime());
+
+        assertThat(session.validity(TIMEOUT.toNanos(), at(0)).from()).isEqualTo(before);
+    }
+
+    @Test
+    void v8_aRenewalFollowsAfterHalfOfAShortValidity() {
+        exchange(100_000);
+        exchange(102_100);
+        exchange(103_000);
+
+        write(128_000);
+
+        Validity validity = session.validity(TIMEOUT.toNanos(), at(128_000));
+        assertThat(validity.length()).isEqualTo(Duration.ofMillis(COUNTED - 28_000));
+        assertThat(validity.renewAfter()).isEqualTo(validity.length().dividedBy(2));
+    }
+
+    @Test
+    void s6_theFirstWritesOfAShortSessionAreWorthAThirdOfItsTimeout() {
+        write(100_000);
+
+        Validity validity = session.validity(Duration.ofSeconds(15).toNanos(), at(0));
+
+        assertThat(validity.length()).isEqualTo(Duration.ofMillis(14_850 - 10_000));
+    }
+
+    @Test
+    void v6_exchangesThatProveNothingMoreAreForgotten() {
+        WeakReference<Moment> old = exchangeThatIsForgotten(100_000);
+        for (long sent = 102_100; sent < 115_000; sent += 2_100) {
+            exchange(sent);
+        }
+        exchange(115_500);
+        WeakReference<Moment> soonAfterAnother = exchangeThatIsForgotten(115_600);
+
+        write(116_000);
+
+        Waiting.await("both are collected", Duration.ofSeconds(5), () -> {
+            System.gc();
+            return old.get() == null && soonAfterAnother.get() == null;
+        });
+    }
+
+    private WeakReference<Moment> exchangeThatIsForgotten(long sent) {
+        Moment at = at(sent);
+        session.answered(at, at(sent + 10).nanoTime());
+        return new WeakReference<>(at);
     }
 }

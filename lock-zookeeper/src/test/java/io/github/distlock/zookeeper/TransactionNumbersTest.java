@@ -18,7 +18,8 @@ class TransactionNumbersTest {
 
         next.note(8);
         assertThat(statements.waiting).isEmpty();
-        next.note(5);
+        next.note(7);
+        assertThat(statements.waiting).hasSize(1);
         next.note(6);
 
         assertThat(statements.waiting).hasSize(1);
