@@ -7,6 +7,8 @@ import java.util.function.BooleanSupplier;
 /** Waits for conditions and for time to pass, by {@link System#nanoTime()}. */
 public final class Waiting {
     private static final long STEP_NANOS = 1_000_000;
+    /** The mutation run sets it: a mutation keeps many conditions from ever being true. */
+    private static final Duration LONGEST = Duration.ofMillis(Long.getLong("lock.longest-wait", Integer.MAX_VALUE));
 
     private Waiting() {}
 
@@ -19,9 +21,10 @@ public final class Waiting {
      * @throws IllegalStateException if this thread is interrupted; it stays interrupted
      */
     public static boolean until(Duration limit, BooleanSupplier condition) {
+        long most = Math.min(limit.toNanos(), LONGEST.toNanos());
         long begin = System.nanoTime();
         while (!condition.getAsBoolean()) {
-            if (System.nanoTime() - begin > limit.toNanos()) {
+            if (System.nanoTime() - begin > most) {
                 return false;
             }
             park(STEP_NANOS);
