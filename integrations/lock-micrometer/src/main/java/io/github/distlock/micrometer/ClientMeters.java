@@ -2,58 +2,47 @@ package io.github.distlock.micrometer;
 
 import io.github.distlock.AcquireOutcome;
 import io.github.distlock.HandoffKind;
-import io.github.distlock.LockClient;
 import io.github.distlock.LockEvent;
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockListener;
 import io.github.distlock.LossReason;
 import io.micrometer.core.instrument.Counter;
-import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
 import java.util.Locale;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 
-/** The meters of all clients with one name. */
+/** Counts the events of one client. */
 final class ClientMeters implements LockListener {
     static final String ACQUIRE = "distlock.acquire";
     static final String CLIENT = "client";
     static final String LOCK = "lock";
     static final String OUTCOME = "outcome";
 
+    private final Supplier<String> name;
     private final MeterRegistry registry;
     private final LockTags tags;
+    private final Gauges gauges;
     private final boolean observed;
-    private final Tags client;
-    private final Usage usage;
-    private final Counter leaked;
-    private final Counter dropped;
-    private final Set<String> gauged = ConcurrentHashMap.newKeySet();
 
     /**
-     * Makes the meters.
+     * Makes a listener. It registers nothing before the first event.
      *
+     * @param name returns the client's name, which may change until the client is built
      * @param observed whether a hook observes or counts the blocking acquires
      */
-    ClientMeters(String client, MeterRegistry registry, LockTags tags, boolean observed) {
+    ClientMeters(Supplier<String> name, MeterRegistry registry, LockTags tags, Gauges gauges, boolean observed) {
+        this.name = name;
         this.registry = registry;
         this.tags = tags;
+        this.gauges = gauges;
         this.observed = observed;
-        this.client = Tags.of(CLIENT, client);
-        this.usage = new Usage(tags);
-        this.leaked = counter("distlock.leaked", "Handles that were dropped without being closed", this.client);
-        this.dropped = counter("distlock.listener.dropped", "Events that the other meters miss", this.client);
-    }
-
-    void add(LockClient measured) {
-        usage.add(measured);
     }
 
     String clientName() {
-        return client.iterator().next().getValue();
+        return name.get();
     }
 
     String tag(String lockName) {
@@ -74,7 +63,7 @@ final class ClientMeters implements LockListener {
 
     @Override
     public void waiting(LockEvent event) {
-        gauge(event.lockName());
+        inUse(event.lockName());
     }
 
     @Override
@@ -84,7 +73,7 @@ final class ClientMeters implements LockListener {
 
     @Override
     public void acquired(LockEvent event) {
-        gauge(event.lockName());
+        inUse(event.lockName());
         ended(event, AcquireOutcome.ACQUIRED);
     }
 
@@ -107,7 +96,7 @@ final class ClientMeters implements LockListener {
     }
 
     private void renewal(LockEvent event, String outcome) {
-        record("distlock.renewal", "How long renewals took", client.and(OUTCOME, outcome), event.duration());
+        record("distlock.renewal", "How long renewals took", client().and(OUTCOME, outcome), event.duration());
     }
 
     @Override
@@ -135,31 +124,36 @@ final class ClientMeters implements LockListener {
 
     @Override
     public void leaked(LockEvent event) {
-        leaked.increment();
+        leaks().increment();
     }
 
     @Override
     public void eventsDropped(long count) {
-        dropped.increment((double) count);
+        drops().increment((double) count);
     }
 
     private Tags lock(LockEvent event) {
-        return client.and(LOCK, tag(event.lockName()));
+        return client().and(LOCK, tag(event.lockName()));
     }
 
-    private void gauge(String lockName) {
-        String tag = tag(lockName);
-        if (gauged.add(tag)) {
-            Tags lock = client.and(LOCK, tag);
-            Gauge.builder("distlock.holds", usage, now -> now.holds(tag))
-                    .description("Holds at present")
-                    .tags(lock)
-                    .register(registry);
-            Gauge.builder("distlock.waiters", usage, now -> now.waiters(tag))
-                    .description("Acquires that wait at present")
-                    .tags(lock)
-                    .register(registry);
+    /** Counters that do not exist before their first event would hide it from a rate. */
+    private void inUse(String lockName) {
+        if (gauges.show(clientName(), tag(lockName))) {
+            var unused = leaks();
+            unused = drops();
         }
+    }
+
+    private Counter leaks() {
+        return counter("distlock.leaked", "Handles that were dropped without being closed", client());
+    }
+
+    private Counter drops() {
+        return counter("distlock.listener.dropped", "Events that the other meters miss", client());
+    }
+
+    private Tags client() {
+        return Tags.of(CLIENT, clientName());
     }
 
     private void record(String name, String description, Tags all, Duration time) {

@@ -2,12 +2,12 @@ package io.github.distlock.micrometer;
 
 import static java.util.Objects.requireNonNull;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.github.distlock.LockClient;
 import io.github.distlock.LockClientBuilder;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.observation.ObservationRegistry;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,12 +27,13 @@ import org.jspecify.annotations.Nullable;
  * the thread waits. All other acquires only count in the timer, which then has the tag {@code error} of observations,
  * too. The registry must have a handler that makes timers. The registry of Spring Boot has one.
  */
+@SuppressWarnings("exports") // an annotation for tools, which users need not have
 public final class LockMetrics {
     private final MeterRegistry registry;
     private final @Nullable ObservationRegistry observations;
     private final boolean observesAll;
     private final LockTags tags;
-    private final Map<String, ClientMeters> clients = new ConcurrentHashMap<>();
+    private final Gauges gauges;
 
     LockMetrics(
             MeterRegistry registry, @Nullable ObservationRegistry observations, boolean observesAll, LockTags tags) {
@@ -40,6 +41,7 @@ public final class LockMetrics {
         this.observations = observations;
         this.observesAll = observesAll;
         this.tags = tags;
+        gauges = new Gauges(registry, tags);
     }
 
     /**
@@ -61,15 +63,39 @@ public final class LockMetrics {
      * @throws IllegalStateException as {@link LockClientBuilder#build()} does
      */
     public LockClient build(LockClientBuilder settings) {
-        ClientMeters meters = clients.computeIfAbsent(
-                requireNonNull(settings, "settings").name(),
-                name -> new ClientMeters(name, registry, tags, observations != null));
+        LockClient client = measure(settings).build();
+        show(client);
+        return client;
+    }
+
+    /**
+     * Adds the meters to the settings of a client that other code builds, such as a framework. {@link #build} does this
+     * itself. The client's name may still change.
+     *
+     * @param settings of the client, which gets a listener, and a hook if there is an observation registry
+     * @return the same settings
+     */
+    @CanIgnoreReturnValue
+    public LockClientBuilder measure(LockClientBuilder settings) {
+        ClientMeters meters = meters(requireNonNull(settings, "settings")::name);
         settings.listener(meters);
         if (observations != null) {
             settings.hook(new AcquireObservations(observations, observesAll, meters));
         }
-        LockClient client = settings.build();
-        meters.add(client);
-        return client;
+        return settings;
+    }
+
+    ClientMeters meters(Supplier<String> client) {
+        return new ClientMeters(client, registry, tags, gauges, observations != null);
+    }
+
+    /**
+     * Lets the gauges count the holds and waiters of a client whose settings {@link #measure} has changed.
+     * {@link #build} does this itself.
+     *
+     * @param client is not kept from the garbage collector
+     */
+    public void show(LockClient client) {
+        gauges.add(requireNonNull(client, "client"));
     }
 }

@@ -205,10 +205,49 @@ class LockMetricsTest extends MetricsTest {
     }
 
     @Test
+    void api_aClientThatOtherCodeBuildsHasTheNameThatItIsBuiltWith() throws Exception {
+        LockClient client =
+                open(metrics.measure(settings().name("before")).name("orders").build());
+        metrics.show(client);
+
+        LockHandle held = client.lock("orders/42").acquire();
+
+        await("the hold", () -> gauge("distlock.holds", "orders") == 1);
+        awaitAcquires("acquired", 1);
+        held.close();
+        assertThat(registry.getMeters())
+                .allMatch(meter -> "orders".equals(meter.getId().getTag("client")));
+    }
+
+    @Test
+    void api_theNextUseShowsTheMetersAgainAfterTheRegistryWasCleared() throws Exception {
+        locks.lock("orders/42").acquire().close();
+        await("the hold is timed", () -> timed("distlock.hold.duration", "lock", "orders") == 1);
+        registry.clear();
+
+        LockHandle held = locks.lock("orders/42").acquire();
+
+        await("the hold", () -> gauge("distlock.holds", "orders") == 1);
+        await("no waiter", () -> gauge("distlock.waiters", "orders") == 0);
+        await(
+                "the counter of dropped handles",
+                () -> registry.find("distlock.leaked").counter() != null);
+        held.close();
+    }
+
+    @Test
+    void api_countersOfRareEventsExistFromTheFirstUse() throws Exception {
+        locks.lock("orders/42").acquire().close();
+
+        await(
+                "the counter of dropped events",
+                () -> registry.find("distlock.listener.dropped").counter() != null);
+        assertThat(registry.get("distlock.leaked").counter().count()).isZero();
+    }
+
+    @Test
     void api_droppedHandlesAndEventsCount() {
-        assertThat(counted("distlock.leaked")).isZero();
-        assertThat(counted("distlock.listener.dropped")).isZero();
-        ClientMeters meters = new ClientMeters("orders", registry, new LockTags(name -> Optional.empty()), false);
+        ClientMeters meters = metrics.meters(() -> "orders");
 
         meters.eventsDropped(7);
         meters.leaked(null);

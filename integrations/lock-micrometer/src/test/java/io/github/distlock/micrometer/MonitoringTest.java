@@ -19,7 +19,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -38,7 +37,7 @@ class MonitoringTest {
 
     private static Map<String, Set<String>> scraped() {
         PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-        ClientMeters meters = new ClientMeters("orders", registry, new LockTags(name -> Optional.empty()), false);
+        ClientMeters meters = LockMetrics.builder(registry).build().meters(() -> "orders");
         LockEvent event = new LockEvent("orders/42", 1, Duration.ofMillis(1));
         meters.acquired(event);
         meters.notAcquired(event, AcquireOutcome.BUSY);
