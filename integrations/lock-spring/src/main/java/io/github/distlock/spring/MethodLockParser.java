@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.BeansException;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
@@ -20,16 +21,18 @@ import org.springframework.core.annotation.MergedAnnotations;
 import org.springframework.format.datetime.standard.DurationFormatterUtils;
 import org.springframework.util.ClassUtils;
 import org.springframework.util.ReflectionUtils;
+import org.springframework.util.function.SingletonSupplier;
 
 /** Turns the annotation of a method into its description, and refuses what cannot work. */
 final class MethodLockParser {
     private final ConfigurableListableBeanFactory beans;
-    private final ActiveTransactions transactions;
+    /** Not made with the advisor, which a BeanPostProcessor may need before there are values for placeholders. */
+    private final Supplier<ActiveTransactions> transactions;
 
     MethodLockParser(ConfigurableListableBeanFactory beans) {
         this.beans = beans;
-        transactions =
-                new ActiveTransactions(String.valueOf(beans.resolveEmbeddedValue(ActiveTransactions.placeholder())));
+        transactions = SingletonSupplier.of(() ->
+                new ActiveTransactions(String.valueOf(beans.resolveEmbeddedValue(ActiveTransactions.placeholder()))));
     }
 
     /**
@@ -63,7 +66,7 @@ final class MethodLockParser {
                 annotation.onBusy(),
                 fallback(method, annotation, type),
                 Arrays.asList(method.getParameterTypes()).indexOf(LockHandle.class),
-                Executions.of(method, type, annotation.onBusy(), transactions));
+                Executions.of(method, type, annotation.onBusy(), transactions.get()));
     }
 
     private LockClient client(Method method, Optional<String> name) {
