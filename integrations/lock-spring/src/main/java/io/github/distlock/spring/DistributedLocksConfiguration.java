@@ -27,8 +27,14 @@ class DistributedLocksConfiguration implements ImportAware {
 
     @Bean
     @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
-    MethodLocks distributedMethodLocks(ConfigurableListableBeanFactory beans) {
-        return new MethodLocks(beans);
+    DistributedLockKeys distributedLockKeys() {
+        return new DistributedLockKeys();
+    }
+
+    @Bean
+    @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
+    MethodLocks distributedMethodLocks(ConfigurableListableBeanFactory beans, DistributedLockKeys keys) {
+        return new MethodLocks(beans, keys);
     }
 
     @Bean

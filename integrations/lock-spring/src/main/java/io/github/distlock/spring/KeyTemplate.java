@@ -42,6 +42,17 @@ final class KeyTemplate {
     private final List<List<Expression>> keys;
     private final BeanResolver beans;
 
+    /**
+     * The literal text of a key before its first expression.
+     *
+     * @param isWhole whether the key has no expression
+     */
+    record Literal(String text, boolean isWhole) {
+        boolean begins(String lockName) {
+            return isWhole ? lockName.equals(text) : lockName.startsWith(text);
+        }
+    }
+
     private KeyTemplate(Method method, List<List<Expression>> keys, BeanResolver beans) {
         this.method = method;
         this.keys = keys;
@@ -125,6 +136,14 @@ final class KeyTemplate {
                     + " or write #p0 for the first parameter";
         }
         return "but the method has the parameters " + names;
+    }
+
+    /** Returns the literal beginnings of the keys. */
+    Stream<Literal> literals() {
+        return keys.stream().map(parts -> {
+            boolean isLiteral = parts.get(0) instanceof LiteralExpression;
+            return new Literal(isLiteral ? parts.get(0).getExpressionString() : "", isLiteral && parts.size() == 1);
+        });
     }
 
     /**

@@ -10,10 +10,12 @@ import org.springframework.core.MethodClassKey;
 /** The descriptions of all methods with an annotation. The start-up check makes those of the beans that it knows. */
 final class MethodLocks {
     private final MethodLockParser parser;
+    private final DistributedLockKeys keys;
     private final Map<MethodClassKey, MethodLock> known = new ConcurrentHashMap<>();
 
-    MethodLocks(ConfigurableListableBeanFactory beans) {
+    MethodLocks(ConfigurableListableBeanFactory beans, DistributedLockKeys keys) {
         parser = new MethodLockParser(beans);
+        this.keys = keys;
     }
 
     /**
@@ -27,6 +29,7 @@ final class MethodLocks {
         if (lock == null) {
             // Not in computeIfAbsent: this may create the client's bean, whose creation may call a method with a lock.
             lock = parser.parse(AopUtils.getMostSpecificMethod(method, type), type);
+            keys.add(lock.key());
             known.put(key, lock);
         }
         return lock;

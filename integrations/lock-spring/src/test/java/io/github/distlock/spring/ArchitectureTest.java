@@ -28,6 +28,7 @@ class ArchitectureTest {
                         "DistributedLocked",
                         "EnableDistributedLocks",
                         "OnBusy",
+                        "DistributedLockKeys",
                         "LockBusyException",
                         "LockedMethod",
                         "ReactiveLockedMethod",

@@ -23,6 +23,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param shutdownTimeout How long the client waits for holders at shutdown.
  * @param redis The settings of Redis.
  * @param zookeeper The settings of ZooKeeper.
+ * @param metrics The meters of lock-micrometer.
+ * @param observations The observations of lock-micrometer.
  */
 @ConfigurationProperties("distlock")
 record DistlockProperties(
@@ -36,7 +38,9 @@ record DistlockProperties(
         @DefaultValue("30s") Duration outageTimeout,
         @DefaultValue("2s") Duration shutdownTimeout,
         @DefaultValue Redis redis,
-        @DefaultValue ZooKeeper zookeeper) {
+        @DefaultValue ZooKeeper zookeeper,
+        @DefaultValue Metrics metrics,
+        @DefaultValue Observations observations) {
     private static final Pattern NAMESPACE = Pattern.compile("[A-Za-z0-9._-]*|\\{[A-Za-z0-9._-]+}");
 
     DistlockProperties {
@@ -87,4 +91,18 @@ record DistlockProperties(
      */
     record ZooKeeper(
             @Nullable String connectString, @Nullable Duration sessionTimeout) {}
+
+    /**
+     * The meters of lock-micrometer.
+     *
+     * @param lockTag What the tag "lock" of the meters is.
+     */
+    record Metrics(@DefaultValue("kind") LockTag lockTag) {}
+
+    /**
+     * The observations of lock-micrometer.
+     *
+     * @param enabled Whether acquires that wait are observations, if there is an ObservationRegistry.
+     */
+    record Observations(@DefaultValue("true") boolean enabled) {}
 }
