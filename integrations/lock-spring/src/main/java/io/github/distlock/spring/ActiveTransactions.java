@@ -2,8 +2,10 @@ package io.github.distlock.spring;
 
 import java.lang.reflect.Method;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -13,8 +15,8 @@ import org.springframework.transaction.support.TransactionSynchronizationManager
 import org.springframework.util.ClassUtils;
 
 /**
- * What happens if a transaction of the thread is active before a call acquires its lock. The transaction would commit
- * after the release, so the next holder would not see its changes. Needs spring-tx, and does nothing without it.
+ * What happens if a transaction is active before a call acquires its lock. The transaction would commit after the
+ * release, so the next holder would not see its changes. Needs spring-tx, and does nothing without it.
  */
 final class ActiveTransactions {
     /** Whether spring-tx is on the class path. */
@@ -56,9 +58,20 @@ final class ActiveTransactions {
         return "${" + PROPERTY + ":}";
     }
 
+    boolean areIgnored() {
+        return !ARE_POSSIBLE || policy == Policy.IGNORE;
+    }
+
+    /** Returns the transaction of this thread. */
+    Around ofThread(Method method) {
+        return areIgnored() || !TransactionSynchronizationManager.isActualTransactionActive()
+                ? Around.NONE
+                : new Completion(this, method, Thread.currentThread(), new CompletableFuture<>());
+    }
+
     /** Refuses a call in an active transaction if the application wants that. */
-    void beforeAcquire(Method method) {
-        if (policy == Policy.FAIL && isActive()) {
+    void refuse(Method method) {
+        if (policy == Policy.FAIL) {
             throw LockAnnotations.refusal(
                     method,
                     "a transaction is active already, which would commit after the release; begin it inside of the"
@@ -66,11 +79,7 @@ final class ActiveTransactions {
         }
     }
 
-    /** Keeps a new hold until an active transaction has completed. */
-    void acquired(Hold hold, Method method) {
-        if (policy != Policy.HOLD_UNTIL_COMPLETION || !isActive()) {
-            return;
-        }
+    void warnOnce(Method method, Hold hold) {
         if (warned.add(method)) {
             LOG.warn(
                     "{} is called in a transaction that is active already. It holds lock \"{}\" until the transaction"
@@ -80,32 +89,59 @@ final class ActiveTransactions {
                     hold.handle().lockName(),
                     PROPERTY);
         }
-        if (hold.join()) {
-            Completion.await(hold);
+    }
+
+    /** The transaction around a call. */
+    interface Around {
+        /** There is none, or it does not matter. */
+        Around NONE = new Around() {};
+
+        /** Returns the holds that the transaction keeps and that the thread does not have. */
+        default List<Hold> kept() {
+            return List.of();
         }
+
+        /**
+         * Prepares for a new hold.
+         *
+         * @throws IllegalStateException if the application does not want the transaction here
+         */
+        default void beforeAcquire() {}
+
+        /** Keeps a new hold until the transaction has completed. The call has not left the hold yet. */
+        default void keep(Hold hold) {}
     }
 
-    private static boolean isActive() {
-        return ARE_POSSIBLE && TransactionSynchronizationManager.isActualTransactionActive();
-    }
+    /**
+     * The transaction of a thread. Another thread may acquire the lock for the call, even after the transaction has
+     * completed. The future runs what it is given exactly once, before or after its completion. So each hold that is
+     * kept is left.
+     */
+    private record Completion(
+            ActiveTransactions transactions, Method method, Thread thread, CompletableFuture<Void> completed)
+            implements Around, TransactionSynchronization {
 
-    /** Leaves a hold when the transaction has committed or rolled back. */
-    private record Completion(Hold hold, ThreadHolds.Use kept) implements TransactionSynchronization {
+        @Override
+        public void beforeAcquire() {
+            transactions.refuse(method);
+            TransactionSynchronizationManager.registerSynchronization(this);
+        }
 
-        static void await(Hold hold) {
-            Completion completion = new Completion(hold, ThreadHolds.keep(hold));
-            try {
-                TransactionSynchronizationManager.registerSynchronization(completion);
-            } catch (RuntimeException e) {
-                completion.afterCompletion(STATUS_UNKNOWN);
-                throw e;
+        @Override
+        public void keep(Hold hold) {
+            transactions.warnOnce(method, hold);
+            if (hold.join()) {
+                ThreadHolds.Use kept = ThreadHolds.keep(hold, thread);
+                var unused = completed.thenRun(() -> {
+                    kept.close();
+                    hold.close();
+                });
             }
         }
 
         @Override
         public void afterCompletion(int status) {
-            kept.close();
-            hold.close();
+            completed.complete(null);
         }
     }
 }

@@ -24,13 +24,14 @@ final class BlockingExecution implements Execution {
                 return call.proceed(joined);
             }
         }
-        transactions.beforeAcquire(method);
+        ActiveTransactions.Around transaction = transactions.ofThread(method);
+        transaction.beforeAcquire();
         Hold acquired = acquire(call, target);
         if (acquired == null) {
             return call.busy(target);
         }
         try (acquired) {
-            transactions.acquired(acquired, method);
+            transaction.keep(acquired);
             return call.proceed(acquired);
         }
     }

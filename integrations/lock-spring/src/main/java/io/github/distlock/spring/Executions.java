@@ -62,7 +62,7 @@ final class Executions {
             checkSkipped(method);
         }
         ResolvableType type = ResolvableType.forMethodReturnType(method, bean);
-        Execution asynchronous = asynchronous(method, type.resolve(method.getReturnType()));
+        Execution asynchronous = asynchronous(method, type.resolve(method.getReturnType()), transactions);
         // The type of a suspend function is that of its value, unless it is a flow.
         boolean isOfValue = asynchronous == null
                 || (KotlinDetector.isSuspendingFunction(method)
@@ -88,35 +88,38 @@ final class Executions {
         }
     }
 
-    private static @Nullable Execution asynchronous(Method method, Class<?> type) {
+    private static @Nullable Execution asynchronous(Method method, Class<?> type, ActiveTransactions transactions) {
         if (KotlinDetector.isSuspendingFunction(method)) {
             if (!COROUTINES_ARE_PRESENT) {
                 throw refusal(method, "suspend functions need kotlinx-coroutines-reactor on the class path");
             }
-            return Reactive.suspending(method);
+            return Reactive.suspending(method, transactions);
         }
         if (CompletionStage.class.isAssignableFrom(type)) {
             if (!type.isAssignableFrom(CompletableFuture.class)) {
                 throw refusal(
                         method, "returns " + type.getSimpleName() + "; return CompletionStage or CompletableFuture");
             }
-            return new StageExecution();
+            return new StageExecution(method, transactions);
         }
-        return REACTOR_IS_PRESENT ? Reactive.publisher(type) : null;
+        return REACTOR_IS_PRESENT ? Reactive.publisher(method, type, transactions) : null;
     }
 
     /** Loaded only if Reactor is present. */
     private static final class Reactive {
 
-        static Execution suspending(Method method) {
+        static Execution suspending(Method method, ActiveTransactions transactions) {
             String result = new MethodParameter(method, -1).getParameterType().getName();
-            return new ReactiveExecution(null, !result.equals(FLOW));
+            return new ReactiveExecution(null, !result.equals(FLOW), new ReactiveTransactions(transactions, method));
         }
 
-        static @Nullable Execution publisher(Class<?> type) {
+        static @Nullable Execution publisher(Method method, Class<?> type, ActiveTransactions transactions) {
             ReactiveAdapter adapter =
                     ReactiveAdapterRegistry.getSharedInstance().getAdapter(type);
-            return adapter == null ? null : new ReactiveExecution(adapter, !adapter.isMultiValue());
+            return adapter == null
+                    ? null
+                    : new ReactiveExecution(
+                            adapter, !adapter.isMultiValue(), new ReactiveTransactions(transactions, method));
         }
     }
 

@@ -3,6 +3,7 @@ package io.github.distlock.spring;
 import static java.util.Objects.requireNonNull;
 
 import io.github.distlock.LockHandle;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
@@ -17,22 +18,32 @@ import org.jspecify.annotations.Nullable;
  */
 final class PendingHold {
     private final LockTarget target;
+    private final ActiveTransactions.Around transaction;
     private final CompletableFuture<Optional<LockHandle>> acquired;
     private final AtomicReference<@Nullable Hold> hold = new AtomicReference<>();
 
-    private PendingHold(LockTarget target, CompletableFuture<Optional<LockHandle>> acquired) {
+    private PendingHold(
+            LockTarget target,
+            ActiveTransactions.Around transaction,
+            CompletableFuture<Optional<LockHandle>> acquired) {
         this.target = target;
+        this.transaction = transaction;
         this.acquired = acquired;
     }
 
-    /** Joins one of the holds around the call, or asks for a new one. */
-    static PendingHold ask(GuardedCall call, LockTarget target, Iterable<Hold> innermostFirst) {
+    /** Joins one of the holds around the call, or asks for a new one, which the transaction around it keeps. */
+    static PendingHold ask(GuardedCall call, List<Hold> innermostFirst, ActiveTransactions.Around transaction) {
+        LockTarget target = call.target();
         Hold joined = Hold.join(innermostFirst, target);
         if (joined == null) {
+            transaction.beforeAcquire();
             return new PendingHold(
-                    target, target.lock().tryAcquireAsync(call.lock().maxWait()));
+                    target, transaction, target.lock().tryAcquireAsync(call.lock().maxWait()));
         }
-        PendingHold pending = new PendingHold(target, CompletableFuture.completedFuture(Optional.of(joined.handle())));
+        PendingHold pending = new PendingHold(
+                target,
+                ActiveTransactions.Around.NONE,
+                CompletableFuture.completedFuture(Optional.of(joined.handle())));
         pending.hold.set(joined);
         return pending;
     }
@@ -46,8 +57,14 @@ final class PendingHold {
         return acquired;
     }
 
-    /** Returns the hold of the handle that {@link #acquired} contains. */
-    Hold hold(LockHandle handle) {
+    /** Returns the hold of the handle that {@link #acquired} contains, before the method runs under it. */
+    Hold begin(LockHandle handle) {
+        Hold begun = hold(handle);
+        transaction.keep(begun);
+        return begun;
+    }
+
+    private Hold hold(LockHandle handle) {
         hold.compareAndSet(null, new Hold(target, handle));
         return requireNonNull(hold.get());
     }

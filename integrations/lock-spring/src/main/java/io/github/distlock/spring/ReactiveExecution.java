@@ -4,6 +4,7 @@ import io.github.distlock.LockHandle;
 import io.github.distlock.LockLostException;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import org.springframework.core.ReactiveAdapter;
@@ -13,44 +14,55 @@ import reactor.util.context.ContextView;
 
 /**
  * Each subscription acquires the lock, and holds it until the publisher of the method completes, fails or is canceled.
- * The hold travels in the Reactor context. Spring's proxies turn {@code suspend} functions into publishers and back.
+ * The hold travels in the Reactor context. A transaction around the subscription keeps it, too. Spring's proxies turn
+ * {@code suspend} functions into publishers and back.
  */
 final class ReactiveExecution implements Execution {
     /** Turns the method's result into a publisher and back, or is null if it is one anyway. */
     private final @Nullable ReactiveAdapter adapter;
 
     private final boolean isSingle;
+    private final ReactiveTransactions transactions;
 
-    ReactiveExecution(@Nullable ReactiveAdapter adapter, boolean isSingle) {
+    ReactiveExecution(@Nullable ReactiveAdapter adapter, boolean isSingle, ReactiveTransactions transactions) {
         this.adapter = adapter;
         this.isSingle = isSingle;
+        this.transactions = transactions;
     }
 
     @Override
     public Object execute(GuardedCall call) {
         Publisher<Object> locked = isSingle
-                ? Mono.deferContextual(context -> Mono.usingWhen(
-                                Mono.just(ask(call, context)),
-                                // Not Mono.from, which cancels a publisher at its value.
-                                pending -> Mono.fromDirect(work(call, pending)),
-                                ReactiveExecution::leave,
-                                ReactiveExecution::leaveAfter,
-                                ReactiveExecution::leave))
-                        .onErrorMap(ReactiveExecution::loss)
-                : Flux.deferContextual(context -> Flux.usingWhen(
-                                Mono.just(ask(call, context)),
-                                pending -> work(call, pending),
-                                ReactiveExecution::leave,
-                                ReactiveExecution::leaveAfter,
-                                ReactiveExecution::leave))
-                        .onErrorMap(ReactiveExecution::loss);
+                ? transactions
+                        .around()
+                        .flatMap(transaction -> Mono.deferContextual(context -> Mono.usingWhen(
+                                        Mono.just(ask(call, context, transaction)),
+                                        // Not Mono.from, which cancels a publisher at its value.
+                                        pending -> Mono.fromDirect(work(call, pending)),
+                                        ReactiveExecution::leave,
+                                        ReactiveExecution::leaveAfter,
+                                        ReactiveExecution::leave))
+                                .onErrorMap(ReactiveExecution::loss))
+                : transactions
+                        .around()
+                        .flatMapMany(transaction -> Flux.deferContextual(context -> Flux.usingWhen(
+                                        Mono.just(ask(call, context, transaction)),
+                                        pending -> work(call, pending),
+                                        ReactiveExecution::leave,
+                                        ReactiveExecution::leaveAfter,
+                                        ReactiveExecution::leave))
+                                .onErrorMap(ReactiveExecution::loss));
         return adapter == null ? locked : adapter.fromPublisher(locked);
     }
 
     /** The publisher may be subscribed to inside of a call on this thread. */
-    private static PendingHold ask(GuardedCall call, ContextView context) {
-        List<Hold> around = ReactiveHolds.of(context);
-        return PendingHold.ask(call, call.target(), around.isEmpty() ? ThreadHolds.all() : around);
+    private static PendingHold ask(GuardedCall call, ContextView context, ActiveTransactions.Around transaction) {
+        List<Hold> chain = ReactiveHolds.of(context);
+        return PendingHold.ask(
+                call,
+                Stream.concat((chain.isEmpty() ? ThreadHolds.all() : chain).stream(), transaction.kept().stream())
+                        .toList(),
+                transaction);
     }
 
     private Publisher<Object> work(GuardedCall call, PendingHold pending) {
@@ -62,7 +74,7 @@ final class ReactiveExecution implements Execution {
             if (granted.isEmpty()) {
                 return publisher(call.busy(pending.target()));
             }
-            Hold hold = pending.hold(granted.get());
+            Hold hold = pending.begin(granted.get());
             return Flux.from(publisher(call.proceed(hold))).contextWrite(context -> ReactiveHolds.with(context, hold));
         } catch (Throwable e) {
             return Mono.error(e);

@@ -1,6 +1,7 @@
 package io.github.distlock.spring;
 
 import io.github.distlock.LockHandle;
+import java.lang.reflect.Method;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -10,7 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The call returns a future, and the method runs when the lock is acquired. The hold ends when the stage that the
- * method returns completes. The caller's future completes after that.
+ * method returns completes. The caller's future completes after that. A transaction that is active on the caller's
+ * thread keeps the hold, too.
  *
  * <p>If the caller cancels its future or completes it otherwise, the acquire ends, or the method's stage is canceled if
  * it is a future. The hold still ends only with that stage, because the work may go on until then. The method's stage
@@ -18,11 +20,18 @@ import org.jspecify.annotations.Nullable;
  * two cancels the stage.
  */
 final class StageExecution implements Execution {
+    private final Method method;
+    private final ActiveTransactions transactions;
+
+    StageExecution(Method method, ActiveTransactions transactions) {
+        this.method = method;
+        this.transactions = transactions;
+    }
 
     @Override
     public CompletableFuture<@Nullable Object> execute(GuardedCall call) {
         try {
-            return new Run(call, PendingHold.ask(call, call.target(), ThreadHolds.all())).start();
+            return new Run(call, PendingHold.ask(call, ThreadHolds.all(), transactions.ofThread(method))).start();
         } catch (RuntimeException e) {
             return CompletableFuture.failedFuture(e);
         }
@@ -55,7 +64,9 @@ final class StageExecution implements Execution {
             try {
                 @SuppressWarnings("unchecked") // the return type of the method was checked
                 CompletionStage<@Nullable Object> stage = (CompletionStage<@Nullable Object>)
-                        (granted.isPresent() ? call.proceed(pending.hold(granted.get())) : call.busy(pending.target()));
+                        (granted.isPresent()
+                                ? call.proceed(pending.begin(granted.get()))
+                                : call.busy(pending.target()));
                 work = stage;
                 if (result.isDone()) {
                     cancel();

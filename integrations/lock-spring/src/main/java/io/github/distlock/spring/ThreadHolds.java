@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The holds of each thread. A hold is here while a call runs on the thread, as a {@linkplain #call call}, and until
  * the completion of a transaction of the thread that it waits for. The lists are immutable, and the map replaces them
- * atomically, because a transaction may complete on another thread. A thread without holds has no entry. There is no
- * {@code ThreadLocal}, which would cost each virtual thread a map.
+ * atomically, because a transaction may complete on another thread, and an asynchronous call may begin its hold there.
+ * A thread without holds has no entry. There is no {@code ThreadLocal}, which would cost each virtual thread a map.
  */
 final class ThreadHolds {
     private static final Map<Thread, List<Use>> USES = new ConcurrentHashMap<>();
@@ -19,11 +19,12 @@ final class ThreadHolds {
 
     /** Why a hold is here. Two uses are never equal. */
     static final class Use implements AutoCloseable {
-        private final Thread thread = Thread.currentThread();
+        private final Thread thread;
         private final Hold hold;
         private final boolean isCall;
 
-        private Use(Hold hold, boolean isCall) {
+        private Use(Thread thread, Hold hold, boolean isCall) {
+            this.thread = thread;
             this.hold = hold;
             this.isCall = isCall;
         }
@@ -51,12 +52,12 @@ final class ThreadHolds {
 
     /** Begins a call on this thread under a hold. */
     static Use call(Hold hold) {
-        return begin(new Use(hold, true));
+        return begin(new Use(Thread.currentThread(), hold, true));
     }
 
-    /** Keeps a hold for later calls of this thread. */
-    static Use keep(Hold hold) {
-        return begin(new Use(hold, false));
+    /** Keeps a hold for later calls of a thread. */
+    static Use keep(Hold hold, Thread thread) {
+        return begin(new Use(thread, hold, false));
     }
 
     private static Use begin(Use use) {

@@ -1,0 +1,96 @@
+package io.github.distlock.spring;
+
+import io.github.distlock.spring.ActiveTransactions.Around;
+import java.lang.reflect.Method;
+import java.util.List;
+import java.util.stream.Stream;
+import org.springframework.transaction.NoTransactionException;
+import org.springframework.transaction.reactive.TransactionSynchronization;
+import org.springframework.transaction.reactive.TransactionSynchronizationManager;
+import reactor.core.publisher.Mono;
+
+/**
+ * The transaction around a subscription: that of the thread that subscribes, or that of the reactive chain. A chain has
+ * the holds that its transaction keeps among the transaction's resources. So a later publisher of the same transaction
+ * joins, and does not wait for its own transaction.
+ */
+final class ReactiveTransactions {
+    private static final Object KEY = ReactiveTransactions.class;
+
+    private final ActiveTransactions policy;
+    private final Method method;
+
+    ReactiveTransactions(ActiveTransactions policy, Method method) {
+        this.policy = policy;
+        this.method = method;
+    }
+
+    /** Emits the transaction around the subscription. */
+    Mono<Around> around() {
+        if (policy.areIgnored()) {
+            return Mono.just(Around.NONE);
+        }
+        return Mono.defer(() -> {
+            Around ofThread = policy.ofThread(method);
+            return ofThread == Around.NONE ? OfChain.find(policy, method) : Mono.just(ofThread);
+        });
+    }
+
+    /** Loaded only if spring-tx is present. The steps of a chain come one after the other. */
+    private record OfChain(ActiveTransactions policy, Method method, TransactionSynchronizationManager transaction)
+            implements Around {
+
+        static Mono<Around> find(ActiveTransactions policy, Method method) {
+            return TransactionSynchronizationManager.forCurrentTransaction()
+                    .filter(TransactionSynchronizationManager::isActualTransactionActive)
+                    .<Around>map(transaction -> new OfChain(policy, method, transaction))
+                    .onErrorResume(NoTransactionException.class, none -> Mono.empty())
+                    .defaultIfEmpty(Around.NONE);
+        }
+
+        @Override
+        @SuppressWarnings("unchecked") // only this class knows the key
+        public List<Hold> kept() {
+            List<Hold> kept = (List<Hold>) transaction.getResource(KEY);
+            return kept == null ? List.of() : kept;
+        }
+
+        @Override
+        public void beforeAcquire() {
+            policy.refuse(method);
+        }
+
+        /** Does nothing if the transaction has completed meanwhile. */
+        @Override
+        public void keep(Hold hold) {
+            policy.warnOnce(method, hold);
+            if (transaction.isSynchronizationActive() && hold.join()) {
+                replace(Stream.concat(Stream.of(hold), kept().stream()));
+                transaction.registerSynchronization(new Completion(this, hold));
+            }
+        }
+
+        private void replace(Stream<Hold> kept) {
+            var unused = transaction.unbindResourceIfPossible(KEY);
+            transaction.bindResource(KEY, kept.toList());
+        }
+
+        private Mono<Void> leave(Hold left) {
+            replace(kept().stream().filter(hold -> hold != left));
+            return Mono.fromFuture(left.leaveAsync());
+        }
+    }
+
+    /** Rolls the transaction back if the hold is lost, and leaves the hold when the transaction has completed. */
+    private record Completion(OfChain chain, Hold hold) implements TransactionSynchronization {
+        @Override
+        public Mono<Void> beforeCommit(boolean readOnly) {
+            return Mono.fromRunnable(hold.handle()::ensureHeld);
+        }
+
+        @Override
+        public Mono<Void> afterCompletion(int status) {
+            return Mono.defer(() -> chain.leave(hold));
+        }
+    }
+}
