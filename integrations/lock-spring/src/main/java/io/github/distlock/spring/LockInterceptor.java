@@ -4,7 +4,6 @@ import org.aopalliance.intercept.MethodInterceptor;
 import org.aopalliance.intercept.MethodInvocation;
 import org.jspecify.annotations.Nullable;
 import org.springframework.aop.ProxyMethodInvocation;
-import org.springframework.aop.support.AopUtils;
 
 /** Runs each call of a method with an annotation as the {@link Execution} of its description says. */
 final class LockInterceptor implements MethodInterceptor {
@@ -16,9 +15,8 @@ final class LockInterceptor implements MethodInterceptor {
 
     @Override
     public @Nullable Object invoke(MethodInvocation invocation) throws Throwable {
-        Object bean = invocation.getThis();
-        Class<?> type = bean == null ? invocation.getMethod().getDeclaringClass() : AopUtils.getTargetClass(bean);
-        MethodLock lock = locks.of(invocation.getMethod(), type);
-        return lock.execution().execute(new GuardedCall(lock, (ProxyMethodInvocation) invocation));
+        ProxyMethodInvocation call = (ProxyMethodInvocation) invocation;
+        MethodLock lock = locks.of(call);
+        return lock.execution().execute(new GuardedCall(lock, call));
     }
 }

@@ -1,8 +1,11 @@
 package io.github.distlock.spring;
 
 import java.lang.reflect.Method;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import org.springframework.aop.ProxyMethodInvocation;
+import org.springframework.aop.framework.Advised;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.core.MethodClassKey;
@@ -12,10 +15,38 @@ final class MethodLocks {
     private final MethodLockParser parser;
     private final DistributedLockKeys keys;
     private final Map<MethodClassKey, MethodLock> known = new ConcurrentHashMap<>();
+    /** Those whose advisors are known to be in order. */
+    private final Map<MethodClassKey, MethodLock> called = new ConcurrentHashMap<>();
 
     MethodLocks(ConfigurableListableBeanFactory beans, DistributedLockKeys keys) {
         parser = new MethodLockParser(beans);
         this.keys = keys;
+    }
+
+    /**
+     * Returns the description of the method of a call. The start-up has not seen the proxy of a bean that was created
+     * later. So the first call checks the order of its advisors.
+     *
+     * @throws IllegalStateException if the annotation has a mistake, or if an advisor is on the wrong side of the lock
+     */
+    MethodLock of(ProxyMethodInvocation call) {
+        Method method = call.getMethod();
+        Class<?> type = type(call);
+        MethodClassKey key = new MethodClassKey(method, type);
+        MethodLock lock = called.get(key);
+        if (lock == null) {
+            lock = of(method, type);
+            if (call.getProxy() instanceof Advised proxy) {
+                AdvisorOrder.check(AopUtils.getMostSpecificMethod(method, type), type, List.of(proxy.getAdvisors()));
+            }
+            called.put(key, lock);
+        }
+        return lock;
+    }
+
+    private static Class<?> type(ProxyMethodInvocation call) {
+        Object bean = call.getThis();
+        return bean == null ? call.getMethod().getDeclaringClass() : AopUtils.getTargetClass(bean);
     }
 
     /**

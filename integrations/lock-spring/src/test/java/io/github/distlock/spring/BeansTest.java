@@ -1,11 +1,18 @@
 package io.github.distlock.spring;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.config.BeanPostProcessor;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Lazy;
+import org.springframework.context.annotation.Scope;
+import org.springframework.transaction.annotation.EnableTransactionManagement;
+import org.springframework.transaction.annotation.Transactional;
 
-/** Beans of unusual kinds. */
+/** Beans of unusual kinds: processors, lazy beans and prototypes. */
 class BeansTest {
 
     static class Processor implements BeanPostProcessor {}
@@ -22,6 +29,51 @@ class BeansTest {
     void aBeanPostProcessorOfTheApplicationDoesNotPreventTheStartUp() {
         try (Application application = Application.of(Processor.class, Orders.class)) {
             assertThat(application.bean(Orders.class).ship()).isTrue();
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @EnableTransactionManagement(order = 0)
+    static class TransactionOutside {}
+
+    static class InTransaction {
+        static final AtomicInteger RUNS = new AtomicInteger();
+
+        @Transactional
+        @DistributedLocked(key = "k")
+        public void run() {
+            RUNS.incrementAndGet();
+        }
+    }
+
+    @Lazy
+    static class LazyBean extends InTransaction {
+        @Override
+        @Transactional
+        @DistributedLocked(key = "k")
+        public void run() {
+            super.run();
+        }
+    }
+
+    @Scope("prototype")
+    static class Prototype extends LazyBean {}
+
+    @Test
+    void theFirstCallOfABeanThatIsCreatedLaterChecksTheOrder() {
+        try (Application application =
+                Application.of(TransactionOutside.class, Register.class, LazyBean.class, Prototype.class)) {
+            InTransaction.RUNS.set(0);
+            for (InTransaction bean :
+                    new InTransaction[] {application.bean(Prototype.class), application.bean(Prototype.class)}) {
+                assertThatIllegalStateException()
+                        .isThrownBy(bean::run)
+                        .withMessageContaining("the transaction of the method stands outside of the lock");
+            }
+            assertThatIllegalStateException()
+                    .isThrownBy(() -> ((InTransaction) application.context().getBean("beansTest.LazyBean")).run())
+                    .withMessageContaining("the transaction of the method stands outside of the lock");
+            assertThat(InTransaction.RUNS).hasValue(0);
         }
     }
 }
