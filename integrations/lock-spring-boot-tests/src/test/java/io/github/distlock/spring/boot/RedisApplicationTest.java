@@ -3,8 +3,10 @@ package io.github.distlock.spring.boot;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.distlock.LockClient;
+import io.github.distlock.redis.RedisBackend;
 import io.github.distlock.spring.DistributedLocked;
 import io.github.distlock.tests.servers.RedisServer;
+import java.net.http.HttpResponse;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Supplier;
@@ -67,6 +69,23 @@ class RedisApplicationTest {
             });
 
             assertThat(isLocked).isTrue();
+        }
+    }
+
+    /** A store that refuses a read has answered. */
+    @Test
+    void missingRightsLeaveTheHealthUpAndAreDetails() throws Exception {
+        try (Jedis redis = new Jedis(redisServer.uri())) {
+            redis.aclSetUser("weak", "on", ">secret", "~*", "&*", "+@connection");
+        }
+        String uri = redisServer.uri().replace("://", "://weak:secret@");
+        try (WebApplication application = WebApplication.start("management.endpoint.health.show-details", "always");
+                LockClient weak = LockClient.create(RedisBackend.connect(uri))) {
+            application.context.getBeanFactory().registerSingleton("weak", weak);
+
+            HttpResponse<String> health = application.get("/health/distlock");
+
+            assertThat(health.body()).contains("\"status\":\"UP\"", "\"weak\":", "NOPERM");
         }
     }
 

@@ -39,12 +39,12 @@ public final class Boot4HealthAutoConfiguration {
         @Override
         protected void doHealthCheck(Health.Builder health) {
             Map<String, LockException> failures = store.failures();
-            if (failures.isEmpty()) {
-                health.up();
-            } else {
+            if (failures.values().stream().anyMatch(StoreHealth::isSilence)) {
                 health.down();
-                failures.forEach((client, failure) -> health.withDetail(client, failure.toString()));
+            } else {
+                health.up();
             }
+            failures.forEach((client, failure) -> health.withDetail(client, failure.toString()));
         }
     }
 }

@@ -2,6 +2,7 @@ package io.github.distlock.spring.boot;
 
 import io.github.distlock.LockClient;
 import io.github.distlock.LockException;
+import io.github.distlock.spi.RequestRefusedException;
 import java.util.Map;
 import java.util.TreeMap;
 import org.springframework.beans.factory.ListableBeanFactory;
@@ -21,6 +22,11 @@ final class StoreHealth {
 
     StoreHealth(ListableBeanFactory beans) {
         this.beans = beans;
+    }
+
+    /** Returns whether a store did not answer. A refusal is an answer, such as one for missing rights. */
+    static boolean isSilence(LockException failure) {
+        return !(failure.getCause() instanceof RequestRefusedException);
     }
 
     /** Returns the failures by the names of the beans. */
