@@ -2,6 +2,7 @@ package io.github.distlock.spring;
 
 import static io.github.distlock.spring.LockAnnotations.refusal;
 
+import io.github.distlock.LockClient;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.util.ArrayList;
@@ -23,7 +24,7 @@ import org.springframework.util.ReflectionUtils;
 
 /**
  * Looks at all beans at start-up: no method with an annotation may run without its lock because a proxy cannot see it,
- * and no annotation may have a mistake. Lets transactions check the locks of their threads.
+ * and no annotation may have a mistake. Lets transactions check the locks of their threads, and clients close last.
  */
 final class StartUpCheck implements SmartInitializingSingleton {
     private final ConfigurableListableBeanFactory beans;
@@ -51,6 +52,7 @@ final class StartUpCheck implements SmartInitializingSingleton {
         checkInterfaces(type);
         for (Method method : ReflectionUtils.getUniqueDeclaredMethods(type)) {
             if (!method.isSynthetic() && LockAnnotations.find(method, type) != null) {
+                keepClientsFor(name);
                 Object bean = existing(name);
                 checkVisible(method, type, bean);
                 var unused = locks.of(method, type);
@@ -58,6 +60,16 @@ final class StartUpCheck implements SmartInitializingSingleton {
                     checkProxy(name, method, type, bean);
                 }
             }
+        }
+    }
+
+    /**
+     * Lets the container destroy the bean, and so those that use it, before the clients. Their destroy methods may call
+     * methods with a lock. The container would begin with the beans that were created last.
+     */
+    private void keepClientsFor(String name) {
+        for (String client : beans.getBeanNamesForType(LockClient.class, true, false)) {
+            beans.registerDependentBean(client, name);
         }
     }
 

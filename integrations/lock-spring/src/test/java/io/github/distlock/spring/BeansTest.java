@@ -3,16 +3,20 @@ package io.github.distlock.spring;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
+import io.github.distlock.LockClient;
+import io.github.distlock.memory.InMemoryStore;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import org.springframework.beans.factory.DisposableBean;
 import org.springframework.beans.factory.config.BeanPostProcessor;
+import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Lazy;
 import org.springframework.context.annotation.Scope;
 import org.springframework.transaction.annotation.EnableTransactionManagement;
 import org.springframework.transaction.annotation.Transactional;
 
-/** Beans of unusual kinds: processors, lazy beans and prototypes. */
+/** Beans of unusual kinds: processors, lazy beans, prototypes, and what is destroyed late. */
 class BeansTest {
 
     static class Processor implements BeanPostProcessor {}
@@ -75,5 +79,45 @@ class BeansTest {
                     .withMessageContaining("the transaction of the method stands outside of the lock");
             assertThat(InTransaction.RUNS).hasValue(0);
         }
+    }
+
+    static class Shop {
+        @DistributedLocked(key = "shop", client = "late")
+        public boolean close() {
+            return LockedMethod.currentHandle().isHeld();
+        }
+    }
+
+    static class Closing implements DisposableBean {
+        static volatile boolean wasLocked;
+
+        private final Shop shop;
+
+        Closing(Shop shop) {
+            this.shop = shop;
+        }
+
+        @Override
+        public void destroy() {
+            wasLocked = shop.close();
+        }
+    }
+
+    /** Its client is created after the beans that use it, so the container would destroy it before them. */
+    @Configuration(proxyBeanMethods = false)
+    static class LateClient {
+        @Bean(defaultCandidate = false)
+        LockClient late() {
+            return LockClient.create(new InMemoryStore().connect());
+        }
+    }
+
+    @Test
+    void theClientIsOpenUntilBeansThatUseLockedOnesAreDestroyed() {
+        Closing.wasLocked = false;
+
+        Application.of(Shop.class, Closing.class, LateClient.class).close();
+
+        assertThat(Closing.wasLocked).isTrue();
     }
 }
