@@ -3,16 +3,25 @@ package io.github.distlock.spring;
 import io.github.distlock.LockException;
 import java.lang.reflect.Method;
 import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 
 /** The thread waits for the lock, and holds it until the method returns. */
 final class BlockingExecution implements Execution {
     private final Method method;
     private final ActiveTransactions transactions;
+    private final boolean mayReturnWork;
 
-    BlockingExecution(Method method, ActiveTransactions transactions) {
+    /**
+     * Makes an execution.
+     *
+     * @param mayReturnWork whether the declared type does not say that the result is work which goes on
+     */
+    BlockingExecution(Method method, ActiveTransactions transactions, boolean mayReturnWork) {
         this.method = method;
         this.transactions = transactions;
+        this.mayReturnWork = mayReturnWork;
     }
 
     @Override
@@ -21,7 +30,7 @@ final class BlockingExecution implements Execution {
         Hold joined = Hold.join(ThreadHolds.all(), target);
         if (joined != null) {
             try (joined) {
-                return call.proceed(joined);
+                return finished(call.proceed(joined), joined);
             }
         }
         ActiveTransactions.Around transaction = transactions.ofThread(method);
@@ -32,8 +41,27 @@ final class BlockingExecution implements Execution {
         }
         try (acquired) {
             transaction.keep(acquired);
-            return call.proceed(acquired);
+            return finished(call.proceed(acquired), acquired);
         }
+    }
+
+    /**
+     * Refuses work that a method returns as an {@code Object}. Nobody gets a publisher or a stream, so it does not run.
+     * A stage is running, and keeps the lock. Another future is canceled.
+     */
+    private @Nullable Object finished(@Nullable Object result, Hold hold) {
+        if (!mayReturnWork || result == null || !Executions.outlivesTheCall(result)) {
+            return result;
+        }
+        if (result instanceof CompletionStage<?> stage && hold.join()) {
+            var unused = stage.handle((value, error) -> hold.leaveAsync());
+        } else if (result instanceof Future<?> future) {
+            future.cancel(true);
+        }
+        throw LockAnnotations.refusal(
+                method,
+                "returned " + result.getClass().getSimpleName()
+                        + " as an Object, and its work would go on without the lock; declare the type that it returns");
     }
 
     /** The view is reentrant because the application may hold the lock itself, or one of several locks. */

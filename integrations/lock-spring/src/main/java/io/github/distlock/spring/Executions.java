@@ -39,6 +39,13 @@ final class Executions {
             "org.springframework.web.servlet.mvc.method.annotation.ResponseBodyEmitter",
             "org.springframework.web.servlet.mvc.method.annotation.StreamingResponseBody");
 
+    private static final ClassValue<Boolean> OF_WORK = new ClassValue<>() {
+        @Override
+        protected Boolean computeValue(Class<?> type) {
+            return hasTypeOf(type, OUTLIVE_THE_CALL);
+        }
+    };
+
     private static final String FLOW = "kotlinx.coroutines.flow.Flow";
     private static final List<String> HAVE_NO_VALUE = List.of("void", "java.lang.Void", "kotlin.Unit", FLOW);
 
@@ -68,7 +75,9 @@ final class Executions {
                 || (KotlinDetector.isSuspendingFunction(method)
                         && !type.toClass().getName().equals(FLOW));
         (isOfValue ? Stream.of(type) : Arrays.stream(type.getGenerics())).forEach(each -> checkResult(method, each));
-        return asynchronous == null ? new BlockingExecution(method, transactions) : asynchronous;
+        return asynchronous == null
+                ? new BlockingExecution(method, transactions, type.resolve() == null || type.resolve() == Object.class)
+                : asynchronous;
     }
 
     private static void checkSkipped(Method method) {
@@ -132,6 +141,11 @@ final class Executions {
                             + " return the finished result, a CompletionStage or a publisher");
         }
         Arrays.stream(type.getGenerics()).forEach(argument -> checkResult(method, argument));
+    }
+
+    /** Returns whether the work of a result goes on after the call. */
+    static boolean outlivesTheCall(Object result) {
+        return OF_WORK.get(result.getClass());
     }
 
     /** Returns whether a class, or one of its superclasses or interfaces, has one of these names. */
