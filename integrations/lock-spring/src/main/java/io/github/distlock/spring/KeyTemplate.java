@@ -3,6 +3,7 @@ package io.github.distlock.spring;
 import java.lang.reflect.Method;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -22,9 +23,17 @@ import org.springframework.expression.ParserContext;
 import org.springframework.expression.common.CompositeStringExpression;
 import org.springframework.expression.common.LiteralExpression;
 import org.springframework.expression.spel.SpelNode;
+import org.springframework.expression.spel.ast.CompoundExpression;
+import org.springframework.expression.spel.ast.Indexer;
+import org.springframework.expression.spel.ast.InlineMap;
+import org.springframework.expression.spel.ast.Projection;
+import org.springframework.expression.spel.ast.PropertyOrFieldReference;
+import org.springframework.expression.spel.ast.Selection;
 import org.springframework.expression.spel.ast.VariableReference;
 import org.springframework.expression.spel.standard.SpelExpression;
 import org.springframework.expression.spel.standard.SpelExpressionParser;
+import org.springframework.util.ReflectionUtils;
+import org.springframework.util.StringUtils;
 
 /**
  * The keys of a method: literal text, and SpEL inside <code>#{…}</code>.
@@ -37,6 +46,10 @@ final class KeyTemplate {
     private static final SpelExpressionParser PARSER = new SpelExpressionParser();
     private static final ParameterNameDiscoverer NAMES = new DefaultParameterNameDiscoverer();
     private static final Set<String> KNOWN_TO_SPEL = Set.of("root", "this");
+
+    /** In these, a name is a property of an element, or the key of a map. */
+    private static final Set<Class<?>> HAVE_OWN_PROPERTIES =
+            Set.of(Projection.class, Selection.class, Indexer.class, InlineMap.class);
 
     private final Method method;
     private final List<List<Expression>> keys;
@@ -62,18 +75,19 @@ final class KeyTemplate {
     /**
      * Reads the keys.
      *
+     * @param type the bean's class
      * @param texts one for each key, with their placeholders resolved
      * @throws IllegalStateException if one has a mistake
      */
-    static KeyTemplate parse(Method method, List<String> texts, BeanFactory beans) {
+    static KeyTemplate parse(Method method, Class<?> type, List<String> texts, BeanFactory beans) {
         if (texts.isEmpty()) {
             throw LockAnnotations.refusal(method, "key is missing");
         }
         return new KeyTemplate(
-                method, texts.stream().map(text -> parts(method, text)).toList(), new BeanFactoryResolver(beans));
+                method, texts.stream().map(text -> parts(method, type, text)).toList(), new BeanFactoryResolver(beans));
     }
 
-    private static List<Expression> parts(Method method, String text) {
+    private static List<Expression> parts(Method method, Class<?> type, String text) {
         if (text.isBlank()) {
             throw LockAnnotations.refusal(method, "key is blank");
         }
@@ -90,6 +104,7 @@ final class KeyTemplate {
                 checkLiteral(method, text, literal.getExpressionString());
             } else if (part instanceof SpelExpression expression) {
                 checkVariables(method, text, expression.getAST());
+                checkProperties(method, type, text, expression.getAST());
             }
         }
         return parts;
@@ -116,6 +131,34 @@ final class KeyTemplate {
         for (int i = 0; i < node.getChildCount(); i++) {
             checkVariables(method, text, node.getChild(i));
         }
+    }
+
+    /** A property at the beginning of an expression is one of the bean. Parameters without their # look the same. */
+    private static void checkProperties(Method method, Class<?> type, String text, SpelNode node) {
+        if (node instanceof PropertyOrFieldReference reference) {
+            String name = reference.getName();
+            if (names(method).anyMatch(name::equals) || !hasProperty(type, name)) {
+                throw LockAnnotations.refusal(
+                        method,
+                        "key \"" + text + "\" uses " + name
+                                + " without #, which means a property of the bean; write #{#" + name
+                                + "} for the parameter, or #{#root." + name + "} for the property");
+            }
+        } else if (!HAVE_OWN_PROPERTIES.contains(node.getClass())) {
+            boolean isPath = node instanceof CompoundExpression;
+            for (int i = 0; i < node.getChildCount(); i++) {
+                if (i == 0 || !isPath || !(node.getChild(i) instanceof PropertyOrFieldReference)) {
+                    checkProperties(method, type, text, node.getChild(i));
+                }
+            }
+        }
+    }
+
+    private static boolean hasProperty(Class<?> type, String name) {
+        return ReflectionUtils.findField(type, name) != null
+                || Stream.of("get", "is")
+                        .map(prefix -> ReflectionUtils.findMethod(type, prefix + StringUtils.capitalize(name)))
+                        .anyMatch(Objects::nonNull);
     }
 
     private static Stream<String> known(Method method) {

@@ -61,7 +61,7 @@ final class MethodLockParser {
                 client,
                 annotation.mode(),
                 options,
-                KeyTemplate.parse(method, keys, beans),
+                KeyTemplate.parse(method, type, keys, beans),
                 maxWait(texts, annotation),
                 annotation.onBusy(),
                 fallback(method, annotation, type),
