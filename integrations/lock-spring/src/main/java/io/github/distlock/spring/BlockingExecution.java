@@ -27,15 +27,14 @@ final class BlockingExecution implements Execution {
     @Override
     public @Nullable Object execute(GuardedCall call) throws Throwable {
         LockTarget target = call.target();
-        Hold joined = Hold.join(ThreadHolds.all(), target);
-        if (joined != null) {
-            try (joined) {
+        Missing missing = Missing.of(ThreadHolds.all(), target);
+        if (missing.isNothing()) {
+            try (Hold joined = missing.joined()) {
                 return finished(call.proceed(joined), joined);
             }
         }
         ActiveTransactions.Around transaction = transactions.ofThread(method);
-        transaction.beforeAcquire();
-        Hold acquired = acquire(call, target);
+        Hold acquired = acquire(call, missing, transaction);
         if (acquired == null) {
             return call.busy(target);
         }
@@ -65,16 +64,23 @@ final class BlockingExecution implements Execution {
     }
 
     /** The view is reentrant because the application may hold the lock itself, or one of several locks. */
-    private static @Nullable Hold acquire(GuardedCall call, LockTarget target) {
+    private static @Nullable Hold acquire(GuardedCall call, Missing missing, ActiveTransactions.Around transaction) {
+        Hold acquired = null;
         try {
-            return target.lock()
+            transaction.beforeAcquire();
+            acquired = missing.lock()
                     .reentrant()
                     .tryAcquire(call.lock().maxWait())
-                    .map(handle -> new Hold(target, handle))
+                    .map(missing::hold)
                     .orElse(null);
+            return acquired;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new LockException(target.name(), "interrupted while a call waited for it", e);
+            throw new LockException(missing.target().name(), "interrupted while a call waited for it", e);
+        } finally {
+            if (acquired == null) {
+                missing.giveUp();
+            }
         }
     }
 

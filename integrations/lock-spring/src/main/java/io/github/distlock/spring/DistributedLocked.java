@@ -37,7 +37,8 @@ import java.lang.annotation.Target;
  * the lock was lost before the method returned. Mistakes in the annotation fail at start-up.
  *
  * <p><b>Reentrant.</b> A call joins the hold of a call around it on the same thread, or in the same reactive chain, if
- * that has all its keys. A reader joins a writer. A writer inside a reader throws {@link IllegalStateException}.
+ * that has all its keys. If the calls around it have only some of them, it joins these and acquires the others. A
+ * reader joins a writer. A writer inside a reader throws {@link IllegalStateException}.
  *
  * <p><b>Asynchronous methods</b> return {@link java.util.concurrent.CompletionStage},
  * {@link java.util.concurrent.CompletableFuture}, a type of Reactor or another reactive library that Spring knows, or

@@ -28,6 +28,10 @@ final class Hold implements AutoCloseable {
         return handle;
     }
 
+    boolean covers(LockTarget inner) {
+        return target.covers(inner);
+    }
+
     /** Joins the innermost of several holds that covers what a call locks. Returns null if there is none. */
     static @Nullable Hold join(Iterable<Hold> innermostFirst, LockTarget inner) {
         for (Hold hold : innermostFirst) {
@@ -55,7 +59,7 @@ final class Hold implements AutoCloseable {
         try {
             handle.ensureHeld();
         } catch (RuntimeException e) {
-            var unused = leaveAsync();
+            leave();
             throw e;
         }
         return true;
@@ -69,6 +73,11 @@ final class Hold implements AutoCloseable {
         } else {
             handle.ensureHeld();
         }
+    }
+
+    /** Removes a user without waiting, whether the lock was lost or not. */
+    void leave() {
+        var unused = leaveAsync();
     }
 
     /** Removes a user without waiting. The future fails if the lock was lost. */

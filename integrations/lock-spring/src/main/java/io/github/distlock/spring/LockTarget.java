@@ -10,6 +10,10 @@ import java.util.List;
 /** What one call locks. */
 record LockTarget(LockClient client, Mode mode, LockOptions options, List<String> names) {
 
+    LockTarget with(List<String> others) {
+        return new LockTarget(client, mode, options, others);
+    }
+
     DistributedLock lock() {
         return switch (mode) {
             case EXCLUSIVE -> client.allOf(names, options);

@@ -17,39 +17,45 @@ import org.jspecify.annotations.Nullable;
  * cancellation at any time leaves nothing behind.
  */
 final class PendingHold {
-    private final LockTarget target;
+    private final Missing missing;
     private final ActiveTransactions.Around transaction;
     private final CompletableFuture<Optional<LockHandle>> acquired;
     private final AtomicReference<@Nullable Hold> hold = new AtomicReference<>();
 
     private PendingHold(
-            LockTarget target,
-            ActiveTransactions.Around transaction,
-            CompletableFuture<Optional<LockHandle>> acquired) {
-        this.target = target;
+            Missing missing, ActiveTransactions.Around transaction, CompletableFuture<Optional<LockHandle>> acquired) {
+        this.missing = missing;
         this.transaction = transaction;
         this.acquired = acquired;
     }
 
-    /** Joins one of the holds around the call, or asks for a new one, which the transaction around it keeps. */
+    /** Joins holds around the call, and asks for what they do not have. The transaction keeps a new hold. */
     static PendingHold ask(GuardedCall call, List<Hold> innermostFirst, ActiveTransactions.Around transaction) {
-        LockTarget target = call.target();
-        Hold joined = Hold.join(innermostFirst, target);
-        if (joined == null) {
+        Missing missing = Missing.of(innermostFirst, call.target());
+        if (missing.isNothing()) {
+            return begun(missing, missing.joined());
+        }
+        try {
             transaction.beforeAcquire();
             return new PendingHold(
-                    target, transaction, target.lock().tryAcquireAsync(call.lock().maxWait()));
+                    missing,
+                    transaction,
+                    missing.lock().tryAcquireAsync(call.lock().maxWait()));
+        } catch (RuntimeException e) {
+            missing.giveUp();
+            throw e;
         }
+    }
+
+    private static PendingHold begun(Missing nothing, Hold hold) {
         PendingHold pending = new PendingHold(
-                target,
-                ActiveTransactions.Around.NONE,
-                CompletableFuture.completedFuture(Optional.of(joined.handle())));
-        pending.hold.set(joined);
+                nothing, ActiveTransactions.Around.NONE, CompletableFuture.completedFuture(Optional.of(hold.handle())));
+        pending.hold.set(hold);
         return pending;
     }
 
     LockTarget target() {
-        return target;
+        return missing.target();
     }
 
     /** Completed with the handle, or empty if the lock stayed busy. */
@@ -65,7 +71,7 @@ final class PendingHold {
     }
 
     private Hold hold(LockHandle handle) {
-        hold.compareAndSet(null, new Hold(target, handle));
+        hold.compareAndSet(null, missing.hold(handle));
         return requireNonNull(hold.get());
     }
 
@@ -79,8 +85,10 @@ final class PendingHold {
         cancel();
         boolean isGranted = !acquired.isCompletedExceptionally()
                 && acquired.getNow(Optional.empty()).isPresent();
-        return isGranted
-                ? hold(acquired.getNow(Optional.empty()).orElseThrow()).leaveAsync()
-                : CompletableFuture.completedFuture(null);
+        if (isGranted) {
+            return hold(acquired.getNow(Optional.empty()).orElseThrow()).leaveAsync();
+        }
+        missing.giveUp();
+        return CompletableFuture.completedFuture(null);
     }
 }

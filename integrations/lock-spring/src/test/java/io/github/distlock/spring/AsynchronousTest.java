@@ -51,6 +51,21 @@ class AsynchronousTest {
             return "inside";
         }
 
+        @DistributedLocked(
+                key = {"reports/1", "reports/2"},
+                maxWait = "0s")
+        public String both() {
+            return LockedMethod.currentHandle().lockName();
+        }
+
+        @DistributedLocked(
+                key = {"reports/1", "reports/2"},
+                maxWait = "0s")
+        public CompletableFuture<String> bothLater() {
+            return CompletableFuture.completedFuture(
+                    LockedMethod.currentHandle().lockName());
+        }
+
         @DistributedLocked(key = "reports/1", maxWait = "0s")
         public CompletableFuture<String> once() {
             throw new AssertionError("ran");
@@ -198,6 +213,15 @@ class AsynchronousTest {
     void aCallInsideTheMethodJoins() throws Exception {
         assertThat(result(reports.write("1", () -> CompletableFuture.completedFuture(reports.inside()))))
                 .isEqualTo("inside");
+    }
+
+    @Test
+    void severalKeysInsideTheMethodJoinTheHoldOfOne() throws Exception {
+        assertThat(result(reports.write("2", () -> CompletableFuture.completedFuture(reports.both()))))
+                .isEqualTo("reports/1, reports/2");
+        assertThat(result(reports.write("2", reports::bothLater))).isEqualTo("reports/1, reports/2");
+        assertThat(isBusy()).isFalse();
+        assertThat(application.isHeld("reports/2")).isFalse();
     }
 
     @Test

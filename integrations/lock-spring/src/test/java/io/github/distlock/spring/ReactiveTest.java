@@ -10,6 +10,7 @@ import io.github.distlock.memory.InMemoryStore;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -59,6 +60,13 @@ class ReactiveTest {
         @DistributedLocked(key = "stock/1", maxWait = "0s")
         public Mono<Long> token() {
             return ReactiveLockedMethod.currentHandle().map(LockHandle::fencingToken);
+        }
+
+        @DistributedLocked(
+                key = {"stock/2", "stock/1"},
+                maxWait = "0s")
+        public Mono<String> both(Function<LockHandle, String> work) {
+            return ReactiveLockedMethod.currentHandle().map(work);
         }
 
         @DistributedLocked(key = "stock/1", onBusy = OnBusy.SKIP)
@@ -186,6 +194,55 @@ class ReactiveTest {
                         .block(LIMIT))
                 .isEqualTo("same");
         assertThat(isBusy()).isFalse();
+    }
+
+    @Test
+    void severalKeysInsideJoinTheHoldsThatHaveSomeOfThem() {
+        String one = stock.one("1", () -> stock.both(ReactiveTest::description)).block(LIMIT);
+        String each = stock.one("1", () -> stock.one("2", () -> stock.both(ReactiveTest::description)))
+                .block(LIMIT);
+
+        assertThat(one).isEqualTo("[stock/1, stock/2] held");
+        assertThat(each).isEqualTo("[stock/1, stock/2] held");
+        assertThat(isBusy()).isFalse();
+        assertThat(application.isHeld("stock/2")).isFalse();
+    }
+
+    private static String description(LockHandle held) {
+        assertThat(held.fencingToken("stock/1")).isPositive();
+        assertThat(held.fencingToken("stock/2")).isPositive();
+        assertThat(held.state()).isEqualTo(LockHandle.State.HELD);
+        return held.lockNames() + (held.isHeld() ? " held" : " lost");
+    }
+
+    @Test
+    void severalKeysInsideOfWhichOneIsBusyLeaveTheHoldAround() {
+        try (LockHandle held = application.other.lock("stock/2").acquireUninterruptibly()) {
+            String after = stock.one(
+                            "1",
+                            () -> stock.both(both -> "acquired")
+                                    .onErrorResume(
+                                            LockBusyException.class,
+                                            busy -> Mono.fromSupplier(() -> "held: " + isBusy())))
+                    .block(LIMIT);
+
+            assertThat(after).isEqualTo("held: true");
+        }
+        assertThat(isBusy()).isFalse();
+    }
+
+    @Test
+    void severalKeysInsideFailIfTheHoldAroundIsLost() {
+        assertThatThrownBy(() -> stock.one(
+                                "1",
+                                () -> stock.both(both -> {
+                                    application.store.lose("stock/1");
+                                    return "lost";
+                                }))
+                        .block(LIMIT))
+                .isInstanceOf(LockLostException.class);
+
+        Waiting.until(() -> !application.isHeld("stock/2"));
     }
 
     @Test
