@@ -1,6 +1,7 @@
 package io.github.distlock.spring;
 
 import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -44,9 +45,10 @@ final class MethodLocks {
         return lock;
     }
 
+    /** The bean may be a proxy that a factory has made of an interface. Its class has no names of parameters. */
     private static Class<?> type(ProxyMethodInvocation call) {
-        Object bean = call.getThis();
-        return bean == null ? call.getMethod().getDeclaringClass() : AopUtils.getTargetClass(bean);
+        Class<?> type = call.getThis() == null ? null : AopUtils.getTargetClass(call.getThis());
+        return type == null || Proxy.isProxyClass(type) ? call.getMethod().getDeclaringClass() : type;
     }
 
     /**

@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import io.github.distlock.LockClient;
 import io.github.distlock.memory.InMemoryStore;
+import java.lang.reflect.Proxy;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.DisposableBean;
+import org.springframework.beans.factory.FactoryBean;
 import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -16,7 +18,7 @@ import org.springframework.context.annotation.Scope;
 import org.springframework.transaction.annotation.EnableTransactionManagement;
 import org.springframework.transaction.annotation.Transactional;
 
-/** Beans of unusual kinds: processors, lazy beans, prototypes, and what is destroyed late. */
+/** Beans of unusual kinds: processors, lazy beans, prototypes, products of factories, and what is destroyed late. */
 class BeansTest {
 
     static class Processor implements BeanPostProcessor {}
@@ -78,6 +80,34 @@ class BeansTest {
                     .isThrownBy(() -> ((InTransaction) application.context().getBean("beansTest.LazyBean")).run())
                     .withMessageContaining("the transaction of the method stands outside of the lock");
             assertThat(InTransaction.RUNS).hasValue(0);
+        }
+    }
+
+    interface Rows {
+        @DistributedLocked(key = "rows/#{#id}")
+        String find(int id);
+    }
+
+    /** As libraries make repositories and clients of interfaces. */
+    static class RowsFactory implements FactoryBean<Rows> {
+        @Override
+        public Rows getObject() {
+            return (Rows) Proxy.newProxyInstance(
+                    Rows.class.getClassLoader(),
+                    new Class<?>[] {Rows.class},
+                    (proxy, method, arguments) -> LockedMethod.currentHandle().lockName());
+        }
+
+        @Override
+        public Class<?> getObjectType() {
+            return Rows.class;
+        }
+    }
+
+    @Test
+    void theKeyOfAnInterfaceWithoutAClassMayUseItsParameters() {
+        try (Application application = Application.of(RowsFactory.class)) {
+            assertThat(application.bean(Rows.class).find(42)).isEqualTo("rows/42");
         }
     }
 
