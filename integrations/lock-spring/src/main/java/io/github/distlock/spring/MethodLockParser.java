@@ -6,6 +6,7 @@ import io.github.distlock.LockClient;
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockOptions;
 import io.github.distlock.spring.DistributedLocked.Mode;
+import java.lang.reflect.AnnotatedElement;
 import java.lang.reflect.Method;
 import java.time.Duration;
 import java.util.Arrays;
@@ -44,7 +45,7 @@ final class MethodLockParser {
      */
     MethodLock parse(Method method, Class<?> type) {
         DistributedLocked annotation = Objects.requireNonNull(LockAnnotations.find(method, type));
-        if (MergedAnnotations.from(method).stream(DistributedLocked.class).count() > 1) {
+        if (isTwiceOn(method) || isTwiceOn(method.getDeclaringClass())) {
             throw refusal(method, "there are two, which would have two orders; give one annotation several keys");
         }
         Texts texts = new Texts(method);
@@ -67,6 +68,10 @@ final class MethodLockParser {
                 fallback(method, annotation, type),
                 Arrays.asList(method.getParameterTypes()).indexOf(LockHandle.class),
                 Executions.of(method, type, annotation.onBusy(), transactions.get()));
+    }
+
+    private static boolean isTwiceOn(AnnotatedElement element) {
+        return MergedAnnotations.from(element).stream(DistributedLocked.class).count() > 1;
     }
 
     private LockClient client(Method method, Optional<String> name) {

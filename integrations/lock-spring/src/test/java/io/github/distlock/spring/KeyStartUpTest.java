@@ -3,12 +3,14 @@ package io.github.distlock.spring;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.springframework.core.NestedExceptionUtils;
 
-/** Mistakes with names in keys fail at start-up. */
+/** Mistakes with names in keys, and with two annotations, fail at start-up. */
 class KeyStartUpTest {
 
     private static String failure(Class<?> bean) {
@@ -78,5 +80,21 @@ class KeyStartUpTest {
             assertThat(application.bean(Properties.class).run(Map.of("key", "value"), List.of("one")))
                     .isEqualTo("acme/field/acme/value/String/one/1");
         }
+    }
+
+    @Retention(RetentionPolicy.RUNTIME)
+    @DistributedLocked(key = "nightly")
+    @interface Nightly {}
+
+    @Nightly
+    @DistributedLocked(key = "k")
+    static class Twice {
+        public void run() {}
+    }
+
+    @Test
+    void twoAnnotationsOfAClass() {
+        assertThat(failure(Twice.class))
+                .endsWith("Twice.run(): there are two, which would have two orders; give one annotation several keys");
     }
 }
