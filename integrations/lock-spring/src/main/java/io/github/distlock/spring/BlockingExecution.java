@@ -2,13 +2,23 @@ package io.github.distlock.spring;
 
 import io.github.distlock.LockException;
 import java.lang.reflect.Method;
+import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 
 /** The thread waits for the lock, and holds it until the method returns. */
 final class BlockingExecution implements Execution {
+    private static final Map<Class<?>, Object> EMPTY = Map.of(
+            Optional.class, Optional.empty(),
+            OptionalInt.class, OptionalInt.empty(),
+            OptionalLong.class, OptionalLong.empty(),
+            OptionalDouble.class, OptionalDouble.empty());
+
     private final Method method;
     private final ActiveTransactions transactions;
     private final boolean mayReturnWork;
@@ -86,6 +96,6 @@ final class BlockingExecution implements Execution {
 
     @Override
     public @Nullable Object skipped(GuardedCall call) {
-        return method.getReturnType() == Optional.class ? Optional.empty() : null;
+        return EMPTY.get(method.getReturnType());
     }
 }

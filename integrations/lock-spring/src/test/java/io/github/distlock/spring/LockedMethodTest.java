@@ -18,6 +18,9 @@ import java.lang.reflect.Method;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -91,6 +94,21 @@ class LockedMethodTest {
         @DistributedLocked(key = "skip", onBusy = OnBusy.SKIP)
         public Optional<String> optional() {
             return Optional.of("ran");
+        }
+
+        @DistributedLocked(key = "skip", onBusy = OnBusy.SKIP)
+        public OptionalInt optionalInt() {
+            return OptionalInt.of(1);
+        }
+
+        @DistributedLocked(key = "skip", onBusy = OnBusy.SKIP)
+        public OptionalLong optionalLong() {
+            return OptionalLong.of(1);
+        }
+
+        @DistributedLocked(key = "skip", onBusy = OnBusy.SKIP)
+        public OptionalDouble optionalDouble() {
+            return OptionalDouble.of(1);
         }
 
         @DistributedLocked(key = "skip", onBusy = OnBusy.SKIP)
@@ -227,6 +245,9 @@ class LockedMethodTest {
                 application.other.allOf(List.of("jobs/nightly", "skip")).acquireUninterruptibly()) {
             orders.nightly();
             assertThat(orders.optional()).isEmpty();
+            assertThat(orders.optionalInt()).isEmpty();
+            assertThat(orders.optionalLong()).isEmpty();
+            assertThat(orders.optionalDouble()).isEmpty();
             assertThat(orders.reference()).isNull();
         }
         assertThat(orders.runs()).hasValue(0);
