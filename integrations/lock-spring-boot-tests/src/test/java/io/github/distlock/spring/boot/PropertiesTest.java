@@ -8,10 +8,12 @@ import io.github.distlock.LockException;
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockOptions;
 import io.github.distlock.memory.InMemoryBackend;
+import io.github.distlock.memory.InMemoryStore;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spring.DistributedLocked;
 import io.github.distlock.spring.EnableDistributedLocks;
 import io.github.distlock.spring.LockedMethod;
+import io.github.distlock.spring.boot.test.InMemoryLocksAutoConfiguration;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -24,6 +26,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
 /** What the properties do, and when the auto-configuration backs off. */
@@ -108,6 +112,37 @@ class PropertiesTest {
                     assertThat(context).hasSingleBean(LockClient.class).hasBean("mine");
                     assertThat(context).doesNotHaveBean(LockBackend.class);
                 });
+    }
+
+    @Test
+    void theBeansOfTestsBackOff() {
+        Contexts.both()
+                .withConfiguration(AutoConfigurations.of(InMemoryLocksAutoConfiguration.class))
+                .withUserConfiguration(OwnStore.class)
+                .run(context -> {
+                    assertThat(context).hasSingleBean(InMemoryStore.class).hasSingleBean(InMemoryBackend.class);
+                    assertThat(context.getBean("otherLockClient", LockClient.class)
+                                    .name())
+                            .isEqualTo("mine");
+                });
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class OwnStore {
+        @Bean
+        InMemoryStore ownStore() {
+            return new InMemoryStore();
+        }
+
+        @Bean(destroyMethod = "")
+        InMemoryBackend ownBackend(InMemoryStore store) {
+            return store.connect();
+        }
+
+        @Bean(defaultCandidate = false)
+        LockClient otherLockClient(InMemoryStore store) {
+            return LockClient.builder(store.connect()).name("mine").build();
+        }
     }
 
     @Test

@@ -5,10 +5,11 @@ import io.github.distlock.memory.InMemoryBackend;
 import io.github.distlock.memory.InMemoryStore;
 import io.github.distlock.spring.boot.DistlockAutoConfiguration;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Primary;
 
-/** The beans of {@link AutoConfigureInMemoryLocks}. */
+/** The beans of {@link AutoConfigureInMemoryLocks}. Each backs off if the application has one. */
 @AutoConfiguration(before = DistlockAutoConfiguration.class)
 public final class InMemoryLocksAutoConfiguration {
 
@@ -16,6 +17,7 @@ public final class InMemoryLocksAutoConfiguration {
     InMemoryLocksAutoConfiguration() {}
 
     @Bean
+    @ConditionalOnMissingBean
     InMemoryStore inMemoryStore() {
         return new InMemoryStore();
     }
@@ -23,11 +25,13 @@ public final class InMemoryLocksAutoConfiguration {
     /** The application's client closes it. */
     @Bean(destroyMethod = "")
     @Primary
+    @ConditionalOnMissingBean
     InMemoryBackend inMemoryLockBackend(InMemoryStore inMemoryStore) {
         return inMemoryStore.connect();
     }
 
     @Bean(defaultCandidate = false)
+    @ConditionalOnMissingBean(name = "otherLockClient")
     LockClient otherLockClient(InMemoryStore inMemoryStore) {
         return LockClient.builder(inMemoryStore.connect()).name("other").build();
     }
