@@ -5,6 +5,7 @@
  */
 module io.github.distlock.micrometer {
     requires transitive io.github.distlock;
+    requires micrometer.commons;
     requires transitive micrometer.core;
     requires transitive micrometer.observation;
     requires org.slf4j;

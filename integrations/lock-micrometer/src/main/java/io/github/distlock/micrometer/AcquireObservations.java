@@ -15,15 +15,6 @@ final class AcquireObservations implements LockHook {
     private final boolean everyAcquire;
     private final ClientMeters meters;
 
-    /** What only these observations have. */
-    private static final class Acquire extends Observation.Context {
-        private final String lockName;
-
-        private Acquire(String lockName) {
-            this.lockName = lockName;
-        }
-    }
-
     AcquireObservations(ObservationRegistry registry, boolean everyAcquire, ClientMeters meters) {
         this.registry = registry;
         this.everyAcquire = everyAcquire;
@@ -49,15 +40,10 @@ final class AcquireObservations implements LockHook {
         if (registry.isNoop()) {
             return;
         }
-        String tag = meters.tag(lockName);
-        Observation observation = Observation.createNotStarted(
-                        ClientMeters.ACQUIRE, () -> new Acquire(lockName), registry)
-                .contextualName("acquire " + tag)
-                .lowCardinalityKeyValue(ClientMeters.CLIENT, meters.clientName())
-                .lowCardinalityKeyValue(ClientMeters.LOCK, tag)
-                .highCardinalityKeyValue("lock.name", lockName);
+        AcquireContext context = new AcquireContext(meters.clientName(), lockName, meters.tag(lockName));
+        Observation observation = Observation.createNotStarted(AcquireContext.NAME, () -> context, registry);
         // A predicate of the registry may have refused it. The end would not find its scope, and leave it open.
-        if (observation.getContext() instanceof Acquire) {
+        if (observation.getContext() instanceof AcquireContext) {
             var unused = observation.start().openScope();
         }
     }
@@ -66,8 +52,8 @@ final class AcquireObservations implements LockHook {
     public void afterAcquire(LockEvent event, AcquireOutcome outcome) {
         Observation.Scope scope = registry.getCurrentObservationScope();
         if (scope != null
-                && scope.getCurrentObservation().getContext() instanceof Acquire acquire
-                && acquire.lockName.equals(event.lockName())) {
+                && scope.getCurrentObservation().getContext() instanceof AcquireContext acquire
+                && acquire.lockName().equals(event.lockName())) {
             end(scope, event, outcome);
         } else {
             meters.acquireEnded(event, outcome);

@@ -13,6 +13,7 @@ import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** Counts the events of one client. */
 final class ClientMeters implements LockListener {
@@ -25,15 +26,20 @@ final class ClientMeters implements LockListener {
     private final MeterRegistry registry;
     private final LockTags tags;
     private final Gauges gauges;
-    private final boolean observed;
+    private final @Nullable ObservedTags observed;
 
     /**
      * Makes a listener. It registers nothing before the first event.
      *
      * @param name returns the client's name, which may change until the client is built
-     * @param observed whether a hook observes or counts the blocking acquires
+     * @param observed not null if a hook observes or counts the blocking acquires
      */
-    ClientMeters(Supplier<String> name, MeterRegistry registry, LockTags tags, Gauges gauges, boolean observed) {
+    ClientMeters(
+            Supplier<String> name,
+            MeterRegistry registry,
+            LockTags tags,
+            Gauges gauges,
+            @Nullable ObservedTags observed) {
         this.name = name;
         this.registry = registry;
         this.tags = tags;
@@ -51,12 +57,15 @@ final class ClientMeters implements LockListener {
 
     /** Counts an acquire that is no observation. */
     void acquireEnded(LockEvent event, AcquireOutcome outcome) {
-        Tags all = lock(event).and(OUTCOME, text(outcome));
-        record(ACQUIRE, "How long acquires took", observed ? all.and("error", "none") : all, event.duration());
+        String lockName = event.lockName();
+        Tags all = observed == null
+                ? lock(event).and(OUTCOME, text(outcome))
+                : observed.of(new AcquireContext(clientName(), lockName, tag(lockName)), outcome);
+        record(ACQUIRE, "How long acquires took", all, event.duration());
     }
 
     private void ended(LockEvent event, AcquireOutcome outcome) {
-        if (!observed || event.isAsynchronous()) {
+        if (observed == null || event.isAsynchronous()) {
             acquireEnded(event, outcome);
         }
     }

@@ -6,7 +6,9 @@ import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.github.distlock.LockClient;
 import io.github.distlock.LockClientBuilder;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.observation.ObservationFilter;
 import io.micrometer.observation.ObservationRegistry;
+import java.util.List;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -32,14 +34,20 @@ public final class LockMetrics {
     private final MeterRegistry registry;
     private final @Nullable ObservationRegistry observations;
     private final boolean observesAll;
+    private final List<ObservationFilter> filters;
     private final LockTags tags;
     private final Gauges gauges;
 
     LockMetrics(
-            MeterRegistry registry, @Nullable ObservationRegistry observations, boolean observesAll, LockTags tags) {
+            MeterRegistry registry,
+            @Nullable ObservationRegistry observations,
+            boolean observesAll,
+            List<ObservationFilter> filters,
+            LockTags tags) {
         this.registry = registry;
         this.observations = observations;
         this.observesAll = observesAll;
+        this.filters = filters;
         this.tags = tags;
         gauges = new Gauges(registry, tags);
     }
@@ -86,7 +94,8 @@ public final class LockMetrics {
     }
 
     ClientMeters meters(Supplier<String> client) {
-        return new ClientMeters(client, registry, tags, gauges, observations != null);
+        return new ClientMeters(
+                client, registry, tags, gauges, observations == null ? null : new ObservedTags(filters));
     }
 
     /**

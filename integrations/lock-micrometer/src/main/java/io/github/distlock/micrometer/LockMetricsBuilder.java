@@ -4,7 +4,10 @@ import static java.util.Objects.requireNonNull;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.observation.ObservationFilter;
 import io.micrometer.observation.ObservationRegistry;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -15,6 +18,7 @@ public final class LockMetricsBuilder {
     private final MeterRegistry registry;
     private @Nullable ObservationRegistry observations;
     private boolean observesAll;
+    private final List<ObservationFilter> filters = new ArrayList<>();
     private Function<String, Optional<String>> lockTag = name -> Optional.empty();
 
     LockMetricsBuilder(MeterRegistry registry) {
@@ -46,6 +50,20 @@ public final class LockMetricsBuilder {
     }
 
     /**
+     * Adds a filter to the acquires that are no observations. They count in the same timer, and some monitoring systems
+     * want the same tags for all timers of a name. So give the filters that the observation registry has, in their
+     * order: the registry does not tell them.
+     *
+     * @param filter may add tags; is called for each acquire, on its thread or on the callback executor
+     * @return this
+     */
+    @CanIgnoreReturnValue
+    public LockMetricsBuilder observationFilter(ObservationFilter filter) {
+        filters.add(requireNonNull(filter, "filter"));
+        return this;
+    }
+
+    /**
      * Sets what the tag {@code lock} is.
      *
      * @param tag returns the value for a lock's name, or empty for the default: the text before the first {@code /} or
@@ -64,6 +82,6 @@ public final class LockMetricsBuilder {
      * @return new metrics, which measure no client yet
      */
     public LockMetrics build() {
-        return new LockMetrics(registry, observations, observesAll, new LockTags(lockTag));
+        return new LockMetrics(registry, observations, observesAll, List.copyOf(filters), new LockTags(lockTag));
     }
 }

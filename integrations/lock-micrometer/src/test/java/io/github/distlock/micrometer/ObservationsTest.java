@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.distlock.LockClient;
 import io.github.distlock.LockHandle;
+import io.micrometer.common.KeyValue;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.observation.DefaultMeterObservationHandler;
 import io.micrometer.observation.Observation;
+import io.micrometer.observation.ObservationFilter;
 import io.micrometer.observation.ObservationRegistry;
 import io.micrometer.observation.tck.TestObservationRegistry;
 import io.micrometer.observation.tck.TestObservationRegistryAssert;
@@ -206,6 +208,34 @@ class ObservationsTest extends MetricsTest {
         assertThat(prometheus.scrape())
                 .contains("distlock_acquire_seconds_count{"
                         + "client=\"orders\",error=\"none\",lock=\"orders\",outcome=\"acquired\"} 2");
+    }
+
+    @Test
+    void api_acquiresThatOnlyCountHaveTheTagsThatFiltersAdd() throws Exception {
+        PrometheusMeterRegistry prometheus = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+        ObservationRegistry observations = ObservationRegistry.create();
+        ObservationFilter filter = context -> context.getName().equals("distlock.acquire")
+                ? context.addLowCardinalityKeyValue(KeyValue.of("region", "eu"))
+                : context;
+        observations
+                .observationConfig()
+                .observationFilter(filter)
+                .observationHandler(new DefaultMeterObservationHandler(prometheus));
+        LockClient locks = open(LockMetrics.builder(prometheus)
+                .observations(observations)
+                .observationFilter(filter)
+                .build()
+                .build(settings()));
+
+        locks.lock("orders/42").acquire().close();
+        LockHandle before = other.lock("orders/42").acquire();
+        FutureTask<LockHandle> waiter = startWaiting("orders/42", locks.lock("orders/42")::acquire);
+        before.close();
+        waiter.get().close();
+
+        assertThat(prometheus.scrape())
+                .contains("distlock_acquire_seconds_count{client=\"orders\",error=\"none\",lock=\"orders\","
+                        + "outcome=\"acquired\",region=\"eu\"} 2");
     }
 
     private List<String> keys(String meter) {

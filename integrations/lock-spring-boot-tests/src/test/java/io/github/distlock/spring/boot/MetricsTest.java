@@ -217,6 +217,21 @@ class MetricsTest {
         }
     }
 
+    /** Prometheus wants the same tags for all timers of a name, and Boot adds these to observations alone. */
+    @Test
+    void acquiresThatOnlyCountHaveTheTagsOfObservations() throws Exception {
+        try (WebApplication application = WebApplication.start("management.observations.key-values.region", "eu")) {
+            locks(application.context).lock("orders/42").acquire().close();
+
+            await("the acquire counts", () -> status(application, "/metrics/distlock.acquire") == 200);
+
+            assertThat(application
+                            .get("/metrics/distlock.acquire?tag=region:eu")
+                            .body())
+                    .contains("\"statistic\":\"COUNT\",\"value\":1.0");
+        }
+    }
+
     private static int status(WebApplication application, String path) {
         try {
             return application.get(path).statusCode();

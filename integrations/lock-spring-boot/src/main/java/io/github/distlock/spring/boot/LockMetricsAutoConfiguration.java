@@ -5,6 +5,7 @@ import io.github.distlock.micrometer.LockMetrics;
 import io.github.distlock.micrometer.LockMetricsBuilder;
 import io.github.distlock.spring.DistributedLockKeys;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.observation.ObservationFilter;
 import io.micrometer.observation.ObservationRegistry;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.BeanPostProcessor;
@@ -37,12 +38,14 @@ public final class LockMetricsAutoConfiguration {
     LockMetrics lockMetrics(
             MeterRegistry registry,
             ObjectProvider<ObservationRegistry> observations,
+            ObjectProvider<ObservationFilter> filters,
             ObjectProvider<DistributedLockKeys> keys,
             DistlockProperties properties) {
         LockMetricsBuilder metrics = LockMetrics.builder(registry)
                 .lockTag(properties.metrics().lockTag().values(keys.getIfAvailable()));
         if (properties.observations().enabled()) {
             observations.ifAvailable(metrics::observations);
+            filters.orderedStream().forEach(metrics::observationFilter);
         }
         return metrics.build();
     }
