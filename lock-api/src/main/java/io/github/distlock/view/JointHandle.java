@@ -126,6 +126,8 @@ final class JointHandle implements LockHandle, Returnable {
 
     @Override
     public void ensureHeld() {
+        // A loss of one is a loss of all, also if the others were released.
+        holds.stream().filter(hold -> hold.state() == State.LOST).forEach(LockHandle::ensureHeld);
         holds.forEach(LockHandle::ensureHeld);
     }
 

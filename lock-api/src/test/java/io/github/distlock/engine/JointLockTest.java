@@ -201,6 +201,17 @@ class JointLockTest extends EngineTest {
     }
 
     @Test
+    void s6_theLossOfOneIsKnownAfterTheReleaseOfTheOthers() throws Exception {
+        LockHandle held = all.acquire();
+        var unused = lossesAfterDeletionOfB(held);
+
+        held.release();
+
+        assertThat(held.state()).isEqualTo(State.LOST);
+        assertThatThrownBy(held::ensureHeld).isInstanceOf(LockLostException.class);
+    }
+
+    @Test
     void v4_aTimeToWaitIsOneForAllLocks() throws Exception {
         LockHandle first = other.lock("a").acquire();
         LockHandle second = other.lock("b").acquire();
