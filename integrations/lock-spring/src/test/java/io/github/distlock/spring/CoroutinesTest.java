@@ -1,12 +1,19 @@
 package io.github.distlock.spring;
 
+import static io.github.distlock.spring.StartUpTest.failure;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.github.distlock.LockHandle;
 import io.github.distlock.memory.InMemoryStore;
+import java.io.File;
+import java.lang.reflect.Method;
+import java.net.MalformedURLException;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
@@ -14,7 +21,6 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.springframework.aop.framework.AopProxyUtils;
-import org.springframework.core.NestedExceptionUtils;
 
 /** A {@code suspend} function and a {@code Flow} hold the lock until they have completed. */
 class CoroutinesTest {
@@ -105,8 +111,39 @@ class CoroutinesTest {
         assertThat(failure(LaterSequence.class)).contains("returns Sequence, whose work would go on without the lock");
     }
 
-    private static String failure(Class<?> bean) {
-        Throwable thrown = catchThrowable(() -> Application.of(bean).close());
-        return String.valueOf(NestedExceptionUtils.getMostSpecificCause(thrown).getMessage());
+    /** Class loaders of their own, because the presence of libraries is looked up once. */
+    @Test
+    void aSuspendFunctionWithoutTheReactorModuleOfCoroutinesFailsAtStartUp() throws Exception {
+        Thread thread = Thread.currentThread();
+        ClassLoader before = thread.getContextClassLoader();
+        try (URLClassLoader classes = withoutReactorModuleOfCoroutines()) {
+            thread.setContextClassLoader(classes);
+            Method failure = classes.loadClass(StartUpTest.class.getName()).getDeclaredMethod("failure", Class[].class);
+            failure.setAccessible(true);
+            Class<?>[] beans = {classes.loadClass(Suspending.class.getName())};
+
+            assertThat(failure.invoke(null, (Object) beans))
+                    .isEqualTo("@DistributedLocked on " + Suspending.class.getName() + ".run(Continuation): suspend"
+                            + " functions need kotlinx-coroutines-reactor on the class path");
+        } finally {
+            thread.setContextClassLoader(before);
+        }
+        Application.of(Suspending.class).close();
+    }
+
+    private static URLClassLoader withoutReactorModuleOfCoroutines() {
+        URL[] classPath = Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
+                .filter(entry -> !entry.contains("kotlinx-coroutines-reactor"))
+                .map(CoroutinesTest::url)
+                .toArray(URL[]::new);
+        return new URLClassLoader(classPath, ClassLoader.getPlatformClassLoader());
+    }
+
+    private static URL url(String file) {
+        try {
+            return Path.of(file).toUri().toURL();
+        } catch (MalformedURLException e) {
+            throw new IllegalArgumentException(e);
+        }
     }
 }

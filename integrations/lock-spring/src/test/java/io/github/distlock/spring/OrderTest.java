@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
-import io.github.distlock.LockHandle;
 import io.github.distlock.LockLostException;
 import io.github.distlock.memory.InMemoryStore;
 import java.util.List;
@@ -17,7 +16,6 @@ import java.util.function.BooleanSupplier;
 import org.aopalliance.aop.Advice;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.springframework.aop.Advisor;
@@ -35,6 +33,7 @@ import org.springframework.scheduling.annotation.AsyncAnnotationAdvisor;
 import org.springframework.security.access.AccessDeniedException;
 import org.springframework.security.access.prepost.PreAuthorize;
 import org.springframework.security.authentication.TestingAuthenticationToken;
+import org.springframework.security.authorization.AuthorizationDecision;
 import org.springframework.security.authorization.method.AuthorizationManagerBeforeMethodInterceptor;
 import org.springframework.security.core.context.SecurityContextHolder;
 import org.springframework.transaction.TransactionManager;
@@ -239,23 +238,38 @@ class OrderTest {
     }
 
     static class Secured {
+        private final AtomicInteger value = new AtomicInteger();
+
         @PreAuthorize("hasRole('CLERK')")
-        @DistributedLocked(key = "counter", maxWait = "0s")
+        @DistributedLocked(key = "counter", onBusy = OnBusy.SKIP)
         public void increment() {
-            throw new AssertionError("ran");
+            value.incrementAndGet();
         }
     }
 
-    @Test
-    void checksOfRightsBelongOutside() {
-        SecurityContextHolder.getContext().setAuthentication(new TestingAuthenticationToken("guest", "", "ROLE_GUEST"));
-        Advisor rights = AuthorizationManagerBeforeMethodInterceptor.preAuthorize();
-        try (LockHandle held = application.other.lock("counter").acquireUninterruptibly()) {
-            assertThatThrownBy(() -> proxy(new Secured(), false, rights).increment())
-                    .isInstanceOf(AccessDeniedException.class);
-            // A caller without rights waits for the lock, and would keep others out.
-            assertThatThrownBy(() -> proxy(new Secured(), true, rights).increment())
-                    .isInstanceOf(LockBusyException.class);
-        }
+    private static void authenticate(String user) {
+        SecurityContextHolder.getContext().setAuthentication(new TestingAuthenticationToken(user, ""));
+    }
+
+    /** A clerk calls while the rights of a guest are checked. */
+    @ParameterizedTest
+    @CsvSource({"true, 0", "false, 1"})
+    void checksOfRightsBelongOutside(boolean isLockOutside, int result) {
+        Secured bean = new Secured();
+        Secured[] proxy = new Secured[1];
+        Runnable callOfAClerk = () -> {
+            authenticate("clerk");
+            proxy[0].increment();
+        };
+        proxy[0] = proxy(bean, isLockOutside, AuthorizationManagerBeforeMethodInterceptor.preAuthorize((user, call) -> {
+            pause(callOfAClerk, second::isDone);
+            return new AuthorizationDecision(user.get().getName().equals("clerk"));
+        }));
+        authenticate("guest");
+
+        assertThatThrownBy(() -> proxy[0].increment()).isInstanceOf(AccessDeniedException.class);
+        second.join();
+
+        assertThat(bean.value).hasValue(result);
     }
 }

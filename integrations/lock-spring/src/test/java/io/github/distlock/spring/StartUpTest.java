@@ -3,45 +3,29 @@ package io.github.distlock.spring;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
-import io.github.distlock.memory.InMemoryStore;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
-import java.util.concurrent.Callable;
-import java.util.concurrent.Future;
 import java.util.spi.ToolProvider;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.springframework.aop.framework.Advised;
 import org.springframework.beans.factory.FactoryBean;
 import org.springframework.beans.factory.config.BeanPostProcessor;
-import org.springframework.cache.CacheManager;
-import org.springframework.cache.annotation.Cacheable;
-import org.springframework.cache.annotation.EnableCaching;
-import org.springframework.cache.concurrent.ConcurrentMapCacheManager;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Lazy;
 import org.springframework.core.NestedExceptionUtils;
-import org.springframework.core.Ordered;
 import org.springframework.core.PriorityOrdered;
-import org.springframework.retry.annotation.EnableRetry;
-import org.springframework.retry.annotation.Retryable;
-import org.springframework.scheduling.annotation.Async;
-import org.springframework.scheduling.annotation.EnableAsync;
-import org.springframework.transaction.annotation.EnableTransactionManagement;
-import org.springframework.transaction.annotation.Transactional;
 
 /** Mistakes with the annotation fail at start-up, with the method and the remedy. */
 @SuppressWarnings("UnusedMethod") // some are called by their names
 class StartUpTest {
 
-    private static String failure(Class<?>... beans) {
+    static String failure(Class<?>... beans) {
         Throwable thrown = catchThrowable(() -> Application.of(beans).close());
         assertThat(thrown).as("no failure at start-up").isNotNull();
         return String.valueOf(NestedExceptionUtils.getMostSpecificCause(thrown).getMessage());
@@ -287,46 +271,6 @@ class StartUpTest {
                         "its fallback method \"other\" has a lock, which this call would not take"));
     }
 
-    static class LaterStream {
-        @DistributedLocked(key = "k")
-        public Stream<String> run() {
-            return Stream.of();
-        }
-    }
-
-    static class LaterCallable {
-        @DistributedLocked(key = "k")
-        public List<? extends Callable<String>> run() {
-            return List.of();
-        }
-    }
-
-    static class LaterFuture {
-        @DistributedLocked(key = "k")
-        public Future<String> run() {
-            throw new UnsupportedOperationException();
-        }
-    }
-
-    static class Generic<T> {
-        @DistributedLocked(key = "k")
-        public T run() {
-            throw new UnsupportedOperationException();
-        }
-    }
-
-    static class OfStream extends Generic<Stream<String>> {}
-
-    @Test
-    void aReturnTypeWhoseWorkOutlivesTheCall() {
-        String problem = ", whose work would go on without the lock after the call;"
-                + " return the finished result, a CompletionStage or a publisher";
-        assertThat(failure(LaterStream.class)).isEqualTo(on("LaterStream.run()", "returns Stream" + problem));
-        assertThat(failure(LaterCallable.class)).isEqualTo(on("LaterCallable.run()", "returns Callable" + problem));
-        assertThat(failure(LaterFuture.class)).isEqualTo(on("LaterFuture.run()", "returns Future" + problem));
-        assertThat(failure(OfStream.class)).isEqualTo(on("Generic.run()", "returns Stream" + problem));
-    }
-
     @Retention(RetentionPolicy.RUNTIME)
     @DistributedLocked(key = "nightly")
     @interface Nightly {}
@@ -495,126 +439,5 @@ class StartUpTest {
     @Test
     void aMistakeInALazyBean() {
         assertThat(failure(LazyBean.class)).contains("write #{#id}");
-    }
-
-    @Configuration(proxyBeanMethods = false)
-    @EnableCaching(order = 0)
-    static class CacheOutside {
-        @Bean
-        CacheManager caches() {
-            return new ConcurrentMapCacheManager();
-        }
-    }
-
-    static class Cached {
-        @Cacheable("values")
-        @DistributedLocked(key = "k")
-        public String run() {
-            return "value";
-        }
-    }
-
-    static class LockedBesideACache {
-        @DistributedLocked(key = "k")
-        public void run() {}
-
-        @Cacheable("values")
-        public String cached() {
-            return "value";
-        }
-    }
-
-    @Test
-    void aCacheOutsideOfTheLock() {
-        assertThat(failure(CacheOutside.class, Cached.class))
-                .isEqualTo(on(
-                        "Cached.run()",
-                        "the cache of the method stands outside of the lock, and belongs inside; use a greater number"
-                                + " in @EnableCaching(order = …), or another distlock.annotation.order"));
-    }
-
-    @Configuration(proxyBeanMethods = false)
-    @EnableTransactionManagement(order = 0)
-    static class TransactionOutside {}
-
-    static class InTransaction {
-        @Transactional
-        @DistributedLocked(key = "k")
-        public void run() {}
-    }
-
-    @Test
-    void aTransactionOutsideOfTheLock() {
-        assertThat(failure(TransactionOutside.class, Register.class, InTransaction.class))
-                .isEqualTo(on(
-                        "InTransaction.run()",
-                        "the transaction of the method stands outside of the lock, and belongs inside; use a greater"
-                                + " number in @EnableTransactionManagement(order = …), or another"
-                                + " distlock.annotation.order"));
-    }
-
-    @Configuration(proxyBeanMethods = false)
-    @EnableRetry
-    static class RetryInside {}
-
-    @Configuration(proxyBeanMethods = false)
-    @EnableRetry(order = Ordered.LOWEST_PRECEDENCE - 200)
-    static class RetryOutside {}
-
-    static class Retried {
-        @Retryable
-        @DistributedLocked(key = "k")
-        public void run() {}
-    }
-
-    @Test
-    void retriesInsideOfTheLock() {
-        assertThat(failure(RetryInside.class, Retried.class))
-                .isEqualTo(on(
-                        "Retried.run()",
-                        "the retry of the method stands inside of the lock, and belongs outside; use"
-                                + " @EnableRetry(order = Ordered.LOWEST_PRECEDENCE - 200), or another"
-                                + " distlock.annotation.order"));
-        Application.of(RetryOutside.class, Retried.class).close();
-    }
-
-    @Configuration(proxyBeanMethods = false)
-    @EnableAsync
-    @EnableCaching
-    @EnableTransactionManagement
-    static class Defaults {
-        @Bean
-        CacheManager caches() {
-            return new ConcurrentMapCacheManager();
-        }
-    }
-
-    static class Everything {
-        @Async
-        @Transactional
-        @Cacheable("values")
-        @DistributedLocked(key = "k")
-        public void run() {}
-    }
-
-    @Test
-    void theDefaultOrdersOfSpringAreRight() {
-        try (Application application = Application.of(Defaults.class, Register.class, Everything.class)) {
-            assertThat(((Advised) application.bean(Everything.class)).getAdvisors())
-                    .hasSize(4);
-        }
-    }
-
-    @Test
-    void theOrderCountsForMethodsWithBothAlone() {
-        Application.of(CacheOutside.class, LockedBesideACache.class).close();
-    }
-
-    @Test
-    void thePropertyChangesTheOrder() {
-        Application.over(new InMemoryStore())
-                .with("distlock.annotation.order", "-1")
-                .start(CacheOutside.class, Cached.class)
-                .close();
     }
 }

@@ -101,3 +101,10 @@ open class LaterSequence {
     @DistributedLocked(key = ["k"])
     open suspend fun run(): Sequence<Int> = sequenceOf(1)
 }
+
+/** It has no mistake. */
+open class Suspending {
+    @DistributedLocked(key = ["k"])
+    open suspend fun run() {
+    }
+}
