@@ -9,6 +9,7 @@ import io.github.distlock.LockHandle;
 import io.github.distlock.tests.PromiseNames;
 import io.github.distlock.tests.servers.RedisCluster;
 import io.github.distlock.tests.servers.RedisSentinels;
+import io.github.distlock.tests.servers.ServerCertificate;
 import io.github.distlock.tests.waiting.Waiting;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -45,9 +46,8 @@ class TlsDeploymentsTest {
     }
 
     private static LockClient client(String uri, SSLContext tls) {
-        return LockClient.create(RedisBackend.builder(uri)
-                .clientConfig(ServerCertificate.config(tls))
-                .build());
+        return LockClient.create(
+                RedisBackend.builder(uri).clientConfig(TlsTest.config(tls)).build());
     }
 
     private String[] lines(String... more) throws Exception {

@@ -13,6 +13,7 @@ import io.github.distlock.spi.RequestRefusedException;
 import io.github.distlock.tests.IgnoredSignals;
 import io.github.distlock.tests.PromiseNames;
 import io.github.distlock.tests.RecordingContext;
+import io.github.distlock.tests.servers.ServerCertificate;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.UUID;
@@ -24,6 +25,7 @@ import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import redis.clients.jedis.DefaultJedisClientConfig;
 import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.JedisClientConfig;
 import redis.clients.jedis.Protocol.Command;
@@ -54,7 +56,15 @@ class TlsTest {
     }
 
     private static JedisClientConfig trusting() {
-        return ServerCertificate.config(tls);
+        return config(tls);
+    }
+
+    @SuppressWarnings("deprecation") // SslOptions would need the certificate in a file.
+    static JedisClientConfig config(SSLContext tls) {
+        return DefaultJedisClientConfig.builder()
+                .ssl(true)
+                .sslSocketFactory(tls.getSocketFactory())
+                .build();
     }
 
     private static HostAndPort address(ScriptedServer server) {
