@@ -102,7 +102,7 @@ class RedisApplicationTest {
         return application.run();
     }
 
-    static class Orders {
+    public static class Orders {
         @DistributedLocked(key = "orders/#{#id}")
         public boolean ship(int id, Supplier<Boolean> work) {
             return work.get();
