@@ -74,8 +74,7 @@ class MonitoringTest {
                         assertThat(offered).as(expression).contains(by.group(1).split(", ")));
     }
 
-    @Test
-    void api_theDashboardShowsEachMeter() throws IOException {
+    static List<String> expressionsOfTheDashboard() throws IOException {
         List<String> expressions = new ArrayList<>();
         try (JsonParser dashboard =
                 new JsonFactory().createParser(FOLDER.resolve("dashboard.json").toFile())) {
@@ -85,6 +84,12 @@ class MonitoringTest {
                 }
             }
         }
+        return expressions;
+    }
+
+    @Test
+    void api_theDashboardShowsEachMeter() throws IOException {
+        List<String> expressions = expressionsOfTheDashboard();
 
         expressions.forEach(this::expectKnown);
         String shown = String.join("\n", expressions);

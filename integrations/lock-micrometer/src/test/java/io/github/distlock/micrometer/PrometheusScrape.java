@@ -25,7 +25,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A real Prometheus scrapes the meters, and its alerts fire. {@code .ci/extended} runs this, and brings Prometheus. */
+/**
+ * A real Prometheus scrapes the meters, its alerts fire, and the dashboard shows the first loss. {@code .ci/extended}
+ * runs this, and brings Prometheus.
+ */
 @Timeout(120)
 class PrometheusScrape extends MetricsTest {
     private static final String PROGRAM = System.getProperty("lock.prometheus.binary", "prometheus");
@@ -55,9 +58,20 @@ class PrometheusScrape extends MetricsTest {
             awaitAnswer(port, "query?query=" + encoded("distlock_holds{client=\"orders\",lock=\"orders\"}"), ",\"1\"]");
             awaitAnswer(port, "query?query=" + encoded("sum(distlock_acquire_seconds_count)"), ",\"2\"]");
             awaitAnswer(port, "alerts", "\"alertname\":\"DistlockHoldsLost\"");
+            awaitAnswer(port, "query?query=" + encoded(lostHoldsOfTheDashboard()), ",\"1\"]");
             assertThat(server.isAlive()).isTrue();
             kept.close();
         }
+    }
+
+    private static String lostHoldsOfTheDashboard() throws IOException {
+        return MonitoringTest.expressionsOfTheDashboard().stream()
+                .filter(expression -> expression.contains("distlock_lost_total"))
+                .findFirst()
+                .orElseThrow()
+                .replace("$__rate_interval", "1m")
+                .replace("$client", ".*")
+                .replace("$lock", ".*");
     }
 
     /** Answers each request with a page, until the socket is closed. */
