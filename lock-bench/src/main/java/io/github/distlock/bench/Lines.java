@@ -21,7 +21,7 @@ final class Lines {
     private static final int LEGEND_ROW = 24;
     private static final float THICK = 2;
     /** Readable on light and dark pages. */
-    private static final List<Color> COLORS = List.of(
+    static final List<Color> COLORS = List.of(
             new Color(47, 129, 247),
             new Color(210, 120, 30),
             new Color(60, 160, 80),
@@ -34,8 +34,8 @@ final class Lines {
     /** Some points of a line. */
     static final class Line {
         final String name;
-        private final List<Double> xs = new ArrayList<>();
-        private final List<Double> ys = new ArrayList<>();
+        final List<Double> xs = new ArrayList<>();
+        final List<Double> ys = new ArrayList<>();
 
         Line(String name) {
             this.name = name;

@@ -5,9 +5,11 @@ import de.erichseifert.vectorgraphics2d.svg.SVGProcessor;
 import de.erichseifert.vectorgraphics2d.util.PageSize;
 import java.awt.Color;
 import java.awt.Font;
+import java.awt.Graphics2D;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.function.Consumer;
 import org.knowm.xchart.internal.chartpart.Chart;
 import org.knowm.xchart.style.AxesChartStyler;
 
@@ -45,11 +47,18 @@ final class Svg {
     }
 
     static String of(Chart<?, ?> chart) throws IOException {
+        return of(
+                chart.getWidth(),
+                chart.getHeight(),
+                drawing -> chart.paint(drawing, chart.getWidth(), chart.getHeight()));
+    }
+
+    static String of(int width, int height, Consumer<Graphics2D> painting) throws IOException {
         VectorGraphics2D drawing = new VectorGraphics2D();
-        chart.paint(drawing, chart.getWidth(), chart.getHeight());
+        painting.accept(drawing);
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         new SVGProcessor()
-                .getDocument(drawing.getCommands(), new PageSize(0, 0, chart.getWidth(), chart.getHeight()))
+                .getDocument(drawing.getCommands(), new PageSize(0, 0, width, height))
                 .writeTo(bytes);
         String svg = bytes.toString(StandardCharsets.UTF_8);
         int root = svg.indexOf('>', svg.indexOf("<svg")) + 1;
