@@ -1,0 +1,30 @@
+package io.github.distlock.cli;
+
+import io.github.distlock.spi.RequestRefusedException;
+
+/** The exit codes, which scripts rely on. Most are those of {@code sysexits.h}. */
+final class ExitCode {
+    /** The verb has found nothing to release, or an error at the server. */
+    static final int NOT_OK = 1;
+
+    static final int USAGE = 64;
+    static final int UNAVAILABLE = 69;
+    static final int INTERNAL = 70;
+    static final int BUSY = 75;
+    static final int REFUSED = 77;
+    static final int LOST = 80;
+    /** This and the number of a signal: the signal has ended the command, or the wait for the lock. */
+    static final int SIGNAL = 128;
+
+    private ExitCode() {}
+
+    /** Returns the code for an error of the store. */
+    static int of(Throwable failure) {
+        for (Throwable each = failure; each != null; each = each.getCause()) {
+            if (each instanceof RequestRefusedException) {
+                return REFUSED;
+            }
+        }
+        return UNAVAILABLE;
+    }
+}

@@ -1,0 +1,248 @@
+package io.github.distlock.cli;
+
+import io.github.distlock.DistributedLock;
+import io.github.distlock.LockClient;
+import io.github.distlock.LockEvent;
+import io.github.distlock.LockHandle;
+import io.github.distlock.LockListener;
+import io.github.distlock.LockOptions;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Collections;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.LinkedBlockingQueue;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/**
+ * Runs a command under a lock. One thread acquires the lock, watches the command, and releases the lock. Signals, the
+ * answer of the acquire, the loss of the lock and the end of the command are events in its queue.
+ */
+@Command(
+        name = "run",
+        description = "Runs a command while it holds a lock.",
+        mixinStandardHelpOptions = true,
+        footer = {
+            "",
+            "The exit code is that of the command, or 128 + n if the signal n has ended it. Codes of distlock: 64"
+                    + " usage, 69 the store does not answer, 70 internal error, 75 busy, 77 the store refuses, 80 the"
+                    + " lock was lost and the command was stopped, 126 and 127 as in a shell."
+        })
+final class RunVerb implements Callable<Integer> {
+    @Mixin
+    StoreOptions store = new StoreOptions();
+
+    @Option(
+            names = {"-n", "--nonblock"},
+            description = "Ask once. If another client holds the lock, end with the exit code of -E.")
+    boolean once;
+
+    @Option(
+            names = {"-w", "--wait"},
+            paramLabel = "TIME",
+            converter = DurationOption.class,
+            description = "Wait for the lock for this time at most, such as 10s. By default, wait without a limit.")
+    @Nullable
+    Duration maxWait;
+
+    @Option(
+            names = {"-E", "--conflict-exit-code"},
+            paramLabel = "CODE",
+            defaultValue = "75",
+            description = "The exit code if the lock stays busy; ${DEFAULT-VALUE} by default.")
+    int busyExitCode;
+
+    @Option(
+            names = "--lease",
+            paramLabel = "TIME",
+            defaultValue = "30s",
+            converter = DurationOption.class,
+            description = "How long a crashed holder blocks others; ${DEFAULT-VALUE} by default. It is renewed.")
+    Duration lease = Duration.ZERO;
+
+    @Option(names = "--fair", description = "First come, first served. All clients of the lock need it.")
+    boolean fair;
+
+    @Option(
+            names = "--minimum-hold",
+            paramLabel = "TIME",
+            converter = DurationOption.class,
+            description = "Keep the lock busy until this time after the grant, even if the command ends earlier.")
+    @Nullable
+    Duration minimumHold;
+
+    @Option(names = "--read", description = "Hold the read lock of a read-write lock.")
+    boolean read;
+
+    @Option(names = "--write", description = "Hold the write lock of a read-write lock.")
+    boolean write;
+
+    @Option(
+            names = "--kill-after",
+            paramLabel = "TIME",
+            defaultValue = "10s",
+            converter = DurationOption.class,
+            description = "How long a command that has to stop gets from TERM to KILL; ${DEFAULT-VALUE} by default, and"
+                    + " at most a third of the lease.")
+    Duration killAfter = Duration.ZERO;
+
+    @Parameters(index = "0", paramLabel = "NAME", description = "The name of the lock.")
+    String name = "";
+
+    @Parameters(
+            index = "1..*",
+            arity = "1..*",
+            paramLabel = "COMMAND",
+            description = "The command and its arguments. Write -- before it.")
+    List<String> command = List.of();
+
+    private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
+
+    @Override
+    public Integer call() throws InterruptedException, IOException {
+        check();
+        try (LockClient client = StoreOptions.builder(store.backend(lease))
+                .listener(new FailedRenewals())
+                .build()) {
+            DistributedLock lock = lock(client);
+            Signals.receive(events::add);
+            if (maxWait != null) {
+                // The time is for the lock, and not for the first connection.
+                var unused = client.inspector().inspect(name);
+            }
+            CompletableFuture<?> answer = acquire(lock);
+            var ignored = answer.whenComplete((hold, failure) -> events.add(new Event.Answered()));
+            if (events.take() instanceof Event.Signaled signal) {
+                answer.cancel(false);
+                hold(answer).ifPresent(LockHandle::release);
+                return ExitCode.SIGNAL + signal.number();
+            }
+            Optional<LockHandle> hold = hold(answer);
+            if (hold.isEmpty()) {
+                Distlock.print("lock \"" + name + "\" is busy");
+                return busyExitCode;
+            }
+            return runHolding(hold.get());
+        }
+    }
+
+    private void check() {
+        if (System.getProperty("os.name").toLowerCase(Locale.ROOT).startsWith("windows")) {
+            throw new Failure(
+                    ExitCode.USAGE, "run does not work on Windows, which has no way to ask a command to stop");
+        }
+        if (once && maxWait != null) {
+            throw new Failure(ExitCode.USAGE, "-n and -w exclude each other");
+        }
+        if (read && write) {
+            throw new Failure(ExitCode.USAGE, "--read and --write exclude each other");
+        }
+        if (busyExitCode < 0 || busyExitCode > 255) {
+            throw new Failure(ExitCode.USAGE, "the code of -E must be from 0 to 255");
+        }
+    }
+
+    private DistributedLock lock(LockClient client) {
+        LockOptions options = LockOptions.defaults().renewedLease(lease);
+        if (fair) {
+            options = options.fair();
+        }
+        if (minimumHold != null) {
+            options = options.minimumHold(minimumHold);
+        }
+        if (read) {
+            return client.readWriteLock(name, options).readLock();
+        }
+        return write ? client.readWriteLock(name, options).writeLock() : client.lock(name, options);
+    }
+
+    private CompletableFuture<?> acquire(DistributedLock lock) {
+        if (once) {
+            return lock.tryAcquireAsync(Duration.ZERO);
+        }
+        return maxWait == null ? lock.acquireAsync() : lock.tryAcquireAsync(maxWait);
+    }
+
+    /** Returns what the acquire has ended with; empty if the lock is busy, or if the acquire was canceled. */
+    private static Optional<LockHandle> hold(CompletableFuture<?> answer) {
+        try {
+            Object hold = answer.join();
+            return hold instanceof Optional<?> optional
+                    ? optional.map(LockHandle.class::cast)
+                    : Optional.of((LockHandle) hold);
+        } catch (CancellationException e) {
+            return Optional.empty();
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof RuntimeException failure) {
+                throw failure;
+            }
+            throw e;
+        }
+    }
+
+    private int runHolding(LockHandle hold) throws InterruptedException, IOException {
+        try {
+            if (events.poll() instanceof Event.Signaled signal) {
+                return ExitCode.SIGNAL + signal.number();
+            }
+            Duration patience =
+                    shortest(killAfter, lease.dividedBy(3), hold.remaining().dividedBy(3));
+            ProcessGroup group = new ProcessGroup(patience);
+            Process process = group.start(command, environment(hold));
+            int code = new Supervision(hold, group, process, events, patience).await();
+            group.close();
+            return end(hold, code);
+        } finally {
+            hold.release();
+        }
+    }
+
+    private static Duration shortest(Duration... durations) {
+        return Collections.min(List.of(durations));
+    }
+
+    private Map<String, @Nullable String> environment(LockHandle hold) {
+        Map<String, @Nullable String> environment = new TreeMap<>();
+        environment.put("DISTLOCK_NAME", name);
+        environment.put("DISTLOCK_TOKEN", String.valueOf(hold.fencingToken()));
+        environment.put(StoreOptions.URL, null);
+        return environment;
+    }
+
+    private int end(LockHandle hold, int code) {
+        return switch (hold.release()) {
+            case RELEASED -> code;
+            case PENDING -> {
+                Distlock.print("the store has not confirmed the release of lock \"" + name
+                        + "\", which may stay busy until its lease ends");
+                yield code;
+            }
+            case LOST -> {
+                if (code != ExitCode.LOST) {
+                    Distlock.print("lock \"" + name + "\" was lost before the command had ended");
+                }
+                yield ExitCode.LOST;
+            }
+        };
+    }
+
+    /** Prints why renewals fail. */
+    private static final class FailedRenewals implements LockListener {
+        @Override
+        public void renewalFailed(LockEvent event, Throwable cause) {
+            Distlock.print("a renewal of lock \"" + event.lockName() + "\" failed: " + cause.getMessage());
+        }
+    }
+}

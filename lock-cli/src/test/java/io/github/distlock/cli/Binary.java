@@ -1,0 +1,141 @@
+package io.github.distlock.cli;
+
+import io.github.distlock.tests.servers.ChildProgram;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** The executable jar, as a process. */
+final class Binary implements AutoCloseable {
+    /** Far longer than a JVM takes to start on a busy machine. */
+    static final Duration LONG = Duration.ofSeconds(60);
+
+    private final ChildProgram program;
+    private final Path errors;
+
+    private Binary(ChildProgram program, Path errors) {
+        this.program = program;
+        this.errors = errors;
+    }
+
+    /** Starts it with an address in the environment. */
+    static Binary start(String url, String... arguments) {
+        return start(List.of("DISTLOCK_URL=" + url), arguments);
+    }
+
+    /** Starts it with variables of the environment, or with other arguments for {@code env}. */
+    static Binary start(List<String> environment, String... arguments) {
+        try {
+            Path errors = Files.createTempFile("distlock-cli-", ".errors");
+            List<String> command =
+                    new ArrayList<>(List.of("/bin/sh", "-c", "exec 2>\"$0\" env \"$@\"", errors.toString()));
+            command.addAll(List.of("-u", "DISTLOCK_URL", "-u", "DISTLOCK_URL_FILE"));
+            command.addAll(environment);
+            command.addAll(command());
+            command.addAll(List.of(arguments));
+            return new Binary(ChildProgram.startCommand(command.toArray(String[]::new)), errors);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Returns the command line without arguments. */
+    static List<String> command() {
+        String jar = System.getProperty("lock.cli.jar");
+        if (jar == null || !Files.exists(Path.of(jar))) {
+            throw new IllegalStateException("these tests need the executable jar: run them with mvn verify");
+        }
+        return List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:TieredStopAtLevel=1",
+                "-XX:+UseSerialGC",
+                "-jar",
+                jar);
+    }
+
+    long pid() {
+        return program.pid();
+    }
+
+    void send(String line) {
+        program.send(line);
+    }
+
+    /** Sends a signal to this process alone. */
+    void signal(String name) {
+        signal(name, pid());
+    }
+
+    static void signal(String name, long pid) {
+        try {
+            new ProcessBuilder("sh", "-c", "kill -s " + name + " " + pid)
+                    .start()
+                    .waitFor();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Returns the next line of the output. */
+    String line() {
+        return program.nextLine(LONG);
+    }
+
+    String line(String beginning) {
+        return program.awaitLine(beginning, LONG);
+    }
+
+    /** Waits for the end, and returns the exit code. */
+    int code() {
+        return program.awaitExit(LONG);
+    }
+
+    /** Returns all messages until now. */
+    String errors() {
+        try {
+            return Files.readString(errors);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Returns the processes of the group of a command, without those that have ended. */
+    static List<Long> group(long leader) {
+        try (Stream<Path> all = Files.list(Path.of("/proc"))) {
+            return all.map(each -> each.getFileName().toString())
+                    .filter(name -> name.matches("[0-9]+"))
+                    .map(Long::valueOf)
+                    .filter(pid -> isIn(leader, pid))
+                    .toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static boolean isIn(long leader, long pid) {
+        try {
+            String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
+            String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
+            return !fields[0].equals("Z") && fields[2].equals(String.valueOf(leader));
+        } catch (IOException e) {
+            return false; // it has ended
+        }
+    }
+
+    @Override
+    public void close() {
+        program.close();
+        try {
+            Files.deleteIfExists(errors);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,236 @@
+package io.github.distlock.cli;
+
+import static io.github.distlock.cli.Binary.LONG;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.distlock.DistributedSemaphore;
+import io.github.distlock.LockClient;
+import io.github.distlock.LockHandle;
+import io.github.distlock.LockStatus;
+import io.github.distlock.redis.RedisBackend;
+import io.github.distlock.tests.servers.RedisServer;
+import io.github.distlock.tests.waiting.Waiting;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code distlock run}: streams, environment, options and exit codes. */
+@Tag("binary")
+class RunTest {
+    private static RedisServer server;
+    private static LockClient locks;
+
+    @BeforeAll
+    static void start() {
+        server = RedisServer.start();
+        locks = LockClient.create(RedisBackend.connect(server.uri()));
+    }
+
+    @AfterAll
+    static void end() {
+        locks.close();
+        server.close();
+    }
+
+    private static Binary run(String... arguments) {
+        return Binary.start(server.uri(), arguments);
+    }
+
+    @Test
+    void theCommandHasTheStreamsAndItsExitCodeIsThatOfDistlock() {
+        try (Binary run = run("run", "streams", "--", "sh", "-c", "read line; echo \"got $line\"; exit 3")) {
+            run.send("input");
+
+            Result result = Result.of(run);
+
+            assertEquals(List.of("got input"), result.output());
+            assertEquals(3, result.code());
+            assertEquals("", result.errors());
+        }
+    }
+
+    @Test
+    void theCommandKnowsNameAndTokenButNotTheAddress() throws InterruptedException {
+        long before = tokenOfOneHold("environment");
+        try (Binary run = run("run", "environment", "--", "sh", "-c", "env | grep ^DISTLOCK_ | sort")) {
+            Result result = Result.of(run);
+
+            assertEquals(2, result.output().size(), result::toString);
+            assertEquals("DISTLOCK_NAME=environment", result.output().get(0));
+            assertTrue(Long.parseLong(result.output().get(1).replace("DISTLOCK_TOKEN=", "")) > before);
+        }
+    }
+
+    private static long tokenOfOneHold(String name) throws InterruptedException {
+        try (LockHandle hold = locks.lock(name).acquire()) {
+            return hold.fencingToken();
+        }
+    }
+
+    @Test
+    void exitCodesAreThoseOfAShell() {
+        try (Binary notFound = run("run", "shell1", "--", "/no/such/program");
+                Binary notExecutable = run("run", "shell2", "--", "/etc/passwd");
+                Binary killed = run("run", "shell3", "--", "sh", "-c", "kill -KILL $$");
+                Binary terminated = run("run", "shell4", "--", "sh", "-c", "kill -TERM $$")) {
+            assertEquals(127, notFound.code());
+            assertEquals(126, notExecutable.code());
+            assertEquals(137, killed.code());
+            assertEquals(143, terminated.code());
+        }
+    }
+
+    @Test
+    void aBusyLockEndsWith75OrTheCodeOfTheOption() throws InterruptedException {
+        try (LockHandle unused = locks.lock("busy").acquire();
+                Binary once = run("run", "-n", "busy", "--", "echo", "ran");
+                Binary skipped = run("run", "-n", "-E", "0", "busy", "--", "echo", "ran");
+                Binary waited = run("run", "-w", "0.2", "busy", "--", "echo", "ran")) {
+            assertEquals(new Result(75, List.of(), "distlock: lock \"busy\" is busy\n"), Result.of(once));
+            assertEquals(new Result(0, List.of(), "distlock: lock \"busy\" is busy\n"), Result.of(skipped));
+            assertEquals(75, waited.code());
+        }
+    }
+
+    @Test
+    void withoutALimitItWaitsUntilTheLockIsFree() throws InterruptedException {
+        LockHandle hold = locks.lock("waits").acquire();
+        try (Binary run = run("run", "waits", "--", "echo", "ran")) {
+            awaitWaiter("waits");
+
+            hold.close();
+
+            assertEquals("ran", run.line());
+            assertEquals(0, run.code());
+        }
+    }
+
+    private static void awaitWaiter(String name) {
+        Waiting.await(
+                "a waiter",
+                LONG,
+                () -> !locks.inspector().inspect(name).waiters().isEmpty());
+    }
+
+    @Test
+    void aStoreThatDoesNotAnswerEndsWith69() {
+        try (Binary run = Binary.start("redis://127.0.0.1:1", "run", "-n", "x", "--", "echo", "ran")) {
+            Result result = Result.of(run);
+
+            assertEquals(69, result.code());
+            assertEquals(List.of(), result.output());
+            assertTrue(result.errors().contains("cannot connect to 127.0.0.1:1"), result::errors);
+        }
+    }
+
+    @Test
+    void aRefusalEndsWith77() throws InterruptedException {
+        DistributedSemaphore semaphore = locks.semaphore("refused", 1);
+        try (LockHandle unused = semaphore.permit().acquire();
+                Binary run = run("run", "refused", "--", "echo", "ran")) {
+            Result result = Result.of(run);
+
+            assertEquals(77, result.code());
+            assertEquals(List.of(), result.output());
+            assertTrue(result.errors().contains("used as a semaphore"), result::errors);
+        }
+    }
+
+    @Test
+    void wrongUsageEndsWith64() {
+        try (Binary noCommand = run("run", "x");
+                Binary unknown = run("run", "x", "--unknown", "--", "true");
+                Binary duration = run("run", "--lease", "long", "x", "--", "true");
+                Binary both = run("run", "-n", "-w", "1", "x", "--", "true");
+                Binary readAndWrite = run("run", "--read", "--write", "x", "--", "true");
+                Binary code = run("run", "-E", "256", "x", "--", "true");
+                Binary minimumHold = run("run", "--read", "--minimum-hold", "1s", "x", "--", "true");
+                Binary noStore = Binary.start(List.of(), "run", "x", "--", "true")) {
+            for (Binary each : List.of(noCommand, unknown, duration, both, readAndWrite, code, minimumHold, noStore)) {
+                assertEquals(64, each.code(), each::errors);
+                assertTrue(each.errors().startsWith("distlock: "), each::errors);
+            }
+        }
+    }
+
+    @Test
+    void anInternalErrorEndsWith70() {
+        try (Binary run =
+                Binary.start(List.of("DISTLOCK_URL=" + server.uri(), "PATH=/nowhere"), "run", "x", "--", "/bin/true")) {
+            assertEquals(70, run.code(), run::errors);
+        }
+    }
+
+    @Test
+    void aPasswordOnTheCommandLineIsRefusedAndNotRepeated() {
+        try (Binary password = run("who", "--url", "redis://:hunter2@127.0.0.1", "x");
+                Binary ofSentinels = run("who", "--url", "redis-sentinel://h/p?sentinelPassword=hunter2", "x")) {
+            for (Binary each : List.of(password, ofSentinels)) {
+                assertEquals(64, each.code());
+                assertFalse(each.errors().contains("hunter2"), each::errors);
+            }
+        }
+    }
+
+    @Test
+    void theAddressComesFromAnOptionAFileOrTheEnvironment(@TempDir Path directory) throws IOException {
+        Path file = Files.writeString(directory.resolve("url"), server.uri() + "\n");
+        String wrong = "DISTLOCK_URL=redis://127.0.0.1:1";
+        try (Binary option = Binary.start(List.of(wrong), "who", "--url", server.uri(), "x");
+                Binary fileOption = Binary.start(List.of(wrong), "who", "--url-file", file.toString(), "x");
+                Binary variable = Binary.start(List.of("DISTLOCK_URL_FILE=" + file), "who", "x")) {
+            for (Binary each : List.of(option, fileOption, variable)) {
+                assertEquals(0, each.code(), each::errors);
+            }
+        }
+    }
+
+    @Test
+    void readersShareTheLockAndAWriterDoesNot() throws InterruptedException {
+        try (LockHandle unused = locks.readWriteLock("read-write").readLock().acquire();
+                Binary reader = run("run", "-n", "--read", "read-write", "--", "echo", "read");
+                Binary writer = run("run", "-n", "--write", "read-write", "--", "echo", "written")) {
+            assertEquals("read", reader.line());
+            assertEquals(75, writer.code());
+        }
+    }
+
+    @Test
+    void leaseAndMinimumHoldReachTheStore() {
+        try (Binary run = run(
+                "run", "--lease", "5m", "--minimum-hold", "4m", "--fair", "kept", "--", "sh", "-c", "echo up; cat")) {
+            run.line();
+            Duration lease = holder("kept").orElseThrow().remainingLease();
+            run.signal("TERM");
+            run.code();
+
+            LockStatus after = locks.inspector().inspect("kept");
+
+            LockStatus.Kept kept = after.kept().orElseThrow(() -> new AssertionError(after + run.errors()));
+            assertTrue(lease.compareTo(Duration.ofMinutes(4)) > 0, lease::toString);
+            assertTrue(kept.remaining().compareTo(Duration.ofMinutes(2)) > 0, kept::toString);
+        }
+    }
+
+    private static Optional<LockStatus.Holder> holder(String name) {
+        return locks.inspector().inspect(name).holders().stream().findFirst();
+    }
+
+    @Test
+    void aNamespaceSeparatesLocks() throws InterruptedException {
+        try (LockHandle unused = locks.lock("named").acquire();
+                Binary run = run("run", "-n", "--namespace", "shop", "named", "--", "echo", "ran")) {
+            assertEquals("ran", run.line());
+        }
+    }
+}

@@ -1,0 +1,238 @@
+package io.github.distlock.cli;
+
+import static io.github.distlock.cli.Binary.LONG;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.distlock.LockClient;
+import io.github.distlock.LockHandle;
+import io.github.distlock.redis.RedisBackend;
+import io.github.distlock.tests.servers.ChildProgram;
+import io.github.distlock.tests.servers.RedisServer;
+import io.github.distlock.tests.waiting.Waiting;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** {@code distlock run}: signals, kills and losses. Each command first prints the number of its process group. */
+@Tag("binary")
+class StopTest {
+    private static final String READY = "echo $$; ";
+    /** Says so when it is asked to end, and goes on. */
+    private static final String STUBBORN = "trap 'echo TERM' TERM; " + READY + "while :; do sleep 0.05; done";
+
+    private static RedisServer server;
+    private static LockClient locks;
+
+    @BeforeAll
+    static void start() {
+        server = RedisServer.start();
+        locks = LockClient.create(RedisBackend.connect(server.uri()));
+    }
+
+    @AfterAll
+    static void end() {
+        locks.close();
+        server.close();
+    }
+
+    private static Binary run(String script, String... options) {
+        return run(server, script, options);
+    }
+
+    private static Binary run(RedisServer store, String script, String... options) {
+        List<String> arguments = new ArrayList<>(List.of("run"));
+        arguments.addAll(List.of(options));
+        arguments.addAll(List.of("--", "sh", "-c", script));
+        return Binary.start(store.uri(), arguments.toArray(String[]::new));
+    }
+
+    private static void awaitEndOfGroup(long leader) {
+        Waiting.await(
+                "the end of all processes", LONG, () -> Binary.group(leader).isEmpty());
+    }
+
+    @Test
+    void termIntAndHupReachAllProcessesOfTheCommand() {
+        for (String signal : List.of("TERM", "INT", "HUP")) {
+            String script = "trap 'echo child; exit 9' " + signal + "; " + READY
+                    + "sh -c 'trap \"echo grandchild; exit\" " + signal + "; echo up; while :; do sleep 0.05; done'";
+            try (Binary run = run(script, "signal-" + signal)) {
+                long group = Long.parseLong(run.line());
+                assertEquals("up", run.line());
+
+                run.signal(signal);
+
+                Result result = Result.of(run);
+                assertEquals(9, result.code(), result::toString);
+                assertEquals(List.of("grandchild", "child"), result.output(), result::toString);
+                assertEquals(List.of(), Binary.group(group));
+            }
+        }
+    }
+
+    @Test
+    void aSignalEndsAWaitAndLeavesNothing() throws InterruptedException {
+        try (LockHandle unused = locks.lock("waits").acquire();
+                Binary run = run(READY, "waits")) {
+            Waiting.await(
+                    "a waiter",
+                    LONG,
+                    () -> !locks.inspector().inspect("waits").waiters().isEmpty());
+
+            run.signal("TERM");
+
+            Result result = Result.of(run);
+            assertEquals(143, result.code(), result::toString);
+            assertEquals(List.of(), result.output());
+            assertEquals(List.of(), locks.inspector().inspect("waits").waiters());
+        }
+    }
+
+    @Test
+    void aKilledCommandReleasesTheLockAtOnce() throws InterruptedException {
+        try (Binary run = run(READY + "exec sleep 600", "killed-command", "--lease", "10m")) {
+            Binary.signal("KILL", Long.parseLong(run.line()));
+
+            assertEquals(137, run.code());
+            assertTrue(locks.lock("killed-command").tryAcquire().isPresent());
+        }
+    }
+
+    @Test
+    void theGuardEndsTheCommandIfDistlockIsKilled() throws InterruptedException {
+        try (Binary run = run(STUBBORN, "killed-wrapper", "--lease", "3s")) {
+            long group = Long.parseLong(run.line());
+
+            run.signal("KILL");
+
+            assertEquals("TERM", run.line());
+            awaitEndOfGroup(group);
+            assertTrue(locks.lock("killed-wrapper").tryAcquire(LONG).isPresent());
+        }
+    }
+
+    @Test
+    void anotherGuardTakesThePlaceOfAKilledOne() {
+        try (Binary run = run("trap 'exit 9' TERM; " + READY + "while :; do sleep 0.05; done", "killed-guard")) {
+            long group = Long.parseLong(run.line());
+            ProcessHandle guard = guard(run, group);
+            guard.destroyForcibly();
+            guard.onExit().join();
+
+            run.signal("TERM");
+
+            assertEquals(9, run.code());
+        }
+    }
+
+    private static ProcessHandle guard(Binary run, long command) {
+        return ProcessHandle.of(run.pid())
+                .orElseThrow()
+                .children()
+                .filter(child -> child.pid() != command)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    @Test
+    void whatTheCommandLeavesIsStoppedBeforeTheRelease() {
+        try (Binary run = run("trap '' TERM; sleep 600 & " + READY + "exit 5", "left", "--kill-after", "200ms")) {
+            long group = Long.parseLong(run.line());
+
+            assertEquals(5, run.code());
+            assertEquals(List.of(), Binary.group(group));
+        }
+    }
+
+    @Test
+    void aLockThatIsTakenAwayStopsTheCommandWith80() {
+        try (Binary run = run(STUBBORN, "taken", "--lease", "3s", "--kill-after", "200ms")) {
+            long group = Long.parseLong(run.line());
+
+            locks.inspector().forceRelease("taken");
+
+            Result result = Result.of(run);
+            assertEquals(80, result.code(), result::toString);
+            assertEquals(List.of("TERM"), result.output());
+            assertTrue(result.errors().contains("was lost (GONE)"), result::errors);
+            assertEquals(List.of(), Binary.group(group));
+        }
+    }
+
+    /** The lock is not lost when the command ends: its validity is not over. */
+    @Test
+    void aKilledServerEndsTheCommandBeforeTheLock() {
+        try (RedisServer other = RedisServer.start();
+                Binary run = run(other, STUBBORN, "server", "--lease", "6s")) {
+            long group = Long.parseLong(run.line());
+
+            other.kill();
+
+            Result result = Result.of(run);
+            assertEquals(80, result.code(), result::toString);
+            assertEquals(List.of("TERM"), result.output());
+            assertTrue(result.errors().contains("is about to be lost"), result::errors);
+            assertFalse(result.errors().contains("was lost"), result::errors);
+            assertEquals(List.of(), Binary.group(group));
+        }
+    }
+
+    @Test
+    void aTerminalInterruptsTheCommandOnce() {
+        String script = "trap 'echo INT' INT; trap 'exit 9' TERM; " + READY + "while :; do sleep 0.05; done";
+        List<String> command = new ArrayList<>(Binary.command());
+        command.addAll(List.of("run", "--url", server.uri(), "terminal", "--", "sh", "-c", script));
+        String line = String.join(" ", command.stream().map(StopTest::quoted).toList());
+        try (ChildProgram terminal = ChildProgram.startCommand("script", "-qec", line, "/dev/null")) {
+            long group = Long.parseLong(terminal.nextLine(LONG).strip());
+
+            terminal.send("\u0003");
+            terminal.send("\u001a");
+
+            assertEquals("INT", withoutEcho(terminal));
+            ProcessHandle.of(group).flatMap(ProcessHandle::parent).orElseThrow().destroy();
+            assertEquals(9, terminal.awaitExit(LONG));
+            assertFalse(rest(terminal).contains("INT"));
+        }
+    }
+
+    private static String withoutEcho(ChildProgram terminal) {
+        String line = terminal.nextLine(LONG);
+        return line.startsWith("^") || line.isBlank() ? withoutEcho(terminal) : line.strip();
+    }
+
+    private static List<String> rest(ChildProgram terminal) {
+        List<String> rest = new ArrayList<>();
+        try {
+            while (true) {
+                rest.add(withoutEcho(terminal));
+            }
+        } catch (IllegalStateException e) {
+            return rest; // the output has ended
+        }
+    }
+
+    private static String quoted(String word) {
+        return "'" + word.replace("'", "'\\''") + "'";
+    }
+
+    @Test
+    void aCommandGetsAThirdOfTheLeaseAtMostUntilItIsKilled() {
+        try (Binary run = run(STUBBORN, "third", "--lease", "3s", "--kill-after", "10m")) {
+            long group = Long.parseLong(run.line());
+            long begin = System.nanoTime();
+
+            locks.inspector().forceRelease("third");
+
+            assertEquals(80, run.code());
+            assertTrue(System.nanoTime() - begin < Duration.ofMinutes(1).toNanos());
+            assertEquals(List.of(), Binary.group(group));
+        }
+    }
+}

@@ -1,0 +1,180 @@
+package io.github.distlock.cli;
+
+import static io.github.distlock.cli.Binary.LONG;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.distlock.LockClient;
+import io.github.distlock.LockHandle;
+import io.github.distlock.redis.RedisBackend;
+import io.github.distlock.tests.servers.ChildProgram;
+import io.github.distlock.tests.servers.RedisServer;
+import io.github.distlock.tests.waiting.Waiting;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** The other verbs, on Redis. */
+@Tag("binary")
+class VerbsTest {
+    private static RedisServer server;
+    private static LockClient locks;
+
+    @BeforeAll
+    static void start() {
+        server = RedisServer.start();
+        locks = LockClient.builder(RedisBackend.connect(server.uri()))
+                .name("tests")
+                .build();
+    }
+
+    @AfterAll
+    static void end() {
+        locks.close();
+        server.close();
+    }
+
+    private static Binary run(String... arguments) {
+        return Binary.start(server.uri(), arguments);
+    }
+
+    @Test
+    void whoShowsHoldersAndWaiters() throws InterruptedException {
+        try (LockHandle hold = locks.lock("who").acquire()) {
+            var waiter = locks.lock("who").acquireAsync();
+            Waiting.await(
+                    "a waiter",
+                    LONG,
+                    () -> locks.inspector().inspect("who").waiters().size() == 1);
+            try (Binary text = run("who", "who");
+                    Binary json = run("who", "who", "-o", "json");
+                    Binary free = run("who", "nobody")) {
+                Result shown = Result.of(text);
+                assertEquals(0, shown.code(), shown::errors);
+                assertTrue(shown.output().get(0).startsWith("STATE  MODE"), shown::toString);
+                assertTrue(shown.output().get(1).startsWith("held "), shown::toString);
+                assertTrue(shown.output().get(1).contains(" " + hold.fencingToken() + " "), shown::toString);
+                assertTrue(shown.output().get(2).startsWith("waits "), shown::toString);
+                String parsed = json.line();
+                assertTrue(parsed.startsWith("{\"name\":\"who\",\"holders\":[{\"owner\":{\"host\":"), parsed);
+                assertTrue(parsed.contains("\"client\":\"tests\""), parsed);
+                assertTrue(parsed.contains("\"token\":\"" + hold.fencingToken() + "\""), parsed);
+                assertEquals(List.of("free"), Result.of(free).output());
+            }
+            waiter.cancel(false);
+        }
+    }
+
+    @Test
+    void listShowsTheNamesWithAPrefix() throws InterruptedException {
+        try (LockHandle unused =
+                        locks.allOf(List.of("list/1", "list/2", "other")).acquire();
+                Binary text = run("list", "list/");
+                Binary json = run("list", "list/", "-o", "json", "--limit", "1")) {
+            assertEquals(List.of("list/1", "list/2"), Result.of(text).output());
+            Result cut = Result.of(json);
+            assertTrue(cut.output().get(0).contains("\"cut\":true"), cut::toString);
+            assertTrue(cut.errors().contains("more names than 1"), cut::errors);
+        }
+    }
+
+    @Test
+    void releaseEndsTheHoldWithTheTokenAndNoOther() throws InterruptedException {
+        LockHandle hold = locks.lock("release").acquire();
+        try (Binary other = run("release", "release", "--token", String.valueOf(hold.fencingToken() + 256))) {
+            assertEquals(new Result(1, List.of("nothing to release"), ""), Result.of(other));
+        }
+        try (Binary json = run("release", "release", "--token", String.valueOf(hold.fencingToken()), "-o", "json")) {
+            Result released = Result.of(json);
+            assertEquals(0, released.code(), released::errors);
+            assertTrue(released.output().get(0).contains("\"" + hold.fencingToken() + "\""), released::toString);
+        }
+        assertTrue(locks.inspector().inspect("release").holders().isEmpty());
+        hold.release();
+    }
+
+    @Test
+    void releaseByForceAsksOrNeedsYes() throws InterruptedException {
+        LockHandle hold = locks.lock("force").acquire();
+        List<String> ask = new ArrayList<>(Binary.command());
+        ask.addAll(List.of("release", "force", "--force", "--url", server.uri()));
+        try (ChildProgram terminal = ChildProgram.startCommand("script", "-qec", String.join(" ", ask), "/dev/null");
+                Binary noAnswer = run("release", "force", "--force");
+                Binary neither = run("release", "force")) {
+            terminal.send("n");
+            assertEquals(1, terminal.awaitExit(LONG));
+            assertEquals(ExitCode.USAGE, noAnswer.code());
+            assertEquals(ExitCode.USAGE, neither.code());
+        }
+        assertEquals(1, locks.inspector().inspect("force").holders().size());
+
+        try (Binary yes = run("release", "force", "--force", "--yes")) {
+            Result released = Result.of(yes);
+            assertEquals(0, released.code(), released::errors);
+            assertTrue(released.output().get(1).startsWith("ended "), released::toString);
+        }
+        assertTrue(locks.inspector().inspect("force").holders().isEmpty());
+        hold.release();
+    }
+
+    @Test
+    void doctorReportsFindings() {
+        try (Binary text = run("doctor");
+                Binary json = run("doctor", "-o", "json");
+                Binary dead = Binary.start("redis://127.0.0.1:1", "doctor")) {
+            Result findings = Result.of(text);
+            assertEquals(0, findings.code(), findings::toString);
+            assertTrue(findings.output().get(0).startsWith("WARNING PERSISTENCE"), findings::toString);
+            assertTrue(json.line().startsWith("{\"findings\":[{\"severity\":\"WARNING\""));
+            assertEquals(69, dead.code());
+        }
+    }
+
+    @Test
+    void topShowsLocksOnATerminalAndElsewhere() throws InterruptedException {
+        List<String> command = new ArrayList<>(List.of("stty", "rows", "5", "cols", "60;"));
+        command.addAll(Binary.command());
+        command.addAll(List.of("top", "top/", "--count", "2", "--interval", "100ms", "--url", server.uri()));
+        try (LockHandle unused = locks.lock("top/lock").acquire();
+                ChildProgram terminal =
+                        ChildProgram.startCommand("script", "-qec", String.join(" ", command), "/dev/null");
+                Binary text = run("top", "top/", "--count", "1");
+                Binary json = run("top", "top/", "--count", "1", "-o", "json")) {
+            assertEquals(
+                    "\u001b[Hlocks 1, held 1, waiters 0\u001b[K",
+                    terminal.nextLine(LONG).strip());
+            assertTrue(terminal.awaitLine("top/lock", LONG).contains("tests "));
+            assertTrue(terminal.awaitLine("\u001b[J\u001b[H", LONG).contains("locks 1"));
+            assertEquals(0, terminal.awaitExit(LONG));
+            assertEquals("locks 1, held 1, waiters 0", text.line());
+            assertTrue(json.line().startsWith("{\"locks\":[{\"name\":\"top/lock\""));
+        }
+    }
+
+    @Test
+    void benchMeasuresEachCase() {
+        try (Binary text = run("bench", "--time", "50ms", "--threads", "2");
+                Binary json = run("bench", "--time", "50ms", "--threads", "2", "-o", "json")) {
+            Result table = Result.of(text);
+            assertEquals(0, table.code(), table::errors);
+            assertEquals(5, table.output().size(), table::toString);
+            assertTrue(json.line().startsWith("{\"cases\":[{\"case\":\"a free lock, 1 thread\",\"perSecond\":"));
+        }
+    }
+
+    @Test
+    void helpVersionAndCompletionArePrinted() {
+        try (Binary help = run("--help");
+                Binary ofRun = run("run", "--help");
+                Binary version = run("--version");
+                Binary completion = run("generate-completion")) {
+            assertEquals(0, help.code());
+            assertTrue(Result.of(ofRun).output().stream().anyMatch(line -> line.contains("--kill-after")));
+            assertTrue(version.line().startsWith("distlock "));
+            assertTrue(Result.of(completion).output().stream().anyMatch(line -> line.contains("complete -F")));
+        }
+    }
+}
