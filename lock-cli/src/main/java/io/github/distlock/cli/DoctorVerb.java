@@ -21,8 +21,6 @@ import picocli.CommandLine.Mixin;
         mixinStandardHelpOptions = true,
         footer = {"", "The exit code is 1 if an error was found, and 69 if a server does not answer."})
 final class DoctorVerb implements Callable<Integer> {
-    private static final Duration TIMEOUT = Duration.ofSeconds(5);
-
     @Mixin
     StoreOptions store = new StoreOptions();
 
@@ -32,10 +30,10 @@ final class DoctorVerb implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException {
         LockBackend backend = store.backend(Duration.ofSeconds(30));
-        try (LockClient client = StoreOptions.builder(backend).build()) {
+        try (LockClient client = store.builder(backend).build()) {
             List<HealthFinding> findings;
             if (backend instanceof RedisBackend redis) {
-                findings = redis.checkHealth(TIMEOUT);
+                findings = redis.checkHealth(store.timeout);
             } else {
                 var unused = client.inspector().list("", 1);
                 Distlock.print("ZooKeeper answers; nothing else is checked");

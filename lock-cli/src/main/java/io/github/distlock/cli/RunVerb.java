@@ -113,7 +113,7 @@ final class RunVerb implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException, IOException {
         check();
-        try (LockClient client = StoreOptions.builder(store.backend(lease))
+        try (LockClient client = store.builder(store.backend(lease))
                 .listener(new FailedRenewals())
                 .build()) {
             DistributedLock lock = lock(client);
@@ -201,11 +201,21 @@ final class RunVerb implements Callable<Integer> {
                     shortest(killAfter, lease.dividedBy(3), hold.remaining().dividedBy(3));
             ProcessGroup group = new ProcessGroup(patience);
             Process process = group.start(command, environment(hold));
-            int code = new Supervision(hold, group, process, events, patience).await();
+            int code = supervise(new Supervision(hold, group, process, events, patience), group);
             group.close();
             return end(hold, code);
         } finally {
             hold.release();
+        }
+    }
+
+    /** No bug here may leave a command without its lock. */
+    private static int supervise(Supervision supervision, ProcessGroup group) throws InterruptedException {
+        try {
+            return supervision.await();
+        } catch (InterruptedException | RuntimeException | Error e) {
+            group.signal("KILL");
+            throw e;
         }
     }
 

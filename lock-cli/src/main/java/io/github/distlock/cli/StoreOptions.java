@@ -20,9 +20,6 @@ final class StoreOptions {
     static final String URL = "DISTLOCK_URL";
     static final String URL_FILE = "DISTLOCK_URL_FILE";
 
-    /** The first request of a JVM also loads classes, which takes long on a busy machine. */
-    private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(5);
-
     private static final String ZOOKEEPER = "zookeeper://";
     private static final Pattern NAMESPACE = Pattern.compile("[A-Za-z0-9._-]+|\\{[A-Za-z0-9._-]+}");
 
@@ -47,6 +44,15 @@ final class StoreOptions {
             description = "As the property distlock.namespace of Spring Boot.")
     @Nullable
     String namespace;
+
+    /** Longer than in applications: the first request of a JVM also loads classes. */
+    @Option(
+            names = "--timeout",
+            paramLabel = "TIME",
+            defaultValue = "5s",
+            converter = DurationOption.class,
+            description = "How long a request may go unanswered; ${DEFAULT-VALUE} by default.")
+    Duration timeout = Duration.ZERO;
 
     /**
      * Makes the backend. Sends nothing.
@@ -97,8 +103,8 @@ final class StoreOptions {
         return builder(backend(Duration.ofSeconds(30))).build();
     }
 
-    static LockClientBuilder builder(LockBackend backend) {
-        return LockClient.builder(backend).name("distlock").requestTimeout(REQUEST_TIMEOUT);
+    LockClientBuilder builder(LockBackend backend) {
+        return LockClient.builder(backend).name("distlock").requestTimeout(timeout);
     }
 
     String address(Map<String, String> environment) {

@@ -3,6 +3,8 @@ package io.github.distlock.cli;
 import io.github.distlock.LockHandle;
 import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -37,6 +39,8 @@ final class Supervision {
     /** How long before the end of the validity the command is killed. */
     private final long margin;
 
+    private final ExecutorService printer = Executors.newSingleThreadExecutor(Supervision::daemon);
+
     private boolean stopped;
     private boolean killed;
     private long end;
@@ -50,15 +54,31 @@ final class Supervision {
         this.margin = Math.min(this.patience / 5, GRACE);
     }
 
+    private static Thread daemon(Runnable task) {
+        Thread thread = new Thread(task, "distlock-messages");
+        thread.setDaemon(true);
+        return thread;
+    }
+
     /** Returns the exit code of the command, or {@link ExitCode#LOST} if it had to stop because of the lock. */
     int await() throws InterruptedException {
         var unused = command.onExit().thenRun(() -> events.add(new Event.Ended()));
         hold.onLost(loss -> events.add(new Event.Lost(loss)));
-        while (command.isAlive()) {
-            handleEvent(check());
+        try {
+            while (command.isAlive()) {
+                handleEvent(check());
+            }
+            endTheRest();
+            return stopped ? ExitCode.LOST : command.exitValue();
+        } finally {
+            printer.shutdown();
+            var ignored = printer.awaitTermination(LONGEST_WAIT, TimeUnit.NANOSECONDS);
         }
-        endTheRest();
-        return stopped ? ExitCode.LOST : command.exitValue();
+    }
+
+    /** Does not wait for a reader of the standard error, who may be slow or gone. */
+    private void say(String message) {
+        printer.execute(() -> Distlock.print(message));
     }
 
     private void handleEvent(long longest) throws InterruptedException {
@@ -67,7 +87,7 @@ final class Supervision {
         if (event instanceof Event.Signaled signal) {
             group.signal(signal.name());
         } else if (event instanceof Event.Lost lost) {
-            Distlock.print(lost.loss().toString());
+            say(lost.loss().toString());
         }
     }
 
@@ -85,24 +105,24 @@ final class Supervision {
         if (untilKill <= 0 && !killed) {
             kill();
         }
-        return untilKill;
+        return killed ? LOOK_AGAIN : untilKill;
     }
 
     private void stop(boolean held) {
         stopped = true;
         end = System.nanoTime() + patience;
         if (held) {
-            Distlock.print("lock \"" + hold.lockName() + "\" is about to be lost: stopping the command");
+            say("lock \"" + hold.lockName() + "\" is about to be lost: stopping the command");
             group.endAtOnce();
         } else {
-            Distlock.print("lock \"" + hold.lockName() + "\" is lost: stopping the command");
+            say("lock \"" + hold.lockName() + "\" is lost: stopping the command");
         }
         group.signal("TERM");
     }
 
     private void kill() {
         killed = true;
-        Distlock.print("killing the command");
+        say("killing the command");
         group.signal("KILL");
     }
 
@@ -113,7 +133,7 @@ final class Supervision {
             long waited = System.nanoTime() - begin;
             if (!told && waited > GRACE) {
                 told = true;
-                Distlock.print("stopping what the command has left running");
+                say("stopping what the command has left running");
                 group.signal("TERM");
             }
             boolean held = hold.isHeld() && hold.remaining().toNanos() > margin;
@@ -121,7 +141,7 @@ final class Supervision {
                 kill();
             }
             if (killed && waited > GRACE + 2 * patience) {
-                Distlock.print("a process that the command has left does not end");
+                say("a process that the command has left does not end");
                 return;
             }
             handleEvent(LOOK_AGAIN);

@@ -10,10 +10,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** The executable jar, as a process. */
+/** The executable jar, as a process, or the directory with a runtime of its own, if it was built. */
 final class Binary implements AutoCloseable {
     /** Far longer than a JVM takes to start on a busy machine. */
     static final Duration LONG = Duration.ofSeconds(60);
+
+    private static final List<String> USES_A_STORE = List.of("run", "who", "list", "release", "top", "doctor", "bench");
 
     private final ChildProgram program;
     private final Path errors;
@@ -28,7 +30,11 @@ final class Binary implements AutoCloseable {
         return start(List.of("DISTLOCK_URL=" + url), arguments);
     }
 
-    /** Starts it with variables of the environment, or with other arguments for {@code env}. */
+    /**
+     * Starts it, with more time for requests than by default, since a JVM starts slowly on a busy machine.
+     *
+     * @param environment variables, or other arguments for {@code env}
+     */
     static Binary start(List<String> environment, String... arguments) {
         try {
             Path errors = Files.createTempFile("distlock-cli-", ".errors");
@@ -38,6 +44,9 @@ final class Binary implements AutoCloseable {
             command.addAll(environment);
             command.addAll(command());
             command.addAll(List.of(arguments));
+            if (USES_A_STORE.contains(arguments[0])) {
+                command.addAll(command.indexOf(arguments[0]) + 1, List.of("--timeout", "30s"));
+            }
             return new Binary(ChildProgram.startCommand(command.toArray(String[]::new)), errors);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -46,6 +55,10 @@ final class Binary implements AutoCloseable {
 
     /** Returns the command line without arguments. */
     static List<String> command() {
+        String image = System.getProperty("lock.cli.image");
+        if (image != null) {
+            return List.of(Path.of(image, "bin", "distlock").toString());
+        }
         String jar = System.getProperty("lock.cli.jar");
         if (jar == null || !Files.exists(Path.of(jar))) {
             throw new IllegalStateException("these tests need the executable jar: run them with mvn verify");

@@ -31,7 +31,8 @@ class ZooKeeperTest {
 
     @Test
     void aCommandRunsUnderALockThatTheOtherVerbsShow() {
-        try (Binary run = run("run", "a/b", "--", "sh", "-c", "echo $DISTLOCK_TOKEN; read line; exit 4")) {
+        try (Binary run =
+                run("run", "--lease", "40s", "a/b", "--", "sh", "-c", "echo $DISTLOCK_TOKEN; read line; exit 4")) {
             String token = run.line();
             try (Binary busy = run("run", "-n", "a/b", "--", "echo", "ran");
                     Binary who = run("who", "a/b", "-o", "json");
@@ -52,7 +53,8 @@ class ZooKeeperTest {
 
     @Test
     void aLockThatIsTakenAwayStopsTheCommandWith80() {
-        try (Binary run = run("run", "taken", "--", "sh", "-c", "echo $DISTLOCK_TOKEN; exec sleep 600")) {
+        try (Binary run =
+                run("run", "--lease", "40s", "taken", "--", "sh", "-c", "echo $DISTLOCK_TOKEN; exec sleep 600")) {
             try (Binary release = run("release", "taken", "--token", run.line())) {
                 assertEquals(0, release.code(), release::errors);
             }
