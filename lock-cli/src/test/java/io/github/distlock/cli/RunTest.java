@@ -165,8 +165,8 @@ class RunTest {
 
     @Test
     void anInternalErrorEndsWith70() {
-        try (Binary run =
-                Binary.start(List.of("DISTLOCK_URL=" + server.uri(), "PATH=/nowhere"), "run", "x", "--", "/bin/true")) {
+        try (Binary run = Binary.start(
+                List.of("DISTLOCK_URL=" + server.uri(), "PATH=/nowhere"), "run", "internal", "--", "/bin/true")) {
             assertEquals(70, run.code(), run::errors);
         }
     }
