@@ -253,7 +253,7 @@ public final class LockStatus {
                     requireNonNull(owner, "owner"),
                     requireNonNull(mode, "mode"),
                     requireNonNull(since, "since"),
-                    FencingTokens.token(fencingBase, 0),
+                    FencingTokens.first(fencingBase),
                     requireNonNull(remainingLease, "remainingLease"));
         }
 

@@ -13,13 +13,14 @@ public final class FencingTokens {
 
     private FencingTokens() {}
 
-    public static long token(long base, int handoffs) {
-        return (requireBase(base) << HANDOFF_BITS) + handoffs;
+    /** Returns the first token of a base. */
+    public static long first(long base) {
+        return requireBase(base) << HANDOFF_BITS;
     }
 
     /** Returns the base of a token. Throws if no token has this value, with the name of the parameter. */
     static long base(long token, String parameter) {
-        long least = token(1, 0);
+        long least = first(1);
         if (token < least) {
             throw new IllegalArgumentException(
                     parameter + " must be a fencing token, which is at least " + least + ", but was " + token);

@@ -114,7 +114,7 @@ final class HandoffTokens {
         try {
             long base = store.getAsLong();
             if (base != 0) {
-                range = new Range(FencingTokens.token(base, 0), from);
+                range = new Range(FencingTokens.first(base), from);
                 next = State.IDLE;
             }
         } finally {

@@ -116,7 +116,7 @@ final class Lease implements StoreHints.Target, Dormancy.Kept {
 
     /** Throws if the backend has broken its contract. */
     Lease(Queue queue, WonGrant won, Shared shared) {
-        this(queue, won, shared, FencingTokens.token(won.grant().fencingBase(), 0));
+        this(queue, won, shared, FencingTokens.first(won.grant().fencingBase()));
     }
 
     /** Makes a lease whose first hold has this token. */

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 /** What happens to a lease while a thread asks the store for another range of tokens. */
 class HandoffTokensTest {
     private static final int MAX = 64;
-    private static final long FIRST = FencingTokens.token(1, 0);
+    private static final long FIRST = FencingTokens.first(1);
 
     /** What the store answers. */
     private LongSupplier store = () -> 0;
@@ -94,7 +94,31 @@ class HandoffTokensTest {
 
         int before = (int) taken.stream().filter(token -> token <= FIRST + MAX).count();
         List<Long> after = taken.subList(before, taken.size());
-        assertThat(after).containsExactlyElementsOf(tokens(FencingTokens.token(2, 0), meanwhile + 1, MAX));
+        assertThat(after).containsExactlyElementsOf(tokens(FencingTokens.first(2), meanwhile + 1, MAX));
+    }
+
+    @Test
+    void v3_theStoreIsAskedOnceWhenFewerThan16HandoffsAreLeft() {
+        handOff(1 + MAX - 16);
+        assertThat(tokens.isAlmostUsedUp()).as("with 16 handoffs left").isFalse();
+        handOff(1);
+        assertThat(tokens.isAlmostUsedUp()).as("with 15 handoffs left").isTrue();
+
+        ask();
+        assertThat(tokens.isAlmostUsedUp()).as("after a refusal").isFalse();
+    }
+
+    @Test
+    void v3_aShortRangeIsHalfUsedWhenTheStoreIsAsked() {
+        HandoffTokens few = new HandoffTokens(FIRST, 4, line, () -> offered++);
+        List<Boolean> asks = new ArrayList<>();
+
+        for (int handoffs = 0; handoffs <= 3; handoffs++) {
+            var unused = few.next();
+            asks.add(few.isAlmostUsedUp());
+        }
+
+        assertThat(asks).containsExactly(false, false, false, true);
     }
 
     @Test
