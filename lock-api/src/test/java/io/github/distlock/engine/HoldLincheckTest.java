@@ -653,16 +653,17 @@ class HoldLincheckTest {
         ThreadlessEngine(NoStore store, LockListener listener) {
             store.clock = clock;
             ClientLog log = new ClientLog("client");
+            takeThreads(log, "thread");
             Timer timer = new Timer("client", clock, log);
             shared = new Work.Shared("client", clock, timer, log);
             Requests requests = new Requests(SETTINGS, clock);
             Work releaseThreads = Work.bounded(1, "release", shared);
-            takeThreads(releaseThreads);
+            takeThreads(releaseThreads, "threads");
             Callbacks callbacks = new Callbacks(null, List.of(listener), List.of(), shared);
             // Without threads of their own, callbacks run where they are.
             ((Work) read(callbacks, "threads")).shutdown();
             CleanUp cleanUp = new CleanUp(store, SETTINGS, shared);
-            takeThreads((Work) read(cleanUp, "threads"));
+            takeThreads(read(cleanUp, "threads"), "threads");
             LeaseKeeper keeper = new LeaseKeeper(store, SETTINGS, shared, () -> {});
             keeper.lookBy(-1);
             Lease.Shared leases = new Lease.Shared(
@@ -686,8 +687,8 @@ class HoldLincheckTest {
             return ((Map<?, ?>) read(queues, "queues")).isEmpty();
         }
 
-        private static void takeThreads(Work work) {
-            ((ThreadPoolExecutor) read(work, "threads")).setThreadFactory(task -> null);
+        private static void takeThreads(Object owner, String pool) {
+            ((ThreadPoolExecutor) read(owner, pool)).setThreadFactory(task -> null);
         }
 
         private static Object read(Object object, String field) {

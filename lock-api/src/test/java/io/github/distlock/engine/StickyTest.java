@@ -147,6 +147,23 @@ class StickyTest extends EngineTest {
     }
 
     @Test
+    void v11_v6_heartbeatsKeepAStickyHoldAndEndWithIt() throws Exception {
+        backend.heartbeatInterval = Duration.ofSeconds(1);
+        LockHandle held = sticky.acquire();
+        store.advance(Duration.ofSeconds(2));
+        assertThat(backend.heartbeats.get()).isPositive();
+
+        held.release();
+        store.advance(DORMANT);
+        awaitFree();
+        store.advance(DORMANT);
+        int last = backend.heartbeats.get();
+        store.advance(Duration.ofSeconds(5));
+
+        assertThat(backend.heartbeats).hasValue(last);
+    }
+
+    @Test
     void v11_aDormantHoldEndsAtOnceWhenAnotherClientAsks() throws Exception {
         stopClock();
         open(settings()).lock("a", STICKY).acquire().release();

@@ -1,0 +1,137 @@
+package io.github.distlock.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.distlock.engine.HoldLincheckTest.ManualClock;
+import io.github.distlock.spi.Moment;
+import io.github.distlock.spi.Validity;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+
+/** When a lease is renewed and when it ends, to the nanosecond. */
+class TermTest {
+    private static final Duration LEASE = Duration.ofSeconds(24);
+    /** A third of the lease. */
+    private static final long RENEWED_AFTER = Duration.ofSeconds(8).toNanos();
+    /** An eighth of that. */
+    private static final long AHEAD = Duration.ofSeconds(1).toNanos();
+
+    private final ManualClock clock = new ManualClock();
+    private final long granted = nowAfter(Duration.ofHours(1).toNanos());
+    private final Term term = new Term(validity(LEASE), HoldLincheckTest.SETTINGS, clock);
+
+    private long nowAfter(long nanos) {
+        clock.advance(nanos);
+        return clock.nanoTime();
+    }
+
+    private Validity validity(Duration length) {
+        return Validity.of(clock.now(), length);
+    }
+
+    /** Has a renewal fail that was sent now. */
+    private void fail(Term failing) {
+        assertThat(failing.beginRenewal()).isTrue();
+        failing.renewalUnknown();
+        assertThat(failing.becomeSuspect()).isTrue();
+    }
+
+    private void expectDueAt(long nanoTime) {
+        assertThat(term.isDue(nanoTime - 1)).as("is due before its time").isFalse();
+        assertThat(term.isDue(nanoTime)).as("is due at its time").isTrue();
+    }
+
+    @Test
+    void s6_theAllowanceIsDriftAndATwentiethOrTheGuardIfThatIsMore() {
+        long longer = LEASE.toNanos();
+        assertThat(term.end().nanoTime() - granted).isEqualTo(longer / 100 * 99 - longer / 20);
+
+        Term brief = new Term(validity(Duration.ofMillis(100)), HoldLincheckTest.SETTINGS, clock);
+        assertThat(brief.end().nanoTime() - granted)
+                .isEqualTo(Duration.ofMillis(99 - 50).toNanos());
+    }
+
+    @Test
+    void v8_aRenewalMayTravelWithOthersAnEighthBeforeItsTime() {
+        assertThat(term.nextLook()).isEqualTo(granted + RENEWED_AFTER);
+        expectDueAt(granted + RENEWED_AFTER - AHEAD);
+    }
+
+    @Test
+    void v8_noRenewalIsPlannedAfterHalfOfTheUsableTime() {
+        Validity late = validity(LEASE).withRenewAfter(LEASE.minusSeconds(1));
+
+        Term planned = new Term(late, HoldLincheckTest.SETTINGS, clock);
+
+        assertThat(planned.nextLook() - granted).isEqualTo((planned.end().nanoTime() - granted) / 2);
+    }
+
+    @Test
+    void v8_afterAFailureTheNextRenewalComesInASecondAndNoEarlier() {
+        fail(term);
+
+        assertThat(term.nextLook()).isEqualTo(granted + Duration.ofSeconds(1).toNanos());
+        expectDueAt(granted + Duration.ofSeconds(1).toNanos());
+        assertThat(term.becomeSuspect()).as("becomes suspect again").isFalse();
+    }
+
+    @Test
+    void v8_afterAFailureABriefLeaseIsRenewedSooner() {
+        Duration lease = Duration.ofSeconds(2);
+        Term brief = new Term(validity(lease), HoldLincheckTest.SETTINGS, clock);
+
+        fail(brief);
+
+        assertThat(brief.nextLook()).isEqualTo(granted + lease.toNanos() / 20);
+    }
+
+    @Test
+    void v8_oneRenewalAtATimeIsUnderWayAndItsAnswerPlansTheNext() {
+        fail(term);
+        assertThat(term.beginRenewal()).isTrue();
+        assertThat(term.beginRenewal()).as("a second renewal begins").isFalse();
+        assertThat(term.isDue(term.end().nanoTime())).isFalse();
+        assertThat(term.nextLook()).isEqualTo(term.end().nanoTime());
+
+        long sent = nowAfter(AHEAD);
+        term.renewed(validity(LEASE));
+
+        assertThat(term.isSuspect()).isFalse();
+        assertThat(term.nextLook()).isEqualTo(sent + RENEWED_AFTER);
+        expectDueAt(sent + RENEWED_AFTER - AHEAD);
+    }
+
+    @Test
+    void s6_lateAnswersMoveTheEndOnlyForward() {
+        Expiry first = term.end();
+        term.extend(validity(Duration.ofSeconds(1)));
+        assertThat(term.end()).isSameAs(first);
+
+        clock.advance(1);
+        term.extend(validity(LEASE));
+
+        assertThat(term.end().nanoTime()).isEqualTo(first.nanoTime() + 1);
+    }
+
+    @Test
+    void s6_whatWasSentAfterABrokenConnectionIsNotInDoubt() {
+        term.renewWhatIsProvedBefore(granted);
+        assertThat(term.nextLook()).isEqualTo(granted + RENEWED_AFTER);
+
+        term.renewWhatIsProvedBefore(granted + 1);
+        assertThat(term.nextLook()).isEqualTo(granted + 1);
+    }
+
+    @Test
+    void s6_anAnswerToWhatWasSentBeforeABrokenConnectionIsInDoubt() {
+        Moment sent = clock.now();
+        long broken = nowAfter(AHEAD);
+        term.renewWhatIsProvedBefore(broken);
+
+        term.renewed(Validity.of(sent, LEASE));
+        assertThat(term.nextLook()).isEqualTo(broken);
+
+        term.renewed(validity(LEASE));
+        assertThat(term.nextLook()).isEqualTo(broken + RENEWED_AFTER);
+    }
+}
