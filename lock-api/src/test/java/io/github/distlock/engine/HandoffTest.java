@@ -13,6 +13,7 @@ import io.github.distlock.spi.Moment;
 import io.github.distlock.spi.Validity;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import org.junit.jupiter.api.Test;
@@ -23,13 +24,14 @@ import org.junit.jupiter.params.provider.CsvSource;
 class HandoffTest {
     private static final Duration LEASE = Duration.ofSeconds(10);
 
-    private final Journal journal = new Journal();
-    private final ThreadlessEngine client = new ThreadlessEngine(new NoStore(), journal);
+    private final ThreadlessEngine client = new ThreadlessEngine(new NoStore(), new Journal());
 
-    /** Waiters for a lease. The time for joins is over once one of them has been removed. */
-    private final class SlowLine implements Handoff.Line {
+    /** Waiters for a lease. */
+    private final class Waiting implements Handoff.Line {
         private final Queue<Handoff.Receiver> waiting = new ArrayDeque<>();
         private int wakes;
+        /** What happens when a waiter is removed. */
+        private Runnable polled = () -> {};
 
         @Override
         public Handoff.Receiver head() {
@@ -38,7 +40,7 @@ class HandoffTest {
 
         @Override
         public Handoff.Receiver pollFor(Lease lease) {
-            client.clock.advance(HoldLincheckTest.SETTINGS.handoffTime());
+            polled.run();
             return waiting.poll();
         }
 
@@ -48,25 +50,35 @@ class HandoffTest {
         }
     }
 
-    private Lease granted() {
-        return granted(LockMode.READ, Validity.of(client.clock.now(), LEASE));
+    private Lease granted(LockMode mode) {
+        return granted(client, "lock", mode, Validity.of(client.clock.now(), LEASE));
     }
 
-    private Lease granted(LockMode mode, Validity validity) {
-        LockKey key = new LockKey("lock", mode, LockOptions.defaults().renewedLease(validity.length()));
+    static Lease granted(ThreadlessEngine client, String name, LockMode mode, Validity validity) {
+        return granted(client, name, mode, LockOptions.defaults().renewedLease(validity.length()), validity);
+    }
+
+    static Lease granted(
+            ThreadlessEngine client, String name, LockMode mode, LockOptions options, Validity validity) {
+        LockKey key = new LockKey(name, mode, options);
         LocalQueue queue = client.queues.get(key);
         Waiter first = new Waiter(key, client);
         first.enter();
         QueueEntry entry = queue.claim(first, client.clock.nanoTime()).entry();
-        SharedGrant grant = new SharedGrant(journal, List.of(), validity);
+        SharedGrant grant = new SharedGrant(new Journal(), List.of(), validity);
         return queue.granted(entry, first, grant, client.clock.nanoTime());
+    }
+
+    private void endHandoffs() {
+        client.clock.advance(HoldLincheckTest.SETTINGS.handoffTime());
     }
 
     @Test
     void v2_theNextReaderIsWokenIfTheJoinsOfAGrantEndMidway() {
-        Lease lease = granted();
+        Lease lease = granted(LockMode.READ);
         Handle held = lease.offer();
-        SlowLine line = new SlowLine();
+        Waiting line = new Waiting();
+        line.polled = this::endHandoffs;
         line.waiting.add(offered -> true);
         line.waiting.add(offered -> true);
 
@@ -74,6 +86,63 @@ class HandoffTest {
 
         assertThat(held).isNotNull();
         assertThat(line.waiting).as("those that could not join").hasSize(1);
+        assertThat(line.wakes).isEqualTo(1);
+    }
+
+    @Test
+    void v2_aReaderThatDoesNotJoinLeavesItsPartAndTheNextOneJoins() {
+        Lease lease = granted(LockMode.READ);
+        var held = lease.offer();
+        Waiting line = new Waiting();
+        List<Handle> offers = new ArrayList<>();
+        line.waiting.add(offered -> !offers.add(offered));
+        line.waiting.add(offers::add);
+
+        Handoff.parts(lease, line);
+
+        assertThat(offers).hasSize(2);
+        assertThat(lease.holds.stream()).containsExactly(held.hold(), offers.get(1).hold());
+        assertThat(line.wakes).isZero();
+    }
+
+    @Test
+    void s1_s3_anOfferThatAWaiterRefusesGoesToTheNextOneWithTheNextToken() {
+        Lease lease = granted(LockMode.EXCLUSIVE);
+        Waiting line = new Waiting();
+        List<Handle> offers = new ArrayList<>();
+        line.waiting.add(offered -> !offers.add(offered));
+        line.waiting.add(offers::add);
+        line.waiting.add(offers::add);
+
+        assertThat(Handoff.all(lease, line, client.clock.now())).isTrue();
+
+        assertThat(offers).extracting(Handle::fencingToken).hasSize(2).isSorted().doesNotHaveDuplicates();
+        assertThat(lease.holds.stream()).containsExactly(offers.get(1).hold());
+        assertThat(line.wakes).as("the next waiter expects a handoff").isZero();
+    }
+
+    @Test
+    void s1_aLeaseThatNobodyTakesStaysWithoutAHold() {
+        Lease lease = granted(LockMode.EXCLUSIVE);
+        Waiting line = new Waiting();
+        line.waiting.add(offered -> true);
+        line.polled = line.waiting::clear;
+
+        assertThat(Handoff.all(lease, line, client.clock.now())).isFalse();
+
+        assertThat(lease.holds.stream()).isEmpty();
+    }
+
+    @Test
+    void v2_theNextWaiterIsWokenAfterTheLastHandoff() {
+        Lease lease = granted(LockMode.EXCLUSIVE);
+        Waiting line = new Waiting();
+        line.polled = this::endHandoffs;
+        line.waiting.add(offered -> true);
+        line.waiting.add(offered -> true);
+
+        assertThat(Handoff.all(lease, line, client.clock.now())).isTrue();
+
         assertThat(line.wakes).isEqualTo(1);
     }
 
@@ -85,7 +154,7 @@ class HandoffTest {
 
     @Test
     void v3_theTimeForHandoffsCountsFromTheGrant() {
-        Lease lease = granted(LockMode.EXCLUSIVE, Validity.of(client.clock.now(), LEASE));
+        Lease lease = granted(LockMode.EXCLUSIVE);
         var unused = lease.offer();
 
         client.clock.advance(HoldLincheckTest.SETTINGS.handoffTime() - 1);
@@ -103,7 +172,8 @@ class HandoffTest {
     void v8_aLeaseIsHandedOffOnlyWithHalfOfItOrASecondLeft(long length, long usable, long enough) {
         Moment from = client.clock.now();
         client.clock.advance(Duration.ofMillis(usable - enough).toNanos());
-        Lease lease = granted(LockMode.EXCLUSIVE, Validity.of(from, Duration.ofMillis(length)));
+        Lease lease =
+                granted(client, "lock", LockMode.EXCLUSIVE, Validity.of(from, Duration.ofMillis(length)));
         var unused = lease.offer();
 
         expectHandoffs(lease, true);

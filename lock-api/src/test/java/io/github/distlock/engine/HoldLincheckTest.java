@@ -121,7 +121,8 @@ class HoldLincheckTest {
         private static final long[] STEPS = {Duration.ofMillis(30).toNanos(), LEASE.toNanos() / 2, LEASE.toNanos()};
 
         private final Journal journal = new Journal();
-        private final ThreadlessEngine client = new ThreadlessEngine(new NoStore(), journal);
+        private final NoStore store = new NoStore();
+        private final ThreadlessEngine client = new ThreadlessEngine(store, journal);
         private final ManualClock clock = client.clock;
         private final LockKey key =
                 new LockKey("lock", LockMode.EXCLUSIVE, LockOptions.defaults().renewedLease(LEASE));
@@ -227,11 +228,13 @@ class HoldLincheckTest {
             if (handle != null) {
                 long before = clock.nanoTime();
                 boolean over = grant.isGivenBack();
+                boolean watched = client.keeper.leases().contains(lease);
                 State ended = waiter.ended.get();
                 State state = handle.state();
                 journal.check(ended == null || ended == state, "a hold changed after its end");
                 if (state == State.HELD || state == State.SUSPECT) {
                     journal.check(!over, "a hold goes on after it was given back");
+                    journal.check(watched, "nobody renews a hold");
                     journal.check(grant.endsAtStore() > before, "held for longer than at the store");
                 } else if (!waiter.ended.compareAndSet(null, state)) {
                     journal.check(waiter.ended.get() == state, "a hold ended in two ways");
@@ -274,6 +277,7 @@ class HoldLincheckTest {
                     } else {
                         grant.delete();
                         renewal.gone();
+                        expectEnd();
                     }
                 }
             }
@@ -283,6 +287,11 @@ class HoldLincheckTest {
         public void gone() {
             grant.delete();
             entry.gone();
+            expectEnd();
+        }
+
+        private void expectEnd() {
+            journal.check(lease.hasExpired(), "a lease goes on that the store no longer has");
         }
 
         @Operation
@@ -321,6 +330,12 @@ class HoldLincheckTest {
             }
             journal.check(lease.hasExpired(), "the lease never ended");
             journal.check(grant.isGivenBack() || grant.isDeleted(), "the grant stays at the store");
+            journal.check(client.keeper.leases().isEmpty(), "an ended lease is renewed");
+            journal.check(lease.holds.stream().findAny().isEmpty(), "an ended hold stays in its lease");
+            waiters.forEach(waiter -> waiter.settle(Ended.WITHDRAWN));
+            client.clock.runAll();
+            journal.check(store.remembered.get() == 0, "the backend has to remember a contender");
+            journal.check(client.isUnused(), "a queue that nobody uses stays");
             int began = 0;
             for (Waiter waiter : waiters) {
                 if (waiter.held != null) {
@@ -549,6 +564,9 @@ class HoldLincheckTest {
 
     /** A backend for tests that bring their own grants. */
     static class NoStore implements LockBackend {
+        /** How many contenders have not been forgotten, or which were forgotten twice if this is negative. */
+        final AtomicInteger remembered = new AtomicInteger();
+
         private LockClock clock;
 
         @Override
@@ -558,6 +576,7 @@ class HoldLincheckTest {
 
         @Override
         public Contender contend(LockRequest request, Signals signals) {
+            remembered.incrementAndGet();
             return new Contender() {
                 @Override
                 public Attempt attempt(Deadline deadline) {
@@ -566,6 +585,11 @@ class HoldLincheckTest {
 
                 @Override
                 public void withdraw(Deadline deadline) {}
+
+                @Override
+                public void forget() {
+                    remembered.decrementAndGet();
+                }
             };
         }
 
@@ -646,6 +670,7 @@ class HoldLincheckTest {
      */
     static final class ThreadlessEngine {
         final ManualClock clock = new ManualClock();
+        final LeaseKeeper keeper;
         final Work.Shared shared;
         final LocalQueues queues;
         final Acquisition.Shared acquisitions;
@@ -664,7 +689,7 @@ class HoldLincheckTest {
             ((Work) read(callbacks, "threads")).shutdown();
             CleanUp cleanUp = new CleanUp(store, SETTINGS, shared);
             takeThreads(read(cleanUp, "threads"), "threads");
-            LeaseKeeper keeper = new LeaseKeeper(store, SETTINGS, shared, () -> {});
+            keeper = new LeaseKeeper(store, SETTINGS, shared, () -> {});
             keeper.lookBy(-1);
             Lease.Shared leases = new Lease.Shared(
                     SETTINGS,

@@ -7,12 +7,16 @@ import io.github.distlock.LockClient;
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockOptions;
 import io.github.distlock.spi.Attempt;
+import io.github.distlock.spi.Contender;
+import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.Grant;
+import io.github.distlock.spi.LockClock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 
@@ -126,11 +130,13 @@ class LocalHandoffTest extends EngineTest {
 
     @Test
     void v3_aWaiterTakesAPlaceInTheStoreWhenTheTimeForPassingIsOver() throws Exception {
-        LockClient client = client(64, LONG);
+        // Without a wake-up, the waiter looks again after a multiple of 10 s.
+        Duration time = Duration.ofSeconds(15);
+        LockClient client = client(64, time);
         LockHandle held = client.lock("a").acquire();
         CompletableFuture<LockHandle> next = client.lock("a").acquireAsync();
         assertThat(other.inspector().inspect("a").waiters()).isEmpty();
-        store.advance(LONG.plusMillis(1));
+        store.advance(time.plusMillis(1));
         assertThat(other.inspector().inspect("a").waiters()).hasSize(1);
         held.release();
         get(next).release();
@@ -187,6 +193,61 @@ class LocalHandoffTest extends EngineTest {
         held.release();
 
         assertThat(base(get(next))).isGreaterThan(base(held));
+    }
+
+    @Test
+    void aWaiterAsksOnceTheReleaseThatIsUnderWayIsAnswered() throws Exception {
+        CountDownLatch releasing = new CountDownLatch(1);
+        CountDownLatch answered = new CountDownLatch(1);
+        backend.asking = (contender, deadline) -> {
+            backend.asking = Contender::attempt;
+            Grant grant = ((Attempt.Granted) contender.attempt(deadline)).grant();
+            return Attempt.granted(overriding(Grant.class, grant, "release", () -> {
+                releasing.countDown();
+                Await.open(answered);
+                return released(grant);
+            }));
+        };
+        DistributedLock lock = client(0, LONG).lock("a");
+        LockHandle held = lock.acquire();
+        Task<LockHandle.Release> release = start(held::release);
+        Await.open(releasing);
+
+        CompletableFuture<LockHandle> next = lock.acquireAsync();
+        event("waiting");
+        assertThat(backend.attempts).as("requests during the release").hasValue(1);
+        answered.countDown();
+
+        assertThat(get(release)).isEqualTo(LockHandle.Release.RELEASED);
+        assertThat(get(next).isHeld()).isTrue();
+        assertThat(backend.attempts).hasValue(2);
+    }
+
+    private static Grant.Release released(Grant grant) {
+        try {
+            return grant.release(Deadline.after(LONG, LockClock.system()));
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Test
+    void v2_aWaiterAsksTheStoreAsSoonAsTheHoldIsInDoubt() throws Exception {
+        LockOptions options = LockOptions.defaults().renewedLease(Duration.ofSeconds(6));
+        DistributedLock lock = client(64, LONG).lock("a", options);
+        LockHandle held = lock.acquire();
+        CompletableFuture<LockHandle> next = lock.acquireAsync();
+        backend.renewing = (due, deadline) -> {
+            throw new IllegalStateException("planted");
+        };
+        assertThat(other.inspector().inspect("a").waiters()).isEmpty();
+
+        store.advance(Duration.ofSeconds(3));
+
+        assertThat(held.state()).isEqualTo(LockHandle.State.SUSPECT);
+        assertThat(other.inspector().inspect("a").waiters()).hasSize(1);
+        held.release();
+        get(next).release();
     }
 
     @Test

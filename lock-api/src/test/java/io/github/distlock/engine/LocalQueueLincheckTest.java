@@ -214,6 +214,8 @@ class LocalQueueLincheckTest {
             line.check(inside.get() == 0, "a hold without an end");
             line.check(line.isEmpty(), "something stays at the store");
             line.check(client.isUnused(), "a queue that nobody uses stays");
+            line.check(store.remembered.get() == 0, "the backend has to remember a contender");
+            line.check(client.keeper.leases().isEmpty(), "an ended lease is renewed");
             line.throwIfAny();
         }
 
@@ -307,6 +309,7 @@ class LocalQueueLincheckTest {
 
         @Override
         public Contender contend(LockRequest request, Signals signals) {
+            remembered.incrementAndGet();
             return new Spot(this, request.waits(), signals);
         }
     }
@@ -348,6 +351,11 @@ class LocalQueueLincheckTest {
             over = true;
             inUse.set(false);
             wake(store.line.remove(this));
+        }
+
+        @Override
+        public void forget() {
+            store.remembered.decrementAndGet();
         }
 
         private void begin() {

@@ -16,6 +16,11 @@ import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockClock;
 import io.github.distlock.spi.Moment;
 import io.github.distlock.spi.Validity;
+import io.github.distlock.DistributedLock;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.params.provider.CsvSource;
 import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.List;
@@ -232,5 +237,115 @@ class LossTest extends EngineTest {
         assertThat(held.release()).isEqualTo(Release.LOST);
 
         expectLoss(LossReason.EXPIRED, losses);
+    }
+
+    /** What a test answers in the place of a grant's {@code hasEnded}. */
+    private void answerHasEnded(BooleanSupplier answer) {
+        backend.asking = (contender, deadline) -> contender.attempt(deadline) instanceof Attempt.Granted granted
+                ? Attempt.granted(overriding(Grant.class, granted.grant(), "hasEnded", answer::getAsBoolean))
+                : Attempt.busy(Duration.ofSeconds(1));
+    }
+
+    @Test
+    void s6_aHoldWhoseGrantHasEndedIsLostAtTheNextLook() throws Exception {
+        AtomicBoolean ended = new AtomicBoolean();
+        answerHasEnded(ended::get);
+        LockHandle held = lock.acquire();
+        List<LockLoss> losses = losses(held);
+        assertThat(held.isHeld()).isTrue();
+
+        ended.set(true);
+
+        assertThat(held.isHeld()).isFalse();
+        expectLoss(LossReason.GONE, losses);
+    }
+
+    @Test
+    void s6_aRenewalThatFindsTheHoldGoneEndsIt() throws Exception {
+        LockHandle held = lock.acquire();
+        List<LockLoss> losses = losses(held);
+        store.delete("a");
+
+        store.advance(LEASE.dividedBy(2));
+
+        expectLoss(LossReason.GONE, losses);
+        assertThat(held.isHeld()).isFalse();
+    }
+
+    @Test
+    void s8_aReleaseThatFindsTheHoldGoneReportsTheLoss() throws Exception {
+        LockHandle held = lock.acquire();
+        List<LockLoss> losses = losses(held);
+        store.delete("a");
+
+        assertThat(held.release()).isEqualTo(Release.LOST);
+
+        expectLoss(LossReason.GONE, losses);
+        assertThat(held.state()).isEqualTo(State.RELEASED);
+    }
+
+    @Test
+    void s8_aLossBetweenAReleaseAndItsHandoffIsReportedAndTheWaiterAsksTheStore() throws Exception {
+        AtomicInteger looks = new AtomicInteger();
+        AtomicReference<Thread> releasing = new AtomicReference<>();
+        answerHasEnded(() -> {
+            // The first look ends the hold, and the second one precedes the handoff.
+            if (releasing.get() == Thread.currentThread() && looks.incrementAndGet() == 2) {
+                store.lose("a");
+            }
+            return false;
+        });
+        DistributedLock lock = open(settings().localHandoff(64, LONG)).lock("a");
+        LockHandle held = lock.acquire();
+        List<LockLoss> losses = losses(held);
+        Task<LockHandle> waiter = startWaiting(lock::acquire);
+
+        releasing.set(Thread.currentThread());
+        assertThat(held.release()).isEqualTo(Release.LOST);
+
+        expectLoss(LossReason.GONE, losses);
+        assertThat(base(get(waiter))).isGreaterThan(base(held));
+    }
+
+    /** As with a store that ends holds with a session. */
+    @Test
+    void s6_aFixedLeaseIsRenewedOnlyWhileTheStoresValidityIsShorter() throws Exception {
+        Duration session = Duration.ofSeconds(10);
+        AtomicInteger renewals = new AtomicInteger();
+        backend.asking = (contender, deadline) -> {
+            Grant grant = ((Attempt.Granted) contender.attempt(deadline)).grant();
+            Validity brief = Validity.of(grant.validity().from(), session);
+            return Attempt.granted(overriding(Grant.class, grant, "validity", () -> brief));
+        };
+        backend.renewing = (due, deadline) -> {
+            renewals.incrementAndGet();
+            Moment now = memory.clock().now();
+            due.forEach(renewal -> renewal.renewed(Validity.of(now, renewals.get() == 10 ? LONG : session)));
+        };
+        LockHandle held = client.lock("a", LockOptions.defaults().fixedLease(LONG)).acquire();
+        List<LockLoss> losses = losses(held);
+
+        store.advance(LONG.dividedBy(2));
+        assertThat(held.isHeld()).isTrue();
+        store.advance(LONG.dividedBy(2));
+
+        assertThat(losses).extracting(LockLoss::reason).containsExactly(LossReason.LEASE_ENDED);
+        assertThat(renewals).as("the tenth answer proves more than the lease").hasValue(10);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"5, 10, LEASE_ENDED", "10, 5, MAXIMUM_HOLD"})
+    void s6_theEarlierLimitEndsAHoldAndIsReportedAtOnce(long lease, long maximum, LossReason reason) throws Exception {
+        LockOptions options = LockOptions.defaults()
+                .fixedLease(Duration.ofMinutes(lease))
+                .maximumHold(Duration.ofMinutes(maximum).plusMillis(300));
+        LockHandle held = client.lock("a", options).acquire();
+        List<LockLoss> losses = losses(held);
+
+        store.advance(Duration.ofMinutes(4));
+        assertThat(losses).isEmpty();
+        store.advance(Duration.ofMinutes(1).plusMillis(300));
+
+        assertThat(losses).extracting(LockLoss::reason).containsExactly(reason);
     }
 }

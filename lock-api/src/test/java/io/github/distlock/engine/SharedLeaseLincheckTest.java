@@ -198,6 +198,7 @@ class SharedLeaseLincheckTest {
             client.clock.runAll();
             journal.check(grant.isGivenBack() || grant.isDeleted(), "the grant stays at the store");
             journal.check(client.isUnused(), "a queue that nobody uses stays");
+            journal.check(client.keeper.leases().isEmpty(), "an ended lease is renewed");
             journal.throwIfAny();
         }
     }

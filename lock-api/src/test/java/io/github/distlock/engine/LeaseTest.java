@@ -1,0 +1,69 @@
+package io.github.distlock.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.distlock.LockHandle.Release;
+import io.github.distlock.LockOptions;
+import io.github.distlock.engine.HoldLincheckTest.Journal;
+import io.github.distlock.engine.HoldLincheckTest.NoStore;
+import io.github.distlock.engine.HoldLincheckTest.ThreadlessEngine;
+import io.github.distlock.spi.LockMode;
+import io.github.distlock.spi.Validity;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+
+/** A lease and its users, one step after the other. */
+class LeaseTest {
+    private static final Duration MAXIMUM_HOLD = Duration.ofSeconds(5);
+    private static final LockOptions OPTIONS =
+            LockOptions.defaults().renewedLease(Duration.ofSeconds(30)).maximumHold(MAXIMUM_HOLD);
+
+    private final ThreadlessEngine client = new ThreadlessEngine(new NoStore(), new Journal());
+    private final Lease lease =
+            HandoffTest.granted(client, "a", LockMode.READ, OPTIONS, Validity.of(client.clock.now(), OPTIONS.lease()));
+
+    private static Handle accepted(Handle offered, long thread) {
+        assertThat(offered.hold().accept(thread, "thread", false)).isTrue();
+        return offered;
+    }
+
+    @Test
+    void s5_nobodyEntersAfterTheLastUserHasLeft() {
+        Holds holds = new Holds();
+        assertThat(holds.enter()).isTrue();
+
+        assertThat(holds.leave()).as("the last user of two has left").isFalse();
+        assertThat(holds.leave()).as("the last user has left").isTrue();
+
+        assertThat(holds.enter()).isFalse();
+    }
+
+    @Test
+    void s6_theFirstLimitOfAHoldDecidesWhenTheKeeperLooks() {
+        long begun = client.clock.nanoTime();
+        Handle first = accepted(lease.offer(), 1);
+        client.clock.advance(1);
+        Handle second = accepted(lease.join(), 2);
+
+        assertThat(lease.nextLook()).isEqualTo(begun + MAXIMUM_HOLD.toNanos());
+        assertThat(lease.endsAt()).isEqualTo(begun + MAXIMUM_HOLD.toNanos());
+        assertThat(first.release()).isEqualTo(Release.RELEASED);
+        assertThat(lease.nextLook()).isEqualTo(begun + 1 + MAXIMUM_HOLD.toNanos());
+        assertThat(lease.holds.isAnyOf(1)).isFalse();
+        assertThat(lease.holds.isAnyOf(2)).isTrue();
+        assertThat(second.release()).isEqualTo(Release.RELEASED);
+    }
+
+    @Test
+    void v8_aLeaseInDoubtIsRenewedAtOnce() {
+        accepted(lease.offer(), 1);
+        client.clock.advance(1);
+        long now = client.clock.nanoTime();
+        assertThat(lease.isDue(now)).isFalse();
+
+        lease.suspect();
+
+        assertThat(lease.isSuspect()).isTrue();
+        assertThat(lease.isDue(now)).isTrue();
+    }
+}
