@@ -234,4 +234,35 @@ class AcquireTest extends EngineTest {
         acquire.get().orElseThrow().close();
         expectNothingLeft();
     }
+
+    @Test
+    void v4_aWaiterThatComesAfterTheLastBusyAnswerEndsEmpty() throws Exception {
+        backend.asking = (contender, deadline) -> Attempt.busy(LONG);
+        startWaiting(lock::acquire);
+        Await.until("the store has answered", () -> backend.attempts.get() == 1);
+        store.advance(Duration.ofSeconds(1));
+
+        Task<Optional<LockHandle>> timed = startWaiting(() -> lock.tryAcquire(Duration.ofSeconds(2)));
+        store.advance(Duration.ofSeconds(3));
+
+        assertThat(get(timed)).isEmpty();
+        assertThat(backend.attempts).hasValue(1);
+    }
+
+    @Test
+    void v4_aStoreThatFailsIsAskedLessAndLessOften() {
+        Duration outage = Duration.ofSeconds(30);
+        DistributedLock patient = open(settings().outageTimeout(outage)).lock("a");
+        backend.asking = (contender, deadline) -> {
+            throw new IllegalStateException("planted");
+        };
+
+        Task<LockHandle> acquire = start(patient::acquire);
+        Await.until("the store is asked", () -> backend.attempts.get() > 0);
+        store.advance(outage.plusSeconds(1));
+
+        assertFails(acquire).isInstanceOf(LockException.class).hasMessageContaining("planted");
+        // Two per second, once the pauses have grown.
+        assertThat(backend.attempts.get()).isBetween(5, 150);
+    }
 }

@@ -58,8 +58,7 @@ class HandoffTest {
         return granted(client, name, mode, LockOptions.defaults().renewedLease(validity.length()), validity);
     }
 
-    static Lease granted(
-            ThreadlessEngine client, String name, LockMode mode, LockOptions options, Validity validity) {
+    static Lease granted(ThreadlessEngine client, String name, LockMode mode, LockOptions options, Validity validity) {
         LockKey key = new LockKey(name, mode, options);
         LocalQueue queue = client.queues.get(key);
         Waiter first = new Waiter(key, client);
@@ -101,7 +100,8 @@ class HandoffTest {
         Handoff.parts(lease, line);
 
         assertThat(offers).hasSize(2);
-        assertThat(lease.holds.stream()).containsExactly(held.hold(), offers.get(1).hold());
+        assertThat(lease.holds.stream())
+                .containsExactly(held.hold(), offers.get(1).hold());
         assertThat(line.wakes).isZero();
     }
 
@@ -116,7 +116,11 @@ class HandoffTest {
 
         assertThat(Handoff.all(lease, line, client.clock.now())).isTrue();
 
-        assertThat(offers).extracting(Handle::fencingToken).hasSize(2).isSorted().doesNotHaveDuplicates();
+        assertThat(offers)
+                .extracting(Handle::fencingToken)
+                .hasSize(2)
+                .isSorted()
+                .doesNotHaveDuplicates();
         assertThat(lease.holds.stream()).containsExactly(offers.get(1).hold());
         assertThat(line.wakes).as("the next waiter expects a handoff").isZero();
     }
@@ -172,8 +176,7 @@ class HandoffTest {
     void v8_aLeaseIsHandedOffOnlyWithHalfOfItOrASecondLeft(long length, long usable, long enough) {
         Moment from = client.clock.now();
         client.clock.advance(Duration.ofMillis(usable - enough).toNanos());
-        Lease lease =
-                granted(client, "lock", LockMode.EXCLUSIVE, Validity.of(from, Duration.ofMillis(length)));
+        Lease lease = granted(client, "lock", LockMode.EXCLUSIVE, Validity.of(from, Duration.ofMillis(length)));
         var unused = lease.offer();
 
         expectHandoffs(lease, true);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ch.qos.logback.classic.spi.ILoggingEvent;
+import io.github.distlock.DistributedLock;
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockHandle.Release;
 import io.github.distlock.LockHandle.State;
@@ -16,19 +17,18 @@ import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockClock;
 import io.github.distlock.spi.Moment;
 import io.github.distlock.spi.Validity;
-import io.github.distlock.DistributedLock;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.BooleanSupplier;
-import org.junit.jupiter.params.provider.CsvSource;
 import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** A loss is reported once and in time, whatever its holder does, and ends the hold for good. */
@@ -322,7 +322,8 @@ class LossTest extends EngineTest {
             Moment now = memory.clock().now();
             due.forEach(renewal -> renewal.renewed(Validity.of(now, renewals.get() == 10 ? LONG : session)));
         };
-        LockHandle held = client.lock("a", LockOptions.defaults().fixedLease(LONG)).acquire();
+        LockHandle held =
+                client.lock("a", LockOptions.defaults().fixedLease(LONG)).acquire();
         List<LockLoss> losses = losses(held);
 
         store.advance(LONG.dividedBy(2));
