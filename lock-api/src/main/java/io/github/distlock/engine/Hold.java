@@ -301,7 +301,6 @@ final class Hold extends WeakReference<Handle> {
         if (!end(clock().now())) {
             return false;
         }
-        lease.forget(this);
         boolean ended = lease.endAsGivenBack();
         if (!ended) {
             lostByDowngrade(lease.lossReason());

@@ -122,7 +122,7 @@ class HoldLincheckTest {
 
         private final Journal journal = new Journal();
         private final NoStore store = new NoStore();
-        private final ThreadlessEngine client = new ThreadlessEngine(store, journal);
+        final ThreadlessEngine client = new ThreadlessEngine(store, journal);
         private final ManualClock clock = client.clock;
         private final LockKey key =
                 new LockKey("lock", LockMode.EXCLUSIVE, LockOptions.defaults().renewedLease(LEASE));
@@ -228,13 +228,11 @@ class HoldLincheckTest {
             if (handle != null) {
                 long before = clock.nanoTime();
                 boolean over = grant.isGivenBack();
-                boolean watched = client.keeper.leases().contains(lease);
                 State ended = waiter.ended.get();
                 State state = handle.state();
                 journal.check(ended == null || ended == state, "a hold changed after its end");
                 if (state == State.HELD || state == State.SUSPECT) {
                     journal.check(!over, "a hold goes on after it was given back");
-                    journal.check(watched, "nobody renews a hold");
                     journal.check(grant.endsAtStore() > before, "held for longer than at the store");
                 } else if (!waiter.ended.compareAndSet(null, state)) {
                     journal.check(waiter.ended.get() == state, "a hold ended in two ways");
@@ -330,7 +328,6 @@ class HoldLincheckTest {
             }
             journal.check(lease.hasExpired(), "the lease never ended");
             journal.check(grant.isGivenBack() || grant.isDeleted(), "the grant stays at the store");
-            journal.check(client.keeper.leases().isEmpty(), "an ended lease is renewed");
             journal.check(lease.holds.stream().findAny().isEmpty(), "an ended hold stays in its lease");
             waiters.forEach(waiter -> waiter.settle(Ended.WITHDRAWN));
             client.clock.runAll();

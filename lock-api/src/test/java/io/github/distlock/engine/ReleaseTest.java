@@ -64,4 +64,15 @@ class ReleaseTest extends EngineTest {
         assertThat(get(released)).isEqualTo(Release.RELEASED);
         expectNothingLeft();
     }
+
+    @Test
+    void api_anAsynchronousReleaseOfAHoldThatHasEndedCompletes() throws Exception {
+        LockHandle released = lock.acquire();
+        released.close();
+        LockHandle lost = lock.acquire();
+        store.lose("a");
+
+        assertThat(get(released.releaseAsync())).isEqualTo(Release.RELEASED);
+        assertThat(get(lost.releaseAsync())).isEqualTo(Release.LOST);
+    }
 }

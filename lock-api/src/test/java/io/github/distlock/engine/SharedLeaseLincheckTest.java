@@ -76,7 +76,7 @@ class SharedLeaseLincheckTest {
         private static final long[] STEPS = {Duration.ofMillis(30).toNanos(), MAXIMUM_HOLD.toNanos(), LEASE.toNanos()};
 
         private final Journal journal = new Journal();
-        private final ThreadlessEngine client = new ThreadlessEngine(new NoStore(), journal);
+        final ThreadlessEngine client = new ThreadlessEngine(new NoStore(), journal);
         private final LockKey key = new LockKey(
                 "lock",
                 LockMode.READ,
@@ -198,7 +198,6 @@ class SharedLeaseLincheckTest {
             client.clock.runAll();
             journal.check(grant.isGivenBack() || grant.isDeleted(), "the grant stays at the store");
             journal.check(client.isUnused(), "a queue that nobody uses stays");
-            journal.check(client.keeper.leases().isEmpty(), "an ended lease is renewed");
             journal.throwIfAny();
         }
     }
