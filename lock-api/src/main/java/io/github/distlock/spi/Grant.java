@@ -111,9 +111,11 @@ public interface Grant {
     Release keep(Duration time, Deadline deadline) throws InterruptedException;
 
     /**
-     * Mints another fencing base for this hold, in one step, if no other contender waits for the lock. Otherwise this
-     * changes nothing. The new base takes the place of the one before: it is greater than all bases that the name has
-     * had, and later grants have greater ones. The validity does not change, and a hold that has ended stays ended.
+     * Mints another fencing base for this hold, if no other contender waits for the lock at that moment. A look at the
+     * queue before that moment does not suffice. The new base takes the place of the one before: it is greater than all
+     * bases that the name has had, and later grants have greater ones. If this returns empty, the store may have
+     * another base all the same, but the same holder. The validity does not change, and a hold that has ended stays
+     * ended.
      *
      * <p>The engine calls this when the local handoffs of a lease are nearly used up. With a base, it counts them from
      * zero. Without one, the lease goes back to the store, as for a backend that does not override this method. The

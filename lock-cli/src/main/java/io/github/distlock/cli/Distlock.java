@@ -43,8 +43,9 @@ public final class Distlock {
     }
 
     static CommandLine commandLine() {
-        return new CommandLine(new Distlock())
-                .setExpandAtFiles(false) // they may be arguments of a command
+        CommandLine all = new CommandLine(new Distlock());
+        all.getSubcommands().values().forEach(verb -> verb.getCommandSpec().versionProvider(new Version()));
+        return all.setExpandAtFiles(false) // they may be arguments of a command
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setParameterExceptionHandler((failure, arguments) -> {
                     print(failure.getMessage());

@@ -77,8 +77,8 @@ final class StoreOptions {
                         .build();
             }
             if (!address.toLowerCase(Locale.ROOT).startsWith("redis")) {
-                throw new IllegalArgumentException("it must begin with redis://, rediss://, redis-sentinel://,"
-                        + " redis-cluster:// or zookeeper://, but does not");
+                throw new IllegalArgumentException("it must begin with redis://, rediss://, redis+unix://,"
+                        + " redis-sentinel://, redis-cluster:// or zookeeper://, but does not");
             }
             return RedisBackend.builder(address)
                     .keyPrefix("distlock" + suffix + ":")

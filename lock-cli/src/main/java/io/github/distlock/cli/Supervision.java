@@ -14,7 +14,7 @@ import java.util.concurrent.TimeUnit;
  * command is asked to stop, and shortly before the end of the validity it is killed. So it has ended before another
  * client can acquire the lock.
  *
- * <p><b>Lost.</b> If the store says that the hold is gone, another client may hold the lock already. The command is
+ * <p><b>Lost.</b> If the store says that the hold is missing, another client may hold the lock already. The command is
  * asked to stop at once, and killed when the patience is over.
  *
  * <p><b>The rest.</b> When the command has ended, other processes of its group may still run. They get a moment to end
@@ -76,7 +76,7 @@ final class Supervision {
         }
     }
 
-    /** Does not wait for a reader of the standard error, who may be slow or gone. */
+    /** Does not wait for the reader of the standard error, which may be slow or may have ended. */
     private void say(String message) {
         printer.execute(() -> Distlock.print(message));
     }

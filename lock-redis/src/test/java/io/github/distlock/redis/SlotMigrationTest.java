@@ -113,7 +113,7 @@ class SlotMigrationTest {
 
     /**
      * The cluster lives as long as the JVM, as other shared servers do. Its start takes seconds, and the mutation run
-     * begins this class anew for each test.
+     * begins this class again for each test.
      */
     @BeforeAll
     static void startCluster() {

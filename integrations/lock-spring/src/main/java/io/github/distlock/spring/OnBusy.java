@@ -11,9 +11,9 @@ public enum OnBusy {
     /** Throws a {@link LockBusyException}. */
     THROW,
     /**
-     * Returns without a call of the method: null, an empty {@link java.util.Optional} or one of its relatives for
-     * numbers, a future that is completed with null, or an empty publisher. A method with a primitive return type
-     * cannot be skipped.
+     * Returns without a call of the method: null, an empty {@link java.util.Optional}, {@link java.util.OptionalInt},
+     * {@link java.util.OptionalLong} or {@link java.util.OptionalDouble}, a future that is completed with null, or an
+     * empty publisher. A method with a primitive return type cannot be skipped.
      */
     SKIP,
     /** Calls the method that {@link DistributedLocked#fallback} names, without the lock. */
