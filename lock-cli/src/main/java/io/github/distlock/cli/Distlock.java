@@ -1,6 +1,7 @@
 package io.github.distlock.cli;
 
 import io.github.distlock.LockException;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.AutoComplete;
 import picocli.CommandLine;
@@ -34,12 +35,21 @@ public final class Distlock {
     public static void main(String[] arguments) {
         int code = ExitCode.INTERNAL;
         try {
-            code = commandLine().execute(arguments);
+            code = isUndecodable(arguments) ? ExitCode.USAGE : commandLine().execute(arguments);
         } catch (Error e) {
             code = report(e);
         } finally {
             System.exit(code);
         }
+    }
+
+    /** Java replaces what it cannot decode, so the name of a lock or an argument of a command would be another one. */
+    private static boolean isUndecodable(String... arguments) {
+        boolean found = Stream.of(arguments).anyMatch(each -> each.indexOf('\ufffd') >= 0);
+        if (found) {
+            print("an argument has characters outside the locale: set LC_ALL, for example to C.UTF-8");
+        }
+        return found;
     }
 
     static CommandLine commandLine() {

@@ -9,7 +9,10 @@ import org.jspecify.annotations.Nullable;
 final class Json {
     private Json() {}
 
-    /** Returns a map, a list, a number, a truth value or null as JSON, and anything else as the JSON of its text. */
+    /**
+     * Returns a map, a list, a number, a truth value or null as JSON, and anything else as the JSON of its text. The
+     * result is ASCII, so it does not depend on the locale.
+     */
     static String of(@Nullable Object value) {
         if (value instanceof Map<?, ?> map) {
             return map.entrySet().stream()
@@ -31,7 +34,7 @@ final class Json {
             char each = text.charAt(i);
             if (each == '"' || each == '\\') {
                 json.append('\\').append(each);
-            } else if (each < ' ' || each == '\u007f' || Character.isSurrogate(each)) {
+            } else if (each < ' ' || each > '~') {
                 json.append(String.format("\\u%04x", (int) each));
             } else {
                 json.append(each);

@@ -31,8 +31,13 @@ final class Output {
         if (form == Form.JSON) {
             System.out.println(Json.of(json));
         } else {
-            lines.forEach(System.out::println);
+            lines.stream().map(Output::printable).forEach(System.out::println);
         }
+    }
+
+    /** Replaces control characters, which clients may have in their names: a terminal would obey them. */
+    static String printable(String line) {
+        return line.replaceAll("[\\p{Cntrl}\\x{80}-\\x{9f}]", "?");
     }
 
     /** Returns rows with columns of equal width. */

@@ -149,6 +149,9 @@ final class RunVerb implements Callable<Integer> {
         if (read && write) {
             throw new Failure(ExitCode.USAGE, "--read and --write exclude each other");
         }
+        if (command.get(0).startsWith("-")) {
+            throw new Failure(ExitCode.USAGE, "the command must not begin with '-': give its path");
+        }
         if (busyExitCode < 0 || busyExitCode > 255) {
             throw new Failure(ExitCode.USAGE, "the code of -E must be from 0 to 255");
         }

@@ -10,9 +10,9 @@ import java.util.concurrent.TimeUnit;
 /**
  * Watches a command and its lock until the command has ended.
  *
- * <p><b>In doubt.</b> While renewals fail, the validity of the hold runs down. When only the patience is left, the
- * command is asked to stop, and shortly before the end of the validity it is killed. So it has ended before another
- * client can acquire the lock.
+ * <p><b>In doubt.</b> While renewals fail, the validity of the hold runs down. When the validity lasts only for
+ * the patience and a margin, the command is asked to stop. When the patience is over, or only the margin is left, it
+ * is killed. So it has ended before another client can acquire the lock.
  *
  * <p><b>Lost.</b> If the store says that the hold is missing, another client may hold the lock already. The command is
  * asked to stop at once, and killed when the patience is over.
@@ -51,7 +51,7 @@ final class Supervision {
         this.command = command;
         this.events = events;
         this.patience = patience.toNanos();
-        this.margin = Math.min(this.patience / 5, GRACE);
+        this.margin = Math.max(0, Math.min(hold.remaining().toNanos() / 15, GRACE));
     }
 
     private static Thread daemon(Runnable task) {
@@ -96,12 +96,13 @@ final class Supervision {
         boolean held = hold.isHeld();
         long left = hold.remaining().toNanos();
         if (!stopped) {
-            if (held && left > patience) {
-                return left - patience;
+            if (held && left > patience + margin) {
+                return left - patience - margin;
             }
             stop(held);
         }
-        long untilKill = held ? left - margin : end - System.nanoTime();
+        long patienceLeft = end - System.nanoTime();
+        long untilKill = held ? Math.min(patienceLeft, left - margin) : patienceLeft;
         if (untilKill <= 0 && !killed) {
             kill();
         }

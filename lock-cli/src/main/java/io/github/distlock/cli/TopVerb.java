@@ -72,7 +72,7 @@ final class TopVerb implements Callable<Integer> {
                     output.print(
                             Map.of("locks", locks.stream().map(Locks::json).toList()), lines(locks, Instant.now()));
                 }
-                if (views == count) {
+                if (views == count || System.out.checkError()) { // its reader may have ended
                     return 0;
                 }
                 TimeUnit.NANOSECONDS.sleep(interval.toNanos());
@@ -145,6 +145,7 @@ final class TopVerb implements Callable<Integer> {
         int rows = Math.max(HEAD, size.rows() - 1);
         return lines.stream()
                 .limit(rows)
+                .map(Output::printable)
                 .map(line -> line.substring(0, Math.min(line.length(), size.columns())) + END_OF_LINE + "\n")
                 .collect(Collectors.joining("", HOME, END_OF_SCREEN));
     }

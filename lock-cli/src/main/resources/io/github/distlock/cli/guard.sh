@@ -4,13 +4,14 @@ patience=$1 # in tenths of a second
 group=
 
 living() {
-  kill -s 0 -- "-$group" || return 1
-  [ -r /proc/self/stat ] || return 0
-  # Not those that have ended, for which nobody waits: processes that lose their parent in a container may stay so.
+  # Without /proc, processes of other users are not seen.
+  [ -r /proc/self/stat ] || { kill -s 0 -- "-$group"; return; }
+  # Not those that have ended, for which nobody waits: processes that lose their parent in a container may stay so. A
+  # process whose first thread has ended looks the same, but has more threads.
   for process in /proc/[0-9]*/stat; do
     read -r fields <"$process" || continue
     set -- ${fields##*) }
-    [ "$3" != "$group" ] || [ "$1" = Z ] || return 0
+    [ "$3" != "$group" ] || { [ "$1" = Z ] && [ "${18}" -le 1 ]; } || return 0
   done
   return 1
 }

@@ -73,7 +73,7 @@ class OptionsTest {
 
     @Test
     void jsonEscapesWhatItMust() {
-        assertEquals("{\"a\\\"\\\\\":[1,true,null,\"\\u000aé\"]}", json());
+        assertEquals("{\"a\\\"\\\\\":[1,true,null,\"\\u000a\\u00e9\"]}", json());
         assertEquals("\"\\ud83d\\ude00\"", Json.of("😀"));
     }
 
