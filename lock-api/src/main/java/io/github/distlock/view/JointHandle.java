@@ -126,9 +126,18 @@ final class JointHandle implements LockHandle, Returnable {
 
     @Override
     public void ensureHeld() {
-        // A loss of one is a loss of all, also if the others were released.
-        holds.stream().filter(hold -> hold.state() == State.LOST).forEach(LockHandle::ensureHeld);
-        holds.forEach(LockHandle::ensureHeld);
+        @Nullable IllegalStateException released = null;
+        for (LockHandle hold : holds) {
+            try {
+                hold.ensureHeld();
+            } catch (IllegalStateException e) {
+                // A loss of one is a loss of all, also if the others were released. A release may have found the loss.
+                released = e;
+            }
+        }
+        if (released != null) {
+            throw released;
+        }
     }
 
     @Override

@@ -212,6 +212,16 @@ class JointLockTest extends EngineTest {
     }
 
     @Test
+    void s6_aLossThatTheReleaseFindsIsKnownAfterIt() throws Exception {
+        LockHandle held = all.acquire();
+        store.delete("b");
+
+        assertThat(held.release()).isEqualTo(Release.LOST);
+
+        assertThatThrownBy(held::ensureHeld).isInstanceOf(LockLostException.class);
+    }
+
+    @Test
     void v4_aTimeToWaitIsOneForAllLocks() throws Exception {
         LockHandle first = other.lock("a").acquire();
         LockHandle second = other.lock("b").acquire();

@@ -10,11 +10,13 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /**
  * Many random programs of the operations that the model checks use, each on one thread. They find what needs no race,
  * within a second. So each build runs them, and so does each mutation of the classes under them.
  */
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class RandomProgramsTest {
     private static final int PROGRAMS = 250;
     private static final int LONGEST = 24;

@@ -40,7 +40,8 @@ final class Binary implements AutoCloseable {
             Path errors = Files.createTempFile("distlock-cli-", ".errors");
             List<String> command =
                     new ArrayList<>(List.of("/bin/sh", "-c", "exec 2>\"$0\" env \"$@\"", errors.toString()));
-            command.addAll(List.of("-u", "DISTLOCK_URL", "-u", "DISTLOCK_URL_FILE"));
+            // A shell ignores INT in what it runs in the background, and nohup ignores HUP.
+            command.addAll(List.of("--default-signal", "-u", "DISTLOCK_URL", "-u", "DISTLOCK_URL_FILE"));
             command.addAll(environment);
             command.addAll(command());
             command.addAll(List.of(arguments));

@@ -11,13 +11,16 @@ import io.github.distlock.redis.RedisBackend;
 import io.github.distlock.tests.servers.ChildProgram;
 import io.github.distlock.tests.servers.RedisServer;
 import io.github.distlock.tests.waiting.Waiting;
-import java.time.Duration;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** {@code distlock run}: signals, kills and losses. Each command first prints the number of its process group. */
 @Tag("binary")
@@ -104,15 +107,18 @@ class StopTest {
         }
     }
 
+    /** The command writes to a file, because Java may close the pipe of a process that has ended. */
     @Test
-    void theGuardEndsTheCommandIfDistlockIsKilled() throws InterruptedException {
-        try (Binary run = run(STUBBORN, "killed-wrapper", "--lease", "3s")) {
+    void theGuardEndsTheCommandIfDistlockIsKilled(@TempDir Path directory) throws IOException, InterruptedException {
+        Path told = directory.resolve("told");
+        String script = "trap 'echo TERM >" + told + "' TERM; " + READY + "while :; do sleep 0.05; done";
+        try (Binary run = run(script, "killed-wrapper", "--lease", "3s")) {
             long group = Long.parseLong(run.line());
 
             run.signal("KILL");
 
-            assertEquals("TERM", run.line());
             awaitEndOfGroup(group);
+            assertEquals("TERM\n", Files.readString(told));
             assertTrue(locks.lock("killed-wrapper").tryAcquire(LONG).isPresent());
         }
     }
@@ -142,7 +148,7 @@ class StopTest {
 
     @Test
     void whatTheCommandLeavesIsStoppedBeforeTheRelease() {
-        try (Binary run = run("trap '' TERM; sleep 600 & " + READY + "exit 5", "left", "--kill-after", "200ms")) {
+        try (Binary run = run("trap '' TERM; sleep 600 & " + READY + "exit 5", "left", "--kill-after", "1s")) {
             long group = Long.parseLong(run.line());
 
             assertEquals(5, run.code());
@@ -152,7 +158,7 @@ class StopTest {
 
     @Test
     void aLockThatIsTakenAwayStopsTheCommandWith80() {
-        try (Binary run = run(STUBBORN, "taken", "--lease", "3s", "--kill-after", "200ms")) {
+        try (Binary run = run(STUBBORN, "taken", "--lease", "6s", "--kill-after", "2s")) {
             long group = Long.parseLong(run.line());
 
             locks.inspector().forceRelease("taken");
@@ -178,7 +184,8 @@ class StopTest {
             assertEquals(80, result.code(), result::toString);
             assertEquals(List.of("TERM"), result.output());
             assertTrue(result.errors().contains("is about to be lost"), result::errors);
-            assertFalse(result.errors().contains("was lost"), result::errors);
+            String untilTheKill = result.errors().split("killing the command", 2)[0];
+            assertFalse(untilTheKill.contains("was lost"), result::errors);
             assertEquals(List.of(), Binary.group(group));
         }
     }
@@ -187,13 +194,13 @@ class StopTest {
     void aTerminalInterruptsTheCommandOnce() {
         String script = "trap 'echo INT' INT; trap 'exit 9' TERM; " + READY + "while :; do sleep 0.05; done";
         List<String> command = new ArrayList<>(Binary.command());
-        command.addAll(List.of("run", "--url", server.uri(), "terminal", "--", "sh", "-c", script));
+        command.addAll(List.of("run", "--timeout", "30s", "--url", server.uri(), "terminal", "--", "sh", "-c", script));
         String line = String.join(" ", command.stream().map(StopTest::quoted).toList());
         try (ChildProgram terminal = ChildProgram.startCommand("script", "-qec", line, "/dev/null")) {
             long group = Long.parseLong(terminal.nextLine(LONG).strip());
 
-            terminal.send("\u0003");
-            terminal.send("\u001a");
+            // In one write: each of them discards output that the terminal has not passed on.
+            terminal.send("\u0003\u001a");
 
             assertEquals("INT", withoutEcho(terminal));
             ProcessHandle.of(group).flatMap(ProcessHandle::parent).orElseThrow().destroy();
@@ -226,12 +233,10 @@ class StopTest {
     void aCommandGetsAThirdOfTheLeaseAtMostUntilItIsKilled() {
         try (Binary run = run(STUBBORN, "third", "--lease", "3s", "--kill-after", "10m")) {
             long group = Long.parseLong(run.line());
-            long begin = System.nanoTime();
 
             locks.inspector().forceRelease("third");
 
             assertEquals(80, run.code());
-            assertTrue(System.nanoTime() - begin < Duration.ofMinutes(1).toNanos());
             assertEquals(List.of(), Binary.group(group));
         }
     }

@@ -100,7 +100,7 @@ class VerbsTest {
     void releaseByForceAsksOrNeedsYes() throws InterruptedException {
         LockHandle hold = locks.lock("force").acquire();
         List<String> ask = new ArrayList<>(Binary.command());
-        ask.addAll(List.of("release", "force", "--force", "--url", server.uri()));
+        ask.addAll(List.of("release", "force", "--force", "--timeout", "30s", "--url", server.uri()));
         try (ChildProgram terminal = ChildProgram.startCommand("script", "-qec", String.join(" ", ask), "/dev/null");
                 Binary noAnswer = run("release", "force", "--force");
                 Binary neither = run("release", "force")) {
@@ -137,7 +137,8 @@ class VerbsTest {
     void topShowsLocksOnATerminalAndElsewhere() throws InterruptedException {
         List<String> command = new ArrayList<>(List.of("stty", "rows", "5", "cols", "60;"));
         command.addAll(Binary.command());
-        command.addAll(List.of("top", "top/", "--count", "2", "--interval", "100ms", "--url", server.uri()));
+        command.addAll(List.of("top", "top/", "--count", "2", "--interval", "100ms", "--timeout", "30s"));
+        command.addAll(List.of("--url", server.uri()));
         try (LockHandle unused = locks.lock("top/lock").acquire();
                 ChildProgram terminal =
                         ChildProgram.startCommand("script", "-qec", String.join(" ", command), "/dev/null");

@@ -36,7 +36,7 @@ class ZooKeeperTest {
             String token = run.line();
             try (Binary busy = run("run", "-n", "a/b", "--", "echo", "ran");
                     Binary who = run("who", "a/b", "-o", "json");
-                    Binary list = run("list");
+                    Binary list = run("list", "a/");
                     Binary doctor = run("doctor")) {
                 assertEquals(75, busy.code(), busy::errors);
                 String shown = who.line();

@@ -299,7 +299,9 @@ class QuorumAnswersTest extends QuorumMembersTest {
 
     @Test
     void s1_aServerIsNotAskedAgainBeforeTheEarlierVoteHasEnded() throws InterruptedException {
-        release(acquire(contender()));
+        QuorumGrant first = acquire(contender());
+        awaitAnswers(first);
+        release(first);
         member(2).awaitFree();
         QuorumContender next = contender();
         member(0).keepForAnother();

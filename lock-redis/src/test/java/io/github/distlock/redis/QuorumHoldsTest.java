@@ -203,6 +203,7 @@ class QuorumHoldsTest extends QuorumMembersTest {
     @Test
     void s13_aRepeatedRequestKeepsTheLockForNoLonger() throws InterruptedException {
         QuorumGrant held = acquire(contender());
+        awaitAnswers(held);
         assertThat(held.keep(LEASE, in(LONG))).isEqualTo(Release.RELEASED);
         Waiting.await("all keep it", PATIENCE, () -> members.stream().allMatch(Member::isKept));
 

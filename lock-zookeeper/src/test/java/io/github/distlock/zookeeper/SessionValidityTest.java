@@ -318,7 +318,7 @@ class SessionValidityTest {
 
         write(116_000);
 
-        Waiting.await("both are collected", Duration.ofSeconds(5), () -> {
+        Waiting.await("both are collected", Duration.ofSeconds(20), () -> {
             System.gc();
             return old.get() == null && soonAfterAnother.get() == null;
         });

@@ -33,8 +33,9 @@ final class Usage {
         this.tags = tags;
     }
 
+    /** Adds a client once, however often it is shown. */
     void add(LockClient client) {
-        clients.removeIf(known -> known.get() == null);
+        clients.removeIf(known -> known.get() == null || known.get() == client);
         clients.add(new WeakReference<>(client));
     }
 

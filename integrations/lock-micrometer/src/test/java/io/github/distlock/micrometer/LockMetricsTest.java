@@ -220,6 +220,16 @@ class LockMetricsTest extends MetricsTest {
     }
 
     @Test
+    void api_aClientThatIsShownTwiceIsCountedOnce() throws Exception {
+        metrics.show(locks);
+
+        LockHandle held = locks.lock("orders/42").acquire();
+
+        await("the hold", () -> gauge("distlock.holds", "orders") == 1);
+        held.close();
+    }
+
+    @Test
     void api_theNextUseShowsTheMetersAgainAfterTheRegistryWasCleared() throws Exception {
         locks.lock("orders/42").acquire().close();
         await("the hold is timed", () -> timed("distlock.hold.duration", "lock", "orders") == 1);

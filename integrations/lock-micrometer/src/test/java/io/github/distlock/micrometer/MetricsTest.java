@@ -2,6 +2,7 @@ package io.github.distlock.micrometer;
 
 import io.github.distlock.LockClient;
 import io.github.distlock.LockClientBuilder;
+import io.github.distlock.LockHook;
 import io.github.distlock.memory.InMemoryBackend;
 import io.github.distlock.memory.InMemoryStore;
 import io.github.distlock.tests.waiting.Waiting;
@@ -9,7 +10,9 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.FutureTask;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
@@ -22,6 +25,9 @@ abstract class MetricsTest {
     static final Duration LONG = Duration.ofMinutes(1);
 
     private final List<LockClient> opened = new ArrayList<>();
+    /** The locks for which a client with {@link #settings} has begun to wait. */
+    private final Set<String> waits = ConcurrentHashMap.newKeySet();
+
     final InMemoryStore store = new InMemoryStore();
     final InMemoryBackend connection = store.connect();
     final SimpleMeterRegistry registry = new SimpleMeterRegistry();
@@ -39,7 +45,15 @@ abstract class MetricsTest {
     }
 
     final LockClientBuilder settings() {
-        return LockClient.builder(connection).name("orders").shutdownTimeout(Duration.ZERO);
+        return LockClient.builder(connection)
+                .name("orders")
+                .shutdownTimeout(Duration.ZERO)
+                .hook(new LockHook() {
+                    @Override
+                    public void beforeWait(String lockName) {
+                        waits.add(lockName);
+                    }
+                });
     }
 
     final double gauge(String name, String lock) {
@@ -69,7 +83,7 @@ abstract class MetricsTest {
         return task;
     }
 
-    /** An acquire that is in the store's queue when this returns. */
+    /** An acquire that waits when this returns: the store has answered that the lock is busy. */
     final <T> FutureTask<T> startWaiting(String name, Callable<T> acquire) {
         FutureTask<T> task = start(acquire);
         awaitWaiter(name);
@@ -77,10 +91,6 @@ abstract class MetricsTest {
     }
 
     final void awaitWaiter(String name) {
-        await(
-                "an acquire waits for " + name,
-                () -> opened.stream()
-                        .flatMap(client -> client.usage().stream())
-                        .anyMatch(used -> used.lockName().equals(name) && used.waiters() > 0));
+        await("an acquire waits for " + name, () -> waits.remove(name));
     }
 }

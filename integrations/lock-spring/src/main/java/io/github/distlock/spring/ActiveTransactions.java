@@ -64,9 +64,15 @@ final class ActiveTransactions {
 
     /** Returns the transaction of this thread. */
     Around ofThread(Method method) {
-        return areIgnored() || !TransactionSynchronizationManager.isActualTransactionActive()
+        return areIgnored() || !isOpen()
                 ? Around.NONE
                 : new Completion(this, method, Thread.currentThread(), new CompletableFuture<>());
+    }
+
+    /** After its completion, a transaction still counts as active while Spring calls its synchronizations. */
+    private static boolean isOpen() {
+        return TransactionSynchronizationManager.isActualTransactionActive()
+                && TransactionSynchronizationManager.isSynchronizationActive();
     }
 
     /** Refuses a call in an active transaction if the application wants that. */

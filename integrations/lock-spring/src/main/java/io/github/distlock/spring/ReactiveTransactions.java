@@ -3,6 +3,8 @@ package io.github.distlock.spring;
 import io.github.distlock.spring.ActiveTransactions.Around;
 import java.lang.reflect.Method;
 import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.springframework.transaction.NoTransactionException;
 import org.springframework.transaction.reactive.TransactionSynchronization;
@@ -36,9 +38,13 @@ final class ReactiveTransactions {
         });
     }
 
-    /** Loaded only if spring-tx is present. The steps of a chain come one after the other. */
+    /**
+     * Loaded only if spring-tx is present. Publishers that a chain zips or merges may get their locks at the same time,
+     * and the resources of a transaction are not thread-safe.
+     */
     private record OfChain(ActiveTransactions policy, Method method, TransactionSynchronizationManager transaction)
             implements Around {
+        private static final ReentrantLock RESOURCES = new ReentrantLock();
 
         static Mono<Around> find(ActiveTransactions policy, Method method) {
             return TransactionSynchronizationManager.forCurrentTransaction()
@@ -51,8 +57,13 @@ final class ReactiveTransactions {
         @Override
         @SuppressWarnings("unchecked") // only this class knows the key
         public List<Hold> kept() {
-            List<Hold> kept = (List<Hold>) transaction.getResource(KEY);
-            return kept == null ? List.of() : kept;
+            RESOURCES.lock();
+            try {
+                List<Hold> kept = (List<Hold>) transaction.getResource(KEY);
+                return kept == null ? List.of() : kept;
+            } finally {
+                RESOURCES.unlock();
+            }
         }
 
         @Override
@@ -64,19 +75,40 @@ final class ReactiveTransactions {
         @Override
         public void keep(Hold hold) {
             policy.warnOnce(method, hold);
-            if (transaction.isSynchronizationActive() && hold.join()) {
-                replace(Stream.concat(Stream.of(hold), kept().stream()));
-                transaction.registerSynchronization(new Completion(this, hold));
+            RESOURCES.lock();
+            try {
+                if (transaction.isSynchronizationActive() && hold.join()) {
+                    register(hold);
+                }
+            } finally {
+                RESOURCES.unlock();
             }
         }
 
-        private void replace(Stream<Hold> kept) {
-            var unused = transaction.unbindResourceIfPossible(KEY);
-            transaction.bindResource(KEY, kept.toList());
+        /** The transaction may complete at the same time, if it is canceled. */
+        private void register(Hold joined) {
+            try {
+                transaction.registerSynchronization(new Completion(this, joined));
+            } catch (RuntimeException e) {
+                joined.leave();
+                throw e;
+            }
+            replace(kept -> Stream.concat(Stream.of(joined), kept));
+        }
+
+        private void replace(UnaryOperator<Stream<Hold>> change) {
+            RESOURCES.lock();
+            try {
+                List<Hold> changed = change.apply(kept().stream()).toList();
+                var unused = transaction.unbindResourceIfPossible(KEY);
+                transaction.bindResource(KEY, changed);
+            } finally {
+                RESOURCES.unlock();
+            }
         }
 
         private Mono<Void> leave(Hold left) {
-            replace(kept().stream().filter(hold -> hold != left));
+            replace(kept -> kept.filter(hold -> hold != left));
             return Mono.fromFuture(left.leaveAsync());
         }
     }

@@ -71,10 +71,23 @@ final class StageExecution implements Execution {
                 if (result.isDone()) {
                     cancel();
                 }
-                return stage == null ? CompletableFuture.completedFuture(null) : stage;
+                return stage == null ? CompletableFuture.completedFuture(null) : ended(stage);
             } catch (Throwable e) {
                 return CompletableFuture.failedFuture(e);
             }
+        }
+
+        /** Not every stage has a future, and without it, the work would go on after the release. */
+        private static CompletionStage<@Nullable Object> ended(CompletionStage<@Nullable Object> stage) {
+            CompletableFuture<@Nullable Object> ended = new CompletableFuture<>();
+            stage.whenComplete((value, error) -> {
+                if (error == null) {
+                    ended.complete(value);
+                } else {
+                    ended.completeExceptionally(error);
+                }
+            });
+            return ended;
         }
 
         private void cancel() {

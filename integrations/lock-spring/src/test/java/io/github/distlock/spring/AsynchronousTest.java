@@ -172,6 +172,22 @@ class AsynchronousTest {
     }
 
     @Test
+    void aStageNeedsNoFuture() throws Exception {
+        CompletableFuture<String> work = new CompletableFuture<>() {
+            @Override
+            public CompletableFuture<String> toCompletableFuture() {
+                throw new UnsupportedOperationException();
+            }
+        };
+        CompletionStage<String> running = start(work);
+
+        work.complete("done");
+
+        assertThat(result(running)).isEqualTo("done");
+        assertThat(isBusy()).isFalse();
+    }
+
+    @Test
     void aBusyLockThrowsSkipsOrFallsBack() throws Exception {
         try (LockHandle held = application.other.lock("reports/1").acquireUninterruptibly()) {
             assertThatThrownBy(() -> result(reports.once())).hasCauseInstanceOf(LockBusyException.class);

@@ -23,6 +23,8 @@ import org.springframework.core.NestedExceptionUtils;
 import org.springframework.transaction.TransactionDefinition;
 import org.springframework.transaction.annotation.EnableTransactionManagement;
 import org.springframework.transaction.annotation.Transactional;
+import org.springframework.transaction.support.TransactionSynchronization;
+import org.springframework.transaction.support.TransactionSynchronizationManager;
 import org.springframework.transaction.support.TransactionTemplate;
 
 /** A lock is held until the changes that it protects are committed, or they are rolled back. */
@@ -124,6 +126,21 @@ class TransactionsTest {
         });
 
         assertThat(busy).containsExactly(true, true);
+        assertThat(isBusy()).isFalse();
+    }
+
+    @Test
+    void aCallAfterTheCompletionOfATransactionHasItsLock() {
+        List<Boolean> busy = new ArrayList<>();
+
+        inTransaction(() -> TransactionSynchronizationManager.registerSynchronization(new TransactionSynchronization() {
+            @Override
+            public void afterCompletion(int status) {
+                orders().inside(() -> busy.add(isBusy()));
+            }
+        }));
+
+        assertThat(busy).containsExactly(true);
         assertThat(isBusy()).isFalse();
     }
 
