@@ -27,7 +27,7 @@ class HandoffTest {
     private final ThreadlessEngine client = new ThreadlessEngine(new NoStore(), new Journal());
 
     /** Waiters for a lease. */
-    private final class Waiting implements Handoff.Line {
+    private static final class Waiting implements Handoff.Line {
         private final Queue<Handoff.Receiver> waiting = new ArrayDeque<>();
         private int wakes;
         /** What happens when a waiter is removed. */

@@ -111,7 +111,7 @@ final class RunVerb implements Callable<Integer> {
     private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
 
     @Override
-    public Integer call() throws InterruptedException, IOException {
+    public Integer call() throws InterruptedException {
         check();
         try (LockClient client = store.builder(store.backend(lease))
                 .listener(new FailedRenewals())
@@ -195,7 +195,7 @@ final class RunVerb implements Callable<Integer> {
         }
     }
 
-    private int runHolding(LockHandle hold) throws InterruptedException, IOException {
+    private int runHolding(LockHandle hold) throws InterruptedException {
         try {
             if (events.poll() instanceof Event.Signaled signal) {
                 return ExitCode.SIGNAL + signal.number();
@@ -203,12 +203,22 @@ final class RunVerb implements Callable<Integer> {
             Duration patience =
                     shortest(killAfter, lease.dividedBy(3), hold.remaining().dividedBy(3));
             ProcessGroup group = new ProcessGroup(patience);
-            Process process = group.start(command, environment(hold));
+            Process process = start(group, environment(hold));
             int code = supervise(new Supervision(hold, group, process, events, patience), group);
             group.close();
             return end(hold, code);
         } finally {
             hold.release();
+        }
+    }
+
+    private Process start(ProcessGroup group, Map<String, @Nullable String> environment) {
+        try {
+            return group.start(command, environment);
+        } catch (IOException e) {
+            throw new Failure(
+                    ExitCode.INTERNAL,
+                    "cannot start a command. run needs /bin/sh, and setsid or perl: " + e.getMessage());
         }
     }
 

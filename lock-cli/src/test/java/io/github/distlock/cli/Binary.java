@@ -40,8 +40,7 @@ final class Binary implements AutoCloseable {
             Path errors = Files.createTempFile("distlock-cli-", ".errors");
             List<String> command =
                     new ArrayList<>(List.of("/bin/sh", "-c", "exec 2>\"$0\" env \"$@\"", errors.toString()));
-            // A shell ignores INT in what it runs in the background, and nohup ignores HUP.
-            command.addAll(List.of("--default-signal", "-u", "DISTLOCK_URL", "-u", "DISTLOCK_URL_FILE"));
+            command.addAll(List.of("-u", "DISTLOCK_URL", "-u", "DISTLOCK_URL_FILE"));
             command.addAll(environment);
             command.addAll(command());
             command.addAll(List.of(arguments));
@@ -54,22 +53,24 @@ final class Binary implements AutoCloseable {
         }
     }
 
-    /** Returns the command line without arguments. */
+    /**
+     * Returns the command line without arguments. It undoes what the build may have inherited: a shell ignores INT in what
+     * it runs in the background, and nohup ignores HUP.
+     */
     static List<String> command() {
+        List<String> command = new ArrayList<>(List.of("/usr/bin/env", "--default-signal"));
         String image = System.getProperty("lock.cli.image");
         if (image != null) {
-            return List.of(Path.of(image, "bin", "distlock").toString());
+            command.add(Path.of(image, "bin", "distlock").toString());
+            return command;
         }
         String jar = System.getProperty("lock.cli.jar");
         if (jar == null || !Files.exists(Path.of(jar))) {
             throw new IllegalStateException("these tests need the executable jar: run them with mvn verify");
         }
-        return List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "-XX:+UseSerialGC",
-                "-jar",
-                jar);
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-jar", jar));
+        return command;
     }
 
     long pid() {

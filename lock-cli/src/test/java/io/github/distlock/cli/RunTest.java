@@ -164,10 +164,11 @@ class RunTest {
     }
 
     @Test
-    void anInternalErrorEndsWith70() {
+    void aMissingShellOrSetsidEndsWith70() {
         try (Binary run = Binary.start(
                 List.of("DISTLOCK_URL=" + server.uri(), "PATH=/nowhere"), "run", "internal", "--", "/bin/true")) {
             assertEquals(70, run.code(), run::errors);
+            assertTrue(run.errors().contains("setsid or perl"), run::errors);
         }
     }
 
