@@ -56,7 +56,7 @@ class LeaseTest {
 
     @Test
     void v8_aLeaseInDoubtIsRenewedAtOnce() {
-        accepted(lease.offer(), 1);
+        var unused = accepted(lease.offer(), 1);
         client.clock.advance(1);
         long now = client.clock.nanoTime();
         assertThat(lease.isDue(now)).isFalse();
