@@ -54,8 +54,8 @@ final class Binary implements AutoCloseable {
     }
 
     /**
-     * Returns the command line without arguments. It undoes what the build may have inherited: a shell ignores INT in what
-     * it runs in the background, and nohup ignores HUP.
+     * Returns the command line without arguments. It undoes what the build may have inherited: a shell ignores INT in
+     * what it runs in the background, and nohup ignores HUP.
      */
     static List<String> command() {
         List<String> command = new ArrayList<>(List.of("/usr/bin/env", "--default-signal"));
