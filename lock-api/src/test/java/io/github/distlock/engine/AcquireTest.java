@@ -257,8 +257,7 @@ class AcquireTest extends EngineTest {
             throw new IllegalStateException("planted");
         };
 
-        Task<LockHandle> acquire = start(patient::acquire);
-        Await.until("the store is asked", () -> backend.attempts.get() > 0);
+        Task<LockHandle> acquire = startWaiting(patient::acquire);
         store.advance(outage.plusSeconds(1));
 
         assertFails(acquire).isInstanceOf(LockException.class).hasMessageContaining("planted");
