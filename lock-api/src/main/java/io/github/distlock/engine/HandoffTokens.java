@@ -13,6 +13,9 @@ import java.util.function.LongSupplier;
  * handoffs than one range has follow the step in which the store has seen that nobody waits (V3). The time for handoffs
  * still counts from the grant. When it is over, the lease goes back, and other programs find the lock free.
  *
+ * <p><b>Few handoffs</b> are twice as many as there were between the last request and its answer, but at least 16, and
+ * at most half of a range. So a slow store is asked earlier, and waiters rarely wait for its answer.
+ *
  * <p><b>No longer validity.</b> The request extends nothing. Until the lease ends, S1 and S6 depend on its validity as
  * before.
  *
@@ -29,16 +32,16 @@ import java.util.function.LongSupplier;
  * the last handoff at least one of the two threads wakes the first waiter, which then asks the store.
  */
 final class HandoffTokens {
-    /** About as many handoffs as one request lasts. */
+    /** About twice as many handoffs as a request to a fast store lasts. */
     private static final int EARLY = 16;
 
     private final int maxHandoffs;
-    private final int asksBelow;
     private final Dormancy.Line line;
     private final Runnable left;
     private final AtomicReference<State> state = new AtomicReference<>(State.IDLE);
     private volatile Range range;
     private volatile int taken;
+    private volatile int asksBelow;
 
     private enum State {
         IDLE,
@@ -70,7 +73,11 @@ final class HandoffTokens {
         this.left = left;
         this.range = new Range(first, 0);
         this.maxHandoffs = maxHandoffs;
-        this.asksBelow = Math.min(EARLY, maxHandoffs / 2);
+        this.asksBelow = asksBelow(EARLY);
+    }
+
+    private int asksBelow(int handoffs) {
+        return Math.min(Math.max(EARLY, handoffs), maxHandoffs / 2);
     }
 
     /** Returns the token of the next hold. Only the thread that controls the lease calls this. */
@@ -115,6 +122,7 @@ final class HandoffTokens {
             long base = store.getAsLong();
             if (base != 0) {
                 range = new Range(FencingTokens.first(base), from);
+                asksBelow = asksBelow(2 * (taken - 1 - from));
                 next = State.IDLE;
             }
         } finally {

@@ -122,6 +122,27 @@ class HandoffTokensTest {
     }
 
     @Test
+    void aSlowStoreIsAskedEarlierForTheNextRange() {
+        int meanwhile = 12;
+        store = () -> {
+            store = () -> 0;
+            handOff(meanwhile);
+            return 2;
+        };
+        handOff(MAX);
+        ask();
+        int handoffs = meanwhile;
+
+        while (asked == 1) {
+            handOff(1);
+            handoffs++;
+            ask();
+        }
+
+        assertThat(handoffs).isEqualTo(MAX - 2 * meanwhile + 1);
+    }
+
+    @Test
     void aHolderThatReleasesTooEarlyLeavesTheLeaseToTheThreadThatAsks() {
         List<Boolean> left = new ArrayList<>();
         store = () -> {
