@@ -54,7 +54,7 @@ final class BenchmarkOptions {
     private Set<Peer> main = MAIN;
 
     private int rounds = 7;
-    private int warmUps = 10;
+    private int warmUps = 20;
     private long millis = 500;
     private int most = 100_000;
     private long idleMillis = 20_000;

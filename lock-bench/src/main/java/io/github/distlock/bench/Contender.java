@@ -19,6 +19,9 @@ final class Contender implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofMinutes(10);
     private static final long COLD_MILLIS = 1_000;
     private static final double STILL_RISING = 1.03;
+    /** How many measurements in a row must not show a higher rate. */
+    private static final int FLAT = 4;
+
     /** How long a waiter has waited when the lock is handed to it. */
     private static final long WAIT_MILLIS = 10;
 
@@ -44,14 +47,17 @@ final class Contender implements AutoCloseable {
         return peer;
     }
 
-    /** Measures until the rate stops rising, and returns the first measurement: that of the first second. */
+    /**
+     * Measures until the rate stops rising, and returns the first measurement: that of the first second. The second JIT
+     * compiler works in steps. So the rate has stopped only if several measurements in a row show no higher one.
+     */
     Map<String, Double> warmUp(Scenario scenario, int threads, long millis, int most) {
         Map<String, Double> cold = measure(scenario, threads, COLD_MILLIS);
-        double before = 0;
-        double now = rate(cold);
-        for (int i = 0; i < most && now > before * STILL_RISING; i++) {
-            before = now;
-            now = rate(measure(scenario, threads, millis));
+        double best = rate(cold);
+        for (int i = 0, flat = 0; i < most && flat < FLAT; i++) {
+            double now = rate(measure(scenario, threads, millis));
+            flat = now > best * STILL_RISING ? 0 : flat + 1;
+            best = Math.max(best, now);
         }
         return cold;
     }
