@@ -42,6 +42,7 @@ final class ZooKeeperLoad {
         this.server = server;
         this.process = ProcessHandle.current()
                 .children()
+                .filter(child -> child.info().command().orElse("").endsWith("java")) // Not a shell that ends servers.
                 .max(Comparator.comparing(child -> child.info().startInstant().orElse(Instant.EPOCH)))
                 .orElseThrow();
         this.log = Path.of(found(DATA, "conf").trim());
