@@ -117,7 +117,8 @@ public interface DistributedLock {
      * them. Until then, {@link LockHandle#release()} returns {@link LockHandle.Release#RELEASED} as long as the lock is
      * held. The options of the first acquire apply. If the hold was lost, further acquires of its thread throw a
      * {@link LockLostException} until all handles are closed. If the thread has died, its hold counts as one whose
-     * handles were dropped, unless another thread has one of them.
+     * handles were dropped, unless another thread has one of them. A handle that the thread passes on to other work is
+     * still the thread's, until it is {@linkplain LockHandle#detach() detached}.
      *
      * <p>Asynchronous acquires of the view throw {@link UnsupportedOperationException}, since no thread would be the
      * holder.

@@ -138,6 +138,14 @@ public interface LockHandle extends AutoCloseable {
     void onLost(Consumer<? super LockLoss> listener);
 
     /**
+     * Detaches this handle from the thread that has acquired it, for work that goes on when the thread has moved on.
+     * From then on, acquires of this thread wait for the hold as those of other threads do. Its
+     * {@linkplain DistributedLock#reentrant() reentrant} acquires join the hold only while the thread has entered it in
+     * another way, too. Sends nothing. Does nothing if the hold has no thread, or has ended.
+     */
+    default void detach() {}
+
+    /**
      * Releases the lock, and waits for the store for at most {@link LockClientBuilder#requestTimeout}. An interrupt
      * does not stop it; the flag is kept. Never throws because of the store. A second call changes nothing and returns
      * what is known about the end of the hold.

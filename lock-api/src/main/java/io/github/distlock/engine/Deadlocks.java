@@ -49,7 +49,7 @@ final class Deadlocks implements Acquisition.DeadlockSearch {
     /** A thread that waits, and a hold for which it waits. */
     private record Wait(BlockingAcquisition waiter, Hold blocker) {
         private boolean lasts() {
-            return !waiter.hasOutcome() && blocker.isHeld();
+            return !waiter.hasOutcome() && blocker.isHeld() && blocker.ownerId() != Acquisition.NO_THREAD;
         }
     }
 
@@ -105,7 +105,7 @@ final class Deadlocks implements Acquisition.DeadlockSearch {
     private static boolean blocks(Hold held, BlockingAcquisition waiter) {
         boolean bothRead =
                 held.mode().equals(LockMode.READ) && waiter.key.mode().equals(LockMode.READ);
-        return held.mode().kind() != LockMode.Kind.PERMITS && (!bothRead || held.threadId() == waiter.threadId());
+        return held.mode().kind() != LockMode.Kind.PERMITS && (!bothRead || held.ownerId() == waiter.threadId());
     }
 
     /** Returns a circle through this thread, or null. */
@@ -114,7 +114,7 @@ final class Deadlocks implements Acquisition.DeadlockSearch {
         Deque<Long> open = new ArrayDeque<>(List.of(start));
         while (!open.isEmpty()) {
             for (Wait wait : waits.getOrDefault(open.remove(), List.of())) {
-                long next = wait.blocker.threadId();
+                long next = wait.blocker.ownerId();
                 if (cameBy.putIfAbsent(next, wait) == null) {
                     if (next == start) {
                         return path(start, cameBy);
@@ -163,7 +163,7 @@ final class Deadlocks implements Acquisition.DeadlockSearch {
 
     private static String words(Wait wait, long now) {
         String waits = "thread \"" + wait.waiter.threadName() + "\" waits for lock \"" + wait.blocker.lockName() + "\"";
-        return wait.waiter.threadId() == wait.blocker.threadId()
+        return wait.waiter.threadId() == wait.blocker.ownerId()
                 ? waits + ", which it holds itself, so it waits for itself; reentrant() is a view that does not"
                 : waits + ", which thread \"" + wait.blocker.threadName() + "\" has held for "
                         + wait.blocker.heldNanos(now) / 1_000_000 + " ms";

@@ -115,6 +115,11 @@ final class Handle implements LockHandle, Returnable {
     }
 
     @Override
+    public void detach() {
+        hold.detach();
+    }
+
+    @Override
     public Release release() {
         closed.set(true);
         try {

@@ -63,6 +63,7 @@ final class Hold extends WeakReference<Handle> {
     private volatile Release outcome = Release.PENDING;
     private volatile @Nullable LockLoss lateLoss;
     private volatile boolean forgoesMinimum;
+    private volatile boolean detached;
     private boolean hooked;
 
     private sealed interface Phase {}
@@ -185,10 +186,21 @@ final class Hold extends WeakReference<Handle> {
         return bound == null ? null : bound.end;
     }
 
-    boolean wasAcquiredBy(long thread) {
-        return threadId == thread && phase.get() == Open.HELD;
+    boolean isOf(long thread) {
+        return ownerId() == thread && phase.get() == Open.HELD;
     }
 
+    /** The work of the hold goes on without its thread. */
+    void detach() {
+        detached = true;
+    }
+
+    /** Returns the thread that waits for itself if it waits for this hold, or {@link Acquisition#NO_THREAD}. */
+    long ownerId() {
+        return detached ? Acquisition.NO_THREAD : threadId;
+    }
+
+    /** Returns the thread of the acquire, or {@link Acquisition#NO_THREAD}. */
     long threadId() {
         return threadId;
     }

@@ -41,7 +41,7 @@ final class Holds {
 
     boolean isAnyOf(long threadId) {
         for (Hold hold : open) {
-            if (hold.wasAcquiredBy(threadId)) {
+            if (hold.isOf(threadId)) {
                 return true;
             }
         }

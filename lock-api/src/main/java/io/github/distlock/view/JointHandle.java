@@ -152,6 +152,11 @@ final class JointHandle implements LockHandle, Returnable {
     }
 
     @Override
+    public void detach() {
+        holds.forEach(LockHandle::detach);
+    }
+
+    @Override
     public Release release() {
         return end(holds, LockHandle::release);
     }

@@ -4,7 +4,6 @@ import static java.util.Objects.requireNonNull;
 
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockLoss;
-import io.github.distlock.view.ReentrantHold.Entry;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
@@ -18,6 +17,8 @@ import org.jspecify.annotations.Nullable;
 final class ReentrantHandle implements LockHandle, Returnable {
     private final ReentrantHold hold;
     private final AtomicReference<@Nullable End> end = new AtomicReference<>();
+    /** The mutex of the hold guards it. */
+    private boolean detached;
 
     private enum End {
         LAST,
@@ -80,6 +81,22 @@ final class ReentrantHandle implements LockHandle, Returnable {
         });
     }
 
+    @Override
+    public void detach() {
+        hold.detach(this);
+    }
+
+    /** Notes that it is detached. Returns false if it is already, or if its end comes first. */
+    boolean noteDetached() {
+        boolean isFirst = !detached && end.get() == null;
+        detached |= isFirst;
+        return isFirst;
+    }
+
+    boolean isDetached() {
+        return detached;
+    }
+
     /** Ends this entry. Returns true for the one call that does. */
     private boolean end() {
         if (end.get() != null) {
@@ -89,7 +106,7 @@ final class ReentrantHandle implements LockHandle, Returnable {
         if (!end.compareAndSet(null, now)) {
             return false;
         }
-        if (hold.exit(Entry.HANDLE)) {
+        if (hold.exit(this)) {
             end.set(End.LAST);
         }
         return true;

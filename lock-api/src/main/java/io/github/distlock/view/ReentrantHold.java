@@ -8,16 +8,20 @@ import org.jspecify.annotations.Nullable;
 /**
  * One hold of a thread, and how often the thread has entered it. The lock is released with the last entry.
  *
- * <p>The counts change under a mutex. Once there is no entry, the hold has ended, and nobody enters it again.
+ * <p>The counts change under a mutex. Once the thread has no entry, it does not enter this hold again: its next acquire
+ * waits for a new one. Either all entries were taken back, and the lock is released, or the thread has passed the other
+ * ones on. A handle that is detached counts as an entry of the hold, but not of the thread.
  *
- * <p>Thread-safe: another thread may close a handle.
+ * <p>Thread-safe: another thread may close or detach a handle.
  */
 final class ReentrantHold {
     private final LockHandle held;
     private final ReentrantLock mutex = new ReentrantLock();
     private int handles;
+    /** How many of the handles are detached. */
+    private int detached;
+
     private int locks;
-    private boolean ended;
     private @Nullable Slot slot;
     private Runnable removal = () -> {};
 
@@ -47,17 +51,18 @@ final class ReentrantHold {
     /**
      * Enters once more.
      *
-     * @return false if the hold has ended
+     * @return false if the hold is not the thread's any more
      * @throws io.github.distlock.LockLostException if it was lost
      */
     boolean enter(Entry entry) {
         mutex.lock();
         try {
-            if (!ended) {
+            boolean enters = isOfThread();
+            if (enters) {
                 held.ensureHeld();
                 count(entry, 1);
             }
-            return !ended;
+            return enters;
         } finally {
             mutex.unlock();
         }
@@ -77,13 +82,47 @@ final class ReentrantHold {
                         "lock \"" + held.lockName() + "\": this thread has not locked it");
             }
             count(entry, -1);
-            ended = handles == 0 && locks == 0;
-            if (ended) {
-                removal.run();
-            }
-            return ended;
+            forgetUnlessOfThread();
+            return handles + locks == 0;
         } finally {
             mutex.unlock();
+        }
+    }
+
+    /** Takes the entry of a handle back. Otherwise like {@link #exit(Entry)}. */
+    boolean exit(ReentrantHandle handle) {
+        mutex.lock();
+        try {
+            detached -= handle.isDetached() ? 1 : 0;
+            return exit(Entry.HANDLE);
+        } finally {
+            mutex.unlock();
+        }
+    }
+
+    /** Passes the entry of a handle on. A borrowed hold stays, because an unlock of the thread has to find it. */
+    void detach(ReentrantHandle handle) {
+        mutex.lock();
+        try {
+            if (!(held instanceof BorrowedHandle) && handle.noteDetached()) {
+                detached++;
+                forgetUnlessOfThread();
+            }
+        } finally {
+            mutex.unlock();
+        }
+    }
+
+    private boolean isOfThread() {
+        return handles + locks > detached;
+    }
+
+    private void forgetUnlessOfThread() {
+        if (!isOfThread()) {
+            removal.run();
+            if (detached > 0) {
+                held.detach();
+            }
         }
     }
 

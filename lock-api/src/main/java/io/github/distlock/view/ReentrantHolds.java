@@ -18,6 +18,9 @@ import org.jspecify.annotations.Nullable;
  * the last handle at the same time. Then {@link ReentrantHold#enter} finds that the hold has ended, and the acquire
  * asks for a new one.
  *
+ * <p>If the thread has detached all of its handles, the hold goes on without it. The map then forgets the hold, and the
+ * thread's next acquire asks for a new one, which takes its place. The end of the earlier hold removes only itself.
+ *
  * <h2>Why a forgotten hold is released</h2>
  *
  * This map refers to a hold weakly, and strongly only while the thread has to call {@code unlock}. So if the thread

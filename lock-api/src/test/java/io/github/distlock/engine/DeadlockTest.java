@@ -79,6 +79,23 @@ class DeadlockTest extends EngineTest {
     }
 
     @Test
+    void api_aThreadThatWaitsForAHoldThatItHasDetachedIsNotReported() throws Exception {
+        LockHandle[] passedOn = new LockHandle[1];
+        var waits = startWaiting(() -> {
+            passedOn[0] = lock.acquire();
+            passedOn[0].detach();
+            return lock.acquire();
+        });
+
+        store.advance(A_WHILE);
+        passedOn[0].close();
+        get(waits).close();
+
+        Await.until("earlier events are reported", () -> count("acquired") == 2);
+        assertThat(count("deadlocked")).isZero();
+    }
+
+    @Test
     void api_threadsThatWaitInALineAreNotReported() throws Exception {
         LockHandle first = lock.acquire();
         held.countDown();

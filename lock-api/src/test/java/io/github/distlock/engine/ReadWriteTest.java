@@ -390,6 +390,17 @@ class ReadWriteTest extends EngineTest {
         writing.acquire().close();
     }
 
+    @Test
+    void s9_aThreadThatHasDetachedItsReadHoldWaitsForItLikeOthers() throws Exception {
+        LockHandle passedOn = reading.acquire();
+        passedOn.detach();
+
+        assertThat(writing.tryAcquire()).isEmpty();
+
+        passedOn.close();
+        writing.acquire().close();
+    }
+
     // Races
 
     @Test

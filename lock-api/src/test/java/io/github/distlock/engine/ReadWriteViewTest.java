@@ -293,6 +293,21 @@ class ReadWriteViewTest extends EngineTest {
     }
 
     @Test
+    void s4_aDetachedHandleOfABorrowedReadHoldFollowsTheDowngradeToo() throws Exception {
+        view.writeLock().lock();
+        view.readLock().lock();
+        LockHandle passedOn = shared.readLock().reentrant().acquire();
+        passedOn.detach();
+        view.readLock().unlock();
+
+        view.writeLock().unlock();
+
+        assertThat(passedOn.isHeld()).isTrue();
+        passedOn.close();
+        expectNothingLeft();
+    }
+
+    @Test
     void s9_closingAHandleOfABorrowedReadHoldKeepsTheWriteHold() throws Exception {
         view.writeLock().lock();
         view.readLock().lock();

@@ -138,6 +138,77 @@ class ReentrantTest extends EngineTest {
     }
 
     @Test
+    void s1_aThreadDoesNotEnterAHoldThatItHasDetached() throws Exception {
+        LockHandle passedOn = reentrant.acquire();
+
+        passedOn.detach();
+
+        assertThat(reentrant.tryAcquire()).isEmpty();
+        assertThat(lock.asLock().tryLock()).isFalse();
+        assertThat(passedOn.isHeld()).isTrue();
+        passedOn.close();
+        try (LockHandle next = reentrant.acquire()) {
+            assertThat(next.fencingToken()).isGreaterThan(passedOn.fencingToken());
+            assertThat(reentrant.tryAcquire().orElseThrow().release()).isEqualTo(Release.RELEASED);
+        }
+        expectNothingLeft();
+    }
+
+    @Test
+    void s4_aThreadEntersItsHoldWhileItHasAHandleThatIsNotDetached() throws Exception {
+        LockHandle own = reentrant.acquire();
+        LockHandle passedOn = reentrant.acquire();
+        LockHandle closed = reentrant.acquire();
+        passedOn.detach();
+        passedOn.detach();
+        closed.close();
+        closed.detach();
+        LockHandle ended = reentrant.acquire();
+        ended.detach();
+        ended.close();
+
+        reentrant.tryAcquire().orElseThrow().close();
+        own.close();
+
+        assertThat(reentrant.tryAcquire()).isEmpty();
+        assertThat(passedOn.release()).isEqualTo(Release.RELEASED);
+        assertThat(passedOn.state()).isEqualTo(State.RELEASED);
+        reentrant.tryAcquire().orElseThrow().close();
+        expectNothingLeft();
+    }
+
+    @Test
+    void s4_theEndOfADetachedHoldLeavesTheNextHoldOfItsThread() throws Exception {
+        DistributedLock permit = client.semaphore("s", 2).permit().reentrant();
+        LockHandle passedOn = permit.acquire();
+        passedOn.detach();
+        LockHandle next = permit.acquire();
+
+        passedOn.close();
+
+        assertThat(next.fencingToken()).isNotEqualTo(passedOn.fencingToken());
+        try (LockHandle inner = permit.acquire()) {
+            assertThat(inner.fencingToken()).isEqualTo(next.fencingToken());
+        }
+        next.close();
+        expectNothingLeft();
+    }
+
+    @Test
+    void s1_severalLocksAreDetachedTogether() throws Exception {
+        DistributedLock both = client.allOf(List.of("a", "b")).reentrant();
+        LockHandle passedOn = both.acquire();
+
+        passedOn.detach();
+
+        assertThat(reentrant.tryAcquire()).isEmpty();
+        assertThat(client.lock("b").reentrant().tryAcquire()).isEmpty();
+        passedOn.close();
+        both.acquire().close();
+        expectNothingLeft();
+    }
+
+    @Test
     void s4_aTimedAcquireBegins() throws Exception {
         LockHandle held = reentrant.tryAcquire(LONG).orElseThrow();
 
