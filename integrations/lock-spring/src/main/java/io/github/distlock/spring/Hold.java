@@ -10,15 +10,19 @@ import org.jspecify.annotations.Nullable;
  * complete first. The last one to leave releases the lock. So no call runs after the release, whatever the order in
  * which asynchronous calls end.
  *
+ * <p>The call that has acquired the lock may return while asynchronous calls inside of it still use the hold. Then the
+ * hold is detached from the thread, so the thread's next call of this lock waits for them.
+ *
  * <p>The number of users goes from one up and down to zero, and never up from zero. A call that wants to join at zero
  * finds that it cannot, and acquires the lock itself. Thread-safe.
  */
 final class Hold implements AutoCloseable {
     private final LockTarget target;
     private final LockHandle handle;
+    private final Thread thread = Thread.currentThread();
     private final AtomicInteger users = new AtomicInteger(1);
 
-    /** Makes a hold for the call that has acquired the lock. */
+    /** Makes a hold for the call that has acquired the lock, on its thread if it has one. */
     Hold(LockTarget target, LockHandle handle) {
         this.target = target;
         this.handle = handle;
@@ -70,9 +74,12 @@ final class Hold implements AutoCloseable {
     public void close() {
         if (users.decrementAndGet() == 0) {
             handle.close();
-        } else {
-            handle.ensureHeld();
+            return;
         }
+        if (!ThreadHolds.isUsed(this, thread)) {
+            handle.detach();
+        }
+        handle.ensureHeld();
     }
 
     /** Removes a user without waiting, whether the lock was lost or not. */

@@ -95,6 +95,13 @@ final class SharedHandle implements LockHandle {
     }
 
     @Override
+    public void detach() {
+        if (own != null) {
+            own.detach();
+        }
+    }
+
+    @Override
     public Release release() {
         leave();
         return outcome(own == null ? Release.RELEASED : own.release());

@@ -83,6 +83,11 @@ final class ThreadHolds {
                 .orElse(null);
     }
 
+    /** Returns whether a call on a thread runs under the hold, or a transaction of the thread keeps it. */
+    static boolean isUsed(Hold hold, Thread thread) {
+        return USES.getOrDefault(thread, List.of()).stream().anyMatch(use -> use.hold == hold);
+    }
+
     /** Returns how many threads have holds, for tests. */
     static int size() {
         return USES.size();

@@ -1,14 +1,19 @@
 package io.github.distlock.spring;
 
+import static io.github.distlock.spring.DistributedLocked.Mode.READ;
+import static io.github.distlock.spring.DistributedLocked.Mode.WRITE;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import io.github.distlock.DistributedLock;
+import io.github.distlock.LockClient;
 import io.github.distlock.LockException;
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockLostException;
 import io.github.distlock.memory.InMemoryStore;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -61,9 +66,36 @@ class AsynchronousTest {
         @DistributedLocked(
                 key = {"reports/1", "reports/2"},
                 maxWait = "0s")
+        public void aroundBoth(Runnable work) {
+            work.run();
+        }
+
+        @DistributedLocked(
+                key = {"reports/1", "reports/2"},
+                maxWait = "0s")
         public CompletableFuture<String> bothLater() {
             return CompletableFuture.completedFuture(
                     LockedMethod.currentHandle().lockName());
+        }
+
+        @DistributedLocked(key = "reports/#{#id}", maxWait = "0s")
+        public void around(String id, Runnable work) {
+            work.run();
+        }
+
+        @DistributedLocked(key = "shelf", mode = READ, maxWait = "0s")
+        public void reading(Runnable work) {
+            work.run();
+        }
+
+        @DistributedLocked(key = "shelf", mode = READ, maxWait = "0s")
+        public CompletableFuture<String> readingLater(Supplier<CompletableFuture<String>> work) {
+            return work.get();
+        }
+
+        @DistributedLocked(key = "shelf", mode = WRITE, maxWait = "0s")
+        public void writing(Runnable work) {
+            work.run();
         }
 
         @DistributedLocked(key = "reports/1", maxWait = "0s")
@@ -254,6 +286,108 @@ class AsynchronousTest {
         slow.complete("slow");
         assertThat(result(inner.get(30, TimeUnit.SECONDS))).isEqualTo("slow");
         assertThat(isBusy()).isFalse();
+    }
+
+    /** Calls a method whose work goes on after the call that is around it. Returns its future. */
+    private CompletableFuture<String> leaveBehind(Supplier<CompletableFuture<String>> work) {
+        List<CompletableFuture<String>> left = new ArrayList<>();
+        reports.around("1", () -> left.add(reports.write("1", work)));
+        return left.get(0);
+    }
+
+    @Test
+    void workThatACallHasLeftBehindKeepsLaterCallsOfItsThreadOut() throws Exception {
+        CompletableFuture<String> work = new CompletableFuture<>();
+        CompletableFuture<String> left = leaveBehind(() -> work);
+
+        assertThatThrownBy(reports::inside).isInstanceOf(LockBusyException.class);
+        assertThatThrownBy(reports::both).isInstanceOf(LockBusyException.class);
+        assertThatThrownBy(() -> result(reports.once())).hasCauseInstanceOf(LockBusyException.class);
+        assertThat(application.isHeld("reports/2")).isFalse();
+
+        work.complete("done");
+        assertThat(result(left)).isEqualTo("done");
+        assertThat(reports.inside()).isEqualTo("inside");
+        assertThat(reports.both()).isEqualTo("reports/1, reports/2");
+    }
+
+    @Test
+    void workOfSeveralKeysThatACallHasLeftBehindKeepsLaterCallsOut() throws Exception {
+        CompletableFuture<String> work = new CompletableFuture<>();
+        List<CompletableFuture<String>> left = new ArrayList<>();
+        reports.around("1", () -> reports.aroundBoth(() -> left.add(reports.write("2", () -> work))));
+
+        assertThatThrownBy(() -> reports.around("1", () -> {})).isInstanceOf(LockBusyException.class);
+        assertThatThrownBy(() -> reports.around("2", () -> {})).isInstanceOf(LockBusyException.class);
+
+        work.complete("done");
+        assertThat(result(left.get(0))).isEqualTo("done");
+        Waiting.until(() -> !isBusy());
+        assertThat(reports.both()).isEqualTo("reports/1, reports/2");
+    }
+
+    @Test
+    void callsAroundWorkThatGoesOnStillJoin() throws Exception {
+        CompletableFuture<String> work = new CompletableFuture<>();
+        List<CompletableFuture<String>> left = new ArrayList<>();
+
+        reports.around("1", () -> {
+            left.add(reports.write("1", () -> {
+                assertThat(reports.inside()).isEqualTo("inside");
+                return work;
+            }));
+            assertThat(reports.inside()).isEqualTo("inside");
+        });
+
+        work.complete("done");
+        assertThat(result(left.get(0))).isEqualTo("done");
+        assertThat(isBusy()).isFalse();
+    }
+
+    @Test
+    void aWriterWaitsForReadersThatACallOfItsThreadHasLeftBehind() throws Exception {
+        CompletableFuture<String> work = new CompletableFuture<>();
+        List<CompletableFuture<String>> left = new ArrayList<>();
+        reports.reading(() -> left.add(reports.readingLater(() -> work)));
+
+        reports.reading(() -> {});
+        assertThatThrownBy(() -> reports.writing(() -> {})).isInstanceOf(LockBusyException.class);
+
+        work.complete("done");
+        assertThat(result(left.get(0))).isEqualTo("done");
+        reports.writing(() -> {});
+    }
+
+    @Test
+    void workThatAWriterHasLeftBehindKeepsLaterWritersOfItsThreadOut() throws Exception {
+        CompletableFuture<String> work = new CompletableFuture<>();
+        List<CompletableFuture<String>> left = new ArrayList<>();
+        reports.writing(() -> left.add(reports.readingLater(() -> work)));
+
+        assertThatThrownBy(() -> reports.writing(() -> {})).isInstanceOf(LockBusyException.class);
+        assertThatThrownBy(() -> reports.reading(() -> {})).isInstanceOf(LockBusyException.class);
+
+        work.complete("done");
+        assertThat(result(left.get(0))).isEqualTo("done");
+        reports.writing(() -> {});
+    }
+
+    @Test
+    void aCallJoinsWhatTheApplicationHoldsAlthoughWorkWasLeftBehind() throws Exception {
+        CompletableFuture<String> work = new CompletableFuture<>();
+        CompletableFuture<String> left;
+        DistributedLock lock = application.bean(LockClient.class).lock("reports/1");
+        try (LockHandle held = lock.reentrant().acquire()) {
+            left = leaveBehind(() -> work);
+            assertThat(reports.inside()).isEqualTo("inside");
+        }
+
+        assertThatThrownBy(reports::inside).isInstanceOf(LockBusyException.class);
+        assertThat(lock.reentrant().tryAcquire()).isEmpty();
+
+        work.complete("done");
+        assertThat(result(left)).isEqualTo("done");
+        assertThat(reports.inside()).isEqualTo("inside");
     }
 
     static class OwnFuture extends CompletableFuture<String> {}

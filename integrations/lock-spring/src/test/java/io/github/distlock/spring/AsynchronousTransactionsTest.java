@@ -60,6 +60,11 @@ class AsynchronousTransactionsTest {
         }
 
         @DistributedLocked(key = "stock", maxWait = "0s")
+        public void around(Runnable work) {
+            work.run();
+        }
+
+        @DistributedLocked(key = "stock", maxWait = "0s")
         public String now() {
             return "now";
         }
@@ -180,6 +185,22 @@ class AsynchronousTransactionsTest {
 
         assertThat(results).containsExactly("now", "mono");
         Waiting.until(() -> !isBusy());
+    }
+
+    @Test
+    void workThatATransactionHasLeftBehindKeepsLaterCallsOfItsThreadOut() throws Exception {
+        CompletableFuture<String> work = new CompletableFuture<>();
+        List<CompletableFuture<String>> left = new ArrayList<>();
+        inTransaction(() -> {
+            stock().around(() -> left.add(stock().later(() -> work)));
+            assertThat(stock().now()).isEqualTo("now");
+        });
+
+        assertThatThrownBy(() -> stock().now()).isInstanceOf(LockBusyException.class);
+
+        work.complete("done");
+        finish(left.get(0));
+        assertThat(stock().now()).isEqualTo("now");
     }
 
     @Test

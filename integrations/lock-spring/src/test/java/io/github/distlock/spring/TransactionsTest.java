@@ -9,6 +9,8 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
+import io.github.distlock.DistributedLock;
+import io.github.distlock.LockClient;
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockLostException;
 import io.github.distlock.memory.InMemoryStore;
@@ -169,6 +171,18 @@ class TransactionsTest {
         });
 
         assertThat(tokens).hasSize(3).containsOnly(tokens.get(0));
+        assertThat(isBusy()).isFalse();
+    }
+
+    @Test
+    void theApplicationJoinsTheHoldThatATransactionKeeps() {
+        DistributedLock lock = application.bean(LockClient.class).lock("orders").reentrant();
+
+        inTransaction(() -> {
+            orders().ship(() -> {});
+            lock.tryAcquire().orElseThrow().close();
+        });
+
         assertThat(isBusy()).isFalse();
     }
 
