@@ -116,6 +116,12 @@ final class ActiveTransactions {
 
         /** Keeps a new hold until the transaction has completed. The call has not left the hold yet. */
         default void keep(Hold hold) {}
+
+        /**
+         * Keeps a hold that the call has joined. A transaction of a thread does nothing: it keeps the hold already, or
+         * completes within the call that has the hold.
+         */
+        default void keepJoined(Hold hold) {}
     }
 
     /**

@@ -29,13 +29,15 @@ final class PendingHold {
         this.acquired = acquired;
     }
 
-    /** Joins holds around the call, and asks for what they do not have. The transaction keeps a new hold. */
+    /** Joins holds around the call, and asks for what they do not have. The transaction keeps the hold. */
     static PendingHold ask(GuardedCall call, List<Hold> innermostFirst, ActiveTransactions.Around transaction) {
         Missing missing = Missing.of(innermostFirst, call.target());
-        if (missing.isNothing()) {
-            return begun(missing, missing.joined());
-        }
         try {
+            if (missing.isNothing()) {
+                Hold joined = missing.joined();
+                transaction.keepJoined(joined);
+                return begun(missing, joined);
+            }
             transaction.beforeAcquire();
             return new PendingHold(
                     missing,

@@ -71,13 +71,21 @@ final class ReactiveTransactions {
             policy.refuse(method);
         }
 
-        /** Does nothing if the transaction has completed meanwhile. */
         @Override
         public void keep(Hold hold) {
             policy.warnOnce(method, hold);
+            keepJoined(hold);
+        }
+
+        /**
+         * Does nothing if the transaction has completed meanwhile, or keeps the hold already. A call of the thread that
+         * has the hold may return before the transaction completes.
+         */
+        @Override
+        public void keepJoined(Hold hold) {
             RESOURCES.lock();
             try {
-                if (transaction.isSynchronizationActive() && hold.join()) {
+                if (transaction.isSynchronizationActive() && !kept().contains(hold) && hold.join()) {
                     register(hold);
                 }
             } finally {

@@ -261,6 +261,25 @@ class AsynchronousTransactionsTest {
     }
 
     @Test
+    void aPublisherThatJoinsTheHoldOfItsThreadHoldsTheLockUntilTheTransactionOfItsChainHasCommitted() throws Exception {
+        ReactiveRegister register = application.bean(ReactiveRegister.class);
+        register.beforeCommit = () -> busy.add(isBusy());
+        CompletableFuture<String> later = new CompletableFuture<>();
+        List<CompletableFuture<String>> running = new ArrayList<>();
+        stock().around(() -> running.add(TransactionalOperator.create(register)
+                .transactional(stock().mono(() -> "mono").then(Mono.fromFuture(later)))
+                .toFuture()));
+        busy.add(isBusy());
+
+        later.complete("later");
+
+        finish(running.get(0));
+        assertThat(busy).containsExactly(true, true);
+        assertThat(ends()).containsExactly("commit");
+        Waiting.until(() -> !isBusy());
+    }
+
+    @Test
     void aLostHoldRollsTheTransactionOfTheChainBack() {
         assertThatThrownBy(() -> inChain(stock -> stock.handle().doOnNext(this::lose)))
                 .isInstanceOf(LockLostException.class);
