@@ -8,7 +8,10 @@ import io.github.distlock.LockClientBuilder;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.observation.ObservationFilter;
 import io.micrometer.observation.ObservationRegistry;
+import java.util.Collections;
 import java.util.List;
+import java.util.Set;
+import java.util.WeakHashMap;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -37,6 +40,9 @@ public final class LockMetrics {
     private final List<ObservationFilter> filters;
     private final LockTags tags;
     private final Gauges gauges;
+    /** Not to count twice what a framework and the application both measure. */
+    private final Set<LockClientBuilder> measured =
+            Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
 
     LockMetrics(
             MeterRegistry registry,
@@ -78,17 +84,19 @@ public final class LockMetrics {
 
     /**
      * Adds the meters to the settings of a client that other code builds, such as a framework. {@link #build} does this
-     * itself. The client's name may still change.
+     * itself. The client's name may still change. Settings that have these meters already are not changed.
      *
      * @param settings of the client, which gets a listener, and a hook if there is an observation registry
      * @return the same settings
      */
     @CanIgnoreReturnValue
     public LockClientBuilder measure(LockClientBuilder settings) {
-        ClientMeters meters = meters(requireNonNull(settings, "settings")::name);
-        settings.listener(meters);
-        if (observations != null) {
-            settings.hook(new AcquireObservations(observations, observesAll, meters));
+        if (measured.add(requireNonNull(settings, "settings"))) {
+            ClientMeters meters = meters(settings::name);
+            settings.listener(meters);
+            if (observations != null) {
+                settings.hook(new AcquireObservations(observations, observesAll, meters));
+            }
         }
         return settings;
     }

@@ -220,6 +220,18 @@ class LockMetricsTest extends MetricsTest {
     }
 
     @Test
+    void api_settingsThatAreMeasuredTwiceCountOnce() throws Exception {
+        LockClient client = open(metrics.build(metrics.measure(settings())));
+
+        client.lock("orders/42").acquire().close();
+        client.lock("barrier").acquire().close();
+
+        await("later events", () -> timed("distlock.hold.duration", "lock", "barrier") > 0);
+        assertThat(timed("distlock.acquire", "lock", "orders")).isOne();
+        assertThat(timed("distlock.hold.duration", "lock", "orders")).isOne();
+    }
+
+    @Test
     void api_aClientThatIsShownTwiceIsCountedOnce() throws Exception {
         metrics.show(locks);
 
