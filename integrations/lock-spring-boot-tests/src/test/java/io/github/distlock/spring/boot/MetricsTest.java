@@ -193,6 +193,64 @@ class MetricsTest {
     }
 
     @Test
+    void eachOfSeveralMetricsOfTheApplicationMeasures() {
+        MeterRegistry second = new SimpleMeterRegistry();
+        measured.withBean("second", MeterRegistry.class, () -> second)
+                .withBean(
+                        "metrics",
+                        LockMetrics.class,
+                        () -> LockMetrics.builder(registry).build())
+                .withBean(
+                        "secondMetrics",
+                        LockMetrics.class,
+                        () -> LockMetrics.builder(second).build())
+                .run(context -> {
+                    LockHandle held = locks(context).lock("orders/42").acquire();
+                    await("the hold", () -> holds("shop") == 1);
+                    await(
+                            "the hold in the second registry",
+                            () -> second.find("distlock.holds").gauge() != null);
+                    assertThat(second.get("distlock.holds").gauge().value()).isEqualTo(1);
+                    held.close();
+                });
+    }
+
+    @Test
+    void ofTwoRegistriesThePrimaryOneGetsTheMeters() {
+        MeterRegistry second = new SimpleMeterRegistry();
+        bare.withBean("second", MeterRegistry.class, () -> second)
+                .withBean("registry", MeterRegistry.class, () -> registry, bean -> bean.setPrimary(true))
+                .run(context -> {
+                    assertThat(tagsOf(locks(context), "orders/42")).containsExactly("orders");
+                    assertThat(second.getMeters()).isEmpty();
+                });
+    }
+
+    @Test
+    void ofTwoRegistriesWithoutAPrimaryOneNoneGetsMeters() {
+        measured.withBean("second", MeterRegistry.class, SimpleMeterRegistry::new)
+                .run(context -> {
+                    assertThat(context).hasNotFailed().doesNotHaveBean(LockMetrics.class);
+                    locks(context).lock("orders/42").acquire().close();
+                });
+    }
+
+    @Test
+    void ofTwoObservationRegistriesWithoutAPrimaryOneNoneGetsObservations() {
+        Observed observed = new Observed(registry);
+        measured.withBean("one", ObservationRegistry.class, () -> observed.registry)
+                .withBean("two", ObservationRegistry.class, ObservationRegistry::create)
+                .run(context -> {
+                    waitOnce(context);
+
+                    await(
+                            "the acquire counts",
+                            () -> !timers("distlock.acquire").isEmpty());
+                    assertThat(observed.ended).isEmpty();
+                });
+    }
+
+    @Test
     void nothingIsMeasuredWithoutARegistryOrTheLibrary() {
         bare.run(context -> assertThat(context).hasNotFailed().doesNotHaveBean(LockMetrics.class));
         measured.withPropertyValues("distlock.enabled=false")

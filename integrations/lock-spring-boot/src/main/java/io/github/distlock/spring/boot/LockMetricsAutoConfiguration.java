@@ -13,12 +13,14 @@ import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnSingleCandidate;
 import org.springframework.context.annotation.Bean;
 
 /**
  * Measures each client that has the settings of {@link LockClientBuilderConfigurer}, if {@code lock-micrometer} is on
- * the class path and there is a {@link MeterRegistry} bean. A {@link LockMetrics} bean of the application replaces the
- * one of this configuration.
+ * the class path and there is a {@link MeterRegistry} bean. Of several registries, the primary one gets the meters, and
+ * without a primary one, none does. {@link LockMetrics} beans of the application replace the one of this configuration.
+ * Each of them measures each client.
  */
 @AutoConfiguration(
         after = DistlockAutoConfiguration.class,
@@ -34,6 +36,7 @@ public final class LockMetricsAutoConfiguration {
     LockMetricsAutoConfiguration() {}
 
     @Bean
+    @ConditionalOnSingleCandidate(MeterRegistry.class)
     @ConditionalOnMissingBean
     LockMetrics lockMetrics(
             MeterRegistry registry,
@@ -44,15 +47,15 @@ public final class LockMetricsAutoConfiguration {
         LockMetricsBuilder metrics = LockMetrics.builder(registry)
                 .lockTag(properties.metrics().lockTag().values(keys.getIfAvailable()));
         if (properties.observations().enabled()) {
-            observations.ifAvailable(metrics::observations);
+            observations.ifUnique(metrics::observations);
             filters.orderedStream().forEach(metrics::observationFilter);
         }
         return metrics.build();
     }
 
     @Bean
-    LockClientBuilderCustomizer distlockMeters(LockMetrics metrics) {
-        return metrics::measure;
+    LockClientBuilderCustomizer distlockMeters(ObjectProvider<LockMetrics> metrics) {
+        return settings -> metrics.orderedStream().forEach(each -> each.measure(settings));
     }
 
     /** Settings know nothing of the client that is built from them, and gauges ask the client. */
@@ -65,7 +68,7 @@ public final class LockMetricsAutoConfiguration {
         @Override
         public Object postProcessAfterInitialization(Object bean, String name) {
             if (bean instanceof LockClient client) {
-                metrics.ifAvailable(each -> each.show(client));
+                metrics.orderedStream().forEach(each -> each.show(client));
             }
             return bean;
         }
