@@ -72,20 +72,33 @@ class RedisApplicationTest {
         }
     }
 
-    /** A store that refuses a read has answered. */
+    /** Acquires need the same rights. */
     @Test
-    void missingRightsLeaveTheHealthUpAndAreDetails() throws Exception {
+    void missingRightsMakeTheHealthDownAndAreDetails() throws Exception {
         try (Jedis redis = new Jedis(redisServer.uri())) {
             redis.aclSetUser("weak", "on", ">secret", "~*", "&*", "+@connection");
         }
-        String uri = redisServer.uri().replace("://", "://weak:secret@");
+
+        assertThatHealthIsDown(redisServer.uri().replace("://", "://weak:secret@"), "NOPERM");
+    }
+
+    @Test
+    void aWrongOrMissingPasswordMakesTheHealthDownAndIsADetail() throws Exception {
+        try (RedisServer closed = RedisServer.start("requirepass secret")) {
+            assertThatHealthIsDown(closed.uri().replace("://", "://:wrong@"), "WRONGPASS");
+            assertThatHealthIsDown(closed.uri(), "NOAUTH");
+        }
+    }
+
+    private static void assertThatHealthIsDown(String uri, String detail) throws Exception {
         try (WebApplication application = WebApplication.start("management.endpoint.health.show-details", "always");
-                LockClient weak = LockClient.create(RedisBackend.connect(uri))) {
-            application.context.getBeanFactory().registerSingleton("weak", weak);
+                LockClient refused = LockClient.create(RedisBackend.connect(uri))) {
+            application.context.getBeanFactory().registerSingleton("refused", refused);
 
             HttpResponse<String> health = application.get("/health/distlock");
 
-            assertThat(health.body()).contains("\"status\":\"UP\"", "\"weak\":", "NOPERM");
+            assertThat(health.statusCode()).isEqualTo(503);
+            assertThat(health.body()).contains("\"status\":\"DOWN\"", "\"refused\":", detail);
         }
     }
 

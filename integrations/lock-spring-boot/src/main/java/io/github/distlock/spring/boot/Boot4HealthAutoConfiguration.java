@@ -39,10 +39,10 @@ public final class Boot4HealthAutoConfiguration {
         @Override
         protected void doHealthCheck(Health.Builder health) {
             Map<String, LockException> failures = store.failures();
-            if (failures.values().stream().anyMatch(StoreHealth::isSilence)) {
-                health.down();
-            } else {
+            if (failures.isEmpty()) {
                 health.up();
+            } else {
+                health.down();
             }
             failures.forEach((client, failure) -> health.withDetail(client, failure.toString()));
         }

@@ -2,14 +2,14 @@ package io.github.distlock.spring.boot;
 
 import io.github.distlock.LockClient;
 import io.github.distlock.LockException;
-import io.github.distlock.spi.RequestRefusedException;
 import java.util.Map;
 import java.util.TreeMap;
 import org.springframework.beans.factory.ListableBeanFactory;
 
 /**
- * Asks the store of each client for one lock that nobody uses. Each read takes the client's request timeout at most.
- * Busy locks, lost holds and dead clients change nothing.
+ * Asks the store of each client for one lock that nobody uses. Each read takes the client's request timeout at most. A
+ * refusal fails it, too, such as one for a wrong password or for missing rights: acquires need the same rights, so the
+ * application gets no lock. Busy locks, lost holds and dead clients change nothing.
  *
  * <p>The two generations of Boot have their own classes for health, which {@link Boot3HealthAutoConfiguration} and
  * {@link Boot4HealthAutoConfiguration} turn this into.
@@ -22,11 +22,6 @@ final class StoreHealth {
 
     StoreHealth(ListableBeanFactory beans) {
         this.beans = beans;
-    }
-
-    /** Returns whether a store did not answer. A refusal is an answer, such as one for missing rights. */
-    static boolean isSilence(LockException failure) {
-        return !(failure.getCause() instanceof RequestRefusedException);
     }
 
     /** Returns the failures by the names of the beans. */
