@@ -59,11 +59,7 @@ class KilledInstanceTest {
 
     private static OrdersProcess start(RedisServer redis) {
         return new OrdersProcess(
-                redis,
-                "--distlock.lease=5s",
-                "--orders.report.cron=* * * * * *",
-                "--orders.report.wait=2m",
-                "--management.endpoints.web.exposure.include=health,locks,metrics");
+                redis, "--distlock.lease=5s", "--orders.report.cron=* * * * * *", "--orders.report.wait=2m");
     }
 
     private static String lock(OrdersProcess instance) {
