@@ -10,7 +10,7 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
-import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +21,8 @@ final class ClientMeters implements LockListener {
     static final String CLIENT = "client";
     static final String LOCK = "lock";
     static final String OUTCOME = "outcome";
+    private static final String OK = "ok";
+    private static final String FAILED = "failed";
 
     private final Supplier<String> name;
     private final MeterRegistry registry;
@@ -61,7 +63,7 @@ final class ClientMeters implements LockListener {
         Tags all = observed == null
                 ? lock(event).and(OUTCOME, text(outcome))
                 : observed.of(new AcquireContext(clientName(), lockName, tag(lockName)), outcome);
-        record(ACQUIRE, "How long acquires took", all, event.duration());
+        timer(ACQUIRE, "How long acquires took", all).record(event.duration());
     }
 
     private void ended(LockEvent event, AcquireOutcome outcome) {
@@ -88,29 +90,27 @@ final class ClientMeters implements LockListener {
 
     @Override
     public void handedOff(LockEvent event, HandoffKind kind) {
-        count(
-                "distlock.handoff",
-                "Holds that began without a request to the store",
-                lock(event).and("kind", text(kind)));
+        handoffs(tag(event.lockName()), kind).increment();
     }
 
     @Override
     public void renewed(LockEvent event) {
-        renewal(event, "ok");
+        renewal(event, OK);
     }
 
     @Override
     public void renewalFailed(LockEvent event, Throwable cause) {
-        renewal(event, "failed");
+        renewal(event, FAILED);
     }
 
     private void renewal(LockEvent event, String outcome) {
-        record("distlock.renewal", "How long renewals took", client().and(OUTCOME, outcome), event.duration());
+        renewals(outcome).record(event.duration());
     }
 
     @Override
     public void lost(LockEvent event, LossReason reason) {
-        count("distlock.lost", "Holds that were lost", lock(event).and("reason", text(reason)));
+        counter("distlock.lost", "Holds that were lost", lock(event).and("reason", text(reason)))
+                .increment();
         held(event, "lost");
     }
 
@@ -124,11 +124,8 @@ final class ClientMeters implements LockListener {
     }
 
     private void held(LockEvent event, String outcome) {
-        record(
-                "distlock.hold.duration",
-                "How long locks were held",
-                lock(event).and(OUTCOME, outcome),
-                event.duration());
+        timer("distlock.hold.duration", "How long locks were held", lock(event).and(OUTCOME, outcome))
+                .record(event.duration());
     }
 
     @Override
@@ -145,12 +142,26 @@ final class ClientMeters implements LockListener {
         return client().and(LOCK, tag(event.lockName()));
     }
 
-    /** Counters that do not exist before their first event would hide it from a rate. */
+    /** Meters that do not exist before their first event would hide it from a rate. */
     private void inUse(String lockName) {
-        if (gauges.show(clientName(), tag(lockName))) {
-            var unused = leaks();
-            unused = drops();
+        String tag = tag(lockName);
+        if (gauges.show(clientName(), tag)) {
+            for (HandoffKind kind : HandoffKind.values()) {
+                var unused = handoffs(tag, kind);
+            }
+            var unused = List.of(renewals(OK), renewals(FAILED), leaks(), drops());
         }
+    }
+
+    private Counter handoffs(String tag, HandoffKind kind) {
+        return counter(
+                "distlock.handoff",
+                "Holds that began without a request to the store",
+                client().and(LOCK, tag).and("kind", text(kind)));
+    }
+
+    private Timer renewals(String outcome) {
+        return timer("distlock.renewal", "How long renewals took", client().and(OUTCOME, outcome));
     }
 
     private Counter leaks() {
@@ -165,16 +176,8 @@ final class ClientMeters implements LockListener {
         return Tags.of(CLIENT, clientName());
     }
 
-    private void record(String name, String description, Tags all, Duration time) {
-        Timer.builder(name)
-                .description(description)
-                .tags(all)
-                .register(registry)
-                .record(time);
-    }
-
-    private void count(String name, String description, Tags all) {
-        counter(name, description, all).increment();
+    private Timer timer(String name, String description, Tags all) {
+        return Timer.builder(name).description(description).tags(all).register(registry);
     }
 
     private Counter counter(String name, String description, Tags all) {

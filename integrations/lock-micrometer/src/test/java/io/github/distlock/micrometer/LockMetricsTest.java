@@ -258,13 +258,23 @@ class LockMetricsTest extends MetricsTest {
     }
 
     @Test
-    void api_countersOfRareEventsExistFromTheFirstUse() throws Exception {
+    void api_metersOfRareEventsExistFromTheFirstUse() throws Exception {
         locks.lock("orders/42").acquire().close();
 
         await(
                 "the counter of dropped events",
                 () -> registry.find("distlock.listener.dropped").counter() != null);
         assertThat(registry.get("distlock.leaked").counter().count()).isZero();
+        assertThat(registry.get("distlock.renewal")
+                        .tag("outcome", "failed")
+                        .timer()
+                        .count())
+                .isZero();
+        assertThat(registry.get("distlock.handoff")
+                        .tags("lock", "orders", "kind", "local")
+                        .counter()
+                        .count())
+                .isZero();
     }
 
     @Test
