@@ -45,13 +45,13 @@ function checkSidebars() {
   }
 }
 
-/** Opens a page of the built site, from its files. */
-async function open(browser, path, width, scheme) {
-  const page = await browser.newPage()
-  await page.setViewport({ width, height: 900, deviceScaleFactor: 1 })
-  await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }])
-  await page.setRequestInterception(true)
-  page.on('request', request => {
+/** Opens a tab that gets pages of the built site from their files. */
+async function openTab(browser, width, scheme) {
+  const tab = await browser.newPage()
+  await tab.setViewport({ width, height: 900 })
+  await tab.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }])
+  await tab.setRequestInterception(true)
+  tab.on('request', request => {
     const asked = join(SITE, file(decodeURI(new URL(request.url()).pathname)))
     if (request.url().startsWith('data:')) {
       request.continue()
@@ -61,65 +61,62 @@ async function open(browser, path, width, scheme) {
       request.respond({ status: 404 })
     }
   })
-  page.on('pageerror', error => faults.push(`${path}: ${error.message}`))
-  await page.goto(ADDRESS + path, { waitUntil: 'networkidle0' })
-  return page
+  tab.on('pageerror', error => faults.push(`${tab.url()}: ${error.message}`))
+  return tab
 }
 
 /** A phone scrolls a wide table by itself, but not the whole page. */
-async function checkWidth(browser) {
+async function checkWidths(browser) {
+  const tab = await openTab(browser, 390, 'light')
   for (const path of pages.keys()) {
-    const page = await open(browser, path, 390, 'light')
-    const width = await page.evaluate(() => document.documentElement.scrollWidth)
+    await tab.goto(ADDRESS + path)
+    const width = await tab.evaluate(() => document.documentElement.scrollWidth)
     if (width > 390) {
       faults.push(`${path}: ${width} pixels wide on a phone`)
     }
-    await page.close()
   }
+  await tab.close()
 }
 
-async function checkSearch(browser, path, words, title, width) {
-  const page = await open(browser, path, width, 'light')
-  await page.click('.DocSearch-Button')
-  await (await page.waitForSelector('.search-input')).type(words)
-  const found = await page
-    .waitForFunction(
-      wanted => [...document.querySelectorAll('.result')].some(result => result.innerText.includes(wanted)),
-      { timeout: 10_000 },
-      title,
-    )
-    .catch(() => undefined)
-  if (!found) {
-    faults.push(`${path}: a search for ${words} does not find ${title}`)
-  }
-  await page.screenshot({ path: join(SCREENSHOTS, `search${path.replaceAll('/', '-')}${width}.png`) })
-  await page.close()
+async function checkSearch(browser, path, width, words, title) {
+  const tab = await openTab(browser, width, 'light')
+  await tab.goto(ADDRESS + path, { waitUntil: 'networkidle0' })
+  await tab.click('.DocSearch-Button')
+  await (await tab.waitForSelector('.search-input')).type(words)
+  const isFound = wanted => [...document.querySelectorAll('.result')].some(result => result.innerText.includes(wanted))
+  await tab
+    .waitForFunction(isFound, { timeout: 10_000 }, title)
+    .catch(() => faults.push(`${path}: a search for ${words} does not find ${title}`))
+  await tab.screenshot({ path: join(SCREENSHOTS, `search${path.replaceAll('/', '-')}${width}.png`) })
+  await tab.close()
+}
+
+const SHOWN = {
+  home: '/',
+  guide: '/guide.html',
+  comparison: '/comparison.html',
+  performance: '/performance.html',
+  redis: '/redis.html',
+  'zh-home': '/zh-CN/',
+  'zh-guide': '/zh-CN/guide.html',
 }
 
 async function takeScreenshots(browser) {
-  const shown = {
-    home: '/',
-    guide: '/guide.html',
-    comparison: '/comparison.html',
-    performance: '/performance.html',
-    redis: '/redis.html',
-    'zh-home': '/zh-CN/',
-    'zh-guide': '/zh-CN/guide.html',
-  }
-  for (const [name, path] of Object.entries(shown)) {
-    for (const width of [1280, 390]) {
-      for (const scheme of ['light', 'dark']) {
-        const page = await open(browser, path, width, scheme)
-        await page.evaluate(() => document.querySelectorAll('img').forEach(image => (image.loading = 'eager')))
-        await page.waitForNetworkIdle()
-        const height = Math.min(6000, await page.evaluate(() => document.documentElement.scrollHeight))
-        await page.screenshot({
+  for (const width of [1280, 390]) {
+    for (const scheme of ['light', 'dark']) {
+      const tab = await openTab(browser, width, scheme)
+      for (const [name, path] of Object.entries(SHOWN)) {
+        await tab.goto(ADDRESS + path)
+        await tab.evaluate(() => document.querySelectorAll('img').forEach(image => (image.loading = 'eager')))
+        await tab.waitForNetworkIdle()
+        const height = Math.min(6000, await tab.evaluate(() => document.documentElement.scrollHeight))
+        await tab.screenshot({
           path: join(SCREENSHOTS, `${name}-${width}-${scheme}.png`),
           captureBeyondViewport: true,
           clip: { x: 0, y: 0, width, height },
         })
-        await page.close()
       }
+      await tab.close()
     }
   }
 }
@@ -132,9 +129,9 @@ const browser = await puppeteer.launch({
   args: ['--no-sandbox', '--disable-dev-shm-usage'],
 })
 try {
-  await checkWidth(browser)
-  await checkSearch(browser, '/', 'fencing token', 'Fencing tokens', 1280)
-  await checkSearch(browser, '/zh-CN/', '主从切换', '主从切换', 390)
+  await checkWidths(browser)
+  await checkSearch(browser, '/', 1280, 'fencing token', 'Fencing tokens')
+  await checkSearch(browser, '/zh-CN/', 390, '主从切换', '主从切换')
   await takeScreenshots(browser)
 } finally {
   await browser.close()
