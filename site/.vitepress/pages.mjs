@@ -30,12 +30,18 @@ function repository() {
   return found ? found[1] : 'https://github.com/distlock/distlock'
 }
 
-/** A plugin of markdown-it: links between files lead to pages of the site, or else to the repository. */
+const heading = file => /^# (.*)$/m.exec(readFileSync(join(ROOT, file), 'utf8'))[1]
+
+/**
+ * A plugin of markdown-it: links between files lead to pages of the site, or else to the repository. If the text of a
+ * link is the name of the file, it becomes the heading of the page.
+ */
 export function linksOfTheSite(md) {
   const sources = `${repository()}/blob/main`
   md.core.ruler.push('links-of-the-site', state => {
     const page = state.env.realPath ?? state.env.path
-    for (const token of state.tokens.flatMap(block => block.children ?? [])) {
+    const tokens = state.tokens.flatMap(block => block.children ?? [])
+    tokens.forEach((token, i) => {
       const link = token.type === 'link_open' ? token.attrGet('href') : ''
       if (link && !/^(\w+:|#)/.test(link)) {
         const [path, anchor = ''] = link.split(/(?=#)/)
@@ -44,7 +50,11 @@ export function linksOfTheSite(md) {
           throw new Error(`${page} links to ${link}, which does not exist`)
         }
         token.attrSet('href', (place(file) ? `/${place(file)}` : `${sources}/${file}`) + anchor)
+        const text = tokens[i + 1]
+        if (/\.md$/.test(text.content) && file.endsWith(text.content)) {
+          text.content = heading(file)
+        }
       }
-    }
+    })
   })
 }
