@@ -48,6 +48,8 @@ export default defineConfig({
   },
   vite: {
     plugins: [vueOfTheSite],
+    // The index of the search is larger than Vite expects, and is loaded by the first search.
+    build: { chunkSizeWarningLimit: 3000 },
     server: { watch: { ignored: ['**/target/**'] } },
   },
   markdown: {
