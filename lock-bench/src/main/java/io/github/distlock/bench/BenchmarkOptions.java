@@ -54,11 +54,11 @@ final class BenchmarkOptions {
     private Set<Peer> main = MAIN;
 
     private int rounds = 7;
-    private int warmUps = 20;
+    private int warmUps = 15;
     private long millis = 500;
     private int most = 100_000;
-    private long idleMillis = 20_000;
-    private long settleMillis = 30_000;
+    private long idleMillis = 15_000;
+    private long settleMillis = 20_000;
     private List<Long> oneWayMicros = List.of(0L, 200L, 1_000L);
     private Path out = Path.of("lock-bench", "target", "measurements.jsonl");
 
