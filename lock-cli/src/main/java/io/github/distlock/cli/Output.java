@@ -40,7 +40,7 @@ final class Output {
         return line.replaceAll("[\\p{Cntrl}\\x{80}-\\x{9f}]", "?");
     }
 
-    /** Returns rows with columns of equal width. */
+    /** Returns rows with columns of equal width on a terminal. */
     static List<String> table(List<List<String>> rows) {
         List<Integer> widths = new ArrayList<>();
         for (List<String> row : rows) {
@@ -48,7 +48,7 @@ final class Output {
                 if (i == widths.size()) {
                     widths.add(0);
                 }
-                widths.set(i, Math.max(widths.get(i), row.get(i).length()));
+                widths.set(i, Math.max(widths.get(i), Width.of(row.get(i))));
             }
         }
         return rows.stream().map(row -> line(row, widths)).toList();
@@ -57,7 +57,7 @@ final class Output {
     private static String line(List<String> row, List<Integer> widths) {
         List<String> cells = new ArrayList<>();
         for (int i = 0; i < row.size(); i++) {
-            cells.add(row.get(i) + " ".repeat(widths.get(i) - row.get(i).length()));
+            cells.add(row.get(i) + " ".repeat(widths.get(i) - Width.of(row.get(i))));
         }
         return cells.stream().collect(Collectors.joining("  ")).stripTrailing();
     }

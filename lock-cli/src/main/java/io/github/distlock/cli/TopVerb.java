@@ -146,7 +146,7 @@ final class TopVerb implements Callable<Integer> {
         return lines.stream()
                 .limit(rows)
                 .map(Output::printable)
-                .map(line -> line.substring(0, Math.min(line.length(), size.columns())) + END_OF_LINE + "\n")
+                .map(line -> Width.cut(line, size.columns()) + END_OF_LINE + "\n")
                 .collect(Collectors.joining("", HOME, END_OF_SCREEN));
     }
 }

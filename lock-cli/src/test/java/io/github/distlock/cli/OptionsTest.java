@@ -87,7 +87,25 @@ class OptionsTest {
     @Test
     void columnsOfATableHaveEqualWidths() {
         assertEquals(List.of("A    B", "ccc  d"), Output.table(List.of(List.of("A", "B"), List.of("ccc", "d"))));
-        assertTrue(TopVerb.screen(List.of("123456", "2", "3", "4"), new Terminal.Size(4, 5))
-                .contains("12345\u001b[K\n2\u001b[K\n3\u001b[K\n\u001b[J"));
+    }
+
+    @Test
+    void widthsAreThoseOfATerminal() {
+        assertEquals(6, Width.of("订单锁"));
+        assertEquals(6, Width.of("ｶﾅ한글"));
+        assertEquals(4, Width.of("ＡＢ"));
+        assertEquals(6, Width.of("🔒ab⏰"));
+        assertEquals(4, Width.of("cafe\u0301"));
+        assertEquals(2, Width.of("か\u3099"));
+        assertEquals(
+                List.of("订单锁  1", "job     2", "🔒      3"),
+                Output.table(List.of(List.of("订单锁", "1"), List.of("job", "2"), List.of("🔒", "3"))));
+    }
+
+    @Test
+    void aScreenHasAsManyLinesAndColumnsAsTheTerminal() {
+        assertEquals(
+                "\u001b[H12345\u001b[K\n订单\u001b[K\n3\u001b[K\n\u001b[J",
+                TopVerb.screen(List.of("123456", "订单锁", "3", "4"), new Terminal.Size(4, 5)));
     }
 }
