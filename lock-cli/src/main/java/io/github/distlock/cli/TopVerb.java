@@ -1,6 +1,7 @@
 package io.github.distlock.cli;
 
 import io.github.distlock.LockClient;
+import io.github.distlock.LockException;
 import io.github.distlock.LockInspector;
 import io.github.distlock.LockStatus;
 import java.time.Duration;
@@ -17,7 +18,12 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Shows the locks in use again and again. Asks for the names and for each lock, so it costs a request per lock. */
+/**
+ * Shows the locks in use again and again. Asks for the names and for each lock, so it costs a request per lock.
+ *
+ * <p>On a terminal, it goes on while the store does not answer: its reader may be waiting for just that. A program that
+ * reads the output gets the exit code instead.
+ */
 @Command(
         name = "top",
         description = "Shows the locks in use, those with the most waiters first, until it is interrupted.",
@@ -27,6 +33,7 @@ final class TopVerb implements Callable<Integer> {
     private static final String END_OF_LINE = "\u001b[K";
     private static final String END_OF_SCREEN = "\u001b[J";
     private static final int HEAD = 3;
+    private static final int MOST = 100_000;
 
     @Mixin
     StoreOptions store = new StoreOptions();
@@ -59,16 +66,21 @@ final class TopVerb implements Callable<Integer> {
     @Parameters(paramLabel = "PREFIX", arity = "0..1", defaultValue = "", description = "What the names begin with.")
     String prefix = "";
 
+    private List<String> view = new ArrayList<>(List.of(""));
+    private long answered = System.nanoTime();
+
     @Override
     public Integer call() throws InterruptedException {
+        Failure.requirePositive("--interval", interval);
+        Failure.requireRange("--count", count, 0, Integer.MAX_VALUE);
+        Failure.requireRange("--limit", limit, 1, MOST);
         boolean isScreen = output.form == Output.Form.TEXT && Terminal.isOutput();
         try (LockClient client = store.client()) {
             for (int views = 1; ; views++) {
-                List<LockStatus> locks = look(client.inspector());
                 if (isScreen) {
-                    System.out.print(screen(lines(locks, Instant.now()), Terminal.size()));
-                    System.out.flush();
+                    showOnScreen(client.inspector(), views == count);
                 } else {
+                    List<LockStatus> locks = look(client.inspector());
                     output.print(
                             Map.of("locks", locks.stream().map(Locks::json).toList()), lines(locks, Instant.now()));
                 }
@@ -78,6 +90,22 @@ final class TopVerb implements Callable<Integer> {
                 TimeUnit.NANOSECONDS.sleep(interval.toNanos());
             }
         }
+    }
+
+    /** Shows the view before, with the error in its first line, as long as the store does not answer. */
+    private void showOnScreen(LockInspector inspector, boolean isLast) throws InterruptedException {
+        try {
+            view = lines(look(inspector), Instant.now());
+            answered = System.nanoTime();
+        } catch (LockException e) {
+            if (isLast || ExitCode.of(e) != ExitCode.UNAVAILABLE) {
+                throw e;
+            }
+            Duration silence = Duration.ofNanos(System.nanoTime() - answered);
+            view.set(0, "no answer for " + Locks.seconds(silence) + ": " + e.getMessage());
+        }
+        System.out.print(screen(view, Terminal.size()));
+        System.out.flush();
     }
 
     private List<LockStatus> look(LockInspector inspector) {

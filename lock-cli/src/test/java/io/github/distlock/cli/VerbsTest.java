@@ -20,6 +20,8 @@ import org.junit.jupiter.api.Test;
 /** The other verbs, on Redis. */
 @Tag("binary")
 class VerbsTest {
+    private static final String NEXT_VIEW = "\u001b[J\u001b[H";
+
     private static RedisServer server;
     private static LockClient locks;
 
@@ -135,23 +137,55 @@ class VerbsTest {
 
     @Test
     void topShowsLocksOnATerminalAndElsewhere() throws InterruptedException {
-        List<String> command = new ArrayList<>(List.of("stty", "rows", "5", "cols", "60;"));
-        command.addAll(Binary.command());
-        command.addAll(List.of("top", "top/", "--count", "2", "--interval", "100ms", "--timeout", "30s"));
-        command.addAll(List.of("--url", server.uri()));
         try (LockHandle unused = locks.lock("top/lock").acquire();
-                ChildProgram terminal =
-                        ChildProgram.startCommand("script", "-qec", String.join(" ", command), "/dev/null");
+                ChildProgram terminal = top(server, "top/", "--count", "2", "--interval", "100ms", "--timeout", "30s");
                 Binary text = run("top", "top/", "--count", "1");
                 Binary json = run("top", "top/", "--count", "1", "-o", "json")) {
             assertEquals(
                     "\u001b[Hlocks 1, held 1, waiters 0\u001b[K",
                     terminal.nextLine(LONG).strip());
             assertTrue(terminal.awaitLine("top/lock", LONG).contains("tests "));
-            assertTrue(terminal.awaitLine("\u001b[J\u001b[H", LONG).contains("locks 1"));
+            assertTrue(terminal.awaitLine(NEXT_VIEW, LONG).contains("locks 1"));
             assertEquals(0, terminal.awaitExit(LONG));
             assertEquals("locks 1, held 1, waiters 0", text.line());
             assertTrue(json.line().startsWith("{\"locks\":[{\"name\":\"top/lock\""));
+        }
+    }
+
+    /** Starts it on a terminal of 5 lines with 60 columns. */
+    private static ChildProgram top(RedisServer store, String... arguments) {
+        List<String> command = new ArrayList<>(List.of("stty", "rows", "5", "cols", "60;"));
+        command.addAll(Binary.command());
+        command.addAll(List.of("top", "--url", store.uri()));
+        command.addAll(List.of(arguments));
+        return ChildProgram.startCommand("script", "-qec", String.join(" ", command), "/dev/null");
+    }
+
+    @Test
+    void topGoesOnWhenTheStoreAnswersAgain() {
+        try (RedisServer other = RedisServer.start();
+                ChildProgram terminal = top(other, "--interval", "100ms", "--timeout", "1s")) {
+            terminal.awaitLine(NEXT_VIEW + "locks 0", LONG);
+
+            other.kill();
+            String outage = terminal.awaitLine(NEXT_VIEW + "no answer for ", LONG);
+            other.restart(false);
+
+            assertTrue(outage.contains("s: "), outage);
+            terminal.awaitLine(NEXT_VIEW + "locks 0", LONG);
+        }
+    }
+
+    @Test
+    void topEndsWith69AtItsLastViewOrIfAProgramReadsIt() {
+        try (RedisServer other = RedisServer.start()) {
+            other.kill();
+            try (ChildProgram terminal = top(other, "--count", "2", "--interval", "1ms", "--timeout", "1s");
+                    Binary text = Binary.start(other.uri(), "top")) {
+                terminal.awaitLine("\u001b[Hno answer for ", LONG);
+                assertEquals(69, terminal.awaitExit(LONG));
+                assertEquals(69, text.code());
+            }
         }
     }
 
