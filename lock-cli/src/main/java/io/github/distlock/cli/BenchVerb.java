@@ -28,6 +28,7 @@ import picocli.CommandLine.Option;
         mixinStandardHelpOptions = true)
 final class BenchVerb implements Callable<Integer> {
     private static final double MILLIS = 1e6;
+    private static final int MOST_THREADS = 1_000;
 
     @Mixin
     StoreOptions store = new StoreOptions();
@@ -55,9 +56,8 @@ final class BenchVerb implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException, ExecutionException {
-        if (threads < 2) {
-            throw new Failure(ExitCode.USAGE, "--threads must be 2 at least");
-        }
+        Failure.requireRange("--threads", threads, 2, MOST_THREADS);
+        Failure.requirePositive("--time", time);
         List<Measured> all = new ArrayList<>();
         try (LockClient one = store.client();
                 LockClient other = store.client()) {

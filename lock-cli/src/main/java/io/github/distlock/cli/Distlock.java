@@ -1,12 +1,15 @@
 package io.github.distlock.cli;
 
-import io.github.distlock.LockException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.ParameterException;
 
 /** The program {@code distlock}. */
 @Command(
@@ -25,6 +28,14 @@ import picocli.CommandLine.IVersionProvider;
             AutoComplete.GenerateCompletion.class
         })
 public final class Distlock {
+    /** What messages of the library call a parameter, with which they begin, and what it is called here. */
+    private static final Map<String, String> PARAMETERS = Map.of(
+            "name", "NAME",
+            "prefix", "PREFIX",
+            "lease", "--lease",
+            "minimumHold", "--minimum-hold",
+            "requestTimeout", "--timeout");
+
     private Distlock() {}
 
     /**
@@ -58,29 +69,40 @@ public final class Distlock {
         return all.setExpandAtFiles(false) // they may be arguments of a command
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setParameterExceptionHandler((failure, arguments) -> {
-                    print(failure.getMessage());
-                    print("see " + failure.getCommandLine().getCommandSpec().qualifiedName() + " --help");
+                    messages(failure, arguments).forEach(Distlock::print);
                     return ExitCode.USAGE;
                 })
                 .setExecutionExceptionHandler((failure, verb, parsed) -> report(failure));
     }
 
+    /** Returns what to say about arguments that have no meaning. */
+    static List<String> messages(ParameterException failure, String... arguments) {
+        CommandLine verb = failure.getCommandLine();
+        List<String> messages = new ArrayList<>();
+        messages.add(failure.getMessage());
+        if (verb.getCommand() instanceof RunVerb run && !List.of(arguments).contains("--")) {
+            messages.add(run.askForDashes());
+        }
+        messages.add("see " + verb.getCommandSpec().qualifiedName() + " --help");
+        return messages;
+    }
+
     private static int report(Throwable failure) {
-        if (failure instanceof Failure known) {
-            print(known.getMessage());
-            return known.exitCode;
+        int code = ExitCode.of(failure);
+        if (code != ExitCode.INTERNAL || failure instanceof Failure) {
+            print(naming(failure));
+        } else {
+            print("internal error");
+            failure.printStackTrace();
         }
-        if (failure instanceof LockException) {
-            print(failure.getMessage());
-            return ExitCode.of(failure);
-        }
-        if (failure instanceof IllegalArgumentException || failure instanceof UnsupportedOperationException) {
-            print(failure.getMessage());
-            return ExitCode.USAGE;
-        }
-        print("internal error");
-        failure.printStackTrace();
-        return ExitCode.INTERNAL;
+        return code;
+    }
+
+    /** Returns the message with the name of the parameter here. */
+    static String naming(Throwable failure) {
+        String message = String.valueOf(failure.getMessage());
+        String parameter = message.split(" ", 2)[0];
+        return PARAMETERS.getOrDefault(parameter, parameter) + message.substring(parameter.length());
     }
 
     /** Prints a message for the user. The standard output is for results, and for the output of commands. */

@@ -1,5 +1,6 @@
 package io.github.distlock.cli;
 
+import io.github.distlock.LockException;
 import io.github.distlock.spi.RequestRefusedException;
 
 /** The exit codes, which scripts rely on. Most are those of {@code sysexits.h}. */
@@ -18,8 +19,18 @@ final class ExitCode {
 
     private ExitCode() {}
 
-    /** Returns the code for an error of the store. */
+    /** Returns the code for what a verb has ended with. */
     static int of(Throwable failure) {
+        if (failure instanceof Failure known) {
+            return known.exitCode;
+        }
+        if (failure instanceof IllegalArgumentException || failure instanceof UnsupportedOperationException) {
+            return USAGE;
+        }
+        return failure instanceof LockException ? ofStore(failure) : INTERNAL;
+    }
+
+    private static int ofStore(Throwable failure) {
         for (Throwable each = failure; each != null; each = each.getCause()) {
             if (each instanceof RequestRefusedException) {
                 return REFUSED;

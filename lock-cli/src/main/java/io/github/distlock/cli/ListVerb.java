@@ -15,6 +15,9 @@ import picocli.CommandLine.Parameters;
         description = "Lists the names of locks that are held, waited for or kept.",
         mixinStandardHelpOptions = true)
 final class ListVerb implements Callable<Integer> {
+    /** One more is asked for. */
+    private static final int MOST = 99_999;
+
     @Mixin
     StoreOptions store = new StoreOptions();
 
@@ -33,6 +36,7 @@ final class ListVerb implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        Failure.requireRange("--limit", limit, 1, MOST);
         try (LockClient client = store.client()) {
             List<String> found = client.inspector().list(prefix, limit + 1);
             boolean isCut = found.size() > limit;

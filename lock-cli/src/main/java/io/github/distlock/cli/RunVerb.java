@@ -23,8 +23,10 @@ import java.util.concurrent.LinkedBlockingQueue;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /**
  * Runs a command under a lock. One thread acquires the lock, watches the command, and releases the lock. Signals, the
@@ -33,6 +35,7 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "run",
         description = "Runs a command while it holds a lock.",
+        customSynopsis = "distlock run [OPTION]... NAME -- COMMAND [ARGUMENT]...",
         mixinStandardHelpOptions = true,
         footer = {
             "",
@@ -101,18 +104,17 @@ final class RunVerb implements Callable<Integer> {
     @Parameters(index = "0", paramLabel = "NAME", description = "The name of the lock.")
     String name = "";
 
-    @Parameters(
-            index = "1..*",
-            arity = "1..*",
-            paramLabel = "COMMAND",
-            description = "The command and its arguments. Write -- before it.")
+    @Parameters(index = "1..*", arity = "1..*", paramLabel = "COMMAND", description = "The command and its arguments.")
     List<String> command = List.of();
+
+    @Spec
+    CommandSpec spec;
 
     private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
 
     @Override
     public Integer call() throws InterruptedException {
-        check();
+        checkOptions();
         try (LockClient client = store.builder(store.backend(lease))
                 .listener(new FailedRenewals())
                 .build()) {
@@ -138,10 +140,16 @@ final class RunVerb implements Callable<Integer> {
         }
     }
 
-    private void check() {
+    private void checkOptions() {
         if (System.getProperty("os.name").toLowerCase(Locale.ROOT).startsWith("windows")) {
             throw new Failure(
                     ExitCode.USAGE, "run does not work on Windows, which has no way to ask a command to stop");
+        }
+        if (!isAfterDashes()) {
+            throw new Failure(ExitCode.USAGE, askForDashes());
+        }
+        if (command.get(0).startsWith("-")) {
+            throw new Failure(ExitCode.USAGE, "COMMAND must not begin with '-': give its path");
         }
         if (once && maxWait != null) {
             throw new Failure(ExitCode.USAGE, "-n and -w exclude each other");
@@ -149,12 +157,20 @@ final class RunVerb implements Callable<Integer> {
         if (read && write) {
             throw new Failure(ExitCode.USAGE, "--read and --write exclude each other");
         }
-        if (command.get(0).startsWith("-")) {
-            throw new Failure(ExitCode.USAGE, "the command must not begin with '-': give its path");
-        }
-        if (busyExitCode < 0 || busyExitCode > 255) {
-            throw new Failure(ExitCode.USAGE, "the code of -E must be from 0 to 255");
-        }
+        Failure.requireRange("-E", busyExitCode, 0, 255);
+    }
+
+    /** Returns whether all of the command follows "--". Otherwise, options of the command may be among those above. */
+    private boolean isAfterDashes() {
+        List<String> all = spec.root().commandLine().getParseResult().originalArgs();
+        int dashes = all.indexOf("--");
+        return dashes >= 0 && command.size() < all.size() - dashes;
+    }
+
+    /** Returns what to write instead, as far as the name and the command are known. */
+    String askForDashes() {
+        return "write -- before the command: distlock run " + (name.isEmpty() ? "NAME" : name) + " -- "
+                + (command.isEmpty() ? "COMMAND" : command.get(0)) + " ...";
     }
 
     private DistributedLock lock(LockClient client) {
@@ -163,7 +179,9 @@ final class RunVerb implements Callable<Integer> {
             options = options.fair();
         }
         if (minimumHold != null) {
-            options = options.minimumHold(minimumHold);
+            LockOptions others = options;
+            Duration time = minimumHold;
+            options = Failure.naming("--minimum-hold", () -> others.minimumHold(time));
         }
         if (read) {
             return client.readWriteLock(name, options).readLock();

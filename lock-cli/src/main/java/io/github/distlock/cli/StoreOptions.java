@@ -5,6 +5,7 @@ import io.github.distlock.LockClientBuilder;
 import io.github.distlock.redis.RedisBackend;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.zookeeper.ZooKeeperBackend;
+import io.github.distlock.zookeeper.ZooKeeperBackendBuilder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -63,29 +64,30 @@ final class StoreOptions {
         return backend(address(System.getenv()), lease);
     }
 
-    LockBackend backend(String address, Duration lease) {
+    LockBackend backend(Address address, Duration lease) {
         String suffix = suffix();
-        try {
-            if (address.toLowerCase(Locale.ROOT).startsWith(ZOOKEEPER)) {
-                if (address.contains("@")) {
-                    throw new IllegalArgumentException("ZooKeeper takes no password in its address");
-                }
-                String servers = address.substring(ZOOKEEPER.length()).replaceFirst("/$", "");
-                return ZooKeeperBackend.builder(servers)
-                        .basePath("/distlock" + suffix)
-                        .sessionTimeout(lease)
-                        .build();
-            }
-            if (!address.toLowerCase(Locale.ROOT).startsWith("redis")) {
-                throw new IllegalArgumentException("it must begin with redis://, rediss://, redis+unix://,"
-                        + " redis-sentinel://, redis-cluster:// or zookeeper://, but does not");
-            }
-            return RedisBackend.builder(address)
-                    .keyPrefix("distlock" + suffix + ":")
+        if (address.text().toLowerCase(Locale.ROOT).startsWith(ZOOKEEPER)) {
+            ZooKeeperBackendBuilder builder = Failure.naming(address.source(), () -> zooKeeper(address.text()));
+            return Failure.naming("--lease", () -> builder.sessionTimeout(lease))
+                    .basePath("/distlock" + suffix)
                     .build();
-        } catch (IllegalArgumentException e) {
-            throw new Failure(ExitCode.USAGE, "the address of the store: " + e.getMessage());
         }
+        return Failure.naming(address.source(), () -> redis(address.text(), "distlock" + suffix + ":"));
+    }
+
+    private static ZooKeeperBackendBuilder zooKeeper(String address) {
+        if (address.contains("@")) {
+            throw new IllegalArgumentException("ZooKeeper takes no password in its address");
+        }
+        return ZooKeeperBackend.builder(address.substring(ZOOKEEPER.length()).replaceFirst("/$", ""));
+    }
+
+    private static RedisBackend redis(String address, String prefix) {
+        if (!address.toLowerCase(Locale.ROOT).startsWith("redis")) {
+            throw new IllegalArgumentException("it must begin with redis://, rediss://, redis+unix://,"
+                    + " redis-sentinel://, redis-cluster:// or zookeeper://, but does not");
+        }
+        return RedisBackend.builder(address).keyPrefix(prefix).build();
     }
 
     private String suffix() {
@@ -93,7 +95,9 @@ final class StoreOptions {
             return "";
         }
         if (!NAMESPACE.matcher(namespace).matches()) {
-            throw new Failure(ExitCode.USAGE, "--namespace may have letters, digits, '.', '-' and '_'");
+            throw new Failure(
+                    ExitCode.USAGE,
+                    "--namespace must have letters, digits, '.', '-' and '_' alone. It may be in braces, as in {shop}");
         }
         return "-" + namespace;
     }
@@ -107,7 +111,7 @@ final class StoreOptions {
         return LockClient.builder(backend).name("distlock").requestTimeout(timeout);
     }
 
-    String address(Map<String, String> environment) {
+    Address address(Map<String, String> environment) {
         if (url != null && urlFile != null) {
             throw new Failure(ExitCode.USAGE, "--url and --url-file exclude each other");
         }
@@ -118,24 +122,27 @@ final class StoreOptions {
                         "--url must not contain a password, because other users can see it in the list of processes: "
                                 + "use " + URL + " or --url-file");
             }
-            return url.strip();
+            return new Address("--url", url.strip());
         }
         if (urlFile != null) {
-            return read(urlFile);
+            return read("--url-file", urlFile);
         }
         String address = environment.getOrDefault(URL, "");
         String file = environment.getOrDefault(URL_FILE, "");
         if (address.isBlank() && file.isBlank()) {
             throw new Failure(ExitCode.USAGE, "which store? Use --url, --url-file, " + URL + " or " + URL_FILE);
         }
-        return address.isBlank() ? read(Path.of(file)) : address.strip();
+        return address.isBlank() ? read(URL_FILE, Path.of(file)) : new Address(URL, address.strip());
     }
 
-    private static String read(Path file) {
+    private static Address read(String source, Path file) {
         try {
-            return Files.readString(file).strip();
+            return new Address(source, Files.readString(file).strip());
         } catch (IOException e) {
-            throw new Failure(ExitCode.USAGE, "cannot read the file with the address: " + e);
+            throw new Failure(ExitCode.USAGE, source + ": cannot read the file with the address: " + e);
         }
     }
+
+    /** An address, and the option or the variable that says it. */
+    record Address(String source, String text) {}
 }

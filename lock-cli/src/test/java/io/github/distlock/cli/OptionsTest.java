@@ -5,13 +5,18 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.TypeConversionException;
 
 /** What the options mean, and how results are written. */
@@ -43,6 +48,80 @@ class OptionsTest {
     }
 
     @Test
+    void aCommandWithoutDashesIsRefusedWithTheRightLine() {
+        for (String wrong : List.of("ls", "ls -n", "ls -l", "ls -w", "ls -n -- -l")) {
+            String message = refusal(("run job " + wrong).split(" ", -1));
+
+            assertTrue(message.contains("distlock run job -- ls ..."), wrong + ": " + message);
+        }
+        assertTrue(refusal("run", "job").contains("distlock run job -- COMMAND ..."));
+        assertTrue(refusal("run").contains("distlock run NAME -- COMMAND ..."));
+    }
+
+    @Test
+    void aMessageNamesTheOptionThatIsWrong(@TempDir Path directory) throws IOException {
+        Path file = Files.writeString(directory.resolve("url"), "ftp://h");
+        List<List<String>> all = List.of(
+                List.of("--url", "who", "--url", "ftp://h", "x"),
+                List.of("--url", "who", "--url", "redis://h:port", "x"),
+                List.of("--url", "who", "--url", "zookeeper://h:port", "x"),
+                List.of("--url-file", "who", "--url-file", "/no/such/file", "x"),
+                List.of("--url-file", "who", "--url-file", file.toString(), "x"),
+                List.of("--namespace", "who", "--namespace", "a b", "x"),
+                List.of("--timeout", "who", "--timeout", "0", "x"),
+                List.of("--output", "who", "--output", "xml", "x"),
+                List.of("NAME", "who", ""),
+                List.of("NAME", "run", "", "--", "true"),
+                List.of("PREFIX", "list", "x".repeat(2000)),
+                List.of("PREFIX", "top", "x".repeat(2000)),
+                List.of("--lease", "run", "--lease", "0", "x", "--", "true"),
+                List.of("--lease", "run", "--lease", "48h", "x", "--", "true"),
+                List.of("--lease", "run", "--url", "zookeeper://h:1", "--lease", "1ms", "x", "--", "true"),
+                List.of("--lease", "run", "--lease", "long", "x", "--", "true"),
+                List.of("--minimum-hold", "run", "--minimum-hold", "0", "x", "--", "true"),
+                List.of("--minimum-hold", "run", "--read", "--minimum-hold", "1s", "x", "--", "true"),
+                List.of("--wait", "run", "-w", "soon", "x", "--", "true"),
+                List.of("-w", "run", "-n", "-w", "1", "x", "--", "true"),
+                List.of("-E", "run", "-E", "256", "x", "--", "true"),
+                List.of("--write", "run", "--read", "--write", "x", "--", "true"),
+                List.of("COMMAND", "run", "x", "--", "-x"),
+                List.of("--limit", "list", "--limit", "0"),
+                List.of("--limit", "top", "--limit", "0"),
+                List.of("--interval", "top", "--interval", "0"),
+                List.of("--count", "top", "--count", "-1"),
+                List.of("--token", "release", "--token", "first", "x"),
+                List.of("--force", "release", "x"),
+                List.of("--threads", "bench", "--threads", "1"),
+                List.of("--time", "bench", "--time", "0"));
+        for (List<String> each : all) {
+            List<String> arguments = new ArrayList<>(each.subList(1, each.size()));
+            if (!each.contains("--url") && !each.contains("--url-file")) {
+                arguments.addAll(1, List.of("--url", "redis://127.0.0.1:1"));
+            }
+
+            String message = refusal(arguments.toArray(String[]::new));
+
+            assertTrue(message.contains(each.get(0)), each + ": " + message);
+        }
+    }
+
+    /** Returns the message about wrong usage, which each verb finds before it connects. */
+    private static String refusal(String... arguments) {
+        try {
+            Callable<?> verb = (Callable<?>) Distlock.commandLine()
+                    .parseArgs(arguments)
+                    .subcommand()
+                    .commandSpec()
+                    .userObject();
+            RuntimeException failure = assertThrows(RuntimeException.class, verb::call);
+            assertEquals(ExitCode.USAGE, ExitCode.of(failure), failure::toString);
+            return Distlock.naming(failure);
+        } catch (ParameterException e) {
+            return String.join("\n", Distlock.messages(e, arguments));
+        }
+    }
+
+    @Test
     void withoutAnAddressOrWithTwoTheUsageIsWrong() {
         StoreOptions two = new StoreOptions();
         two.url = "redis://h";
@@ -50,7 +129,19 @@ class OptionsTest {
 
         assertEquals(ExitCode.USAGE, failure(two, Map.of()).exitCode);
         assertEquals(ExitCode.USAGE, failure(new StoreOptions(), Map.of()).exitCode);
-        assertEquals("redis://h", new StoreOptions().address(Map.of("DISTLOCK_URL", "redis://h\n")));
+        assertEquals(
+                "redis://h",
+                new StoreOptions()
+                        .address(Map.of("DISTLOCK_URL", "redis://h\n"))
+                        .text());
+    }
+
+    @Test
+    void aPasswordOfSentinelsInAnOptionIsRefusedAndNotRepeated() {
+        String message = refusal("who", "--url", "redis-sentinel://h/p?sentinelPassword=hunter2", "x");
+
+        assertTrue(message.startsWith("--url must not contain a password"), message);
+        assertFalse(message.contains("hunter2"), message);
     }
 
     @Test
