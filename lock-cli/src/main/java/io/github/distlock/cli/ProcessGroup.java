@@ -1,11 +1,7 @@
 package io.github.distlock.cli;
 
-import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
-import java.io.InputStream;
-import java.lang.ProcessBuilder.Redirect;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -32,7 +28,11 @@ import org.jspecify.annotations.Nullable;
  * into the guard's pipe, which Linux offers under {@code /proc}. So the guard knows each group whose command runs, even
  * if this process is killed at that moment. Elsewhere, the guard learns the number from {@link #start} a moment later.
  *
- * <p>If the guard dies, the next request starts another one. Not thread-safe.
+ * <p><b>No trust in the guard.</b> It may be killed or suspended. {@link #watchGuard} asks whether it is still there,
+ * and replaces it if it does not answer. So does each other request, which it then repeats. On a very busy machine, the
+ * first guard may have been slow only, so the command may get the same signal twice.
+ *
+ * <p>Not thread-safe.
  */
 final class ProcessGroup {
     private static final String START = """
@@ -45,36 +45,34 @@ final class ProcessGroup {
             List.of("perl", "-MPOSIX", "-e", "POSIX::setsid(); exec { $ARGV[0] } @ARGV or exit 127");
 
     private final List<String> newSession;
-    private final Duration patience;
-    private @Nullable Process guard;
-    private @Nullable BufferedReader answers;
-    private @Nullable Process command;
+    private final Process command;
+    private final Messages messages;
+    private Duration patience;
+    private Guard guard;
 
-    /**
-     * Makes a group without a command, and sends nothing.
-     *
-     * @param patience how long after this process's death the guard waits from TERM to KILL
-     */
-    ProcessGroup(Duration patience) {
-        this.newSession = isOnPath("setsid") ? List.of("setsid") : PERL;
+    private ProcessGroup(List<String> newSession, Process command, Messages messages, Duration patience, Guard guard) {
+        this.newSession = newSession;
+        this.command = command;
+        this.messages = messages;
         this.patience = patience;
-    }
-
-    private static boolean isOnPath(String program) {
-        String path = System.getenv().getOrDefault("PATH", "/usr/bin:/bin");
-        return Stream.of(path.split(File.pathSeparator)).anyMatch(each -> Files.isExecutable(Path.of(each, program)));
+        this.guard = guard;
     }
 
     /**
-     * Starts the command, which has the standard streams of this process.
+     * Starts a command, which has the standard streams of this process.
      *
+     * @param words the command and its arguments
      * @param environment variables to set, and with null to remove
-     * @return the command; its exit code is as a shell reports it, so it includes signals, and 126 and 127
+     * @param patience how long after this process's death the guard waits from TERM to KILL
+     * @throws IOException if a program is missing that this needs
      */
-    Process start(List<String> words, Map<String, @Nullable String> environment) throws IOException {
-        startGuard();
+    static ProcessGroup start(
+            List<String> words, Map<String, @Nullable String> environment, Duration patience, Messages messages)
+            throws IOException, InterruptedException {
+        List<String> newSession = isOnPath("setsid") ? List.of("setsid") : PERL;
+        Guard guard = Guard.start(newSession, patience, "");
         List<String> all = new ArrayList<>(newSession);
-        all.addAll(List.of("/bin/sh", "-c", START, "distlock", String.valueOf(guardId())));
+        all.addAll(List.of("/bin/sh", "-c", START, "distlock", String.valueOf(guard.pid())));
         all.addAll(words);
         ProcessBuilder builder = new ProcessBuilder(all).inheritIO();
         environment.forEach((name, value) -> {
@@ -84,92 +82,66 @@ final class ProcessGroup {
                 builder.environment().put(name, value);
             }
         });
-        Process started = builder.start();
-        command = started;
-        ask("started " + started.pid());
-        return started;
+        Process command = builder.start();
+        ProcessGroup group = new ProcessGroup(newSession, command, messages, patience, guard);
+        var unused = group.ask("started " + command.pid());
+        return group;
     }
 
-    private long guardId() {
-        return guard == null ? 0 : guard.pid();
+    private static boolean isOnPath(String program) {
+        String path = System.getenv().getOrDefault("PATH", "/usr/bin:/bin");
+        return Stream.of(path.split(File.pathSeparator)).anyMatch(each -> Files.isExecutable(Path.of(each, program)));
     }
 
-    private void startGuard() throws IOException {
-        List<String> all = new ArrayList<>(newSession);
-        all.addAll(List.of("/bin/sh", "-c", script(), "distlock-guard", String.valueOf(tenths(patience))));
-        Process started =
-                new ProcessBuilder(all).redirectError(Redirect.DISCARD).start();
-        guard = started;
-        answers = started.inputReader(StandardCharsets.US_ASCII);
+    /** Returns the command. Its exit code is as a shell reports it, so it includes signals, and 126 and 127. */
+    Process command() {
+        return command;
     }
 
-    private static String script() throws IOException {
-        try (InputStream script = ProcessGroup.class.getResourceAsStream("guard.sh")) {
-            if (script == null) {
-                throw new IOException("guard.sh is missing");
-            }
-            return new String(script.readAllBytes(), StandardCharsets.US_ASCII);
-        }
+    /** Sends a signal to all processes of the group. Returns false if none of them takes it from this user. */
+    boolean signal(String name) throws InterruptedException {
+        return !"refused".equals(ask("signal " + name));
     }
 
-    /** The guard's steps take a little longer than it counts. */
-    private static long tenths(Duration time) {
-        return Math.max(0, time.toMillis() * 9 / 1000);
-    }
-
-    /** Sends a signal to all processes of the group. */
-    void signal(String name) {
-        tell("signal " + name);
-    }
-
-    /** Returns whether the group has a process. */
-    boolean isLiving() {
-        return "yes".equals(ask("living"));
+    /** Returns whether the group has a process. In doubt, it has one. */
+    boolean isLiving() throws InterruptedException {
+        return !"no".equals(ask("living"));
     }
 
     /** Says that the lock is about to end: if this process dies, the guard does not wait any more. */
-    void endAtOnce() {
-        tell("patience 0");
+    void endAtOnce() throws InterruptedException {
+        patience = Duration.ZERO;
+        var unused = ask("patience 0");
+    }
+
+    /** Replaces the guard if it has ended or does not answer. Does not wait for its answer. */
+    void watchGuard() {
+        if (!guard.isWell()) {
+            replaceGuard();
+        }
     }
 
     /** Ends the guard. The group is not guarded any more. */
     void close() {
-        tell("end");
+        guard.send("end");
     }
 
-    private @Nullable String ask(String request) {
-        tell(request);
-        try {
-            return answers == null ? null : answers.readLine();
-        } catch (IOException e) {
-            return null;
+    private @Nullable String ask(String request) throws InterruptedException {
+        String answer = guard.ask(request);
+        if (answer != null) {
+            return answer;
         }
+        replaceGuard();
+        return guard.ask(request);
     }
 
-    private void tell(String request) {
+    private void replaceGuard() {
+        guard.kill();
         try {
-            if (!write(request)) {
-                startGuard();
-                if (command != null) {
-                    ask("started " + command.pid());
-                }
-                write(request);
-            }
+            guard = Guard.start(newSession, patience, String.valueOf(command.pid()));
+            messages.say("the guard of the command has ended or does not answer: another one has taken its place");
         } catch (IOException e) {
-            Distlock.print("cannot start a guard: " + e.getMessage());
-        }
-    }
-
-    private boolean write(String request) {
-        if (guard == null || !guard.isAlive()) {
-            return false;
-        }
-        try {
-            guard.getOutputStream().write((request + "\n").getBytes(StandardCharsets.US_ASCII));
-            guard.getOutputStream().flush();
-            return true;
-        } catch (IOException e) {
-            return false;
+            messages.say("cannot start a guard: " + e.getMessage());
         }
     }
 }

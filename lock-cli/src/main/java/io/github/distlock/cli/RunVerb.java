@@ -220,19 +220,24 @@ final class RunVerb implements Callable<Integer> {
             }
             Duration patience =
                     shortest(killAfter, lease.dividedBy(3), hold.remaining().dividedBy(3));
-            ProcessGroup group = new ProcessGroup(patience);
-            Process process = start(group, environment(hold));
-            int code = supervise(new Supervision(hold, group, process, events, patience), group);
-            group.close();
-            return end(hold, code);
+            return end(hold, run(hold, patience));
         } finally {
             hold.release();
         }
     }
 
-    private Process start(ProcessGroup group, Map<String, @Nullable String> environment) {
+    private int run(LockHandle hold, Duration patience) throws InterruptedException {
+        try (Messages messages = new Messages()) {
+            ProcessGroup group = start(hold, patience, messages);
+            int code = supervise(new Supervision(hold, group, events, messages, patience), group);
+            group.close();
+            return code;
+        }
+    }
+
+    private ProcessGroup start(LockHandle hold, Duration patience, Messages messages) throws InterruptedException {
         try {
-            return group.start(command, environment);
+            return ProcessGroup.start(command, environment(hold), patience, messages);
         } catch (IOException e) {
             throw new Failure(
                     ExitCode.INTERNAL,

@@ -3,8 +3,6 @@ package io.github.distlock.cli;
 import io.github.distlock.LockHandle;
 import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -18,7 +16,8 @@ import java.util.concurrent.TimeUnit;
  * asked to stop at once, and killed when the patience is over.
  *
  * <p><b>The rest.</b> When the command has ended, other processes of its group may still run. They get a moment to end
- * by themselves, and are then stopped. The lock is released after that.
+ * by themselves, and are then stopped. The lock is released after that. A process may not end even then, because the
+ * system waits for a device, or because it belongs to another user. The lock then stays held until the process ends.
  *
  * <p>All of this is decided from the state of the hold, which is exact whenever this thread looks. The events only say
  * when to look. Once told to stop, a command is not told to go on if a renewal succeeds.
@@ -33,66 +32,57 @@ final class Supervision {
 
     private final LockHandle hold;
     private final ProcessGroup group;
-    private final Process command;
     private final BlockingQueue<Event> events;
+    private final Messages messages;
     private final long patience;
     /** How long before the end of the validity the command is killed. */
     private final long margin;
-
-    private final ExecutorService printer = Executors.newSingleThreadExecutor(Supervision::daemon);
 
     private boolean stopped;
     private boolean killed;
     private long end;
 
-    Supervision(LockHandle hold, ProcessGroup group, Process command, BlockingQueue<Event> events, Duration patience) {
+    Supervision(
+            LockHandle hold, ProcessGroup group, BlockingQueue<Event> events, Messages messages, Duration patience) {
         this.hold = hold;
         this.group = group;
-        this.command = command;
         this.events = events;
+        this.messages = messages;
         this.patience = patience.toNanos();
         this.margin = Math.max(0, Math.min(hold.remaining().toNanos() / 15, GRACE));
     }
 
-    private static Thread daemon(Runnable task) {
-        Thread thread = new Thread(task, "distlock-messages");
-        thread.setDaemon(true);
-        return thread;
-    }
-
     /** Returns the exit code of the command, or {@link ExitCode#LOST} if it had to stop because of the lock. */
     int await() throws InterruptedException {
+        Process command = group.command();
         var unused = command.onExit().thenRun(() -> events.add(new Event.Ended()));
         hold.onLost(loss -> events.add(new Event.Lost(loss)));
-        try {
-            while (command.isAlive()) {
-                handleEvent(check());
-            }
-            endTheRest();
-            return stopped ? ExitCode.LOST : command.exitValue();
-        } finally {
-            printer.shutdown();
-            var ignored = printer.awaitTermination(LONGEST_WAIT, TimeUnit.NANOSECONDS);
+        while (command.isAlive()) {
+            group.watchGuard();
+            handleEvent(check());
         }
-    }
-
-    /** Does not wait for the reader of the standard error, which may be slow or may have ended. */
-    private void say(String message) {
-        printer.execute(() -> Distlock.print(message));
+        endTheRest();
+        return stopped ? ExitCode.LOST : command.exitValue();
     }
 
     private void handleEvent(long longest) throws InterruptedException {
         long nanos = Math.max(SHORTEST_WAIT, Math.min(LONGEST_WAIT, longest));
         Event event = events.poll(nanos, TimeUnit.NANOSECONDS);
         if (event instanceof Event.Signaled signal) {
-            group.signal(signal.name());
+            signal(signal.name());
         } else if (event instanceof Event.Lost lost) {
-            say(lost.loss().toString());
+            messages.say(lost.loss().toString());
+        }
+    }
+
+    private void signal(String name) throws InterruptedException {
+        if (!group.signal(name)) {
+            messages.say("cannot send " + name + " to the command, because it runs as another user");
         }
     }
 
     /** Stops or kills the command if it is time, and returns how long to wait until the next look. */
-    private long check() {
+    private long check() throws InterruptedException {
         boolean held = hold.isHeld();
         long left = hold.remaining().toNanos();
         if (!stopped) {
@@ -106,27 +96,28 @@ final class Supervision {
         if (untilKill <= 0 && !killed) {
             kill();
         }
-        return killed ? LOOK_AGAIN : untilKill;
+        return killed ? LONGEST_WAIT : untilKill;
     }
 
-    private void stop(boolean held) {
+    private void stop(boolean held) throws InterruptedException {
         stopped = true;
         end = System.nanoTime() + patience;
         if (held) {
-            say("lock \"" + hold.lockName() + "\" is about to be lost: stopping the command");
+            messages.say("lock \"" + hold.lockName() + "\" is about to be lost: stopping the command");
             group.endAtOnce();
         } else {
-            say("lock \"" + hold.lockName() + "\" is lost: stopping the command");
+            messages.say("lock \"" + hold.lockName() + "\" is lost: stopping the command");
         }
-        group.signal("TERM");
+        signal("TERM");
     }
 
-    private void kill() {
+    private void kill() throws InterruptedException {
         killed = true;
-        say("killing the command");
-        group.signal("KILL");
+        messages.say("killing the command");
+        signal("KILL");
     }
 
+    /** Returns when the group has no process, or when the lock is lost and a process does not end. */
     private void endTheRest() throws InterruptedException {
         long begin = System.nanoTime();
         boolean told = stopped;
@@ -134,18 +125,23 @@ final class Supervision {
             long waited = System.nanoTime() - begin;
             if (!told && waited > GRACE) {
                 told = true;
-                say("stopping what the command has left running");
-                group.signal("TERM");
+                messages.say("stopping what the command has left running");
+                signal("TERM");
             }
             boolean held = hold.isHeld() && hold.remaining().toNanos() > margin;
             if (!killed && (!held || waited > GRACE + patience)) {
                 kill();
             }
-            if (killed && waited > GRACE + 2 * patience) {
-                say("a process that the command has left does not end");
+            boolean stuck = killed && waited > GRACE + 2 * patience;
+            if (stuck && !hold.isHeld()) {
+                messages.say("a process of the command does not end, and lock \"" + hold.lockName() + "\" is lost");
                 return;
             }
-            handleEvent(LOOK_AGAIN);
+            if (stuck) {
+                messages.say("a process of the command does not end: lock \"" + hold.lockName()
+                        + "\" stays held until it does");
+            }
+            handleEvent(stuck ? LONGEST_WAIT : LOOK_AGAIN);
         }
     }
 }

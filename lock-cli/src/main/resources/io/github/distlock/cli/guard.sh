@@ -1,7 +1,7 @@
 # The guard of one command: see the class ProcessGroup. Reads requests, and takes their end for the death of distlock.
 trap '' HUP INT QUIT TERM PIPE
 patience=$1 # in tenths of a second
-group=
+group=$2
 
 living() {
   # Without /proc, processes of other users are not seen.
@@ -18,15 +18,19 @@ living() {
 
 while read -r request value; do
   case $request in
-    group) group=$value ;;
+    group) group=$value ;; # from the shell that becomes the command, which reads no answer
     started)
       group=$value
       until kill -s 0 -- "-$group" || ! kill -s 0 "$group"; do sleep 0.01; done
       echo started
       ;;
-    signal) kill -s "$value" -- "-$group" ;;
+    signal)
+      # Fails if no process gets the signal.
+      if kill -s "$value" -- "-$group"; then echo sent; elif living; then echo refused; else echo nobody; fi
+      ;;
     living) if living; then echo yes; else echo no; fi ;;
-    patience) patience=$value ;;
+    patience) patience=$value && echo changed ;;
+    ping) echo here ;;
     end) exit ;;
   esac
 done

@@ -1,6 +1,7 @@
 package io.github.distlock.cli;
 
 import io.github.distlock.tests.servers.ChildProgram;
+import io.github.distlock.tests.waiting.Waiting;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -33,7 +34,7 @@ final class Binary implements AutoCloseable {
     /**
      * Starts it, with more time for requests than by default, since a JVM starts slowly on a busy machine.
      *
-     * @param environment variables, or other arguments for {@code env}
+     * @param environment variables, or other arguments for {@code env}, and perhaps a program that starts the rest
      */
     static Binary start(List<String> environment, String... arguments) {
         try {
@@ -119,6 +120,11 @@ final class Binary implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** Waits until a message has this text. */
+    void awaitError(String text) {
+        Waiting.await(text, LONG, () -> errors().contains(text));
     }
 
     /** Returns the processes of the group of a command, without those that have ended. */

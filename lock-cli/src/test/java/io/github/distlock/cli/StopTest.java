@@ -137,6 +137,32 @@ class StopTest {
         }
     }
 
+    @Test
+    void anotherGuardTakesThePlaceOfASuspendedOne() {
+        try (Binary run = run(STUBBORN, "suspended-guard", "--lease", "3s")) {
+            long group = Long.parseLong(run.line());
+            ProcessHandle guard = guard(run, group);
+            Binary.signal("STOP", guard.pid());
+            run.awaitError("another one has taken its place");
+            guard.onExit().join();
+
+            run.signal("KILL");
+
+            awaitEndOfGroup(group);
+        }
+    }
+
+    @Test
+    void aSuspendedGuardDelaysASignalAndDoesNotLoseIt() {
+        try (Binary run = run("trap 'exit 9' TERM; " + READY + "while :; do sleep 0.05; done", "delayed")) {
+            Binary.signal("STOP", guard(run, Long.parseLong(run.line())).pid());
+
+            run.signal("TERM");
+
+            assertEquals(9, run.code());
+        }
+    }
+
     private static ProcessHandle guard(Binary run, long command) {
         return ProcessHandle.of(run.pid())
                 .orElseThrow()

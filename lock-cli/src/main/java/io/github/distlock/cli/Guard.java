@@ -1,0 +1,127 @@
+package io.github.distlock.cli;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.ProcessBuilder.Redirect;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The shell that ends a process group when this process dies: see {@link ProcessGroup}. It answers each request of this
+ * process with one line, in their order. A guard that does not answer in time may be suspended, and is of no more use.
+ *
+ * <p>One thread asks. Another one reads the answers, so that no request waits longer for its answer than it should.
+ */
+final class Guard {
+    /** A shell answers within a millisecond, unless the machine is very busy. */
+    private static final long LONGEST_ANSWER = 3_000_000_000L;
+
+    private static final String NO_MORE = "";
+
+    private final Process shell;
+    private final BlockingQueue<String> answers = new LinkedBlockingQueue<>();
+    private int unanswered;
+    /** When the first of the unanswered requests was sent. */
+    private long asked;
+
+    private Guard(Process shell) {
+        this.shell = shell;
+        Thread reader = new Thread(this::readAnswers, "distlock-guard");
+        reader.setDaemon(true);
+        reader.start();
+    }
+
+    /**
+     * Starts a guard.
+     *
+     * @param newSession what to begin the command line with
+     * @param patience how long after this process's death the guard waits from TERM to KILL
+     * @param group the number of the group; empty if it is not known yet
+     */
+    static Guard start(List<String> newSession, Duration patience, String group) throws IOException {
+        List<String> all = new ArrayList<>(newSession);
+        all.addAll(List.of("/bin/sh", "-c", script(), "distlock-guard", String.valueOf(tenths(patience)), group));
+        return new Guard(new ProcessBuilder(all).redirectError(Redirect.DISCARD).start());
+    }
+
+    private static String script() throws IOException {
+        try (InputStream script = Guard.class.getResourceAsStream("guard.sh")) {
+            if (script == null) {
+                throw new IOException("guard.sh is missing");
+            }
+            return new String(script.readAllBytes(), StandardCharsets.US_ASCII);
+        }
+    }
+
+    /** The guard's steps take a little longer than it counts. */
+    private static long tenths(Duration time) {
+        return Math.max(0, time.toMillis() * 9 / 1000);
+    }
+
+    private void readAnswers() {
+        try (BufferedReader lines = shell.inputReader(StandardCharsets.US_ASCII)) {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                answers.add(line);
+            }
+        } catch (IOException e) {
+            // The guard has ended.
+        } finally {
+            answers.add(NO_MORE);
+        }
+    }
+
+    long pid() {
+        return shell.pid();
+    }
+
+    /** Returns the answer to a request; null if the guard has ended or does not answer in time. */
+    @Nullable
+    String ask(String request) throws InterruptedException {
+        if (!send(request)) {
+            return null;
+        }
+        String answer;
+        do {
+            answer = answers.poll(asked + LONGEST_ANSWER - System.nanoTime(), TimeUnit.NANOSECONDS);
+            unanswered--;
+        } while (unanswered > 0 && answer != null && !answer.equals(NO_MORE));
+        return NO_MORE.equals(answer) ? null : answer;
+    }
+
+    /** Returns whether the guard lives and answers, as far as is known. Reads the answer in a later call. */
+    boolean isWell() {
+        while (unanswered > 0 && answers.poll() != null) {
+            unanswered--;
+        }
+        if (!shell.isAlive()) {
+            return false;
+        }
+        return unanswered == 0 ? send("ping") : System.nanoTime() - asked < LONGEST_ANSWER;
+    }
+
+    /** Sends a request without waiting for its answer. Returns false if the guard has ended. */
+    boolean send(String request) {
+        try {
+            shell.getOutputStream().write((request + "\n").getBytes(StandardCharsets.US_ASCII));
+            shell.getOutputStream().flush();
+        } catch (IOException e) {
+            return false;
+        }
+        if (unanswered++ == 0) {
+            asked = System.nanoTime();
+        }
+        return true;
+    }
+
+    /** Kills the guard, even if it is suspended. */
+    void kill() {
+        shell.destroyForcibly();
+    }
+}
