@@ -184,7 +184,7 @@ class StopTest {
 
     @Test
     void aLockThatIsTakenAwayStopsTheCommandWith80() {
-        try (Binary run = run(STUBBORN, "taken", "--lease", "6s", "--kill-after", "2s")) {
+        try (Binary run = run(STUBBORN, "taken", "--lease", "6s", "--kill-after", "1s")) {
             long group = Long.parseLong(run.line());
 
             locks.inspector().forceRelease("taken");

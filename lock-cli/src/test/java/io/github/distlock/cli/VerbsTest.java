@@ -104,12 +104,10 @@ class VerbsTest {
         List<String> ask = new ArrayList<>(Binary.command());
         ask.addAll(List.of("release", "force", "--force", "--timeout", "30s", "--url", server.uri()));
         try (ChildProgram terminal = ChildProgram.startCommand("script", "-qec", String.join(" ", ask), "/dev/null");
-                Binary noAnswer = run("release", "force", "--force");
-                Binary neither = run("release", "force")) {
+                Binary noAnswer = run("release", "force", "--force")) {
             terminal.send("n");
             assertEquals(1, terminal.awaitExit(LONG));
             assertEquals(ExitCode.USAGE, noAnswer.code());
-            assertEquals(ExitCode.USAGE, neither.code());
         }
         assertEquals(1, locks.inspector().inspect("force").holders().size());
 
@@ -202,12 +200,14 @@ class VerbsTest {
 
     @Test
     void helpVersionAndCompletionArePrinted() {
-        try (Binary help = run("--help");
-                Binary ofRun = run("run", "--help");
+        try (Binary help = run("run", "--help");
                 Binary version = run("--version");
                 Binary completion = run("generate-completion")) {
-            assertEquals(0, help.code());
-            assertTrue(Result.of(ofRun).output().stream().anyMatch(line -> line.contains("--kill-after")));
+            Result printed = Result.of(help);
+            assertEquals(0, printed.code());
+            assertEquals(
+                    "Usage: distlock run [OPTION]... NAME -- COMMAND [ARGUMENT]...",
+                    printed.output().get(0));
             assertTrue(version.line().startsWith("distlock "));
             assertTrue(Result.of(completion).output().stream().anyMatch(line -> line.contains("complete -F")));
         }
