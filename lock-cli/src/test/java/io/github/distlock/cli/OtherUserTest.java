@@ -23,9 +23,9 @@ import org.junit.jupiter.api.Test;
 class OtherUserTest {
     private static final boolean IS_ROOT = System.getProperty("user.name").equals("root");
     private static final String AS_ANOTHER_USER = "setpriv --reuid 65534 --clear-groups ";
-    /** As soon as it reads a line, it ends, and leaves a process of another user. */
+    /** As soon as it reads a line, it ends, and leaves a process of another user, which outlives this test. */
     private static final String LEAVING =
-            "echo $$; " + AS_ANOTHER_USER + "sh -c 'echo up; exec sleep 600' & read line; exit 5";
+            "echo $$; " + AS_ANOTHER_USER + "sh -c 'echo up; exec sleep 100' & read line; exit 5";
 
     private static RedisServer server;
     private static LockClient locks;

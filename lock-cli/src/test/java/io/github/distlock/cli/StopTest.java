@@ -142,14 +142,23 @@ class StopTest {
         try (Binary run = run(STUBBORN, "suspended-guard", "--lease", "3s")) {
             long group = Long.parseLong(run.line());
             ProcessHandle guard = guard(run, group);
-            Binary.signal("STOP", guard.pid());
-            run.awaitError("another one has taken its place");
-            guard.onExit().join();
+            suspend(guard, run);
 
             run.signal("KILL");
 
             awaitEndOfGroup(group);
         }
+    }
+
+    /** If it is not replaced, it must go on, because it would keep the command from being ended. */
+    private static void suspend(ProcessHandle guard, Binary run) {
+        Binary.signal("STOP", guard.pid());
+        try {
+            run.awaitError("another one has taken its place");
+        } finally {
+            Binary.signal("CONT", guard.pid());
+        }
+        guard.onExit().join();
     }
 
     @Test
