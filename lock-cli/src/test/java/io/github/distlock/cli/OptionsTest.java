@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.distlock.LockStatus;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -173,6 +174,11 @@ class OptionsTest {
         list.add(null);
         list.add("\né");
         return Json.of(Map.of("a\"\\", list));
+    }
+
+    @Test
+    void aFreeLockIsShownAsFree() {
+        assertEquals(List.of("free"), Locks.lines(LockStatus.free("x")));
     }
 
     @Test

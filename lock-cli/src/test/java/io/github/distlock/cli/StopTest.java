@@ -21,6 +21,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** {@code distlock run}: signals, kills and losses. Each command first prints the number of its process group. */
 @Tag("binary")
@@ -60,22 +62,21 @@ class StopTest {
                 "the end of all processes", LONG, () -> Binary.group(leader).isEmpty());
     }
 
-    @Test
-    void termIntAndHupReachAllProcessesOfTheCommand() {
-        for (String signal : List.of("TERM", "INT", "HUP")) {
-            String script = "trap 'echo child; exit 9' " + signal + "; " + READY
-                    + "sh -c 'trap \"echo grandchild; exit\" " + signal + "; echo up; while :; do sleep 0.05; done'";
-            try (Binary run = run(script, "signal-" + signal)) {
-                long group = Long.parseLong(run.line());
-                assertEquals("up", run.line());
+    @ParameterizedTest
+    @ValueSource(strings = {"TERM", "INT", "HUP"})
+    void aSignalReachesAllProcessesOfTheCommand(String signal) {
+        String script = "trap 'echo child; exit 9' " + signal + "; " + READY + "sh -c 'trap \"echo grandchild; exit\" "
+                + signal + "; echo up; while :; do sleep 0.05; done'";
+        try (Binary run = run(script, "signal-" + signal)) {
+            long group = Long.parseLong(run.line());
+            assertEquals("up", run.line());
 
-                run.signal(signal);
+            run.signal(signal);
 
-                Result result = Result.of(run);
-                assertEquals(9, result.code(), result::toString);
-                assertEquals(List.of("grandchild", "child"), result.output(), result::toString);
-                assertEquals(List.of(), Binary.group(group));
-            }
+            Result result = Result.of(run);
+            assertEquals(9, result.code(), result::toString);
+            assertEquals(List.of("grandchild", "child"), result.output(), result::toString);
+            assertEquals(List.of(), Binary.group(group));
         }
     }
 

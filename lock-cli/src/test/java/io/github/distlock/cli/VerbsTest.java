@@ -52,8 +52,7 @@ class VerbsTest {
                     LONG,
                     () -> locks.inspector().inspect("who").waiters().size() == 1);
             try (Binary text = run("who", "who");
-                    Binary json = run("who", "who", "-o", "json");
-                    Binary free = run("who", "nobody")) {
+                    Binary json = run("who", "who", "-o", "json")) {
                 Result shown = Result.of(text);
                 assertEquals(0, shown.code(), shown::errors);
                 assertTrue(shown.output().get(0).startsWith("STATE  MODE"), shown::toString);
@@ -64,7 +63,6 @@ class VerbsTest {
                 assertTrue(parsed.startsWith("{\"name\":\"who\",\"holders\":[{\"owner\":{\"host\":"), parsed);
                 assertTrue(parsed.contains("\"client\":\"tests\""), parsed);
                 assertTrue(parsed.contains("\"token\":\"" + hold.fencingToken() + "\""), parsed);
-                assertEquals(List.of("free"), Result.of(free).output());
             }
             waiter.cancel(false);
         }
@@ -189,8 +187,8 @@ class VerbsTest {
 
     @Test
     void benchMeasuresEachCase() {
-        try (Binary text = run("bench", "--time", "50ms", "--threads", "2");
-                Binary json = run("bench", "--time", "50ms", "--threads", "2", "-o", "json")) {
+        try (Binary text = run("bench", "--time", "10ms", "--threads", "2");
+                Binary json = run("bench", "--time", "10ms", "--threads", "2", "-o", "json")) {
             Result table = Result.of(text);
             assertEquals(0, table.code(), table::errors);
             assertEquals(5, table.output().size(), table::toString);
