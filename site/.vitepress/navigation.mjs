@@ -63,6 +63,8 @@ export const english = {
     group('Project', {
       '/names': 'Public names',
       '/changelog': 'Changelog',
+      '/packaging': 'Packaging',
+      '/releasing': 'Releasing',
       '/contributing': 'Contributing',
       '/security': 'Security',
     }),
