@@ -138,10 +138,11 @@ public interface LockHandle extends AutoCloseable {
     void onLost(Consumer<? super LockLoss> listener);
 
     /**
-     * Detaches this handle from the thread that has acquired it, for work that goes on when the thread has moved on.
-     * From then on, acquires of this thread wait for the hold as those of other threads do. Its
-     * {@linkplain DistributedLock#reentrant() reentrant} acquires join the hold only while the thread has entered it in
-     * another way, too. Sends nothing. Does nothing if the hold has no thread, or has ended.
+     * Detaches this handle from the thread that has acquired it. This is for work that still uses the hold while the
+     * thread does something else. If the thread has no other handle of the hold and has not locked it, its acquires
+     * then wait for the hold as those of other threads do. Otherwise its {@linkplain DistributedLock#reentrant()
+     * reentrant} acquires still join the hold. Sends nothing. Does nothing if the hold has no thread or has ended, or
+     * if it is a read hold that its thread has acquired under its own write hold.
      */
     default void detach() {}
 

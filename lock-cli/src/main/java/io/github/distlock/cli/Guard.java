@@ -90,8 +90,11 @@ final class Guard {
         String answer;
         do {
             answer = answers.poll(asked + LONGEST_ANSWER - System.nanoTime(), TimeUnit.NANOSECONDS);
+            if (answer == null) {
+                return null; // still unanswered
+            }
             unanswered--;
-        } while (unanswered > 0 && answer != null && !answer.equals(NO_MORE));
+        } while (unanswered > 0 && !answer.equals(NO_MORE));
         return NO_MORE.equals(answer) ? null : answer;
     }
 

@@ -44,6 +44,16 @@ final class ProcessGroup {
     private static final List<String> PERL =
             List.of("perl", "-MPOSIX", "-e", "POSIX::setsid(); exec { $ARGV[0] } @ARGV or exit 127");
 
+    /** What has become of a signal. */
+    enum Sent {
+        /** It was sent, or the group has no process. */
+        SENT,
+        /** None of the processes takes it from this user. */
+        REFUSED,
+        /** No guard has answered. */
+        UNKNOWN
+    }
+
     private final List<String> newSession;
     private final Process command;
     private final Messages messages;
@@ -98,9 +108,13 @@ final class ProcessGroup {
         return command;
     }
 
-    /** Sends a signal to all processes of the group. Returns false if none of them takes it from this user. */
-    boolean signal(String name) throws InterruptedException {
-        return !"refused".equals(ask("signal " + name));
+    /** Sends a signal to all processes of the group. */
+    Sent signal(String name) throws InterruptedException {
+        String answer = ask("signal " + name);
+        if (answer == null) {
+            return Sent.UNKNOWN;
+        }
+        return answer.equals("refused") ? Sent.REFUSED : Sent.SENT;
     }
 
     /** Returns whether the group has a process. In doubt, it has one. */

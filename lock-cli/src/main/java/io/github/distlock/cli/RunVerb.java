@@ -218,6 +218,10 @@ final class RunVerb implements Callable<Integer> {
             if (events.poll() instanceof Event.Signaled signal) {
                 return ExitCode.SIGNAL + signal.number();
             }
+            if (!hold.isHeld()) {
+                Distlock.print("lock \"" + name + "\" was lost before the command started");
+                return ExitCode.LOST;
+            }
             Duration patience =
                     shortest(killAfter, lease.dividedBy(3), hold.remaining().dividedBy(3));
             return end(hold, run(hold, patience));
@@ -250,7 +254,7 @@ final class RunVerb implements Callable<Integer> {
         try {
             return supervision.await();
         } catch (InterruptedException | RuntimeException | Error e) {
-            group.signal("KILL");
+            var unused = group.signal("KILL");
             throw e;
         }
     }

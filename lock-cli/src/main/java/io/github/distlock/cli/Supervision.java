@@ -39,6 +39,8 @@ final class Supervision {
     private final long margin;
 
     private boolean stopped;
+    private boolean killing;
+    /** A guard has answered that it has sent KILL. */
     private boolean killed;
     private long end;
 
@@ -69,16 +71,18 @@ final class Supervision {
         long nanos = Math.max(SHORTEST_WAIT, Math.min(LONGEST_WAIT, longest));
         Event event = events.poll(nanos, TimeUnit.NANOSECONDS);
         if (event instanceof Event.Signaled signal) {
-            signal(signal.name());
+            var unused = signal(signal.name());
         } else if (event instanceof Event.Lost lost) {
             messages.say(lost.loss().toString());
         }
     }
 
-    private void signal(String name) throws InterruptedException {
-        if (!group.signal(name)) {
+    private ProcessGroup.Sent signal(String name) throws InterruptedException {
+        ProcessGroup.Sent sent = group.signal(name);
+        if (sent == ProcessGroup.Sent.REFUSED) {
             messages.say("cannot send " + name + " to the command, because it runs as another user");
         }
+        return sent;
     }
 
     /** Stops or kills the command if it is time, and returns how long to wait until the next look. */
@@ -96,7 +100,7 @@ final class Supervision {
         if (untilKill <= 0 && !killed) {
             kill();
         }
-        return killed ? LONGEST_WAIT : untilKill;
+        return untilKill <= 0 ? LONGEST_WAIT : untilKill;
     }
 
     private void stop(boolean held) throws InterruptedException {
@@ -108,13 +112,15 @@ final class Supervision {
         } else {
             messages.say("lock \"" + hold.lockName() + "\" is lost: stopping the command");
         }
-        signal("TERM");
+        var unused = signal("TERM");
     }
 
     private void kill() throws InterruptedException {
-        killed = true;
-        messages.say("killing the command");
-        signal("KILL");
+        if (!killing) {
+            killing = true;
+            messages.say("killing the command");
+        }
+        killed = signal("KILL") != ProcessGroup.Sent.UNKNOWN;
     }
 
     /** Returns when the group has no process, or when the lock is lost and a process does not end. */
@@ -126,7 +132,7 @@ final class Supervision {
             if (!told && waited > GRACE) {
                 told = true;
                 messages.say("stopping what the command has left running");
-                signal("TERM");
+                var unused = signal("TERM");
             }
             boolean held = hold.isHeld() && hold.remaining().toNanos() > margin;
             if (!killed && (!held || waited > GRACE + patience)) {

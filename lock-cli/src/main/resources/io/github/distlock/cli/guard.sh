@@ -3,14 +3,21 @@ trap '' HUP INT QUIT TERM PIPE
 patience=$1 # in tenths of a second
 group=$2
 
-living() {
+# A process may start another one and end while the first look passes by.
+living() { look || look; }
+
+look() {
+  set +f
   # Without /proc, processes of other users are not seen.
   [ -r /proc/self/stat ] || { kill -s 0 -- "-$group"; return; }
   # Not those that have ended, for which nobody waits: processes that lose their parent in a container may stay so. A
   # process whose first thread has ended looks the same, but has more threads.
   for process in /proc/[0-9]*/stat; do
+    set -f
     read -r fields <"$process" || continue
     set -- ${fields##*) }
+    # The name of a program may contain a line break.
+    [ $# -ge 18 ] || { fields=$(cat "$process"); set -- ${fields##*) }; }
     [ "$3" != "$group" ] || { [ "$1" = Z ] && [ "${18}" -le 1 ]; } || return 0
   done
   return 1

@@ -94,7 +94,7 @@ class RunTest {
         try (LockHandle unused = locks.lock("busy").acquire();
                 Binary once = run("run", "-n", "busy", "--", "echo", "ran");
                 Binary skipped = run("run", "-n", "-E", "0", "busy", "--", "echo", "ran");
-                Binary waited = run("run", "-w", "1s", "busy", "--", "echo", "ran")) {
+                Binary waited = run("run", "-w", "3s", "busy", "--", "echo", "ran")) {
             assertEquals(new Result(75, List.of(), "distlock: lock \"busy\" is busy\n"), Result.of(once));
             assertEquals(new Result(0, List.of(), "distlock: lock \"busy\" is busy\n"), Result.of(skipped));
             assertEquals(75, waited.code());

@@ -140,7 +140,7 @@ class StopTest {
 
     @Test
     void anotherGuardTakesThePlaceOfASuspendedOne() {
-        try (Binary run = run(STUBBORN, "suspended-guard", "--lease", "3s")) {
+        try (Binary run = run(STUBBORN, "suspended-guard", "--kill-after", "1s")) {
             long group = Long.parseLong(run.line());
             ProcessHandle guard = guard(run, group);
             suspend(guard, run);
@@ -194,7 +194,7 @@ class StopTest {
 
     @Test
     void aLockThatIsTakenAwayStopsTheCommandWith80() {
-        try (Binary run = run(STUBBORN, "taken", "--lease", "6s", "--kill-after", "1s")) {
+        try (Binary run = run(STUBBORN, "taken", "--lease", "6s", "--kill-after", "2s")) {
             long group = Long.parseLong(run.line());
 
             locks.inspector().forceRelease("taken");

@@ -1,8 +1,6 @@
 package io.github.distlock.examples;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -16,18 +14,14 @@ import org.xml.sax.SAXException;
 
 /** A module of this build, and the root element of its POM. */
 record BuildModule(Path directory, Element pom) {
-    /** Modules are at most two directories below the root. */
-    private static final int DEPTH = 3;
-
     private static final List<BuildModule> ALL = read();
 
+    /** Looks into no other directory, because other modules are built at the same time. */
     private static List<BuildModule> read() {
-        try (Stream<Path> poms =
-                Files.find(Pages.ROOT, DEPTH, (file, attributes) -> file.endsWith("pom.xml") && !isBuilt(file))) {
-            return poms.sorted().map(BuildModule::of).toList();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        BuildModule root = of(Pages.ROOT.resolve("pom.xml"));
+        Stream<BuildModule> modules = children(root.element("modules").orElseThrow(), "module")
+                .map(module -> of(Pages.ROOT.resolve(module.getTextContent().strip()).resolve("pom.xml")));
+        return Stream.concat(Stream.of(root), modules).toList();
     }
 
     static List<BuildModule> published() {
@@ -41,10 +35,6 @@ record BuildModule(Path directory, Element pom) {
                 .filter(module -> module.artifact().equals(artifact))
                 .findAny()
                 .orElseThrow();
-    }
-
-    private static boolean isBuilt(Path file) {
-        return Pages.ROOT.relativize(file).toString().contains("target/");
     }
 
     private static BuildModule of(Path file) {

@@ -79,7 +79,14 @@ final class Hold implements AutoCloseable {
         if (!ThreadHolds.isUsed(this, thread)) {
             handle.detach();
         }
-        handle.ensureHeld();
+        ensureNotLost();
+    }
+
+    /** The others may have left meanwhile, and the last of them has released the lock. That is no error. */
+    private void ensureNotLost() {
+        if (handle.state() == LockHandle.State.LOST) {
+            handle.ensureHeld();
+        }
     }
 
     /** Removes a user without waiting, whether the lock was lost or not. */
@@ -89,11 +96,10 @@ final class Hold implements AutoCloseable {
 
     /** Removes a user without waiting. The future fails if the lock was lost. */
     CompletableFuture<Void> leaveAsync() {
-        CompletableFuture<LockHandle.Release> left = users.decrementAndGet() == 0
-                ? handle.releaseAsync()
-                : CompletableFuture.completedFuture(
-                        handle.isHeld() ? LockHandle.Release.RELEASED : LockHandle.Release.LOST);
-        return left.thenAccept(outcome -> {
+        if (users.decrementAndGet() > 0) {
+            return CompletableFuture.completedFuture(this).thenAccept(Hold::ensureNotLost);
+        }
+        return handle.releaseAsync().thenAccept(outcome -> {
             if (outcome == LockHandle.Release.LOST) {
                 handle.ensureHeld();
             }

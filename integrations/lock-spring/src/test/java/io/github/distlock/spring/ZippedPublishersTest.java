@@ -18,6 +18,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.springframework.transaction.reactive.TransactionalOperator;
@@ -79,9 +80,14 @@ class ZippedPublishersTest {
         private final AtomicInteger most = new AtomicInteger();
         private final AtomicInteger first = new AtomicInteger();
 
-        /** A transaction reads the name of the lock for its warning, before it keeps the hold. */
+        /**
+         * A transaction reads the name of the lock for its warning, before it keeps the hold. Each thread waits for the
+         * other one here. Otherwise the first one could keep the other one from reading which holds are kept, which
+         * comes before this.
+         */
         void come() {
             come.add(Thread.currentThread());
+            Waiting.until(() -> come.size() == 2);
         }
 
         /** A transaction does this while it keeps the hold. */
@@ -93,8 +99,12 @@ class ZippedPublishersTest {
             present.decrementAndGet();
         }
 
+        /** Returns whether another thread waits to keep its hold. Before that, it may wait for its turn to log. */
         private static boolean waits(Thread other) {
-            return other != Thread.currentThread() && other.getState() == Thread.State.WAITING;
+            return other != Thread.currentThread()
+                    && other.getState() == Thread.State.WAITING
+                    && Stream.of(other.getStackTrace())
+                            .anyMatch(frame -> frame.getMethodName().equals("keepJoined"));
         }
     }
 

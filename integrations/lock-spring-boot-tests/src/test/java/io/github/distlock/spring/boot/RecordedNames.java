@@ -12,6 +12,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.Member;
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -34,6 +35,9 @@ import redis.clients.jedis.RedisClient;
 public final class RecordedNames {
     static final String LACKS = "lacks ";
     static final String SEEN = "seen ";
+
+    /** The first requests of a JVM also load classes, which the agent slows down. */
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
 
     private static final String METADATA = "META-INF/native-image/io.github.distlock/";
 
@@ -59,7 +63,8 @@ public final class RecordedNames {
     }
 
     private static void lock(LockBackend backend) throws InterruptedException {
-        try (LockClient client = LockClient.create(backend);
+        try (LockClient client =
+                        LockClient.builder(backend).requestTimeout(PATIENCE).build();
                 LockHandle held = client.lock("orders/42").acquire()) {
             var unused = client.inspector().inspect(held.lockName());
         }

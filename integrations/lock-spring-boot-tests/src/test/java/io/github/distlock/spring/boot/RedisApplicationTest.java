@@ -7,6 +7,7 @@ import io.github.distlock.redis.RedisBackend;
 import io.github.distlock.spring.DistributedLocked;
 import io.github.distlock.tests.servers.RedisServer;
 import java.net.http.HttpResponse;
+import java.time.Duration;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Supplier;
@@ -92,7 +93,9 @@ class RedisApplicationTest {
 
     private static void assertThatHealthIsDown(String uri, String detail) throws Exception {
         try (WebApplication application = WebApplication.start("management.endpoint.health.show-details", "always");
-                LockClient refused = LockClient.create(RedisBackend.connect(uri))) {
+                LockClient refused = LockClient.builder(RedisBackend.connect(uri))
+                        .requestTimeout(Duration.ofSeconds(10))
+                        .build()) {
             application.context.getBeanFactory().registerSingleton("refused", refused);
 
             HttpResponse<String> health = application.get("/health/distlock");

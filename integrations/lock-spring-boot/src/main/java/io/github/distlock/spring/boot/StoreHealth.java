@@ -33,6 +33,8 @@ final class StoreHealth {
                 var unused = client.inspector().inspect(NAME);
             } catch (LockException e) {
                 failures.put(name, e);
+            } catch (UnsupportedOperationException e) {
+                // This backend cannot be asked. The health of the others counts.
             }
         });
         return failures;
