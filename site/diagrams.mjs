@@ -145,8 +145,8 @@ function quorum(name, t) {
     .send(4, [2, 1], t('vote', '投票请求'))
     .send(2, 4, t('busy', '已被占用'), 'dashed')
     .send(1, 4, t('busy', '已被占用'), 'dashed')
-    .note([4, 'box', t('no majority:', '没有多数：'), t('asks again later', '稍后再问')])
-    .save(name, t('A majority of three servers grants the lock', '三台服务器中的多数授予锁'))
+    .note([4, 'box', t('no majority:', '没有多数派：'), t('asks again later', '稍后再问')])
+    .save(name, t('A majority of three servers grants the lock', '三台服务器中的多数派授予锁'))
 }
 
 function watches(name, t) {
