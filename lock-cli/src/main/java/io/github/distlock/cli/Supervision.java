@@ -42,6 +42,7 @@ final class Supervision {
     private boolean killing;
     /** A guard has answered that it has sent KILL. */
     private boolean killed;
+
     private long end;
 
     Supervision(

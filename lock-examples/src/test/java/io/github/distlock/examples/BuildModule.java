@@ -20,7 +20,8 @@ record BuildModule(Path directory, Element pom) {
     private static List<BuildModule> read() {
         BuildModule root = of(Pages.ROOT.resolve("pom.xml"));
         Stream<BuildModule> modules = children(root.element("modules").orElseThrow(), "module")
-                .map(module -> of(Pages.ROOT.resolve(module.getTextContent().strip()).resolve("pom.xml")));
+                .map(module ->
+                        of(Pages.ROOT.resolve(module.getTextContent().strip()).resolve("pom.xml")));
         return Stream.concat(Stream.of(root), modules).toList();
     }
 
