@@ -218,6 +218,9 @@ class RedisQuorumTest {
 
         assertThat(other.lock(name).tryAcquire()).isEmpty();
         assertThat(held.release()).isEqualTo(Release.RELEASED);
+        // A majority has answered. What the third server was asked for may still be under way.
+        awaitKey(second, false);
+        awaitKey(third, false);
         first.kill();
         other.lock(name).tryAcquire().orElseThrow().close();
     }
