@@ -123,7 +123,9 @@ abstract class Acquisition extends Arrivals.Member<Acquisition> implements Hando
                 }
                 lookAgainAt = notYet.lookAgainAt();
             }
-            if (patience.isOverWithGrace(now) || (patience.isOver(now) && knowsBusy())) {
+            if (patience.isOver(now) && knowsBusy()) {
+                settle(Ended.BUSY);
+            } else if (patience.isOverWithGrace(now)) {
                 settle(outOfTime());
             } else if (patience.isOver(now) && !lingers) {
                 lingers = true;
@@ -180,6 +182,8 @@ abstract class Acquisition extends Arrivals.Member<Acquisition> implements Hando
             if (patience.isSingleTry() || patience.isOutage(now, patience.since())) {
                 settle(failed("the store granted it too late to be of use", null));
             }
+        } else if (patience.isSingleTry()) {
+            settle(Ended.BUSY); // What the queue knows can change before it is asked again.
         }
     }
 

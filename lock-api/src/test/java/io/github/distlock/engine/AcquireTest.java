@@ -12,6 +12,7 @@ import io.github.distlock.spi.Attempt;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
 import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.Test;
@@ -67,6 +68,20 @@ class AcquireTest extends EngineTest {
         held.close();
         lock.tryAcquire(wait).orElseThrow().close();
         get(lock.tryAcquireAsync(wait)).orElseThrow().close();
+        expectNothingLeft();
+    }
+
+    /** The release can end between the look at the hold and the end of the try. */
+    @Test
+    void api_aSingleTryBesideAReleaseDoesNotFail() throws Exception {
+        for (int i = 0; i < 20_000; i++) {
+            LockHandle held = lock.acquire();
+
+            CompletableFuture<LockHandle.Release> released = held.releaseAsync();
+
+            assertThatCode(() -> lock.tryAcquire().ifPresent(LockHandle::close)).doesNotThrowAnyException();
+            get(released);
+        }
         expectNothingLeft();
     }
 
