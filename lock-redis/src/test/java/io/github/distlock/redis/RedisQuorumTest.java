@@ -45,7 +45,7 @@ import redis.clients.jedis.params.SetParams;
 @Order(1)
 @DisplayNameGeneration(PromiseNames.class)
 @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
-@ResourceLock("starts servers and processes")
+@ResourceLock("starts servers for whole classes")
 class RedisQuorumTest {
     private static final Duration PATIENCE = Duration.ofSeconds(30);
     /** More than a busy machine needs for a single try. */
