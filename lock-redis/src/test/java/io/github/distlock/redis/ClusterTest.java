@@ -34,13 +34,11 @@ import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.parallel.ResourceLock;
 
 /** The backend's own connections to a cluster of three primaries without replicas. */
 @Order(1)
 @DisplayNameGeneration(PromiseNames.class)
 @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
-@ResourceLock("starts servers for whole classes")
 class ClusterTest {
     private static final Duration LEASE = Duration.ofSeconds(10);
     private static final LockOptions OPTIONS = LockOptions.defaults().renewedLease(LEASE);
