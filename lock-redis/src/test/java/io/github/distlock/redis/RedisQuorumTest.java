@@ -42,7 +42,7 @@ import org.junit.jupiter.api.parallel.ResourceLock;
 import redis.clients.jedis.params.SetParams;
 
 /** A quorum of three servers, of which single ones fail, restart and lose their data. */
-@Order(1)
+@Order(2)
 @DisplayNameGeneration(PromiseNames.class)
 @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 @ResourceLock("starts servers for whole classes")
