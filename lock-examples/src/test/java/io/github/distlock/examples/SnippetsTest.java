@@ -33,7 +33,8 @@ class SnippetsTest {
                         "integrations/lock-redis-lettuce/src",
                         "integrations/lock-micrometer/src",
                         "integrations/lock-spring/src",
-                        "integrations/lock-spring-boot-tests/src")
+                        "integrations/lock-spring-boot-tests/src",
+                        "lock-example-spring-boot/src")
                 .flatMap(sources -> Pages.files(ROOT.resolve(sources)).stream())
                 .filter(file -> file.toString().endsWith(".java"))
                 .map(file -> withoutIndentation(read(file)))

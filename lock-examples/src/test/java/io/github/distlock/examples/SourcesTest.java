@@ -50,7 +50,7 @@ class SourcesTest {
 
     private static List<Path> library() throws IOException {
         return sources().stream()
-                .filter(file -> file.toString().matches(".*/lock-(api|redis|zookeeper)/src/main/.*"))
+                .filter(file -> file.toString().matches(".*/lock-(api|fencing|redis|zookeeper)/src/main/.*"))
                 .toList();
     }
 
