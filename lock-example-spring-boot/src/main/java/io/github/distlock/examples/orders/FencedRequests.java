@@ -1,0 +1,69 @@
+package io.github.distlock.examples.orders;
+
+import io.github.distlock.fencing.FencingGuard;
+import io.github.distlock.fencing.FencingGuardFullException;
+import io.github.distlock.fencing.FencingToken;
+import io.github.distlock.fencing.StaleTokenException;
+import jakarta.servlet.FilterChain;
+import jakarta.servlet.ServletException;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Stream;
+import org.springframework.stereotype.Component;
+import org.springframework.web.filter.OncePerRequestFilter;
+
+/**
+ * Rejects late writes of labels. A writer sends the fencing token of its hold in the header {@code Fencing-Token}.
+ *
+ * <p>Requests for one label take turns, from the check to the end of the write. Otherwise a request could pass its
+ * check, stand still, and write after a request with a greater token.
+ */
+@Component
+class FencedRequests extends OncePerRequestFilter {
+    private static final int TURNS = 64;
+
+    private final FencingGuard guard;
+    private final List<ReentrantLock> turns =
+            Stream.generate(ReentrantLock::new).limit(TURNS).toList();
+
+    FencedRequests(FencingGuard guard) {
+        this.guard = guard;
+    }
+
+    @Override
+    protected boolean shouldNotFilter(HttpServletRequest request) {
+        return !request.getMethod().equals("PUT") || !request.getServletPath().startsWith("/labels/");
+    }
+
+    @Override
+    protected void doFilterInternal(HttpServletRequest request, HttpServletResponse response, FilterChain chain)
+            throws IOException, ServletException {
+        ReentrantLock turn = turns.get(Math.floorMod(request.getServletPath().hashCode(), TURNS));
+        turn.lock();
+        try {
+            if (accepts(request, response)) {
+                chain.doFilter(request, response);
+            }
+        } finally {
+            turn.unlock();
+        }
+    }
+
+    private boolean accepts(HttpServletRequest request, HttpServletResponse response) throws IOException {
+        String token = request.getHeader(FencingToken.HTTP_HEADER);
+        try {
+            guard.check(request.getServletPath(), FencingToken.parse(token == null ? "" : token));
+            return true;
+        } catch (StaleTokenException e) {
+            response.sendError(HttpServletResponse.SC_CONFLICT, e.getMessage());
+        } catch (IllegalArgumentException e) {
+            response.sendError(HttpServletResponse.SC_BAD_REQUEST, FencingToken.HTTP_HEADER + ": " + e.getMessage());
+        } catch (FencingGuardFullException e) {
+            response.sendError(HttpServletResponse.SC_SERVICE_UNAVAILABLE, e.getMessage());
+        }
+        return false;
+    }
+}
