@@ -6,6 +6,7 @@
 @SuppressWarnings("module") // The module to which a package is exported is built later.
 module io.github.distlock.redis {
     requires transitive io.github.distlock;
+    requires transitive io.github.distlock.fencing;
     requires transitive redis.clients.jedis;
     requires org.slf4j;
     requires static com.google.errorprone.annotations;

@@ -34,6 +34,7 @@ class LibraryTest {
     private static final String CONNECTION = REDIS + ".connection";
 
     private static final String ZOOKEEPER = API + ".zookeeper";
+    private static final String FENCING = API + ".fencing";
     private static final JavaClasses LIBRARY = new ClassFileImporter()
             .importPackages(API)
             .that(new DescribedPredicate<>("are not tests") {
@@ -44,7 +45,7 @@ class LibraryTest {
             });
 
     @Test
-    void backendsExportOnlyThemselvesTheirBuildersAndWhatACheckFinds() {
+    void backendsExportOnlyThemselvesTheirBuildersTheirFencesAndWhatACheckFinds() {
         Set<String> open = LIBRARY.stream()
                 .filter(type -> type.getPackageName().equals(REDIS)
                         || type.getPackageName().equals(ZOOKEEPER))
@@ -60,8 +61,10 @@ class LibraryTest {
                         "Subject",
                         "RedisQuorum",
                         "RedisQuorumBuilder",
+                        "RedisFence",
                         "ZooKeeperBackend",
-                        "ZooKeeperBackendBuilder"),
+                        "ZooKeeperBackendBuilder",
+                        "ZooKeeperFence"),
                 open);
     }
 
@@ -81,6 +84,7 @@ class LibraryTest {
                 .resideInAnyPackage(
                         REDIS,
                         CONNECTION,
+                        FENCING,
                         API,
                         API + ".spi",
                         "java..",
@@ -105,6 +109,7 @@ class LibraryTest {
                 .onlyDependOnClassesThat()
                 .resideInAnyPackage(
                         ZOOKEEPER,
+                        FENCING,
                         API,
                         API + ".spi",
                         "java..",
@@ -125,8 +130,8 @@ class LibraryTest {
                 .resideInAPackage(REDIS)
                 .and()
                 .haveNameNotMatching(".*\\.("
-                        + "RedisBackend|RedisBackendBuilder|RedisQuorumBuilder|RedisAddress|JedisCalls|JedisVersion"
-                        + "|SuppliedClient|SuppliedPool|SuppliedServers|BackgroundCalls|BorrowedConnection"
+                        + "RedisBackend|RedisBackendBuilder|RedisQuorumBuilder|RedisFence|RedisAddress|JedisCalls"
+                        + "|JedisVersion|SuppliedClient|SuppliedPool|SuppliedServers|BackgroundCalls|BorrowedConnection"
                         + "|BoundedConnection|OwnConnections|OpenConnections|ConnectionConfigs|ConnectionStack"
                         + "|ConnectionSocket|SocketFile|ServerConnection|Confirmation|Node|Topology|SingleServer"
                         + "|SentinelPrimary|SwitchMessages|ClusterNodes|Inquiries)(\\$.*)?")

@@ -56,6 +56,7 @@ final class Script {
     static final Script TRY_COMMANDS = new Script("try-commands");
     static final Script VOTE = new Script("vote");
     static final Script RAISE = new Script("raise");
+    static final Script FENCE = new Script("fence");
 
     private final String name;
     private final boolean readsHolders;

@@ -3,12 +3,14 @@ package io.github.distlock.redis;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.github.distlock.LockClient;
 import io.github.distlock.LockException;
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockHandle.State;
 import io.github.distlock.LockOptions;
+import io.github.distlock.fencing.StaleTokenException;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.Validity;
 import io.github.distlock.tests.PromiseNames;
@@ -34,6 +36,9 @@ import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import redis.clients.jedis.HostAndPort;
+import redis.clients.jedis.Protocol.Command;
+import redis.clients.jedis.RedisClusterClient;
 
 /** The backend's own connections to a cluster of three primaries without replicas. */
 @Order(1)
@@ -108,6 +113,21 @@ class ClusterTest {
             return handle.isPresent();
         } catch (LockException e) {
             return false;
+        }
+    }
+
+    @Test
+    void s3_aFenceIsBesideItsKeyOnEachNode() {
+        try (RedisClusterClient jedis = RedisClusterClient.create(new HostAndPort(cluster.host(), cluster.port()))) {
+            RedisFence fence = new RedisFence(jedis);
+            for (int i = 0; i < LOCKS; i++) {
+                String key = prefix + (i % 2 == 0 ? "account" + i : "{account" + i + "}:balance");
+                fence.execute(8, Command.SET, key, "80");
+
+                assertThrows(StaleTokenException.class, () -> fence.execute(7, Command.SET, key, "late"));
+
+                assertEquals("80", jedis.get(key));
+            }
         }
     }
 

@@ -47,6 +47,7 @@ class ScriptMutations {
 
     /** Scripts of which few tests see all that they do. */
     private static final Map<String, List<Class<?>>> OWN_TESTS = Map.of(
+            "fence.lua", List.of(RedisFenceTest.class),
             "foreign.lua", List.of(ForeignHoldTest.class, ForeignTurnsTest.class),
             "is-waited-for.lua", List.of(NameScanTest.class),
             "keep-tokens.lua", List.of(ManyLocksTest.class),
