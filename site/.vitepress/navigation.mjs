@@ -17,6 +17,7 @@ export const english = {
     group('Use', {
       '/': 'Overview',
       '/guide': 'Guide',
+      '/fencing': 'Fencing',
       '/spring': 'Spring',
       '/spring-boot': 'Spring Boot',
       '/command-line': 'Command line',

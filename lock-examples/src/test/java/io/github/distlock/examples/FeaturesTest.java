@@ -120,6 +120,8 @@ class FeaturesTest {
                     %s
 
                     If a backend lacks what an acquire needs, making the lock throws an `IllegalArgumentException`.
+
+                    [Fencing](fencing.md) shows how databases, Redis, ZooKeeper and services check the tokens.
                     """.formatted(rows);
         }
     }
