@@ -2,11 +2,15 @@ package io.github.distlock.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.distlock.LockClient;
 import io.github.distlock.LockHandle;
+import io.github.distlock.memory.InMemoryStore;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import jdk.jfr.Recording;
 import jdk.jfr.consumer.RecordedEvent;
 import jdk.jfr.consumer.RecordedFrame;
@@ -156,11 +160,45 @@ class FlightTest extends EngineTest {
         held.close();
     }
 
+    /** In a JVM of its own, because other recordings have been made in this one. */
     @Test
-    void api_aHoldThatBeganBeforeTheRecordingIsNotRecorded() throws Exception {
-        recording.stop();
-        lock.acquire().close();
+    void api_aHoldThatBeganBeforeTheFirstRecordingIsNotRecorded() throws Exception {
+        Path file = folder.resolve("first.jfr");
+        Path output = folder.resolve("output");
 
-        assertThat(recorded("Hold")).isEmpty();
+        Process program = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        FirstRecording.class.getName(),
+                        file.toString())
+                .redirectErrorStream(true)
+                .redirectOutput(output.toFile())
+                .start();
+        assertThat(program.waitFor(60, TimeUnit.SECONDS)).isTrue();
+
+        assertThat(program.exitValue()).as(Files.readString(output)).isZero();
+        assertThat(RecordingFile.readAllEvents(file))
+                .filteredOn(event -> event.getEventType().getName().equals("distlock.Hold"))
+                .extracting(event -> event.getString("lock"))
+                .containsExactly("later");
+    }
+
+    /** Records the ends of two holds, of which one began before. */
+    static final class FirstRecording {
+        private FirstRecording() {}
+
+        public static void main(String[] arguments) throws Exception {
+            try (LockClient client = LockClient.create(new InMemoryStore().connect())) {
+                LockHandle before = client.lock("before").acquire();
+                try (Recording recording = new Recording()) {
+                    recording.enable("distlock.Hold").withoutThreshold();
+                    recording.start();
+                    before.close();
+                    client.lock("later").acquire().close();
+                    recording.dump(Path.of(arguments[0]));
+                }
+            }
+        }
     }
 }

@@ -336,17 +336,29 @@ class LossTest extends EngineTest {
 
     @ParameterizedTest
     @CsvSource({"5, 10, LEASE_ENDED", "10, 5, MAXIMUM_HOLD"})
-    void s6_theEarlierLimitEndsAHoldAndIsReportedAtOnce(long lease, long maximum, LossReason reason) throws Exception {
-        LockOptions options = LockOptions.defaults()
-                .fixedLease(Duration.ofMinutes(lease))
-                .maximumHold(Duration.ofMinutes(maximum).plusMillis(300));
+    void s6_theEarlierLimitEndsAHold(long lease, long maximum, LossReason reason) throws Exception {
+        LockOptions options =
+                LockOptions.defaults().fixedLease(Duration.ofMinutes(lease)).maximumHold(Duration.ofMinutes(maximum));
         LockHandle held = client.lock("a", options).acquire();
         List<LockLoss> losses = losses(held);
 
         store.advance(Duration.ofMinutes(4));
         assertThat(losses).isEmpty();
-        store.advance(Duration.ofMinutes(1).plusMillis(300));
+        store.advance(Duration.ofMinutes(1));
 
         assertThat(losses).extracting(LockLoss::reason).containsExactly(reason);
+    }
+
+    /** The client would look at the hold for the first time after a second. */
+    @Test
+    void s6_theEndOfAShortMaximumHoldIsReportedAtOnce() throws Exception {
+        Duration maximum = Duration.ofMillis(300);
+        LockHandle held =
+                client.lock("a", LockOptions.defaults().maximumHold(maximum)).acquire();
+        List<LockLoss> losses = losses(held);
+
+        store.advance(maximum);
+
+        assertThat(losses).extracting(LockLoss::reason).containsExactly(LossReason.MAXIMUM_HOLD);
     }
 }

@@ -50,6 +50,7 @@ class QuorumAnswersTest extends QuorumMembersTest {
 
         findBusy(contender());
 
+        Waiting.await("the vote of the third server", PATIENCE, () -> member(2).lastBase() > 0);
         member(2).awaitFree();
     }
 

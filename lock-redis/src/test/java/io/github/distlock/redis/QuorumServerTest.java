@@ -34,7 +34,7 @@ class QuorumServerTest {
     private final RedisContext context = new RedisContext(new TestClock(time), replaced -> {});
     private final RecordingContext engine = new RecordingContext("test");
     private final ScriptedRedis redis = new ScriptedRedis();
-    private final QuorumServer server = new QuorumServer("host:1", redis, 2, context);
+    private final QuorumServer server = new QuorumServer("host:1", redis, 3, context);
 
     @BeforeEach
     void start() {
@@ -126,9 +126,12 @@ class QuorumServerTest {
         CompletableFuture<List<?>> first = send();
         letPass(SILENCE.multipliedBy(2));
         CompletableFuture<List<?>> second = send();
+        engine.refuseThreads(role -> true);
         CompletableFuture<List<?>> early = server.call(request(), deadline());
         CompletableFuture<List<?>> late = server.call(request(), deadline());
-        assertThat(redis.sent).as("they wait, although another thread is free").isEmpty();
+        assertThat(List.of(early, late))
+                .as("they wait, and need no other thread")
+                .noneMatch(CompletableFuture::isDone);
         letPass(REQUEST.dividedBy(2));
 
         end(new IllegalStateException("broken"));
@@ -155,19 +158,24 @@ class QuorumServerTest {
 
     @Test
     void v8_renewalsHaveThreadsThatNoOtherRequestUses() throws Exception {
-        CompletableFuture<List<?>> first = send();
-        CompletableFuture<List<?>> second = send();
+        List<CompletableFuture<List<?>>> requests = List.of(send(), send(), send());
+        engine.refuseThreads(role -> true);
         CompletableFuture<List<?>> waiting = server.call(request(), deadline());
+        assertThat(waiting).as("it waits, and needs no other thread").isNotDone();
+        engine.refuseThreads(role -> false);
+        ScriptCall renewing = request();
 
-        CompletableFuture<List<Object>> renewal = server.callAll(List.of(request()), deadline());
+        CompletableFuture<List<Object>> renewal = server.callAll(List.of(renewing), deadline());
 
-        assertThat(redis.sent.poll(10, TimeUnit.SECONDS)).isNotNull();
-        assertThat(redis.sent).isEmpty();
-        for (int i = 0; i < 4; i++) {
+        assertThat(redis.sent.poll(10, TimeUnit.SECONDS)).isSameAs(renewing);
+        for (int i = 0; i < 5; i++) {
             end(ANSWER);
         }
         assertThat(get(renewal)).isEqualTo(List.of(ANSWER));
-        assertThat(List.of(get(first), get(second), get(waiting))).hasSize(3);
+        for (CompletableFuture<List<?>> each : requests) {
+            get(each);
+        }
+        get(waiting);
     }
 
     @Test
