@@ -29,8 +29,8 @@ import org.springframework.boot.json.JsonParserFactory;
 import redis.clients.jedis.RedisClient;
 
 /**
- * Locks with each backend, and prints what the metadata for native images lacks, one line for each call. Spring's agent
- * has to record the calls that find something by its name.
+ * Locks with each backend. Prints what the metadata for native images lacks, one line for each call, and then how many
+ * calls it has seen. Spring's agent has to record the calls that find something by its name.
  */
 public final class RecordedNames {
     static final String LACKS = "lacks ";
@@ -49,17 +49,24 @@ public final class RecordedNames {
     public static void main(String[] arguments) throws InterruptedException {
         Queue<RecordedInvocation> recorded = new ConcurrentLinkedQueue<>();
         RecordedInvocationsPublisher.addListener(recorded::add);
+        RecordedNames names = new RecordedNames();
+        names.readMetadata("lock-redis");
+        names.readMetadata("lock-zookeeper");
+        recorded.clear();
+
         lock(RedisBackend.connect(arguments[0]));
         try (RedisClient client = RedisClient.create(arguments[0])) {
             lock(RedisBackend.of(client));
         }
+        names.print("Redis", recorded);
         lock(ZooKeeperBackend.connect(arguments[1]));
+        names.print("ZooKeeper", recorded);
+    }
 
-        RecordedNames names = new RecordedNames();
-        names.readMetadata("lock-redis");
-        names.readMetadata("lock-zookeeper");
-        recorded.stream().filter(names::lacks).forEach(each -> System.out.println(LACKS + each));
-        System.out.println(SEEN + recorded.size());
+    private void print(String backend, Queue<RecordedInvocation> recorded) {
+        recorded.stream().filter(this::lacks).forEach(each -> System.out.println(LACKS + each));
+        System.out.println(SEEN + backend + " " + recorded.size());
+        recorded.clear();
     }
 
     private static void lock(LockBackend backend) throws InterruptedException {
