@@ -132,6 +132,7 @@ try {
   await checkWidths(browser)
   await checkSearch(browser, '/', 1280, 'fencing token', 'Fencing tokens')
   await checkSearch(browser, '/zh-CN/', 390, '主从切换', '主从切换')
+  await checkSearch(browser, '/zh-CN/', 1280, '快速体验', '快速体验')
   await takeScreenshots(browser)
 } finally {
   await browser.close()

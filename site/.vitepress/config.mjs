@@ -1,8 +1,9 @@
 // The documentation site. Its pages are README and docs of the repository, as they are.
+import { join } from 'node:path'
 import { defineConfig } from 'vitepress'
 import { chinese, english } from './navigation.mjs'
-import { linksOfTheSite, pages } from './pages.mjs'
-import { search } from './search.mjs'
+import { linksOfTheSite, pages, ROOT } from './pages.mjs'
+import { readmeInChineseSearch, search } from './search.mjs'
 
 // The same anchors as on a forge.
 const slugify = heading =>
@@ -25,6 +26,7 @@ export default defineConfig({
   outDir: '../target/site',
   cacheDir: '../target/site-cache',
   rewrites: pages(),
+  head: [['link', { rel: 'icon', type: 'image/svg+xml', href: '/favicon.svg' }]],
   locales: {
     root: {
       label: 'English',
@@ -47,7 +49,8 @@ export default defineConfig({
     i18nRouting: false,
   },
   vite: {
-    plugins: [vueOfTheSite],
+    publicDir: join(ROOT, 'site/public'),
+    plugins: [vueOfTheSite, readmeInChineseSearch],
     // The index of the search is larger than Vite expects, and is loaded by the first search.
     build: { chunkSizeWarningLimit: 3000 },
     server: { watch: { ignored: ['**/target/**'] } },

@@ -9,11 +9,35 @@ const tokenize = text =>
       : [word],
   )
 
+const README = 'README.zh-CN.md'
+const README_BY_CHINESE_PAGES = `docs/zh-CN/../../${README}`
+let site
+let pages
+
+// VitePress chooses the index by the path of the file, and would put the Chinese README into the English one. So the
+// search gets another path of the same file.
+export const readmeInChineseSearch = {
+  name: 'readme-in-chinese-search',
+  enforce: 'pre',
+  apply: 'build',
+  configResolved: config => {
+    site = config.vitepress
+  },
+  load: id => {
+    if (id === '/@localSearchIndex') {
+      pages = site.pages
+      site.pages = pages.map(page => (page === README ? README_BY_CHINESE_PAGES : page))
+      site.rewrites.map[README_BY_CHINESE_PAGES] = site.rewrites.map[README]
+    }
+  },
+  buildEnd: () => {
+    site.pages = pages ?? site.pages
+  },
+}
+
 export const search = {
   provider: 'local',
   options: {
-    // VitePress chooses the index by the path of the file, and would put the Chinese README into the English one.
-    _render: (text, env, md) => (env.relativePath === 'README.zh-CN.md' ? '' : md.render(text, env)),
     miniSearch: {
       options: { tokenize },
       searchOptions: { combineWith: 'AND', fuzzy: 0.1, prefix: true, boost: { title: 4, text: 2, titles: 1 } },
