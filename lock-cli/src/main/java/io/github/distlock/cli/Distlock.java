@@ -1,5 +1,7 @@
 package io.github.distlock.cli;
 
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -68,6 +70,7 @@ public final class Distlock {
         all.getSubcommands().values().forEach(verb -> verb.getCommandSpec().versionProvider(new Version()));
         return all.setExpandAtFiles(false) // they may be arguments of a command
                 .setCaseInsensitiveEnumValuesAllowed(true)
+                .setUnmatchedOptionsAllowedAsOptionParameters(false) // their own values are missing
                 .setParameterExceptionHandler((failure, arguments) -> {
                     messages(failure, arguments).forEach(Distlock::print);
                     return ExitCode.USAGE;
@@ -96,6 +99,22 @@ public final class Distlock {
             failure.printStackTrace();
         }
         return code;
+    }
+
+    /**
+     * Ends the process after a bug that may have left processes of a command. Releases nothing, as closing a client
+     * would do: so the lock stays held until its lease ends.
+     */
+    static void halt(Throwable bug, Messages messages) throws InterruptedException {
+        try {
+            StringWriter trace = new StringWriter();
+            bug.printStackTrace(new PrintWriter(trace));
+            messages.say("internal error, and the command may still run: its lock stays held until its lease ends");
+            messages.say(trace.toString());
+            messages.close();
+        } finally {
+            Runtime.getRuntime().halt(ExitCode.INTERNAL);
+        }
     }
 
     /** Returns the message with the name of the parameter here. */

@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The shell that ends a process group when this process dies: see {@link ProcessGroup}. It answers each request of this
  * process with one line, in their order. A guard that does not answer in time may be suspended, and is of no more use.
+ * But this process may have been suspended meanwhile, too. Then the answer of a healthy guard is in the pipe, and the
+ * other thread has not read it yet. So an answer that is late gets a moment more.
  *
  * <p>One thread asks. Another one reads the answers, so that no request waits longer for its answer than it should.
  */
@@ -23,16 +25,27 @@ final class Guard {
     /** A shell answers within a millisecond, unless the machine is very busy. */
     private static final long LONGEST_ANSWER = 3_000_000_000L;
 
+    private static final long MOMENT = 100_000_000;
     private static final String NO_MORE = "";
 
     private final Process shell;
+    private final long longestAnswer;
+    private final long moment;
     private final BlockingQueue<String> answers = new LinkedBlockingQueue<>();
     private int unanswered;
     /** When the first of the unanswered requests was sent. */
     private long asked;
 
-    private Guard(Process shell) {
+    /**
+     * Takes a shell that runs the script.
+     *
+     * @param longestAnswer after how many nanoseconds an answer is late
+     * @param moment how many nanoseconds more a late answer gets
+     */
+    Guard(Process shell, long longestAnswer, long moment) {
         this.shell = shell;
+        this.longestAnswer = longestAnswer;
+        this.moment = moment;
         Thread reader = new Thread(this::readAnswers, "distlock-guard");
         reader.setDaemon(true);
         reader.start();
@@ -48,7 +61,8 @@ final class Guard {
     static Guard start(List<String> newSession, Duration patience, String group) throws IOException {
         List<String> all = new ArrayList<>(newSession);
         all.addAll(List.of("/bin/sh", "-c", script(), "distlock-guard", String.valueOf(tenths(patience)), group));
-        return new Guard(new ProcessBuilder(all).redirectError(Redirect.DISCARD).start());
+        Process shell = new ProcessBuilder(all).redirectError(Redirect.DISCARD).start();
+        return new Guard(shell, LONGEST_ANSWER, MOMENT);
     }
 
     private static String script() throws IOException {
@@ -89,7 +103,7 @@ final class Guard {
         }
         String answer;
         do {
-            answer = answers.poll(asked + LONGEST_ANSWER - System.nanoTime(), TimeUnit.NANOSECONDS);
+            answer = nextAnswer();
             if (answer == null) {
                 return null; // still unanswered
             }
@@ -98,15 +112,33 @@ final class Guard {
         return NO_MORE.equals(answer) ? null : answer;
     }
 
-    /** Returns whether the guard lives and answers, as far as is known. Reads the answer in a later call. */
-    boolean isWell() {
+    private @Nullable String nextAnswer() throws InterruptedException {
+        String answer = answers.poll(asked + longestAnswer - System.nanoTime(), TimeUnit.NANOSECONDS);
+        return answer == null ? answers.poll(moment, TimeUnit.NANOSECONDS) : answer;
+    }
+
+    /**
+     * Returns whether the guard lives and answers, as far as is known. Takes the answer in a later call, and waits for
+     * it if it is late.
+     */
+    boolean isWell() throws InterruptedException {
         while (unanswered > 0 && answers.poll() != null) {
             unanswered--;
         }
         if (!shell.isAlive()) {
             return false;
         }
-        return unanswered == 0 ? send("ping") : System.nanoTime() - asked < LONGEST_ANSWER;
+        if (unanswered == 0) {
+            return send("ping");
+        }
+        if (System.nanoTime() - asked < longestAnswer) {
+            return true;
+        }
+        if (nextAnswer() == null) {
+            return false;
+        }
+        unanswered--;
+        return true;
     }
 
     /** Sends a request without waiting for its answer. Returns false if the guard has ended. */

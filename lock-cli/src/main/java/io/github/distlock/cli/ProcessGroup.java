@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -26,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>No window.</b> The guard starts before the command. Before the shell becomes the command, it writes its number
  * into the guard's pipe, which Linux offers under {@code /proc}. So the guard knows each group whose command runs, even
- * if this process is killed at that moment. Elsewhere, the guard learns the number from {@link #start} a moment later.
+ * if this process is killed at that moment. Elsewhere, the guard learns it from {@link #awaitStart} a moment later.
  *
  * <p><b>No trust in the guard.</b> It may be killed or suspended. {@link #watchGuard} asks whether it is still there,
  * and replaces it if it does not answer. So does each other request, which it then repeats. On a very busy machine, the
@@ -43,6 +44,9 @@ final class ProcessGroup {
     /** Perl is part of macOS, which has no setsid. */
     private static final List<String> PERL =
             List.of("perl", "-MPOSIX", "-e", "POSIX::setsid(); exec { $ARGV[0] } @ARGV or exit 127");
+
+    private static final long LONGEST_END = 1_000_000_000;
+    private static final long LOOK_AGAIN = 20_000_000;
 
     /** What has become of a signal. */
     enum Sent {
@@ -69,7 +73,7 @@ final class ProcessGroup {
     }
 
     /**
-     * Starts a command, which has the standard streams of this process.
+     * Starts a command, which has the standard streams of this process. Signals reach it after {@link #awaitStart}.
      *
      * @param words the command and its arguments
      * @param environment variables to set, and with null to remove
@@ -78,7 +82,7 @@ final class ProcessGroup {
      */
     static ProcessGroup start(
             List<String> words, Map<String, @Nullable String> environment, Duration patience, Messages messages)
-            throws IOException, InterruptedException {
+            throws IOException {
         List<String> newSession = isOnPath("setsid") ? List.of("setsid") : PERL;
         Guard guard = Guard.start(newSession, patience, "");
         List<String> all = new ArrayList<>(newSession);
@@ -92,10 +96,12 @@ final class ProcessGroup {
                 builder.environment().put(name, value);
             }
         });
-        Process command = builder.start();
-        ProcessGroup group = new ProcessGroup(newSession, command, messages, patience, guard);
-        var unused = group.ask("started " + command.pid());
-        return group;
+        return new ProcessGroup(newSession, builder.start(), messages, patience, guard);
+    }
+
+    /** Waits until the command has a group of its own. */
+    void awaitStart() throws InterruptedException {
+        var unused = ask("started " + command.pid());
     }
 
     private static boolean isOnPath(String program) {
@@ -117,6 +123,19 @@ final class ProcessGroup {
         return answer.equals("refused") ? Sent.REFUSED : Sent.SENT;
     }
 
+    /** Kills all processes of the group. Returns whether they have ended within a second or so. */
+    boolean kill() throws InterruptedException {
+        var unused = signal("KILL");
+        long begin = System.nanoTime();
+        while (isLiving()) {
+            if (System.nanoTime() - begin > LONGEST_END) {
+                return false;
+            }
+            TimeUnit.NANOSECONDS.sleep(LOOK_AGAIN);
+        }
+        return true;
+    }
+
     /** Returns whether the group has a process. In doubt, it has one. */
     boolean isLiving() throws InterruptedException {
         return !"no".equals(ask("living"));
@@ -128,8 +147,8 @@ final class ProcessGroup {
         var unused = ask("patience 0");
     }
 
-    /** Replaces the guard if it has ended or does not answer. Does not wait for its answer. */
-    void watchGuard() {
+    /** Replaces the guard if it has ended or does not answer. Does not wait for an answer that is not late. */
+    void watchGuard() throws InterruptedException {
         if (!guard.isWell()) {
             replaceGuard();
         }
@@ -155,7 +174,7 @@ final class ProcessGroup {
             guard = Guard.start(newSession, patience, String.valueOf(command.pid()));
             messages.say("the guard of the command has ended or does not answer: another one has taken its place");
         } catch (IOException e) {
-            messages.say("cannot start a guard: " + e.getMessage());
+            messages.sayIfNew("cannot start a guard: " + e.getMessage());
         }
     }
 }

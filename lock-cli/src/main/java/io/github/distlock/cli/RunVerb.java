@@ -115,9 +115,10 @@ final class RunVerb implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException {
         checkOptions();
-        try (LockClient client = store.builder(store.backend(lease))
-                .listener(new FailedRenewals())
-                .build()) {
+        try (Messages messages = new Messages();
+                LockClient client = store.builder(store.backend(lease))
+                        .listener(new FailedRenewals(messages))
+                        .build()) {
             DistributedLock lock = lock(client);
             Signals.receive(events::add);
             if (maxWait != null) {
@@ -136,7 +137,7 @@ final class RunVerb implements Callable<Integer> {
                 Distlock.print("lock \"" + name + "\" is busy");
                 return busyExitCode;
             }
-            return runHolding(hold.get());
+            return runHolding(hold.get(), messages);
         }
     }
 
@@ -213,7 +214,7 @@ final class RunVerb implements Callable<Integer> {
         }
     }
 
-    private int runHolding(LockHandle hold) throws InterruptedException {
+    private int runHolding(LockHandle hold, Messages messages) throws InterruptedException {
         try {
             if (events.poll() instanceof Event.Signaled signal) {
                 return ExitCode.SIGNAL + signal.number();
@@ -224,22 +225,28 @@ final class RunVerb implements Callable<Integer> {
             }
             Duration patience =
                     shortest(killAfter, lease.dividedBy(3), hold.remaining().dividedBy(3));
-            return end(hold, run(hold, patience));
+            return end(hold, run(hold, patience, messages), messages);
         } finally {
             hold.release();
         }
     }
 
-    private int run(LockHandle hold, Duration patience) throws InterruptedException {
-        try (Messages messages = new Messages()) {
-            ProcessGroup group = start(hold, patience, messages);
-            int code = supervise(new Supervision(hold, group, events, messages, patience), group);
+    /** No bug here may leave a command without its lock. */
+    private int run(LockHandle hold, Duration patience, Messages messages) throws InterruptedException {
+        ProcessGroup group = start(hold, patience, messages);
+        try {
+            int code = new Supervision(hold, group, events, messages, patience).await();
             group.close();
             return code;
+        } catch (InterruptedException | RuntimeException | Error e) {
+            if (!isKilled(group)) {
+                Distlock.halt(e, messages);
+            }
+            throw e;
         }
     }
 
-    private ProcessGroup start(LockHandle hold, Duration patience, Messages messages) throws InterruptedException {
+    private ProcessGroup start(LockHandle hold, Duration patience, Messages messages) {
         try {
             return ProcessGroup.start(command, environment(hold), patience, messages);
         } catch (IOException e) {
@@ -249,13 +256,12 @@ final class RunVerb implements Callable<Integer> {
         }
     }
 
-    /** No bug here may leave a command without its lock. */
-    private static int supervise(Supervision supervision, ProcessGroup group) throws InterruptedException {
+    /** Kills the command. Returns false in doubt. */
+    private static boolean isKilled(ProcessGroup group) {
         try {
-            return supervision.await();
+            return group.kill();
         } catch (InterruptedException | RuntimeException | Error e) {
-            var unused = group.signal("KILL");
-            throw e;
+            return false;
         }
     }
 
@@ -271,17 +277,17 @@ final class RunVerb implements Callable<Integer> {
         return environment;
     }
 
-    private int end(LockHandle hold, int code) {
+    private int end(LockHandle hold, int code, Messages messages) {
         return switch (hold.release()) {
             case RELEASED -> code;
             case PENDING -> {
-                Distlock.print("the store has not confirmed the release of lock \"" + name
+                messages.say("the store has not confirmed the release of lock \"" + name
                         + "\", which may stay busy until its lease ends");
                 yield code;
             }
             case LOST -> {
                 if (code != ExitCode.LOST) {
-                    Distlock.print("lock \"" + name + "\" was lost before the command had ended");
+                    messages.say("lock \"" + name + "\" was lost before the command had ended");
                 }
                 yield ExitCode.LOST;
             }
@@ -289,10 +295,10 @@ final class RunVerb implements Callable<Integer> {
     }
 
     /** Prints why renewals fail. */
-    private static final class FailedRenewals implements LockListener {
+    private record FailedRenewals(Messages messages) implements LockListener {
         @Override
         public void renewalFailed(LockEvent event, Throwable cause) {
-            Distlock.print("a renewal of lock \"" + event.lockName() + "\" failed: " + cause.getMessage());
+            messages.say("a renewal of lock \"" + event.lockName() + "\" failed: " + cause.getMessage());
         }
     }
 }

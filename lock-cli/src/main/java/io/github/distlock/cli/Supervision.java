@@ -57,6 +57,7 @@ final class Supervision {
 
     /** Returns the exit code of the command, or {@link ExitCode#LOST} if it had to stop because of the lock. */
     int await() throws InterruptedException {
+        group.awaitStart();
         Process command = group.command();
         var unused = command.onExit().thenRun(() -> events.add(new Event.Ended()));
         hold.onLost(loss -> events.add(new Event.Lost(loss)));
@@ -81,7 +82,7 @@ final class Supervision {
     private ProcessGroup.Sent signal(String name) throws InterruptedException {
         ProcessGroup.Sent sent = group.signal(name);
         if (sent == ProcessGroup.Sent.REFUSED) {
-            messages.say("cannot send " + name + " to the command, because it runs as another user");
+            messages.sayIfNew("cannot send " + name + " to the command, because it runs as another user");
         }
         return sent;
     }
@@ -145,7 +146,7 @@ final class Supervision {
                 return;
             }
             if (stuck) {
-                messages.say("a process of the command does not end: lock \"" + hold.lockName()
+                messages.sayIfNew("a process of the command does not end: lock \"" + hold.lockName()
                         + "\" stays held until it does");
             }
             handleEvent(stuck ? LONGEST_WAIT : LOOK_AGAIN);

@@ -2,6 +2,7 @@ package io.github.distlock.cli;
 
 import io.github.distlock.tests.servers.ChildProgram;
 import io.github.distlock.tests.waiting.Waiting;
+import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -38,13 +39,25 @@ final class Binary implements AutoCloseable {
      * @param environment variables, or other arguments for {@code env}, and perhaps a program that starts the rest
      */
     static Binary start(List<String> environment, String... arguments) {
+        return start(environment, command(), arguments);
+    }
+
+    /** Starts it with a fault: as soon as a line is sent to it, its thread is interrupted. Otherwise the same. */
+    static Binary startInterrupted(List<String> environment, String... arguments) {
+        String classPath =
+                jar() + File.pathSeparator + Path.of("target", "test-classes").toAbsolutePath();
+        List<String> program = java("-cp", classPath, InterruptedRun.class.getName());
+        return start(environment, program, arguments);
+    }
+
+    private static Binary start(List<String> environment, List<String> program, String... arguments) {
         try {
             Path errors = Files.createTempFile("distlock-cli-", ".errors");
             List<String> command =
                     new ArrayList<>(List.of("/bin/sh", "-c", "exec 2>\"$0\" env \"$@\"", errors.toString()));
             command.addAll(List.of("-u", "DISTLOCK_URL", "-u", "DISTLOCK_URL_FILE"));
             command.addAll(environment);
-            command.addAll(command());
+            command.addAll(program);
             command.addAll(List.of(arguments));
             if (USES_A_STORE.contains(arguments[0])) {
                 command.addAll(command.indexOf(arguments[0]) + 1, List.of("--timeout", "30s"));
@@ -66,12 +79,16 @@ final class Binary implements AutoCloseable {
             command.add(Path.of(image, "bin", "distlock").toString());
             return command;
         }
+        command.addAll(java("-XX:SharedArchiveFile=" + Archive.of(jar()), "-jar", jar()));
+        return command;
+    }
+
+    private static String jar() {
         String jar = System.getProperty("lock.cli.jar");
         if (jar == null || !Files.exists(Path.of(jar))) {
             throw new IllegalStateException("these tests need the executable jar: run them with mvn verify");
         }
-        command.addAll(java("-XX:SharedArchiveFile=" + Archive.of(jar), "-jar", jar));
-        return command;
+        return jar;
     }
 
     private static List<String> java(String... arguments) {
@@ -86,17 +103,32 @@ final class Binary implements AutoCloseable {
     private static final class Archive {
         private static final ConcurrentHashMap<String, Path> ALL = new ConcurrentHashMap<>();
 
-        /** Any run loads most of the classes. This one finds no server. */
         static Path of(String jar) {
-            return ALL.computeIfAbsent(jar, key -> {
-                Path archive = Path.of(jar).resolveSibling("tests.jsa");
-                List<String> command = java("-XX:ArchiveClassesAtExit=" + archive, "-jar", jar);
-                command.addAll(List.of("run", "-n", "--url", "redis://127.0.0.1:1", "training", "--", "true"));
-                try (ChildProgram training = ChildProgram.startCommand(command.toArray(String[]::new))) {
-                    training.awaitExit(LONG);
+            return ALL.computeIfAbsent(jar, Archive::make);
+        }
+
+        /** Any run loads most of the classes. This one finds no server. */
+        private static Path make(String jar) {
+            Path archive = Path.of(jar).resolveSibling("tests.jsa");
+            List<String> command = java("-XX:ArchiveClassesAtExit=" + archive, "-jar", jar);
+            command.addAll(List.of("run", "-n", "--url", "redis://127.0.0.1:1", "training", "--", "true"));
+            delete(archive);
+            try (ChildProgram training = ChildProgram.startCommand(command.toArray(String[]::new))) {
+                int code = training.awaitExit(LONG);
+                if (code != ExitCode.UNAVAILABLE || !Files.exists(archive)) {
+                    throw new IllegalStateException("the training run has ended with " + code + ", and " + archive
+                            + (Files.exists(archive) ? " exists" : " is missing"));
                 }
-                return archive;
-            });
+            }
+            return archive;
+        }
+    }
+
+    private static void delete(Path file) {
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
@@ -179,10 +211,6 @@ final class Binary implements AutoCloseable {
     @Override
     public void close() {
         program.close();
-        try {
-            Files.deleteIfExists(errors);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        delete(errors);
     }
 }

@@ -43,11 +43,18 @@ class OtherUserTest {
     }
 
     private static Binary run(String script, String... options) {
-        List<String> environment = List.of("DISTLOCK_URL=" + server.uri(), "setpriv", "--bounding-set", "-kill");
+        return Binary.start(environment(), arguments(script, options));
+    }
+
+    private static List<String> environment() {
+        return List.of("DISTLOCK_URL=" + server.uri(), "setpriv", "--bounding-set", "-kill");
+    }
+
+    private static String[] arguments(String script, String... options) {
         List<String> arguments = new ArrayList<>(List.of("run"));
         arguments.addAll(List.of(options));
         arguments.addAll(List.of("--kill-after", "100ms", "--", "sh", "-c", script));
-        return Binary.start(environment, arguments.toArray(String[]::new));
+        return arguments.toArray(String[]::new);
     }
 
     private static boolean isFree(String name) {
@@ -110,6 +117,26 @@ class OtherUserTest {
 
             assertEquals(80, run.code(), run::errors);
             assertTrue(run.errors().contains("does not end, and lock \"lost\" is lost"), run::errors);
+            killGroup(group);
+        }
+    }
+
+    @Test
+    void afterAnInternalErrorALockIsNotReleasedWhileAProcessRuns() {
+        if (!IS_ROOT) {
+            return;
+        }
+        String script = "echo $$; exec " + AS_ANOTHER_USER + "sh -c 'echo up; exec sleep 100'";
+        try (Binary run = Binary.startInterrupted(environment(), arguments(script, "internal", "--lease", "10m"))) {
+            long group = Long.parseLong(run.line());
+            assertEquals("up", run.line());
+
+            run.send("fail");
+
+            assertEquals(70, run.code(), run::errors);
+            assertTrue(run.errors().contains("internal error, and the command may still run"), run::errors);
+            assertTrue(run.errors().contains("InterruptedException"), run::errors);
+            assertFalse(isFree("internal"));
             killGroup(group);
         }
     }

@@ -149,12 +149,43 @@ class RunTest {
     @Test
     void wrongUsageEndsWith64() {
         try (Binary withoutDashes = run("run", "x", "ls", "-n");
+                Binary withoutValue = run("run", "--namespace", "--", "x", "--", "echo", "ran");
                 Binary unknown = run("run", "x", "ls", "-l")) {
             assertEquals(
                     new Result(64, List.of(), "distlock: write -- before the command: distlock run x -- ls ...\n"),
                     Result.of(withoutDashes));
+            Result refused = Result.of(withoutValue);
+            assertEquals(64, refused.code(), refused::toString);
+            assertEquals(List.of(), refused.output());
+            assertTrue(
+                    refused.errors().contains("Expected parameter for option '--namespace' but found '--'"),
+                    refused::errors);
             assertEquals(64, unknown.code(), unknown::errors);
             assertTrue(unknown.errors().startsWith("distlock: Unknown option: '-l'"), unknown::errors);
+        }
+    }
+
+    /** The standard error is a pipe that is full. The server ends before the release, which is a message. */
+    @Test
+    void messagesThatNobodyReadsDoNotKeepItFromEnding(@TempDir Path directory) {
+        String fill = "mkfifo \"$0\"; exec 2<>\"$0\"; dd if=/dev/zero of=\"$0\" bs=4096 oflag=nonblock 2>/dev/null; "
+                + "exec \"$@\"";
+        String pipe = directory.resolve("pipe").toString();
+        try (RedisServer other = RedisServer.start();
+                Binary run = Binary.start(
+                        List.of("DISTLOCK_URL=" + other.uri(), "sh", "-c", fill, pipe),
+                        "run",
+                        "unread",
+                        "--",
+                        "sh",
+                        "-c",
+                        "echo up; read line; exit 4")) {
+            assertEquals("up", run.line());
+            other.kill();
+
+            run.send("go on");
+
+            assertEquals(4, run.code());
         }
     }
 

@@ -193,6 +193,20 @@ class StopTest {
     }
 
     @Test
+    void anInternalErrorKillsTheCommandBeforeTheRelease() throws InterruptedException {
+        try (Binary run = Binary.startInterrupted(
+                List.of("DISTLOCK_URL=" + server.uri()), "run", "internal", "--", "sh", "-c", STUBBORN)) {
+            long group = Long.parseLong(run.line());
+
+            run.send("fail");
+
+            assertEquals(70, run.code(), run::errors);
+            assertEquals(List.of(), Binary.group(group));
+            assertTrue(locks.lock("internal").tryAcquire().isPresent());
+        }
+    }
+
+    @Test
     void aLockThatIsTakenAwayStopsTheCommandWith80() {
         try (Binary run = run(STUBBORN, "taken", "--lease", "6s", "--kill-after", "2s")) {
             long group = Long.parseLong(run.line());
