@@ -55,7 +55,7 @@ final class BenchVerb implements Callable<Integer> {
     private final String prefix = "distlock-bench-" + UUID.randomUUID() + "/";
 
     @Override
-    public Integer call() throws InterruptedException, ExecutionException {
+    public Integer call() throws InterruptedException {
         Failure.requireRange("--threads", threads, 2, MOST_THREADS);
         Failure.requirePositive("--time", time);
         List<Measured> all = new ArrayList<>();
@@ -79,14 +79,14 @@ final class BenchVerb implements Callable<Integer> {
     }
 
     private Measured measure(String what, int workers, IntFunction<LockClient> client, IntFunction<String> name)
-            throws InterruptedException, ExecutionException {
+            throws InterruptedException {
         run(workers, client, name, time.dividedBy(3));
         long[] sorted = run(workers, client, name, time);
         return Measured.of(what, sorted.length / (time.toNanos() / 1e9), sorted);
     }
 
     private long[] run(int workers, IntFunction<LockClient> client, IntFunction<String> name, Duration length)
-            throws InterruptedException, ExecutionException {
+            throws InterruptedException {
         ExecutorService pool = Executors.newFixedThreadPool(workers);
         try {
             long end = System.nanoTime() + length.toNanos();
@@ -98,13 +98,21 @@ final class BenchVerb implements Callable<Integer> {
             }
             long[] sorted = new long[0];
             for (Future<long[]> each : all) {
-                sorted = LongStream.concat(Arrays.stream(sorted), Arrays.stream(each.get()))
+                sorted = LongStream.concat(Arrays.stream(sorted), Arrays.stream(takenBy(each)))
                         .toArray();
             }
             Arrays.sort(sorted);
             return sorted;
         } finally {
             pool.shutdownNow();
+        }
+    }
+
+    private static long[] takenBy(Future<long[]> worker) throws InterruptedException {
+        try {
+            return worker.get();
+        } catch (ExecutionException e) {
+            throw e.getCause() instanceof RuntimeException failure ? failure : new IllegalStateException(e);
         }
     }
 

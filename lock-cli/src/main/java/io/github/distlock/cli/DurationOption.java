@@ -9,6 +9,7 @@ import picocli.CommandLine.TypeConversionException;
 
 /** Reads durations such as {@code 10s}, {@code 1.5m} and {@code 250ms}. A number alone is in seconds, as in flock. */
 final class DurationOption implements ITypeConverter<Duration> {
+    private static final BigDecimal LONGEST = BigDecimal.valueOf(Long.MAX_VALUE);
     private static final Pattern FORM = Pattern.compile("([0-9]{1,9}(?:\\.[0-9]{1,9})?)(ms|s|m|h|)");
 
     @Override
@@ -24,6 +25,9 @@ final class DurationOption implements ITypeConverter<Duration> {
             default -> 1_000_000_000L;
         };
         BigDecimal all = new BigDecimal(matcher.group(1)).multiply(BigDecimal.valueOf(nanos));
-        return Duration.ofSeconds(all.longValue() / 1_000_000_000L, all.longValue() % 1_000_000_000L);
+        if (all.compareTo(LONGEST) > 0) {
+            throw new TypeConversionException("'" + text + "' is longer than 292 years");
+        }
+        return Duration.ofNanos(all.longValue());
     }
 }

@@ -44,6 +44,9 @@ final class ReleaseVerb implements Callable<Integer> {
         if ((token != null) == force) {
             throw new Failure(ExitCode.USAGE, "either --token or --force is needed; who shows the token");
         }
+        if (token != null && token <= 0) {
+            throw new Failure(ExitCode.USAGE, "--token must be positive, but was " + token);
+        }
         try (LockClient client = store.client()) {
             if (force && !yes) {
                 ask();

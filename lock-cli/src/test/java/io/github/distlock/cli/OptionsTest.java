@@ -31,7 +31,7 @@ class OptionsTest {
         assertEquals(Duration.ofMillis(250), option.convert("250ms"));
         assertEquals(Duration.ofSeconds(90), option.convert("1.5m"));
         assertEquals(Duration.ofHours(1), option.convert("1h"));
-        for (String wrong : List.of("", "-1", "1d", "s", "1 s", "1e3")) {
+        for (String wrong : List.of("", "-1", "1d", "s", "1 s", "1e3", "999999999h")) {
             assertThrows(TypeConversionException.class, () -> option.convert(wrong), wrong);
         }
     }
@@ -69,6 +69,11 @@ class OptionsTest {
                 List.of("--url-file", "who", "--url-file", "/no/such/file", "x"),
                 List.of("--url-file", "who", "--url-file", file.toString(), "x"),
                 List.of("--namespace", "who", "--namespace", "a b", "x"),
+                List.of("--namespace", "run", "--namespace", "--", "x", "--", "true"),
+                List.of("--namespace", "run", "--namespace", "--", "x"),
+                List.of("--namespace", "who", "--namespace", "-shop", "x"),
+                List.of("--url", "who", "--url", "--namespace", "x"),
+                List.of("--url-file", "who", "--url-file", "-o", "x"),
                 List.of("--timeout", "who", "--timeout", "0", "x"),
                 List.of("--output", "who", "--output", "xml", "x"),
                 List.of("NAME", "who", ""),
@@ -91,6 +96,7 @@ class OptionsTest {
                 List.of("--interval", "top", "--interval", "0"),
                 List.of("--count", "top", "--count", "-1"),
                 List.of("--token", "release", "--token", "first", "x"),
+                List.of("--token", "release", "--token", "-5", "x"),
                 List.of("--force", "release", "x"),
                 List.of("--threads", "bench", "--threads", "1"),
                 List.of("--time", "bench", "--time", "0"));

@@ -197,6 +197,14 @@ class VerbsTest {
     }
 
     @Test
+    void benchEndsWith69IfTheStoreDoesNotAnswer() {
+        try (Binary bench = Binary.start("redis://127.0.0.1:1", "bench", "--time", "1m", "--threads", "2")) {
+            assertEquals(69, bench.code(), bench::errors);
+            assertTrue(bench.errors().contains("cannot connect to 127.0.0.1:1"), bench::errors);
+        }
+    }
+
+    @Test
     void helpVersionAndCompletionArePrinted() {
         try (Binary help = run("run", "--help");
                 Binary version = run("--version");
