@@ -208,7 +208,7 @@ public final class LockClientBuilder {
     /**
      * Sets where code of the application runs: listeners, and dependents of the futures of asynchronous acquires.
      *
-     * @param executor by default threads of the client's own, as many as needed
+     * @param executor by default threads of the client's own: four, and more once a task has waited for 50 ms
      * @return this
      */
     @CanIgnoreReturnValue

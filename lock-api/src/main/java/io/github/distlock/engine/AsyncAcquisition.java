@@ -128,7 +128,12 @@ final class AsyncAcquisition<T> extends Acquisition {
         if (last != null) {
             last.cancel();
         }
-        shared.callbacks().run(this::deliver);
+        if (outcome() == Ended.WITHDRAWN) {
+            // The future is done, so no code of the application depends on this.
+            noteNotAcquired(AcquireOutcome.CANCELLED);
+        } else {
+            shared.callbacks().run(this::deliver);
+        }
         wake();
     }
 
@@ -141,7 +146,7 @@ final class AsyncAcquisition<T> extends Acquisition {
         noteNotAcquired(forApplication());
         if (end == Ended.BUSY) {
             future.complete(result.apply(Optional.empty()));
-        } else if (end != null && end != Ended.WITHDRAWN) {
+        } else if (end != null) {
             future.completeExceptionally(failureOf(end));
         }
     }

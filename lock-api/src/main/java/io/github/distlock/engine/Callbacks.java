@@ -38,7 +38,7 @@ final class Callbacks {
         this.usersOwn = usersOwn;
         this.listeners = List.copyOf(listeners);
         this.hooks = new Hooks(hooks, shared);
-        this.threads = Work.unbounded("callback", shared);
+        this.threads = Work.growing("callback", shared);
         this.events = new Backlog<>(MOST_WAITING_EVENTS, this::run, this::deliver, this::noteDropped);
     }
 

@@ -14,11 +14,12 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Threads of one client for one role. They are daemons, start when needed, and end after a second of idleness. An
  * exception of a task is logged and affects no other task. After {@link #close} no task starts any more; waiting tasks
- * are dropped.
+ * are dropped, unless the number of threads {@linkplain #growing grows}.
  *
  * <p>A thread cannot always be started: the process may have as many as it may have. Then the timer tries again until
  * the task runs. So a caller finds no error in the middle of its own work, and keeps no state about a task that never
@@ -30,6 +31,7 @@ final class Work implements AutoCloseable {
     private final ThreadPoolExecutor threads;
     private final Threads factory;
     private final Shared shared;
+    private final @Nullable Growth growth;
     private volatile boolean closed;
 
     /** What the threads of all roles of a client share. */
@@ -44,21 +46,30 @@ final class Work implements AutoCloseable {
         }
     }
 
-    private Work(int core, int most, BlockingQueue<Runnable> queue, String role, Shared shared) {
+    private Work(int core, int most, boolean grows, BlockingQueue<Runnable> queue, String role, Shared shared) {
         this.shared = shared;
         this.factory = new Threads(shared.client, role);
         this.threads = new ThreadPoolExecutor(core, most, 1, TimeUnit.SECONDS, queue, factory);
         this.threads.allowCoreThreadTimeOut(true);
+        this.growth = grows ? new Growth(threads, shared) : null;
     }
 
     /** Makes a bounded number of threads. Further tasks wait. */
     static Work bounded(int most, String role, Shared shared) {
-        return new Work(most, most, new LinkedBlockingQueue<>(), role, shared);
+        return new Work(most, most, false, new LinkedBlockingQueue<>(), role, shared);
     }
 
-    /** Makes as many threads as there are tasks, for tasks that may block without a limit. */
+    /** Makes as many threads as there are tasks, for few tasks that must not wait for each other. */
     static Work unbounded(String role, Shared shared) {
-        return new Work(0, Integer.MAX_VALUE, new SynchronousQueue<>(), role, shared);
+        return new Work(0, Integer.MAX_VALUE, false, new SynchronousQueue<>(), role, shared);
+    }
+
+    /**
+     * Makes few threads, and more while tasks wait: for many tasks, each of which may block without a limit. After
+     * {@link #close}, tasks that wait are not dropped.
+     */
+    static Work growing(String role, Shared shared) {
+        return new Work(Growth.FEW, Integer.MAX_VALUE, true, new LinkedBlockingQueue<>(), role, shared);
     }
 
     /**
@@ -93,7 +104,11 @@ final class Work implements AutoCloseable {
             }
         });
         try {
-            threads.execute(tracked);
+            if (growth == null) {
+                threads.execute(tracked);
+            } else {
+                growth.execute(tracked);
+            }
             return true;
         } catch (Throwable e) {
             failed.set(true);
@@ -111,7 +126,7 @@ final class Work implements AutoCloseable {
         threads.shutdown();
         boolean interrupted = false;
         try {
-            if (!threads.awaitTermination(nanos, TimeUnit.NANOSECONDS)) {
+            if (!haveEnded(nanos)) {
                 shared.log.write(() -> ClientLog.LOG.debug("tasks are still running on {}", threads));
             }
         } catch (InterruptedException e) {
@@ -123,6 +138,10 @@ final class Work implements AutoCloseable {
         }
     }
 
+    private boolean haveEnded(long nanos) throws InterruptedException {
+        return growth == null ? threads.awaitTermination(nanos, TimeUnit.NANOSECONDS) : growth.hasEnded(nanos);
+    }
+
     /** Accepts no new tasks. Tasks that run or wait continue. */
     void shutdown() {
         threads.shutdown();
@@ -130,8 +149,24 @@ final class Work implements AutoCloseable {
 
     @Override
     public void close() {
+        if (growth != null) {
+            close(growth);
+            return;
+        }
         closed = true;
         threads.shutdownNow().forEach(Runnable::run);
+    }
+
+    private void close(Growth growing) {
+        threads.shutdown();
+        factory.alive.forEach(Thread::interrupt);
+        if (!threads.getQueue().isEmpty()) {
+            try {
+                factory.newThread(growing::finish).start();
+            } catch (Throwable e) {
+                // The threads that there are run the rest.
+            }
+        }
     }
 
     private static final class Threads implements ThreadFactory {
