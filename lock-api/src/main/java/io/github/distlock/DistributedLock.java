@@ -95,6 +95,7 @@ public interface DistributedLock {
      *
      * @return completed with the hold, which the caller closes, or exceptionally with what {@link #acquire()} would
      *     throw
+     * @throws UnsupportedOperationException if the options have {@link LockOptions#interruptOnLoss()}
      */
     CompletableFuture<LockHandle> acquireAsync();
 
@@ -104,6 +105,7 @@ public interface DistributedLock {
      * @param maxWait as for {@link #tryAcquire(Duration)}
      * @return completed with the hold, which the caller closes, or empty, or exceptionally with what
      *     {@link #tryAcquire(Duration)} would throw
+     * @throws UnsupportedOperationException as for {@link #acquireAsync()}
      */
     CompletableFuture<Optional<LockHandle>> tryAcquireAsync(Duration maxWait);
 

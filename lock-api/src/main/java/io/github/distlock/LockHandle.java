@@ -6,6 +6,7 @@ import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
 import java.util.function.Consumer;
 
 /**
@@ -138,11 +139,30 @@ public interface LockHandle extends AutoCloseable {
     void onLost(Consumer<? super LockLoss> listener);
 
     /**
+     * Cancels a future if this hold is lost: {@code future.cancel(true)}, once, on the client's callback executor. It
+     * does so at once if the hold is lost already, and never if the hold is released before. This follows the rules of
+     * {@link #onLost}. The handle does not keep futures that are done, apart from a few. So a long hold may register
+     * any number. A future that is registered twice counts once.
+     *
+     * <p>To cancel a {@link CompletableFuture} neither interrupts code that runs, nor does it cancel the stages before
+     * it. Pass the stage whose code must not begin after the loss: this stage and those that depend on it then fail. If
+     * the chain has several stages that need the lock, pass each of them, or check the hold in them.
+     *
+     * @param future what to cancel
+     */
+    default void cancelOnLoss(Future<?> future) {
+        requireNonNull(future, "future");
+        onLost(loss -> future.cancel(true));
+    }
+
+    /**
      * Detaches this handle from the thread that has acquired it. This is for work that still uses the hold while the
      * thread does something else. If the thread has no other handle of the hold and has not locked it, its acquires
-     * then wait for the hold as those of other threads do. Otherwise its {@linkplain DistributedLock#reentrant()
-     * reentrant} acquires still join the hold. Sends nothing. Does nothing if the hold has no thread or has ended, or
-     * if it is a read hold that its thread has acquired under its own write hold.
+     * then wait for the hold as those of other threads do, and a loss no longer
+     * {@linkplain LockOptions#interruptOnLoss() interrupts} it. Otherwise its
+     * {@linkplain DistributedLock#reentrant() reentrant} acquires still join the hold. Sends nothing. Does nothing if
+     * the hold has no thread or has ended, or if it is a read hold that its thread has acquired under its own write
+     * hold.
      */
     default void detach() {}
 

@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
  * client hand the lock to each other for a short time before the store's queue decides again.
  */
 public final class LockOptions {
-    private static final LockOptions DEFAULTS = new LockOptions(Duration.ofSeconds(30), true, false, false, null, null);
+    private static final LockOptions DEFAULTS =
+            new LockOptions(Duration.ofSeconds(30), true, false, false, null, null, false);
 
     private final Duration lease;
     private final boolean leaseRenewed;
@@ -21,6 +22,7 @@ public final class LockOptions {
     private final boolean sticky;
     private final @Nullable Duration maximumHold;
     private final @Nullable Duration minimumHold;
+    private final boolean interruptsOnLoss;
 
     private LockOptions(
             Duration lease,
@@ -28,7 +30,8 @@ public final class LockOptions {
             boolean fair,
             boolean sticky,
             @Nullable Duration maximumHold,
-            @Nullable Duration minimumHold) {
+            @Nullable Duration minimumHold,
+            boolean interruptsOnLoss) {
         requireNotLonger(minimumHold, maximumHold, "maximumHold");
         requireNotLonger(minimumHold, leaseRenewed ? null : lease, "fixedLease");
         requireNotSticky(sticky && fair, "be fair: an acquire without a request overtakes those in the store's queue");
@@ -40,6 +43,7 @@ public final class LockOptions {
         this.sticky = sticky;
         this.maximumHold = maximumHold;
         this.minimumHold = minimumHold;
+        this.interruptsOnLoss = interruptsOnLoss;
     }
 
     private static void requireNotLonger(@Nullable Duration minimumHold, @Nullable Duration most, String parameter) {
@@ -74,7 +78,7 @@ public final class LockOptions {
      *     store's minimum
      */
     public LockOptions renewedLease(Duration lease) {
-        return new LockOptions(Checks.lease(lease), true, fair, sticky, maximumHold, minimumHold);
+        return new LockOptions(Checks.lease(lease), true, fair, sticky, maximumHold, minimumHold, interruptsOnLoss);
     }
 
     /**
@@ -87,7 +91,7 @@ public final class LockOptions {
      *     {@linkplain #minimumHold(Duration) minimum hold}, or the lock is {@linkplain #sticky() sticky}
      */
     public LockOptions fixedLease(Duration lease) {
-        return new LockOptions(Checks.lease(lease), false, fair, sticky, maximumHold, minimumHold);
+        return new LockOptions(Checks.lease(lease), false, fair, sticky, maximumHold, minimumHold, interruptsOnLoss);
     }
 
     /**
@@ -102,7 +106,7 @@ public final class LockOptions {
      * @throws IllegalArgumentException if the lock is {@linkplain #sticky() sticky}
      */
     public LockOptions fair() {
-        return new LockOptions(lease, leaseRenewed, true, sticky, maximumHold, minimumHold);
+        return new LockOptions(lease, leaseRenewed, true, sticky, maximumHold, minimumHold, interruptsOnLoss);
     }
 
     /**
@@ -138,7 +142,7 @@ public final class LockOptions {
      *     lease} or a {@linkplain #minimumHold(Duration) minimum hold}
      */
     public LockOptions sticky() {
-        return new LockOptions(lease, leaseRenewed, fair, true, maximumHold, minimumHold);
+        return new LockOptions(lease, leaseRenewed, fair, true, maximumHold, minimumHold, interruptsOnLoss);
     }
 
     /**
@@ -155,7 +159,7 @@ public final class LockOptions {
         if (time.isNegative() || time.isZero()) {
             throw new IllegalArgumentException("time must be positive, but was " + time);
         }
-        return new LockOptions(lease, leaseRenewed, fair, sticky, time, minimumHold);
+        return new LockOptions(lease, leaseRenewed, fair, sticky, time, minimumHold, interruptsOnLoss);
     }
 
     /**
@@ -180,7 +184,43 @@ public final class LockOptions {
      */
     public LockOptions minimumHold(Duration time) {
         Duration checked = Checks.duration(time, "time", Duration.ofNanos(1), Checks.LONGEST_LEASE);
-        return new LockOptions(lease, leaseRenewed, fair, sticky, maximumHold, checked);
+        return new LockOptions(lease, leaseRenewed, fair, sticky, maximumHold, checked, interruptsOnLoss);
+    }
+
+    /**
+     * Interrupts the thread that has acquired a hold, as by {@link Thread#interrupt}, if the hold is lost while the
+     * thread has it. Use it for work that checks for interrupts, or waits, and does not check its lock.
+     *
+     * <p>The interrupt comes within a second of the loss while the process runs. It comes at most once for each hold.
+     * If several locks are acquired together, it comes once for each of them that is lost. It does not come after
+     * {@link LockHandle#release}, {@link LockHandle#close}, {@link LockHandle#detach}, or the last
+     * {@link ThreadOwnedLock#unlock} has returned on that thread. If another thread ends the hold, an interrupt that is
+     * under way may still arrive. A thread that closes its own {@link LockClient} is not interrupted for that.
+     *
+     * <p>The client never clears the interrupt flag. The thread may still have it after it has released the lock, and
+     * its next method that waits then throws. Code that catches the {@link InterruptedException} can look whether
+     * {@link LockHandle#isHeld} returns false.
+     *
+     * <p>A thread that passes its hold on to other work {@linkplain LockHandle#detach() detaches} it. A reentrant
+     * acquire that joins a hold of its thread changes nothing. The read hold of a downgrade belongs to the thread that
+     * downgrades. Asynchronous acquires throw {@link UnsupportedOperationException}, since they have no thread: use
+     * {@link LockHandle#cancelOnLoss}.
+     *
+     * <p>In a structured task scope (a preview of Java 25), the owner waits in {@code join()}. The interrupt ends this,
+     * and the end of the scope then cancels its subtasks:
+     *
+     * <pre>{@code
+     * try (LockHandle held = lock.acquire();
+     *         var scope = StructuredTaskScope.open()) {
+     *     scope.fork(() -> copy(held.fencingToken()));
+     *     scope.join();
+     * }
+     * }</pre>
+     *
+     * @return changed options
+     */
+    public LockOptions interruptOnLoss() {
+        return new LockOptions(lease, leaseRenewed, fair, sticky, maximumHold, minimumHold, true);
     }
 
     /**
@@ -237,6 +277,15 @@ public final class LockOptions {
         return Optional.ofNullable(minimumHold);
     }
 
+    /**
+     * Returns whether the thread that has acquired a hold is interrupted if the hold is lost.
+     *
+     * @return false unless set by {@link #interruptOnLoss()}
+     */
+    public boolean interruptsOnLoss() {
+        return interruptsOnLoss;
+    }
+
     @Override
     public boolean equals(Object other) {
         return other instanceof LockOptions that
@@ -245,12 +294,13 @@ public final class LockOptions {
                 && that.fair == fair
                 && that.sticky == sticky
                 && Objects.equals(that.maximumHold, maximumHold)
-                && Objects.equals(that.minimumHold, minimumHold);
+                && Objects.equals(that.minimumHold, minimumHold)
+                && that.interruptsOnLoss == interruptsOnLoss;
     }
 
     @Override
     public int hashCode() {
-        return Objects.hash(lease, leaseRenewed, fair, sticky, maximumHold, minimumHold);
+        return Objects.hash(lease, leaseRenewed, fair, sticky, maximumHold, minimumHold, interruptsOnLoss);
     }
 
     @Override
@@ -259,6 +309,7 @@ public final class LockOptions {
                 + (fair ? ", fair" : "")
                 + (sticky ? ", sticky" : "")
                 + (maximumHold == null ? "" : ", at most " + maximumHold)
-                + (minimumHold == null ? "" : ", at least " + minimumHold);
+                + (minimumHold == null ? "" : ", at least " + minimumHold)
+                + (interruptsOnLoss ? ", interrupts on loss" : "");
     }
 }

@@ -30,6 +30,7 @@ final class Callbacks {
     private final List<LockListener> listeners;
     private final Hooks hooks;
     private final Work threads;
+    private final Work interrupts;
     private final AtomicInteger underWay = new AtomicInteger();
     private final Backlog<Consumer<LockListener>> events;
 
@@ -39,6 +40,7 @@ final class Callbacks {
         this.listeners = List.copyOf(listeners);
         this.hooks = new Hooks(hooks, shared);
         this.threads = Work.growing("callback", shared);
+        this.interrupts = Work.unbounded("interrupt", shared);
         this.events = new Backlog<>(MOST_WAITING_EVENTS, this::run, this::deliver, this::noteDropped);
     }
 
@@ -57,18 +59,32 @@ final class Callbacks {
     }
 
     void run(Runnable foreign) {
+        Runnable counted = counted(foreign);
+        Runnable work = usersOwn == null ? counted : () -> handOver(usersOwn, counted);
+        if (!threads.execute(work)) {
+            // The client is closed: what still depends on its futures runs where it is.
+            work.run();
+        }
+    }
+
+    private Runnable counted(Runnable foreign) {
         underWay.incrementAndGet();
-        Runnable counted = () -> {
+        return () -> {
             try {
                 shared.runLogged(foreign);
             } finally {
                 underWay.decrementAndGet();
             }
         };
-        Runnable work = usersOwn == null ? counted : () -> handOver(usersOwn, counted);
-        if (!threads.execute(work)) {
-            // The client is closed: what still depends on its futures runs where it is.
-            work.run();
+    }
+
+    /**
+     * Interrupts a thread, which may run code of the application. Waits neither for other code of the application nor
+     * for its executor. Does nothing once the client is closed: its holds have been lost before.
+     */
+    void interrupt(Runnable interrupt) {
+        if (!interrupts.execute(counted(interrupt))) {
+            underWay.decrementAndGet();
         }
     }
 
@@ -135,6 +151,7 @@ final class Callbacks {
 
     /** Waits up to 250 ms for running tasks, unless one of them is closing the client. */
     void close() {
+        interrupts.close();
         if (threads.isOwnThread()) {
             threads.shutdown();
         } else {

@@ -14,6 +14,7 @@ import io.github.distlock.LossReason;
 import io.github.distlock.engine.Outcome.Ended;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockMode;
+import io.github.distlock.view.Owned;
 import java.time.Duration;
 import java.util.Optional;
 
@@ -45,12 +46,13 @@ final class Downgrades {
 
     LockHandle downgrade(String name, LockHandle writing) {
         Handle handle = requireWriting(name, writing);
-        Handle reading = handle.ending(() -> downgrade(handle), handle.hold()::knownRelease);
+        Handle reading = handle.changing(() -> downgrade(handle));
         Hooks hooks = leases.callbacks().hooks();
         if (!hooks.areNone()) {
             LockEvent event = new LockEvent(name, reading.fencingToken(), Duration.ZERO);
             hooks.afterAcquire(event, AcquireOutcome.ACQUIRED);
         }
+        Owned.interruptOnLoss(reading);
         return reading;
     }
 

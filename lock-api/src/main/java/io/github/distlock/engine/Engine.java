@@ -39,7 +39,8 @@ import org.jspecify.annotations.Nullable;
  * that a request that hangs in one role delays no other: {@code timer} (expiry and alarms, no I/O), {@code renewal},
  * {@code request} (steps of asynchronous acquires), {@code release} (asynchronous releases, dormant leases, leaks),
  * {@code cleanup}, {@code close} (releases of a closing client), {@code log}, {@code callback} (code of the
- * application). They inherit nothing from the threads of the application.
+ * application), {@code interrupt} (interrupts of threads whose holds are lost). They inherit nothing from the threads
+ * of the application.
  *
  * <h2>Closing</h2>
  *
@@ -159,6 +160,10 @@ public final class Engine {
 
     /** Does the work of {@code LockClient.lock(name, options)}, with its errors. */
     public DistributedLock lock(String name, LockOptions options) {
+        return named(name, options);
+    }
+
+    private NamedLock named(String name, LockOptions options) {
         require(name, options);
         return new NamedLock(new LockKey(name, LockMode.EXCLUSIVE, options), locks);
     }
@@ -206,7 +211,12 @@ public final class Engine {
 
     /** Does the work of {@code LockClient.allOf(names, options)}, with its errors. */
     public DistributedLock allOf(Collection<String> names, LockOptions options) {
-        return JointLock.of(names, name -> lock(name, options), reentrantHolds, clock);
+        return JointLock.of(
+                names,
+                name -> named(name, options),
+                name -> named(name, options).asPart(),
+                reentrantHolds,
+                clock);
     }
 
     /** Throws if the store cannot provide locks with these options. */

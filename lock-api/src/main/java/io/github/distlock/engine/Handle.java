@@ -7,12 +7,15 @@ import io.github.distlock.LockHandle;
 import io.github.distlock.LockLoss;
 import io.github.distlock.LockLostException;
 import io.github.distlock.LockOptions;
+import io.github.distlock.view.Cancellations;
+import io.github.distlock.view.Owned;
 import io.github.distlock.view.Returnable;
 import java.lang.ref.Reference;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
@@ -23,12 +26,14 @@ import org.jspecify.annotations.Nullable;
  * What the holder uses: a thin cover of its {@link Hold}, which nothing else reaches. A fence keeps it reachable while
  * a release runs. Otherwise the collector could take it for dropped in the middle of its own release.
  */
-final class Handle implements LockHandle, Returnable {
+final class Handle implements LockHandle, Returnable, Owned {
     private final Hold hold;
     private final Lease.Shared shared;
     private final AtomicBoolean closed = new AtomicBoolean();
     private final ReentrantLock mutex = new ReentrantLock();
     private @Nullable List<Consumer<? super LockLoss>> listeners;
+    private volatile @Nullable Cancellations cancellations;
+    private volatile @Nullable OwnerInterrupt interrupt;
 
     /** Makes the hold together with its handle. */
     Handle(Lease lease, long token, @Nullable Expiry leaseEnd, LockOptions options, Lease.Shared shared) {
@@ -102,7 +107,36 @@ final class Handle implements LockHandle, Returnable {
         }
     }
 
+    @Override
+    public void cancelOnLoss(Future<?> future) {
+        cancellations = Cancellations.with(cancellations, this, future);
+    }
+
+    /** A loss changes {@link Hold#loss} and then reads {@code interrupt}. So at least one of the two sees the other. */
+    @Override
+    public void interruptOnLoss() {
+        if (interrupt == null && hold.options().interruptsOnLoss()) {
+            OwnerInterrupt ofThread = new OwnerInterrupt(Thread.currentThread());
+            interrupt = ofThread;
+            LockLoss loss = hold.loss();
+            if (loss != null) {
+                ofThread.lost(loss, shared.callbacks());
+            }
+        }
+    }
+
+    private void endInterrupt() {
+        OwnerInterrupt ofThread = interrupt;
+        if (ofThread != null) {
+            ofThread.end();
+        }
+    }
+
     void lost(LockLoss loss) {
+        OwnerInterrupt ofThread = interrupt;
+        if (ofThread != null) {
+            ofThread.lost(loss, shared.callbacks());
+        }
         List<Consumer<? super LockLoss>> notified;
         mutex.lock();
         try {
@@ -117,11 +151,13 @@ final class Handle implements LockHandle, Returnable {
     @Override
     public void detach() {
         hold.detach();
+        endInterrupt();
     }
 
     @Override
     public Release release() {
         closed.set(true);
+        endInterrupt();
         try {
             return hooks().areNone() ? hold.release() : ending(hold::release, hold::knownRelease);
         } finally {
@@ -132,6 +168,7 @@ final class Handle implements LockHandle, Returnable {
     @Override
     public CompletableFuture<Release> releaseAsync() {
         closed.set(true);
+        endInterrupt();
         try {
             CompletableFuture<Release> released = shared.callbacks().newFuture();
             return ending(
@@ -149,8 +186,14 @@ final class Handle implements LockHandle, Returnable {
         return shared.callbacks().hooks();
     }
 
+    /** Runs what turns the hold into another one. */
+    <T> T changing(Supplier<T> end) {
+        endInterrupt();
+        return ending(end, hold::knownRelease);
+    }
+
     /** Runs what ends the hold. Hooks run around the first call, as they did for its acquire. */
-    <T> T ending(Supplier<T> end, Supplier<Release> outcome) {
+    private <T> T ending(Supplier<T> end, Supplier<Release> outcome) {
         if (hooks().areNone() || hold.threadId() == Acquisition.NO_THREAD || !isFirstEnd()) {
             return end.get();
         }
@@ -181,6 +224,7 @@ final class Handle implements LockHandle, Returnable {
 
     @Override
     public void close() {
+        endInterrupt(); // Also after a release on another thread.
         if (closed.compareAndSet(false, true) && release() == Release.LOST) {
             LockLoss loss = hold.loss();
             if (loss != null) {

@@ -11,6 +11,7 @@ import io.github.distlock.ThreadOwnedLock;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockMode;
 import io.github.distlock.spi.RequestRefusedException;
+import io.github.distlock.view.Owned;
 import io.github.distlock.view.ReentrantHolds;
 import java.time.Duration;
 import java.util.Optional;
@@ -21,6 +22,8 @@ import java.util.function.Function;
 final class NamedLock implements DistributedLock {
     private final LockKey key;
     private final Shared shared;
+    /** Whether it is one of several locks that are acquired together. */
+    private final boolean part;
 
     /**
      * What all locks of a client share.
@@ -44,8 +47,18 @@ final class NamedLock implements DistributedLock {
     private record OwnerId(String name, LockMode.Kind kind) {}
 
     NamedLock(LockKey key, Shared shared) {
+        this(key, shared, false);
+    }
+
+    private NamedLock(LockKey key, Shared shared, boolean part) {
         this.key = key;
         this.shared = shared;
+        this.part = part;
+    }
+
+    /** Returns this lock as one of several. What acquires all of them then has their thread interrupted on loss. */
+    NamedLock asPart() {
+        return new NamedLock(key, shared, true);
     }
 
     @Override
@@ -110,7 +123,11 @@ final class NamedLock implements DistributedLock {
             acquisition.noteNotAcquired(AcquireOutcome.REFUSED);
             throw new LockException(name(), String.valueOf(e.getMessage()), e);
         }
-        return acquisition.acquire(interruptible);
+        Optional<LockHandle> held = acquisition.acquire(interruptible);
+        if (!part) {
+            held.ifPresent(Owned::interruptOnLoss);
+        }
+        return held;
     }
 
     @Override
@@ -124,6 +141,10 @@ final class NamedLock implements DistributedLock {
     }
 
     private <T> CompletableFuture<T> acquireAsync(Patience patience, Function<Optional<LockHandle>, T> result) {
+        if (options().interruptsOnLoss()) {
+            throw new UnsupportedOperationException("lock \"" + name()
+                    + "\": interruptOnLoss needs a thread, and an asynchronous acquire has none; use cancelOnLoss");
+        }
         if (shared.lifecycle.isClosed()) {
             return failed(shared.lifecycle.closedException());
         }

@@ -12,6 +12,7 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -149,6 +150,12 @@ final class JointHandle implements LockHandle, Returnable {
                 listener.accept(loss);
             }
         }));
+    }
+
+    @Override
+    public void cancelOnLoss(Future<?> future) {
+        requireNonNull(future, "future");
+        holds.forEach(hold -> hold.cancelOnLoss(future));
     }
 
     @Override

@@ -40,10 +40,15 @@ public final class JointLock implements DistributedLock {
      * Makes the lock of several names.
      *
      * @param names at least one, and none null; duplicates count once
-     * @param lock makes the lock of one name
+     * @param lock makes the lock of the only name
+     * @param part makes one of several locks; it does not interrupt its thread on loss until all of them are held
      */
     public static DistributedLock of(
-            Collection<String> names, Function<String, DistributedLock> lock, ReentrantHolds holds, LockClock clock) {
+            Collection<String> names,
+            Function<String, DistributedLock> lock,
+            Function<String, DistributedLock> part,
+            ReentrantHolds holds,
+            LockClock clock) {
         TreeSet<String> sorted = new TreeSet<>();
         for (String name : requireNonNull(names, "names")) {
             sorted.add(requireNonNull(name, "names contain null"));
@@ -51,8 +56,10 @@ public final class JointLock implements DistributedLock {
         if (sorted.isEmpty()) {
             throw new IllegalArgumentException("names must not be empty");
         }
-        List<DistributedLock> locks = sorted.stream().map(lock).toList();
-        return locks.size() == 1 ? locks.get(0) : new JointLock(locks, holds, clock);
+        if (sorted.size() == 1) {
+            return lock.apply(sorted.first());
+        }
+        return new JointLock(sorted.stream().map(part).toList(), holds, clock);
     }
 
     @Override
@@ -126,6 +133,7 @@ public final class JointLock implements DistributedLock {
                     held.add(granted.get());
                 }
                 if (held.stream().allMatch(LockHandle::isHeld)) {
+                    held.forEach(Owned::interruptOnLoss);
                     all = new JointHandle(held);
                     return Optional.of(all);
                 }

@@ -6,6 +6,7 @@ import io.github.distlock.LockHandle;
 import io.github.distlock.LockLoss;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -14,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * One entry into a {@link ReentrantHold}. After the end of this entry, {@link #end} says how it ended: for the last
  * entry with the hold itself, for others while the lock stayed held or after it was lost.
  */
-final class ReentrantHandle implements LockHandle, Returnable {
+final class ReentrantHandle implements LockHandle, Returnable, Owned, Cancellations.Part {
     private final ReentrantHold hold;
     private final AtomicReference<@Nullable End> end = new AtomicReference<>();
     /** The mutex of the hold guards it. */
@@ -75,10 +76,25 @@ final class ReentrantHandle implements LockHandle, Returnable {
     public void onLost(Consumer<? super LockLoss> listener) {
         requireNonNull(listener, "listener");
         held().onLost(loss -> {
-            if (end.get() != End.INNER) {
+            if (!hasLeft()) {
                 listener.accept(loss);
             }
         });
+    }
+
+    @Override
+    public void cancelOnLoss(Future<?> future) {
+        hold.cancelOnLoss(future, this);
+    }
+
+    @Override
+    public boolean hasLeft() {
+        return end.get() == End.INNER;
+    }
+
+    @Override
+    public void interruptOnLoss() {
+        Owned.interruptOnLoss(held());
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.github.distlock.view;
 
 import io.github.distlock.LockHandle;
 import io.github.distlock.view.ReentrantHolds.Slot;
+import java.util.concurrent.Future;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -24,6 +25,7 @@ final class ReentrantHold {
     private int locks;
     private @Nullable Slot slot;
     private Runnable removal = () -> {};
+    private volatile @Nullable Cancellations cancellations;
 
     /** What a thread gets when it enters. */
     enum Entry {
@@ -39,6 +41,11 @@ final class ReentrantHold {
 
     LockHandle held() {
         return held;
+    }
+
+    /** Cancels a future if the hold is lost before this handle is released. */
+    void cancelOnLoss(Future<?> future, ReentrantHandle handle) {
+        cancellations = Cancellations.with(cancellations, held, future, handle);
     }
 
     /** Counts the first entry of a new hold. */

@@ -31,6 +31,8 @@ class FeaturesTest {
             new Feature("several names at once", "`allOf(names)`", null, ""),
             new Feature("a minimum hold", "`LockOptions.minimumHold`", null, "S13.1 to S13.7"),
             new Feature("sticky locks", "`LockOptions.sticky`", Capability.STICKY, "V11.1 to V11.8"),
+            new Feature("an interrupt of the holder's thread on loss", "`LockOptions.interruptOnLoss`", null, ""),
+            new Feature("cancellation of futures on loss", "`held.cancelOnLoss(future)`", null, ""),
             new Feature("fencing tokens", "`fencingToken()`", null, "S3.1 to S3.8, S11.1 to S11.3"),
             new Feature("first come, first served", "`LockOptions.fair`", Capability.FAIR, "V3.2"),
             new Feature(

@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -92,6 +93,11 @@ final class SharedHandle implements LockHandle {
                 listener.accept(loss);
             }
         }));
+    }
+
+    @Override
+    public void cancelOnLoss(Future<?> future) {
+        handles.forEach(handle -> handle.cancelOnLoss(future));
     }
 
     @Override
