@@ -137,6 +137,11 @@ final class LockTable {
         Held extended(LockRequest newRequest, long newExpiry) {
             return new Held(newRequest, base, since, newExpiry);
         }
+
+        /** A request that has come late ends the hold no earlier than another one does. */
+        Held renewed(long newExpiry) {
+            return newExpiry - expiresAt > 0 ? extended(request, newExpiry) : this;
+        }
     }
 
     /** A lock that is busy after its release. Its holder may be gone. */
@@ -171,7 +176,8 @@ final class LockTable {
             }
             Held held = entry.holders.get(contender);
             if (held != null) {
-                return Attempt.granted(extend(entry, contender, held, request, sentAt));
+                entry.holders.put(contender, held.renewed(endOf(request.lease())));
+                return Attempt.granted(grant(entry, contender, held.base, request, sentAt));
             }
             if (entry.admits(contender)) {
                 entry.queue.remove(contender);
@@ -197,10 +203,17 @@ final class LockTable {
 
     /** Gives a hold a new full lease. */
     private Grant extend(Entry entry, InMemoryContender contender, Held held, LockRequest request, Moment sentAt) {
-        entry.holders.put(
-                contender,
-                held.extended(request, clock.nanoTime() + request.lease().toNanos()));
-        return contender.grant(held.base, Validity.of(sentAt, request.lease()), entry.queue.isEmpty());
+        entry.holders.put(contender, held.extended(request, endOf(request.lease())));
+        return grant(entry, contender, held.base, request, sentAt);
+    }
+
+    private long endOf(Duration lease) {
+        return clock.nanoTime() + lease.toNanos();
+    }
+
+    private static Grant grant(
+            Entry entry, InMemoryContender contender, long base, LockRequest request, Moment sentAt) {
+        return contender.grant(base, Validity.of(sentAt, request.lease()), entry.queue.isEmpty());
     }
 
     private long busyFor(Entry entry) {
@@ -216,9 +229,8 @@ final class LockTable {
 
     boolean renew(InMemoryContender contender, String name, Duration lease) {
         return locked(name, entry -> {
-            long expiresAt = clock.nanoTime() + lease.toNanos();
-            return entry.holders.computeIfPresent(contender, (any, held) -> held.extended(held.request, expiresAt))
-                    != null;
+            long expiresAt = endOf(lease);
+            return entry.holders.computeIfPresent(contender, (any, held) -> held.renewed(expiresAt)) != null;
         });
     }
 

@@ -16,7 +16,9 @@ public interface Renewal {
     Grant grant();
 
     /**
-     * Returns the lease to set. It differs from the requested one only with {@link Capability#CHANGE_LEASE}.
+     * Returns the lease to set. It differs from the requested one only with {@link Capability#CHANGE_LEASE}. If the
+     * store keeps the hold for longer already, that does not change: renewals of one hold may arrive in any order, and
+     * the engine relies on the longest one that was confirmed.
      *
      * @return a positive length
      */

@@ -12,7 +12,9 @@ final class QuorumGrant implements Grant {
     final Ballot ballot;
     private final long base;
     private final Validity validity;
-    private volatile long tokenKeptAt;
+    /** The end of the latest lease after which the servers keep the token for its full time. */
+    private volatile long tokenKeptAfter;
+
     private boolean releaseWasSent;
 
     QuorumGrant(QuorumContender contender, Ballot ballot, Validity validity) {
@@ -20,7 +22,7 @@ final class QuorumGrant implements Grant {
         this.ballot = ballot;
         this.base = ballot.base();
         this.validity = validity;
-        this.tokenKeptAt = validity.from().nanoTime();
+        this.tokenKeptAfter = validity.from().nanoTime() + validity.length().toNanos();
     }
 
     @Override
@@ -39,25 +41,27 @@ final class QuorumGrant implements Grant {
     }
 
     /**
-     * Makes the request that renews the hold on one server. After half of the token's time, it keeps the token, too.
+     * Makes the request that renews the hold on one server. If less than half of the token's time would be left after
+     * the lease, it keeps the token, too.
      */
     ScriptCall renewal(Duration lease, long now) {
         LockKeys keys = ballot.keys;
         Duration kept = contender.quorum.tokenKept();
-        List<byte[]> named = keepsTokenAt(now) ? keys.lockAndToken() : keys.lockAlone();
+        List<byte[]> named = keepsToken(lease, now) ? keys.lockAndToken() : keys.lockAlone();
         long millis = RedisContender.millis(lease);
         return new ScriptCall(
                 Script.RENEW, keys.name, named, ballot.value, millis, millis + RedisContender.millis(kept));
     }
 
-    private boolean keepsTokenAt(long now) {
-        return now - tokenKeptAt > contender.quorum.tokenKept().dividedBy(2).toNanos();
+    private boolean keepsToken(Duration lease, long now) {
+        return now + lease.toNanos() - tokenKeptAfter
+                > contender.quorum.tokenKept().dividedBy(2).toNanos();
     }
 
     /** Notes that a majority has renewed the hold with the requests that were made at this time. */
-    void noteRenewed(long now) {
-        if (keepsTokenAt(now)) {
-            tokenKeptAt = now;
+    void noteRenewed(Duration lease, long now) {
+        if (keepsToken(lease, now)) {
+            tokenKeptAfter = now + lease.toNanos();
         }
     }
 

@@ -54,7 +54,7 @@ final class QuorumRenewal implements RedisQuorum.Question {
 
     private void decided(Tally.Counts counts) {
         if (counts.yes() >= majority) {
-            grant.noteRenewed(askedAt.nanoTime());
+            grant.noteRenewed(lease, askedAt.nanoTime());
             renewal.renewed(Validity.of(askedAt, lease));
         } else if (counts.no() >= majority) {
             var unused = grant.ballot.end();

@@ -16,9 +16,9 @@ import org.jspecify.annotations.Nullable;
  * key of the holders has the record.
  *
  * <p>A renewal names these keys alone, because a cluster refuses a request with several keys, of which one is missing,
- * while it migrates their slot. The server keeps the token beyond the lease of the grant, for an hour by default. When
- * half of that time has passed, a renewal names the token key, too. If the cluster refuses that one, the renewal is
- * sent again without it.
+ * while it migrates their slot. The server keeps the token beyond the lease of the grant, for an hour by default. If
+ * less than half of that time would be left after the lease of a renewal, it names the token key, too. If the cluster
+ * refuses that one, the renewal is sent again without it.
  */
 final class RedisGrant implements Grant {
     final RedisContender contender;
@@ -30,7 +30,9 @@ final class RedisGrant implements Grant {
     /** The base in the record, as far as the server has answered. */
     private volatile long fencingBase;
 
-    private volatile long tokenKeptAt;
+    /** The end of the latest lease after which the server keeps the token for its full time. */
+    private volatile long tokenKeptAfter;
+
     private boolean releaseWasSent;
 
     RedisGrant(RedisContender contender, LockMode mode, long fencingBase, Validity validity) {
@@ -39,7 +41,13 @@ final class RedisGrant implements Grant {
 
     /** Makes a hold whose subscription receives a message if another contender wants the lock. */
     RedisGrant(RedisContender contender, LockMode mode, long fencingBase, Validity validity, @Nullable Object heardBy) {
-        this(contender, mode, fencingBase, validity, heardBy, validity.from().nanoTime());
+        this(
+                contender,
+                mode,
+                fencingBase,
+                validity,
+                heardBy,
+                validity.from().nanoTime() + contender.lease().toNanos());
     }
 
     private RedisGrant(
@@ -48,13 +56,13 @@ final class RedisGrant implements Grant {
             long fencingBase,
             Validity validity,
             @Nullable Object heardBy,
-            long tokenKeptAt) {
+            long tokenKeptAfter) {
         this.contender = contender;
         this.mode = mode;
         this.fencingBase = fencingBase;
         this.validity = validity;
         this.heardBy = heardBy;
-        this.tokenKeptAt = tokenKeptAt;
+        this.tokenKeptAfter = tokenKeptAfter;
     }
 
     @Override
@@ -81,7 +89,7 @@ final class RedisGrant implements Grant {
         LockKeys keys = contender.keys();
         long millis = RedisContender.millis(lease);
         long tokenKept = contender.backend().tokenKeptMillis(lease);
-        boolean keepsToken = keepsTokenAt(now);
+        boolean keepsToken = keepsToken(lease, now);
         if (hasLockKey()) {
             List<byte[]> named = keepsToken ? keys.lockAndToken() : keys.lockAlone();
             return new ScriptCall(Script.RENEW, keys.name, named, contender.value, millis, tokenKept);
@@ -105,14 +113,15 @@ final class RedisGrant implements Grant {
     }
 
     /** Returns whether a renewal at this time keeps the token, too. */
-    boolean keepsTokenAt(long now) {
-        return now - tokenKeptAt > contender.backend().tokenKept.dividedBy(2).toNanos();
+    boolean keepsToken(Duration lease, long now) {
+        return now + lease.toNanos() - tokenKeptAfter
+                > contender.backend().tokenKept.dividedBy(2).toNanos();
     }
 
     /** Notes that the server has executed the renewal that was made at this time, with all keys that it named. */
-    void noteRenewed(long now) {
-        if (keepsTokenAt(now)) {
-            tokenKeptAt = now;
+    void noteRenewed(Duration lease, long now) {
+        if (keepsToken(lease, now)) {
+            tokenKeptAfter = now + lease.toNanos();
         }
     }
 
@@ -231,7 +240,7 @@ final class RedisGrant implements Grant {
         if (Replies.number(reply.get(0)) == 0) {
             return Optional.empty();
         }
-        return Optional.of(
-                new RedisGrant(contender, LockMode.READ, fencingBase, Validity.of(askedAt, lease), null, tokenKeptAt));
+        return Optional.of(new RedisGrant(
+                contender, LockMode.READ, fencingBase, Validity.of(askedAt, lease), null, tokenKeptAfter));
     }
 }

@@ -72,7 +72,7 @@ final class Renewals {
             if (answer.at(i) > 0) {
                 left.remove(renewal);
                 renewed(renewal, answer.at(i), askedAt);
-                if (grant(renewal).keepsTokenAt(askedAt.nanoTime())) {
+                if (grant(renewal).keepsToken(renewal.lease(), askedAt.nanoTime())) {
                     withTokens.add(renewal);
                 }
             }
@@ -93,7 +93,7 @@ final class Renewals {
                 many.send(Script.KEEP_TOKENS, keys(renewed.get(0)), keys(renewed, LockKeys::token), times, deadline);
         for (int i = 0; i < renewed.size(); i++) {
             if (answer.at(i) == 1) {
-                grant(renewed.get(i)).noteRenewed(now);
+                grant(renewed.get(i)).noteRenewed(renewed.get(i).lease(), now);
             } else {
                 left.add(renewed.get(i));
             }
@@ -117,7 +117,7 @@ final class Renewals {
         List<Object> replies = backend.callAll(calls, deadline);
         for (int i = 0; i < replies.size(); i++) {
             if (answer(due.get(i), replies.get(i), askedAt) && !calls.get(i).wasSentAlone()) {
-                grant(due.get(i)).noteRenewed(askedAt.nanoTime());
+                grant(due.get(i)).noteRenewed(due.get(i).lease(), askedAt.nanoTime());
             }
         }
         return replies.stream().noneMatch(Throwable.class::isInstance);

@@ -34,5 +34,5 @@ local base = base_of(record)
 if base <= floor then
   base = mint_alone(floor)
 end
-hold(value, lease, base, owner, 1)
+hold(value, kept_lease(lease), base, owner, 1)
 return { ARGV[1], 1, text(base), 1 }

@@ -45,7 +45,7 @@ if is_held_by(record, value) then
   if base <= floor or base < last_base() then
     base = mint(floor)
   end
-  share(value, mode, count, lease, base, owner)
+  share(value, mode, count, kept_lease(lease), base, owner)
   settle()
   return with_notices(1, text(base), 0)
 end

@@ -59,7 +59,7 @@ if is_held_by(record, value) then
   if base <= floor or base < last_base() then
     base = mint(floor)
   end
-  return { ARGV[1], 1, text(base), grant_beside_queue(value, lease, base, owner, 0) }
+  return { ARGV[1], 1, text(base), grant_beside_queue(value, kept_lease(lease), base, owner, 0) }
 end
 
 local first

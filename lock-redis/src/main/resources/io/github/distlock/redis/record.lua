@@ -66,6 +66,12 @@ local function is_held_by(record, value)
   return record and string.find(record, value .. '\t', 1, true) == 1
 end
 
+-- Returns the lease of a contender's own hold that a repeated request finds. The request may arrive after a renewal for
+-- longer.
+local function kept_lease(lease)
+  return math.max(lease, redis.call('PTTL', KEYS[1]))
+end
+
 -- Returns the base of a record of this format, otherwise 0.
 local function base_of(record)
   return tonumber(string.match(record or '', '^%S+\t1\t%a+\t[%d/]+\t(%d+)\t') or 0)

@@ -1,4 +1,5 @@
--- Extends holds of several locks or writers: compare-and-expire for each. It never creates a hold.
+-- Extends holds of several locks or writers: compare-and-expire for each. It never creates a hold, and as renew.lua it
+-- shortens none.
 --
 -- KEYS  1 to n: lock, of at most 512 locks
 -- ARGV  1 request   comes back in the reply
@@ -15,19 +16,23 @@
 -- key as a literal.
 
 local statuses = {}
+local lease -- of the hold that was looked at last
 
 -- Returns whether the lock has the record of its hold. Goes on to the next hold.
 local function is_held(record)
   local place = #statuses + 1
   local held = type(record) == 'string' and string.find(record, ARGV[2 * place] .. '\t', 1, true) == 1
   statuses[place] = held and (string.byte(record, -1) == 10 and 2 or 1) or 0
+  lease = ARGV[2 * place + 1]
   return held
 end
 
 repeat
   --#each 512
   if not KEYS[n] then break end
-  if is_held(redis.pcall('GET', KEYS[n])) then redis.call('PEXPIRE', KEYS[n], ARGV[2 * #statuses + 1]) end
+  if is_held(redis.pcall('GET', KEYS[n])) and redis.call('PTTL', KEYS[n]) < tonumber(lease) then
+    redis.call('PEXPIRE', KEYS[n], lease)
+  end
   --#end
 until true
 return { ARGV[1], table.concat(statuses) }

@@ -8,7 +8,8 @@
 --                     lease ends later than this one
 -- Reply as renew.lua
 --
--- A lease that has ended is not extended, even if its record is still there.
+-- A lease that has ended is not extended, even if its record is still there. One that lasts longer is not shortened,
+-- for the reason that renew.lua gives.
 
 local marker = redis.pcall('GET', KEYS[1])
 if type(marker) == 'table' and not string.find(marker.err, 'WRONGTYPE', 1, true) then
@@ -25,7 +26,7 @@ if not ends or tonumber(ends) < now then
   return { ARGV[1], 0 }
 end
 
-redis.call('ZADD', KEYS[2], string.format('%.0f', now + ARGV[3] * 1000), ARGV[2])
+redis.call('ZADD', KEYS[2], 'GT', string.format('%.0f', now + ARGV[3] * 1000), ARGV[2])
 local latest = redis.call('ZRANGE', KEYS[2], -1, -1, 'WITHSCORES')[2]
 local left = math.max(1, math.ceil((latest - now) / 1000))
 redis.call('PEXPIRE', KEYS[2], string.format('%.0f', left))

@@ -1,4 +1,5 @@
--- Extends one hold of a lock, or of a writer: compare-and-expire. It never creates a hold.
+-- Extends one hold of a lock, or of a writer: compare-and-expire. It never creates a hold. It does not shorten a hold
+-- that lasts longer, because an earlier request may arrive after one that has asked for a longer lease.
 --
 -- KEYS  1 lock, and 2 token if the time for which the token is kept is to be extended, too
 -- ARGV  1 request     comes back in the reply
@@ -6,8 +7,8 @@
 --       3 lease       ms, counted from now
 --       4 token kept  ms, beyond a base that lies ahead of the clock; as in record.lua
 -- Reply {request, 0}   the contender does not hold the lock
---       {request, 1}   extended
---       {request, 2}   extended, and contenders may wait
+--       {request, 1}   extended, or kept for longer
+--       {request, 2}   the same, and contenders may wait
 
 local record = redis.pcall('GET', KEYS[1])
 if type(record) ~= 'string' or string.find(record, ARGV[2] .. '\t', 1, true) ~= 1 then
@@ -19,7 +20,11 @@ if type(record) ~= 'string' or string.find(record, ARGV[2] .. '\t', 1, true) ~= 
   return { ARGV[1], 0 }
 end
 
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
+local lease, left = tonumber(ARGV[3]), redis.call('PTTL', KEYS[1])
+if left < lease then
+  redis.call('PEXPIRE', KEYS[1], ARGV[3])
+  left = lease
+end
 if KEYS[2] then
   local last = redis.call('GET', KEYS[2])
   if not last then
@@ -30,6 +35,6 @@ if KEYS[2] then
   local time = redis.call('TIME')
   local now = time[1] * 1000000 + time[2]
   local ahead = math.max(0, tonumber(string.match(last, '^%d+') or 0) - now) / 1000
-  redis.call('SET', KEYS[2], last, 'PX', string.format('%.0f', ARGV[4] + ahead))
+  redis.call('SET', KEYS[2], last, 'PX', string.format('%.0f', left + ARGV[4] - lease + ahead))
 end
 return { ARGV[1], string.byte(record, -1) == 10 and 2 or 1 }

@@ -114,9 +114,10 @@ local function fits(mode, count)
   return count == '1' and (mode == 'read' or mode == 'write' and not held)
 end
 
--- Adds a record to KEYS[5], or extends its lease.
+-- Adds a record to KEYS[5], or extends its lease. A lease that lasts longer is not shortened, because a repeated
+-- request may arrive after a renewal for longer.
 local function keep_record(kept, lease)
-  redis.call('ZADD', KEYS[5], text(now + lease * 1000), kept)
+  redis.call('ZADD', KEYS[5], 'GT', text(now + lease * 1000), kept)
   has_kept = true
   longest = longest and math.max(longest, lease)
 end

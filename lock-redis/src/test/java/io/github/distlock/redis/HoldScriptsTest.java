@@ -368,6 +368,32 @@ class HoldScriptsTest extends ContenderTest {
     }
 
     @Test
+    void s14_aRenewalThatArrivesLateDoesNotShortenALongerLease() throws InterruptedException {
+        TestContender contender = waiting(one);
+        Grant held = contender.acquire();
+        Duration longer = LEASE.multipliedBy(4);
+        assertInstanceOf(Validity.class, contender.renew(held, longer));
+
+        assertInstanceOf(Validity.class, contender.renew(held, LEASE));
+        contender.renewLater(held, LEASE);
+
+        expectTimeToLive(lock, longer.toMillis());
+        expectTimeToLive(token, longer.toMillis() + TOKEN_KEPT.toMillis());
+    }
+
+    @Test
+    void s14_aRepeatedRequestThatArrivesLateDoesNotShortenALongerLease() throws InterruptedException {
+        TestContender contender = waiting(one);
+        Grant held = contender.acquire();
+        Duration longer = LEASE.multipliedBy(4);
+        assertInstanceOf(Validity.class, contender.renew(held, longer));
+
+        contender.acquire();
+
+        expectTimeToLive(lock, longer.toMillis());
+    }
+
+    @Test
     void s6_aRenewalExtendsTheHold() throws InterruptedException {
         TestContender contender = waiting(one);
         Grant held = contender.acquire();
@@ -403,11 +429,24 @@ class HoldScriptsTest extends ContenderTest {
         assertEquals(1, keysOf(held.renewal(LEASE, granted)));
         assertEquals(2, keysOf(held.renewal(LEASE, later)));
 
-        held.noteRenewed(later);
+        held.noteRenewed(LEASE, later);
 
         assertEquals(1, keysOf(held.renewal(LEASE, later + 1)));
         assertEquals(
                 2, keysOf(held.renewal(LEASE, later + Duration.ofMinutes(31).toNanos())));
+    }
+
+    @Test
+    void s3_aRenewalForLongerThanTheTokenIsKeptKeepsTheToken() throws InterruptedException {
+        TestContender contender = waiting(one);
+        RedisGrant held = (RedisGrant) contender.acquire();
+        Duration longer = Duration.ofHours(10);
+
+        assertInstanceOf(Validity.class, contender.renew(held, longer));
+
+        expectTimeToLive(token, longer.toMillis() + TOKEN_KEPT.toMillis());
+        long now = System.nanoTime();
+        assertEquals(1, keysOf(held.renewal(LEASE, now)), "the token is kept for long enough");
     }
 
     private static int keysOf(ScriptCall renewal) {

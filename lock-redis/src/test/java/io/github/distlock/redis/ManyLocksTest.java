@@ -104,6 +104,20 @@ class ManyLocksTest extends ContenderTest {
     }
 
     @Test
+    void s14_aBatchThatArrivesLateShortensNoHold() throws InterruptedException {
+        acquire(2);
+        Duration longer = LEASE.multipliedBy(4);
+        assertInstanceOf(
+                Validity.class, TestContender.renewAll(one, grants, longer).get(1));
+
+        assertInstanceOf(
+                Validity.class, TestContender.renewAll(one, grants, LEASE).get(1));
+
+        expectTimeToLive(lock(0), longer.toMillis());
+        expectTimeToLive(lock(1), longer.toMillis());
+    }
+
+    @Test
     void s6_eachHoldHasItsOwnLease() throws InterruptedException {
         acquire(2);
 

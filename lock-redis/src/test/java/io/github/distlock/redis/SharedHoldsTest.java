@@ -504,17 +504,32 @@ class SharedHoldsTest extends SharedTest {
         expectTimeToLive(token, LEASE.multipliedBy(4).toMillis() + TOKEN_KEPT.toMillis());
     }
 
-    @Test
-    void s6_aRenewalAfterTheServersClockWasSetBackEndsTheLeaseByTheNewTime() throws InterruptedException {
-        TestContender contender = reader(one);
+    @ParameterizedTest
+    @MethodSource("modes")
+    void s14_aRenewalThatArrivesLateDoesNotShortenALongerLease(LockMode mode) throws InterruptedException {
+        Duration longer = LEASE.multipliedBy(4);
+        TestContender contender = waiting(one, mode);
         Grant held = contender.acquire();
-        endIn(A_DAY, contender);
-        admin.pexpire(lock, A_DAY);
+        assertInstanceOf(Validity.class, contender.renew(held, longer));
 
         assertInstanceOf(Validity.class, contender.renew(held, LEASE));
+        contender.renewLater(held, LEASE);
 
-        assertTrue(admin.pttl(lock) <= LEASE.toMillis());
-        assertTrue(admin.pttl(holders) <= LEASE.toMillis());
+        expectTimeToLive(lock, longer.toMillis());
+        expectTimeToLive(token, longer.toMillis() + TOKEN_KEPT.toMillis());
+    }
+
+    @ParameterizedTest
+    @MethodSource("modes")
+    void s14_aRepeatedRequestThatArrivesLateDoesNotShortenALongerLease(LockMode mode) throws InterruptedException {
+        Duration longer = LEASE.multipliedBy(4);
+        TestContender contender = waiting(one, mode);
+        Grant held = contender.acquire();
+        assertInstanceOf(Validity.class, contender.renew(held, longer));
+
+        contender.acquire();
+
+        expectTimeToLive(lock, longer.toMillis());
     }
 
     @ParameterizedTest

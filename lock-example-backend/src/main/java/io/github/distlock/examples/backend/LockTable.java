@@ -39,7 +39,7 @@ final class LockTable {
     static final String GRANT = """
             SELECT base FROM FINAL TABLE (UPDATE {table} SET
               base = CASE holder WHEN ?2 THEN base ELSE GREATEST({now}, base + 1) END,
-              holder = ?2, expires = {now} + ?3, owner = ?4,
+              holder = ?2, expires = GREATEST(expires, {now} + ?3), owner = ?4,
               turn_expires = CASE turn WHEN ?2 THEN 0 ELSE turn_expires END
             WHERE name = ?1 AND LOCATE(?2, ended) = 0
               AND (holder = ?2 OR (expires <= {now} AND (turn = ?2 OR turn_expires <= {now}))))""";
@@ -49,9 +49,10 @@ final class LockTable {
             UPDATE {table} SET turn = ?2, turn_expires = {now} + ?3
             WHERE name = ?1 AND LOCATE(?2, ended) = 0 AND (turn = ?2 OR turn_expires <= {now})""";
 
-    /** ?1 name, ?2 contender, ?3 lease. */
+    /** ?1 name, ?2 contender, ?3 lease. A renewal that comes late does not shorten what a longer one has set. */
     static final String RENEW = """
-            UPDATE {table} SET expires = {now} + ?3 WHERE name = ?1 AND holder = ?2 AND expires > {now}""";
+            UPDATE {table} SET expires = GREATEST(expires, {now} + ?3)
+            WHERE name = ?1 AND holder = ?2 AND expires > {now}""";
 
     /**
      * ?1 name, ?2 contender, ?3 whether a request of it may come late, ?4 how long the lock stays kept. Whether it was
