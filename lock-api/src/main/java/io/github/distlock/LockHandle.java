@@ -129,6 +129,61 @@ public interface LockHandle extends AutoCloseable {
     void ensureHeld();
 
     /**
+     * Asks the store to keep this hold for at least this time from now, unless it is released. Never shortens it. The
+     * end of a {@linkplain LockOptions#fixedLease fixed lease} moves. A {@linkplain LockOptions#renewedLease renewed
+     * lease} gets at least this length for now, and later its usual one: so it also lasts this long if no further
+     * renewal succeeds. If the process ends meanwhile, others wait for the lock for as long.
+     *
+     * <p>Waits for the store for at most {@link LockClientBuilder#requestTimeout}. An interrupt does not stop it; the
+     * flag is kept. If it throws a {@link LockException}, the hold is valid for as long as before, and the store may
+     * keep it for longer. Some stores have no lease of their own for each hold. ZooKeeper, for example, keeps a hold as
+     * long as the client's session. There, a hold can be extended only by what the session proves.
+     *
+     * <p>Of several locks, each is extended. Holds of readers that share a grant are extended together. The lock's next
+     * holder gets a usual lease.
+     *
+     * @param time positive, and at most what the store allows
+     * @throws LockLostException if the hold was lost before, or while this call waited
+     * @throws IllegalStateException if it was released
+     * @throws IllegalArgumentException if the time is not positive, is longer than the store allows, or ends after the
+     *     {@linkplain LockOptions#maximumHold(Duration) maximum hold}
+     * @throws LockException if the store has not answered or has refused it, or if it has confirmed less than this time
+     */
+    void extend(Duration time);
+
+    /**
+     * Returns once at least this much validity is {@linkplain #remaining() left}. Call it before a step that cannot be
+     * interrupted. Sends nothing if that much is left already. Otherwise renews the lease with one request, or waits
+     * for a renewal under way, for at most {@link LockClientBuilder#requestTimeout}. An interrupt does not stop it; the
+     * flag is kept.
+     *
+     * @param time positive, and less than the lease by the allowance for clocks
+     * @throws LockLostException if the hold was lost before, or while this call waited
+     * @throws IllegalStateException if it was released
+     * @throws IllegalArgumentException if the time is not positive, or longer than the lease can be valid
+     * @throws LockException if the store has not answered or has refused it, if it has confirmed less than this time,
+     *     or if the hold ends earlier by its fixed lease or its maximum hold
+     */
+    void ensure(Duration time);
+
+    /**
+     * Runs an action when no more than this much validity is {@linkplain #remaining() left}. It runs once, on the
+     * client's callback executor: at once if no more is left already. If the hold is renewed to more than that, the
+     * action runs again when the validity falls again. It does not run after the hold has ended, nor if the hold ends
+     * without falling to this time, as after a pause of the whole process. Several actions may be registered. What one
+     * throws is logged.
+     *
+     * <p>The leases of {@linkplain LockOptions#renewedLease renewed} holds are renewed after a third of their length.
+     * So an action with less than half of the lease runs only if renewals fail. Of several locks, the action runs for
+     * each.
+     *
+     * @param time positive
+     * @param action what to do
+     * @throws IllegalArgumentException if the time is not positive
+     */
+    void warnBefore(Duration time, Runnable action);
+
+    /**
      * Registers a listener for the loss of this hold. It is called once, on the client's callback executor: at once if
      * the hold is lost already, and never if it is released before. If {@link #release()} returns {@link Release#LOST},
      * the listeners have been called or will be, even if the handle is dropped at once. Several may be registered. What

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LockOptions {
     private static final LockOptions DEFAULTS =
-            new LockOptions(Duration.ofSeconds(30), true, false, false, null, null, false);
+            new LockOptions(Duration.ofSeconds(30), true, false, false, null, null, null, false);
 
     private final Duration lease;
     private final boolean leaseRenewed;
@@ -22,6 +22,7 @@ public final class LockOptions {
     private final boolean sticky;
     private final @Nullable Duration maximumHold;
     private final @Nullable Duration minimumHold;
+    private final @Nullable Duration minimumValidity;
     private final boolean interruptsOnLoss;
 
     private LockOptions(
@@ -31,9 +32,11 @@ public final class LockOptions {
             boolean sticky,
             @Nullable Duration maximumHold,
             @Nullable Duration minimumHold,
+            @Nullable Duration minimumValidity,
             boolean interruptsOnLoss) {
-        requireNotLonger(minimumHold, maximumHold, "maximumHold");
-        requireNotLonger(minimumHold, leaseRenewed ? null : lease, "fixedLease");
+        requireNotLonger("minimumHold", minimumHold, maximumHold, "maximumHold");
+        requireNotLonger("minimumHold", minimumHold, leaseRenewed ? null : lease, "fixedLease");
+        requireNotLonger("minimumValidity", minimumValidity, maximumHold, "maximumHold");
         requireNotSticky(sticky && fair, "be fair: an acquire without a request overtakes those in the store's queue");
         requireNotSticky(sticky && !leaseRenewed, "have a fixedLease: its next hold would get only the rest of it");
         requireNotSticky(sticky && minimumHold != null, "have a minimumHold: its release must reach the store");
@@ -43,13 +46,15 @@ public final class LockOptions {
         this.sticky = sticky;
         this.maximumHold = maximumHold;
         this.minimumHold = minimumHold;
+        this.minimumValidity = minimumValidity;
         this.interruptsOnLoss = interruptsOnLoss;
     }
 
-    private static void requireNotLonger(@Nullable Duration minimumHold, @Nullable Duration most, String parameter) {
-        if (minimumHold != null && most != null && minimumHold.compareTo(most) > 0) {
-            throw new IllegalArgumentException("minimumHold must not be longer than " + parameter + ", but was "
-                    + minimumHold + ", and " + parameter + " was " + most);
+    private static void requireNotLonger(
+            String minimum, @Nullable Duration least, @Nullable Duration most, String parameter) {
+        if (least != null && most != null && least.compareTo(most) > 0) {
+            throw new IllegalArgumentException(minimum + " must not be longer than " + parameter + ", but was " + least
+                    + ", and " + parameter + " was " + most);
         }
     }
 
@@ -78,7 +83,7 @@ public final class LockOptions {
      *     store's minimum
      */
     public LockOptions renewedLease(Duration lease) {
-        return new LockOptions(Checks.lease(lease), true, fair, sticky, maximumHold, minimumHold, interruptsOnLoss);
+        return new LockOptions(Checks.lease(lease), true, fair, sticky, maximumHold, minimumHold, minimumValidity, interruptsOnLoss);
     }
 
     /**
@@ -91,7 +96,7 @@ public final class LockOptions {
      *     {@linkplain #minimumHold(Duration) minimum hold}, or the lock is {@linkplain #sticky() sticky}
      */
     public LockOptions fixedLease(Duration lease) {
-        return new LockOptions(Checks.lease(lease), false, fair, sticky, maximumHold, minimumHold, interruptsOnLoss);
+        return new LockOptions(Checks.lease(lease), false, fair, sticky, maximumHold, minimumHold, minimumValidity, interruptsOnLoss);
     }
 
     /**
@@ -106,7 +111,7 @@ public final class LockOptions {
      * @throws IllegalArgumentException if the lock is {@linkplain #sticky() sticky}
      */
     public LockOptions fair() {
-        return new LockOptions(lease, leaseRenewed, true, sticky, maximumHold, minimumHold, interruptsOnLoss);
+        return new LockOptions(lease, leaseRenewed, true, sticky, maximumHold, minimumHold, minimumValidity, interruptsOnLoss);
     }
 
     /**
@@ -142,7 +147,7 @@ public final class LockOptions {
      *     lease} or a {@linkplain #minimumHold(Duration) minimum hold}
      */
     public LockOptions sticky() {
-        return new LockOptions(lease, leaseRenewed, fair, true, maximumHold, minimumHold, interruptsOnLoss);
+        return new LockOptions(lease, leaseRenewed, fair, true, maximumHold, minimumHold, minimumValidity, interruptsOnLoss);
     }
 
     /**
@@ -152,14 +157,11 @@ public final class LockOptions {
      * @param time positive; more than 100 years counts as 100 years
      * @return changed options
      * @throws IllegalArgumentException if it is not positive, or shorter than the
-     *     {@linkplain #minimumHold(Duration) minimum hold}
+     *     {@linkplain #minimumHold(Duration) minimum hold} or the {@linkplain #minimumValidity(Duration) minimum
+     *     validity}
      */
     public LockOptions maximumHold(Duration time) {
-        Objects.requireNonNull(time, "time");
-        if (time.isNegative() || time.isZero()) {
-            throw new IllegalArgumentException("time must be positive, but was " + time);
-        }
-        return new LockOptions(lease, leaseRenewed, fair, sticky, time, minimumHold, interruptsOnLoss);
+        return new LockOptions(lease, leaseRenewed, fair, sticky, positive(time), minimumHold, minimumValidity, interruptsOnLoss);
     }
 
     /**
@@ -184,7 +186,7 @@ public final class LockOptions {
      */
     public LockOptions minimumHold(Duration time) {
         Duration checked = Checks.duration(time, "time", Duration.ofNanos(1), Checks.LONGEST_LEASE);
-        return new LockOptions(lease, leaseRenewed, fair, sticky, maximumHold, checked, interruptsOnLoss);
+        return new LockOptions(lease, leaseRenewed, fair, sticky, maximumHold, checked, minimumValidity, interruptsOnLoss);
     }
 
     /**
@@ -220,7 +222,34 @@ public final class LockOptions {
      * @return changed options
      */
     public LockOptions interruptOnLoss() {
-        return new LockOptions(lease, leaseRenewed, fair, sticky, maximumHold, minimumHold, true);
+        return new LockOptions(lease, leaseRenewed, fair, sticky, maximumHold, minimumHold, minimumValidity, true);
+    }
+
+    /**
+     * Demands that at least this much validity is left when an acquire returns a hold. Use it if the work begins with a
+     * step that cannot be interrupted and that takes a known time. An acquire that is granted less renews the lease
+     * once. If that is not enough, it gives the lock back, and asks again as long as it may wait. A
+     * {@linkplain DistributedLock#tryAcquire() single try} throws a {@link LockException} then.
+     *
+     * <p>Waiters of one client hand the lock to each other only while this much is left. A
+     * {@linkplain DistributedLock#reentrant() reentrant} acquire {@linkplain LockHandle#ensure ensures} it.
+     *
+     * @param time positive; less than what the allowance for clocks leaves of the lease, and not longer than the
+     *     {@linkplain #maximumHold(Duration) maximum hold}
+     * @return changed options
+     * @throws IllegalArgumentException if it is not positive, or longer than the maximum hold;
+     *     {@link LockClient#lock} checks what is left of the lease
+     */
+    public LockOptions minimumValidity(Duration time) {
+        return new LockOptions(lease, leaseRenewed, fair, sticky, maximumHold, minimumHold, positive(time), interruptsOnLoss);
+    }
+
+    private static Duration positive(Duration time) {
+        Objects.requireNonNull(time, "time");
+        if (time.isNegative() || time.isZero()) {
+            throw new IllegalArgumentException("time must be positive, but was " + time);
+        }
+        return time;
     }
 
     /**
@@ -278,6 +307,15 @@ public final class LockOptions {
     }
 
     /**
+     * Returns how much validity is left at least when an acquire returns a hold.
+     *
+     * @return empty unless set by {@link #minimumValidity(Duration)}
+     */
+    public Optional<Duration> minimumValidity() {
+        return Optional.ofNullable(minimumValidity);
+    }
+
+    /**
      * Returns whether the thread that has acquired a hold is interrupted if the hold is lost.
      *
      * @return false unless set by {@link #interruptOnLoss()}
@@ -295,12 +333,13 @@ public final class LockOptions {
                 && that.sticky == sticky
                 && Objects.equals(that.maximumHold, maximumHold)
                 && Objects.equals(that.minimumHold, minimumHold)
+                && Objects.equals(that.minimumValidity, minimumValidity)
                 && that.interruptsOnLoss == interruptsOnLoss;
     }
 
     @Override
     public int hashCode() {
-        return Objects.hash(lease, leaseRenewed, fair, sticky, maximumHold, minimumHold, interruptsOnLoss);
+        return Objects.hash(lease, leaseRenewed, fair, sticky, maximumHold, minimumHold, minimumValidity, interruptsOnLoss);
     }
 
     @Override
@@ -310,6 +349,7 @@ public final class LockOptions {
                 + (sticky ? ", sticky" : "")
                 + (maximumHold == null ? "" : ", at most " + maximumHold)
                 + (minimumHold == null ? "" : ", at least " + minimumHold)
+                + (minimumValidity == null ? "" : ", granted with at least " + minimumValidity)
                 + (interruptsOnLoss ? ", interrupts on loss" : "");
     }
 }

@@ -33,6 +33,7 @@ import org.jspecify.annotations.Nullable;
  */
 abstract class Acquisition extends Arrivals.Member<Acquisition> implements Handoff.Receiver {
     static final long NO_THREAD = -1;
+    private static final long NEVER = Long.MIN_VALUE;
 
     final LockKey key;
     final Patience patience;
@@ -45,6 +46,8 @@ abstract class Acquisition extends Arrivals.Member<Acquisition> implements Hando
     private volatile @Nullable Throwable failure;
 
     private boolean lingers;
+    /** Since when each answer was a grant that was of no use, or {@link #NEVER}. */
+    private long uselessSince = NEVER;
 
     /** What kept this acquire from the lock when it gave up waiting, or empty. */
     private volatile String blocker = "";
@@ -153,6 +156,9 @@ abstract class Acquisition extends Arrivals.Member<Acquisition> implements Hando
             return;
         }
         patience.noteAnswer();
+        if (answer != Answer.Plain.TOO_LATE) {
+            uselessSince = NEVER;
+        }
         if (answer instanceof Answer.Granted granted) {
             take(granted.lease());
         } else if (answer instanceof Answer.Kept kept) {
@@ -179,8 +185,13 @@ abstract class Acquisition extends Arrivals.Member<Acquisition> implements Hando
             }
         } else if (answer == Answer.Plain.TOO_LATE) {
             long now = shared.clock.nanoTime();
-            if (patience.isSingleTry() || patience.isOutage(now, patience.since())) {
-                settle(failed("the store granted it too late to be of use", null));
+            uselessSince = uselessSince == NEVER ? now : uselessSince;
+            if (patience.isSingleTry() || patience.isOutage(now, uselessSince)) {
+                String minimum = key.options()
+                        .minimumValidity()
+                        .map(least -> ", with less than its minimum validity of " + least)
+                        .orElse("");
+                settle(failed("the store granted it too late to be of use" + minimum, null));
             }
         } else if (patience.isSingleTry()) {
             settle(Ended.BUSY); // What the queue knows can change before it is asked again.

@@ -68,6 +68,15 @@ public final class Checks {
         return duration(lease, "lease", Duration.ofMillis(1), LONGEST_LEASE);
     }
 
+    /** Returns a positive time in nanoseconds, up to {@link #FOREVER}. */
+    static long positiveNanos(Duration time, String parameter) {
+        requireNonNull(time, parameter);
+        if (time.isNegative() || time.isZero()) {
+            throw new IllegalArgumentException(parameter + " must be positive, but was " + time);
+        }
+        return waitNanos(time);
+    }
+
     /** Returns a wait in nanoseconds, from zero to {@link #FOREVER}. */
     static long waitNanos(Duration wait) {
         if (wait.isNegative()) {

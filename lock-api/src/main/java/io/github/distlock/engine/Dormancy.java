@@ -148,7 +148,8 @@ final class Dormancy {
         return usable;
     }
 
-    private void giveBack(Deadline deadline) {
+    /** Gives back a lease that has no holder, and waits for the store until then. */
+    void giveBack(Deadline deadline) {
         if (lease.endAsGivenBack()) {
             try {
                 releases.release(won, deadline);

@@ -104,7 +104,16 @@ public final class Engine {
         keeper = new LeaseKeeper(backend, settings, shared, this::releaseDropped);
         releases = new Releases(backend, requests, cleanUp, releaseThreads, shared);
         Lease.Shared leases = new Lease.Shared(
-                settings, clock, timer, keeper, releases, callbacks, log, droppedHandles, new AtomicLong());
+                settings,
+                clock,
+                timer,
+                keeper,
+                releases,
+                new RequestedRenewals(backend, settings, requests, keeper),
+                callbacks,
+                log,
+                droppedHandles,
+                new AtomicLong());
         queues = new LocalQueues(new LocalQueue.Shared(backend, client, keeper, cleanUp, leases), lifecycle);
         downgrades = new Downgrades(queues, requests, releases, leases);
         Deadlocks deadlocks = new Deadlocks(queues, clock, callbacks, log);
@@ -235,6 +244,16 @@ public final class Engine {
         requireAtMost(backend.maximumLease(), "lease", lease);
         requireAtMost(
                 backend.maximumLease(), "minimumHold", options.minimumHold().orElse(Duration.ZERO));
+        requireLessThanUsable(options.minimumValidity().orElse(Duration.ZERO), lease);
+    }
+
+    private void requireLessThanUsable(Duration minimumValidity, Duration lease) {
+        Duration usable = Duration.ofNanos(settings.usable(lease.toNanos()));
+        if (minimumValidity.compareTo(usable) >= 0) {
+            throw new IllegalArgumentException("minimumValidity must be less than " + usable
+                    + ", which the allowance for clocks leaves of a lease of " + lease + ", but was "
+                    + minimumValidity);
+        }
     }
 
     private static void requireAtMost(Duration longest, String what, Duration time) {

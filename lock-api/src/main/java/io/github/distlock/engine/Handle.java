@@ -34,6 +34,22 @@ final class Handle implements LockHandle, Returnable, Owned {
     private @Nullable List<Consumer<? super LockLoss>> listeners;
     private volatile @Nullable Cancellations cancellations;
     private volatile @Nullable OwnerInterrupt interrupt;
+    private volatile @Nullable Warnings warnings;
+
+    /** Renews holds, and grants that nobody holds yet, on the thread that needs them. */
+    interface Renewals {
+        /** Does the work of {@code LockHandle.extend(time)}, with its errors. */
+        void extend(Handle held, Duration time);
+
+        /** Does the work of {@code LockHandle.ensure(time)}, with its errors. */
+        void ensure(Handle held, Duration time);
+
+        /**
+         * Returns whether a lease without a hold has its minimum validity, after a renewal if necessary. Otherwise the
+         * lease has ended, and has gone back to the store.
+         */
+        boolean isOfUse(Lease granted, Patience patience);
+    }
 
     /** Makes the hold together with its handle. */
     Handle(Lease lease, long token, @Nullable Expiry leaseEnd, LockOptions options, Lease.Shared shared) {
@@ -84,6 +100,54 @@ final class Handle implements LockHandle, Returnable, Owned {
             }
             throw new IllegalStateException("lock \"" + lockName() + "\" was released");
         }
+    }
+
+    @Override
+    public void extend(Duration time) {
+        try {
+            shared.requested().extend(this, time);
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    @Override
+    public void ensure(Duration time) {
+        try {
+            shared.requested().ensure(this, time);
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    @Override
+    public void warnBefore(Duration time, Runnable action) {
+        long before = Checks.positiveNanos(time, "time");
+        requireNonNull(action, "action");
+        if (isHeld()) {
+            warnings().add(before, action);
+            shared.keeper().lookBy(hold.lease().nextLook());
+        }
+    }
+
+    private Warnings warnings() {
+        mutex.lock();
+        try {
+            Warnings present = warnings;
+            if (present == null) {
+                present = new Warnings(shared.clock(), shared.callbacks(), hold::remainingNanos, this::isHeld);
+                warnings = present;
+            }
+            return present;
+        } finally {
+            mutex.unlock();
+        }
+    }
+
+    /** Warns the holder if it has asked for it. Returns the earlier one of a nano time and the next warning. */
+    long warn(long nanoTime) {
+        Warnings present = warnings;
+        return present == null ? nanoTime : present.look(nanoTime);
     }
 
     @Override

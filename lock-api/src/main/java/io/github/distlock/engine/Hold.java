@@ -53,7 +53,7 @@ final class Hold extends WeakReference<Handle> {
     /** When the waiter accepted it. */
     private volatile long since;
 
-    private volatile @Nullable Limit limit;
+    private volatile Limits limits;
     /** Written before the hold is accepted, and read after its end. */
     private Flight.@Nullable Recorded recorded;
 
@@ -76,16 +76,13 @@ final class Hold extends WeakReference<Handle> {
 
     private record Lost(LockLoss loss) implements Phase {}
 
-    /** The end of this hold, not of its lease, and what it means. */
-    private record Limit(Expiry end, LossReason reason) {}
-
     Hold(Handle handle, Lease lease, long token, @Nullable Expiry leaseEnd, LockOptions options, Lease.Shared shared) {
         super(handle, shared.droppedHandles());
         this.lease = lease;
         this.token = token;
         this.options = options;
         this.shared = shared;
-        this.limit = leaseEnd == null ? null : new Limit(leaseEnd, LossReason.LEASE_ENDED);
+        this.limits = leaseEnd == null ? Limits.NONE : new Limits(leaseEnd, null);
     }
 
     String lockName() {
@@ -96,7 +93,10 @@ final class Hold extends WeakReference<Handle> {
         return token;
     }
 
-    /** Returns false if the hold ended before. It reads the clocks, since the waiter may have waited. */
+    /**
+     * Returns false if the hold ended before, or if too little validity is left: then another waiter or the store gets
+     * the lease. It reads the clocks, since the waiter may have waited.
+     */
     boolean accept(long thread, String name, boolean recordStack) {
         threadName = name;
         threadId = thread;
@@ -106,6 +106,9 @@ final class Hold extends WeakReference<Handle> {
         recorded = Flight.holding();
         Moment now = clock().now();
         since = now.nanoTime();
+        if (lease.minimumValidity > 0 && remainingNanos(now) < lease.minimumValidity) {
+            decline();
+        }
         if (lease.hasExpired(now) || !phase.compareAndSet(Open.OFFERED, Open.HELD)) {
             return false;
         }
@@ -117,12 +120,14 @@ final class Hold extends WeakReference<Handle> {
     }
 
     private void limitTo(Duration maximum, Moment now) {
-        Limit before = limit;
         Expiry after = Expiry.after(now, Checks.waitNanos(maximum));
-        if (before == null || after.isBefore(before.end)) {
-            limit = new Limit(after, LossReason.MAXIMUM_HOLD);
-            shared.keeper().lookBy(after.nanoTime());
-        }
+        limits = limits.withMaximum(after);
+        shared.keeper().lookBy(after.nanoTime());
+    }
+
+    /** Moves the end of a fixed lease, which the store keeps until then. One thread at a time does so. */
+    void extendTo(Expiry end) {
+        limits = limits.extended(end);
     }
 
     private LockClock clock() {
@@ -158,32 +163,26 @@ final class Hold extends WeakReference<Handle> {
 
     State state() {
         if (isHeld()) {
-            return lease.isSuspect() ? State.SUSPECT : State.HELD;
+            return lease.term.isSuspect() ? State.SUSPECT : State.HELD;
         }
         return phase.get() instanceof Lost ? State.LOST : State.RELEASED;
     }
 
     long remainingNanos(Moment now) {
-        Expiry bound = limit();
+        Expiry bound = limits.first();
         long remaining = lease.remainingNanos(now);
         return Math.max(0, bound == null ? remaining : Math.min(remaining, bound.remainingNanos(now)));
     }
 
     /** Returns whether a limit of this hold, not of its lease, is over. */
     boolean isOverLimit(Moment now) {
-        Expiry bound = limit();
+        Expiry bound = limits.first();
         return bound != null && bound.isPast(now);
     }
 
-    LossReason limitReason() {
-        Limit bound = limit;
-        return bound == null ? LossReason.LEASE_ENDED : bound.reason;
-    }
-
-    @Nullable
-    Expiry limit() {
-        Limit bound = limit;
-        return bound == null ? null : bound.end;
+    /** Returns when this hold ends although its lease does not. */
+    Limits limits() {
+        return limits;
     }
 
     boolean isOf(long thread) {

@@ -57,7 +57,7 @@ final class Holds {
     Expiry limit() {
         Expiry first = null;
         for (Hold hold : open) {
-            Expiry limit = hold.limit();
+            Expiry limit = hold.limits().first();
             if (limit != null && (first == null || limit.isBefore(first))) {
                 first = limit;
             }
@@ -69,11 +69,21 @@ final class Holds {
     @Nullable
     LossReason loseThoseOverLimit(Moment now) {
         for (Hold hold : open) {
-            if (hold.isOverLimit(now) && hold.lose(hold.limitReason()) && leave()) {
-                return hold.limitReason();
+            if (hold.isOverLimit(now) && hold.lose(hold.limits().reason()) && leave()) {
+                return hold.limits().reason();
             }
         }
         return null;
+    }
+
+    /** Warns the holders that have asked for it. Returns the earlier one of a nano time and the next warning. */
+    long warn(long nanoTime) {
+        long first = nanoTime;
+        for (Hold hold : open) {
+            Handle handle = hold.get();
+            first = handle == null ? first : handle.warn(first);
+        }
+        return first;
     }
 
     void loseAll(LossReason reason) {

@@ -55,18 +55,24 @@ final class Lease implements StoreHints.Target, Dormancy.Kept {
     private static final long ENOUGH_TO_RENEW = Duration.ofSeconds(1).toNanos();
 
     private final Queue queue;
-    private final WonGrant won;
+    /** Its request has the longest lease that the store was asked for. */
+    private volatile WonGrant won;
+
     private final Grant grant;
     private final Shared shared;
     private final boolean renewed;
     private final boolean servesOthers;
+    /** The length of the lease, unless a holder has asked for a longer one. */
+    final Duration usual;
+    /** How much validity a hold must have when an acquire returns it; zero if that does not matter. */
+    final long minimumValidity;
     /**
      * Time for more than one renewal. After a handoff by the server, less of the lease is left than after a request.
      */
     private final long enoughToHandOff;
 
     private final long grantedAt;
-    private final Term term;
+    final Term term;
     private final AtomicReference<@Nullable End> end = new AtomicReference<>();
     private final AtomicBoolean alarmed = new AtomicBoolean();
     final Holds holds = new Holds();
@@ -100,6 +106,7 @@ final class Lease implements StoreHints.Target, Dormancy.Kept {
             Timer timer,
             LeaseKeeper keeper,
             Releases releases,
+            Handle.Renewals requested,
             Callbacks callbacks,
             ClientLog log,
             ReferenceQueue<Handle> droppedHandles,
@@ -114,12 +121,7 @@ final class Lease implements StoreHints.Target, Dormancy.Kept {
         private static final End GIVEN_BACK = new End(null);
     }
 
-    /** Throws if the backend has broken its contract. */
-    Lease(Queue queue, WonGrant won, Shared shared) {
-        this(queue, won, shared, FencingTokens.first(won.grant().fencingBase()));
-    }
-
-    /** Makes a lease whose first hold has this token. */
+    /** Makes a lease whose first hold has this token. Throws if the backend has broken its contract. */
     Lease(Queue queue, WonGrant won, Shared shared, long firstToken) {
         Grant grant = won.grant();
         shared.greatestBase.accumulateAndGet(grant.fencingBase(), Math::max);
@@ -128,10 +130,12 @@ final class Lease implements StoreHints.Target, Dormancy.Kept {
         this.grant = grant;
         this.shared = shared;
         LockOptions options = queue.options();
+        this.usual = options.lease();
+        this.minimumValidity = options.minimumValidity().map(Checks::waitNanos).orElse(0L);
         this.renewed = options.isLeaseRenewed();
         this.servesOthers =
                 renewed && !options.isFair() && options.minimumHold().isEmpty();
-        this.enoughToHandOff = Math.min(won.request().lease().toNanos() / 2, ENOUGH_TO_RENEW);
+        this.enoughToHandOff = Math.max(minimumValidity, Math.min(usual.toNanos() / 2, ENOUGH_TO_RENEW));
         this.grantedAt = shared.clock.nanoTime();
         this.term = new Term(grant.validity(), shared.settings, shared.clock);
         this.dormancy = new Dormancy(this, queue, hints, won, shared.releases, shared.clock);
@@ -174,10 +178,8 @@ final class Lease implements StoreHints.Target, Dormancy.Kept {
     }
 
     private @Nullable Handle newHold(long token) {
-        Expiry leaseEnd = renewed
-                ? null
-                : shared.settings.expiry(
-                        Validity.of(grant.validity().from(), won.request().lease()));
+        Expiry leaseEnd =
+                renewed ? null : shared.settings.expiry(grant.validity().from(), usual);
         Handle handle = new Handle(this, token, leaseEnd, queue.options(), shared);
         boolean first = newestToken == 0;
         newestToken = token;
@@ -253,7 +255,7 @@ final class Lease implements StoreHints.Target, Dormancy.Kept {
     }
 
     private boolean servesOthers() {
-        return servesOthers && end.get() == null && !term.isSuspect() && !dormancy.mustGoBack();
+        return servesOthers && end.get() == null && term.mayServeOthers() && !dormancy.mustGoBack();
     }
 
     // The end
@@ -274,9 +276,9 @@ final class Lease implements StoreHints.Target, Dormancy.Kept {
         if (end.get() == null && grant.hasEnded()) {
             lose(LossReason.GONE);
         }
-        if (end.get() == null && term.end().isPast(now)) {
+        if (end.get() == null && term.isPast(now)) {
             term.extend(grant.latestValidity());
-            if (term.end().isPast(now)) {
+            if (term.isPast(now)) {
                 lose(LossReason.EXPIRED);
             }
         }
@@ -361,26 +363,23 @@ final class Lease implements StoreHints.Target, Dormancy.Kept {
 
     // Renewal
 
-    boolean isSuspect() {
-        return term.isSuspect();
-    }
-
     long remainingNanos(Moment now) {
         return term.remainingNanos(now);
     }
 
-    /** Returns when the keeper must look again: for a renewal, or for the end. */
+    /** Warns holders. Returns when the keeper must look again: for a renewal, a warning, or the end. */
     long nextLook() {
-        Expiry limit = holds.limit();
-        long looksAt = needsRenewal(limit) ? term.nextLook() : term.end().nanoTime();
-        return limit != null && limit.nanoTime() - looksAt < 0 ? limit.nanoTime() : looksAt;
+        return needsRenewal(holds.limit()) ? lookAtHolds(term.nextLook()) : endsAt();
     }
 
-    /** Returns when the keeper must look again if it cannot send a renewal. */
+    /** Does the same if the keeper cannot send a renewal. */
     long endsAt() {
-        Expiry ends = term.end();
+        return lookAtHolds(term.end().nanoTime());
+    }
+
+    private long lookAtHolds(long nanoTime) {
         Expiry limit = holds.limit();
-        return (limit != null && limit.isBefore(ends) ? limit : ends).nanoTime();
+        return holds.warn(limit != null && limit.nanoTime() - nanoTime < 0 ? limit.nanoTime() : nanoTime);
     }
 
     /** A fixed lease needs renewals, too, if the store's validity is shorter, such as that of a session. */
@@ -392,14 +391,24 @@ final class Lease implements StoreHints.Target, Dormancy.Kept {
         return term.isDue(now) && needsRenewal(holds.limit());
     }
 
-    long renewalTimeout() {
-        return term.renewalTimeout();
-    }
-
-    /** Returns a renewal for the keeper to send, or null if one is under way. */
+    /**
+     * Returns a renewal for the keeper to send, or null if one is under way. It repeats what the store has promised, in
+     * case a server without the promise has taken the place of the one that gave it.
+     */
     @Nullable
     LeaseRenewal renewal(Outages outages) {
-        return term.beginRenewal() ? new LeaseRenewal(this, grant, won.request().lease(), outages, shared.clock) : null;
+        Duration length = term.lengthOfRenewal(usual, won.request().lease());
+        return term.beginRenewal() ? new LeaseRenewal(this, grant, length, outages, shared.clock) : null;
+    }
+
+    /**
+     * A holder is about to ask for a longer lease. As long as the store may keep that, no other holder gets this lease.
+     * Cleanup then continues for as long.
+     */
+    void noteAsked(Duration length, Expiry until) {
+        term.noteAsked(until, usual);
+        won = won.lasting(length);
+        queue.wakeHead();
     }
 
     void renewed(Validity validity, long tookNanos) {
@@ -454,7 +463,7 @@ final class Lease implements StoreHints.Target, Dormancy.Kept {
         lose(LossReason.GONE);
     }
 
-    private void event(long nanos, BiConsumer<LockListener, LockEvent> what) {
+    void event(long nanos, BiConsumer<LockListener, LockEvent> what) {
         shared.callbacks.event(lockName(), newestToken, nanos, what);
     }
 }

@@ -35,7 +35,7 @@ final class LeaseRenewal implements Renewal {
     }
 
     long timeout() {
-        return lease.renewalTimeout();
+        return lease.term.renewalTimeout();
     }
 
     @Override

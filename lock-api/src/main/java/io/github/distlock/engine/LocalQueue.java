@@ -270,7 +270,7 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
         long now = shared.clock().nanoTime();
         if (requireNonNull(attempt, "the backend's answer") instanceof Attempt.Granted granted) {
             Lease lease = granted(asked, asker, granted.grant(), now);
-            if (lease.hasExpired()) {
+            if (!shared.leases.requested().isOfUse(lease, asker.patience)) {
                 notBefore = now + Backoff.longest();
                 return Answer.Plain.TOO_LATE;
             }
@@ -374,7 +374,8 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
 
     /** Makes a lease of a grant. The entry is spent. Throws if the backend has broken its contract. */
     Lease granted(QueueEntry asked, Acquisition asker, Grant grant, long now) {
-        Lease won = new Lease(this, asked.won(grant), shared.leases);
+        long firstToken = FencingTokens.first(grant.fencingBase());
+        Lease won = new Lease(this, asked.won(grant), shared.leases, firstToken);
         Lease added = locked(() -> {
             asked.endAsking();
             waiters.forget(asked, asker);

@@ -1,5 +1,6 @@
 package io.github.distlock.engine;
 
+import io.github.distlock.spi.Moment;
 import io.github.distlock.spi.Validity;
 import java.time.Duration;
 
@@ -28,17 +29,32 @@ public record Settings(
      */
     static final long LAST_REQUEST_GRACE = Duration.ofMillis(100).toNanos();
 
+    /** More than what is lost by calculating with fractions, and by a wall clock that counts milliseconds. */
+    private static final long ROUNDING = Duration.ofMillis(2).toNanos();
+
     /**
      * Returns when a hold ends for its holder: {@code length·(1−ρ) − guard} after the request was <em>sent</em>. The
      * store's own count begins later, when the request arrives. So if clocks run within ρ, the store's count ends
      * later.
      */
     Expiry expiry(Validity validity) {
-        return Expiry.after(validity.from(), usable(validity.length().toNanos()));
+        return expiry(validity.from(), validity.length());
+    }
+
+    /** Does the same for what the store keeps for a time from a moment on. */
+    Expiry expiry(Moment from, Duration length) {
+        return Expiry.after(from, usable(length.toNanos()));
     }
 
     /** Returns what is left of a lease after the allowance for clocks; zero or less if nothing is. */
     long usable(long lease) {
         return (long) (lease * (1 - clockDrift)) - Math.max(clockGuard, lease / 20);
+    }
+
+    /** Returns a lease of which at least this much is {@linkplain #usable usable}, and hardly more. */
+    long leaseFor(long usable) {
+        double withGuard = (usable + clockGuard) / (1 - clockDrift);
+        double withShare = usable / (1 - clockDrift - 1 / 20.0);
+        return (long) Math.max(withGuard, withShare) + ROUNDING;
     }
 }

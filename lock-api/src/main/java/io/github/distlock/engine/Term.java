@@ -5,6 +5,7 @@ import io.github.distlock.spi.Moment;
 import io.github.distlock.spi.Validity;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How long a lease is valid, whether that is in doubt, and when to renew it.
@@ -18,6 +19,12 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * {@link #renewWhatIsProvedBefore} writes the time of the doubt, and then that of the next renewal. An answer writes
  * the time of the next renewal, and then reads that of the doubt. The one that writes the time of the next renewal last
  * has seen the other.
+ *
+ * <p><b>Requested renewals.</b> A holder may ask for a longer lease ({@link RequestedRenewals}), and the keeper's
+ * renewals go on meanwhile. Their answers come in any order. So what the store has confirmed to the holder is kept
+ * apart, as a promise. The lease is valid as long as the promise or the newest validity says so. Each of the two is a
+ * proof, because no renewal shortens what the store keeps. From before such a request is sent, the store may keep the
+ * lease for longer than usual, whether it answers or not. So the time that was asked for is kept, too.
  */
 final class Term {
     private static final long LONGEST_PAUSE = Duration.ofSeconds(1).toNanos();
@@ -25,7 +32,18 @@ final class Term {
     private final Settings settings;
     private final LockClock clock;
     private final AtomicBoolean renewing = new AtomicBoolean();
+    /** What the newest validity proves. */
     private volatile Expiry end;
+
+    /** Until when the store keeps the lease, as it has confirmed to a holder. One thread at a time writes it. */
+    private volatile @Nullable Expiry promised;
+
+    /** Until when the store may keep the lease, because a holder has asked for that. One thread at a time writes it. */
+    private volatile @Nullable Expiry asked;
+
+    /** The usual lease, once a holder has asked for a longer one. */
+    private volatile long usual = Long.MAX_VALUE;
+
     private volatile long length;
     private volatile long renewAt;
     private volatile long provedAt;
@@ -42,10 +60,13 @@ final class Term {
         planRenewal(validity);
     }
 
-    /** Plans the next renewal no later than half of the usable time, whatever the allowance for clocks leaves. */
+    /**
+     * Plans the next renewal no later than half of the usable time, whatever the allowance for clocks leaves. A longer
+     * lease is renewed as often as usual, so that a loss is noticed as soon as usual.
+     */
     private void planRenewal(Validity validity) {
         long half = settings.usable(validity.length().toNanos()) / 2;
-        long after = Math.min(validity.renewAfter().toNanos(), half);
+        long after = Math.min(Math.min(validity.renewAfter().toNanos(), half), usual / 3);
         long from = validity.from().nanoTime();
         mayComeEarlier = after / 8;
         provedAt = from;
@@ -56,12 +77,53 @@ final class Term {
         }
     }
 
+    /** Returns the end on the monotonic clock. */
     Expiry end() {
-        return end;
+        return later(promised, end);
     }
 
+    private static Expiry later(@Nullable Expiry a, Expiry b) {
+        return a == null || a.isBefore(b) ? b : a;
+    }
+
+    /** If the wall clock has jumped since the promise, the newest validity may say more. */
     long remainingNanos(Moment now) {
-        return end.remainingNanos(now);
+        return promised == null ? end.remainingNanos(now) : Math.max(end.remainingNanos(now), promisedNanos(now));
+    }
+
+    boolean isPast(Moment now) {
+        return remainingNanos(now) <= 0;
+    }
+
+    /** A holder is about to ask the store to keep the lease until then, for longer than usual. */
+    void noteAsked(Expiry until, Duration usualLease) {
+        asked = later(asked, until);
+        usual = usualLease.toNanos();
+    }
+
+    /**
+     * Returns whether another holder may get the lease: it is not in doubt, and the store keeps it no longer than after
+     * a usual renewal.
+     */
+    boolean mayServeOthers() {
+        Expiry until = asked;
+        return !suspect && (until == null || until.nanoTime() - clock.nanoTime() <= settings.usable(usual));
+    }
+
+    /** The store has confirmed to keep the lease until then. */
+    void promise(Expiry until) {
+        promised = later(promised, until);
+    }
+
+    private long promisedNanos(Moment now) {
+        Expiry promise = promised;
+        return promise == null ? 0 : promise.remainingNanos(now);
+    }
+
+    /** Returns the lease to ask for: the usual one, or what is left of a promise if that is more. */
+    Duration lengthOfRenewal(Duration usualLease, Duration longest) {
+        long promise = settings.leaseFor(promisedNanos(clock.now()));
+        return promise <= usualLease.toNanos() ? usualLease : Duration.ofNanos(Math.min(promise, longest.toNanos()));
     }
 
     boolean isSuspect() {
@@ -85,7 +147,7 @@ final class Term {
 
     /** Returns the time of the next renewal, or the end if a renewal is under way. */
     long nextLook() {
-        long endsAt = end.nanoTime();
+        long endsAt = end().nanoTime();
         return !renewing.get() && renewAt - endsAt < 0 ? renewAt : endsAt;
     }
 
@@ -101,13 +163,21 @@ final class Term {
         return renewing.compareAndSet(false, true);
     }
 
-    /** Takes the end of the newest validity, also if that is earlier: a session may have got a shorter timeout. */
+    boolean isRenewing() {
+        return renewing.get();
+    }
+
     void renewed(Validity validity) {
+        proved(validity);
+        renewing.set(false);
+    }
+
+    /** Takes the end of the newest validity, also if that is earlier: a session may have got a shorter timeout. */
+    void proved(Validity validity) {
         end = settings.expiry(validity);
         length = validity.length().toNanos();
         planRenewal(validity);
         suspect = false;
-        renewing.set(false);
     }
 
     /**

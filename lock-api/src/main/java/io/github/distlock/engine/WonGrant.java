@@ -27,6 +27,13 @@ record WonGrant(Grant grant, Contender contender, LockRequest request) {
         return new WonGrant(reading, contender, request.withMode(LockMode.READ));
     }
 
+    /** Returns the same grant for a store that may keep it for this time. */
+    WonGrant lasting(Duration lease) {
+        LockRequest longer =
+                LockRequest.exclusive(request.name(), lease, request.owner()).withMode(request.mode());
+        return lease.compareTo(request.lease()) > 0 ? new WonGrant(grant, contender, longer) : this;
+    }
+
     /** Returns another base for local handoffs, or empty if the store has none. */
     OptionalLong nextBase(Deadline deadline) throws InterruptedException {
         return request.mode().kind() == LockMode.Kind.EXCLUSIVE ? grant.nextBase(deadline) : OptionalLong.empty();

@@ -13,7 +13,10 @@ public enum Capability {
     LIST,
     /** Takes a lock away from its holder: {@link LockBackend#forceRelease}. Of use only with {@link #INSPECT}. */
     FORCE_RELEASE,
-    /** Sets another length of the lease in a renewal: {@link Renewal#lease()}. */
+    /**
+     * Sets a longer lease in a renewal: {@link Renewal#lease()}. Without this, a hold can be extended only by what a
+     * usual renewal proves.
+     */
     CHANGE_LEASE,
     /**
      * Grants {@link LockMode#READ} and {@link LockMode#WRITE} holds, and turns a write hold into a read hold:

@@ -6,8 +6,9 @@ import java.util.OptionalLong;
 
 /**
  * The store's view of one hold. The engine renews and releases it from changing threads. It releases only after it has
- * stopped renewing, and releases again only after an unknown outcome. There is a happens-before edge from the attempt
- * that won it to each call, and from one release to the next.
+ * stopped renewing, and releases again only after an unknown outcome. Only a renewal that a holder asks for on another
+ * thread may still be under way then: it changes nothing. There is a happens-before edge from the attempt that won it
+ * to each call, and from one release to the next.
  */
 public interface Grant {
 

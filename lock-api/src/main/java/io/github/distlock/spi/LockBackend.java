@@ -80,7 +80,8 @@ public interface LockBackend extends AutoCloseable {
      * {@linkplain Renewal#gone() gone}. A grant of another backend is an error.
      *
      * <p>The engine calls this on its own threads. It runs several batches at the same time only if an earlier one is
-     * late. A backend with connections renews over one that no acquire can exhaust.
+     * late. A holder that asks for more time renews its hold on its own thread, beside these batches. A backend with
+     * connections renews over one that no acquire can exhaust.
      *
      * @param due holds of this backend, all of one {@link Grant#server() server}
      * @param deadline when an unanswered exchange must have been given up

@@ -9,7 +9,9 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The read hold of a thread that has the write lock. It borrows the write hold, so its release asks nobody. After a
@@ -19,11 +21,21 @@ import java.util.function.Consumer;
  */
 final class BorrowedHandle implements LockHandle {
     private final List<Consumer<LockLoss>> listeners = new CopyOnWriteArrayList<>();
+    private final List<Warning> warnings = new CopyOnWriteArrayList<>();
     private volatile Source source;
     private volatile boolean returned;
 
     /** The hold behind this handle. */
     private record Source(LockHandle held, boolean owned) {}
+
+    /** An action that the hold behind this handle runs. A downgrade and its registration may come at the same time. */
+    private record Warning(Duration time, Runnable action, AtomicReference<@Nullable LockHandle> registered) {
+        void registerWith(LockHandle held) {
+            if (registered.getAndSet(held) != held) {
+                held.warnBefore(time, action);
+            }
+        }
+    }
 
     BorrowedHandle(LockHandle writing) {
         this.source = new Source(writing, false);
@@ -38,6 +50,7 @@ final class BorrowedHandle implements LockHandle {
     void own(LockHandle reading) {
         source = new Source(reading, true);
         listeners.forEach(reading::onLost);
+        warnings.forEach(warning -> warning.registerWith(reading));
         if (returned) {
             reading.close();
         }
@@ -77,9 +90,38 @@ final class BorrowedHandle implements LockHandle {
     @Override
     public void ensureHeld() {
         held().ensureHeld();
+        requireNotReturned();
+    }
+
+    private void requireNotReturned() {
         if (returned) {
             throw new IllegalStateException("lock \"" + lockName() + "\" was released");
         }
+    }
+
+    @Override
+    public void extend(Duration time) {
+        requireNotReturned();
+        held().extend(time);
+    }
+
+    @Override
+    public void ensure(Duration time) {
+        requireNotReturned();
+        held().ensure(time);
+    }
+
+    @Override
+    public void warnBefore(Duration time, Runnable action) {
+        requireNonNull(action, "action");
+        Runnable unlessReturned = () -> {
+            if (isHeld()) {
+                action.run();
+            }
+        };
+        Warning warning = new Warning(time, unlessReturned, new AtomicReference<>());
+        warnings.add(warning);
+        warning.registerWith(held());
     }
 
     @Override

@@ -142,6 +142,21 @@ final class JointHandle implements LockHandle, Returnable {
     }
 
     @Override
+    public void extend(Duration time) {
+        holds.forEach(hold -> hold.extend(time));
+    }
+
+    @Override
+    public void ensure(Duration time) {
+        holds.forEach(hold -> hold.ensure(time));
+    }
+
+    @Override
+    public void warnBefore(Duration time, Runnable action) {
+        holds.forEach(hold -> hold.warnBefore(time, action));
+    }
+
+    @Override
     public void onLost(Consumer<? super LockLoss> listener) {
         requireNonNull(listener, "listener");
         AtomicBoolean notified = new AtomicBoolean();

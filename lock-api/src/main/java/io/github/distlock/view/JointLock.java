@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.github.distlock.DistributedLock;
+import io.github.distlock.LockException;
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockOptions;
 import io.github.distlock.ThreadOwnedLock;
@@ -23,7 +24,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Several locks as one. All clients acquire them in the same order, that of their names, so they do not wait for each
  * other in a circle. While an acquire waits for a later lock, it holds the earlier ones. If one of these is lost
- * meanwhile, the acquire gives all of them back and begins again. So all are held when it returns.
+ * meanwhile, or has less than the minimum validity, the acquire gives all of them back and begins again. So all are
+ * held when it returns. A blocking acquire first tries to renew what has too little validity.
  */
 public final class JointLock implements DistributedLock {
     private final List<DistributedLock> locks;
@@ -132,7 +134,7 @@ public final class JointLock implements DistributedLock {
                     }
                     held.add(granted.get());
                 }
-                if (held.stream().allMatch(LockHandle::isHeld)) {
+                if (ensureValidity(held)) {
                     held.forEach(Owned::interruptOnLoss);
                     all = new JointHandle(held);
                     return Optional.of(all);
@@ -143,6 +145,21 @@ public final class JointLock implements DistributedLock {
                 }
             }
         }
+    }
+
+    /** Returns whether all holds are valid for long enough, after a renewal of those that are not. */
+    private boolean ensureValidity(List<LockHandle> held) {
+        try {
+            options().minimumValidity().ifPresent(least -> held.forEach(hold -> hold.ensure(least)));
+        } catch (LockException e) {
+            return false;
+        }
+        return areValid(held);
+    }
+
+    private boolean areValid(List<LockHandle> held) {
+        Duration least = options().minimumValidity().orElse(Duration.ZERO);
+        return held.stream().allMatch(hold -> hold.isHeld() && hold.remaining().compareTo(least) >= 0);
     }
 
     @Override
@@ -216,7 +233,7 @@ public final class JointLock implements DistributedLock {
                 }
             } else if (held.size() < locks.size()) {
                 step();
-            } else if (held.stream().allMatch(LockHandle::isHeld)) {
+            } else if (areValid(held)) {
                 JointHandle all = new JointHandle(held);
                 if (!end(Optional.of(all))) {
                     var unused = all.giveBackAsync();

@@ -66,10 +66,36 @@ final class ReentrantHandle implements LockHandle, Returnable, Owned, Cancellati
 
     @Override
     public void ensureHeld() {
+        requireNotReleased();
+        held().ensureHeld();
+    }
+
+    private void requireNotReleased() {
         if (end.get() == End.INNER) {
             throw new IllegalStateException("lock \"" + lockName() + "\": this handle was released");
         }
-        held().ensureHeld();
+    }
+
+    @Override
+    public void extend(Duration time) {
+        requireNotReleased();
+        held().extend(time);
+    }
+
+    @Override
+    public void ensure(Duration time) {
+        requireNotReleased();
+        held().ensure(time);
+    }
+
+    @Override
+    public void warnBefore(Duration time, Runnable action) {
+        requireNonNull(action, "action");
+        held().warnBefore(time, () -> {
+            if (isHeld()) {
+                action.run();
+            }
+        });
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.github.distlock.view;
 
 import io.github.distlock.DistributedLock;
 import io.github.distlock.LockHandle;
+import io.github.distlock.LockOptions;
 import io.github.distlock.ThreadOwnedLock;
 import java.lang.ref.WeakReference;
 import java.util.Map;
@@ -96,16 +97,30 @@ public final class ReentrantHolds {
      * Enters the hold of the calling thread, and acquires the lock first if the thread has none.
      *
      * @param entry what the thread gets: a handle, or a lock
+     * @param options of the lock
      * @return the hold, or empty if the lock is busy
      */
-    Optional<ReentrantHold> enter(Object lock, ReentrantHold.Entry entry, Acquire otherwise)
+    Optional<ReentrantHold> enter(Object lock, ReentrantHold.Entry entry, LockOptions options, Acquire otherwise)
             throws InterruptedException {
         ReentrantHold known = current(lock);
         if (known != null && known.enter(entry)) {
+            ensureValidity(known, entry, options);
             return Optional.of(known);
         }
         Optional<LockHandle> granted = otherwise.acquire();
         return granted.map(held -> add(lock, held, entry));
+    }
+
+    /** Ensures the minimum validity of a hold that was entered. If that fails, the caller does not get the entry. */
+    private static void ensureValidity(ReentrantHold entered, ReentrantHold.Entry entry, LockOptions options) {
+        try {
+            options.minimumValidity().ifPresent(entered.held()::ensure);
+        } catch (Throwable e) {
+            if (entered.exit(entry)) {
+                entered.held().release();
+            }
+            throw e;
+        }
     }
 
     private ReentrantHold add(Object lock, LockHandle held, ReentrantHold.Entry entry) {

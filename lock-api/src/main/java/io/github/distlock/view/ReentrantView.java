@@ -59,12 +59,12 @@ final class ReentrantView implements DistributedLock {
         if (Thread.interrupted()) {
             throw new InterruptedException("interrupted before acquiring lock \"" + name() + "\"");
         }
-        return holds.enter(id, Entry.HANDLE, acquire).map(ReentrantHandle::new);
+        return holds.enter(id, Entry.HANDLE, options(), acquire).map(ReentrantHandle::new);
     }
 
     private Optional<LockHandle> uninterruptibly(Acquire acquire) {
         try {
-            return holds.enter(id, Entry.HANDLE, acquire).map(ReentrantHandle::new);
+            return holds.enter(id, Entry.HANDLE, options(), acquire).map(ReentrantHandle::new);
         } catch (InterruptedException e) {
             throw new AssertionError("an uninterruptible acquire was interrupted", e);
         }

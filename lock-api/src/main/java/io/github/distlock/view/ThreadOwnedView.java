@@ -68,7 +68,7 @@ class ThreadOwnedView implements ThreadOwnedLock {
             Optional<LockHandle> borrowed = borrowed();
             return borrowed.isPresent() ? borrowed : acquire.acquire();
         };
-        return holds.enter(id, Entry.LOCK, unlessBorrowed).isPresent();
+        return holds.enter(id, Entry.LOCK, lock.options(), unlessBorrowed).isPresent();
     }
 
     private boolean uninterruptibly(Acquire acquire) {

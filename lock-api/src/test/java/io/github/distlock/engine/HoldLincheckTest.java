@@ -694,6 +694,7 @@ class HoldLincheckTest {
                     timer,
                     keeper,
                     new Releases(store, requests, cleanUp, releaseThreads, shared),
+                    new RequestedRenewals(store, SETTINGS, requests, keeper),
                     callbacks,
                     log,
                     new ReferenceQueue<>(),

@@ -63,7 +63,7 @@ class LeaseTest {
 
         lease.suspect();
 
-        assertThat(lease.isSuspect()).isTrue();
+        assertThat(lease.term.isSuspect()).isTrue();
         assertThat(lease.isDue(now)).isTrue();
     }
 }

@@ -58,6 +58,44 @@ class TermTest {
     }
 
     @Test
+    void s14_aPromiseOutlastsTheAnswersToOtherRenewals() {
+        long minute = Duration.ofMinutes(1).toNanos();
+        Expiry promised = Expiry.after(clock.now(), minute);
+        term.noteAsked(promised, LEASE);
+        assertThat(term.mayServeOthers()).isFalse();
+
+        term.promise(promised);
+        term.renewed(validity(LEASE));
+
+        assertThat(term.end()).isSameAs(promised);
+        assertThat(term.remainingNanos(clock.now())).isEqualTo(minute);
+        assertThat(term.lengthOfRenewal(LEASE, Duration.ofHours(1))).isGreaterThan(Duration.ofMinutes(1));
+        clock.advance(Duration.ofSeconds(50).toNanos());
+        assertThat(term.mayServeOthers()).isTrue();
+        assertThat(term.lengthOfRenewal(LEASE, Duration.ofHours(1))).isEqualTo(LEASE);
+    }
+
+    /** As in a suspended process whose promise has ended by the wall clock: a later answer counts. */
+    @Test
+    void s14_whatALaterAnswerProvesCountsIfAPromiseIsOver() {
+        term.promise(Expiry.after(
+                new Moment(clock.nanoTime(), 0), Duration.ofMinutes(1).toNanos()));
+
+        term.renewed(validity(LEASE));
+
+        assertThat(term.isPast(clock.now())).isFalse();
+    }
+
+    @Test
+    void s14_aLongerLeaseIsRenewedAtTheUsualPace() {
+        term.noteAsked(Expiry.after(clock.now(), Duration.ofMinutes(1).toNanos()), LEASE);
+
+        term.proved(validity(Duration.ofMinutes(2)));
+
+        assertThat(term.nextLook() - clock.nanoTime()).isEqualTo(RENEWED_AFTER);
+    }
+
+    @Test
     void v8_noRenewalIsPlannedAfterHalfOfTheUsableTime() {
         Validity late = validity(LEASE).withRenewAfter(LEASE.minusSeconds(1));
 

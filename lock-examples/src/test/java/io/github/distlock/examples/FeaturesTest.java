@@ -30,6 +30,14 @@ class FeaturesTest {
                     "reentrant locks, and `java.util.concurrent.locks.Lock`", "`reentrant()`, `asLock()`", null, ""),
             new Feature("several names at once", "`allOf(names)`", null, ""),
             new Feature("a minimum hold", "`LockOptions.minimumHold`", null, "S13.1 to S13.7"),
+            new Feature("a minimum validity", "`LockOptions.minimumValidity`", null, "S2.6"),
+            new Feature("time for a step, ensured", "`LockHandle.ensure(time)`", null, "S14.7"),
+            new Feature("a warning before the end", "`LockHandle.warnBefore(time, action)`", null, ""),
+            new Feature(
+                    "extensions beyond what is proved anyway",
+                    "`LockHandle.extend(time)`",
+                    Capability.CHANGE_LEASE,
+                    "S14.1 to S14.6"),
             new Feature("sticky locks", "`LockOptions.sticky`", Capability.STICKY, "V11.1 to V11.8"),
             new Feature("an interrupt of the holder's thread on loss", "`LockOptions.interruptOnLoss`", null, ""),
             new Feature("cancellation of futures on loss", "`held.cancelOnLoss(future)`", null, ""),
@@ -58,8 +66,7 @@ class FeaturesTest {
                     "forced release of one hold",
                     "`inspector().forceRelease(name, token)`",
                     Capability.FORCE_RELEASE,
-                    "API.49 to API.53"),
-            new Feature("another lease at a renewal", "of use to backends only", Capability.CHANGE_LEASE, ""));
+                    "API.49 to API.53"));
 
     /** A row of the table; without a capability, each backend has it. */
     private record Feature(

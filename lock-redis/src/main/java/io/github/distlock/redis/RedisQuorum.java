@@ -141,7 +141,7 @@ public final class RedisQuorum implements LockBackend {
 
     @Override
     public Set<Capability> capabilities() {
-        return Set.of(Capability.INSPECT);
+        return Set.of(Capability.INSPECT, Capability.CHANGE_LEASE);
     }
 
     @Override

@@ -524,6 +524,20 @@ class RedisQuorumTest {
     }
 
     @Test
+    void s14_aHoldIsExtendedByNoMoreThanTheLongestLease() throws Exception {
+        LockHandle held =
+                one.lock(name, LockOptions.defaults().fixedLease(SHORT)).acquire();
+
+        held.extend(Duration.ofMinutes(4));
+
+        assertThat(held.remaining()).isGreaterThan(Duration.ofMinutes(3));
+        assertThatThrownBy(() -> held.extend(Duration.ofMinutes(5)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("time must be at most PT4M42S on this store, but was PT5M");
+        held.close();
+    }
+
+    @Test
     void api_theBuilderRefusesBadInput() {
         String uri = "redis://:secret@host1";
 

@@ -44,6 +44,7 @@ class FaultyBackend extends WrappedBackend {
     private final AtomicInteger grantsWithoutWakeUp = new AtomicInteger();
     private final AtomicLong longestRetry = new AtomicLong();
     private final AtomicReference<@Nullable LateReply> lateGrant = new AtomicReference<>();
+    private final AtomicReference<@Nullable LateRenewal> lateRenewal = new AtomicReference<>();
     private final Set<WrappedContender> busy = ConcurrentHashMap.newKeySet();
     private final Drops requestsToDrop = new Drops();
     private final Drops repliesToDrop = new Drops();
@@ -76,6 +77,13 @@ class FaultyBackend extends WrappedBackend {
         LateReply reply = new LateReply();
         lateGrant.set(reply);
         return reply;
+    }
+
+    /** Delays the next renewals of one exchange until the test lets them arrive. Their client hears nothing of them. */
+    LateRenewal delayNextRenewal() {
+        LateRenewal late = new LateRenewal();
+        lateRenewal.set(late);
+        return late;
     }
 
     /** Drops the reply to the next attempt that the store grants. */
@@ -261,6 +269,11 @@ class FaultyBackend extends WrappedBackend {
     @Override
     public void renewAll(Collection<? extends Renewal> due, Deadline deadline) throws InterruptedException {
         send(Request.RENEWAL);
+        LateRenewal late = lateRenewal.getAndSet(null);
+        if (late != null) {
+            late.renewals = due.stream().map(UnansweredRenewal::new).toList();
+            throw replyLost();
+        }
         if (repliesToDrop.hit(Request.RENEWAL)) {
             super.renewAll(due.stream().map(UnansweredRenewal::new).toList(), deadline);
             throw replyLost();
@@ -321,6 +334,19 @@ class FaultyBackend extends WrappedBackend {
 
         @Override
         public void unknown(Throwable cause) {}
+    }
+
+    /** Renewals that their client has given up, and that have not arrived yet. */
+    final class LateRenewal {
+        private volatile List<UnansweredRenewal> renewals = List.of();
+
+        void arrive() {
+            try {
+                FaultyBackend.super.renewAll(renewals, Deadline.after(Duration.ofSeconds(10), clock()));
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        }
     }
 
     /** A reply that the store has sent and that has not arrived yet. */

@@ -72,6 +72,9 @@ public abstract class LockContract {
     final class Renewals extends RenewalRules {}
 
     @Nested
+    final class Extensions extends ExtensionRules {}
+
+    @Nested
     final class Ambiguity extends AmbiguityRules {}
 
     @Nested

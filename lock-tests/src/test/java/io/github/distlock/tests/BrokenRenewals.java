@@ -30,7 +30,7 @@ final class BrokenRenewals {
         return List.of(
                 new PlantedBug(
                         "the renewal of a lost hold succeeds",
-                        "S5.3 S5.4 S6.5 F1.7",
+                        "S5.3 S5.4 S6.5 S14.3 F1.7",
                         it -> it.gone = renewal ->
                                 renewal.renewed(Validity.of(it.clock().now(), renewal.lease()))),
                 new PlantedBug("a renewal never reports that a hold is lost", "S6.5", it -> it.gone = renewal -> {}),
@@ -62,7 +62,7 @@ final class BrokenRenewals {
                         it -> it.renewAll = (due, deadline) -> {}),
                 new PlantedBug(
                         "a renewal is confirmed and not carried out",
-                        "V8.2 V8.4",
+                        "S14.7 V8.2 V8.4",
                         it -> it.renewAll = (due, deadline) -> due.forEach(
                                 each -> each.renewed(Validity.of(it.clock().now(), each.lease())))),
                 new PlantedBug("the first error ends renewal", "V8.3", it -> {

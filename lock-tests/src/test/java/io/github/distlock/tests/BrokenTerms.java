@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
 
 /** Holds that end sooner than their holders believe, and leases of another length than the engine asked for. */
 final class BrokenTerms {
@@ -21,7 +22,7 @@ final class BrokenTerms {
                 new PlantedBug("validity counts from the answer", "S6.2 F2.11 F2.19", BrokenTerms::countFromAnswer),
                 new PlantedBug(
                         "a grant that comes too late is taken for a fresh one",
-                        "S2.1 S2.5 S6.2",
+                        "S2.1 S2.5 S2.6 S6.2",
                         it -> it.validity = grant -> Validity.of(it.clock().now(), grant.contender.request.lease())),
                 new PlantedBug(
                         "validity is longer than the lease",
@@ -34,7 +35,7 @@ final class BrokenTerms {
                         it -> it.validity = grant -> ofLength(grant, Duration.ofDays(1))),
                 new PlantedBug(
                         "a renewal without an answer extends",
-                        "S6.1 S6.3 S6.7 V8.6 V8.11",
+                        "S6.1 S6.3 S6.7 S14.2 V8.6 V8.11",
                         it -> it.renewAll = (due, deadline) -> {
                             try {
                                 it.passOn(due, deadline);
@@ -70,7 +71,46 @@ final class BrokenTerms {
                         "each renewal sets a longer lease",
                         "V1.1",
                         it -> it.renewAll = (due, deadline) ->
-                                it.passOn(due.stream().map(Longer::new).toList(), deadline)));
+                                it.passOn(due.stream().map(Longer::new).toList(), deadline)),
+                new PlantedBug(
+                        "each renewal sets the lease of the request, and confirms the one that it was asked for",
+                        "S14.1 S14.4 S14.6",
+                        it -> it.renewAll = (due, deadline) ->
+                                it.passOn(due.stream().map(Usual::new).toList(), deadline)),
+                new PlantedBug("the renewal that arrives last decides about the lease", "S14.4", BrokenTerms::obeyLast),
+                new PlantedBug("later grants of a client inherit its longest lease", "S14.5", BrokenTerms::inherit));
+    }
+
+    /** Another contender takes the place of a hold whose lease becomes shorter. */
+    private static void obeyLast(BrokenBackend it) {
+        Map<Grant, Duration> leases = new ConcurrentHashMap<>();
+        it.renewAll = (due, deadline) -> {
+            it.passOn(due, deadline);
+            for (Renewal renewal : due) {
+                LockRequest asked = ((WrappedBackend.WrappedGrant) renewal.grant()).contender.request;
+                Duration before = leases.put(renewal.grant(), renewal.lease());
+                if (before != null && before.compareTo(renewal.lease()) > 0) {
+                    it.store.delete(asked.name());
+                    it.contendAndAttempt(withLease(asked, renewal.lease()), deadline);
+                }
+            }
+        };
+    }
+
+    private static void inherit(BrokenBackend it) {
+        AtomicReference<Duration> longest = new AtomicReference<>(Duration.ZERO);
+        it.renewAll = (due, deadline) -> {
+            due.forEach(renewal -> longest.accumulateAndGet(
+                    renewal.lease(), (before, lease) -> before.compareTo(lease) > 0 ? before : lease));
+            it.passOn(due, deadline);
+        };
+        it.attempt = (contender, deadline) -> {
+            Attempt answer = contender.inner.attempt(deadline);
+            if (answer instanceof Attempt.Granted granted && !longest.get().isZero()) {
+                it.renew(granted.grant(), longest.get(), deadline);
+            }
+            return answer;
+        };
     }
 
     private static Validity ofLength(WrappedBackend.WrappedGrant grant, Duration length) {
@@ -111,6 +151,25 @@ final class BrokenTerms {
             return answer;
         };
         it.validity = grant -> validities.getOrDefault(grant.contender, grant.inner.validity());
+    }
+
+    private static final class Usual extends ForwardingRenewal {
+        private final Duration usual;
+
+        private Usual(Renewal outer) {
+            super(outer);
+            usual = ((WrappedBackend.WrappedGrant) outer.grant()).contender.request.lease();
+        }
+
+        @Override
+        public Duration lease() {
+            return usual;
+        }
+
+        @Override
+        public void renewed(Validity validity) {
+            super.renewed(Validity.of(validity.from(), super.lease()));
+        }
     }
 
     private static final class Longer extends ForwardingRenewal {

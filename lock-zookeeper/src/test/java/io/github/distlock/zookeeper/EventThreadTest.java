@@ -93,6 +93,19 @@ class EventThreadTest {
     }
 
     @Test
+    void v4_anExtensionOnTheEventThreadFailsAtOnceAndSaysWhy() throws Exception {
+        LockHandle held = locks.lock("held").acquire();
+
+        Throwable extension = onEventThread(() -> catchThrowable(() -> held.extend(Duration.ofSeconds(1))));
+
+        assertThat(extension)
+                .isInstanceOf(LockException.class)
+                .hasMessageContaining("not extended by PT1S")
+                .hasMessageContaining("event thread");
+        assertThat(held.state()).isEqualTo(LockHandle.State.HELD);
+    }
+
+    @Test
     void s7_aReleaseOnTheEventThreadDoesNotWaitAndLeavesNothing() throws Exception {
         LockHandle held = locks.lock("lock").acquire();
 

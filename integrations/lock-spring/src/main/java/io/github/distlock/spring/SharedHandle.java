@@ -86,6 +86,21 @@ final class SharedHandle implements LockHandle {
     }
 
     @Override
+    public void extend(Duration time) {
+        handles.forEach(handle -> handle.extend(time));
+    }
+
+    @Override
+    public void ensure(Duration time) {
+        handles.forEach(handle -> handle.ensure(time));
+    }
+
+    @Override
+    public void warnBefore(Duration time, Runnable action) {
+        handles.forEach(handle -> handle.warnBefore(time, action));
+    }
+
+    @Override
     public void onLost(Consumer<? super LockLoss> listener) {
         AtomicBoolean isNotified = new AtomicBoolean();
         handles.forEach(handle -> handle.onLost(loss -> {
