@@ -83,7 +83,8 @@ public final class LockOptions {
      *     store's minimum
      */
     public LockOptions renewedLease(Duration lease) {
-        return new LockOptions(Checks.lease(lease), true, fair, sticky, maximumHold, minimumHold, minimumValidity, interruptsOnLoss);
+        return new LockOptions(
+                Checks.lease(lease), true, fair, sticky, maximumHold, minimumHold, minimumValidity, interruptsOnLoss);
     }
 
     /**
@@ -96,7 +97,8 @@ public final class LockOptions {
      *     {@linkplain #minimumHold(Duration) minimum hold}, or the lock is {@linkplain #sticky() sticky}
      */
     public LockOptions fixedLease(Duration lease) {
-        return new LockOptions(Checks.lease(lease), false, fair, sticky, maximumHold, minimumHold, minimumValidity, interruptsOnLoss);
+        return new LockOptions(
+                Checks.lease(lease), false, fair, sticky, maximumHold, minimumHold, minimumValidity, interruptsOnLoss);
     }
 
     /**
@@ -111,7 +113,8 @@ public final class LockOptions {
      * @throws IllegalArgumentException if the lock is {@linkplain #sticky() sticky}
      */
     public LockOptions fair() {
-        return new LockOptions(lease, leaseRenewed, true, sticky, maximumHold, minimumHold, minimumValidity, interruptsOnLoss);
+        return new LockOptions(
+                lease, leaseRenewed, true, sticky, maximumHold, minimumHold, minimumValidity, interruptsOnLoss);
     }
 
     /**
@@ -147,7 +150,8 @@ public final class LockOptions {
      *     lease} or a {@linkplain #minimumHold(Duration) minimum hold}
      */
     public LockOptions sticky() {
-        return new LockOptions(lease, leaseRenewed, fair, true, maximumHold, minimumHold, minimumValidity, interruptsOnLoss);
+        return new LockOptions(
+                lease, leaseRenewed, fair, true, maximumHold, minimumHold, minimumValidity, interruptsOnLoss);
     }
 
     /**
@@ -161,7 +165,8 @@ public final class LockOptions {
      *     validity}
      */
     public LockOptions maximumHold(Duration time) {
-        return new LockOptions(lease, leaseRenewed, fair, sticky, positive(time), minimumHold, minimumValidity, interruptsOnLoss);
+        return new LockOptions(
+                lease, leaseRenewed, fair, sticky, positive(time), minimumHold, minimumValidity, interruptsOnLoss);
     }
 
     /**
@@ -186,7 +191,8 @@ public final class LockOptions {
      */
     public LockOptions minimumHold(Duration time) {
         Duration checked = Checks.duration(time, "time", Duration.ofNanos(1), Checks.LONGEST_LEASE);
-        return new LockOptions(lease, leaseRenewed, fair, sticky, maximumHold, checked, minimumValidity, interruptsOnLoss);
+        return new LockOptions(
+                lease, leaseRenewed, fair, sticky, maximumHold, checked, minimumValidity, interruptsOnLoss);
     }
 
     /**
@@ -241,7 +247,8 @@ public final class LockOptions {
      *     {@link LockClient#lock} checks what is left of the lease
      */
     public LockOptions minimumValidity(Duration time) {
-        return new LockOptions(lease, leaseRenewed, fair, sticky, maximumHold, minimumHold, positive(time), interruptsOnLoss);
+        return new LockOptions(
+                lease, leaseRenewed, fair, sticky, maximumHold, minimumHold, positive(time), interruptsOnLoss);
     }
 
     private static Duration positive(Duration time) {
@@ -339,7 +346,8 @@ public final class LockOptions {
 
     @Override
     public int hashCode() {
-        return Objects.hash(lease, leaseRenewed, fair, sticky, maximumHold, minimumHold, minimumValidity, interruptsOnLoss);
+        return Objects.hash(
+                lease, leaseRenewed, fair, sticky, maximumHold, minimumHold, minimumValidity, interruptsOnLoss);
     }
 
     @Override

@@ -20,6 +20,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -279,7 +280,7 @@ abstract class SqlFenceRules {
                 for (int i = 0; i < transactions; i++) {
                     long token = next.incrementAndGet();
                     if (ThreadLocalRandom.current().nextInt(4) == 0) {
-                        Thread.yield();
+                        LockSupport.parkNanos(1);
                     }
                     String outcome = outcome(connection, token);
                     if (outcome.equals(ACCEPTED)) {
