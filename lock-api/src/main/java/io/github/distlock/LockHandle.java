@@ -211,6 +211,22 @@ public interface LockHandle extends AutoCloseable {
     }
 
     /**
+     * Registers a listener for the requests of others to release this hold: {@link LockInspector#requestRelease}.
+     * Nothing is released by itself: the listener decides. It is called on the client's callback executor, at most once
+     * for each request, and at once for the last request that came earlier in this hold. It is never called for a
+     * request from before the hold, nor after the hold has ended. Several may be registered. What a listener throws is
+     * logged.
+     *
+     * <p>A request arrives within a second while the store answers. The store keeps it for a minute at least, so a
+     * client that was cut off for less hears of it afterwards. If several requests come within half a second, only the
+     * last one may be reported. While a hold has a listener, its client asks the store twice a second.
+     *
+     * @param listener what to do
+     * @throws UnsupportedOperationException if the store has no such requests
+     */
+    void onReleaseRequested(Consumer<? super ReleaseRequest> listener);
+
+    /**
      * Detaches this handle from the thread that has acquired it. This is for work that still uses the hold while the
      * thread does something else. If the thread has no other handle of the hold and has not locked it, its acquires
      * then wait for the hold as those of other threads do, and a loss no longer

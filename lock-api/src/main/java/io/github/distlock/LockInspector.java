@@ -77,4 +77,21 @@ public interface LockInspector {
      */
     @CanIgnoreReturnValue
     Optional<LockStatus.Holder> forceRelease(String name, long expectedToken);
+
+    /**
+     * Asks the present holders of a lock to release it. Nothing is released by itself: each holder decides, if it has
+     * registered a {@linkplain LockHandle#onReleaseRequested listener}. The listener is called within a second. A hold
+     * that begins later does not hear of the request. A client that keeps the lock without a holder, because it is
+     * {@linkplain LockOptions#sticky() sticky}, gives it back. An interrupt ends the call with a {@link LockException},
+     * and its outcome is unknown; the flag is kept.
+     *
+     * @param name the lock's name
+     * @return the number of grants that the store had; each has a holder, or several threads of one client; 0 if nobody
+     *     held the lock
+     * @throws LockException if the store does not answer within {@link LockClientBuilder#requestTimeout}, or refuses
+     * @throws UnsupportedOperationException if the store cannot do it
+     * @throws IllegalStateException if the client is closed
+     */
+    @CanIgnoreReturnValue
+    int requestRelease(String name);
 }

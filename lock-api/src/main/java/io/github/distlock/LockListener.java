@@ -82,6 +82,15 @@ public interface LockListener {
     default void wanted(LockEvent event) {}
 
     /**
+     * A request to release a hold has reached a listener that the holder has registered with
+     * {@link LockHandle#onReleaseRequested}. Without such a listener, the client hears of no request.
+     *
+     * @param event its duration is the time for which the lock has been held
+     * @param request who asked, and when
+     */
+    default void releaseRequested(LockEvent event, ReleaseRequest request) {}
+
+    /**
      * A hold was lost.
      *
      * @param event its duration is the time for which the lock was held

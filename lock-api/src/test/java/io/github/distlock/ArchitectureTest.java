@@ -68,6 +68,7 @@ class ArchitectureTest {
             "LockedAction",
             "LockedCall",
             "LossReason",
+            "ReleaseRequest",
             "ThreadOwnedLock");
 
     @Test
@@ -81,7 +82,8 @@ class ArchitectureTest {
     }
 
     /**
-     * An {@code Instant} made for people to read is no arithmetic: the hold's loss, and the store's view of a holder.
+     * An {@code Instant} made for people to read is no arithmetic: the hold's loss, a request to release it, and the
+     * store's view of a holder.
      */
     @Test
     void oneClassReckonsWithTheWallClock() {
@@ -93,7 +95,7 @@ class ArchitectureTest {
                 .check(LIBRARY);
         noClasses()
                 .that()
-                .haveNameNotMatching(".*\\.(Hold|LockTable|LockClock|MovableClock)")
+                .haveNameNotMatching(".*\\.(Hold|ReleaseRequests|LockTable|LockClock|MovableClock)")
                 .should()
                 .callMethod(LockClock.class, "wallMillis")
                 .check(LIBRARY);
@@ -237,7 +239,7 @@ class ArchitectureTest {
                 .filter(file -> !file.endsWith("SystemClock.java"))
                 .mapToLong(ArchitectureTest::linesOfCode)
                 .sum();
-        assertThat(lines).isLessThan(460);
+        assertThat(lines).isLessThan(470);
     }
 
     private static List<Path> sources(Path folder) {

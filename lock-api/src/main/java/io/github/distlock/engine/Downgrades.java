@@ -123,6 +123,7 @@ final class Downgrades {
             queue = queues.get(key);
             lease = new Lease(queue, reading, leases, writing.fencingToken());
         } while (!queue.adopt(lease));
+        lease.holds.followWriter();
         before.hints.setSuccessor(lease.hints);
         Handle read = lease.offer();
         Thread thread = Thread.currentThread();

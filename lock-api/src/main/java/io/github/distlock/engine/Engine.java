@@ -279,7 +279,7 @@ public final class Engine {
 
     /** Returns an inspector. Throws {@link UnsupportedOperationException} if the store has none. */
     public LockInspector inspector() {
-        return new StoreInspector(backend, lifecycle, requests);
+        return new StoreInspector(backend, settings.client(), lifecycle, requests);
     }
 
     private void releaseDropped() {

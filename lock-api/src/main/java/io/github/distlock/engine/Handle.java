@@ -7,6 +7,7 @@ import io.github.distlock.LockHandle;
 import io.github.distlock.LockLoss;
 import io.github.distlock.LockLostException;
 import io.github.distlock.LockOptions;
+import io.github.distlock.ReleaseRequest;
 import io.github.distlock.view.Cancellations;
 import io.github.distlock.view.Owned;
 import io.github.distlock.view.Returnable;
@@ -35,6 +36,7 @@ final class Handle implements LockHandle, Returnable, Owned {
     private volatile @Nullable Cancellations cancellations;
     private volatile @Nullable OwnerInterrupt interrupt;
     private volatile @Nullable Warnings warnings;
+    private ReleaseRequests.@Nullable Listeners requestListeners;
 
     /** Renews holds, and grants that nobody holds yet, on the thread that needs them. */
     interface Renewals {
@@ -210,6 +212,37 @@ final class Handle implements LockHandle, Returnable, Owned {
             mutex.unlock();
         }
         notified.forEach(listener -> shared.callbacks().run(() -> listener.accept(loss)));
+    }
+
+    @Override
+    public void onReleaseRequested(Consumer<? super ReleaseRequest> listener) {
+        requireNonNull(listener, "listener");
+        ReleaseRequests requests = shared.keeper().releaseRequests();
+        requests.requireSupport();
+        if (isHeld()) {
+            ReleaseRequests.Listeners all = requestListeners();
+            all.add(listener);
+            requests.watch(all);
+        }
+    }
+
+    private ReleaseRequests.Listeners requestListeners() {
+        mutex.lock();
+        try {
+            if (requestListeners == null) {
+                Lease lease = hold.lease();
+                requestListeners = new ReleaseRequests.Listeners(
+                        lease.won(),
+                        hold.token(),
+                        hold.since(),
+                        lease.holds.isFirst(hold),
+                        hold::isHeld,
+                        shared.callbacks());
+            }
+            return requestListeners;
+        } finally {
+            mutex.unlock();
+        }
     }
 
     @Override

@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
 final class Holds {
     private final List<Hold> open = new CopyOnWriteArrayList<>();
     private final AtomicInteger users = new AtomicInteger(1);
+    /** The hold that began with the grant. After a downgrade no hold has, and this is another object. */
+    private volatile @Nullable Object first;
 
     /** Adds a user. Returns false if the last one has left. */
     boolean enter() {
@@ -32,7 +34,20 @@ final class Holds {
     }
 
     void add(Hold hold) {
+        if (first == null) {
+            first = hold;
+        }
         open.add(hold);
+    }
+
+    /** Returns whether no other hold had the grant before this one. */
+    boolean isFirst(Hold hold) {
+        return first == hold;
+    }
+
+    /** A writer had the grant before the first of these holds. */
+    void followWriter() {
+        first = this;
     }
 
     void remove(Hold hold) {

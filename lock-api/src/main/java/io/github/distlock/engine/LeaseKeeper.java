@@ -50,6 +50,7 @@ final class LeaseKeeper {
     private final Runnable leaks;
     private final Outages outages;
     private final Work threads;
+    private final ReleaseRequests releaseRequests;
     private final Set<Lease> leases = ConcurrentHashMap.newKeySet();
     private final Set<Contender> waiting = ConcurrentHashMap.newKeySet();
     private final ConcurrentHashMap<Object, Integer> batches = new ConcurrentHashMap<>();
@@ -78,8 +79,13 @@ final class LeaseKeeper {
         this.leaks = leaks;
         this.outages = new Outages(shared);
         this.threads = Work.unbounded("renewal", shared);
+        this.releaseRequests = new ReleaseRequests(backend, settings, shared, threads);
         this.heartbeatAt = backend.clock().nanoTime();
         this.connectionLostAt = heartbeatAt;
+    }
+
+    ReleaseRequests releaseRequests() {
+        return releaseRequests;
     }
 
     void watch(Lease lease) {

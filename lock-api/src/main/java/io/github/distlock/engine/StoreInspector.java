@@ -2,6 +2,7 @@ package io.github.distlock.engine;
 
 import io.github.distlock.LockException;
 import io.github.distlock.LockInspector;
+import io.github.distlock.LockOwner;
 import io.github.distlock.LockStatus;
 import io.github.distlock.spi.Capability;
 import io.github.distlock.spi.LockBackend;
@@ -17,11 +18,13 @@ final class StoreInspector implements LockInspector {
     private static final int LONGEST_LIST = 100_000;
 
     private final LockBackend backend;
+    private final String client;
     private final Lifecycle lifecycle;
     private final Requests requests;
 
-    StoreInspector(LockBackend backend, Lifecycle lifecycle, Requests requests) {
+    StoreInspector(LockBackend backend, String client, Lifecycle lifecycle, Requests requests) {
         this.backend = backend;
+        this.client = client;
         this.lifecycle = lifecycle;
         this.requests = requests;
         require(Capability.INSPECT);
@@ -65,6 +68,15 @@ final class StoreInspector implements LockInspector {
         OptionalLong base = OptionalLong.of(FencingTokens.base(expectedToken, "expectedToken"));
         return ask(name, () -> backend.forceRelease(name, base, requests.deadline())).stream()
                 .findFirst();
+    }
+
+    @Override
+    public int requestRelease(String name) {
+        require(Capability.RELEASE_REQUESTS);
+        Checks.name(name);
+        LockOwner requester = LockOwner.of(
+                Host.NAME, Host.PROCESS_ID, client, Thread.currentThread().getName());
+        return ask(name, () -> backend.requestRelease(name, requester, requests.deadline()));
     }
 
     private interface Question<T> {

@@ -1,9 +1,11 @@
 package io.github.distlock.memory;
 
+import io.github.distlock.LockOwner;
 import io.github.distlock.LockStatus;
 import io.github.distlock.spi.Capability;
 import io.github.distlock.spi.Contender;
 import io.github.distlock.spi.Deadline;
+import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockClock;
 import io.github.distlock.spi.LockClock.Parker;
@@ -11,12 +13,15 @@ import io.github.distlock.spi.LockNames;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Moment;
 import io.github.distlock.spi.Renewal;
+import io.github.distlock.spi.RequestedRelease;
 import io.github.distlock.spi.Signals;
 import io.github.distlock.spi.Validity;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -114,6 +119,26 @@ public final class InMemoryBackend implements LockBackend {
             throws InterruptedException {
         awaitAnswer(deadline);
         return table.remove(name, fencingBase, true);
+    }
+
+    @Override
+    public int requestRelease(String name, LockOwner requester, Deadline deadline) throws InterruptedException {
+        awaitAnswer(deadline);
+        return table.requestRelease(name, requester);
+    }
+
+    @Override
+    public Map<Grant, RequestedRelease> requestedReleases(Collection<? extends Grant> grants, Deadline deadline)
+            throws InterruptedException {
+        awaitAnswer(deadline);
+        Map<Grant, RequestedRelease> found = new HashMap<>();
+        for (Grant grant : grants) {
+            RequestedRelease last = ((InMemoryContender.InMemoryGrant) grant).contender().requested;
+            if (last != null) {
+                found.put(grant, last);
+            }
+        }
+        return found;
     }
 
     @Override

@@ -6,11 +6,13 @@ import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Moment;
+import io.github.distlock.spi.RequestedRelease;
 import io.github.distlock.spi.Signals;
 import io.github.distlock.spi.Validity;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /** A contender, which the table knows by its identity. */
 final class InMemoryContender implements Contender {
@@ -23,6 +25,9 @@ final class InMemoryContender implements Contender {
 
     /** When it entered the queue, in milliseconds since 1970. The table's. */
     long waitsSince;
+
+    /** The last request to release its hold. The table's. */
+    volatile @Nullable RequestedRelease requested;
 
     InMemoryContender(InMemoryBackend backend, LockRequest request, Signals signals) {
         this.backend = backend;

@@ -10,6 +10,7 @@ import io.github.distlock.spi.LockNames;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Moment;
 import io.github.distlock.spi.RequestRefusedException;
+import io.github.distlock.spi.RequestedRelease;
 import io.github.distlock.spi.Validity;
 import java.time.Duration;
 import java.time.Instant;
@@ -49,6 +50,7 @@ final class LockTable {
     private final ReentrantLock mutex = new ReentrantLock();
     private final Map<String, Entry> entries = new HashMap<>();
     private long lastBase;
+    private long lastRequest;
 
     /** What the store knows of one name. */
     private static final class Entry {
@@ -303,6 +305,21 @@ final class LockTable {
                 ended.keySet().forEach(holder -> holder.signals().gone());
             }
             return holders(ended);
+        });
+    }
+
+    /** Stores a request for each hold. Returns the number of holds. */
+    int requestRelease(String name, LockOwner requester) {
+        return locked(name, entry -> {
+            String id = Long.toString(++lastRequest);
+            RequestedRelease request = new RequestedRelease(id, requester, clock.nanoTime());
+            for (InMemoryContender holder : List.copyOf(entry.holders.keySet())) {
+                holder.requested = request;
+                if (holder.request().isSticky()) {
+                    holder.signals().wanted();
+                }
+            }
+            return entry.holders.size();
         });
     }
 

@@ -29,5 +29,10 @@ public enum Capability {
      * Notifies the client of a {@linkplain LockRequest#isSticky sticky} hold of each busy answer to another contender:
      * {@link Grant#hearsOthers}.
      */
-    STICKY
+    STICKY,
+    /**
+     * Passes requests to release a lock on to its holders: {@link LockBackend#requestRelease}. An inspector sends them,
+     * which exists only with {@link #INSPECT}.
+     */
+    RELEASE_REQUESTS
 }

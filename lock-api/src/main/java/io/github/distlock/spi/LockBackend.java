@@ -1,5 +1,6 @@
 package io.github.distlock.spi;
 
+import io.github.distlock.LockOwner;
 import io.github.distlock.LockStatus;
 import java.time.Duration;
 import java.util.Collection;
@@ -225,6 +226,38 @@ public interface LockBackend extends AutoCloseable {
     default List<LockStatus.Holder> forceRelease(String name, OptionalLong fencingBase, Deadline deadline)
             throws InterruptedException {
         throw new UnsupportedOperationException("this backend has no " + Capability.FORCE_RELEASE);
+    }
+
+    /**
+     * Stores a request to release a lock, for all holds that exist at that moment, in one atomic step. It changes no
+     * hold. But it calls {@link Signals#wanted} for a {@linkplain LockRequest#isSticky sticky} hold. The store keeps
+     * the last request of each hold, for a minute at least while the hold lasts, and drops it afterwards. The engine
+     * calls this only with {@link Capability#RELEASE_REQUESTS}.
+     *
+     * @param name the lock's name
+     * @param requester who asks
+     * @param deadline when to give up
+     * @return the number of those holds; 0 if there was none, and then nothing is stored
+     * @throws InterruptedException if the thread is interrupted while it waits for the store: the outcome is unknown
+     */
+    default int requestRelease(String name, LockOwner requester, Deadline deadline) throws InterruptedException {
+        throw new UnsupportedOperationException("this backend has no " + Capability.RELEASE_REQUESTS);
+    }
+
+    /**
+     * Reads the last request to release each of some holds: one exchange, whatever their number. A request counts for a
+     * hold only if it came after its grant. The engine calls this twice a second, for holds with a listener. Calls for
+     * different servers run at the same time, and calls for one server do not. An error needs no report: the next call
+     * makes up for it. A grant of another backend is an error.
+     *
+     * @param grants holds of this backend, all of one {@link Grant#server() server}
+     * @param deadline when an unanswered exchange must have been given up
+     * @return the last request for each hold that has one
+     * @throws InterruptedException if the thread is interrupted while it waits for the store
+     */
+    default Map<Grant, RequestedRelease> requestedReleases(Collection<? extends Grant> grants, Deadline deadline)
+            throws InterruptedException {
+        return Map.of();
     }
 
     /**

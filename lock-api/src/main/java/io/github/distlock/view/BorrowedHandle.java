@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockLoss;
+import io.github.distlock.ReleaseRequest;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -22,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 final class BorrowedHandle implements LockHandle {
     private final List<Consumer<LockLoss>> listeners = new CopyOnWriteArrayList<>();
     private final List<Warning> warnings = new CopyOnWriteArrayList<>();
+    private final List<Consumer<ReleaseRequest>> requestListeners = new CopyOnWriteArrayList<>();
     private volatile Source source;
     private volatile boolean returned;
 
@@ -51,6 +53,7 @@ final class BorrowedHandle implements LockHandle {
         source = new Source(reading, true);
         listeners.forEach(reading::onLost);
         warnings.forEach(warning -> warning.registerWith(reading));
+        requestListeners.forEach(reading::onReleaseRequested);
         if (returned) {
             reading.close();
         }
@@ -135,6 +138,24 @@ final class BorrowedHandle implements LockHandle {
         };
         listeners.add(once);
         held().onLost(once);
+    }
+
+    /** If the read hold begins meanwhile, the listener may be registered twice with it. */
+    @Override
+    public void onReleaseRequested(Consumer<? super ReleaseRequest> listener) {
+        requireNonNull(listener, "listener");
+        AtomicReference<@Nullable ReleaseRequest> last = new AtomicReference<>();
+        Consumer<ReleaseRequest> once = request -> {
+            if (last.getAndSet(request) != request && !returned) {
+                listener.accept(request);
+            }
+        };
+        LockHandle before = held();
+        before.onReleaseRequested(once);
+        requestListeners.add(once);
+        if (held() != before) {
+            held().onReleaseRequested(once);
+        }
     }
 
     @Override

@@ -6,6 +6,7 @@ import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockLoss;
 import io.github.distlock.LockLostException;
+import io.github.distlock.ReleaseRequest;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -171,6 +172,12 @@ final class JointHandle implements LockHandle, Returnable {
     public void cancelOnLoss(Future<?> future) {
         requireNonNull(future, "future");
         holds.forEach(hold -> hold.cancelOnLoss(future));
+    }
+
+    @Override
+    public void onReleaseRequested(Consumer<? super ReleaseRequest> listener) {
+        requireNonNull(listener, "listener");
+        holds.forEach(hold -> hold.onReleaseRequested(listener));
     }
 
     @Override

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockLoss;
+import io.github.distlock.ReleaseRequest;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
@@ -121,6 +122,16 @@ final class ReentrantHandle implements LockHandle, Returnable, Owned, Cancellati
     @Override
     public void interruptOnLoss() {
         Owned.interruptOnLoss(held());
+    }
+
+    @Override
+    public void onReleaseRequested(Consumer<? super ReleaseRequest> listener) {
+        requireNonNull(listener, "listener");
+        held().onReleaseRequested(request -> {
+            if (end.get() == null) {
+                listener.accept(request);
+            }
+        });
     }
 
     @Override

@@ -48,6 +48,7 @@ class InputTest extends EngineTest {
         refusesNull("name", () -> inspector.inspect(null));
         refusesNull("name", () -> inspector.forceRelease(null));
         refusesNull("name", () -> inspector.forceRelease(null, 256));
+        refusesNull("name", () -> inspector.requestRelease(null));
         refusesNull("backend", () -> LockClient.create(null));
         refusesNull("name", () -> settings.name(null));
         refusesNull("options", () -> settings.defaultOptions(null));
@@ -65,6 +66,7 @@ class InputTest extends EngineTest {
 
         LockHandle held = lock.acquire();
         refusesNull("listener", () -> held.onLost(null));
+        refusesNull("listener", () -> held.onReleaseRequested(null));
         assertThat(held.isHeld()).isTrue();
     }
 
@@ -93,6 +95,7 @@ class InputTest extends EngineTest {
                     refuses("name", () -> inspector.inspect(name));
                     refuses("name", () -> inspector.forceRelease(name));
                     refuses("name", () -> inspector.forceRelease(name, 256));
+                    refuses("name", () -> inspector.requestRelease(name));
                 });
         assertThat(backend.requests).hasValue(0);
     }
@@ -161,6 +164,7 @@ class InputTest extends EngineTest {
         assertThatThrownBy(client::inspector).isInstanceOf(UnsupportedOperationException.class);
         assertThatThrownBy(() -> inspector.forceRelease("a")).isInstanceOf(UnsupportedOperationException.class);
         assertThatThrownBy(() -> inspector.forceRelease("a", 256)).isInstanceOf(UnsupportedOperationException.class);
+        assertThatThrownBy(() -> inspector.requestRelease("a")).isInstanceOf(UnsupportedOperationException.class);
         assertThat(backend.requests).hasValue(0);
     }
 }

@@ -1,5 +1,6 @@
 package io.github.distlock.engine;
 
+import io.github.distlock.LockOwner;
 import io.github.distlock.memory.InMemoryBackend;
 import io.github.distlock.spi.Attempt;
 import io.github.distlock.spi.BackendContext;
@@ -12,6 +13,7 @@ import io.github.distlock.spi.LockClock;
 import io.github.distlock.spi.LockNames;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Renewal;
+import io.github.distlock.spi.RequestedRelease;
 import io.github.distlock.spi.Signals;
 import java.time.Duration;
 import java.util.Collection;
@@ -49,6 +51,12 @@ final class TestBackend implements LockBackend {
                 throws InterruptedException;
     }
 
+    /** What a read of requests for release does. */
+    interface Reading {
+        Map<Grant, RequestedRelease> read(Collection<? extends Grant> grants, Deadline deadline)
+                throws InterruptedException;
+    }
+
     private final InMemoryBackend memory;
     final AtomicInteger heartbeats = new AtomicInteger();
     volatile Duration heartbeatInterval = Duration.ZERO;
@@ -83,6 +91,8 @@ final class TestBackend implements LockBackend {
     /** What a page of names has, by the prefix and the position. */
     volatile BiFunction<String, Optional<String>, LockNames> listing = (prefix, position) -> LockNames.last(List.of());
 
+    final AtomicInteger readsOfRequests = new AtomicInteger();
+    volatile Reading readingRequests;
     volatile Renewing renewing;
     volatile Set<Capability> capabilities;
     volatile LockClock clock;
@@ -90,6 +100,7 @@ final class TestBackend implements LockBackend {
     TestBackend(InMemoryBackend memory) {
         this.memory = memory;
         renewing = memory::renewAll;
+        readingRequests = memory::requestedReleases;
         capabilities = memory.capabilities();
         clock = memory.clock();
     }
@@ -176,6 +187,18 @@ final class TestBackend implements LockBackend {
     public void heartbeat(Collection<? extends Contender> waiting, Deadline deadline) throws InterruptedException {
         heartbeats.incrementAndGet();
         heartbeating.accept(waiting);
+    }
+
+    @Override
+    public int requestRelease(String name, LockOwner requester, Deadline deadline) throws InterruptedException {
+        return memory.requestRelease(name, requester, deadline);
+    }
+
+    @Override
+    public Map<Grant, RequestedRelease> requestedReleases(Collection<? extends Grant> grants, Deadline deadline)
+            throws InterruptedException {
+        readsOfRequests.incrementAndGet();
+        return readingRequests.read(grants, deadline);
     }
 
     @Override

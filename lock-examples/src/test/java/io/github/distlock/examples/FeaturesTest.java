@@ -38,7 +38,7 @@ class FeaturesTest {
                     "`LockHandle.extend(time)`",
                     Capability.CHANGE_LEASE,
                     "S14.1 to S14.6"),
-            new Feature("sticky locks", "`LockOptions.sticky`", Capability.STICKY, "V11.1 to V11.8"),
+            new Feature("sticky locks", "`LockOptions.sticky`", Capability.STICKY, "V11.1 to V11.9"),
             new Feature("an interrupt of the holder's thread on loss", "`LockOptions.interruptOnLoss`", null, ""),
             new Feature("cancellation of futures on loss", "`held.cancelOnLoss(future)`", null, ""),
             new Feature("fencing tokens", "`fencingToken()`", null, "S3.1 to S3.8, S11.1 to S11.3"),
@@ -66,7 +66,12 @@ class FeaturesTest {
                     "forced release of one hold",
                     "`inspector().forceRelease(name, token)`",
                     Capability.FORCE_RELEASE,
-                    "API.49 to API.53"));
+                    "API.49 to API.53"),
+            new Feature(
+                    "requests for release",
+                    "`inspector().requestRelease(name)`, `onReleaseRequested`",
+                    Capability.RELEASE_REQUESTS,
+                    "V12.1 to V12.8"));
 
     /** A row of the table; without a capability, each backend has it. */
     private record Feature(

@@ -29,6 +29,7 @@ final class LockKeys {
     private final byte[] queue;
     private final byte[] alive;
     private final byte[] holders;
+    private final byte[] requested;
 
     /**
      * Returns the keys of a lock.
@@ -70,6 +71,7 @@ final class LockKeys {
         this.queue = (before + "queue" + after).getBytes(UTF_8);
         this.alive = (before + ALIVE + after).getBytes(UTF_8);
         this.holders = (before + "holders" + after).getBytes(UTF_8);
+        this.requested = (before + "requested" + after).getBytes(UTF_8);
     }
 
     /** Returns all keys of a lock: its own, the token, the queue, and the signs of life. */
@@ -80,6 +82,16 @@ final class LockKeys {
     /** Returns all keys of a read-write lock or a semaphore: {@link #all}, and the holders. */
     List<byte[]> withHolders() {
         return List.of(lock, token, queue, alive, holders);
+    }
+
+    /** Returns all keys of a read-write lock or a semaphore, and the last request to release it. */
+    List<byte[]> withRequested() {
+        return List.of(lock, token, queue, alive, holders, requested);
+    }
+
+    /** Returns the key with the last request to release the lock. */
+    List<byte[]> requestedAlone() {
+        return List.of(requested);
     }
 
     /**

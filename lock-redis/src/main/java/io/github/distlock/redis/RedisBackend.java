@@ -2,6 +2,7 @@ package io.github.distlock.redis;
 
 import static java.util.Objects.requireNonNull;
 
+import io.github.distlock.LockOwner;
 import io.github.distlock.LockStatus;
 import io.github.distlock.redis.connection.ConnectionContext;
 import io.github.distlock.redis.connection.Connections;
@@ -15,6 +16,7 @@ import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockNames;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Renewal;
+import io.github.distlock.spi.RequestedRelease;
 import io.github.distlock.spi.Signals;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -82,7 +84,8 @@ public final class RedisBackend implements LockBackend {
             Capability.CHANGE_LEASE,
             Capability.READ_WRITE,
             Capability.PERMITS,
-            Capability.STICKY);
+            Capability.STICKY,
+            Capability.RELEASE_REQUESTS);
 
     /** How many requests are sent before their replies are read: the replies fit into the buffers of a connection. */
     static final int CHUNK = 512;
@@ -345,6 +348,17 @@ public final class RedisBackend implements LockBackend {
             throws InterruptedException {
         String base = fencingBase.isPresent() ? Long.toString(fencingBase.getAsLong()) : "";
         return Inspection.holders(call(new ScriptCall(Script.FORCE_RELEASE, keysOf(name), base), deadline));
+    }
+
+    @Override
+    public int requestRelease(String name, LockOwner requester, Deadline deadline) throws InterruptedException {
+        return ReleaseRequests.send(this, name, requester, deadline);
+    }
+
+    @Override
+    public Map<Grant, RequestedRelease> requestedReleases(Collection<? extends Grant> grants, Deadline deadline)
+            throws InterruptedException {
+        return ReleaseRequests.read(this, grants, deadline);
     }
 
     /**

@@ -4,11 +4,13 @@ import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockMode;
 import io.github.distlock.spi.Moment;
+import io.github.distlock.spi.RequestedRelease;
 import io.github.distlock.spi.Validity;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +29,9 @@ final class RedisGrant implements Grant {
     /** The subscription that receives messages about other contenders, or null. */
     private final @Nullable Object heardBy;
 
+    /** The base in the record at the grant. */
+    private final long firstBase;
+
     /** The base in the record, as far as the server has answered. */
     private volatile long fencingBase;
 
@@ -34,6 +39,7 @@ final class RedisGrant implements Grant {
     private volatile long tokenKeptAfter;
 
     private boolean releaseWasSent;
+    private volatile @Nullable RequestedRelease requested;
 
     RedisGrant(RedisContender contender, LockMode mode, long fencingBase, Validity validity) {
         this(contender, mode, fencingBase, validity, null);
@@ -59,6 +65,7 @@ final class RedisGrant implements Grant {
             long tokenKeptAfter) {
         this.contender = contender;
         this.mode = mode;
+        this.firstBase = fencingBase;
         this.fencingBase = fencingBase;
         this.validity = validity;
         this.heardBy = heardBy;
@@ -224,6 +231,25 @@ final class RedisGrant implements Grant {
         fencingBase = base;
         backend.grantedBases.granted(keys.name, base);
         return OptionalLong.of(base);
+    }
+
+    /**
+     * Returns a request to release this hold, or empty if it came before the grant.
+     *
+     * @param now the server's time at the answer, in microseconds since 1970
+     * @param answeredAt when the answer arrived
+     */
+    Optional<RequestedRelease> requested(WireFormat.Request stored, long now, long answeredAt) {
+        if (stored.base() < firstBase) {
+            return Optional.empty();
+        }
+        RequestedRelease known = requested;
+        if (known == null || !known.id().equals(stored.id())) {
+            long age = TimeUnit.MICROSECONDS.toNanos(Math.max(0, now - stored.micros()));
+            known = new RequestedRelease(stored.id(), stored.requester(), answeredAt - age);
+            requested = known;
+        }
+        return Optional.of(known);
     }
 
     @Override

@@ -36,7 +36,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>What it provides.</b> Plain locks, with renewals, minimum holds and fencing tokens. Waiters have no order: they
  * ask again after 50 to 100 ms. So fair locks, read-write locks and semaphores are refused when they are made. An
- * inspector shows the holder, and cannot release a lock by force.
+ * inspector shows the holder. It cannot release a lock by force, or request its release.
  *
  * <p><b>Leases are bounded</b> by {@link RedisQuorumBuilder#longestLease}. After a server has lost its data, and after
  * each restart, it gives no votes for that time. The same applies to new servers. So the first lock of a new quorum is

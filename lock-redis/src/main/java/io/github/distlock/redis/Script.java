@@ -46,6 +46,8 @@ final class Script {
     static final Script SERVE = new Script("serve");
     static final Script INSPECT = new Script("inspect");
     static final Script FORCE_RELEASE = new Script("force-release");
+    static final Script REQUEST_RELEASE = new Script("request-release");
+    static final Script READ_REQUEST = new Script("read-request");
     static final Script ACQUIRE_SHARED = new Script("acquire-shared");
     static final Script RELEASE_SHARED = new Script("release-shared");
     static final Script WITHDRAW_SHARED = new Script("withdraw-shared");

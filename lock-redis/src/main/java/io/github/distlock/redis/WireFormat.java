@@ -24,6 +24,16 @@ final class WireFormat {
     private static final Pattern KEPT = Pattern.compile("kept\t1\tkept\t1\t\\d{1,18}\t([^\n]*)");
     private static final Pattern ENTRY = Pattern.compile("1\t" + MODE + "\t\\S+\t[^\t]+\t\\d+\t(.*)");
 
+    private static final Pattern REQUEST = Pattern.compile("1\t(\\d{1,18})\t(\\d{1,18})\t(\\S+)\t([^\n]*)");
+
+    /**
+     * A request to release a lock.
+     *
+     * @param base the greatest one of the holders at that time
+     * @param micros when it came, in microseconds since 1970
+     */
+    record Request(long base, long micros, String id, LockOwner requester) {}
+
     private WireFormat() {}
 
     static String record(LockMode mode, String value, long base, String owner) {
@@ -104,6 +114,18 @@ final class WireFormat {
         Matcher fields = KEPT.matcher(record);
         return fields.matches()
                 ? Optional.of(LockStatus.Kept.of(parseOwner(fields.group(1)), remaining))
+                : Optional.empty();
+    }
+
+    /** Returns a request to release a lock. Another version of this library may have written it. */
+    static Optional<Request> request(String text) {
+        Matcher fields = REQUEST.matcher(text);
+        return fields.matches()
+                ? Optional.of(new Request(
+                        Long.parseLong(fields.group(1)),
+                        Long.parseLong(fields.group(2)),
+                        fields.group(3),
+                        parseOwner(fields.group(4))))
                 : Optional.empty();
     }
 

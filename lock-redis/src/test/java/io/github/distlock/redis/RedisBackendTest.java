@@ -79,7 +79,8 @@ class RedisBackendTest extends ContenderTest {
                         Capability.CHANGE_LEASE,
                         Capability.READ_WRITE,
                         Capability.PERMITS,
-                        Capability.STICKY),
+                        Capability.STICKY,
+                        Capability.RELEASE_REQUESTS),
                 one.capabilities());
     }
 

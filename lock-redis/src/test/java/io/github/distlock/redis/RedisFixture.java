@@ -100,8 +100,8 @@ class RedisFixture extends ServerFixture<Server> {
     }
 
     /**
-     * Returns all keys except the last fencing tokens. Of a queue, returns the entries of living clients, and no
-     * tombstones.
+     * Returns all keys except the last fencing tokens and requests for release. Of a queue, returns the entries of
+     * living clients, and no tombstones.
      */
     @Override
     public List<String> leftovers() {
@@ -121,7 +121,7 @@ class RedisFixture extends ServerFixture<Server> {
                     String queue = key.substring(0, key.lastIndexOf(':')) + ":queue";
                     List<?> living = (List<?>) admin.eval(LIVING, List.of(key), List.of());
                     living.forEach(entry -> leftovers.add(queue + ": " + entry));
-                } else if (!key.endsWith(":token") && !key.endsWith(":queue")) {
+                } else if (!key.endsWith(":token") && !key.endsWith(":queue") && !key.endsWith(":requested")) {
                     leftovers.add(key);
                 }
             }

@@ -141,6 +141,17 @@ class ReplicaTest {
         }
     }
 
+    @Test
+    void v12_aRequestForReleaseAtAReplicaThatDoesNotKnowTheHoldFails() {
+        // The first request may use the connection to the killed primary.
+        Waiting.await("READONLY", Duration.ofSeconds(20), () -> {
+            Exception unknown = assertThrows(
+                    RuntimeException.class,
+                    () -> backend.requestRelease("replicated", holder.owner(), TestContender.deadline()));
+            return String.valueOf(unknown.getMessage()).contains("READONLY");
+        });
+    }
+
     private String forceReleaseFailure(OptionalLong base) {
         Exception unknown = assertThrows(
                 RuntimeException.class, () -> backend.forceRelease("replicated", base, TestContender.deadline()));

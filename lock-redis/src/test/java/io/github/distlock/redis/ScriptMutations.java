@@ -40,6 +40,7 @@ class ScriptMutations {
             SharedQueueTest.class,
             RedisBackendTest.class,
             ReplicaTest.class,
+            ReleaseRequestTest.class,
             SlotMigrationTest.class,
             ForeignHoldTest.class,
             ForeignTurnsTest.class,
@@ -54,6 +55,7 @@ class ScriptMutations {
             "next-base.lua", List.of(NextBaseTest.class),
             "raise.lua", List.of(VoteScriptsTest.class),
             "release-many.lua", List.of(ManyLocksTest.class),
+            "request-release.lua", List.of(ReleaseRequestTest.class, StickyLockTest.class, ReplicaTest.class),
             "renew-many.lua", List.of(ManyLocksTest.class),
             "try-commands.lua", List.of(HealthTest.class),
             "vote.lua", List.of(VoteScriptsTest.class));

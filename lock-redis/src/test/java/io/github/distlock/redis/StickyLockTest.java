@@ -114,6 +114,17 @@ class StickyLockTest extends ContenderTest {
     }
 
     @Test
+    void v11_v12_aRequestForReleaseTellsTheHolder() throws InterruptedException {
+        acquireHearing();
+
+        assertEquals(1, one.requestRelease(name, holder.owner(), TestContender.deadline()));
+        await("the holder hears of the first one", () -> holder.timesWanted.get() == 1);
+        assertEquals(1, publishing.requestRelease(name, holder.owner(), TestContender.deadline()));
+
+        await("the holder hears of the second one", () -> holder.timesWanted.get() == 2);
+    }
+
+    @Test
     void v11_aClientThatMustNotSubscribeHearsNobody() throws InterruptedException {
         changeRights("resetchannels");
 

@@ -8,6 +8,7 @@ import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockClock;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Renewal;
+import io.github.distlock.spi.RequestedRelease;
 import io.github.distlock.spi.Signals;
 import io.github.distlock.spi.Validity;
 import java.time.Duration;
@@ -35,7 +36,8 @@ class FaultyBackend extends WrappedBackend {
         DOWNGRADE,
         NEXT_BASE,
         RENEWAL,
-        HEARTBEAT
+        HEARTBEAT,
+        REQUESTED_RELEASES
     }
 
     private final AtomicInteger requests = new AtomicInteger();
@@ -287,6 +289,15 @@ class FaultyBackend extends WrappedBackend {
         if (!requestsToDrop.affects(Request.HEARTBEAT)) {
             super.heartbeat(waiting, deadline);
         }
+    }
+
+    @Override
+    public Map<Grant, RequestedRelease> requestedReleases(Collection<? extends Grant> grants, Deadline deadline)
+            throws InterruptedException {
+        send(Request.REQUESTED_RELEASES);
+        Map<Grant, RequestedRelease> found = super.requestedReleases(grants, deadline);
+        receive(Request.REQUESTED_RELEASES);
+        return found;
     }
 
     /** A dropped message proves nothing later either. */

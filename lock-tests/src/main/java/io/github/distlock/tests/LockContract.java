@@ -66,6 +66,9 @@ public abstract class LockContract {
     final class StickyLocks extends StickyRules {}
 
     @Nested
+    final class ReleaseRequests extends ReleaseRequestRules {}
+
+    @Nested
     final class Losses extends LossRules {}
 
     @Nested

@@ -6,6 +6,7 @@ import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockClock;
 import io.github.distlock.spi.Renewal;
+import io.github.distlock.spi.RequestedRelease;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.Map;
@@ -227,5 +228,12 @@ final class SimulatedNetwork extends FaultyBackend implements Network {
     public void renewAll(Collection<? extends Renewal> due, Deadline deadline) throws InterruptedException {
         failIf(hasEnded.getAndSet(false));
         super.renewAll(due, deadline);
+    }
+
+    @Override
+    public Map<Grant, RequestedRelease> requestedReleases(Collection<? extends Grant> grants, Deadline deadline)
+            throws InterruptedException {
+        failIf(hasEnded.getAndSet(false));
+        return super.requestedReleases(grants, deadline);
     }
 }

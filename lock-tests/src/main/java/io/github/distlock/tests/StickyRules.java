@@ -1,6 +1,7 @@
 package io.github.distlock.tests;
 
 import io.github.distlock.LockHandle;
+import io.github.distlock.spi.Capability;
 import io.github.distlock.tests.waiting.Waiting;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -141,5 +142,26 @@ abstract class StickyRules extends Rules {
         expectHeld(next, "after the other client's dormant hold has ended");
         next.close();
         expectFree("after the release");
+    }
+
+    @Test
+    void v11_9_aRequestForReleaseEndsADormantHold() {
+        Peer a = peer();
+        Peer b = peer();
+        if (!can(Capability.RELEASE_REQUESTS)) {
+            thrown(
+                    UnsupportedOperationException.class,
+                    "without " + Capability.RELEASE_REQUESTS,
+                    () -> b.locks.inspector().requestRelease(name));
+            return;
+        }
+
+        await("a client hears of a request for release", () -> {
+            dormant(a);
+            int holders = b.locks.inspector().requestRelease(name);
+            return holders == 1 && Waiting.until(soon(), () -> a.events.count("wanted") > 0);
+        });
+
+        expectFree("after a request for release");
     }
 }

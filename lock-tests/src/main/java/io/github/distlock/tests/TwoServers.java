@@ -7,6 +7,7 @@ import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Renewal;
+import io.github.distlock.spi.RequestedRelease;
 import io.github.distlock.spi.Signals;
 import java.util.Collection;
 import java.util.List;
@@ -56,6 +57,14 @@ final class TwoServers extends WrappedBackend {
             throws InterruptedException {
         WrappedGrant any = (WrappedGrant) grants.iterator().next();
         return releaseAll(isOfSecond(any.contender) ? second : inner, grants, deadline);
+    }
+
+    /** Asks one server: the engine asks each of them by themselves. */
+    @Override
+    public Map<Grant, RequestedRelease> requestedReleases(Collection<? extends Grant> grants, Deadline deadline)
+            throws InterruptedException {
+        WrappedGrant any = (WrappedGrant) grants.iterator().next();
+        return requestedReleases(isOfSecond(any.contender) ? second : inner, grants, deadline);
     }
 
     /** Sends heartbeats to one server: the engine sends those to each server by themselves. */

@@ -1,5 +1,6 @@
 package io.github.distlock.tests;
 
+import io.github.distlock.LockOwner;
 import io.github.distlock.LockStatus;
 import io.github.distlock.spi.Attempt;
 import io.github.distlock.spi.BackendContext;
@@ -12,6 +13,7 @@ import io.github.distlock.spi.LockClock;
 import io.github.distlock.spi.LockNames;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Renewal;
+import io.github.distlock.spi.RequestedRelease;
 import io.github.distlock.spi.Signals;
 import io.github.distlock.spi.Validity;
 import java.time.Duration;
@@ -371,13 +373,23 @@ public class WrappedBackend implements LockBackend {
 
     static Map<Grant, Grant.Release> releaseAll(LockBackend by, Collection<? extends Grant> grants, Deadline deadline)
             throws InterruptedException {
+        return outer(grants, inner -> by.releaseAll(inner, deadline));
+    }
+
+    private interface Question<T> {
+        Map<Grant, T> ask(Collection<Grant> inner) throws InterruptedException;
+    }
+
+    /** Asks something about the grants that some grants wrap. Returns the answers for those. */
+    private static <T> Map<Grant, T> outer(Collection<? extends Grant> grants, Question<T> question)
+            throws InterruptedException {
         Map<Grant, Grant> outer = new HashMap<>();
         grants.forEach(grant -> outer.put(((WrappedGrant) grant).inner, grant));
-        Map<Grant, Grant.Release> found = new HashMap<>();
-        by.releaseAll(outer.keySet(), deadline).forEach((grant, release) -> {
+        Map<Grant, T> found = new HashMap<>();
+        question.ask(outer.keySet()).forEach((grant, answer) -> {
             Grant wrapped = outer.get(grant);
             if (wrapped != null) {
-                found.put(wrapped, release);
+                found.put(wrapped, answer);
             }
         });
         return found;
@@ -434,6 +446,22 @@ public class WrappedBackend implements LockBackend {
     public List<LockStatus.Holder> forceRelease(String name, OptionalLong fencingBase, Deadline deadline)
             throws InterruptedException {
         return inner.forceRelease(name, fencingBase, deadline);
+    }
+
+    @Override
+    public int requestRelease(String name, LockOwner requester, Deadline deadline) throws InterruptedException {
+        return inner.requestRelease(name, requester, deadline);
+    }
+
+    @Override
+    public Map<Grant, RequestedRelease> requestedReleases(Collection<? extends Grant> grants, Deadline deadline)
+            throws InterruptedException {
+        return requestedReleases(inner, grants, deadline);
+    }
+
+    static Map<Grant, RequestedRelease> requestedReleases(
+            LockBackend by, Collection<? extends Grant> grants, Deadline deadline) throws InterruptedException {
+        return outer(grants, inner -> by.requestedReleases(inner, deadline));
     }
 
     @Override

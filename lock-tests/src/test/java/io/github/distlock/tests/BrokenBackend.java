@@ -1,5 +1,6 @@
 package io.github.distlock.tests;
 
+import io.github.distlock.LockOwner;
 import io.github.distlock.LockStatus;
 import io.github.distlock.memory.InMemoryBackend;
 import io.github.distlock.memory.InMemoryStore;
@@ -11,6 +12,7 @@ import io.github.distlock.spi.LockClock;
 import io.github.distlock.spi.LockNames;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Renewal;
+import io.github.distlock.spi.RequestedRelease;
 import io.github.distlock.spi.Signals;
 import io.github.distlock.spi.Validity;
 import java.time.Duration;
@@ -27,6 +29,7 @@ import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.ToLongFunction;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /** One client's backend over the in-memory store. A bug replaces what it does in some of its steps. */
 final class BrokenBackend extends WrappedBackend {
@@ -57,6 +60,8 @@ final class BrokenBackend extends WrappedBackend {
     Step<String, LockStatus> inspect = super::inspect;
     Listing list = super::list;
     Forcing forceRelease = super::forceRelease;
+    Requesting requestRelease = super::requestRelease;
+    Step<Collection<? extends Grant>, Map<Grant, RequestedRelease>> requestedReleases = super::requestedReleases;
     UnaryOperator<LockClock> clock = UnaryOperator.identity();
     Runnable close = () -> {};
 
@@ -78,6 +83,10 @@ final class BrokenBackend extends WrappedBackend {
 
     interface Forcing {
         List<LockStatus.Holder> run(String name, OptionalLong base, Deadline deadline) throws InterruptedException;
+    }
+
+    interface Requesting {
+        int run(String name, LockOwner requester, Deadline deadline) throws InterruptedException;
     }
 
     interface Listing {
@@ -254,6 +263,32 @@ final class BrokenBackend extends WrappedBackend {
     public List<LockStatus.Holder> forceRelease(String name, OptionalLong base, Deadline deadline)
             throws InterruptedException {
         return forceRelease.run(name, base, deadline);
+    }
+
+    @Override
+    public int requestRelease(String name, LockOwner requester, Deadline deadline) throws InterruptedException {
+        return requestRelease.run(name, requester, deadline);
+    }
+
+    @Override
+    public Map<Grant, RequestedRelease> requestedReleases(Collection<? extends Grant> grants, Deadline deadline)
+            throws InterruptedException {
+        return requestedReleases.run(grants, deadline);
+    }
+
+    /** Replaces each request that a read finds. A result of null says that there is none. */
+    void onRequest(BiFunction<WrappedGrant, RequestedRelease, @Nullable RequestedRelease> change) {
+        var before = requestedReleases;
+        requestedReleases = (grants, deadline) -> {
+            Map<Grant, RequestedRelease> found = new HashMap<>();
+            before.run(grants, deadline).forEach((grant, last) -> {
+                RequestedRelease changed = change.apply((WrappedGrant) grant, last);
+                if (changed != null) {
+                    found.put(grant, changed);
+                }
+            });
+            return found;
+        };
     }
 
     @Override

@@ -28,6 +28,7 @@ record PlantedBug(String bug, String numbers, Consumer<BrokenBackend> plant) {
         groups.put("Release", BrokenReleases.all());
         groups.put("Minimum holds", BrokenMinimumHolds.all());
         groups.put("Sticky locks", BrokenStickyLocks.all());
+        groups.put("Requests for release", BrokenReleaseRequests.all());
         groups.put("Cleanup and lost replies", BrokenWithdrawals.all());
         groups.put("Waiting", BrokenWaits.all());
         groups.put("Clients", BrokenClients.all());

@@ -74,7 +74,7 @@ final class Inspection {
     }
 
     /** Reads nodes. Omits those whose contenders have left since the listing. */
-    private Map<String, Node> read(List<String> names) throws KeeperException, InterruptedException {
+    Map<String, Node> read(List<String> names) throws KeeperException, InterruptedException {
         Map<String, Answer<Node>> reads = new LinkedHashMap<>();
         names.forEach(name -> reads.put(name, session.read(directory.child(name))));
         Map<String, Node> nodes = new LinkedHashMap<>();
@@ -134,7 +134,7 @@ final class Inspection {
         }
     }
 
-    private LockQueue queue() throws KeeperException, InterruptedException {
+    LockQueue queue() throws KeeperException, InterruptedException {
         var synced = session.sync(directory.path());
         QueueLook look = QueueLook.send(directory, session);
         try {
@@ -169,7 +169,7 @@ final class Inspection {
         return first <= base && base <= last;
     }
 
-    private static long base(Node node) {
+    static long base(Node node) {
         return node.data().base() == 0 ? node.stat().getCzxid() : node.data().base();
     }
 }

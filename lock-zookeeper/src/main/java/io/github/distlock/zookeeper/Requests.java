@@ -70,7 +70,11 @@ final class Requests {
     }
 
     Request<Stat> write(String path, byte[] data) {
-        return new Writing(path, data);
+        return write(path, data, NO_VERSION);
+    }
+
+    Request<Stat> write(String path, byte[] data, int version) {
+        return new Writing(path, data, version);
     }
 
     Request<List<String>> children(String path) {
@@ -241,10 +245,12 @@ final class Requests {
     private final class Writing implements Request<Stat> {
         private final String path;
         private final byte[] data;
+        private final int version;
 
-        Writing(String path, byte[] data) {
+        Writing(String path, byte[] data, int version) {
             this.path = path;
             this.data = data;
+            this.version = version;
         }
 
         @Override
@@ -258,7 +264,7 @@ final class Requests {
             zooKeeper.setData(
                     path,
                     data,
-                    NO_VERSION,
+                    version,
                     (code, asked, context, stat) -> {
                         if (code == Code.OK.intValue()) {
                             acknowledged(receiver, sentAt);
@@ -273,7 +279,7 @@ final class Requests {
         @Override
         public Stat call() throws KeeperException, InterruptedException {
             Moment sentAt = clock.now();
-            Stat stat = zooKeeper.setData(path, data, NO_VERSION);
+            Stat stat = zooKeeper.setData(path, data, version);
             acknowledged(sentAt);
             return written(stat);
         }

@@ -257,6 +257,11 @@ final class Session {
         return send(path, requests.write(path, data));
     }
 
+    /** Writes the data of a node if they have this version. */
+    Answer<Stat> write(String path, byte[] data, int version) {
+        return send(path, requests.write(path, data, version));
+    }
+
     /**
      * Creates an ephemeral node and deletes an earlier one, in one transaction. So no listing shows neither of them.
      *

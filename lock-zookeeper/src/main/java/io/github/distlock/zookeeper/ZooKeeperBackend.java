@@ -1,5 +1,6 @@
 package io.github.distlock.zookeeper;
 
+import io.github.distlock.LockOwner;
 import io.github.distlock.LockStatus;
 import io.github.distlock.spi.BackendContext;
 import io.github.distlock.spi.Capability;
@@ -11,6 +12,7 @@ import io.github.distlock.spi.LockClock;
 import io.github.distlock.spi.LockNames;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Renewal;
+import io.github.distlock.spi.RequestedRelease;
 import io.github.distlock.spi.Signals;
 import io.github.distlock.zookeeper.ZooKeeperGrant.Deletion;
 import java.time.Duration;
@@ -72,7 +74,8 @@ public final class ZooKeeperBackend implements LockBackend {
             Capability.FORCE_RELEASE,
             Capability.READ_WRITE,
             Capability.PERMITS,
-            Capability.STICKY);
+            Capability.STICKY,
+            Capability.RELEASE_REQUESTS);
     private static final Set<Capability> CAPABILITIES_BELOW_A_BASE = Set.of(
             Capability.FAIR,
             Capability.INSPECT,
@@ -80,7 +83,8 @@ public final class ZooKeeperBackend implements LockBackend {
             Capability.FORCE_RELEASE,
             Capability.READ_WRITE,
             Capability.PERMITS,
-            Capability.STICKY);
+            Capability.STICKY,
+            Capability.RELEASE_REQUESTS);
 
     private final Connection connection;
     private final Function<String, String> paths;
@@ -280,6 +284,25 @@ public final class ZooKeeperBackend implements LockBackend {
                 inspection -> fencingBase.isPresent()
                         ? inspection.deleteHolder(fencingBase.getAsLong())
                         : inspection.deleteHolders());
+    }
+
+    @Override
+    public int requestRelease(String name, LockOwner requester, Deadline deadline) throws InterruptedException {
+        try {
+            return ReleaseRequests.send(directory(name), connection.session(deadline), requester, deadline);
+        } catch (KeeperException e) {
+            throw Failures.of(name, e);
+        }
+    }
+
+    @Override
+    public Map<Grant, RequestedRelease> requestedReleases(Collection<? extends Grant> grants, Deadline deadline)
+            throws InterruptedException {
+        try {
+            return ReleaseRequests.read(connection.session(deadline), grants, deadline);
+        } catch (KeeperException e) {
+            throw new IllegalStateException("requests for release could not be read: " + e.getMessage(), e);
+        }
     }
 
     private interface Question<T> {

@@ -4,15 +4,18 @@ import io.github.distlock.LockOwner;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.Moment;
+import io.github.distlock.spi.RequestedRelease;
 import io.github.distlock.spi.Signals;
 import io.github.distlock.spi.Validity;
 import io.github.distlock.zookeeper.Session.Created;
+import io.github.distlock.zookeeper.Session.Node;
 import io.github.distlock.zookeeper.Session.Unchecked;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.TimeUnit;
 import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.KeeperException.Code;
 import org.apache.zookeeper.KeeperException.NoNodeException;
@@ -80,6 +83,7 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
     private volatile boolean replacementSent;
     private volatile @Nullable ZooKeeperGrant reading;
     private volatile boolean forgotten;
+    private volatile @Nullable RequestedRelease requested;
 
     /**
      * Makes a hold.
@@ -260,6 +264,21 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
         } catch (KeeperException e) {
             throw Failures.of(directory.lockName(), e);
         }
+    }
+
+    /** Returns the request for this hold that the data of its directory have. */
+    RequestedRelease requested(Node noted, Deadline deadline) throws KeeperException, InterruptedException {
+        String id = Long.toString(noted.stat().getMzxid());
+        RequestedRelease known = requested;
+        if (known == null || !known.id().equals(id)) {
+            long now = session.leaderTime(directory.path()).await(deadline);
+            // Both times are rounded down.
+            long age = Math.max(0, now - noted.stat().getMtime() - 1);
+            long cameBy = directory.connection().clock().nanoTime() - TimeUnit.MILLISECONDS.toNanos(age);
+            known = new RequestedRelease(id, noted.data().owner(), cameBy);
+            requested = known;
+        }
+        return known;
     }
 
     @Override

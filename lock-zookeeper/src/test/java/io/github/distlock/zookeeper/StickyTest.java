@@ -36,6 +36,16 @@ class StickyTest extends ContendersOfOneLock {
         expectWanted(held);
     }
 
+    @Test
+    void v11_v12_aStickyHoldHearsOfARequestForRelease() throws Exception {
+        Grant held = holder.acquire();
+
+        assertThat(one.requestRelease("lock", request().owner(), TestContender.deadline()))
+                .isOne();
+
+        expectWanted(held);
+    }
+
     /** Otherwise such a client tries without a node, of which nobody hears. */
     @Test
     void v11_aStickyHoldHearsOfATryThatFollowsABusyAnswer() throws Exception {

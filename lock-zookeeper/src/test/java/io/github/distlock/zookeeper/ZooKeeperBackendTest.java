@@ -77,7 +77,8 @@ class ZooKeeperBackendTest {
                             Capability.FORCE_RELEASE,
                             Capability.READ_WRITE,
                             Capability.PERMITS,
-                            Capability.STICKY);
+                            Capability.STICKY,
+                            Capability.RELEASE_REQUESTS);
             assertThat(backend.minimumLease()).isEqualTo(Duration.ofMillis(100));
         }
     }

@@ -2,6 +2,7 @@ package io.github.distlock.spring;
 
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockLoss;
+import io.github.distlock.ReleaseRequest;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
@@ -106,6 +107,16 @@ final class SharedHandle implements LockHandle {
         handles.forEach(handle -> handle.onLost(loss -> {
             if (isNotified.compareAndSet(false, true)) {
                 listener.accept(loss);
+            }
+        }));
+    }
+
+    /** A request for one of the names is a request to end the call. */
+    @Override
+    public void onReleaseRequested(Consumer<? super ReleaseRequest> listener) {
+        handles.forEach(handle -> handle.onReleaseRequested(request -> {
+            if (!hasLeft.get()) {
+                listener.accept(request);
             }
         }));
     }

@@ -81,8 +81,8 @@ class LettuceFixture extends ServerFixture<RedisServer> {
     }
 
     /**
-     * Returns all keys except the last fencing tokens. Of a queue, returns the entries of living clients, and no
-     * tombstones.
+     * Returns all keys except the last fencing tokens and requests for release. Of a queue, returns the entries of
+     * living clients, and no tombstones.
      */
     @Override
     public List<String> leftovers() {
@@ -100,7 +100,7 @@ class LettuceFixture extends ServerFixture<RedisServer> {
                     String queue = key.substring(0, key.lastIndexOf(':')) + ":queue";
                     List<?> living = admin.eval(LIVING, ScriptOutputType.MULTI, key);
                     living.forEach(entry -> leftovers.add(queue + ": " + entry));
-                } else if (!key.endsWith(":token") && !key.endsWith(":queue")) {
+                } else if (!key.endsWith(":token") && !key.endsWith(":queue") && !key.endsWith(":requested")) {
                     leftovers.add(key);
                 }
             }
