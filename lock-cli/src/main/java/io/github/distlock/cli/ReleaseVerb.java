@@ -7,16 +7,17 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Takes a lock away from its holders. */
+/** Takes a lock away from its holders, or asks them for it. */
 @Command(
         name = "release",
-        description = "Takes a lock away from the holder with a token, or from all holders.",
+        description = "Takes a lock away from the holder with a token, or from all holders, or asks them for it.",
         mixinStandardHelpOptions = true,
         footer = {"", "The exit code is 1 if there was nothing to release."})
 final class ReleaseVerb implements Callable<Integer> {
@@ -33,6 +34,9 @@ final class ReleaseVerb implements Callable<Integer> {
     @Option(names = "--force", description = "End all holds, after a question.")
     boolean force;
 
+    @Option(names = "--ask", description = "Ask the holders to release the lock. It ends no hold.")
+    boolean asks;
+
     @Option(names = "--yes", description = "Ask no question.")
     boolean yes;
 
@@ -41,13 +45,16 @@ final class ReleaseVerb implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException, IOException {
-        if ((token != null) == force) {
-            throw new Failure(ExitCode.USAGE, "either --token or --force is needed; who shows the token");
+        if (Stream.of(token != null, force, asks).filter(chosen -> chosen).count() != 1) {
+            throw new Failure(ExitCode.USAGE, "one of --token, --force and --ask is needed; who shows the token");
         }
         if (token != null && token <= 0) {
             throw new Failure(ExitCode.USAGE, "--token must be positive, but was " + token);
         }
         try (LockClient client = store.client()) {
+            if (asks) {
+                return requested(client.inspector().requestRelease(name));
+            }
             if (force && !yes) {
                 ask();
             }
@@ -60,6 +67,12 @@ final class ReleaseVerb implements Callable<Integer> {
                             .toList());
             return ended.isEmpty() ? ExitCode.NOT_OK : 0;
         }
+    }
+
+    private int requested(int holders) {
+        String text = "asked " + holders + (holders == 1 ? " holder" : " holders");
+        output.print(Map.of("asked", holders), List.of(holders == 0 ? "nothing to release" : text));
+        return holders == 0 ? ExitCode.NOT_OK : 0;
     }
 
     private List<LockStatus.Holder> end(LockInspector inspector) {

@@ -98,6 +98,7 @@ class OptionsTest {
                 List.of("--token", "release", "--token", "first", "x"),
                 List.of("--token", "release", "--token", "-5", "x"),
                 List.of("--force", "release", "x"),
+                List.of("--ask", "release", "--force", "--ask", "x"),
                 List.of("--threads", "bench", "--threads", "1"),
                 List.of("--time", "bench", "--time", "0"));
         for (List<String> each : all) {

@@ -2,16 +2,21 @@ package io.github.distlock.cli;
 
 import static io.github.distlock.cli.Binary.LONG;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.distlock.LockClient;
 import io.github.distlock.LockHandle;
+import io.github.distlock.ReleaseRequest;
 import io.github.distlock.redis.RedisBackend;
 import io.github.distlock.tests.servers.ChildProgram;
 import io.github.distlock.tests.servers.RedisServer;
 import io.github.distlock.tests.waiting.Waiting;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -115,6 +120,26 @@ class VerbsTest {
             assertTrue(released.output().get(1).startsWith("ended "), released::toString);
         }
         assertTrue(locks.inspector().inspect("force").holders().isEmpty());
+        hold.release();
+    }
+
+    @Test
+    void releaseAsksTheHoldersAndEndsNoHold() throws InterruptedException {
+        try (Binary free = run("release", "ask", "--ask")) {
+            assertEquals(new Result(1, List.of("nothing to release"), ""), Result.of(free));
+        }
+        LockHandle hold = locks.lock("ask").acquire();
+        BlockingQueue<ReleaseRequest> heard = new LinkedBlockingQueue<>();
+        hold.onReleaseRequested(heard::add);
+
+        try (Binary text = run("release", "ask", "--ask");
+                Binary json = run("release", "ask", "--ask", "-o", "json")) {
+            assertEquals(new Result(0, List.of("asked 1 holder"), ""), Result.of(text));
+            assertEquals(new Result(0, List.of("{\"asked\":1}"), ""), Result.of(json));
+        }
+
+        assertNotNull(heard.poll(LONG.toSeconds(), TimeUnit.SECONDS));
+        assertTrue(hold.isHeld());
         hold.release();
     }
 
