@@ -1,6 +1,7 @@
 package io.github.distlock.redis;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.Map.entry;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.github.distlock.tests.servers.ChildProgram;
@@ -47,18 +48,18 @@ class ScriptMutations {
             StickyLockTest.class);
 
     /** Scripts of which few tests see all that they do. */
-    private static final Map<String, List<Class<?>>> OWN_TESTS = Map.of(
-            "fence.lua", List.of(RedisFenceTest.class),
-            "foreign.lua", List.of(ForeignHoldTest.class, ForeignTurnsTest.class),
-            "is-waited-for.lua", List.of(NameScanTest.class),
-            "keep-tokens.lua", List.of(ManyLocksTest.class),
-            "next-base.lua", List.of(NextBaseTest.class),
-            "raise.lua", List.of(VoteScriptsTest.class),
-            "release-many.lua", List.of(ManyLocksTest.class),
-            "request-release.lua", List.of(ReleaseRequestTest.class, StickyLockTest.class, ReplicaTest.class),
-            "renew-many.lua", List.of(ManyLocksTest.class),
-            "try-commands.lua", List.of(HealthTest.class),
-            "vote.lua", List.of(VoteScriptsTest.class));
+    private static final Map<String, List<Class<?>>> OWN_TESTS = Map.ofEntries(
+            entry("fence.lua", List.of(RedisFenceTest.class)),
+            entry("foreign.lua", List.of(ForeignHoldTest.class, ForeignTurnsTest.class)),
+            entry("is-waited-for.lua", List.of(NameScanTest.class)),
+            entry("keep-tokens.lua", List.of(ManyLocksTest.class)),
+            entry("next-base.lua", List.of(NextBaseTest.class)),
+            entry("raise.lua", List.of(VoteScriptsTest.class)),
+            entry("release-many.lua", List.of(ManyLocksTest.class)),
+            entry("request-release.lua", List.of(ReleaseRequestTest.class, StickyLockTest.class, ReplicaTest.class)),
+            entry("renew-many.lua", List.of(ManyLocksTest.class)),
+            entry("try-commands.lua", List.of(HealthTest.class)),
+            entry("vote.lua", List.of(VoteScriptsTest.class)));
 
     private static final Pattern SELECTED = Pattern.compile(System.getProperty("lock.mutations", ""));
 
