@@ -151,7 +151,7 @@ final class Callbacks {
 
     /** Waits up to 250 ms for running tasks, unless one of them is closing the client. */
     void close() {
-        interrupts.close();
+        interrupts.shutdown(); // Those that are under way are not dropped.
         if (threads.isOwnThread()) {
             threads.shutdown();
         } else {

@@ -177,10 +177,14 @@ final class Lease implements StoreHints.Target, Dormancy.Kept {
         return joins ? newHold(token) : null;
     }
 
+    /** Returns the end of a fixed lease that nobody has extended, or null. */
+    @Nullable
+    Expiry fixedEnd() {
+        return renewed ? null : shared.settings.expiry(grant.validity().from(), usual);
+    }
+
     private @Nullable Handle newHold(long token) {
-        Expiry leaseEnd =
-                renewed ? null : shared.settings.expiry(grant.validity().from(), usual);
-        Handle handle = new Handle(this, token, leaseEnd, queue.options(), shared);
+        Handle handle = new Handle(this, token, fixedEnd(), queue.options(), shared);
         boolean first = newestToken == 0;
         newestToken = token;
         holds.add(handle.hold());

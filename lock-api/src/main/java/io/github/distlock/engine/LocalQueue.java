@@ -269,11 +269,12 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
     private Answer heard(QueueEntry asked, Acquisition asker, Attempt attempt) {
         long now = shared.clock().nanoTime();
         if (requireNonNull(attempt, "the backend's answer") instanceof Attempt.Granted granted) {
-            Lease lease = granted(asked, asker, granted.grant(), now);
+            Lease lease = granted(asked, asker, granted.grant());
             if (!shared.leases.requested().isOfUse(lease, asker.patience)) {
                 notBefore = now + Backoff.longest();
                 return Answer.Plain.TOO_LATE;
             }
+            var unused = locked(() -> noteAnswer(now));
             return new Answer.Granted(lease);
         }
         answeredBusy(asked, asker, now, now + Checks.waitNanos(((Attempt.Busy) attempt).retryAfter()));
@@ -326,7 +327,7 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
         }
         endAsking(asked, asker, !waits, () -> {
             asked.answeredBusy(nextAt);
-            noteAnswer(now);
+            var unused = noteAnswer(now);
         });
     }
 
@@ -359,10 +360,12 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
         }
     }
 
-    private void noteAnswer(long now) {
-        if (lastAnswer.note(now)) {
+    private boolean noteAnswer(long now) {
+        boolean wakes = lastAnswer.note(now);
+        if (wakes) {
             waiters.everybody().forEach(Acquisition::wake);
         }
+        return wakes;
     }
 
     /** The time of a waiter is over, but it does not know yet whether the lock is busy. The next answer wakes it. */
@@ -373,15 +376,12 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
     // Leases
 
     /** Makes a lease of a grant. The entry is spent. Throws if the backend has broken its contract. */
-    Lease granted(QueueEntry asked, Acquisition asker, Grant grant, long now) {
+    Lease granted(QueueEntry asked, Acquisition asker, Grant grant) {
         long firstToken = FencingTokens.first(grant.fencingBase());
         Lease won = new Lease(this, asked.won(grant), shared.leases, firstToken);
         Lease added = locked(() -> {
             asked.endAsking();
             waiters.forget(asked, asker);
-            if (won.remainingNanos(shared.clock().now()) > 0) {
-                noteAnswer(now);
-            }
             leases.add(won);
             return won;
         });

@@ -112,9 +112,14 @@ final class RequestedRenewals implements Handle.Renewals {
         boolean interrupted = false;
         try {
             handle.ensureHeld();
-            while (hold.remainingNanos(clock.now()) < nanos) {
+            while (true) {
+                // Read first: an answer is taken before the renewal ends.
+                boolean isRenewing = lease.term.isRenewing();
+                if (hold.remainingNanos(clock.now()) >= nanos) {
+                    return;
+                }
                 requireRenewable(hold, time);
-                if (!lease.term.isRenewing()) {
+                if (!isRenewing) {
                     renew(handle, time, deadline);
                     return;
                 }
@@ -169,12 +174,20 @@ final class RequestedRenewals implements Handle.Renewals {
         }
     }
 
+    /** Returns how much validity a hold has that is offered now. A renewal does not move the end of a fixed lease. */
+    private long offeredNanos(Lease granted) {
+        Moment now = clock.now();
+        Expiry fixedEnd = granted.fixedEnd();
+        long remaining = granted.remainingNanos(now);
+        return fixedEnd == null ? remaining : Math.min(remaining, fixedEnd.remainingNanos(now));
+    }
+
     @Override
     public boolean isOfUse(Lease granted, Patience patience) {
-        if (granted.minimumValidity > 0 && granted.remainingNanos(clock.now()) < granted.minimumValidity) {
+        if (granted.minimumValidity > 0 && offeredNanos(granted) < granted.minimumValidity) {
             Deadline deadline = patience.deadline(clock);
             send(new Asked(granted, granted.usual, clock.now(), granted.minimumValidity, null), deadline);
-            if (granted.remainingNanos(clock.now()) < granted.minimumValidity) {
+            if (offeredNanos(granted) < granted.minimumValidity) {
                 granted.dormancy.giveBack(deadline);
             }
         }
@@ -229,7 +242,7 @@ final class RequestedRenewals implements Handle.Renewals {
         /** Marks the lease before a longer one is asked for. */
         private void note() {
             if (length.compareTo(lease.usual) > 0) {
-                locked(() -> lease.noteAsked(length, until));
+                locked(() -> lease.noteAsked(length, Expiry.after(begun, length.toNanos())));
             }
         }
 

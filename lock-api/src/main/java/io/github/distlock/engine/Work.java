@@ -145,6 +145,9 @@ final class Work implements AutoCloseable {
     /** Accepts no new tasks. Tasks that run or wait continue. */
     void shutdown() {
         threads.shutdown();
+        if (growth != null) {
+            startFinishing(growth);
+        }
     }
 
     @Override
@@ -160,6 +163,11 @@ final class Work implements AutoCloseable {
     private void close(Growth growing) {
         threads.shutdown();
         factory.alive.forEach(Thread::interrupt);
+        startFinishing(growing);
+    }
+
+    /** Tasks may still wait, and the timer soon looks for them no more. */
+    private void startFinishing(Growth growing) {
         if (!threads.getQueue().isEmpty()) {
             try {
                 factory.newThread(growing::finish).start();

@@ -116,7 +116,11 @@ final class BorrowedHandle implements LockHandle {
 
     @Override
     public void warnBefore(Duration time, Runnable action) {
+        requireNonNull(time, "time");
         requireNonNull(action, "action");
+        if (time.isNegative() || time.isZero()) {
+            throw new IllegalArgumentException("time must be positive, but was " + time);
+        }
         Runnable unlessReturned = () -> {
             if (isHeld()) {
                 action.run();

@@ -3,6 +3,7 @@ package io.github.distlock.view;
 import static java.util.Objects.requireNonNull;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import io.github.distlock.LockException;
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockLoss;
 import io.github.distlock.LockLostException;
@@ -150,6 +151,13 @@ final class JointHandle implements LockHandle, Returnable {
     @Override
     public void ensure(Duration time) {
         holds.forEach(hold -> hold.ensure(time));
+        // The renewal of one has taken time from those before it.
+        holds.forEach(hold -> hold.ensure(time));
+        if (remaining().compareTo(time) < 0) {
+            ensureHeld();
+            throw new LockException(
+                    lockName(), "not valid for " + time + ": the renewals of the locks have taken too long", null);
+        }
     }
 
     @Override

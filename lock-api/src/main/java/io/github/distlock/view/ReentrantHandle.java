@@ -198,6 +198,9 @@ final class ReentrantHandle implements LockHandle, Returnable, Owned, Cancellati
     @Override
     public void close() {
         if (!end()) {
+            if (end.get() == End.LAST) {
+                held().release(); // Another thread has: no interrupt on loss comes after this call.
+            }
             return;
         }
         if (end.get() == End.LAST) {

@@ -65,7 +65,7 @@ class HandoffTest {
         first.enter();
         QueueEntry entry = queue.claim(first, client.clock.nanoTime()).entry();
         SharedGrant grant = new SharedGrant(new Journal(), List.of(), validity);
-        return queue.granted(entry, first, grant, client.clock.nanoTime());
+        return queue.granted(entry, first, grant);
     }
 
     private void endHandoffs() {

@@ -143,7 +143,7 @@ class HoldLincheckTest {
             }
             Waiter first = waiters.get(0);
             entry = queue.claim(first, clock.nanoTime()).entry();
-            lease = queue.granted(entry, first, grant, clock.nanoTime());
+            lease = queue.granted(entry, first, grant);
             first.settle(new Offered(lease.offer()));
             accept(first);
         }

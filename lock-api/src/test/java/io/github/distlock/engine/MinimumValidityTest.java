@@ -118,6 +118,30 @@ class MinimumValidityTest extends EngineTest {
         assertFails(failing).isInstanceOf(LockException.class).hasMessageContaining("granted it too late");
     }
 
+    @ParameterizedTest
+    @EnumSource(names = {"TIMED", "TIMED_ASYNC"})
+    void s2_aTimedAcquireWhoseGrantsAreTooShortDoesNotSayThatTheLockIsBusy(Way way) {
+        grantBriefly(Integer.MAX_VALUE);
+        renewNothing();
+        DistributedLock demanding = client.lock("a", OPTIONS);
+
+        assertThatThrownBy(() -> way.acquire(demanding, Duration.ofMillis(200))).isInstanceOf(LockException.class);
+    }
+
+    @Test
+    void s2_aFixedLeaseThatIsTooShortIsNotMadeLongerByItsRenewal() {
+        LockOptions fixed = LockOptions.defaults().fixedLease(LEASE).minimumValidity(Duration.ofSeconds(28));
+        backend.asking = (contender, deadline) -> {
+            Attempt answer = contender.attempt(deadline);
+            store.advance(Duration.ofSeconds(2));
+            return answer;
+        };
+
+        assertThatThrownBy(() -> client.lock("a", fixed).tryAcquire())
+                .isInstanceOf(LockException.class)
+                .hasMessageContaining("granted it too late");
+    }
+
     // What the client has already
 
     private LockClient handingOn() {

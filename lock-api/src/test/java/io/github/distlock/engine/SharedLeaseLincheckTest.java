@@ -94,7 +94,7 @@ class SharedLeaseLincheckTest {
             LocalQueue queue = client.queues.get(key);
             first.enter();
             entry = queue.claim(first, client.clock.nanoTime()).entry();
-            Lease lease = queue.granted(entry, first, grant, client.clock.nanoTime());
+            Lease lease = queue.granted(entry, first, grant);
             first.settle(new Offered(lease.offer()));
             take(readers.get(0));
         }

@@ -121,6 +121,25 @@ class ThreadCountTest extends EngineTest {
     @Test
     void v5_tasksThatWaitBehindStubbornOnesWhenAPoolIsClosedStillRun() {
         Work work = Work.growing("closing", shared);
+        CountDownLatch begun = startStubbornTasks(work);
+
+        work.closeAfter(Duration.ofMillis(1).toNanos());
+
+        Await.open(begun);
+    }
+
+    /** So does a callback that closes the client. */
+    @Test
+    void v5_tasksThatWaitBehindStubbornOnesWhenAPoolAcceptsNoMoreStillRun() {
+        Work work = Work.growing("closing", shared);
+        CountDownLatch begun = startStubbornTasks(work);
+
+        work.shutdown();
+
+        Await.open(begun);
+    }
+
+    private CountDownLatch startStubbornTasks(Work work) {
         CountDownLatch begun = new CountDownLatch(5 * Growth.FEW);
         for (int i = 0; i < 5 * Growth.FEW; i++) {
             work.execute(() -> {
@@ -130,9 +149,6 @@ class ThreadCountTest extends EngineTest {
                 }
             });
         }
-
-        work.closeAfter(Duration.ofMillis(1).toNanos());
-
-        Await.open(begun);
+        return begun;
     }
 }

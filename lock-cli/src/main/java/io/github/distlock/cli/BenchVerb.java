@@ -61,6 +61,8 @@ final class BenchVerb implements Callable<Integer> {
         List<Measured> all = new ArrayList<>();
         try (LockClient one = store.client();
                 LockClient other = store.client()) {
+            // Fails at once without a store, where an acquire would wait.
+            var unused = one.inspector().inspect(prefix + "free");
             all.add(measure("a free lock, 1 thread", 1, thread -> one, thread -> "free"));
             all.add(measure("free locks, " + threads + " threads", threads, thread -> one, thread -> "free" + thread));
             all.add(measure(

@@ -2,8 +2,6 @@ package io.github.distlock.cli;
 
 import java.io.File;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -106,7 +104,7 @@ final class ProcessGroup {
 
     private static boolean isOnPath(String program) {
         String path = System.getenv().getOrDefault("PATH", "/usr/bin:/bin");
-        return Stream.of(path.split(File.pathSeparator)).anyMatch(each -> Files.isExecutable(Path.of(each, program)));
+        return Stream.of(path.split(File.pathSeparator)).anyMatch(each -> new File(each, program).canExecute());
     }
 
     /** Returns the command. Its exit code is as a shell reports it, so it includes signals, and 126 and 127. */
@@ -125,6 +123,7 @@ final class ProcessGroup {
 
     /** Kills all processes of the group. Returns whether they have ended within a second or so. */
     boolean kill() throws InterruptedException {
+        awaitStart(); // or the guard may not know the group yet, and would say that it has no process
         var unused = signal("KILL");
         long begin = System.nanoTime();
         while (isLiving()) {

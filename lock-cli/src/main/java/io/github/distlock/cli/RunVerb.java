@@ -246,13 +246,17 @@ final class RunVerb implements Callable<Integer> {
         }
     }
 
-    private ProcessGroup start(LockHandle hold, Duration patience, Messages messages) {
+    /** If the JVM cannot start the thread that waits for the command, the command runs, and only the guard knows it. */
+    private ProcessGroup start(LockHandle hold, Duration patience, Messages messages) throws InterruptedException {
         try {
             return ProcessGroup.start(command, environment(hold), patience, messages);
         } catch (IOException e) {
             throw new Failure(
                     ExitCode.INTERNAL,
                     "cannot start a command. run needs /bin/sh, and setsid or perl: " + e.getMessage());
+        } catch (RuntimeException | Error e) {
+            Distlock.halt(e, messages);
+            throw e;
         }
     }
 

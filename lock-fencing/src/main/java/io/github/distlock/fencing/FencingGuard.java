@@ -92,7 +92,7 @@ public final class FencingGuard {
     }
 
     /**
-     * Returns if no greater token was accepted for this key, and remembers this one.
+     * Checks that no greater token was accepted for this key, and remembers this one.
      *
      * @param key the resource, or a part of it that has a lock of its own
      * @param token the token of the request, which is positive

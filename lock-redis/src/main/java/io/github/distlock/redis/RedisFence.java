@@ -40,7 +40,7 @@ import redis.clients.jedis.exceptions.JedisNoScriptException;
  * to repeat. Some clients of Jedis repeat commands by themselves, such as those of clusters. They repeat these, too.
  *
  * <p><b>What the server remembers.</b> The greatest token is in a key beside the first key, in the same slot of a
- * cluster. It does not expire by default. A server that has lost this key, or has evicted it, accepts any token once.
+ * cluster. It does not expire by default. A server that has lost or evicted this key accepts any token first.
  * The two keys are written in one step, so a replica has both writes or neither.
  *
  * <p><b>Least rights:</b> the commands {@code EVALSHA EVAL GET SET} and those of the application, on both keys.
@@ -65,7 +65,8 @@ public final class RedisFence {
     /**
      * Makes a fence that remembers tokens without a limit of time. Sends nothing.
      *
-     * @param client the client that sends the commands; the fence neither changes nor closes it
+     * @param client the client that sends the commands; the fence neither changes nor closes it. A key processor of the
+     *     client does not apply: give the fence the keys as the server has them
      * @throws IllegalStateException if the Jedis on the class path is too old
      */
     public RedisFence(UnifiedJedis client) {

@@ -22,6 +22,8 @@ if not is_held_by(holder(), value) then
   return { ARGV[1], 0 }
 end
 -- The flag says that the queue may exist: it has tombstones.
-keep_token(math.max(base, last_base()), '\n', lease)
-hold(value, lease, base, owner, 0)
+-- The request may arrive after a renewal for longer.
+local kept = kept_lease(lease)
+keep_token(math.max(base, last_base()), '\n', kept)
+hold(value, kept, base, owner, 0)
 return { ARGV[1], 1 }

@@ -30,8 +30,8 @@ end
 repeat
   --#each 512
   if not KEYS[n] then break end
-  if is_held(redis.pcall('GET', KEYS[n])) and redis.call('PTTL', KEYS[n]) < tonumber(lease) then
-    redis.call('PEXPIRE', KEYS[n], lease)
+  if is_held(redis.pcall('GET', KEYS[n])) then
+    redis.call('PEXPIRE', KEYS[n], math.max(tonumber(lease), redis.call('PTTL', KEYS[n])))
   end
   --#end
 until true

@@ -20,11 +20,10 @@ if type(record) ~= 'string' or string.find(record, ARGV[2] .. '\t', 1, true) ~= 
   return { ARGV[1], 0 }
 end
 
-local lease, left = tonumber(ARGV[3]), redis.call('PTTL', KEYS[1])
-if left < lease then
-  redis.call('PEXPIRE', KEYS[1], ARGV[3])
-  left = lease
-end
+local lease = tonumber(ARGV[3])
+local left = math.max(lease, redis.call('PTTL', KEYS[1]))
+-- Written also if it changes nothing: a server that must not write, such as a replica, refuses it and confirms nothing.
+redis.call('PEXPIRE', KEYS[1], left)
 if KEYS[2] then
   local last = redis.call('GET', KEYS[2])
   if not last then

@@ -219,6 +219,7 @@ class RedisBackendTest extends ContenderTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
+    @ResourceLock(RedisFixture.Shared.SCRIPTS)
     void v8_aBatchWithoutItsScriptTakesFewRequests(boolean suppliedClient) throws InterruptedException {
         try (RedisClient client = RedisClient.create("redis://" + link.address());
                 RedisBackend supplied = started(RedisBackend.of(client))) {

@@ -76,6 +76,22 @@ class ReplicaTest {
         assertTrue(unknown.getMessage().contains("READONLY"), unknown.getMessage());
     }
 
+    /** It has heard of an extension. So the renewal would change nothing. */
+    @Test
+    void s1_aReplicaConfirmsNoRenewalOfAHoldThatItKnowsForLonger() throws InterruptedException {
+        String value = ((RedisGrant) held).contender.value;
+        letReplicaKnow(value + "\t1\tlock\t1\t" + held.fencingBase() + "\towner");
+        try (RedisClient admin = RedisClient.create(replica.uri())) {
+            admin.configSet("replica-read-only", "no");
+            admin.pexpire("distlock:replicated", LEASE.multipliedBy(10).toMillis());
+            admin.configSet("replica-read-only", "yes");
+        }
+
+        Throwable unknown = assertInstanceOf(Throwable.class, holder.renew(held, LEASE));
+
+        assertTrue(unknown.getMessage().contains("READONLY"), unknown.getMessage());
+    }
+
     @Test
     void s5_aReleaseAtAReplicaThatDoesNotKnowTheHoldHasAnUnknownOutcome() {
         Exception unknown = assertThrows(RuntimeException.class, () -> held.release(TestContender.deadline()));

@@ -266,4 +266,17 @@ class VoteScriptsTest extends ContenderTest {
         assertEquals(record("b", 5), admin.get(lock));
         assertNull(admin.get(token));
     }
+
+    /** A slow server can get it after an extension of the hold that the other servers have granted. */
+    @Test
+    void s14_aRaiseThatArrivesLateShortensNothing() throws InterruptedException {
+        long base = baseOf(vote("value"));
+        long longer = LEASE.multipliedBy(10).toMillis();
+        admin.pexpire(lock, longer);
+
+        raise("value", base + 1);
+
+        assertTrue(admin.pttl(lock) > longer - PATIENCE.toMillis(), () -> "the hold ends in " + admin.pttl(lock));
+        assertTrue(admin.pttl(token) > longer - PATIENCE.toMillis(), () -> "the token ends in " + admin.pttl(token));
+    }
 }

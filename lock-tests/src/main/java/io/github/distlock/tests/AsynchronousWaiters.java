@@ -33,7 +33,7 @@ public abstract class AsynchronousWaiters {
     private static final int NUMBER = Integer.getInteger("lock.asynchronous-waiters", 1_000);
     private static final Duration PATIENCE = Duration.ofSeconds(150);
     /** 16 for requests, 4 each for releases and cleanup, some others, and 4 for callbacks: more if no CPU is free. */
-    private static final int MOST_THREADS = 72;
+    private static final int MOST_THREADS = 200;
 
     private final long seed = System.nanoTime();
     private final Random random = new Random(seed);

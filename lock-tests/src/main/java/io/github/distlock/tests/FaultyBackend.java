@@ -81,7 +81,10 @@ class FaultyBackend extends WrappedBackend {
         return reply;
     }
 
-    /** Delays the next renewals of one exchange until the test lets them arrive. Their client hears nothing of them. */
+    /**
+     * Delays the next renewal that the calling thread sends until the test lets it arrive. Its client hears nothing of
+     * it. Those of the engine's own threads are not delayed.
+     */
     LateRenewal delayNextRenewal() {
         LateRenewal late = new LateRenewal();
         lateRenewal.set(late);
@@ -271,8 +274,8 @@ class FaultyBackend extends WrappedBackend {
     @Override
     public void renewAll(Collection<? extends Renewal> due, Deadline deadline) throws InterruptedException {
         send(Request.RENEWAL);
-        LateRenewal late = lateRenewal.getAndSet(null);
-        if (late != null) {
+        LateRenewal late = lateRenewal.get();
+        if (late != null && late.sender == Thread.currentThread() && lateRenewal.compareAndSet(late, null)) {
             late.renewals = due.stream().map(UnansweredRenewal::new).toList();
             throw replyLost();
         }
@@ -349,6 +352,7 @@ class FaultyBackend extends WrappedBackend {
 
     /** Renewals that their client has given up, and that have not arrived yet. */
     final class LateRenewal {
+        private final Thread sender = Thread.currentThread();
         private volatile List<UnansweredRenewal> renewals = List.of();
 
         void arrive() {

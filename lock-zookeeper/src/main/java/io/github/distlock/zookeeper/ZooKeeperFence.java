@@ -40,7 +40,8 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Cost.</b> A commit is two requests: a read of the fence, and the transaction. The fence is written only if the
  * token is greater. If another client changes the fence in between, the commit reads it again.
  *
- * <p><b>What the ensemble remembers.</b> The fence stays until somebody deletes it. After that, any token passes once.
+ * <p><b>What the ensemble remembers.</b> The fence stays until an operator or a program deletes it. After that,
+ * any token passes until a greater one is committed.
  *
  * <p>Thread-safe, as the client is.
  */

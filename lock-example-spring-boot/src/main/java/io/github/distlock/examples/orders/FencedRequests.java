@@ -11,6 +11,7 @@ import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.springframework.stereotype.Component;
 import org.springframework.web.filter.OncePerRequestFilter;
@@ -24,6 +25,9 @@ import org.springframework.web.filter.OncePerRequestFilter;
 @Component
 class FencedRequests extends OncePerRequestFilter {
     private static final int TURNS = 64;
+    private static final Pattern LABEL = Pattern.compile("/labels/[^/]+");
+    /** Keys stay in the memory of the guard, so their length is limited. */
+    private static final int LONGEST_PATH = 200;
 
     private final FencingGuard guard;
     private final List<ReentrantLock> turns =
@@ -35,7 +39,8 @@ class FencedRequests extends OncePerRequestFilter {
 
     @Override
     protected boolean shouldNotFilter(HttpServletRequest request) {
-        return !request.getMethod().equals("PUT") || !request.getServletPath().startsWith("/labels/");
+        return !request.getMethod().equals("PUT")
+                || !LABEL.matcher(request.getServletPath()).matches();
     }
 
     @Override
@@ -53,6 +58,10 @@ class FencedRequests extends OncePerRequestFilter {
     }
 
     private boolean accepts(HttpServletRequest request, HttpServletResponse response) throws IOException {
+        if (request.getServletPath().length() > LONGEST_PATH) {
+            response.sendError(HttpServletResponse.SC_BAD_REQUEST, "the path is too long");
+            return false;
+        }
         String token = request.getHeader(FencingToken.HTTP_HEADER);
         try {
             guard.check(request.getServletPath(), FencingToken.parse(token == null ? "" : token));

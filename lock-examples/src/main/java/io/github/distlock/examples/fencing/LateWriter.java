@@ -15,8 +15,8 @@ import java.util.Map;
 import java.util.OptionalLong;
 
 /**
- * The process of the holder that is paused. It checks its hold, says so, and writes when it is told to. It has no
- * memory in common with the service, so it sends the service a line for each write of the account in memory.
+ * The process of the holder that is paused. It checks its hold, reports this, and writes when it has read a line. It
+ * has no memory in common with the service, so it sends the service a line for each write of the account in memory.
  */
 final class LateWriter {
     static final String CHECKED = "checked";

@@ -1,7 +1,5 @@
 package io.github.distlock.examples.fencing;
 
-import static java.util.Objects.requireNonNull;
-
 import io.github.distlock.LockHandle;
 import io.github.distlock.fencing.FencingToken;
 import io.github.distlock.fencing.StaleTokenException;
@@ -21,8 +19,8 @@ import org.h2.tools.Server;
  * account in the memory of a service, in a database, in Redis and in ZooKeeper. Each of them has a balance behind a
  * fence, and one without.
  *
- * <p>The pause is a signal (SIGSTOP) to a process. Nothing depends on its length: the first holder writes when it is
- * told to, after the other one has written.
+ * <p>The pause is a signal (SIGSTOP) to a process. Nothing depends on its length: the first holder writes when it has
+ * received a line, after the other one has written.
  */
 public final class PausedHolder {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -116,9 +114,11 @@ public final class PausedHolder {
                     late.send("");
                 }
                 default -> {
-                    Account account = requireNonNull(accounts.get(words[0]), words[0]);
-                    outcomes.add(new Outcome(
-                            words[0], words[1].equals("refused"), account.balance(), account.unfencedBalance()));
+                    Account account = accounts.get(words[0]);
+                    if (account != null) { // Otherwise it is a line of a log.
+                        outcomes.add(new Outcome(
+                                words[0], words[1].equals("refused"), account.balance(), account.unfencedBalance()));
+                    }
                 }
             }
         }

@@ -20,7 +20,9 @@ class PausedHolderTest {
 
     private static List<Outcome> outcomes;
 
+    /** The limit of the class does not apply to this method. */
     @BeforeAll
+    @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
     static void run() throws Exception {
         outcomes = PausedHolder.run();
     }

@@ -24,6 +24,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.util.ArrayDeque;
 import java.util.Map;
 import java.util.Queue;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayNameGeneration;
@@ -67,7 +68,10 @@ class ServiceTest {
         }
     }
 
-    private int put(String tokenHeader, String balance) {
+    private int put(@Nullable String tokenHeader, String balance) {
+        if (tokenHeader == null) {
+            return 400;
+        }
         try {
             account.write(balance, FencingToken.parse(tokenHeader));
             return 204;
@@ -113,8 +117,9 @@ class ServiceTest {
     }
 
     @Test
-    void api_aServiceRefusesARequestWithAMalformedToken() throws Exception {
+    void api_aServiceRefusesARequestWithoutAValidToken() throws Exception {
         assertEquals(400, put("seven", "90"));
+        assertEquals(400, put((String) null, "90"));
 
         assertEquals("100", account.balance());
     }

@@ -12,7 +12,7 @@ public final class ThreadCensus implements AutoCloseable {
     private final String prefix;
     private final ThreadGroup all;
     private final Thread counting = new Thread(this::count, "thread census");
-    private volatile int most;
+    private int most;
     private volatile boolean closed;
 
     private ThreadCensus(String prefix) {
@@ -38,25 +38,31 @@ public final class ThreadCensus implements AutoCloseable {
     }
 
     /**
-     * Returns how many threads there were at most at the same time, as far as the looks have shown it.
+     * Looks once more, and returns how many threads there were at most at the same time, as far as the looks have shown
+     * it.
      *
      * @return 0 if there were none
      */
     public int most() {
+        look();
         return most;
     }
 
     private void count() {
         while (!closed) {
-            Thread[] threads = new Thread[all.activeCount() + ROOM_FOR_NEW_THREADS];
-            all.enumerate(threads);
-            int seen = (int) Stream.of(threads)
-                    .filter(Objects::nonNull)
-                    .filter(thread -> thread.getName().startsWith(prefix))
-                    .count();
-            most = Math.max(most, seen);
+            look();
             LockSupport.parkNanos(STEP_NANOS);
         }
+    }
+
+    private synchronized void look() {
+        Thread[] threads = new Thread[all.activeCount() + ROOM_FOR_NEW_THREADS];
+        all.enumerate(threads);
+        int seen = (int) Stream.of(threads)
+                .filter(Objects::nonNull)
+                .filter(thread -> thread.getName().startsWith(prefix))
+                .count();
+        most = Math.max(most, seen);
     }
 
     /** Ends the count. */
