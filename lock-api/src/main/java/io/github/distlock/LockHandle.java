@@ -197,8 +197,8 @@ public interface LockHandle extends AutoCloseable {
      * Cancels a future if this hold is lost: {@code future.cancel(true)}, once, on the client's callback executor. It
      * does so at once if the hold is lost already, and never if the hold is released before. This follows the rules of
      * {@link #onLost}. The handle does not keep futures that are done, apart from a few. So a long hold may register
-     * any number. A future that is registered twice counts once. If several locks that are held together are lost at the
-     * same time, each of them may cancel it.
+     * any number. A future that is registered twice counts once. If several locks that are held together are lost at
+     * the same time, each of them may cancel it.
      *
      * <p>To cancel a {@link CompletableFuture} neither interrupts code that runs, nor does it cancel the stages before
      * it. Pass the stage whose code must not begin after the loss: this stage and those that depend on it then fail. If
