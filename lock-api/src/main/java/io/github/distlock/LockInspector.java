@@ -86,8 +86,8 @@ public interface LockInspector {
      * and its outcome is unknown; the flag is kept.
      *
      * @param name the lock's name
-     * @return the number of grants that the store had; each has a holder, or several threads of one client; 0 if nobody
-     *     held the lock
+     * @return the number of grants that the store had; each has a holder, several threads of one client, or a client
+     *     that keeps it without a holder; 0 if there were none
      * @throws LockException if the store does not answer within {@link LockClientBuilder#requestTimeout}, or refuses
      * @throws UnsupportedOperationException if the store cannot do it
      * @throws IllegalStateException if the client is closed

@@ -191,8 +191,17 @@ final class ReleaseRequests {
                 mutex.unlock();
             }
             if (earlier != null) {
-                callbacks.run(() -> listener.accept(earlier));
+                call(listener, earlier);
             }
+        }
+
+        /** Looks again when the callback begins, because it may have waited until after the end of the hold. */
+        private void call(Consumer<? super ReleaseRequest> listener, ReleaseRequest request) {
+            callbacks.run(() -> {
+                if (isHeld.getAsBoolean()) {
+                    listener.accept(request);
+                }
+            });
         }
 
         /** Takes the last request of the store. */
@@ -214,7 +223,7 @@ final class ReleaseRequests {
             } finally {
                 mutex.unlock();
             }
-            called.forEach(listener -> callbacks.run(() -> listener.accept(request)));
+            called.forEach(listener -> call(listener, request));
             callbacks.eventSince(since, request.lockName(), token, (to, event) -> to.releaseRequested(event, request));
         }
     }

@@ -15,7 +15,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReadWriteLock;
@@ -184,9 +186,26 @@ class ReleaseRequestTest extends EngineTest {
         store.advance(SECOND);
 
         awaitHeard(heardByNext, 1);
+        List<ReleaseRequest> heardLater = requests(held);
+        store.advance(SECOND);
         assertThat(heard).isEmpty();
-        assertThat(requests(held)).isEmpty();
+        assertThat(heardLater).isEmpty();
         next.close();
+    }
+
+    @Test
+    void v12_aCallThatWaitedUntilTheEndOfTheHoldIsDropped() throws Exception {
+        Queue<Runnable> waiting = new ConcurrentLinkedQueue<>();
+        LockClient slow = open(LockClient.builder(store.connect()).callbackExecutor(waiting::add));
+        LockHandle held = slow.lock("a").acquire();
+        List<ReleaseRequest> heard = requests(held);
+        assertThat(asker.requestRelease("a")).isOne();
+        Await.until("a call waits", () -> !waiting.isEmpty());
+
+        held.close();
+        waiting.forEach(Runnable::run);
+
+        assertThat(heard).isEmpty();
     }
 
     @Test

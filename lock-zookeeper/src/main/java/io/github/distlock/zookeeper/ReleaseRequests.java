@@ -47,7 +47,8 @@ final class ReleaseRequests {
                 requireOwnData(directory, before);
                 List<String> names = inspection.queue().holders();
                 Map<String, Node> holders = inspection.read(names);
-                if (holders.size() < names.size()) {
+                if (holders.isEmpty() && !names.isEmpty()) {
+                    // Others may hold the lock now, or a writer may have become a reader.
                     continue;
                 }
                 holders.values().removeIf(node -> !isHolder(node));
