@@ -319,19 +319,16 @@ final class Lease implements StoreHints.Target, Dormancy.Kept {
     }
 
     private Release giveBack(Hold hold) {
-        if (!endAsGivenBack()) {
+        Release outcome = shared.releases.release(won, this::endAsGivenBack, hold::keptFor, hold::releaseConfirmed);
+        if (outcome == null) {
             hold.wasLost(lossReason());
             return Release.LOST;
         }
-        try {
-            Release outcome = shared.releases.release(won, hold::keptFor, hold::releaseConfirmed);
-            if (outcome == Release.LOST) {
-                hold.wasLost(LossReason.GONE);
-            }
-            return outcome;
-        } finally {
-            queue.ended(this);
+        if (outcome == Release.LOST) {
+            hold.wasLost(LossReason.GONE);
         }
+        queue.ended(this);
+        return outcome;
     }
 
     /** Nobody wants the lease: gives it back without waiting. */

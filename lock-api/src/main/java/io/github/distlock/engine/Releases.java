@@ -11,8 +11,10 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How the grants of a client go back to the store: at once on the caller's thread, in the background, or all together
@@ -37,12 +39,19 @@ final class Releases {
      * Releases a grant, and waits for the answer for at most the request timeout. Without an answer, the release goes
      * on in the background.
      *
+     * @param ends ends the lease, or returns false if it has ended before
      * @param keptFor returns how long the store keeps the lock from now
      * @param confirmed runs if the background gets the answer
-     * @return the outcome; lost if the store no longer had the grant
+     * @return the outcome; lost if the store no longer had the grant; null if the lease has ended before
      */
-    Release release(WonGrant won, Supplier<Duration> keptFor, Runnable confirmed) {
-        return release(won, keptFor, confirmed, deadline());
+    @Nullable
+    Release release(WonGrant won, BooleanSupplier ends, Supplier<Duration> keptFor, Runnable confirmed) {
+        requests.begin(); // Before the lease ends: a client that closes waits for the one or the other.
+        try {
+            return ends.getAsBoolean() ? release(won, keptFor, confirmed, deadline()) : null;
+        } finally {
+            requests.end();
+        }
     }
 
     /** Releases a grant that has no holder, and waits for the answer until then. Otherwise the same. */

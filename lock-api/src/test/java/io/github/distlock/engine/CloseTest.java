@@ -66,6 +66,19 @@ class CloseTest extends EngineTest {
     }
 
     @Test
+    void v5_aReleaseBesideTheCloseOfItsClientIsConfirmed() {
+        for (int i = 0; i < 1_000; i++) {
+            LockClient closing = LockClient.builder(store.connect()).build();
+            LockHandle held = closing.lock("a").tryAcquire().orElseThrow();
+
+            Task<Object> close = start(Executors.callable(closing::close));
+
+            assertThat(held.release()).isEqualTo(LockHandle.Release.RELEASED);
+            assertThat(close).succeedsWithin(LATE);
+        }
+    }
+
+    @Test
     void v5_aHoldIsReportedLostBeforeItIsReleased() throws Exception {
         LockHandle held = lock.acquire();
         List<Boolean> busyAtLoss = new CopyOnWriteArrayList<>();
