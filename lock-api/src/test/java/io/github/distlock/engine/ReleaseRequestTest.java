@@ -277,7 +277,7 @@ class ReleaseRequestTest extends EngineTest {
         List<LockHandle> holds = new ArrayList<>();
         for (int i = 0; i < 50; i++) {
             holds.add(client.lock("many/" + i).acquire());
-            requests(holds.get(i));
+            var unused = requests(holds.get(i));
         }
         store.advance(SECOND);
         int before = backend.readsOfRequests.get();
@@ -293,7 +293,7 @@ class ReleaseRequestTest extends EngineTest {
         LockHandle held = lock.acquire();
         store.advance(LEASE);
         assertThat(backend.readsOfRequests).hasValue(0);
-        requests(held);
+        var unused = requests(held);
         held.close();
         LockHandle another = lock.acquire();
         store.advance(SECOND);
