@@ -342,7 +342,8 @@ abstract class NetworkFaultRules extends FaultRules {
             return true;
         });
         await("the lock is used", () -> uses.get() > 10);
-        int threads = group.activeCount() + FEW;
+        // The engine ends its threads after a second of idleness, and has a few of each role.
+        int threads = group.activeCount() + 2 * FEW;
         int connections = a.network.connections() + FEW;
 
         for (int i = 0; i < 30; i++) {

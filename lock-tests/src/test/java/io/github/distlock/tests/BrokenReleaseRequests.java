@@ -49,7 +49,10 @@ final class BrokenReleaseRequests {
                 new PlantedBug("each read finds another request for release", "V12.5", numbersReads()),
                 new PlantedBug("a request for release is read once", "V12.6", readsOnce()),
                 new PlantedBug("a request for release ends with its sender", "V12.7", endsWithItsSender()),
-                new PlantedBug("a client that was cut off reads no requests for release", "V12.8", givesUp()));
+                new PlantedBug(
+                        "a client that was cut off reads no requests for release",
+                        "V12.8",
+                        BrokenReleaseRequests::giveUp));
     }
 
     private static Consumer<BrokenBackend> oneHears() {
@@ -119,21 +122,19 @@ final class BrokenReleaseRequests {
         };
     }
 
-    private static Consumer<BrokenBackend> givesUp() {
-        return it -> {
-            AtomicBoolean wasCutOff = new AtomicBoolean();
-            var before = it.requestedReleases;
-            it.requestedReleases = (grants, deadline) -> {
-                if (wasCutOff.get()) {
-                    return Map.of();
-                }
-                try {
-                    return before.run(grants, deadline);
-                } catch (RuntimeException e) {
-                    wasCutOff.set(true);
-                    throw e;
-                }
-            };
+    private static void giveUp(BrokenBackend it) {
+        AtomicBoolean wasCutOff = new AtomicBoolean();
+        var before = it.requestedReleases;
+        it.requestedReleases = (grants, deadline) -> {
+            if (wasCutOff.get()) {
+                return Map.of();
+            }
+            try {
+                return before.run(grants, deadline);
+            } catch (RuntimeException e) {
+                wasCutOff.set(true);
+                throw e;
+            }
         };
     }
 }
