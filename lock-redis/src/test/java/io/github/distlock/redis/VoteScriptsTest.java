@@ -274,7 +274,7 @@ class VoteScriptsTest extends ContenderTest {
         long longer = LEASE.multipliedBy(10).toMillis();
         admin.pexpire(lock, longer);
 
-        raise("value", base + 1);
+        var unused = raise("value", base + 1);
 
         assertTrue(admin.pttl(lock) > longer - PATIENCE.toMillis(), () -> "the hold ends in " + admin.pttl(lock));
         assertTrue(admin.pttl(token) > longer - PATIENCE.toMillis(), () -> "the token ends in " + admin.pttl(token));
