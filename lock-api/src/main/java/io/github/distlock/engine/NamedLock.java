@@ -56,7 +56,7 @@ final class NamedLock implements DistributedLock {
         this.part = part;
     }
 
-    /** Returns this lock as one of several. What acquires all of them then has their thread interrupted on loss. */
+    /** Returns this lock as one of several. A loss interrupts their thread only after all of them are held. */
     NamedLock asPart() {
         return new NamedLock(key, shared, true);
     }

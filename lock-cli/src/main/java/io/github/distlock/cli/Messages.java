@@ -27,7 +27,7 @@ final class Messages implements AutoCloseable {
     }
 
     /**
-     * Starts the thread. If there is none, that is noticed before there is a lock.
+     * Starts the thread. If the machine has no room for it, this fails before the lock is acquired.
      *
      * @param output prints a message, and may block
      */

@@ -1,6 +1,7 @@
 package io.github.distlock.tests.waiting;
 
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
@@ -12,7 +13,7 @@ public final class ThreadCensus implements AutoCloseable {
     private final String prefix;
     private final ThreadGroup all;
     private final Thread counting = new Thread(this::count, "thread census");
-    private int most;
+    private final AtomicInteger most = new AtomicInteger();
     private volatile boolean closed;
 
     private ThreadCensus(String prefix) {
@@ -45,7 +46,7 @@ public final class ThreadCensus implements AutoCloseable {
      */
     public int most() {
         look();
-        return most;
+        return most.get();
     }
 
     private void count() {
@@ -55,14 +56,14 @@ public final class ThreadCensus implements AutoCloseable {
         }
     }
 
-    private synchronized void look() {
+    private void look() {
         Thread[] threads = new Thread[all.activeCount() + ROOM_FOR_NEW_THREADS];
         all.enumerate(threads);
         int seen = (int) Stream.of(threads)
                 .filter(Objects::nonNull)
                 .filter(thread -> thread.getName().startsWith(prefix))
                 .count();
-        most = Math.max(most, seen);
+        most.accumulateAndGet(seen, Math::max);
     }
 
     /** Ends the count. */
