@@ -69,10 +69,26 @@ final class Binary implements AutoCloseable {
     }
 
     /**
+     * Starts it on a terminal of 5 lines with 60 columns. Nothing is between the two: a shell would end at an interrupt
+     * from the keyboard, and whether one stays depends on which is the user's.
+     */
+    static ChildProgram startOnTerminal(String... arguments) {
+        List<String> command = new ArrayList<>(command());
+        command.addAll(List.of(arguments));
+        String line = "stty rows 5 cols 60; exec "
+                + String.join(" ", command.stream().map(Binary::quoted).toList());
+        return ChildProgram.startCommand("script", "-qec", line, "/dev/null");
+    }
+
+    private static String quoted(String word) {
+        return "'" + word.replace("'", "'\\''") + "'";
+    }
+
+    /**
      * Returns the command line without arguments. It undoes what the build may have inherited: a shell ignores INT in
      * what it runs in the background, and nohup ignores HUP.
      */
-    static List<String> command() {
+    private static List<String> command() {
         List<String> command = new ArrayList<>(List.of("/usr/bin/env", "--default-signal"));
         String image = System.getProperty("lock.cli.image");
         if (image != null) {

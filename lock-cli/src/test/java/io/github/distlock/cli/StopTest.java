@@ -243,10 +243,8 @@ class StopTest {
     @Test
     void aTerminalInterruptsTheCommandOnce() {
         String script = "trap 'echo INT' INT; trap 'exit 9' TERM; " + READY + "while :; do sleep 0.05; done";
-        List<String> command = new ArrayList<>(Binary.command());
-        command.addAll(List.of("run", "--timeout", "30s", "--url", server.uri(), "terminal", "--", "sh", "-c", script));
-        String line = String.join(" ", command.stream().map(StopTest::quoted).toList());
-        try (ChildProgram terminal = ChildProgram.startCommand("script", "-qec", line, "/dev/null")) {
+        try (ChildProgram terminal = Binary.startOnTerminal(
+                "run", "--timeout", "30s", "--url", server.uri(), "terminal", "--", "sh", "-c", script)) {
             long group = Long.parseLong(terminal.nextLine(LONG).strip());
 
             // In one write: each of them discards output that the terminal has not passed on.
@@ -273,10 +271,6 @@ class StopTest {
         } catch (IllegalStateException e) {
             return rest; // the output has ended
         }
-    }
-
-    private static String quoted(String word) {
-        return "'" + word.replace("'", "'\\''") + "'";
     }
 
     @Test

@@ -104,9 +104,8 @@ class VerbsTest {
     @Test
     void releaseByForceAsksOrNeedsYes() throws InterruptedException {
         LockHandle hold = locks.lock("force").acquire();
-        List<String> ask = new ArrayList<>(Binary.command());
-        ask.addAll(List.of("release", "force", "--force", "--timeout", "30s", "--url", server.uri()));
-        try (ChildProgram terminal = ChildProgram.startCommand("script", "-qec", String.join(" ", ask), "/dev/null");
+        try (ChildProgram terminal = Binary.startOnTerminal(
+                        "release", "force", "--force", "--timeout", "30s", "--url", server.uri());
                 Binary noAnswer = run("release", "force", "--force")) {
             terminal.send("n");
             assertEquals(1, terminal.awaitExit(LONG));
@@ -173,13 +172,10 @@ class VerbsTest {
         }
     }
 
-    /** Starts it on a terminal of 5 lines with 60 columns. */
     private static ChildProgram top(RedisServer store, String... arguments) {
-        List<String> command = new ArrayList<>(List.of("stty", "rows", "5", "cols", "60;"));
-        command.addAll(Binary.command());
-        command.addAll(List.of("top", "--url", store.uri()));
-        command.addAll(List.of(arguments));
-        return ChildProgram.startCommand("script", "-qec", String.join(" ", command), "/dev/null");
+        List<String> all = new ArrayList<>(List.of("top", "--url", store.uri()));
+        all.addAll(List.of(arguments));
+        return Binary.startOnTerminal(all.toArray(String[]::new));
     }
 
     @Test
