@@ -99,7 +99,8 @@ public interface LockClient extends AutoCloseable {
      *     lock or waits for it, acquires throw a {@link LockException}, whose message names both kinds
      * @return the lock
      * @throws IllegalArgumentException if the name is out of bounds, if the default options have a
-     *     {@linkplain LockOptions#minimumHold(Duration) minimum hold}, or if the store cannot provide read-write locks
+     *     {@linkplain LockOptions#minimumHold(Duration) minimum hold} or a
+     *     {@linkplain LockOptions#lockDelay(Duration) lock delay}, or if the store cannot provide read-write locks
      * @throws IllegalStateException if the client is closed
      */
     DistributedReadWriteLock readWriteLock(String name);
@@ -111,7 +112,8 @@ public interface LockClient extends AutoCloseable {
      * @param options what the acquires of both locks ask for
      * @return the lock
      * @throws IllegalArgumentException if the name is out of bounds, if the options have a
-     *     {@linkplain LockOptions#minimumHold(Duration) minimum hold}, or if the store cannot provide them or
+     *     {@linkplain LockOptions#minimumHold(Duration) minimum hold} or a
+     *     {@linkplain LockOptions#lockDelay(Duration) lock delay}, or if the store cannot provide them or
      *     read-write locks
      * @throws IllegalStateException if the client is closed
      */
@@ -125,7 +127,8 @@ public interface LockClient extends AutoCloseable {
      *     except while a deployment changes it
      * @return the semaphore
      * @throws IllegalArgumentException if the name or the limit is out of bounds, if the default options have a
-     *     {@linkplain LockOptions#minimumHold(Duration) minimum hold}, or if the store cannot provide semaphores
+     *     {@linkplain LockOptions#minimumHold(Duration) minimum hold} or a
+     *     {@linkplain LockOptions#lockDelay(Duration) lock delay}, or if the store cannot provide semaphores
      * @throws IllegalStateException if the client is closed
      */
     DistributedSemaphore semaphore(String name, int limit);
@@ -138,7 +141,8 @@ public interface LockClient extends AutoCloseable {
      * @param options what its acquires ask for
      * @return the semaphore
      * @throws IllegalArgumentException if the name or the limit is out of bounds, if the options have a
-     *     {@linkplain LockOptions#minimumHold(Duration) minimum hold}, or if the store cannot provide them or
+     *     {@linkplain LockOptions#minimumHold(Duration) minimum hold} or a
+     *     {@linkplain LockOptions#lockDelay(Duration) lock delay}, or if the store cannot provide them or
      *     semaphores
      * @throws IllegalStateException if the client is closed
      */

@@ -42,9 +42,10 @@ public interface LockInspector {
 
     /**
      * Takes a lock away from all its holders, and the next waiter acquires it. A lock that is
-     * {@linkplain LockStatus#kept() kept} is free afterwards, too. A holder notices at its next renewal at
-     * the latest. Until then {@code isHeld()} may return true there, so the protected resource must check fencing
-     * tokens. An interrupt ends the call with a {@link LockException}, and its outcome is unknown; the flag is kept.
+     * {@linkplain LockStatus#kept() kept} is free afterwards, too. No {@linkplain LockOptions#lockDelay(Duration) lock
+     * delay} follows. A holder notices at its next renewal at the latest. Until then {@code isHeld()} may return true
+     * there, so the protected resource must check fencing tokens. An interrupt ends the call with a {@link
+     * LockException}, and its outcome is unknown; the flag is kept.
      *
      * @param name the lock's name
      * @return the holds that were ended; empty if nobody held the lock

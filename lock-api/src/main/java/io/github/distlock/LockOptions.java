@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LockOptions {
     private static final LockOptions DEFAULTS =
-            new LockOptions(Duration.ofSeconds(30), true, false, false, null, null, null, false);
+            new LockOptions(Duration.ofSeconds(30), true, false, false, null, null, null, false, null);
 
     private final Duration lease;
     private final boolean leaseRenewed;
@@ -24,6 +24,7 @@ public final class LockOptions {
     private final @Nullable Duration minimumHold;
     private final @Nullable Duration minimumValidity;
     private final boolean interruptsOnLoss;
+    private final @Nullable Duration lockDelay;
 
     private LockOptions(
             Duration lease,
@@ -33,13 +34,15 @@ public final class LockOptions {
             @Nullable Duration maximumHold,
             @Nullable Duration minimumHold,
             @Nullable Duration minimumValidity,
-            boolean interruptsOnLoss) {
+            boolean interruptsOnLoss,
+            @Nullable Duration lockDelay) {
         requireNotLonger("minimumHold", minimumHold, maximumHold, "maximumHold");
         requireNotLonger("minimumHold", minimumHold, leaseRenewed ? null : lease, "fixedLease");
         requireNotLonger("minimumValidity", minimumValidity, maximumHold, "maximumHold");
         requireNotSticky(sticky && fair, "be fair: an acquire without a request overtakes those in the store's queue");
         requireNotSticky(sticky && !leaseRenewed, "have a fixedLease: its next hold would get only the rest of it");
         requireNotSticky(sticky && minimumHold != null, "have a minimumHold: its release must reach the store");
+        requireNotSticky(sticky && lockDelay != null, "have a lockDelay: the store would keep a dormant hold, too");
         this.lease = lease;
         this.leaseRenewed = leaseRenewed;
         this.fair = fair;
@@ -48,6 +51,7 @@ public final class LockOptions {
         this.minimumHold = minimumHold;
         this.minimumValidity = minimumValidity;
         this.interruptsOnLoss = interruptsOnLoss;
+        this.lockDelay = lockDelay;
     }
 
     private static void requireNotLonger(
@@ -84,7 +88,15 @@ public final class LockOptions {
      */
     public LockOptions renewedLease(Duration lease) {
         return new LockOptions(
-                Checks.lease(lease), true, fair, sticky, maximumHold, minimumHold, minimumValidity, interruptsOnLoss);
+                Checks.lease(lease),
+                true,
+                fair,
+                sticky,
+                maximumHold,
+                minimumHold,
+                minimumValidity,
+                interruptsOnLoss,
+                lockDelay);
     }
 
     /**
@@ -98,7 +110,15 @@ public final class LockOptions {
      */
     public LockOptions fixedLease(Duration lease) {
         return new LockOptions(
-                Checks.lease(lease), false, fair, sticky, maximumHold, minimumHold, minimumValidity, interruptsOnLoss);
+                Checks.lease(lease),
+                false,
+                fair,
+                sticky,
+                maximumHold,
+                minimumHold,
+                minimumValidity,
+                interruptsOnLoss,
+                lockDelay);
     }
 
     /**
@@ -114,7 +134,15 @@ public final class LockOptions {
      */
     public LockOptions fair() {
         return new LockOptions(
-                lease, leaseRenewed, true, sticky, maximumHold, minimumHold, minimumValidity, interruptsOnLoss);
+                lease,
+                leaseRenewed,
+                true,
+                sticky,
+                maximumHold,
+                minimumHold,
+                minimumValidity,
+                interruptsOnLoss,
+                lockDelay);
     }
 
     /**
@@ -147,11 +175,19 @@ public final class LockOptions {
      *
      * @return changed options
      * @throws IllegalArgumentException if the lock is {@linkplain #fair() fair} or has a {@linkplain #fixedLease fixed
-     *     lease} or a {@linkplain #minimumHold(Duration) minimum hold}
+     *     lease}, a {@linkplain #minimumHold(Duration) minimum hold} or a {@linkplain #lockDelay(Duration) lock delay}
      */
     public LockOptions sticky() {
         return new LockOptions(
-                lease, leaseRenewed, fair, true, maximumHold, minimumHold, minimumValidity, interruptsOnLoss);
+                lease,
+                leaseRenewed,
+                fair,
+                true,
+                maximumHold,
+                minimumHold,
+                minimumValidity,
+                interruptsOnLoss,
+                lockDelay);
     }
 
     /**
@@ -166,7 +202,15 @@ public final class LockOptions {
      */
     public LockOptions maximumHold(Duration time) {
         return new LockOptions(
-                lease, leaseRenewed, fair, sticky, positive(time), minimumHold, minimumValidity, interruptsOnLoss);
+                lease,
+                leaseRenewed,
+                fair,
+                sticky,
+                positive(time),
+                minimumHold,
+                minimumValidity,
+                interruptsOnLoss,
+                lockDelay);
     }
 
     /**
@@ -180,9 +224,10 @@ public final class LockOptions {
      *
      * <p>It is for plain locks. A read-write lock or a semaphore with a minimum hold is refused.
      *
-     * <p>Only a release keeps the lock. If the holder crashes, or its hold is lost, the lock is free when its lease has
-     * ended, even if that is earlier. A release that cannot reach the store before the lease ends keeps nothing. If the
-     * lock must stay busy after a crash as well, use a lease that is not shorter than this time.
+     * <p>Only a release keeps the lock. If the holder crashes, or its hold is lost, the lock is free when its lease and
+     * its {@linkplain #lockDelay(Duration) lock delay} have ended, even if that is earlier. A release that cannot reach
+     * the store before the lease ends keeps nothing. If the lock must stay busy after a crash as well, use a lease that
+     * is not shorter than this time.
      *
      * @param time positive, at most 24 h, and not longer than a {@linkplain #fixedLease fixed lease} or the
      *     {@linkplain #maximumHold(Duration) maximum hold}
@@ -192,7 +237,7 @@ public final class LockOptions {
     public LockOptions minimumHold(Duration time) {
         Duration checked = Checks.duration(time, "time", Duration.ofNanos(1), Checks.LONGEST_LEASE);
         return new LockOptions(
-                lease, leaseRenewed, fair, sticky, maximumHold, checked, minimumValidity, interruptsOnLoss);
+                lease, leaseRenewed, fair, sticky, maximumHold, checked, minimumValidity, interruptsOnLoss, lockDelay);
     }
 
     /**
@@ -228,7 +273,8 @@ public final class LockOptions {
      * @return changed options
      */
     public LockOptions interruptOnLoss() {
-        return new LockOptions(lease, leaseRenewed, fair, sticky, maximumHold, minimumHold, minimumValidity, true);
+        return new LockOptions(
+                lease, leaseRenewed, fair, sticky, maximumHold, minimumHold, minimumValidity, true, lockDelay);
     }
 
     /**
@@ -248,7 +294,15 @@ public final class LockOptions {
      */
     public LockOptions minimumValidity(Duration time) {
         return new LockOptions(
-                lease, leaseRenewed, fair, sticky, maximumHold, minimumHold, positive(time), interruptsOnLoss);
+                lease,
+                leaseRenewed,
+                fair,
+                sticky,
+                maximumHold,
+                minimumHold,
+                positive(time),
+                interruptsOnLoss,
+                lockDelay);
     }
 
     private static Duration positive(Duration time) {
@@ -257,6 +311,45 @@ public final class LockOptions {
             throw new IllegalArgumentException("time must be positive, but was " + time);
         }
         return time;
+    }
+
+    /**
+     * Keeps the lock busy for this time after a hold was lost, so that requests that the lost holder has under way can
+     * arrive before the next holder's. Use it if a resource cannot check {@linkplain LockHandle#fencingToken fencing
+     * tokens}. A token protects against requests of any delay, and this only against those that take no longer.
+     *
+     * <p>A hold is lost if it ends in another way than by its release: its client crashes, pauses or is cut off, its
+     * lease is not renewed, its {@linkplain #maximumHold(Duration) maximum hold} or {@linkplain #fixedLease fixed
+     * lease} is over, or its client is closed. The same applies to a hold whose handle was dropped without being
+     * closed. Nobody is granted the lock, the lost holder's client included, before this time has passed since the last
+     * moment at which {@link LockHandle#isHeld} could return true. A crashed holder's lock is free this time later than
+     * without a lock delay.
+     *
+     * <p>A release frees the lock at once, or hands it to a waiter. If the release reaches the store only when the hold
+     * is lost, its outcome is {@link LockHandle.Release#LOST}, and the delay applies. A grant that no caller gets has
+     * no delay unless its client crashes. A {@linkplain LockInspector#forceRelease(String) forced release} frees the
+     * lock at once, also during the delay: the operator decides. If the store itself loses the lock, such as by a
+     * deleted key, there is no delay.
+     *
+     * <p>It is for plain locks. A read-write lock or a semaphore with a lock delay is refused.
+     *
+     * @param time positive, at most one minute; on some stores, the lease and this time together must not be longer
+     *     than the longest lease, which {@link LockClient#lock} checks
+     * @return changed options
+     * @throws IllegalArgumentException if it is not, or the lock is {@linkplain #sticky() sticky}
+     */
+    public LockOptions lockDelay(Duration time) {
+        Duration checked = Checks.duration(time, "time", Duration.ofNanos(1), Checks.LONGEST_LOCK_DELAY);
+        return new LockOptions(
+                lease,
+                leaseRenewed,
+                fair,
+                sticky,
+                maximumHold,
+                minimumHold,
+                minimumValidity,
+                interruptsOnLoss,
+                checked);
     }
 
     /**
@@ -331,6 +424,15 @@ public final class LockOptions {
         return interruptsOnLoss;
     }
 
+    /**
+     * Returns how long the lock is busy after a hold was lost.
+     *
+     * @return empty unless set by {@link #lockDelay(Duration)}
+     */
+    public Optional<Duration> lockDelay() {
+        return Optional.ofNullable(lockDelay);
+    }
+
     @Override
     public boolean equals(Object other) {
         return other instanceof LockOptions that
@@ -341,13 +443,22 @@ public final class LockOptions {
                 && Objects.equals(that.maximumHold, maximumHold)
                 && Objects.equals(that.minimumHold, minimumHold)
                 && Objects.equals(that.minimumValidity, minimumValidity)
-                && that.interruptsOnLoss == interruptsOnLoss;
+                && that.interruptsOnLoss == interruptsOnLoss
+                && Objects.equals(that.lockDelay, lockDelay);
     }
 
     @Override
     public int hashCode() {
         return Objects.hash(
-                lease, leaseRenewed, fair, sticky, maximumHold, minimumHold, minimumValidity, interruptsOnLoss);
+                lease,
+                leaseRenewed,
+                fair,
+                sticky,
+                maximumHold,
+                minimumHold,
+                minimumValidity,
+                interruptsOnLoss,
+                lockDelay);
     }
 
     @Override
@@ -358,6 +469,7 @@ public final class LockOptions {
                 + (maximumHold == null ? "" : ", at most " + maximumHold)
                 + (minimumHold == null ? "" : ", at least " + minimumHold)
                 + (minimumValidity == null ? "" : ", granted with at least " + minimumValidity)
-                + (interruptsOnLoss ? ", interrupts on loss" : "");
+                + (interruptsOnLoss ? ", interrupts on loss" : "")
+                + (lockDelay == null ? "" : ", lock delay of " + lockDelay);
     }
 }

@@ -57,7 +57,7 @@ public final class LockStatus {
     }
 
     /**
-     * Returns the same status of a lock that is kept after a release.
+     * Returns the same status of a lock that is kept without a holder.
      *
      * @param kept the last holder, and how long the lock stays kept
      * @return a new status
@@ -97,7 +97,8 @@ public final class LockStatus {
 
     /**
      * Returns whether the store keeps the lock busy after a release, for the rest of a
-     * {@linkplain LockOptions#minimumHold(Duration) minimum hold}. Nobody holds it then.
+     * {@linkplain LockOptions#minimumHold(Duration) minimum hold}, or after a loss, for the rest of a
+     * {@linkplain LockOptions#lockDelay(Duration) lock delay}. Nobody holds it then.
      *
      * @return empty unless the lock is kept
      */
@@ -118,7 +119,7 @@ public final class LockStatus {
         return more <= 0 ? entries.toString() : entries.subList(0, MOST_SHOWN) + " and " + more + " more";
     }
 
-    /** A lock that the store keeps busy after its release. Immutable. */
+    /** A lock that the store keeps busy after its release or its loss. Immutable. */
     public static final class Kept {
         private final LockOwner owner;
         private final Duration remaining;
@@ -140,7 +141,7 @@ public final class LockStatus {
         }
 
         /**
-         * Returns the last holder, which has released the lock.
+         * Returns the last holder, which has released or lost the lock.
          *
          * @return the owner
          */

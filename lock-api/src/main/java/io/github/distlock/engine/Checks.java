@@ -11,6 +11,7 @@ import java.time.Duration;
 /** Checks what callers pass. Each error names the parameter. */
 public final class Checks {
     public static final Duration LONGEST_LEASE = Duration.ofHours(24);
+    public static final Duration LONGEST_LOCK_DELAY = Duration.ofMinutes(1);
     private static final Duration LONGEST_WAIT = Duration.ofDays(36_500);
     /** A hundred years, in nanoseconds. Sums with the clock cannot overflow. */
     static final long FOREVER = LONGEST_WAIT.toNanos();

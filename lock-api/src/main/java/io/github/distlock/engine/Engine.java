@@ -24,6 +24,7 @@ import java.lang.ref.ReferenceQueue;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLong;
@@ -102,7 +103,7 @@ public final class Engine {
         callbacks = new Callbacks(callbackExecutor, listeners, hooks, shared);
         cleanUp = new CleanUp(backend, settings, shared);
         keeper = new LeaseKeeper(backend, settings, shared, this::releaseDropped);
-        releases = new Releases(backend, requests, cleanUp, releaseThreads, shared);
+        releases = new Releases(backend, settings, requests, cleanUp, releaseThreads, shared);
         Lease.Shared leases = new Lease.Shared(
                 settings,
                 clock,
@@ -206,9 +207,14 @@ public final class Engine {
         if (options.isSticky()) {
             throw new IllegalArgumentException("sticky is for plain locks and not for " + what);
         }
-        if (options.minimumHold().isPresent()) {
-            throw new IllegalArgumentException("minimumHold is for plain locks and not for " + what + ", but was "
-                    + options.minimumHold().get());
+        requirePlain("minimumHold", options.minimumHold(), what);
+        requirePlain("lockDelay", options.lockDelay(), what);
+    }
+
+    private static void requirePlain(String option, Optional<Duration> time, String what) {
+        if (time.isPresent()) {
+            throw new IllegalArgumentException(
+                    option + " is for plain locks and not for " + what + ", but was " + time.get());
         }
     }
 
@@ -236,6 +242,9 @@ public final class Engine {
         if (options.isSticky()) {
             requireSupport("sticky locks", Capability.STICKY);
         }
+        if (options.lockDelay().isPresent()) {
+            requireSupport("lock delays", Capability.LOCK_DELAY);
+        }
         Duration lease = options.lease();
         if (lease.compareTo(backend.minimumLease()) < 0 || settings.usable(lease.toNanos()) <= 0) {
             throw new IllegalArgumentException("lease must be at least " + backend.minimumLease()
@@ -245,6 +254,10 @@ public final class Engine {
         requireAtMost(
                 backend.maximumLease(), "minimumHold", options.minimumHold().orElse(Duration.ZERO));
         requireLessThanUsable(options.minimumValidity().orElse(Duration.ZERO), lease);
+        requireAtMost(
+                backend.maximumLease(),
+                "lease and lockDelay together",
+                lease.plus(options.lockDelay().orElse(Duration.ZERO)));
     }
 
     private void requireLessThanUsable(Duration minimumValidity, Duration lease) {

@@ -243,17 +243,9 @@ final class Hold extends WeakReference<Handle> {
         return first;
     }
 
-    /**
-     * Returns for how long the store must keep the lock if this hold is released now. The grant came before this hold
-     * began, and the monotonic clock may run fast by the drift, so this is never too short.
-     */
+    /** Returns for how long the store must keep the lock if this hold is released now. */
     Duration keptFor() {
-        if (forgoesMinimum) {
-            return Duration.ZERO;
-        }
-        long minimum = options.minimumHold().map(Checks::waitNanos).orElse(0L);
-        long held = (long) (heldNanos() * (1 - shared.settings().clockDrift()));
-        return Duration.ofNanos(Math.max(0, minimum - held));
+        return forgoesMinimum ? Duration.ZERO : KeptTime.afterRelease(options, heldNanos(), shared.settings());
     }
 
     @CanIgnoreReturnValue
@@ -417,15 +409,24 @@ final class Hold extends WeakReference<Handle> {
         shared.log()
                 .write(() -> LOG.error(
                         "lock \"{}\", token {}: its handle was dropped without being closed, {} ms after the grant; "
-                                + "releasing it. {}",
+                                + "{}. {}",
                         lockName(),
                         token,
                         millis,
+                        options.lockDelay()
+                                .map(delay -> "it stays busy for its lock delay of " + delay)
+                                .orElse("releasing it"),
                         acquireStack == null
                                 ? "Where it was acquired is shown with recordAcquireStacks(true)"
                                 : "It was acquired here:",
                         acquireStack));
         event(heldNanos(), (listener, event) -> listener.leaked(event));
-        release();
+        if (options.lockDelay().isEmpty()) {
+            release();
+        } else if (end(clock().now())) {
+            // Nobody has said that its work is done.
+            lease.lose(LossReason.EXPIRED);
+            ended(Release.PENDING, heldNanos());
+        }
     }
 }

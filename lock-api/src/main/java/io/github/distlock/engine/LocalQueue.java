@@ -310,6 +310,7 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
         LockRequest waiting = LockRequest.exclusive(key.name(), key.options().lease(), owner)
                 .withMode(key.mode())
                 .withMinimumHold(key.options().minimumHold().orElse(Duration.ZERO))
+                .withLockDelay(key.options().lockDelay().orElse(Duration.ZERO))
                 .withSticky(key.options().isSticky())
                 .withBaseAbove(shared.leases.greatestBase()::get);
         return new QueueEntry(

@@ -22,13 +22,21 @@ import org.jspecify.annotations.Nullable;
  */
 final class Releases {
     private final LockBackend backend;
+    private final Settings settings;
     private final Requests requests;
     private final CleanUp cleanUp;
     private final Work threads;
     private final Work.Shared shared;
 
-    Releases(LockBackend backend, Requests requests, CleanUp cleanUp, Work threads, Work.Shared shared) {
+    Releases(
+            LockBackend backend,
+            Settings settings,
+            Requests requests,
+            CleanUp cleanUp,
+            Work threads,
+            Work.Shared shared) {
         this.backend = backend;
+        this.settings = settings;
         this.requests = requests;
         this.cleanUp = cleanUp;
         this.threads = threads;
@@ -106,6 +114,18 @@ final class Releases {
         cleanUp.release(won, () -> Duration.ZERO, confirmed);
     }
 
+    /**
+     * Gives a lost grant back without waiting. The store keeps the lock for the lock delay, unless nobody can have held
+     * it. A release that comes after the lease would leave the delay, so a withdrawal takes its place then.
+     */
+    void releaseLost(WonGrant won, boolean wasHeld) {
+        if (won.hasLockDelay() && !wasHeld) {
+            cleanUp.withdraw(won.contender(), won.request());
+        } else {
+            cleanUp.release(won, KeptTime.afterLoss(won.request(), settings, backend.clock()), () -> {});
+        }
+    }
+
     /** Runs a release on a thread of the engine, or on this one if the client is closed. */
     void execute(Runnable release) {
         if (!threads.execute(release)) {
@@ -123,9 +143,11 @@ final class Releases {
 
     /**
      * Releases what the holders of a closing client have left, in one exchange per server and attempt, all servers at
-     * the same time. Logs how many releases were not confirmed.
+     * the same time. Logs how many releases were not confirmed. Those with a lock delay go back in the background.
      */
-    void releaseAll(List<WonGrant> left, Deadline deadline) {
+    void releaseAll(List<WonGrant> lost, Deadline deadline) {
+        lost.stream().filter(WonGrant::hasLockDelay).forEach(won -> releaseLost(won, true));
+        List<WonGrant> left = lost.stream().filter(won -> !won.hasLockDelay()).toList();
         Work exchanges = Work.unbounded("close", shared);
         Set<Grant> unconfirmed = ConcurrentHashMap.newKeySet();
         left.stream().collect(Collectors.groupingBy(WonGrant::server)).values().forEach(ofServer -> {

@@ -8,6 +8,7 @@ import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockClock;
+import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Moment;
 import io.github.distlock.spi.Renewal;
 import io.github.distlock.spi.Validity;
@@ -77,18 +78,18 @@ final class RequestedRenewals implements Handle.Renewals {
         }
     }
 
-    /** Returns the longest lease that the store can have. */
+    /** Returns the longest lease that the store can have. Its lock delay comes on top. */
     private Duration longest(Lease lease) {
-        return changesLeases
-                ? backend.maximumLease()
-                : backend.expiry(lease.won().request());
+        LockRequest request = lease.won().request();
+        Duration kept = changesLeases ? backend.maximumLease() : backend.expiry(request);
+        return kept.minus(request.lockDelay());
     }
 
     private Duration lengthFor(Lease lease, long nanos) {
         if (!changesLeases || nanos <= settings.usable(lease.usual.toNanos())) {
             return lease.usual;
         }
-        long most = backend.maximumLease().toNanos();
+        long most = longest(lease).toNanos();
         return Duration.ofNanos(Math.min(settings.leaseFor(nanos), most));
     }
 

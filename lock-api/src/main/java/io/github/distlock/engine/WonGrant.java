@@ -22,6 +22,11 @@ record WonGrant(Grant grant, Contender contender, LockRequest request) {
         return grant.server();
     }
 
+    /** Returns whether the lock stays busy for some time if the hold is lost. */
+    boolean hasLockDelay() {
+        return !request.lockDelay().isZero();
+    }
+
     /** Returns the read grant that this write grant has become. */
     WonGrant downgraded(Grant reading) {
         return new WonGrant(reading, contender, request.withMode(LockMode.READ));
@@ -29,8 +34,10 @@ record WonGrant(Grant grant, Contender contender, LockRequest request) {
 
     /** Returns the same grant for a store that may keep it for this time. */
     WonGrant lasting(Duration lease) {
-        LockRequest longer =
-                LockRequest.exclusive(request.name(), lease, request.owner()).withMode(request.mode());
+        LockRequest longer = LockRequest.exclusive(request.name(), lease, request.owner())
+                .withMode(request.mode())
+                .withMinimumHold(request.minimumHold())
+                .withLockDelay(request.lockDelay());
         return lease.compareTo(request.lease()) > 0 ? new WonGrant(grant, contender, longer) : this;
     }
 

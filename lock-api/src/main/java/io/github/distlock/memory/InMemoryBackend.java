@@ -98,7 +98,7 @@ public final class InMemoryBackend implements LockBackend {
 
     @Override
     public Duration expiry(LockRequest request) {
-        Duration lease = request.lease();
+        Duration lease = request.lease().plus(request.lockDelay());
         return lease.compareTo(LockTable.PLACE_TIMEOUT) > 0 ? lease : LockTable.PLACE_TIMEOUT;
     }
 

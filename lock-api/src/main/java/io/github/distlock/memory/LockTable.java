@@ -33,8 +33,8 @@ import org.jspecify.annotations.Nullable;
  * <p>A contender is granted its hold if this fits beside all holders and beside all waiters before it. So a waiter that
  * does not fit keeps all later ones out, and consecutive readers get in together. A step that may have made room wakes
  * all waiters that fit now. A step that meets an entry whose client has sent no heartbeat for {@link #PLACE_TIMEOUT}
- * drops the entry. While a lock is kept after its release, no contender fits. The bases of fencing tokens are numbered
- * over all names.
+ * drops the entry. While a lock is kept after its release or its loss, no contender fits. The bases of fencing tokens
+ * are numbered over all names.
  *
  * <p>A heartbeat is no step: it drops nothing and wakes nobody. After a lease has ended, the next attempt of a waiter
  * does so, within {@link #LONGEST_RETRY}. So tests over this store find waiters that never ask again by themselves.
@@ -62,6 +62,23 @@ final class LockTable {
 
         boolean isUnused() {
             return holders.isEmpty() && kept == null && queue.isEmpty();
+        }
+
+        /** Keeps the lock for the lock delay of a hold whose lease has ended. */
+        void keepAfter(InMemoryContender contender, Held lost) {
+            Duration delay = lost.request.lockDelay();
+            if (!delay.isZero()) {
+                kept = new Kept(contender, lost.expiresAt + delay.toNanos());
+            }
+        }
+
+        /** Removes a contender, and what it has left. */
+        Grant.Release withdraw(InMemoryContender contender) {
+            queue.remove(contender);
+            if (kept != null && kept.by == contender) {
+                kept = null;
+            }
+            return release(contender, this);
         }
 
         Optional<LockKind> kind() {
@@ -146,8 +163,8 @@ final class LockTable {
         }
     }
 
-    /** A lock that is busy after its release. Its holder may be gone. */
-    private record Kept(LockOwner owner, long until) {}
+    /** A lock that is busy after its release or its loss. Its holder may be gone. */
+    private record Kept(InMemoryContender by, long until) {}
 
     LockTable(MovableClock clock) {
         this.clock = clock;
@@ -253,7 +270,7 @@ final class LockTable {
             if (held == null) {
                 return Grant.Release.GONE;
             }
-            entry.kept = new Kept(held.request.owner(), clock.nanoTime() + time.toNanos());
+            entry.kept = new Kept(contender, clock.nanoTime() + time.toNanos());
             entry.queue.stream().findFirst().ifPresent(first -> first.signals().wakeUp());
             return Grant.Release.RELEASED;
         });
@@ -284,10 +301,7 @@ final class LockTable {
     }
 
     void withdraw(InMemoryContender contender, String name) {
-        var unused = locked(name, entry -> {
-            entry.queue.remove(contender);
-            return release(contender, entry);
-        });
+        var unused = locked(name, entry -> entry.withdraw(contender));
     }
 
     /** Ends the hold with a base, or frees the name. Returns the holds that were ended. */
@@ -330,7 +344,8 @@ final class LockTable {
                     .withWaiters(entry.queue.stream().map(LockTable::waiter).toList());
             return entry.kept == null
                     ? status
-                    : status.withKept(LockStatus.Kept.of(entry.kept.owner, Duration.ofNanos(busyFor(entry))));
+                    : status.withKept(
+                            LockStatus.Kept.of(entry.kept.by.request().owner(), Duration.ofNanos(busyFor(entry))));
         });
     }
 
@@ -380,7 +395,10 @@ final class LockTable {
     /** Drops holders, kept locks and waiters whose time is over, and wakes the waiters that fit then. */
     private void dropDead(Entry entry) {
         long now = clock.nanoTime();
-        boolean dropped = entry.holders.values().removeIf(held -> held.expiresAt - now <= 0);
+        Map<InMemoryContender, Held> lost = new HashMap<>(entry.holders);
+        lost.values().removeIf(held -> held.expiresAt - now > 0);
+        lost.forEach(entry::keepAfter);
+        boolean dropped = entry.holders.keySet().removeAll(lost.keySet());
         if (entry.kept != null && entry.kept.until - now <= 0) {
             entry.kept = null;
             dropped = true;

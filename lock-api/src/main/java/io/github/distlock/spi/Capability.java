@@ -34,5 +34,7 @@ public enum Capability {
      * Passes requests to release a lock on to its holders: {@link LockBackend#requestRelease}. An inspector sends them,
      * which exists only with {@link #INSPECT}.
      */
-    RELEASE_REQUESTS
+    RELEASE_REQUESTS,
+    /** Keeps a lock busy for some time after its hold was lost: {@link LockRequest#lockDelay}. */
+    LOCK_DELAY
 }

@@ -35,9 +35,10 @@ public interface Contender {
     Attempt attempt(Deadline deadline) throws InterruptedException;
 
     /**
-     * Removes everything that this contender may have left on the store: its entry, and a hold that it won by an
-     * attempt with an unknown outcome or by a handoff. A request of this contender that arrives later takes nothing.
-     * Then the next waiter is served. Sends nothing if nothing can be left. The identity is never used again.
+     * Removes everything that this contender may have left on the store: its entry, and a hold that nobody got, however
+     * it won it. No {@linkplain LockRequest#lockDelay lock delay} follows, also if the lease has ended. A request of
+     * this contender that arrives later takes nothing. Then the next waiter is served. Sends nothing if nothing can be
+     * left. The identity is never used again.
      *
      * @param deadline when to give up
      * @throws RequestRefusedException if it can never succeed; the engine logs it

@@ -100,8 +100,8 @@ public interface Grant {
      * Ends this hold and no other, and keeps the lock busy for all contenders in the same step. When the time is over
      * by the store's clock, the next waiter is served. The store keeps the lock without this client, which may close or
      * crash. If the hold is not there any more, nothing is kept. The engine calls this in place of {@link #release}
-     * only if {@link LockRequest#minimumHold} is not zero, and only for {@link LockMode#EXCLUSIVE} holds. A repeated
-     * call keeps the lock no longer than the first one does.
+     * only if {@link LockRequest#minimumHold} or {@link LockRequest#lockDelay} is not zero, and only for
+     * {@link LockMode#EXCLUSIVE} holds. A repeated call keeps the lock no longer than the first one does.
      *
      * @param time how long from now; positive, at most 24 hours; a store that counts coarser rounds up
      * @param deadline when to give up

@@ -140,8 +140,9 @@ public interface LockBackend extends AutoCloseable {
 
     /**
      * Returns how long the store keeps a hold or a queue entry of a silent client, whichever it keeps longer: the
-     * lease, or a session's timeout. By then the lock of a crashed holder is free (promise V1). The engine cleans up
-     * for as long, or longer if {@link #isBoundToSession} says so.
+     * lease, or a session's timeout, and the {@linkplain LockRequest#lockDelay lock delay}. By then the lock of a
+     * crashed holder is free (promise V1). The engine cleans up for as long, or longer if {@link #isBoundToSession}
+     * says so.
      *
      * @param request the hold or entry in question
      * @return a positive bound
@@ -169,8 +170,8 @@ public interface LockBackend extends AutoCloseable {
     }
 
     /**
-     * Returns the longest lease, and the longest minimum hold, that is safe on this store. The engine refuses longer
-     * ones when a lock is made.
+     * Returns the longest lease with its {@linkplain LockRequest#lockDelay lock delay}, and the longest minimum hold,
+     * that is safe on this store. The engine refuses longer ones when a lock is made.
      *
      * @return 24 hours unless overridden
      */

@@ -10,26 +10,25 @@ import java.util.function.LongSupplier;
 public final class LockRequest {
     private final String name;
     private final LockMode mode;
-    private final Duration lease;
-    private final Duration minimumHold;
+    private final Times times;
     private final boolean sticky;
     private final boolean waits;
     private final LockOwner owner;
     private final LongSupplier baseAbove;
 
+    private record Times(Duration lease, Duration minimumHold, Duration lockDelay) {}
+
     private LockRequest(
             String name,
             LockMode mode,
-            Duration lease,
-            Duration minimumHold,
+            Times times,
             boolean sticky,
             boolean waits,
             LockOwner owner,
             LongSupplier baseAbove) {
         this.name = name;
         this.mode = mode;
-        this.lease = lease;
-        this.minimumHold = minimumHold;
+        this.times = times;
         this.sticky = sticky;
         this.waits = waits;
         this.owner = owner;
@@ -48,8 +47,7 @@ public final class LockRequest {
         return new LockRequest(
                 requireNonNull(name, "name"),
                 LockMode.EXCLUSIVE,
-                requireNonNull(lease, "lease"),
-                Duration.ZERO,
+                new Times(requireNonNull(lease, "lease"), Duration.ZERO, Duration.ZERO),
                 false,
                 true,
                 requireNonNull(owner, "owner"),
@@ -63,8 +61,8 @@ public final class LockRequest {
      * @return a new request
      */
     public LockRequest withMode(LockMode newMode) {
-        return new LockRequest(
-                name, requireNonNull(newMode, "newMode"), lease, minimumHold, sticky, waits, owner, baseAbove);
+        requireNonNull(newMode, "newMode");
+        return new LockRequest(name, newMode, times, sticky, waits, owner, baseAbove);
     }
 
     /**
@@ -74,7 +72,19 @@ public final class LockRequest {
      * @return a new request
      */
     public LockRequest withMinimumHold(Duration time) {
-        return new LockRequest(name, mode, lease, requireNonNull(time, "time"), sticky, waits, owner, baseAbove);
+        Times changed = new Times(times.lease, requireNonNull(time, "time"), times.lockDelay);
+        return new LockRequest(name, mode, changed, sticky, waits, owner, baseAbove);
+    }
+
+    /**
+     * Returns the same request for a hold that keeps the lock for some time if it is lost.
+     *
+     * @param time how long the lock is busy after the loss
+     * @return a new request
+     */
+    public LockRequest withLockDelay(Duration time) {
+        Times changed = new Times(times.lease, times.minimumHold, requireNonNull(time, "time"));
+        return new LockRequest(name, mode, changed, sticky, waits, owner, baseAbove);
     }
 
     /**
@@ -84,7 +94,7 @@ public final class LockRequest {
      * @return a new request
      */
     public LockRequest withSticky(boolean newSticky) {
-        return new LockRequest(name, mode, lease, minimumHold, newSticky, waits, owner, baseAbove);
+        return new LockRequest(name, mode, times, newSticky, waits, owner, baseAbove);
     }
 
     /**
@@ -93,7 +103,7 @@ public final class LockRequest {
      * @return a new request
      */
     public LockRequest withoutWaiting() {
-        return new LockRequest(name, mode, lease, minimumHold, sticky, false, owner, baseAbove);
+        return new LockRequest(name, mode, times, sticky, false, owner, baseAbove);
     }
 
     /**
@@ -103,8 +113,8 @@ public final class LockRequest {
      * @return a new request
      */
     public LockRequest withBaseAbove(LongSupplier greatestBase) {
-        return new LockRequest(
-                name, mode, lease, minimumHold, sticky, waits, owner, requireNonNull(greatestBase, "greatestBase"));
+        requireNonNull(greatestBase, "greatestBase");
+        return new LockRequest(name, mode, times, sticky, waits, owner, greatestBase);
     }
 
     /**
@@ -132,7 +142,7 @@ public final class LockRequest {
      *     coarser rounds up
      */
     public Duration lease() {
-        return lease;
+        return times.lease;
     }
 
     /**
@@ -142,7 +152,20 @@ public final class LockRequest {
      * @return zero if no release of the hold keeps the lock, at most 24 hours
      */
     public Duration minimumHold() {
-        return minimumHold;
+        return times.minimumHold;
+    }
+
+    /**
+     * Returns how long the lock is busy after the hold was lost, in addition to the {@linkplain #lease() lease}. The
+     * store counts it from the end of the lease, or of the session, if the client is silent. If the client knows of the
+     * loss earlier, the engine {@linkplain Grant#keep keeps} the lock. During this time nobody has the hold: a renewal
+     * and a release find that it is {@linkplain Grant.Release#GONE gone}, and change nothing.
+     *
+     * @return zero unless the backend has {@link Capability#LOCK_DELAY}, at most one minute, and only for
+     *     {@link LockMode#EXCLUSIVE} holds
+     */
+    public Duration lockDelay() {
+        return times.lockDelay;
     }
 
     /**
@@ -188,6 +211,6 @@ public final class LockRequest {
     @Override
     public String toString() {
         String asks = waits ? ", waits" : ", tries once";
-        return "lock \"" + name + "\", " + mode + ", lease " + lease + asks + ", for " + owner;
+        return "lock \"" + name + "\", " + mode + ", lease " + times.lease + asks + ", for " + owner;
     }
 }

@@ -693,7 +693,7 @@ class HoldLincheckTest {
                     clock,
                     timer,
                     keeper,
-                    new Releases(store, requests, cleanUp, releaseThreads, shared),
+                    new Releases(store, SETTINGS, requests, cleanUp, releaseThreads, shared),
                     new RequestedRenewals(store, SETTINGS, requests, keeper),
                     callbacks,
                     log,

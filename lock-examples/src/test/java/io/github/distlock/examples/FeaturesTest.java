@@ -38,6 +38,7 @@ class FeaturesTest {
                     "`LockHandle.extend(time)`",
                     Capability.CHANGE_LEASE,
                     "S14.1 to S14.6"),
+            new Feature("a lock delay", "`LockOptions.lockDelay`", Capability.LOCK_DELAY, "S15.1 to S15.10"),
             new Feature("sticky locks", "`LockOptions.sticky`", Capability.STICKY, "V11.1 to V11.9"),
             new Feature("an interrupt of the holder's thread on loss", "`LockOptions.interruptOnLoss`", null, ""),
             new Feature("cancellation of futures on loss", "`held.cancelOnLoss(future)`", null, ""),

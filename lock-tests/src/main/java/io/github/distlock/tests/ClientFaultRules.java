@@ -2,9 +2,11 @@ package io.github.distlock.tests;
 
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockHandle.Release;
+import io.github.distlock.spi.LockClock;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -160,6 +162,28 @@ abstract class ClientFaultRules extends FaultRules {
         store.letPass(lease);
         granted(peer(), name).close();
         expectFree("after the kept lock");
+    }
+
+    @Causes(StoreFault.CLIENT_KILLED)
+    @Uses(delayed = true)
+    @Test
+    void f3_7_aKilledHoldersLockStaysBusyForItsLockDelay() {
+        Duration delay = Collections.min(List.of(minimum(), Duration.ofMinutes(1)));
+        Peer other = peer();
+        Program holder = store.start(name, lease);
+        holder.tell("delayed " + delay);
+        long token = Long.parseLong(holder.answer());
+        LockClock clock = other.backend.clock();
+        long aliveAt = clock.nanoTime();
+
+        holder.kill();
+
+        LockHandle next = granted(other, name, recovery(other).plus(delay));
+        Duration passed = Duration.ofNanos(clock.nanoTime() - aliveAt);
+        expect(passed.compareTo(delay) >= 0, "a grant no earlier than " + delay + " after the kill", passed);
+        expect(next.fencingToken() > token, "a token greater than " + token, next.fencingToken());
+        next.close();
+        expectClean("after the next holder's release");
     }
 
     @Causes(StoreFault.CLIENT_KILLED)

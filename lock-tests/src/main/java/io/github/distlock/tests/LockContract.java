@@ -63,6 +63,9 @@ public abstract class LockContract {
     final class MinimumHolds extends MinimumHoldRules {}
 
     @Nested
+    final class LockDelays extends LockDelayRules {}
+
+    @Nested
     final class StickyLocks extends StickyRules {}
 
     @Nested

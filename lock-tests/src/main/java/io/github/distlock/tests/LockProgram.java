@@ -28,6 +28,7 @@ import java.util.concurrent.ConcurrentHashMap;
  *   <li>{@code acquire USE}, with a {@link LockUse}: the token of a lock that is used in this way, and whose name ends
  *       with it. The program can hold one such lock of each use, and its first lock;
  *   <li>{@code once TIME}: the outcome of the release that follows an acquire with a minimum hold;
+ *   <li>{@code delayed TIME}: the token of the lock, which it acquires with a lock delay;
  *   <li>{@code wait}: {@code waiting} once it waits for the lock, which it does without a thread;
  *   <li>{@code state}, {@code state USE}: whether the lock is held;
  *   <li>{@code loss}, {@code loss USE}: {@code true} once the loss of the hold is reported;
@@ -103,6 +104,12 @@ final class LockProgram implements AutoCloseable {
             case "once" -> {
                 LockOptions atLeast = options.minimumHold(Duration.parse(command[1]));
                 yield String.valueOf(locks.lock(lock.name(), atLeast).acquire().release());
+            }
+            case "delayed" -> {
+                LockOptions delayed = options.lockDelay(Duration.parse(command[1]));
+                LockHandle acquired = locks.lock(lock.name(), delayed).acquire();
+                held.put("", acquired);
+                yield String.valueOf(acquired.fencingToken());
             }
             case "state" -> String.valueOf(hold(use).isHeld());
             case "loss" -> String.valueOf(Waiting.until(PATIENCE, () -> lost.contains(hold(use))));

@@ -27,6 +27,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -87,7 +88,10 @@ abstract class Rules {
                 throws Throwable {
             Uses ofRule = called.getExecutable().getAnnotation(Uses.class);
             Uses common = ofRule == null ? called.getTargetClass().getAnnotation(Uses.class) : ofRule;
-            if (common == null || (uses(common.value()) && (!common.sticky() || mayBeSticky()))) {
+            if (common == null
+                    || (uses(common.value())
+                            && (!common.sticky() || can(Capability.STICKY, Rules.this::sticky))
+                            && (!common.delayed() || can(Capability.LOCK_DELAY, Rules.this::delayedLock)))) {
                 test.proceed();
             } else {
                 test.skip();
@@ -245,12 +249,13 @@ abstract class Rules {
         return false;
     }
 
-    private boolean mayBeSticky() {
+    /** Returns whether the store has a capability. Otherwise checks the refusal of a lock that needs it. */
+    private boolean can(Capability capability, Function<Peer, DistributedLock> lock) {
         Peer peer = peer();
-        if (peer.backend.capabilities().contains(Capability.STICKY)) {
+        if (peer.backend.capabilities().contains(capability)) {
             return true;
         }
-        thrown(IllegalArgumentException.class, "for a sticky lock of a store that has none", () -> sticky(peer));
+        thrown(IllegalArgumentException.class, "of a store without " + capability, () -> lock.apply(peer));
         return false;
     }
 
@@ -343,7 +348,17 @@ abstract class Rules {
         return acquire(keptLock(peer), store.patience(), "a free lock is granted");
     }
 
+    /** Returns the lock of this test with a lock delay. */
+    DistributedLock delayedLock(Peer peer) {
+        return peer.locks.lock(name, options().lockDelay(delay()));
+    }
+
     // Time
+
+    /** Returns a lock delay that is as long as a lease, if that is possible. */
+    Duration delay() {
+        return Collections.min(List.of(lease, Duration.ofMinutes(1)));
+    }
 
     /** Returns a minimum hold that is longer than the lease, and than what a busy machine takes to look at the lock. */
     Duration minimum() {

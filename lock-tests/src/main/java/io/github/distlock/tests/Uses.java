@@ -15,4 +15,7 @@ import java.lang.annotation.Target;
 
     /** Whether the test makes the lock sticky. */
     boolean sticky() default false;
+
+    /** Whether the test gives the lock a lock delay. */
+    boolean delayed() default false;
 }

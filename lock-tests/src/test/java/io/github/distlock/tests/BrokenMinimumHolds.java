@@ -60,7 +60,7 @@ final class BrokenMinimumHolds {
                 new PlantedBug("a lock is kept by its name, not by the hold", "S13.6", BrokenMinimumHolds::keepByName),
                 new PlantedBug(
                         "an inspector shows a kept lock as held",
-                        "API.44",
+                        "API.44 S15.8 S15.10",
                         it -> it.inspect = (name, deadline) -> heldIfKept(it.inner.inspect(name, deadline))),
                 new PlantedBug(
                         "a forced release spares a kept lock",

@@ -39,7 +39,7 @@ class FaultReportTest {
         results.forEach((rule, result) ->
                 assertEquals(TestExecutionResult.Status.SUCCESSFUL, result.getStatus(), rule + ": " + result));
         assertEquals(
-                "{CLIENT_KILLED=[F3.2, F3.3, F3.4, F3.5, F3.6, S1.9], CLIENT_STOPPED=[F3.1], "
+                "{CLIENT_KILLED=[F3.2, F3.3, F3.4, F3.5, F3.6, F3.7, S1.9], CLIENT_STOPPED=[F3.1], "
                         + "CONNECTION_CUT=[F2.13, F2.16, F2.17, F2.18, F2.21, F2.7], "
                         + "SERVER_KILLED=[F1.4, F1.5, F1.6, F1.8, F1.9], "
                         + "SERVER_PAUSED=[F1.1, F1.10, F1.2, F1.3], SERVER_WIPED=[F1.7]}",

@@ -27,6 +27,7 @@ record PlantedBug(String bug, String numbers, Consumer<BrokenBackend> plant) {
         groups.put("Renewal", BrokenRenewals.all());
         groups.put("Release", BrokenReleases.all());
         groups.put("Minimum holds", BrokenMinimumHolds.all());
+        groups.put("Lock delays", BrokenLockDelays.all());
         groups.put("Sticky locks", BrokenStickyLocks.all());
         groups.put("Requests for release", BrokenReleaseRequests.all());
         groups.put("Cleanup and lost replies", BrokenWithdrawals.all());

@@ -2,12 +2,14 @@ package io.github.distlock.examples.guide;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.distlock.DistributedLock;
 import io.github.distlock.LockClient;
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockLoss;
+import io.github.distlock.LockLostException;
 import io.github.distlock.LockOptions;
 import io.github.distlock.LossReason;
 import io.github.distlock.memory.InMemoryStore;
@@ -68,6 +70,11 @@ class OptionsTest {
         return ran;
     }
 
+    private void write(Runnable write) throws InterruptedException {
+        LockOptions delayed = LockOptions.defaults().lockDelay(Duration.ofSeconds(5));
+        locks.lock("orders/42", delayed).runLocked(held -> write.run());
+    }
+
     private void handle(List<Runnable> received) throws InterruptedException {
         DistributedLock messages = locks.lock("messages", LockOptions.defaults().sticky());
         for (Runnable message : received) {
@@ -89,5 +96,13 @@ class OptionsTest {
         assertFalse(report(() -> {}));
         store.advance(Duration.ofMinutes(1));
         assertTrue(report(() -> {}));
+    }
+
+    @Test
+    void s15_aLostLockStaysBusyForItsLockDelay() throws Exception {
+        assertThrows(LockLostException.class, () -> write(() -> store.jump(Duration.ofSeconds(30))));
+        assertTrue(locks.lock("orders/42").tryAcquire().isEmpty());
+        store.advance(Duration.ofSeconds(5));
+        locks.lock("orders/42").acquire().close();
     }
 }

@@ -105,7 +105,7 @@ final class LocksEndpoint {
         }
     }
 
-    /** The rest of a minimum hold. */
+    /** The rest of a minimum hold or a lock delay. */
     record Kept(Owner owner, Duration remaining) {
         static Kept of(LockStatus.Kept kept) {
             return new Kept(Owner.of(kept.owner()), kept.remaining());
