@@ -37,7 +37,7 @@ final class QuorumContender implements Contender {
     QuorumContender(RedisQuorum quorum, LockRequest request) {
         this.quorum = quorum;
         this.request = request;
-        this.owner = WireFormat.owner(request.owner());
+        this.owner = WireFormat.delayed(WireFormat.owner(request.owner()), RedisContender.millis(request.lockDelay()));
     }
 
     @Override

@@ -14,6 +14,8 @@ final class QuorumGrant implements Grant {
     private final Validity validity;
     /** The end of the latest lease after which the servers keep the token for its full time. */
     private volatile long tokenKeptAfter;
+    /** In milliseconds, or 0. */
+    final long lockDelay;
 
     private boolean releaseWasSent;
 
@@ -23,6 +25,7 @@ final class QuorumGrant implements Grant {
         this.base = ballot.base();
         this.validity = validity;
         this.tokenKeptAfter = validity.from().nanoTime() + validity.length().toNanos();
+        this.lockDelay = RedisContender.millis(contender.request.lockDelay());
     }
 
     @Override
@@ -48,9 +51,9 @@ final class QuorumGrant implements Grant {
         LockKeys keys = ballot.keys;
         Duration kept = contender.quorum.tokenKept();
         List<byte[]> named = keepsToken(lease, now) ? keys.lockAndToken() : keys.lockAlone();
-        long millis = RedisContender.millis(lease);
+        long millis = RedisContender.millis(lease) + lockDelay;
         return new ScriptCall(
-                Script.RENEW, keys.name, named, ballot.value, millis, millis + RedisContender.millis(kept));
+                Script.RENEW, keys.name, named, ballot.value, millis, millis + RedisContender.millis(kept), lockDelay);
     }
 
     private boolean keepsToken(Duration lease, long now) {
@@ -97,7 +100,8 @@ final class QuorumGrant implements Grant {
         Tally tally = new Tally(
                 counts -> counts.yes() >= majority || counts.no() + counts.other() >= majority || counts.all() == all);
         for (Vote vote : ballot.votes) {
-            ScriptCall call = new ScriptCall(Script.KEEP, ballot.keys, ballot.value, 1, RedisContender.millis(time));
+            ScriptCall call =
+                    new ScriptCall(Script.KEEP, ballot.keys, ballot.value, 1, RedisContender.millis(time), lockDelay);
             var unused = vote.server
                     .call(call, deadline)
                     .whenComplete(

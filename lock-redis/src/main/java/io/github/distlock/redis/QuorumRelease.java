@@ -33,7 +33,7 @@ final class QuorumRelease implements RedisQuorum.Question {
 
     @Override
     public ScriptCall call(Vote vote) {
-        return vote.release();
+        return vote.release(grant.lockDelay);
     }
 
     @Override

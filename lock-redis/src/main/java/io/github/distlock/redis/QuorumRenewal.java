@@ -57,7 +57,9 @@ final class QuorumRenewal implements RedisQuorum.Question {
             grant.noteRenewed(lease, askedAt.nanoTime());
             renewal.renewed(Validity.of(askedAt, lease));
         } else if (counts.no() >= majority) {
-            var unused = grant.ballot.end();
+            if (grant.lockDelay == 0) {
+                var unused = grant.ballot.end();
+            }
             renewal.gone();
         } else {
             renewal.unknown(new IllegalStateException(

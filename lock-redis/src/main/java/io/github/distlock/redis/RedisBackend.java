@@ -85,7 +85,8 @@ public final class RedisBackend implements LockBackend {
             Capability.READ_WRITE,
             Capability.PERMITS,
             Capability.STICKY,
-            Capability.RELEASE_REQUESTS);
+            Capability.RELEASE_REQUESTS,
+            Capability.LOCK_DELAY);
 
     /** How many requests are sent before their replies are read: the replies fit into the buffers of a connection. */
     static final int CHUNK = 512;
@@ -314,7 +315,7 @@ public final class RedisBackend implements LockBackend {
 
     @Override
     public Duration expiry(LockRequest request) {
-        Duration lease = request.lease();
+        Duration lease = request.lease().plus(request.lockDelay());
         return lease.compareTo(RedisContender.ALIVE_FOR) > 0 ? lease : RedisContender.ALIVE_FOR;
     }
 
@@ -462,13 +463,6 @@ public final class RedisBackend implements LockBackend {
         if (!call.notices().isEmpty()) {
             redis.publish(call, deadline);
         }
-    }
-
-    /**
-     * Returns how long the server keeps the token of a hold, in milliseconds. The scripts count as this method does.
-     */
-    long tokenKeptMillis(Duration lease) {
-        return RedisContender.millis(lease) + RedisContender.millis(tokenKept);
     }
 
     boolean sendsAgain() {

@@ -139,7 +139,7 @@ final class RedisContender implements Contender {
         this.value = RandomId.next();
         this.request = request;
         this.signals = signals;
-        String owned = WireFormat.owner(request.owner());
+        String owned = WireFormat.delayed(WireFormat.owner(request.owner()), lockDelayMillis());
         this.owner = request.isSticky() ? WireFormat.sticky(owned, backend.channel()) : owned;
         Duration lease = request.lease();
         this.handoffLease = lease.compareTo(HANDOFF_LEASE) < 0 ? lease : HANDOFF_LEASE;
@@ -151,7 +151,7 @@ final class RedisContender implements Contender {
         byte[] known = entry;
         if (known == null) {
             known = request.waits()
-                    ? WireFormat.entry(request.mode(), value, backend.channel(), millis(handoffLease), owner)
+                    ? WireFormat.entry(request.mode(), value, backend.channel(), keptMillis(handoffLease), owner)
                             .getBytes(UTF_8)
                     : new byte[0];
             entry = known;
@@ -168,6 +168,21 @@ final class RedisContender implements Contender {
     /** Returns a lease in the server's unit, rounded up. */
     static long millis(Duration lease) {
         return lease.plusNanos(999_999).toMillis();
+    }
+
+    /** Returns the lock delay in the server's unit, or 0. */
+    long lockDelayMillis() {
+        return millis(request.lockDelay());
+    }
+
+    /** Returns how long the server keeps the lock key of a hold with a lease: for the lock delay longer. */
+    long keptMillis(Duration lease) {
+        return millis(lease) + lockDelayMillis();
+    }
+
+    /** Returns how long the server keeps the token of such a hold. The scripts count as this method does. */
+    long tokenKeptMillis(Duration lease) {
+        return keptMillis(lease) + millis(backend.tokenKept);
     }
 
     LockKeys keys() {
@@ -247,8 +262,8 @@ final class RedisContender implements Contender {
                 lockKeys.lockAndToken(),
                 value,
                 owner,
-                millis(request.lease()),
-                backend.tokenKeptMillis(request.lease()));
+                keptMillis(request.lease()),
+                tokenKeptMillis(request.lease()));
         List<?> reply;
         try {
             reply = ask(call, deadline);
@@ -304,7 +319,7 @@ final class RedisContender implements Contender {
 
     private ScriptCall acquire(long floor) {
         LockKeys lockKeys = keys();
-        long lease = millis(request.lease());
+        long lease = keptMillis(request.lease());
         long aliveFor = ALIVE_FOR.toMillis();
         if (isOfLock()) {
             return new ScriptCall(Script.ACQUIRE, lockKeys, value, owner, lease, floor, entry(), aliveFor);

@@ -94,12 +94,13 @@ final class RedisGrant implements Grant {
 
     ScriptCall renewal(Duration lease, long now) {
         LockKeys keys = contender.keys();
-        long millis = RedisContender.millis(lease);
-        long tokenKept = contender.backend().tokenKeptMillis(lease);
+        long millis = contender.keptMillis(lease);
+        long tokenKept = contender.tokenKeptMillis(lease);
         boolean keepsToken = keepsToken(lease, now);
         if (hasLockKey()) {
             List<byte[]> named = keepsToken ? keys.lockAndToken() : keys.lockAlone();
-            return new ScriptCall(Script.RENEW, keys.name, named, contender.value, millis, tokenKept);
+            long delay = contender.lockDelayMillis();
+            return new ScriptCall(Script.RENEW, keys.name, named, contender.value, millis, tokenKept, delay);
         }
         List<byte[]> named = keepsToken ? keys.lockHoldersAndToken() : keys.lockAndHolders();
         return new ScriptCall(Script.RENEW_SHARED, keys.name, named, record(mode), millis, tokenKept);
@@ -108,6 +109,11 @@ final class RedisGrant implements Grant {
     /** Returns whether the lock key has the record. */
     boolean hasLockKey() {
         return mode.kind() == LockMode.Kind.EXCLUSIVE || mode.kind() == LockMode.Kind.WRITE;
+    }
+
+    /** Returns whether one script may renew the hold together with others. That script does not know lock delays. */
+    boolean mayBeRenewedTogether() {
+        return hasLockKey() && contender.lockDelayMillis() == 0;
     }
 
     /** Returns the record of the hold, if no contender waits. */
@@ -145,8 +151,18 @@ final class RedisGrant implements Grant {
             contender.noteQueue();
         }
         Release outcome = end(releaseAndServe(), mayBeRepeated, deadline);
-        contender.noteEnd();
+        noteEnd(outcome);
         return outcome;
+    }
+
+    /**
+     * Notes that a server has answered the release. If the hold was lost, the lock delay applies on the next primary,
+     * too.
+     */
+    void noteEnd(Release outcome) {
+        if (outcome == Release.RELEASED || contender.lockDelayMillis() == 0) {
+            contender.noteEnd();
+        }
     }
 
     @Override
@@ -157,7 +173,8 @@ final class RedisGrant implements Grant {
                 contender.keys(),
                 contender.value,
                 contender.mayArriveLate() ? 1 : 0,
-                RedisContender.millis(time));
+                RedisContender.millis(time),
+                contender.lockDelayMillis());
         return end(call, mayBeRepeated, deadline);
     }
 
@@ -175,7 +192,10 @@ final class RedisGrant implements Grant {
 
     /** Returns whether a release tries the lock key alone first. */
     boolean needsLockAloneToEnd() {
-        return isOfLock() && !contender.mayArriveLate() && !contender.isContentionLikely();
+        return isOfLock()
+                && contender.lockDelayMillis() == 0
+                && !contender.mayArriveLate()
+                && !contender.isContentionLikely();
     }
 
     private boolean isOfLock() {
@@ -191,7 +211,13 @@ final class RedisGrant implements Grant {
     ScriptCall releaseAndServe() {
         int bury = contender.mayArriveLate() ? 1 : 0;
         if (isOfLock()) {
-            return new ScriptCall(Script.RELEASE, contender.keys(), contender.value, bury, foreignTurn());
+            return new ScriptCall(
+                    Script.RELEASE,
+                    contender.keys(),
+                    contender.value,
+                    bury,
+                    foreignTurn(),
+                    contender.lockDelayMillis());
         }
         // A downgrade of unknown outcome may have made this writer a reader.
         LockMode shared = hasLockKey() ? LockMode.READ : mode;
@@ -222,7 +248,7 @@ final class RedisGrant implements Grant {
                 record(),
                 contender.value,
                 contender.owner,
-                backend.tokenKeptMillis(contender.lease()));
+                contender.tokenKeptMillis(contender.lease()));
         List<?> reply = backend.call(call, deadline);
         if (reply.isEmpty()) {
             return OptionalLong.empty();

@@ -34,9 +34,9 @@ import org.jspecify.annotations.Nullable;
  * supply. Their clocks must run at the same rate, and must not jump ahead. All clients must name the same servers, and
  * have the same settings.
  *
- * <p><b>What it provides.</b> Plain locks, with renewals, minimum holds and fencing tokens. Waiters have no order: they
- * ask again after 50 to 100 ms. So fair locks, read-write locks and semaphores are refused when they are made. An
- * inspector shows the holder. It cannot release a lock by force, or request its release.
+ * <p><b>What it provides.</b> Plain locks, with renewals, minimum holds, lock delays and fencing tokens. Waiters have
+ * no order: they ask again after 50 to 100 ms. So fair locks, read-write locks and semaphores are refused when they are
+ * made. An inspector shows the holder. It cannot release a lock by force, or request its release.
  *
  * <p><b>Leases are bounded</b> by {@link RedisQuorumBuilder#longestLease}. After a server has lost its data, and after
  * each restart, it gives no votes for that time. The same applies to new servers. So the first lock of a new quorum is
@@ -141,7 +141,7 @@ public final class RedisQuorum implements LockBackend {
 
     @Override
     public Set<Capability> capabilities() {
-        return Set.of(Capability.INSPECT, Capability.CHANGE_LEASE);
+        return Set.of(Capability.INSPECT, Capability.CHANGE_LEASE, Capability.LOCK_DELAY);
     }
 
     @Override
@@ -178,7 +178,7 @@ public final class RedisQuorum implements LockBackend {
         return new Ballot.Question(
                 keysOfName.apply(request.name()),
                 owner,
-                RedisContender.millis(request.lease()),
+                RedisContender.millis(request.lease().plus(request.lockDelay())),
                 longestLease.toMillis(),
                 restartsLoseData,
                 servers,
@@ -264,7 +264,7 @@ public final class RedisQuorum implements LockBackend {
 
     @Override
     public Duration expiry(LockRequest request) {
-        return request.lease();
+        return request.lease().plus(request.lockDelay());
     }
 
     @Override

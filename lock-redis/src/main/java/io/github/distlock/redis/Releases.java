@@ -88,6 +88,6 @@ final class Releases {
 
     private static void ended(RedisGrant grant, Grant.Release outcome, Map<Grant, Grant.Release> found) {
         found.put(grant, outcome);
-        grant.contender.noteEnd();
+        grant.noteEnd(outcome);
     }
 }

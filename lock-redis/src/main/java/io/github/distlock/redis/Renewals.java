@@ -21,8 +21,8 @@ import java.util.stream.Stream;
  * renewed apart.
  *
  * <p><b>Apart.</b> All other holds have a script each, and travel in one exchange per server: holds of readers and of
- * permits, and holds on a cluster. The reply to this script says why a hold is not extended: it is over, the key is not
- * a string, the server is a replica, or a right is missing.
+ * permits, holds with a lock delay, and holds on a cluster. The reply to this script says why a hold is not extended:
+ * it is over, the key is not a string, the server is a replica, or a right is missing.
  */
 final class Renewals {
     private final RedisBackend backend;
@@ -46,7 +46,7 @@ final class Renewals {
 
     private void renew(List<Renewal> due, Deadline deadline) throws InterruptedException {
         List<Renewal> together =
-                due.stream().filter(each -> grant(each).hasLockKey()).toList();
+                due.stream().filter(each -> grant(each).mayBeRenewedTogether()).toList();
         if (!many.isFor(together.size())) {
             var unused = renewApart(due, deadline);
             return;
@@ -87,7 +87,7 @@ final class Renewals {
     private void keepTokens(List<Renewal> renewed, Set<Renewal> left, Deadline deadline) throws InterruptedException {
         long now = clock.nanoTime();
         Object[] times = renewed.stream()
-                .map(each -> backend.tokenKeptMillis(each.lease()))
+                .map(each -> grant(each).contender.tokenKeptMillis(each.lease()))
                 .toArray();
         ManyLocks.Answer answer =
                 many.send(Script.KEEP_TOKENS, keys(renewed.get(0)), keys(renewed, LockKeys::token), times, deadline);

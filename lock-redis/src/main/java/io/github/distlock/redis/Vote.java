@@ -130,17 +130,23 @@ final class Vote {
     }
 
     private CompletableFuture<Boolean> withdraw() {
-        ScriptCall call = mayArriveLate() ? new ScriptCall(Script.WITHDRAW, keys, value, "", 1) : compareAndDelete();
+        ScriptCall call = mayArriveLate() ? new ScriptCall(Script.WITHDRAW, keys, value, "", 1) : compareAndDelete(0);
         return server.call(call, Deadline.after(ENDING, clock)).thenApply(answered -> true);
     }
 
-    /** Makes the request that releases the vote of a hold. */
-    ScriptCall release() {
-        return mayArriveLate() ? new ScriptCall(Script.RELEASE, keys, value, 1, 0) : compareAndDelete();
+    /**
+     * Makes the request that releases the vote of a hold.
+     *
+     * @param lockDelay in milliseconds, or 0
+     */
+    ScriptCall release(long lockDelay) {
+        return mayArriveLate()
+                ? new ScriptCall(Script.RELEASE, keys, value, 1, 0, lockDelay)
+                : compareAndDelete(lockDelay);
     }
 
     /** No contender waits in a quorum, so that is all. */
-    private ScriptCall compareAndDelete() {
-        return new ScriptCall(Script.END_ALONE, keys.name, keys.lockAlone(), value);
+    private ScriptCall compareAndDelete(long lockDelay) {
+        return new ScriptCall(Script.END_ALONE, keys.name, keys.lockAlone(), value, 0, 0, lockDelay);
     }
 }

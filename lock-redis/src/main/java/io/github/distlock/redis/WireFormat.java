@@ -21,6 +21,9 @@ final class WireFormat {
     private static final String MODE = "(?:(lock|read|write)\t1|permits\t([1-9]\\d{0,9})/([1-9]\\d{0,9}))";
 
     private static final Pattern RECORD = Pattern.compile("\\S+\t1\t" + MODE + "\t(\\d{1,18})\t([^\n]*)\n?");
+    /** An owner whose hold has a lock delay. */
+    private static final Pattern DELAYED = Pattern.compile("[^\t]*\t\\d+\t[^\t]*\t[^\t]*\t\t(\\d{1,18})");
+
     private static final Pattern KEPT = Pattern.compile("kept\t1\tkept\t1\t\\d{1,18}\t([^\n]*)");
     private static final Pattern ENTRY = Pattern.compile("1\t" + MODE + "\t\\S+\t[^\t]+\t\\d+\t(.*)");
 
@@ -82,6 +85,11 @@ final class WireFormat {
         return owner + SEPARATOR + channel;
     }
 
+    /** Returns the owner of a hold with a lock delay: its last field is the delay, after an empty channel. */
+    static String delayed(String owner, long delayMillis) {
+        return delayMillis == 0 ? owner : owner + SEPARATOR + SEPARATOR + delayMillis;
+    }
+
     private static String plain(String field) {
         return field.replace('\t', ' ').replace('\n', ' ').replace('\r', ' ');
     }
@@ -93,7 +101,14 @@ final class WireFormat {
             return LockStatus.Holder.of(unknown(record), LockMode.EXCLUSIVE, Instant.EPOCH, 1, remaining);
         }
         long base = Long.parseLong(fields.group(4));
-        return LockStatus.Holder.of(parseOwner(fields.group(5)), mode(fields), instant(base), base, remaining);
+        String owner = fields.group(5);
+        Duration lease = remaining.minus(lockDelay(owner));
+        return LockStatus.Holder.of(parseOwner(owner), mode(fields), instant(base), base, lease);
+    }
+
+    private static Duration lockDelay(String owner) {
+        Matcher delayed = DELAYED.matcher(owner);
+        return delayed.matches() ? Duration.ofMillis(Long.parseLong(delayed.group(1))) : Duration.ZERO;
     }
 
     private static LockMode mode(Matcher fields) {
@@ -109,12 +124,17 @@ final class WireFormat {
         };
     }
 
-    /** Returns the last holder if the record is that of a kept lock. */
+    /** Returns the last holder if the record is that of a kept lock, or if only a lock delay keeps it. */
     static Optional<LockStatus.Kept> kept(String record, Duration remaining) {
         Matcher fields = KEPT.matcher(record);
-        return fields.matches()
-                ? Optional.of(LockStatus.Kept.of(parseOwner(fields.group(1)), remaining))
-                : Optional.empty();
+        if (fields.matches()) {
+            return Optional.of(LockStatus.Kept.of(parseOwner(fields.group(1)), remaining));
+        }
+        Matcher lost = RECORD.matcher(record);
+        Duration delay = lost.matches() ? lockDelay(lost.group(5)) : Duration.ZERO;
+        return delay.isZero() || remaining.compareTo(delay) > 0
+                ? Optional.empty()
+                : Optional.of(LockStatus.Kept.of(parseOwner(lost.group(5)), remaining));
     }
 
     /** Returns a request to release a lock. Another version of this library may have written it. */

@@ -4,7 +4,7 @@
 -- ARGV  1 request      comes back in the reply
 --       2 value        unique to this contender
 --       3 owner        for inspection
---       4 lease        ms
+--       4 lease        ms; with the lock delay
 --       5 token kept   ms, beyond a base that lies ahead of the clock; as in record.lua
 -- Reply {request, base}   the contender holds the lock, for the full lease from now
 --       request           ask acquire.lua

@@ -4,7 +4,7 @@
 -- ARGV  1 request     comes back in the reply
 --       2 value       unique to this contender
 --       3 owner       for inspection
---       4 lease       ms
+--       4 lease       ms; with the lock delay
 --       5 floor       the base must be greater: the greatest base that the client knows
 --       6 entry       for the queue; '' for a single try, which leaves nothing if the lock is busy
 --       7 alive for   ms without a heartbeat after which the entry is skipped

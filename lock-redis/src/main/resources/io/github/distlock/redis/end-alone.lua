@@ -3,7 +3,7 @@
 -- is all that the end of a vote needs, unless the request for this vote may arrive later.
 --
 -- KEYS  1 lock
--- ARGV  those of release.lua or withdraw.lua: 1 request, 2 value; the others are not used
+-- ARGV  those of release.lua or withdraw.lua: 1 request, 2 value, 5 delay; the others are not used
 -- Reply request        the hold has ended
 --       {request, 0}   the contender does not hold the lock; nothing was changed
 --
@@ -12,8 +12,9 @@
 -- until its client counts as silent.
 
 --#include record
+--#include lease
 
-if is_held_by(holder(), ARGV[2]) then
+if has_lease(holder(), ARGV[2], ARGV[5]) then
   redis.call('DEL', KEYS[1])
   return ARGV[1]
 end

@@ -6,18 +6,22 @@
 -- Reply request     no holder has this base; nothing was changed
 --       {request, record, ttl, record, ttl, …}   the records of the ended holds, and the times in ms that they had left
 --
--- The record of a kept lock has the base of a hold that has ended, so no base names it.
+-- The record of a kept lock has the base of a hold that has ended, so no base names it. The same is true of a record
+-- whose lease has ended, and which stays for the lock delay.
 
 --#include record
 --#include queue
 --#include shared
+--#include over
 
 require_primary()
 local base = ARGV[2]
 local holders = current_holders()
 local ended = {}
 for i = 1, #holders, 2 do
-  local is_named = text(base_of(holders[i])) == base and not is_held_by(holders[i], 'kept')
+  local is_named = text(base_of(holders[i])) == base
+    and not is_held_by(holders[i], 'kept')
+    and not is_over(holders[i], holders[i + 1])
   if base == '' or is_named then
     append(ended, { holders[i], holders[i + 1] })
   end

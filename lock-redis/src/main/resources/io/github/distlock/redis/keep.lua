@@ -6,11 +6,13 @@
 --       2 value
 --       3 bury       '1' if a copy of a request with this value may still be under way
 --       4 kept for   ms
+--       5 delay      the lock delay in ms, or 0
 -- Reply as release.lua
 --
 -- Safe to repeat: a repeated request finds a record that is not its own, and does not keep the lock for longer.
 
 --#include record
+--#include lease
 --#include queue
 --#include kept
 
@@ -20,7 +22,7 @@ if ARGV[3] == '1' then
   bury(ARGV[2])
 end
 local record = holder()
-if is_held_by(record, ARGV[2]) then
+if has_lease(record, ARGV[2], ARGV[5]) then
   -- A token that was lost gets the flag, because the queue may exist.
   local last = redis.call('GET', KEYS[2]) or text(base_of(record)) .. '\n'
   local ahead = math.max(0, tonumber(string.match(last, '^%d+') or 0) - now) / 1000

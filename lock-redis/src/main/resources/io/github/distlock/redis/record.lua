@@ -1,13 +1,14 @@
 -- The holder's record and the fencing tokens. Scripts include this file.
 --
---   KEYS[1]  lock    string; expires with the holder's lease. The holder's record:
+--   KEYS[1]  lock    string; expires with the holder's lease, or the lock delay later. The holder's record:
 --                      value TAB format TAB mode TAB count TAB base TAB owner [LF]
 --                      value   unique to the contender, so that no other contender's record starts with it
 --                      format  1
 --                      mode    lock, or write for the writer of a read-write lock
 --                      count   1
 --                      owner   host TAB process TAB client TAB thread; for a sticky hold also TAB channel, where its
---                              client hears of other contenders
+--                              client hears of other contenders; for a hold with a lock delay also TAB TAB delay,
+--                              in ms
 --                      LF      contenders may wait, so that the release has to serve the queue
 --                    kept.lua describes the record of a lock that is busy after its release.
 --                    Readers and permits have a marker there, and their records elsewhere: see shared.lua.

@@ -5,6 +5,7 @@
 --       2 value
 --       3 bury      '1' if a copy of a request with this value may still be under way
 --       4 yield     ms for which the lock is left to other programs before the first waiter gets it, or 0
+--       5 delay     the lock delay in ms, or 0
 -- Reply {request}      released now
 --       request        released by an earlier request that left a tombstone
 --       {request, 0}   the contender does not hold the lock; nothing was changed
@@ -16,9 +17,10 @@
 -- cases, because their definition takes as long as the handoff.
 
 --#include record
+--#include lease
 
 require_primary()
-local is_held = is_held_by(holder(), ARGV[2])
+local is_held = has_lease(holder(), ARGV[2], ARGV[5])
 
 -- There are no tombstone and no yield to leave, and no entry comes near the head.
 if is_held and ARGV[3] == '0' and ARGV[4] == '0' and redis.call('ZCARD', KEYS[3]) <= NEAR then

@@ -4,14 +4,21 @@
 -- KEYS  1 lock, and 2 token if the time for which the token is kept is to be extended, too
 -- ARGV  1 request     comes back in the reply
 --       2 value
---       3 lease       ms, counted from now
+--       3 lease       ms, counted from now; with the lock delay
 --       4 token kept  ms, beyond a base that lies ahead of the clock; as in record.lua
+--       5 delay       the lock delay in ms, or 0; as in lease.lua
 -- Reply {request, 0}   the contender does not hold the lock
 --       {request, 1}   extended, or kept for longer
 --       {request, 2}   the same, and contenders may wait
 
 local record = redis.pcall('GET', KEYS[1])
-if type(record) ~= 'string' or string.find(record, ARGV[2] .. '\t', 1, true) ~= 1 then
+local is_held = type(record) == 'string' and string.find(record, ARGV[2] .. '\t', 1, true) == 1
+local delay = tonumber(ARGV[5]) or 0
+if is_held and delay > 0 then
+  local left = redis.call('PTTL', KEYS[1])
+  is_held = left < 0 or left > delay
+end
+if not is_held then
   if type(record) == 'table' and not string.find(record.err, 'WRONGTYPE', 1, true) then
     return record
   end

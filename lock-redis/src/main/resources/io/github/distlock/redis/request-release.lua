@@ -14,11 +14,13 @@
 --                         time   microseconds since 1970
 --                         and the other fields are as in a record, and as in the arguments
 --
--- A kept lock has no holder. A program without this library cannot hear of a request, and does not count.
+-- A kept lock has no holder, and neither has one that only a lock delay keeps. A program without this library cannot
+-- hear of a request, and does not count.
 
 --#include record
 --#include queue
 --#include shared
+--#include over
 
 local REQUEST_KEPT = 60000 -- ms
 
@@ -27,7 +29,7 @@ local holders = current_holders()
 local count, greatest = 0, 0
 for i = 1, #holders, 2 do
   local base = base_of(holders[i])
-  if base > 0 and not is_held_by(holders[i], 'kept') then
+  if base > 0 and not is_held_by(holders[i], 'kept') and not is_over(holders[i], holders[i + 1]) then
     count = count + 1
     greatest = math.max(greatest, base)
   end

@@ -80,7 +80,8 @@ class RedisBackendTest extends ContenderTest {
                         Capability.READ_WRITE,
                         Capability.PERMITS,
                         Capability.STICKY,
-                        Capability.RELEASE_REQUESTS),
+                        Capability.RELEASE_REQUESTS,
+                        Capability.LOCK_DELAY),
                 one.capabilities());
     }
 

@@ -23,6 +23,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** A contender without an engine: it sends only what a test asks it to send. It counts its signals. */
 final class TestContender implements Signals {
@@ -51,6 +52,11 @@ final class TestContender implements Signals {
     /** A contender that gets a queue entry if the lock is busy. */
     static TestContender waiting(RedisBackend backend, String name, Duration lease) {
         return new TestContender(backend, request(name, lease));
+    }
+
+    /** A contender whose hold has a lock delay. */
+    static TestContender delayed(RedisBackend backend, String name, Duration lease, Duration delay) {
+        return new TestContender(backend, request(name, lease).withLockDelay(delay));
     }
 
     /** A contender whose client may keep its hold between two holders. */
@@ -136,6 +142,13 @@ final class TestContender implements Signals {
         return new RedisGrant(contender, mode, held.fencingBase(), Validity.of(earlier, lease));
     }
 
+    /** Sends a script that names the lock key alone, with the value of this contender as its first argument. */
+    List<?> callAlone(Script script, Object... arguments) throws InterruptedException {
+        Object[] all = Stream.concat(Stream.of(value()), Stream.of(arguments)).toArray();
+        return backend.call(
+                new ScriptCall(script, contender.keys().name, contender.keys().lockAlone(), all), deadline());
+    }
+
     Attempt attempt() throws InterruptedException {
         return contender.attempt(deadline());
     }
@@ -154,7 +167,7 @@ final class TestContender implements Signals {
                 value(),
                 contender.owner,
                 RedisContender.millis(lease),
-                backend.tokenKeptMillis(lease));
+                contender.tokenKeptMillis(lease));
         return backend.call(call, deadline());
     }
 

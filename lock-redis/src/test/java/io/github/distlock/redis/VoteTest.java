@@ -86,7 +86,7 @@ class VoteTest {
         assertThat(vote.mayBeGranted()).isTrue();
         assertThat(vote.mayArriveLate()).isTrue();
         assertThat(vote.isOver()).isFalse();
-        assertThat(vote.release().script()).isSameAs(Script.RELEASE);
+        assertThat(vote.release(0).script()).isSameAs(Script.RELEASE);
         assertThat(endNext(GRANTED)).isSameAs(Script.VOTE);
         assertThat(endNext(ENDED)).isSameAs(Script.END_ALONE);
         get(end);
@@ -102,7 +102,7 @@ class VoteTest {
         assertThat(vote.isGranted()).isTrue();
         assertThat(vote.mayBeGranted()).isTrue();
         assertThat(vote.mayArriveLate()).isFalse();
-        assertThat(vote.release().script()).isSameAs(Script.END_ALONE);
+        assertThat(vote.release(0).script()).isSameAs(Script.END_ALONE);
     }
 
     @Test
@@ -124,7 +124,7 @@ class VoteTest {
         assertThat(vote.isGranted()).isFalse();
         assertThat(vote.mayBeGranted()).isTrue();
         assertThat(vote.mayArriveLate()).isTrue();
-        assertThat(vote.release().script()).isSameAs(Script.RELEASE);
+        assertThat(vote.release(0).script()).isSameAs(Script.RELEASE);
         CompletableFuture<Boolean> end = vote.end();
         assertThat(endNext(ENDED)).isSameAs(Script.WITHDRAW);
         get(end);
@@ -147,7 +147,7 @@ class VoteTest {
         request.noteSentAgain();
 
         assertThat(granted.mayArriveLate()).isTrue();
-        assertThat(granted.release().script()).isSameAs(Script.RELEASE);
+        assertThat(granted.release(0).script()).isSameAs(Script.RELEASE);
         CompletableFuture<Boolean> end = granted.end();
         assertThat(endNext(ENDED)).isSameAs(Script.WITHDRAW);
         get(end);
