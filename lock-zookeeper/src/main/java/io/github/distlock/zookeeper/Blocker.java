@@ -42,6 +42,16 @@ final class Blocker {
         return predecessor.equals(first);
     }
 
+    /** Returns whether the predecessor belongs to another program, as far as its data say. */
+    boolean isForeign() {
+        Seen known = seen;
+        return known != null && OwnerData.read(known.data).isForeign();
+    }
+
+    boolean isBehind(String node) {
+        return first.equals(node);
+    }
+
     /** Notes the predecessor's node. */
     void saw(byte @Nullable [] data, Stat stat) {
         seen = new Seen(data, stat);
@@ -67,7 +77,7 @@ final class Blocker {
 
     private String end(OwnerData owner, Stat stat) {
         if (NodeName.isKept(predecessor)) {
-            return "it keeps the lock for the rest of a minimum hold, until "
+            return "it keeps the lock for the rest of a minimum hold or a lock delay, until "
                     + Instant.ofEpochMilli(stat.getMtime()).plus(owner.keptFor());
         }
         long owningSession = stat.getEphemeralOwner();

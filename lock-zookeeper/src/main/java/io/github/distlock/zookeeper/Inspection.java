@@ -47,7 +47,14 @@ final class Inspection {
     }
 
     LockStatus status() throws KeeperException, InterruptedException {
-        Map<String, Node> nodes = read(queue().names());
+        LockQueue queue = queue();
+        Map<String, Node> nodes = read(queue.names());
+        if (!queue.isEmpty()
+                && NodeName.isDelayed(queue.names().get(0))
+                && !nodes.containsKey(queue.names().get(0))) {
+            // Its companion may keep the lock now.
+            return status();
+        }
         List<String> holders = new LockQueue(List.copyOf(nodes.keySet())).holders();
         List<Waiter> waiters = new ArrayList<>();
         nodes.forEach((name, node) -> {
@@ -124,14 +131,12 @@ final class Inspection {
         }
     }
 
-    /** Deletes the node of a holder. Returns false if it does not exist any more. */
+    /** Deletes the node of a holder, and its {@link Companion}. Returns false if it does not exist any more. */
     private boolean isDeleted(String name) throws KeeperException, InterruptedException {
-        try {
-            var unused = session.delete(directory.child(name)).await(deadline);
-            return true;
-        } catch (NoNodeException e) {
-            return false;
-        }
+        String path = directory.child(name);
+        return NodeName.isDelayed(name)
+                ? Companion.release(session, path, deadline)
+                : Companion.isDeleted(session, path, deadline);
     }
 
     LockQueue queue() throws KeeperException, InterruptedException {

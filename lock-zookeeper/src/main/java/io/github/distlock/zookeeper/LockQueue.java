@@ -32,9 +32,11 @@ import org.jspecify.annotations.Nullable;
  */
 record LockQueue(List<String> names) {
 
-    /** Makes the queue of a directory with some children. */
+    /** Makes the queue of a directory with some children. A {@link Companion} is not in it while its holder is. */
     static LockQueue of(List<String> children) {
-        return new LockQueue(Sequence.inOrder(children));
+        List<String> names = Sequence.inOrder(children);
+        names.removeIf(name -> NodeName.isKept(name) && children.contains(NodeName.accompanied(name)));
+        return new LockQueue(names);
     }
 
     /** What contenders from the first on have together. */
@@ -83,9 +85,14 @@ record LockQueue(List<String> names) {
         return position + 1 < names.size();
     }
 
-    /** Returns whether a position is next to a {@link KeptLock}, which is the first node. */
-    boolean isNextToKept(int position) {
-        return position == 1 && NodeName.isKept(names.get(0));
+    /** Returns whether a position is behind a {@link KeptLock}, which is the first node. */
+    boolean isBehindKept(int position) {
+        return position > 0 && NodeName.isKept(names.get(0));
+    }
+
+    /** Returns whether a {@link KeptLock} is the first node, or may take the place of a node. */
+    boolean mayBeKept() {
+        return names.stream().anyMatch(NodeName::mayBeKept);
     }
 
     /** Returns whether a position is next to the node of a sticky lock, which is the first node. */

@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
  * _c_<guid>-lock-<sequence>                      an exclusive lock, as Curator's InterProcessMutex
  * _c_<guid>-sticky-lock-<sequence>               the same; single tries notify its client, too
  * _c_<guid>-minimum-lock-<sequence>              the same; a release may put the next one in its place
- * _c_<guid>-kept-lock-<sequence>                 no contender, but a KeptLock
+ * _c_<guid>-delay-lock-<sequence>                the same; has a Companion while it holds the lock
+ * _c_<guid>-kept-lock-<sequence>                 no contender, but a KeptLock or a Companion
  * _c_<guid>-__READ__<sequence>                   a reader, as Curator's InterProcessReadWriteLock
  * _c_<guid>-__WRIT__<sequence>                   a writer, as Curator's InterProcessReadWriteLock
  * _c_<guid>-permits-<count>-<limit>-<sequence>   some permits, and the limit of its client
@@ -24,6 +25,7 @@ final class NodeName {
     private static final String PLAIN = "-lock-";
     private static final String STICKY = "-sticky-lock-";
     private static final String MINIMUM = "-minimum-lock-";
+    private static final String DELAYED = "-delay-lock-";
     private static final String KEPT = "-kept-lock-";
     private static final String KAZOO = "__lock__";
     private static final String READ = "__READ__";
@@ -37,6 +39,9 @@ final class NodeName {
     static String prefix(String guid, LockRequest request) {
         if (request.isSticky()) {
             return "_c_" + guid + STICKY;
+        }
+        if (!request.lockDelay().isZero()) {
+            return "_c_" + guid + DELAYED;
         }
         return request.minimumHold().isZero() ? prefix(guid, request.mode()) : "_c_" + guid + MINIMUM;
     }
@@ -77,7 +82,12 @@ final class NodeName {
      * such a node with a number that it chooses, and no other node takes its place.
      */
     static boolean isPlain(String name) {
-        return hasKind(name, PLAIN) && !hasKind(name, MINIMUM) && !isKept(name);
+        return hasKind(name, PLAIN) && !mayBeKept(name);
+    }
+
+    /** Returns whether a name is that of a {@link KeptLock}, or of a node whose place one may take. */
+    static boolean mayBeKept(String name) {
+        return hasKind(name, MINIMUM) || isDelayed(name) || isKept(name);
     }
 
     /** Returns whether a name is that of the node of a sticky lock. */
@@ -85,15 +95,24 @@ final class NodeName {
         return hasKind(name, STICKY);
     }
 
-    /** Returns whether a name is that of the node of a {@link KeptLock}. */
+    /** Returns whether a name is that of the node of a lock with a lock delay. */
+    static boolean isDelayed(String name) {
+        return hasKind(name, DELAYED);
+    }
+
+    /** Returns whether a name is that of the node of a {@link KeptLock} or a {@link Companion}. */
     static boolean isKept(String name) {
         return hasKind(name, KEPT);
     }
 
-    /** Returns the path of the kept node that takes the place of a holder's node, and has its number. */
+    /** Returns the path of the kept node that belongs to a holder's node, and has its number. */
     static String kept(String holder) {
-        int number = holder.length() - Sequence.DIGITS;
-        return holder.substring(0, number - MINIMUM.length()) + KEPT + holder.substring(number);
+        return withKind(holder, isDelayed(holder) ? DELAYED : MINIMUM, KEPT);
+    }
+
+    /** Returns the name of the holder's node whose {@link Companion} a kept node is, unless that is a kept lock. */
+    static String accompanied(String kept) {
+        return withKind(kept, KEPT, DELAYED);
     }
 
     static boolean isReader(String name) {
@@ -102,8 +121,12 @@ final class NodeName {
 
     /** Returns the path of the reader's node that takes the place of a writer's node, and has its number. */
     static String reader(String writer) {
-        int number = writer.length() - Sequence.DIGITS;
-        return writer.substring(0, number - WRITE.length()) + READ + writer.substring(number);
+        return withKind(writer, WRITE, READ);
+    }
+
+    private static String withKind(String name, String kind, String other) {
+        int number = name.length() - Sequence.DIGITS;
+        return name.substring(0, number - kind.length()) + other + name.substring(number);
     }
 
     private static boolean hasKind(String name, String kind) {

@@ -9,12 +9,13 @@ import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.KeeperException.Code;
 
 /**
- * The {@linkplain KeptLock kept locks} of one client, until their nodes do not exist any more. Contenders of this
- * library delete the nodes of kept locks. But other libraries do not, and perhaps nobody asks for the lock. So the
- * client deletes the nodes of its own kept locks as well, as long as it runs.
+ * The {@linkplain KeptLock kept locks} of one client, until their nodes do not exist any more. The {@link Companion} of
+ * a lost hold is one of them. Contenders of this library delete the nodes of kept locks. But other libraries do not,
+ * and perhaps nobody asks for the lock. So the client deletes the nodes of its own kept locks as well, as long as it
+ * runs.
  *
- * <p>The client counts from the answer to the release, on its monotonic clock, and adds what clocks may drift. So it is
- * never too early. It deletes by path, and no other node ever has this path.
+ * <p>The client counts from the answer to the release, or from the loss, on its monotonic clock, and adds what clocks
+ * may drift. So it is never too early. It deletes by path, and no other node ever has this path.
  *
  * <p>Thread-safe. One thread at a time deletes: {@link KeepAlive}.
  */
@@ -30,7 +31,7 @@ final class OwnKeptLocks {
         this.clock = clock;
     }
 
-    /** Notes a kept lock after the answer to its release. */
+    /** Notes a kept lock after the answer to its release, or after the loss of its hold. */
     void add(String path, Duration time) {
         endsAt.put(
                 path,

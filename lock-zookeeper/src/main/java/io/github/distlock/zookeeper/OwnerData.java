@@ -17,8 +17,10 @@ import org.jspecify.annotations.Nullable;
  * @param base the fencing base of a hold that was noted after its grant: of a writer that has become a reader, and of
  *     permits; otherwise zero
  * @param keptFor how long a {@link KeptLock} counts; zero in the data of other nodes
+ * @param lockDelay how long the {@link KeptLock} counts that takes the place of a {@link Companion}; zero in the data
+ *     of other nodes
  */
-record OwnerData(LockOwner owner, Duration sessionTimeout, long base, Duration keptFor) {
+record OwnerData(LockOwner owner, Duration sessionTimeout, long base, Duration keptFor, Duration lockDelay) {
     private static final int LONGEST_FOREIGN = 100;
 
     OwnerData(LockOwner owner, Duration sessionTimeout) {
@@ -29,6 +31,15 @@ record OwnerData(LockOwner owner, Duration sessionTimeout, long base, Duration k
         this(owner, sessionTimeout, base, Duration.ZERO);
     }
 
+    OwnerData(LockOwner owner, Duration sessionTimeout, long base, Duration keptFor) {
+        this(owner, sessionTimeout, base, keptFor, Duration.ZERO);
+    }
+
+    /** Returns whether another program has written the data. */
+    boolean isForeign() {
+        return sessionTimeout.isZero();
+    }
+
     byte[] write() {
         String text = "host=" + line(owner.host())
                 + "\nprocess=" + owner.processId()
@@ -37,6 +48,7 @@ record OwnerData(LockOwner owner, Duration sessionTimeout, long base, Duration k
                 + "\ntimeout=" + sessionTimeout.toMillis()
                 + (base == 0 ? "" : "\nbase=" + base)
                 + (keptFor.isZero() ? "" : "\nkept=" + keptFor.toMillis())
+                + (lockDelay.isZero() ? "" : "\ndelay=" + lockDelay.toMillis())
                 + "\n";
         return text.getBytes(StandardCharsets.UTF_8);
     }
@@ -61,7 +73,8 @@ record OwnerData(LockOwner owner, Duration sessionTimeout, long base, Duration k
                 owner,
                 Duration.ofMillis(number(lines.get("timeout"))),
                 number(lines.get("base")),
-                Duration.ofMillis(number(lines.get("kept"))));
+                Duration.ofMillis(number(lines.get("kept"))),
+                Duration.ofMillis(number(lines.get("delay"))));
     }
 
     private static long number(@Nullable String text) {

@@ -67,6 +67,8 @@ final class PredecessorWatch implements Watcher, SessionLife.Dependent {
     private final String predecessor;
     private final LockMode mode;
     private final Blocker blocker;
+    /** Whether a {@link KeptLock} may become the first node of the queue. */
+    private final boolean mayBeKept;
     /** Whether no other node can take the place of the own node or of the predecessor. */
     private final boolean isPlain;
 
@@ -96,12 +98,19 @@ final class PredecessorWatch implements Watcher, SessionLife.Dependent {
     }
 
     private PredecessorWatch(
-            Session session, String own, String predecessor, Blocker blocker, Signals signals, long confirmedAt) {
+            Session session,
+            String own,
+            String predecessor,
+            Blocker blocker,
+            boolean mayBeKept,
+            Signals signals,
+            long confirmedAt) {
         this.session = session;
         this.own = own;
         this.predecessor = predecessor;
         this.mode = requireNonNull(NodeName.mode(own), own);
         this.blocker = blocker;
+        this.mayBeKept = mayBeKept;
         this.isPlain = NodeName.isPlain(own) && NodeName.isPlain(predecessor);
         this.signals = signals;
         this.confirmedAt = confirmedAt;
@@ -111,13 +120,15 @@ final class PredecessorWatch implements Watcher, SessionLife.Dependent {
      * Asks the server for the watches, and does not wait for its answers.
      *
      * @param predecessor the path of the node to watch, or that of the directory for the first waiter for permits
-     * @param first the path of the first node in the listing that showed the predecessor
+     * @param queue the listing that showed the predecessor
      * @param listedAt a time before the client requested the listing
      */
     static PredecessorWatch set(
-            Session session, String own, String predecessor, String first, Signals signals, long listedAt) {
+            Session session, String own, String predecessor, LockQueue queue, Signals signals, long listedAt) {
+        String first = LockPaths.parent(own) + "/" + queue.names().get(0);
         Blocker blocker = new Blocker(session, predecessor, first);
-        PredecessorWatch watch = new PredecessorWatch(session, own, predecessor, blocker, signals, listedAt);
+        PredecessorWatch watch =
+                new PredecessorWatch(session, own, predecessor, blocker, queue.mayBeKept(), signals, listedAt);
         session.life().register(watch);
         try {
             watch.send();
@@ -169,12 +180,25 @@ final class PredecessorWatch implements Watcher, SessionLife.Dependent {
         return mode.kind() == LockMode.Kind.PERMITS;
     }
 
+    /** Returns whether the waiter ends the time of a {@link KeptLock} that is the first node. */
+    boolean endsKept() {
+        return mayBeKept && (blocker.isFirst() || blocker.isForeign());
+    }
+
+    /** Returns whether only the names of the queue show whether the waiter must still wait. */
+    boolean needsNames() {
+        return isForPermits() || (endsKept() && !blocker.isFirst());
+    }
+
     /** Returns whether a later listing shows that the waiter must still wait, and for the same node. */
     boolean isBehindIn(LockQueue queue) {
+        String directory = LockPaths.parent(own);
         int position = queue.position(LockPaths.element(own));
         return position >= 0
                 && !queue.isHolder(position, mode)
-                && queue.watched(LockPaths.parent(own), position, mode).equals(predecessor);
+                && queue.watched(directory, position, mode).equals(predecessor)
+                && (!queue.isBehindKept(position)
+                        || blocker.isBehind(directory + "/" + queue.names().get(0)));
     }
 
     /**

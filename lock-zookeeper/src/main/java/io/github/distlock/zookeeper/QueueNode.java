@@ -1,5 +1,7 @@
 package io.github.distlock.zookeeper;
 
+import static java.util.Objects.requireNonNull;
+
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.zookeeper.Session.Created;
@@ -39,6 +41,8 @@ final class QueueNode {
     private @Nullable Session session;
     private @Nullable Answer<Created> creation;
     private @Nullable Created created;
+    /** Whether the node may have a {@link Companion}. */
+    private boolean accompanied;
 
     QueueNode(LockDirectory directory) {
         this.directory = directory;
@@ -117,7 +121,17 @@ final class QueueNode {
         return null;
     }
 
-    /** Deletes the node, if the server has created it. Safe to repeat after an unknown outcome. */
+    /** Creates the {@link Companion} of a node that is known. Returns false if the node does not exist. */
+    boolean accompany(Session present, LockRequest request, Deadline deadline)
+            throws KeeperException, InterruptedException {
+        accompanied = true;
+        return Companion.create(present, requireNonNull(created).path(), request, deadline);
+    }
+
+    /**
+     * Deletes the node and its {@link Companion}, if the server has created them. Safe to repeat after an unknown
+     * outcome. The node goes first, because no companion can follow then.
+     */
     void remove(Session present, Deadline deadline) throws KeeperException, InterruptedException {
         Created known = null;
         try {
@@ -128,11 +142,10 @@ final class QueueNode {
             }
         }
         if (known != null) {
-            try {
-                var unused = present.delete(known.path()).await(deadline);
-            } catch (NoNodeException e) {
-                // The node does not exist any more.
-            }
+            var unused = Companion.isDeleted(present, known.path(), deadline);
+        }
+        if (known != null && accompanied) {
+            var unused = Companion.isDeleted(present, NodeName.kept(known.path()), deadline);
         }
         forget();
     }
@@ -141,6 +154,7 @@ final class QueueNode {
     void forget() {
         creation = null;
         created = null;
+        accompanied = false;
         guid = newGuid();
     }
 }

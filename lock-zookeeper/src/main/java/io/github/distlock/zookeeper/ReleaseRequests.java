@@ -81,7 +81,8 @@ final class ReleaseRequests {
 
     /** Returns whether a node is that of a holder who can hear of requests. Other programs cannot. */
     private static boolean isHolder(Node node) {
-        return !node.data().sessionTimeout().isZero() && node.data().keptFor().isZero();
+        OwnerData data = node.data();
+        return !data.isForeign() && data.keptFor().isZero() && data.lockDelay().isZero();
     }
 
     private static void requireOwnData(LockDirectory directory, Node present) {

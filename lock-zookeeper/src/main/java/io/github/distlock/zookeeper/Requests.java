@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Thread-safe.
  */
 final class Requests {
-    private static final int NO_VERSION = -1;
+    static final int NO_VERSION = -1;
 
     private final ZooKeeper zooKeeper;
     private final SessionValidity validity;
@@ -59,12 +59,33 @@ final class Requests {
         return new LeaderTime(node);
     }
 
-    Request<Optional<Unchecked>> keep(String holder, Op kept) {
-        return new Transaction(List.of(Op.delete(holder, NO_VERSION), kept)) {
+    Request<Optional<Unchecked>> transaction(Op... operations) {
+        return new Transaction(List.of(operations));
+    }
+
+    /** Deletes a holder's node and its {@link Companion}. */
+    Request<Optional<Unchecked>> endBoth(String holder, String companion) {
+        return new Transaction(List.of(Op.delete(holder, NO_VERSION), Op.delete(companion, NO_VERSION))) {
+            @Override
+            public Optional<Unchecked> callAgain() throws KeeperException, InterruptedException {
+                Optional<Unchecked> refused = call();
+                // If both nodes are missing, the first request has done it. If the companion exists, the hold was lost.
+                boolean holderIsMissing = refused.isPresent() && refused.get().isMissing(holder);
+                return holderIsMissing && check(companion).call().isPresent() ? Optional.empty() : refused;
+            }
+        };
+    }
+
+    /** Deletes a holder's node, with further operations. */
+    Request<Optional<Unchecked>> end(String holder, Op... further) {
+        List<Op> operations = new ArrayList<>();
+        operations.add(Op.delete(holder, NO_VERSION));
+        operations.addAll(List.of(further));
+        return new Transaction(operations) {
             @Override
             public Optional<Unchecked> callAgain() throws KeeperException, InterruptedException {
                 // If the holder's node is missing, the first request has done it.
-                return call().filter(unchecked -> !unchecked.isMissing());
+                return call().filter(unchecked -> !unchecked.isMissing(holder));
             }
         };
     }

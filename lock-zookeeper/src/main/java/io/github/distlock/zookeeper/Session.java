@@ -104,6 +104,11 @@ final class Session {
             return code == Code.NONODE;
         }
 
+        /** Returns whether this node is missing, and not another one of the transaction. */
+        boolean isMissing(String node) {
+            return isMissing() && path.equals(node);
+        }
+
         KeeperException failure() {
             return Failures.failure(code, path, right);
         }
@@ -285,15 +290,43 @@ final class Session {
     /**
      * Deletes a holder's node and creates the node of a {@link KeptLock}, in one transaction.
      *
+     * @param replaces whether the node takes the place of a {@link Companion}
      * @param ttl how long after its last change the server removes the node by itself, or zero if it does not
      * @return the first refused operation, or empty
      */
-    Answer<Optional<Unchecked>> keep(String holder, String kept, byte[] data, Duration ttl) {
+    Answer<Optional<Unchecked>> keep(String holder, String kept, boolean replaces, byte[] data, Duration ttl) {
+        Op creation = creation(kept, data, ttl);
+        return send(holder, replaces ? requests.end(holder, deletion(kept), creation) : requests.end(holder, creation));
+    }
+
+    private Op creation(String kept, byte[] data, Duration ttl) {
         List<ACL> acl = acl(kept);
-        Op creation = ttl.isZero()
+        return ttl.isZero()
                 ? Op.create(kept, data, acl, CreateMode.PERSISTENT)
                 : Op.create(kept, data, acl, CreateMode.PERSISTENT_WITH_TTL, ttl.toMillis());
-        return send(holder, requests.keep(holder, creation));
+    }
+
+    private static Op deletion(String path) {
+        return Op.delete(path, Requests.NO_VERSION);
+    }
+
+    /** Checks that a holder's node exists and creates its {@link Companion}, in one transaction. */
+    Answer<Optional<Unchecked>> accompany(String holder, String companion, byte[] data) {
+        return send(
+                holder,
+                requests.transaction(Op.check(holder, Requests.NO_VERSION), creation(companion, data, Duration.ZERO)));
+    }
+
+    /** Deletes a holder's node and its {@link Companion}, in one transaction. */
+    Answer<Optional<Unchecked>> release(String holder, String companion) {
+        return send(holder, requests.endBoth(holder, companion));
+    }
+
+    /** Puts another kept node in the place of one that has not changed since it was read, in one transaction. */
+    Answer<Optional<Unchecked>> replaceKept(KeptLock read, byte[] data, Duration ttl) {
+        return send(
+                read.path(),
+                requests.transaction(Op.delete(read.path(), read.version()), creation(read.path(), data, ttl)));
     }
 
     /** Returns whether the server may remove nodes after a time, because it has not refused that. */

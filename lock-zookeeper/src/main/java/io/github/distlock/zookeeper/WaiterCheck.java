@@ -17,8 +17,8 @@ import org.apache.zookeeper.data.Stat;
 /**
  * Checks that the nodes of waiters and their predecessors exist, in case a watch was lost. It only reads. It lists the
  * directory of many waiters once, and reads the nodes of few waiters one by one, whichever the server answers with less
- * work. It sends all requests back to back. Waiters for permits need the list. If it may be too long for one reply,
- * each of them looks for itself.
+ * work. It sends all requests back to back. Waiters for permits need the list, and so do waiters that look for a
+ * {@link KeptLock}. If the list may be too long for one reply, each of them looks for itself.
  */
 final class WaiterCheck {
     /** How many entries of a listing cost as much as one read. */
@@ -98,9 +98,8 @@ final class WaiterCheck {
         }
     }
 
-    /** Only the names of a queue show whether a waiter for permits must still wait. */
     private boolean confirms(PredecessorWatch waiter, Set<String> existing) {
-        if (waiter.isForPermits()) {
+        if (waiter.needsNames()) {
             LockQueue queue = queues.get(LockPaths.parent(waiter.own()));
             return queue != null && waiter.isBehindIn(queue);
         }
@@ -108,17 +107,17 @@ final class WaiterCheck {
     }
 
     private void send(String directory, List<PredecessorWatch> waiters) {
-        boolean needsNames = waiters.stream().anyMatch(PredecessorWatch::isForPermits);
+        boolean needsNames = waiters.stream().anyMatch(PredecessorWatch::needsNames);
         if (QueueLook.maySkipStat(session, directory)
                 && (needsNames
                         || session.seenQueues().count(directory).orElse(0) <= ENTRIES_PER_READ * waiters.size())) {
             listings.put(directory, session.children(directory));
-        } else if (!needsNames) {
-            for (PredecessorWatch waiter : waiters) {
-                reads.computeIfAbsent(waiter.own(), session::exists);
-                reads.computeIfAbsent(waiter.predecessor(), session::exists);
-            }
+            return;
         }
+        waiters.stream().filter(waiter -> !waiter.needsNames()).forEach(waiter -> {
+            reads.computeIfAbsent(waiter.own(), session::exists);
+            reads.computeIfAbsent(waiter.predecessor(), session::exists);
+        });
     }
 
     private Set<String> await(Deadline deadline) throws KeeperException, InterruptedException {

@@ -14,7 +14,7 @@ import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Renewal;
 import io.github.distlock.spi.RequestedRelease;
 import io.github.distlock.spi.Signals;
-import io.github.distlock.zookeeper.ZooKeeperGrant.Deletion;
+import io.github.distlock.zookeeper.ZooKeeperGrant.Ending;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
@@ -75,7 +75,8 @@ public final class ZooKeeperBackend implements LockBackend {
             Capability.READ_WRITE,
             Capability.PERMITS,
             Capability.STICKY,
-            Capability.RELEASE_REQUESTS);
+            Capability.RELEASE_REQUESTS,
+            Capability.LOCK_DELAY);
     private static final Set<Capability> CAPABILITIES_BELOW_A_BASE = Set.of(
             Capability.FAIR,
             Capability.INSPECT,
@@ -84,7 +85,8 @@ public final class ZooKeeperBackend implements LockBackend {
             Capability.READ_WRITE,
             Capability.PERMITS,
             Capability.STICKY,
-            Capability.RELEASE_REQUESTS);
+            Capability.RELEASE_REQUESTS,
+            Capability.LOCK_DELAY);
 
     private final Connection connection;
     private final Function<String, String> paths;
@@ -206,12 +208,12 @@ public final class ZooKeeperBackend implements LockBackend {
     public Map<Grant, Grant.Release> releaseAll(Collection<? extends Grant> grants, Deadline deadline)
             throws InterruptedException {
         Session session = connection.session(deadline);
-        Map<Grant, Deletion> deletions = new LinkedHashMap<>();
+        Map<Grant, Ending> deletions = new LinkedHashMap<>();
         for (Grant grant : grants) {
             deletions.put(grant, ((ZooKeeperGrant) grant).sendDeletion(session));
         }
         Map<Grant, Grant.Release> found = new HashMap<>();
-        for (Map.Entry<Grant, Deletion> sent : deletions.entrySet()) {
+        for (Map.Entry<Grant, Ending> sent : deletions.entrySet()) {
             try {
                 found.put(sent.getKey(), sent.getValue().await(deadline));
             } catch (KeeperException e) {
@@ -248,7 +250,7 @@ public final class ZooKeeperBackend implements LockBackend {
 
     @Override
     public Duration expiry(LockRequest request) {
-        return tick.expiry(connection.sessionTimeout(sessionTimeout));
+        return tick.expiry(connection.sessionTimeout(sessionTimeout)).plus(request.lockDelay());
     }
 
     @Override

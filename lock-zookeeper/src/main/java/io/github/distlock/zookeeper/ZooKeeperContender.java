@@ -52,7 +52,8 @@ import org.jspecify.annotations.Nullable;
  * no waking: its own listing shows the grant.
  *
  * <p>A {@link KeptLock} is the first node of its queue. The second contender looks again when the time of that node is
- * over, and deletes it. A contender of another kind deletes it as well before it is refused.
+ * over, and deletes it. So does a contender behind one of another library. A contender of another kind deletes it as
+ * well before it is refused. A contender with a lock delay creates a {@link Companion} before it reports its grant.
  *
  * <h2>Why it is safe</h2>
  *
@@ -180,7 +181,7 @@ final class ZooKeeperContender implements Contender {
             served.wasNotFirst();
         }
         Duration keptFor = null;
-        if (queue.isNextToKept(position)) {
+        if (queue.isBehindKept(position)) {
             keptFor = keptFor(session, queue.names().get(0), created, isNew, deadline);
             if (keptFor.isZero()) {
                 return null;
@@ -211,8 +212,8 @@ final class ZooKeeperContender implements Contender {
     }
 
     /**
-     * Returns how long the {@link KeptLock} counts that is first in the queue, before this contender. If its time is
-     * over, deletes it and returns zero.
+     * Returns how long the {@link KeptLock} counts that is first in the queue, before this contender. Lets the time
+     * begin if it has not. If it is over, deletes the node and returns zero.
      */
     private Duration keptFor(Session session, String first, Created created, boolean isNew, Deadline deadline)
             throws KeeperException, InterruptedException {
@@ -220,6 +221,9 @@ final class ZooKeeperContender implements Contender {
         long now;
         try {
             kept = KeptLock.read(session, directory.child(first), deadline);
+            if (kept.isPending()) {
+                return begun(session, kept, deadline);
+            }
             now = isNew
                     ? created.createdAt()
                     : session.leaderTime(directory.path()).await(deadline);
@@ -234,6 +238,16 @@ final class ZooKeeperContender implements Contender {
         kept.delete(session, deadline);
         dropWatch();
         return Duration.ZERO;
+    }
+
+    /** Lets a lock delay begin, because the holder's node is gone. Returns zero if the contender must look again. */
+    private Duration begun(Session session, KeptLock pending, Deadline deadline)
+            throws KeeperException, InterruptedException {
+        Duration left = Companion.begin(session, pending, deadline);
+        if (left.isZero()) {
+            dropWatch();
+        }
+        return left;
     }
 
     /** Refuses the request if the nodes before a position say that the name is used as another kind of lock. */
@@ -270,7 +284,7 @@ final class ZooKeeperContender implements Contender {
         long now = clock.nanoTime();
         long left = longest - set.age(now);
         Long kept = keptUntil;
-        if (kept != null) {
+        if (kept != null && set.endsKept()) {
             left = Math.min(left, kept - now);
         }
         return set.isSet(session) && left > 0 ? Attempt.busy(Duration.ofNanos(left)) : null;
@@ -286,7 +300,7 @@ final class ZooKeeperContender implements Contender {
         }
         LockQueue queue = QueueLook.send(directory, session).await(null, deadline);
         int next = queue.names().size();
-        if (queue.isNextToKept(next) || queue.isNextToSticky(next)) {
+        if (queue.isBehindKept(next) || queue.isNextToSticky(next)) {
             return false;
         }
         requireKind(session, queue, next, deadline);
@@ -314,7 +328,8 @@ final class ZooKeeperContender implements Contender {
         return accepted(session, created, others, begunAt, deadline);
     }
 
-    private Attempt accepted(
+    /** Returns null if the node does not exist any more. */
+    private @Nullable Attempt accepted(
             Session session, Created created, @Nullable OthersWatch others, Moment begunAt, Deadline deadline)
             throws KeeperException, InterruptedException {
         if (created.czxid() < 1 || created.czxid() > LARGEST_BASE) {
@@ -324,9 +339,12 @@ final class ZooKeeperContender implements Contender {
                             + Long.toHexString(created.czxid()) + " is too large for a fencing token",
                     null);
         }
+        if (!request.lockDelay().isZero() && !node.accompany(session, request, deadline)) {
+            removeNode(session, deadline);
+            return null;
+        }
         Validity validity = ZooKeeperGrant.firstValidity(session, begunAt);
-        ZooKeeperGrant won =
-                new ZooKeeperGrant(directory, session, created, validity, signals, request.owner(), others, alone);
+        ZooKeeperGrant won = new ZooKeeperGrant(directory, session, created, validity, signals, request, others, alone);
         grant = won;
         session.heldNodes().add(created.path());
         session.life().register(won);
@@ -367,8 +385,7 @@ final class ZooKeeperContender implements Contender {
         PredecessorWatch set = watch;
         if (set == null || !set.isOn(session, predecessor)) {
             dropWatch();
-            String first = directory.child(queue.names().get(0));
-            watch = PredecessorWatch.set(session, created.path(), predecessor, first, signals, begunAt.nanoTime());
+            watch = PredecessorWatch.set(session, created.path(), predecessor, queue, signals, begunAt.nanoTime());
         }
         keptUntil = keptFor == null ? null : clock.nanoTime() + keptFor.toNanos();
         return Attempt.busy(retry);

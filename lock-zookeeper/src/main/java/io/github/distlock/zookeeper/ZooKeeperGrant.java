@@ -1,8 +1,8 @@
 package io.github.distlock.zookeeper;
 
-import io.github.distlock.LockOwner;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.Grant;
+import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Moment;
 import io.github.distlock.spi.RequestedRelease;
 import io.github.distlock.spi.Signals;
@@ -33,6 +33,8 @@ import org.jspecify.annotations.Nullable;
  * <p>The hold watches its node from the first renewal on, so a short hold needs no request for the watch. The watch
  * reports at once that another client has deleted the node. A renewal once per session timeout repeats the request for
  * the watch. Its answer shows whether the node exists, in case a watch was lost.
+ *
+ * <p>A hold with a lock delay has a {@link Companion}.
  *
  * <h2>Another base</h2>
  *
@@ -73,7 +75,7 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
     private final Created node;
     private final Validity validity;
     private final Signals signals;
-    private final LockOwner owner;
+    private final LockRequest request;
     private final @Nullable OthersWatch others;
     private final boolean alone;
     private volatile boolean watched;
@@ -97,7 +99,7 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
             Created node,
             Validity validity,
             Signals signals,
-            LockOwner owner,
+            LockRequest request,
             @Nullable OthersWatch others,
             boolean alone) {
         this.directory = directory;
@@ -105,7 +107,7 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
         this.node = node;
         this.validity = validity;
         this.signals = signals;
-        this.owner = owner;
+        this.request = request;
         this.others = others;
         this.alone = alone;
     }
@@ -165,14 +167,34 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
 
     @Override
     public Release release(Deadline deadline) throws InterruptedException {
-        Deletion deletion = sendDeletion(directory.connection().session(deadline));
+        Ending ending = sendDeletion(directory.connection().session(deadline));
         try {
-            Release released = deletion.await(deadline);
+            Release released = ending.await(deadline);
             session.servedQueues().of(directory.path()).deleted(node.name());
             return released;
         } catch (KeeperException e) {
             throw Failures.of(directory.lockName(), e);
         }
+    }
+
+    private boolean hasCompanion() {
+        return !request.lockDelay().isZero();
+    }
+
+    private Ending sendDeletionOfBoth(Session present, boolean repeated) {
+        var sent = Companion.sendRelease(present, node.path());
+        return deadline -> {
+            if (Companion.isReleased(present, node.path(), sent, deadline)) {
+                return Release.RELEASED;
+            }
+            deleteCompanionAfter(request.lockDelay());
+            return repeated ? Release.RELEASED : Release.GONE;
+        };
+    }
+
+    /** Has this client delete the companion of a lost hold, in case nobody asks for the lock. */
+    private void deleteCompanionAfter(Duration delay) {
+        directory.connection().keptLocks().add(NodeName.kept(node.path()), delay);
     }
 
     @Override
@@ -187,6 +209,9 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
                 throw refused.get().failure();
             }
             if (refused.isPresent() && !repeated) {
+                if (hasCompanion()) {
+                    deleteCompanionAfter(time);
+                }
                 return Release.GONE;
             }
         } catch (KeeperException e) {
@@ -196,29 +221,35 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
         return Release.RELEASED;
     }
 
-    /** Lets the server remove the kept node by itself, if it can. The first refusal counts for the whole session. */
     private Optional<Unchecked> keep(Session present, String kept, Duration time, Deadline deadline)
             throws KeeperException, InterruptedException {
-        byte[] data = KeptLock.data(owner, present, time);
-        if (present.mayHaveTtl()) {
-            Optional<Unchecked> refused =
-                    present.keep(node.path(), kept, data, time).await(deadline);
-            if (refused.isEmpty() || refused.get().code() != Code.UNIMPLEMENTED) {
-                return refused;
-            }
-            present.refusesTtl();
-        }
-        return present.keep(node.path(), kept, data, Duration.ZERO).await(deadline);
+        Optional<Unchecked> refused = keep(present, kept, hasCompanion(), time, deadline);
+        // Another program may have deleted the companion.
+        return refused.filter(unchecked -> unchecked.isMissing(kept)).isPresent()
+                ? keep(present, kept, false, time, deadline)
+                : refused;
+    }
+
+    private Optional<Unchecked> keep(Session present, String kept, boolean replaces, Duration time, Deadline deadline)
+            throws KeeperException, InterruptedException {
+        byte[] data = new OwnerData(request.owner(), present.timeout(), 0, time).write();
+        return KeptLock.create(present, time, deadline, ttl -> present.keep(node.path(), kept, replaces, data, ttl));
+    }
+
+    /** The end of a hold under way. */
+    interface Ending {
+        Release await(Deadline deadline) throws KeeperException, InterruptedException;
     }
 
     /**
-     * The deletion of a hold's nodes under way.
+     * The deletion of a hold's nodes under way, which are independent.
      *
      * @param answers for the node, and for the one that may have taken its place
      * @param repeated whether an earlier deletion may have succeeded
      */
-    record Deletion(List<Answer<Code>> answers, boolean repeated) {
-        Release await(Deadline deadline) throws KeeperException, InterruptedException {
+    private record Deletion(List<Answer<Code>> answers, boolean repeated) implements Ending {
+        @Override
+        public Release await(Deadline deadline) throws KeeperException, InterruptedException {
             boolean released = repeated;
             for (Answer<Code> answer : answers) {
                 try {
@@ -233,12 +264,15 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
     }
 
     /** Sends the deletion of the node, and does not wait for the answer. */
-    Deletion sendDeletion(Session present) {
+    Ending sendDeletion(Session present) {
         if (others != null) {
             others.stop();
         }
         boolean repeated = deletionSent;
         deletionSent = true;
+        if (hasCompanion()) {
+            return sendDeletionOfBoth(present, repeated);
+        }
         List<Answer<Code>> answers = new ArrayList<>(2);
         answers.add(present.delete(node.path()));
         if (replacementSent) {
@@ -249,10 +283,11 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
 
     @Override
     public OptionalLong nextBase(Deadline deadline) throws InterruptedException {
-        if (!alone || !isOf(directory.connection().session(deadline))) {
+        // The companion is another node of the directory.
+        if (!alone || hasCompanion() || !isOf(directory.connection().session(deadline))) {
             return OptionalLong.empty();
         }
-        var written = session.write(node.path(), new OwnerData(owner, session.timeout()).write());
+        var written = session.write(node.path(), new OwnerData(request.owner(), session.timeout()).write());
         var looked = session.exists(directory.path());
         try {
             long base = written.await(deadline).getMzxid();
@@ -289,7 +324,7 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
             return Optional.empty();
         }
         Created reader = new Created(NodeName.reader(node.path()), node.czxid(), node.sessionId(), node.createdAt());
-        byte[] data = new OwnerData(owner, session.timeout(), node.czxid()).write();
+        byte[] data = new OwnerData(request.owner(), session.timeout(), node.czxid()).write();
         replacementSent = true;
         try {
             Optional<Unchecked> refused =
@@ -309,7 +344,7 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
 
     private ZooKeeperGrant becomes(Created reader, Validity validityOfReader) {
         ZooKeeperGrant made =
-                new ZooKeeperGrant(directory, session, reader, validityOfReader, signals, owner, null, false);
+                new ZooKeeperGrant(directory, session, reader, validityOfReader, signals, request, null, false);
         reading = made;
         session.life().unregister(this);
         session.life().register(made);
@@ -357,6 +392,9 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
 
     /** Drops what this client keeps for the hold. Does not wait for the server. */
     void forget() {
+        if (hasCompanion() && !deletionSent && !forgotten) {
+            deleteCompanionAfter(request.lockDelay());
+        }
         forgotten = true;
         session.life().unregister(this);
         ZooKeeperGrant later = reading;

@@ -8,6 +8,7 @@ import io.github.distlock.LockException;
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockHandle.Release;
 import io.github.distlock.LockLoss;
+import io.github.distlock.LockOptions;
 import io.github.distlock.LockStatus;
 import io.github.distlock.tests.PromiseNames;
 import io.github.distlock.tests.servers.FaultProxy;
@@ -246,6 +247,17 @@ class BlockedEventThreadTest {
         assertThat(SharedZooKeeper.children(base + "/lock")).isEmpty();
         Waiting.await(
                 "no thread calls the server", PATIENCE, () -> callingThreads().isEmpty());
+    }
+
+    @Test
+    void s15_theReleaseOfALockWithADelayIsConfirmedWhileTheEventThreadIsBlocked() throws Exception {
+        LockHandle held = locks.lock("lock", LockOptions.defaults().lockDelay(Duration.ofMinutes(1)))
+                .acquire();
+        block();
+
+        assertThat(held.release()).isEqualTo(Release.RELEASED);
+
+        assertThat(SharedZooKeeper.children(base + "/lock")).isEmpty();
     }
 
     private static List<String> callingThreads() {

@@ -77,7 +77,7 @@ class BlockerTest extends ContendersOfOneLock {
         TestContender waiter = TestContender.waitingBusy(other);
 
         assertThat(blocker(waiter))
-                .endsWith(" ms ago; it keeps the lock for the rest of a minimum hold, until "
+                .endsWith(" ms ago; it keeps the lock for the rest of a minimum hold or a lock delay, until "
                         + Instant.ofEpochMilli(stat.getMtime()).plus(minute));
     }
 

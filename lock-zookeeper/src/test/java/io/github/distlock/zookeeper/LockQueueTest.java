@@ -47,6 +47,18 @@ class LockQueueTest {
     }
 
     @Test
+    void s15_aCompanionIsInTheQueueOnlyWithoutItsHolder() {
+        String holder = "a-delay-lock-0000000001";
+        String companion = "a-kept-lock-0000000001";
+        String waiter = "b-lock-0000000003";
+
+        assertThat(LockQueue.of(List.of(companion, waiter, holder)).names()).containsExactly(holder, waiter);
+        assertThat(LockQueue.of(List.of(waiter, companion)).names()).containsExactly(companion, waiter);
+        assertThat(LockQueue.of(List.of("c-delay-lock-0000000002", companion)).names())
+                .containsExactly(companion, "c-delay-lock-0000000002");
+    }
+
+    @Test
     void s9_oneWriterOrConsecutiveReadersHoldALock() {
         assertThat(holders(W, W, R)).isEqualTo(1);
         assertThat(holders(W, R, R)).isEqualTo(1);
@@ -109,16 +121,29 @@ class LockQueueTest {
     }
 
     @Test
-    void s13_theSecondNodeIsNextToAKeptLock() {
+    void s13_eachLaterNodeIsBehindAKeptLock() {
         LockQueue kept =
                 LockQueue.of(List.of("_c_a-kept-lock-0000000000", "_c_b-lock-0000000001", "_c_c-lock-0000000002"));
         LockQueue sticky =
                 LockQueue.of(List.of("_c_a-sticky-lock-0000000000", "_c_b-lock-0000000001", "_c_c-lock-0000000002"));
 
-        assertThat(positions(kept, kept::isNextToKept)).containsExactly(1);
+        assertThat(positions(kept, kept::isBehindKept)).containsExactly(1, 2);
         assertThat(positions(kept, kept::isNextToSticky)).isEmpty();
-        assertThat(positions(sticky, sticky::isNextToKept)).isEmpty();
+        assertThat(positions(sticky, sticky::isBehindKept)).isEmpty();
         assertThat(positions(sticky, sticky::isNextToSticky)).containsExactly(1);
+    }
+
+    @Test
+    void s13_onlySomeNodesMayBecomeAKeptLock() {
+        assertThat(queue(X, W, R, p(1, 2)).mayBeKept()).isFalse();
+        assertThat(LockQueue.of(List.of("_c_a-sticky-lock-0000000000")).mayBeKept())
+                .isFalse();
+        for (String kind : List.of("minimum", "delay", "kept")) {
+            String name = "_c_b-" + kind + "-lock-0000000001";
+            assertThat(LockQueue.of(List.of("_c_a-lock-0000000000", name)).mayBeKept())
+                    .as(name)
+                    .isTrue();
+        }
     }
 
     @Test

@@ -76,6 +76,22 @@ class NodeNameTest {
     }
 
     @Test
+    void s15_theCompanionOfALockWithADelayHasItsNumber() {
+        LockRequest request = TestContender.request().withLockDelay(Duration.ofMinutes(1));
+        String holder = NodeName.prefix(GUID, request.withMinimumHold(Duration.ofMinutes(1))) + NUMBER;
+
+        String companion = NodeName.kept(holder);
+
+        assertThat(holder).isEqualTo("_c_" + GUID + "-delay-lock-" + NUMBER);
+        assertThat(companion).isEqualTo("_c_" + GUID + "-kept-lock-" + NUMBER);
+        assertThat(NodeName.accompanied(companion)).isEqualTo(holder);
+        assertThat(NodeName.isDelayed(holder)).isTrue();
+        assertThat(NodeName.isDelayed(companion)).isFalse();
+        assertThat(NodeName.isPlain(holder)).isFalse();
+        assertThat(NodeName.mode(holder)).isEqualTo(LockMode.EXCLUSIVE);
+    }
+
+    @Test
     void v6_theLongestNameFitsIntoTheShareOfAListing() {
         String longest = NodeName.prefix(GUID, LockMode.permits(Integer.MAX_VALUE, Integer.MAX_VALUE)) + NUMBER;
 

@@ -50,6 +50,16 @@ class OwnerDataTest {
     }
 
     @Test
+    void s15_theDelayOfACompanionIsReadAsWritten() {
+        LockOwner owner = LockOwner.of("h", 1, "c", "t");
+        Duration delay = Duration.ofMillis(1_500);
+        OwnerData companion = new OwnerData(owner, Duration.ofSeconds(30), 0, Duration.ZERO, delay);
+
+        assertThat(OwnerData.read(companion.write())).isEqualTo(companion);
+        assertThat(new String(companion.write(), StandardCharsets.UTF_8)).endsWith("\ndelay=1500\n");
+    }
+
+    @Test
     void s13_theTimeOfAKeptLockIsReadAsWritten() {
         LockOwner owner = LockOwner.of("h", 1, "c", "t");
         OwnerData kept = new OwnerData(owner, Duration.ofSeconds(30), 0, Duration.ofMillis(1_500));
