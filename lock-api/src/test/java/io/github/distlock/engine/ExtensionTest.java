@@ -26,6 +26,8 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntPredicate;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -452,5 +454,41 @@ class ExtensionTest extends EngineTest {
 
         assertThat(all.remaining()).isGreaterThan(Duration.ofMinutes(9));
         all.close();
+    }
+
+    /** Lets time pass before a renewal of this thread reaches the store. Their count begins with 1. */
+    private void delayOwnRenewals(IntPredicate isDelayed, Duration time) {
+        Thread own = Thread.currentThread();
+        AtomicInteger count = new AtomicInteger();
+        backend.renewing = (due, deadline) -> {
+            if (Thread.currentThread() == own && isDelayed.test(count.incrementAndGet())) {
+                store.advance(time);
+            }
+            memory.renewAll(due, deadline);
+        };
+    }
+
+    @Test
+    void s14_timeThatTheRenewalOfALaterLockHasTakenIsRenewed() throws Exception {
+        LockHandle all = client.allOf(List.of("a", "b")).acquire();
+        store.advance(Duration.ofSeconds(4));
+        delayOwnRenewals(count -> count == 2, Duration.ofSeconds(4));
+
+        all.ensure(Duration.ofSeconds(25));
+
+        assertThat(all.remaining()).isGreaterThanOrEqualTo(Duration.ofSeconds(25));
+    }
+
+    @Test
+    void s14_renewalsOfSeveralLocksThatTakeTooLongEnsureNothing() throws Exception {
+        LockHandle all = client.allOf(List.of("a", "b")).acquire();
+        store.advance(Duration.ofSeconds(4));
+        delayOwnRenewals(count -> true, Duration.ofSeconds(4));
+
+        assertThatThrownBy(() -> all.ensure(Duration.ofSeconds(25)))
+                .isInstanceOf(LockException.class)
+                .hasMessageContainingAll("not valid for PT25S", "have taken too long");
+
+        assertThat(all.isHeld()).isTrue();
     }
 }

@@ -21,6 +21,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReadWriteLock;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -219,12 +220,22 @@ class InterruptOnLossTest extends EngineTest {
     @ParameterizedTest
     @EnumSource
     void s6_theEndOfAHoldWaitsForAnInterruptThatIsUnderWay(Ending ending) throws Exception {
+        expectWait(ending, interrupting);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void s6_theLastHandleOfAReentrantHoldWaitsForAnInterruptThatIsUnderWay(Ending ending) throws Exception {
+        expectWait(ending, interrupting.reentrant());
+    }
+
+    private void expectWait(Ending ending, DistributedLock of) throws Exception {
         CountDownLatch sending = new CountDownLatch(1);
         CountDownLatch ends = new CountDownLatch(1);
         CountDownLatch sent = new CountDownLatch(1);
         CountDownLatch returned = new CountDownLatch(1);
         Owner<Boolean> owner = new Owner<>(() -> {
-            LockHandle held = interrupting.acquire();
+            LockHandle held = of.acquire();
             working.countDown();
             Await.open(sending);
             if (ending == Ending.CLOSE_AFTER_RELEASE) {
@@ -294,6 +305,40 @@ class InterruptOnLossTest extends EngineTest {
         client.close();
 
         assertThat(get(owner.task).state()).isEqualTo(State.LOST);
+    }
+
+    @Test
+    void s6_anInterruptThatIsUnderWaySurvivesTheCloseOfItsClient() throws Exception {
+        CountDownLatch sending = new CountDownLatch(1);
+        CountDownLatch closed = new CountDownLatch(1);
+        Owner<Boolean> owner = new Owner<>(() -> {
+            LockHandle held = interrupting.acquire();
+            working.countDown();
+            Await.open(closed);
+            held.release(); // waits for the interrupt
+            return Thread.currentThread().isInterrupted();
+        });
+        owner.beforeInterrupt = () -> {
+            sending.countDown();
+            awaitUninterrupted(closed);
+        };
+        owner.start();
+        Await.open(working);
+
+        store.lose("a");
+        Await.open(sending);
+        client.close();
+        closed.countDown();
+
+        assertThat(get(owner.task)).isTrue();
+    }
+
+    private static void awaitUninterrupted(CountDownLatch latch) {
+        try {
+            assertThat(latch.await(20, TimeUnit.SECONDS)).isTrue();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     // Whose thread it is

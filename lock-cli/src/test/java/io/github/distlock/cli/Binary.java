@@ -44,9 +44,18 @@ final class Binary implements AutoCloseable {
 
     /** Starts it with a fault: as soon as a line is sent to it, its thread is interrupted. Otherwise the same. */
     static Binary startInterrupted(List<String> environment, String... arguments) {
+        return startFaulty(InterruptedRun.class, environment, arguments);
+    }
+
+    /** Starts it with a fault: Java starts the command, and then fails. Otherwise the same. */
+    static Binary startUnwatched(List<String> environment, String... arguments) {
+        return startFaulty(UnwatchedRun.class, environment, arguments);
+    }
+
+    private static Binary startFaulty(Class<?> fault, List<String> environment, String... arguments) {
         String classPath =
                 jar() + File.pathSeparator + Path.of("target", "test-classes").toAbsolutePath();
-        List<String> program = java("-cp", classPath, InterruptedRun.class.getName());
+        List<String> program = java("--add-opens=java.base/java.lang=ALL-UNNAMED", "-cp", classPath, fault.getName());
         return start(environment, program, arguments);
     }
 

@@ -206,6 +206,28 @@ class StopTest {
         }
     }
 
+    /** Only the guard knows the command, and ends it. The lease of the lock outlasts the test. */
+    @Test
+    void aCommandThatCannotBeWatchedKeepsItsLock() {
+        try (Binary run = Binary.startUnwatched(
+                List.of("DISTLOCK_URL=" + server.uri()),
+                "run",
+                "unwatched",
+                "--lease",
+                "10m",
+                "--",
+                "sh",
+                "-c",
+                "exec sleep 600")) {
+
+            assertEquals(70, run.code(), run::errors);
+
+            assertTrue(run.errors().contains("internal error, and the command may still run"), run::errors);
+            assertTrue(run.errors().contains("RejectedExecutionException"), run::errors);
+            assertFalse(locks.inspector().inspect("unwatched").holders().isEmpty());
+        }
+    }
+
     @Test
     void aLockThatIsTakenAwayStopsTheCommandWith80() {
         try (Binary run = run(STUBBORN, "taken", "--lease", "6s", "--kill-after", "2s")) {
