@@ -215,9 +215,8 @@ public interface LockHandle extends AutoCloseable {
      * Registers a listener for the requests of others to release this hold: {@link LockInspector#requestRelease}.
      * Nothing is released by itself: the listener decides. It is called on the client's callback executor, at most once
      * for each request, and at once for the last request that came earlier in this hold. It is never called after the
-     * hold has ended, nor for a request from before the hold, except for one from a round trip before a local handoff.
-     * Several may be registered. What a listener throws is
-     * logged.
+     * hold has ended, nor for a request from before the hold, except for one from a round trip before a local handoff
+     * or a downgrade. Several may be registered. What a listener throws is logged.
      *
      * <p>A request arrives within a second while the store answers. The store keeps it for a minute at least, so a
      * client that was cut off for less hears of it afterwards. If several requests come within half a second, only the

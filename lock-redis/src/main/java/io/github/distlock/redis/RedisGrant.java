@@ -292,7 +292,9 @@ final class RedisGrant implements Grant {
         if (Replies.number(reply.get(0)) == 0) {
             return Optional.empty();
         }
-        return Optional.of(new RedisGrant(
-                contender, LockMode.READ, fencingBase, Validity.of(askedAt, lease), null, tokenKeptAfter));
+        RedisGrant reading = new RedisGrant(
+                contender, LockMode.READ, fencingBase, Validity.of(askedAt, lease), null, tokenKeptAfter);
+        reading.requested = requested;
+        return Optional.of(reading);
     }
 }

@@ -3,6 +3,7 @@ package io.github.distlock.redis;
 import io.github.distlock.LockOwner;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.Grant;
+import io.github.distlock.spi.RequestRefusedException;
 import io.github.distlock.spi.RequestedRelease;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -12,7 +13,8 @@ import java.util.Map;
 
 /**
  * Requests to release locks. {@code request-release.lua} describes the key that has the last one of a name. Clients
- * read this key alone, so that they can do it while a cluster migrates the slot.
+ * read this key alone, so that they can do it while a cluster migrates the slot. If the server refuses a read, the next
+ * one will fare no better, so the log says it. Other errors may pass, and the next read makes up for them.
  */
 final class ReleaseRequests {
     private ReleaseRequests() {}
@@ -42,6 +44,8 @@ final class ReleaseRequests {
                 if (replies.get(i) instanceof List<?> reply && !reply.isEmpty()) {
                     Grant grant = chunk.get(i);
                     note((RedisGrant) grant, reply, answeredAt, found);
+                } else if (replies.get(i) instanceof RequestRefusedException refusal) {
+                    backend.warnings.refusedRead(calls.get(i).lockName(), refusal);
                 }
             }
         }

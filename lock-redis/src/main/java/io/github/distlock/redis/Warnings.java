@@ -1,5 +1,6 @@
 package io.github.distlock.redis;
 
+import io.github.distlock.spi.RequestRefusedException;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
@@ -13,6 +14,7 @@ final class Warnings {
     private final RedisContext context;
     private final Set<String> foreignKeys = ConcurrentHashMap.newKeySet();
     private final Set<String> otherLimits = ConcurrentHashMap.newKeySet();
+    private final Set<String> refusedReads = ConcurrentHashMap.newKeySet();
 
     Warnings(RedisContext context) {
         this.context = context;
@@ -39,6 +41,13 @@ final class Warnings {
         if (isNew(name, otherLimits)) {
             String text = "semaphore \"{}\" has {} permits here, but {} for another client";
             context.log(() -> LOG.warn(text, name, own, other));
+        }
+    }
+
+    /** Warns of a lock whose listeners hear of no request for release. */
+    void refusedRead(String name, RequestRefusedException refusal) {
+        if (isNew(name, refusedReads)) {
+            context.log(() -> LOG.warn("requests for release are not heard: {}", refusal.getMessage()));
         }
     }
 }

@@ -448,6 +448,22 @@ class RedisBackendTest extends ContenderTest {
                 warnings);
     }
 
+    @Test
+    void v12_aRefusedReadOfRequestsIsLoggedOnceInTheWordsOfTheServer() throws InterruptedException {
+        changeRights("resetkeys", "~" + lock, "~" + token, "~" + queue, "~" + alive, "~" + holders);
+        Grant held = waiting(restricted).acquire();
+
+        List<String> warnings = warnings(name, () -> {
+            for (int i = 0; i < 2; i++) {
+                assertEquals(Map.of(), restricted.requestedReleases(List.of(held), TestContender.deadline()));
+            }
+        });
+
+        assertEquals(1, warnings.size(), warnings.toString());
+        assertTrue(warnings.get(0).contains("requests for release are not heard"), warnings.get(0));
+        assertTrue(warnings.get(0).contains("NOPERM"), warnings.get(0));
+    }
+
     /** Returns the warnings that contain a text. Other tests run at the same time, and are warned of other things. */
     private List<String> warnings(String about, Action action) throws InterruptedException {
         // While a thread initializes SLF4J, others get loggers that are not Logback's.

@@ -142,7 +142,7 @@ class ReleaseRequestTest extends SharedTest {
 
         Grant reading = writing.downgrade(TestContender.deadline()).orElseThrow();
 
-        assertEquals(request.id(), heard(one, reading).orElseThrow().id());
+        assertEquals(request, heard(one, reading).orElseThrow(), "it came before the read hold began");
     }
 
     @Test

@@ -55,7 +55,7 @@ final class Companion {
     static boolean create(Session session, String holder, LockRequest request, Deadline deadline)
             throws KeeperException, InterruptedException {
         Duration delay = KeptLock.rounded(request.lockDelay());
-        OwnerData data = new OwnerData(request.owner(), session.timeout(), 0, Duration.ZERO, delay);
+        OwnerData data = new OwnerData(request.owner(), session.timeout(), 0, Duration.ZERO, delay, "");
         Optional<Unchecked> refused =
                 session.accompany(holder, NodeName.kept(holder), data.write()).await(deadline);
         // No other node has this path. If it exists, an earlier request has created it.

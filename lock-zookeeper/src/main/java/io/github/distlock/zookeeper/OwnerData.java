@@ -19,8 +19,10 @@ import org.jspecify.annotations.Nullable;
  * @param keptFor how long a {@link KeptLock} counts; zero in the data of other nodes
  * @param lockDelay how long the {@link KeptLock} counts that takes the place of a {@link Companion}; zero in the data
  *     of other nodes
+ * @param id tells {@link ReleaseRequests} apart; empty in the data of other nodes
  */
-record OwnerData(LockOwner owner, Duration sessionTimeout, long base, Duration keptFor, Duration lockDelay) {
+record OwnerData(
+        LockOwner owner, Duration sessionTimeout, long base, Duration keptFor, Duration lockDelay, String id) {
     private static final int LONGEST_FOREIGN = 100;
 
     OwnerData(LockOwner owner, Duration sessionTimeout) {
@@ -32,7 +34,7 @@ record OwnerData(LockOwner owner, Duration sessionTimeout, long base, Duration k
     }
 
     OwnerData(LockOwner owner, Duration sessionTimeout, long base, Duration keptFor) {
-        this(owner, sessionTimeout, base, keptFor, Duration.ZERO);
+        this(owner, sessionTimeout, base, keptFor, Duration.ZERO, "");
     }
 
     /** Returns whether another program has written the data. */
@@ -49,6 +51,7 @@ record OwnerData(LockOwner owner, Duration sessionTimeout, long base, Duration k
                 + (base == 0 ? "" : "\nbase=" + base)
                 + (keptFor.isZero() ? "" : "\nkept=" + keptFor.toMillis())
                 + (lockDelay.isZero() ? "" : "\ndelay=" + lockDelay.toMillis())
+                + (id.isEmpty() ? "" : "\nid=" + id)
                 + "\n";
         return text.getBytes(StandardCharsets.UTF_8);
     }
@@ -74,7 +77,8 @@ record OwnerData(LockOwner owner, Duration sessionTimeout, long base, Duration k
                 Duration.ofMillis(number(lines.get("timeout"))),
                 number(lines.get("base")),
                 Duration.ofMillis(number(lines.get("kept"))),
-                Duration.ofMillis(number(lines.get("delay"))));
+                Duration.ofMillis(number(lines.get("delay"))),
+                lines.getOrDefault("id", ""));
     }
 
     private static long number(@Nullable String text) {

@@ -301,19 +301,21 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
         }
     }
 
-    /** Returns the request for this hold that the data of its directory have. */
-    RequestedRelease requested(Node noted, Deadline deadline) throws KeeperException, InterruptedException {
-        String id = Long.toString(noted.stat().getMzxid());
-        RequestedRelease known = requested;
-        if (known == null || !known.id().equals(id)) {
-            long now = session.leaderTime(directory.path()).await(deadline);
-            // Both times are rounded down.
-            long age = Math.max(0, now - noted.stat().getMtime() - 1);
-            long cameBy = directory.connection().clock().nanoTime() - TimeUnit.MILLISECONDS.toNanos(age);
-            known = new RequestedRelease(id, noted.data().owner(), cameBy);
-            requested = known;
-        }
-        return known;
+    /** Returns the request in the data of the directory if this hold has had it before. */
+    Optional<RequestedRelease> known(Node noted) {
+        return Optional.ofNullable(requested)
+                .filter(request -> request.id().equals(noted.data().id()));
+    }
+
+    /** Notes the request for this hold that the data of its directory have, at a time of the leader. */
+    RequestedRelease requested(Node noted, long leaderMillis) {
+        // Both times are rounded down.
+        long age = Math.max(0, leaderMillis - noted.stat().getMtime() - 1);
+        long cameBy = directory.connection().clock().nanoTime() - TimeUnit.MILLISECONDS.toNanos(age);
+        RequestedRelease request =
+                new RequestedRelease(noted.data().id(), noted.data().owner(), cameBy);
+        requested = request;
+        return request;
     }
 
     @Override
@@ -345,6 +347,7 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
     private ZooKeeperGrant becomes(Created reader, Validity validityOfReader) {
         ZooKeeperGrant made =
                 new ZooKeeperGrant(directory, session, reader, validityOfReader, signals, request, null, false);
+        made.requested = requested;
         reading = made;
         session.life().unregister(this);
         session.life().register(made);

@@ -53,7 +53,7 @@ class OwnerDataTest {
     void s15_theDelayOfACompanionIsReadAsWritten() {
         LockOwner owner = LockOwner.of("h", 1, "c", "t");
         Duration delay = Duration.ofMillis(1_500);
-        OwnerData companion = new OwnerData(owner, Duration.ofSeconds(30), 0, Duration.ZERO, delay);
+        OwnerData companion = new OwnerData(owner, Duration.ofSeconds(30), 0, Duration.ZERO, delay, "");
 
         assertThat(OwnerData.read(companion.write())).isEqualTo(companion);
         assertThat(new String(companion.write(), StandardCharsets.UTF_8)).endsWith("\ndelay=1500\n");

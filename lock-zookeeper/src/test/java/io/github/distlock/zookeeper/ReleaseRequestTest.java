@@ -14,6 +14,7 @@ import io.github.distlock.spi.Attempt;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockMode;
+import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.RequestRefusedException;
 import io.github.distlock.spi.RequestedRelease;
 import io.github.distlock.tests.servers.FaultProxy;
@@ -21,6 +22,8 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -69,8 +72,8 @@ class ReleaseRequestTest extends ContendersOfOneLock {
         assertThat(ask()).isOne();
 
         assertThat(data())
-                .isEqualTo("host=far away\nprocess=8\nclient=other client\nthread=main\ntimeout=0\nbase="
-                        + held.fencingBase() + "\n");
+                .matches("host=far away\nprocess=8\nclient=other client\nthread=main\ntimeout=0\nbase="
+                        + held.fencingBase() + "\nid=[-0-9a-f]{36}\n");
         RequestedRelease request = heard(one, held).orElseThrow();
         assertThat(request.requester()).isEqualTo(REQUESTER);
         // The leader's clock counts whole milliseconds.
@@ -127,12 +130,17 @@ class ReleaseRequestTest extends ContendersOfOneLock {
         if (before) {
             ask();
         }
+        Optional<RequestedRelease> known = heard(one, writing);
         Grant reading = writing.downgrade(deadline()).orElseThrow();
         if (!before) {
             ask();
         }
 
-        assertThat(heard(one, reading)).isPresent();
+        Optional<RequestedRelease> request = heard(one, reading);
+        assertThat(request).isPresent();
+        assertThat(!before || request.equals(known))
+                .as("it came before the read hold began")
+                .isTrue();
         release(reading);
         assertThat(heard(other, acquireWhenWoken(waiter))).isEmpty();
     }
@@ -179,10 +187,8 @@ class ReleaseRequestTest extends ContendersOfOneLock {
         assertThat(heard(one, held)).isEmpty();
     }
 
-    /** The holder changes while the request that stores the data is on its way. */
-    @Test
-    void v12_aRequestOvertakenByAnotherOneIsForTheHoldersOfThatTime() throws Exception {
-        Grant held = waiting(one).acquire();
+    /** Returns a latch that opens when the next request that stores the data is on its way, where it stays for 2 s. */
+    private CountDownLatch delayNextWrite() {
         CountDownLatch arrived = new CountDownLatch(1);
         link.delayNextRequest(
                 request -> {
@@ -194,17 +200,97 @@ class ReleaseRequestTest extends ContendersOfOneLock {
                     return isMeant;
                 },
                 Duration.ofSeconds(2));
-        FutureTask<Integer> slow = new FutureTask<>(this::ask);
-        new Thread(slow).start();
-        assertThat(arrived.await(TestContender.PATIENCE.toSeconds(), TimeUnit.SECONDS))
-                .isTrue();
+        return arrived;
+    }
+
+    private FutureTask<Integer> startAsking() {
+        FutureTask<Integer> asking = new FutureTask<>(this::ask);
+        new Thread(asking).start();
+        return asking;
+    }
+
+    private static void open(CountDownLatch latch) {
+        await("it is on its way", () -> latch.getCount() == 0);
+    }
+
+    @Test
+    void v12_aRequestOvertakenByAnotherOneIsForTheHoldersOfThatTime() throws Exception {
+        Grant held = waiting(one).acquire();
+        CountDownLatch onItsWay = delayNextWrite();
+        CountDownLatch onItsWayAgain = delayNextWrite();
+        FutureTask<Integer> slow = startAsking();
+        open(onItsWay);
         release(held);
         Grant next = waiting(one).acquire();
         assertThat(one.requestRelease("lock", REQUESTER, deadline())).isOne();
 
-        assertThat(slow.get()).isOne();
+        open(onItsWayAgain);
 
+        assertThat(heard(one, next)).as("the slow one has replaced nothing").isPresent();
+        assertThat(slow.get()).isOne();
         assertThat(heard(one, next)).isPresent();
+    }
+
+    @Test
+    void v12_aHoldThatBeginsWhileARequestIsOnItsWayHearsOfIt() throws Exception {
+        Grant held = waiting(one).acquire();
+        CountDownLatch onItsWay = delayNextWrite();
+        FutureTask<Integer> asking = startAsking();
+        open(onItsWay);
+
+        release(held);
+        Grant next = waiting(one).acquire();
+
+        assertThat(asking.get()).isOne();
+        assertThat(heard(one, next)).isPresent();
+    }
+
+    /** The first reader reads the request as it was stored before the second one was found. */
+    @Test
+    void v12_aRequestThatIsStoredForAnotherReaderIsTheSameForTheFirst() throws Exception {
+        Grant first = contending(one, READ).acquire();
+        CountDownLatch onItsWay = delayNextWrite();
+        CountDownLatch onItsWayAgain = delayNextWrite();
+        FutureTask<Integer> asking = startAsking();
+        open(onItsWay);
+        Grant second = contending(one, READ).acquire();
+        open(onItsWayAgain);
+        RequestedRelease before = heard(one, first).orElseThrow();
+
+        assertThat(asking.get()).isEqualTo(2);
+
+        assertThat(heard(one, first)).hasValue(before);
+        assertThat(heard(one, second).orElseThrow().id()).isEqualTo(before.id());
+    }
+
+    /** Once the server is asked for its time, it answers nothing. */
+    @Test
+    void v12_theAgesOfAllRequestsAreAskedForTogether() throws Exception {
+        List<Grant> held = List.of(holdOf("first"), holdOf("second"));
+        for (String name : List.of("first", "second")) {
+            assertThat(one.requestRelease(name, REQUESTER, deadline())).isOne();
+        }
+        Set<String> asked = ConcurrentHashMap.newKeySet();
+        link.delayNextRequest(
+                request -> {
+                    List.of("first", "second").forEach(name -> {
+                        if (FaultProxy.containing(name + "/_c_time").test(request)) {
+                            link.silenceReplies();
+                            asked.add(name);
+                        }
+                    });
+                    return false;
+                },
+                Duration.ZERO);
+
+        new Thread(new FutureTask<>(() -> other.requestedReleases(held, deadline()))).start();
+
+        await("both are asked for", () -> asked.size() == 2);
+    }
+
+    private Grant holdOf(String name) throws InterruptedException {
+        LockRequest request = LockRequest.exclusive(name, ZooKeeperFactory.SESSION, REQUESTER);
+        return new TestContender(other, request).acquire();
     }
 
     @Test
