@@ -173,7 +173,7 @@ class UnixSocketTest {
     void api_tlsIsRefused() {
         RedisBackendBuilder builder = RedisBackend.builder(uri())
                 .clientConfig(DefaultJedisClientConfig.builder()
-                        .sslOptions(SslOptions.defaults())
+                        .sslOptions(SslOptions.builder().build())
                         .build());
 
         assertThatThrownBy(builder::build)
