@@ -33,6 +33,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Faults of the network between one client and the store. */
 abstract class NetworkFaultRules extends FaultRules {
     private static final Duration FLAP = Duration.ofMillis(50);
+    private static final Duration BETWEEN_USES = Duration.ofMillis(1);
     /** How many threads and connections may be added: fewer than there are flaps. */
     private static final int FEW = 5;
 
@@ -239,6 +240,10 @@ abstract class NetworkFaultRules extends FaultRules {
                         inside.decrementAndGet();
                     });
                     grants.incrementAndGet();
+                    if (!peer.network.isReal()) {
+                        // Moved time passes only while no thread is busy, which these would be all the time.
+                        Waiting.letPass(BETWEEN_USES);
+                    }
                 }
                 return true;
             }));
