@@ -281,7 +281,8 @@ public final class LockOptions {
      * Demands that at least this much validity is left when an acquire returns a hold. Use it if the work begins with a
      * step that cannot be interrupted and that takes a known time. An acquire that is granted less renews the lease
      * once. If that is not enough, it gives the lock back, and asks again as long as it may wait. A
-     * {@linkplain DistributedLock#tryAcquire() single try} throws a {@link LockException} then.
+     * {@linkplain DistributedLock#tryAcquire() single try} throws a {@link LockException} then. On ZooKeeper, each
+     * acquire does so after its first grant if no session with the present timeout can prove as much.
      *
      * <p>Waiters of one client hand the lock to each other only while this much is left. A
      * {@linkplain DistributedLock#reentrant() reentrant} acquire {@linkplain LockHandle#ensure ensures} it.

@@ -8,6 +8,7 @@ import io.github.distlock.LockLoss;
 import io.github.distlock.LockLostException;
 import io.github.distlock.LockOptions;
 import io.github.distlock.ReleaseRequest;
+import io.github.distlock.spi.RequestRefusedException;
 import io.github.distlock.view.Cancellations;
 import io.github.distlock.view.Owned;
 import io.github.distlock.view.Returnable;
@@ -51,6 +52,10 @@ final class Handle implements LockHandle, Returnable, Owned {
          * lease has ended, and has gone back to the store.
          */
         boolean isOfUse(Lease granted, Patience patience);
+
+        /** Returns why no grant of this store can have the minimum validity of a lease, or null if one may have it. */
+        @Nullable
+        RequestRefusedException refusal(Lease granted);
     }
 
     /** Makes the hold together with its handle. */

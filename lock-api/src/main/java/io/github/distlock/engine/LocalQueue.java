@@ -272,7 +272,8 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
             Lease lease = granted(asked, asker, granted.grant());
             if (!shared.leases.requested().isOfUse(lease, asker.patience)) {
                 notBefore = now + Backoff.longest();
-                return Answer.Plain.TOO_LATE;
+                RequestRefusedException refusal = shared.leases.requested().refusal(lease);
+                return refusal == null ? Answer.Plain.TOO_LATE : new Answer.Refused(refusal);
             }
             var unused = locked(() -> noteAnswer(now));
             return new Answer.Granted(lease);

@@ -11,6 +11,7 @@ import io.github.distlock.spi.LockClock;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Moment;
 import io.github.distlock.spi.Renewal;
+import io.github.distlock.spi.RequestRefusedException;
 import io.github.distlock.spi.Validity;
 import java.time.Duration;
 import java.util.List;
@@ -193,6 +194,18 @@ final class RequestedRenewals implements Handle.Renewals {
             }
         }
         return !granted.hasExpired();
+    }
+
+    /** A session may be shorter than the lease. Its timeout is known only after a request. */
+    @Override
+    public @Nullable RequestRefusedException refusal(Lease granted) {
+        long most = settings.usable(longest(granted).toNanos());
+        return granted.minimumValidity <= most
+                ? null
+                : new RequestRefusedException(
+                        "minimumValidity must be at most " + readable(most) + " on this store, but was "
+                                + Duration.ofNanos(granted.minimumValidity),
+                        null);
     }
 
     private void send(Asked asked, Deadline until) {

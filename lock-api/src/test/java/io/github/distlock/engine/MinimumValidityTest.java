@@ -11,9 +11,11 @@ import io.github.distlock.LockException;
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockOptions;
 import io.github.distlock.spi.Attempt;
+import io.github.distlock.spi.Capability;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.Validity;
 import java.time.Duration;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -95,6 +97,24 @@ class MinimumValidityTest extends EngineTest {
                 .isInstanceOf(LockException.class)
                 .hasMessageContainingAll("granted it too late", "minimum validity of PT10S");
 
+        expectNothingLeft();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void s2_anAcquireFailsAfterItsFirstGrantIfNoSessionCanProveAsMuch(Way way) throws Exception {
+        backend.capabilities = EnumSet.complementOf(EnumSet.of(Capability.CHANGE_LEASE));
+        backend.session = Duration.ofSeconds(20);
+        grantBriefly(Integer.MAX_VALUE);
+        renewNothing();
+        LockOptions longer = LockOptions.defaults().renewedLease(LONG).minimumValidity(Duration.ofSeconds(40));
+        DistributedLock demanding = open(settings()).lock("a", longer);
+
+        assertThatThrownBy(() -> way.acquire(demanding, LONG))
+                .isInstanceOf(LockException.class)
+                .hasMessageContainingAll("minimumValidity must be at most PT18.8S on this store", "PT40S");
+
+        assertThat(backend.attempts).hasValue(1);
         expectNothingLeft();
     }
 

@@ -96,6 +96,8 @@ final class TestBackend implements LockBackend {
     volatile Renewing renewing;
     volatile Set<Capability> capabilities;
     volatile LockClock clock;
+    /** What the store keeps of a silent client at most, whatever the lease. */
+    volatile Duration session = Duration.ofDays(1);
 
     TestBackend(InMemoryBackend memory) {
         this.memory = memory;
@@ -208,7 +210,8 @@ final class TestBackend implements LockBackend {
 
     @Override
     public Duration expiry(LockRequest request) {
-        return memory.expiry(request);
+        Duration ofLease = memory.expiry(request);
+        return ofLease.compareTo(session) < 0 ? ofLease : session;
     }
 
     @Override

@@ -70,6 +70,18 @@ class ExtensionTest {
     }
 
     @Test
+    void s2_aMinimumValidityThatNoSessionCanProveIsRefused() {
+        LockOptions options =
+                LockOptions.defaults().renewedLease(Duration.ofMinutes(1)).minimumValidity(Duration.ofSeconds(40));
+
+        assertThatThrownBy(() -> locks.lock("lock", options).acquire())
+                .isInstanceOf(LockException.class)
+                .hasMessageContainingAll("minimumValidity must be at most PT18.", "on this store", "PT40S");
+
+        assertThat(SharedZooKeeper.children(base + "/lock")).isEmpty();
+    }
+
+    @Test
     void s14_aRenewedHoldIsExtendedByAHeartbeat() throws Exception {
         LockHandle held = locks.lock("lock").acquire();
 
