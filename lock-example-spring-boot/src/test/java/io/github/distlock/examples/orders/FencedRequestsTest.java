@@ -46,7 +46,12 @@ class FencedRequestsTest {
     }
 
     private static ConfigurableApplicationContext start(Class<?>... sources) {
-        return new SpringApplicationBuilder(sources).run("--server.port=0", "--distlock.enabled=false");
+        return start("10s", sources);
+    }
+
+    private static ConfigurableApplicationContext start(String longestWait, Class<?>... sources) {
+        return new SpringApplicationBuilder(sources)
+                .run("--server.port=0", "--distlock.enabled=false", "--labels.longest-wait=" + longestWait);
     }
 
     @Test
@@ -109,6 +114,23 @@ class FencedRequestsTest {
         assertThat(first.get(1, TimeUnit.MINUTES)).isEqualTo(200);
         assertThat(second.get(1, TimeUnit.MINUTES)).isEqualTo(200);
         assertThat(label("13")).contains("of the later holder");
+    }
+
+    @Test
+    void aWriteBehindOneThatDoesNotEndIsUnavailable() throws Exception {
+        try (ConfigurableApplicationContext hasty = start("100ms", OrdersApplication.class, SlowPrinter.class)) {
+            SlowPrinter printer = hasty.getBean(SlowPrinter.class);
+            CompletableFuture<Integer> first = send(hasty, "14", "33", SLOW);
+            assertThat(printer.arrived.await(1, TimeUnit.MINUTES)).isTrue();
+
+            assertThat(send(hasty, "14", "34", "behind it").get(1, TimeUnit.MINUTES))
+                    .isEqualTo(503);
+
+            printer.leaves.countDown();
+            assertThat(first.get(1, TimeUnit.MINUTES)).isEqualTo(200);
+            assertThat(send(hasty, "14", "34", "tried again").get(1, TimeUnit.MINUTES))
+                    .isEqualTo(200);
+        }
     }
 
     @Test
