@@ -16,8 +16,8 @@ import org.junit.jupiter.api.Test;
 
 /**
  * {@code distlock run} with processes that it may not signal, so that they stay after KILL. Only root can start a
- * process of another user. It may also signal that process, unless it gives up the right. These tests check nothing if
- * another user than root runs them.
+ * process of another user. It may also signal that process, unless it gives up the right. If another user than root
+ * runs these tests, they check nothing, and the output says so.
  */
 @Tag("binary")
 class OtherUserTest {
@@ -32,6 +32,9 @@ class OtherUserTest {
 
     @BeforeAll
     static void start() {
+        if (!IS_ROOT) {
+            System.out.println("OtherUserTest: checks nothing, because only root starts processes of another user");
+        }
         server = RedisServer.start();
         locks = LockClient.create(RedisBackend.connect(server.uri()));
     }
