@@ -175,7 +175,11 @@ class FlightTest extends EngineTest {
                 .redirectErrorStream(true)
                 .redirectOutput(output.toFile())
                 .start();
-        assertThat(program.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        try {
+            assertThat(program.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        } finally {
+            program.destroyForcibly();
+        }
 
         assertThat(program.exitValue()).as(Files.readString(output)).isZero();
         assertThat(RecordingFile.readAllEvents(file))

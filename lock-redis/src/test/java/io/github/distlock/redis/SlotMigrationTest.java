@@ -17,6 +17,7 @@ import io.github.distlock.tests.PromiseNames;
 import io.github.distlock.tests.servers.RedisServer;
 import io.github.distlock.tests.waiting.Waiting;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
@@ -109,6 +110,11 @@ class SlotMigrationTest {
         HostAndPort address() {
             return new HostAndPort(server.host(), server.port());
         }
+
+        void close() {
+            admin.close();
+            server.close();
+        }
     }
 
     /**
@@ -120,8 +126,26 @@ class SlotMigrationTest {
         if (client != null) {
             return;
         }
-        source = Node.start(SOURCE);
-        target = Node.start(TARGET);
+        List<Node> started = new ArrayList<>();
+        try {
+            started.add(Node.start(SOURCE));
+            started.add(Node.start(TARGET));
+            source = started.get(0);
+            target = started.get(1);
+            join();
+        } catch (Throwable e) {
+            started.forEach(Node::close);
+            throw e;
+        }
+        client = RedisClusterClient.builder()
+                .nodes(Set.of(source.address()))
+                .clientConfig(DefaultJedisClientConfig.builder()
+                        .hostAndPortMapper(SlotMigrationTest::realAddress)
+                        .build())
+                .build();
+    }
+
+    private static void join() {
         source.cluster(
                 Stream.concat(Stream.of("ADDSLOTS"), IntStream.range(0, SLOTS).mapToObj(Integer::toString))
                         .toArray(String[]::new));
@@ -134,12 +158,6 @@ class SlotMigrationTest {
                     Duration.ofSeconds(30),
                     () -> node.cluster("INFO").toString().contains("cluster_state:ok"));
         }
-        client = RedisClusterClient.builder()
-                .nodes(Set.of(source.address()))
-                .clientConfig(DefaultJedisClientConfig.builder()
-                        .hostAndPortMapper(SlotMigrationTest::realAddress)
-                        .build())
-                .build();
     }
 
     private static HostAndPort realAddress(HostAndPort announced) {
