@@ -12,17 +12,49 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** A database server in a child process, on the loopback interface. It ends with this JVM. */
-record DatabaseServer(ChildProgram program, String url) implements AutoCloseable {
+/**
+ * A database server in a child process, on the loopback interface. It runs during the tests of a class, and ends with
+ * this JVM at the latest.
+ */
+final class DatabaseServer implements BeforeAllCallback, AfterAllCallback {
     private static final Duration START = Duration.ofSeconds(60);
 
-    /** Lets other users write to a directory, because servers refuse to run as root. */
+    private final Preparation preparation;
+    private Path directory;
+    private ChildProgram program;
+    private String url;
+
+    /** What starts a server, and where it answers then. */
+    record Launch(String url, List<String> command) {}
+
+    /** Prepares a server. */
+    interface Preparation {
+        /**
+         * Creates its files.
+         *
+         * @param directory where other users may write, because servers refuse to run as root
+         * @param port where the server has to listen
+         */
+        Launch in(Path directory, int port) throws IOException;
+    }
+
+    DatabaseServer(Preparation preparation) {
+        this.preparation = preparation;
+    }
+
+    /** Lets other users write to a directory. */
     static Path open(Path directory) throws IOException {
         return Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxrwxrwx"));
     }
 
-    static int freePort() throws IOException {
+    private static int freePort() throws IOException {
         try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             return socket.getLocalPort();
         }
@@ -36,27 +68,41 @@ record DatabaseServer(ChildProgram program, String url) implements AutoCloseable
         }
     }
 
-    /** Starts a server, and waits until it answers. */
-    static DatabaseServer start(String url, String... command) {
-        ChildProgram program = ChildProgram.startCommand(command);
-        if (!Waiting.until(START, () -> answers(url) || !program.isAlive()) || !program.isAlive()) {
-            try (program) {
-                program.awaitLine("no server writes this", Duration.ofSeconds(1));
-            }
+    /** Starts the server, and waits until it answers. */
+    @Override
+    public void beforeAll(ExtensionContext context) throws IOException {
+        directory = open(Files.createTempDirectory("distlock-database-"));
+        Launch launch = preparation.in(directory, freePort());
+        url = launch.url();
+        program = ChildProgram.startCommand(launch.command().toArray(String[]::new));
+        if (!Waiting.until(START, () -> answers() || !program.isAlive()) || !program.isAlive()) {
+            program.awaitLine("no server writes this", Duration.ofSeconds(1));
         }
-        return new DatabaseServer(program, url);
     }
 
-    private static boolean answers(String url) {
-        try (Connection connection = DriverManager.getConnection(url)) {
+    private boolean answers() {
+        try (Connection connection = connect()) {
             return connection.isValid(1);
         } catch (SQLException e) {
             return false;
         }
     }
 
+    Connection connect() throws SQLException {
+        return DriverManager.getConnection(url);
+    }
+
     @Override
-    public void close() {
-        program.close();
+    public void afterAll(ExtensionContext context) throws IOException {
+        if (program != null) {
+            program.close();
+        }
+        if (directory != null) {
+            try (Stream<Path> files = Files.walk(directory)) {
+                for (Path each : files.sorted(Comparator.reverseOrder()).toList()) {
+                    Files.delete(each);
+                }
+            }
+        }
     }
 }

@@ -3,53 +3,43 @@ package io.github.distlock.fencing;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatNoException;
 
+import io.github.distlock.fencing.DatabaseServer.Launch;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.SQLException;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** The rules on MariaDB. {@code .ci/extended} runs this, and brings the server. */
 class MariaDbSqlFence extends SqlFenceRules {
     private static final String BINARY = System.getProperty("lock.mariadb.binary", "mariadbd");
 
-    @TempDir
-    private static Path directory;
+    @RegisterExtension
+    static final DatabaseServer SERVER = new DatabaseServer(MariaDbSqlFence::launch);
 
-    private static DatabaseServer server;
-
-    @BeforeAll
-    static void start() throws IOException {
-        Path files = DatabaseServer.open(directory);
-        Path data = DatabaseServer.open(Files.createDirectory(files.resolve("data")));
-        int port = DatabaseServer.freePort();
+    private static Launch launch(Path directory, int port) throws IOException {
+        Path data = DatabaseServer.open(Files.createDirectory(directory.resolve("data")));
         // Without the tables of users, whoever can connect has all rights.
-        server = DatabaseServer.start(
+        return new Launch(
                 "jdbc:mariadb://127.0.0.1:" + port + "/fence?createDatabaseIfNotExist=true",
-                BINARY,
-                "--no-defaults",
-                "--skip-grant-tables",
-                "--datadir=" + data,
-                "--socket=" + files.resolve("socket"),
-                "--pid-file=" + files.resolve("pid"),
-                "--bind-address=127.0.0.1",
-                "--port=" + port,
-                "--innodb-lock-wait-timeout=30");
-    }
-
-    @AfterAll
-    static void stop() {
-        server.close();
+                List.of(
+                        BINARY,
+                        "--no-defaults",
+                        "--skip-grant-tables",
+                        "--datadir=" + data,
+                        "--socket=" + directory.resolve("socket"),
+                        "--pid-file=" + directory.resolve("pid"),
+                        "--bind-address=127.0.0.1",
+                        "--port=" + port,
+                        "--innodb-lock-wait-timeout=30"));
     }
 
     @Override
     Connection connect() throws SQLException {
-        return DriverManager.getConnection(server.url());
+        return SERVER.connect();
     }
 
     @Override

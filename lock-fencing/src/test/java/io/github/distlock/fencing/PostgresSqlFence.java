@@ -1,53 +1,43 @@
 package io.github.distlock.fencing;
 
-import java.io.IOException;
+import io.github.distlock.fencing.DatabaseServer.Launch;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.SQLException;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.io.TempDir;
+import java.util.List;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** The rules on PostgreSQL. {@code .ci/extended} runs this, and brings the server. */
 class PostgresSqlFence extends SqlFenceRules {
     private static final String BINARY = System.getProperty("lock.postgresql.binary", "postgres");
 
-    @TempDir
-    private static Path directory;
+    @RegisterExtension
+    static final DatabaseServer SERVER = new DatabaseServer(PostgresSqlFence::launch);
 
-    private static DatabaseServer server;
-
-    @BeforeAll
-    static void start() throws IOException {
-        String data = DatabaseServer.open(directory).resolve("data").toString();
+    private static Launch launch(Path directory, int port) {
+        String data = directory.resolve("data").toString();
         String initdb = Path.of(BINARY).resolveSibling("initdb").toString();
         DatabaseServer.run(
                 "Success. ", initdb, "--username=fence", "--auth=trust", "--no-sync", "--no-locale", "-D", data);
-        int port = DatabaseServer.freePort();
-        server = DatabaseServer.start(
+        return new Launch(
                 "jdbc:postgresql://127.0.0.1:" + port + "/postgres?user=fence",
-                BINARY,
-                "-D",
-                data,
-                "-p",
-                String.valueOf(port),
-                "-c",
-                "listen_addresses=127.0.0.1",
-                "-c",
-                "unix_socket_directories=",
-                "-c",
-                "fsync=off");
-    }
-
-    @AfterAll
-    static void stop() {
-        server.close();
+                List.of(
+                        BINARY,
+                        "-D",
+                        data,
+                        "-p",
+                        String.valueOf(port),
+                        "-c",
+                        "listen_addresses=127.0.0.1",
+                        "-c",
+                        "unix_socket_directories=",
+                        "-c",
+                        "fsync=off"));
     }
 
     @Override
     Connection connect() throws SQLException {
-        return DriverManager.getConnection(server.url());
+        return SERVER.connect();
     }
 
     @Override

@@ -21,8 +21,7 @@ import org.jspecify.annotations.Nullable;
  *     of other nodes
  * @param id tells {@link ReleaseRequests} apart; empty in the data of other nodes
  */
-record OwnerData(
-        LockOwner owner, Duration sessionTimeout, long base, Duration keptFor, Duration lockDelay, String id) {
+record OwnerData(LockOwner owner, Duration sessionTimeout, long base, Duration keptFor, Duration lockDelay, String id) {
     private static final int LONGEST_FOREIGN = 100;
 
     OwnerData(LockOwner owner, Duration sessionTimeout) {

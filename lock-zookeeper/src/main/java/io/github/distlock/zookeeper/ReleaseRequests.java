@@ -100,7 +100,9 @@ final class ReleaseRequests {
         }
 
         private Answer<Stat> write(Map<String, Node> holders, int version) {
-            byte[] data = new OwnerData(requester, Duration.ZERO, greatestBase(holders), Duration.ZERO, Duration.ZERO, id).write();
+            byte[] data = new OwnerData(
+                            requester, Duration.ZERO, greatestBase(holders), Duration.ZERO, Duration.ZERO, id)
+                    .write();
             return session.write(directory.path(), data, version);
         }
 
