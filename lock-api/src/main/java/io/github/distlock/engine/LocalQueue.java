@@ -275,7 +275,7 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
                 RequestRefusedException refusal = shared.leases.requested().refusal(lease);
                 return refusal == null ? Answer.Plain.TOO_LATE : new Answer.Refused(refusal);
             }
-            var unused = locked(() -> noteAnswer(now));
+            noteAnswer(now);
             return new Answer.Granted(lease);
         }
         answeredBusy(asked, asker, now, now + Checks.waitNanos(((Attempt.Busy) attempt).retryAfter()));
@@ -290,7 +290,7 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
             }
             QueueEntry claimed = waiters.entry(waiter);
             if (claimed == null) {
-                claimed = newEntry(waiter, now);
+                claimed = newEntry(waiter);
                 waiters.setEntry(waiter, claimed);
             }
             if (claimed.isAsking()) {
@@ -306,7 +306,7 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
         }
     }
 
-    private QueueEntry newEntry(Acquisition waiter, long now) {
+    private QueueEntry newEntry(Acquisition waiter) {
         LockOwner owner = LockOwner.of(Host.NAME, Host.PROCESS_ID, shared.client, waiter.threadName());
         LockRequest waiting = LockRequest.exclusive(key.name(), key.options().lease(), owner)
                 .withMode(key.mode())
@@ -319,7 +319,7 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
                 waiter.isAlone() ? waiter : null,
                 shared.backend,
                 waiter.isSingleTry() ? waiting.withoutWaiting() : waiting,
-                notBefore - now > 0 ? notBefore : now);
+                notBefore);
     }
 
     private void answeredBusy(QueueEntry asked, Acquisition asker, long now, long nextAt) {
@@ -329,7 +329,7 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
         }
         endAsking(asked, asker, !waits, () -> {
             asked.answeredBusy(nextAt);
-            var unused = noteAnswer(now);
+            noteAnswer(now);
         });
     }
 
@@ -362,12 +362,15 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
         }
     }
 
-    private boolean noteAnswer(long now) {
-        boolean wakes = lastAnswer.note(now);
-        if (wakes) {
-            waiters.everybody().forEach(Acquisition::wake);
+    private void noteAnswer(long now) {
+        mutex.lock();
+        try {
+            if (lastAnswer.note(now)) {
+                waiters.everybody().forEach(Acquisition::wake);
+            }
+        } finally {
+            mutex.unlock();
         }
-        return wakes;
     }
 
     /** The time of a waiter is over, but it does not know yet whether the lock is busy. The next answer wakes it. */
@@ -382,7 +385,6 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
         long firstToken = FencingTokens.first(grant.fencingBase());
         Lease won = new Lease(this, asked.won(grant), shared.leases, firstToken);
         Lease added = locked(() -> {
-            asked.endAsking();
             waiters.forget(asked, asker);
             leases.add(won);
             return won;

@@ -714,7 +714,7 @@ class HoldLincheckTest {
             ((ThreadPoolExecutor) read(owner, pool)).setThreadFactory(task -> null);
         }
 
-        private static Object read(Object object, String field) {
+        static Object read(Object object, String field) {
             try {
                 var declared = object.getClass().getDeclaredField(field);
                 declared.setAccessible(true);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.distlock.LockHandle.Release;
 import io.github.distlock.LockOptions;
+import io.github.distlock.LossReason;
 import io.github.distlock.engine.HoldLincheckTest.Journal;
 import io.github.distlock.engine.HoldLincheckTest.NoStore;
 import io.github.distlock.engine.HoldLincheckTest.ThreadlessEngine;
@@ -18,7 +19,8 @@ class LeaseTest {
     private static final LockOptions OPTIONS =
             LockOptions.defaults().renewedLease(Duration.ofSeconds(30)).maximumHold(MAXIMUM_HOLD);
 
-    private final ThreadlessEngine client = new ThreadlessEngine(new NoStore(), new Journal());
+    private final NoStore store = new NoStore();
+    private final ThreadlessEngine client = new ThreadlessEngine(store, new Journal());
     private final Lease lease =
             HandoffTest.granted(client, "a", LockMode.READ, OPTIONS, Validity.of(client.clock.now(), OPTIONS.lease()));
 
@@ -65,5 +67,25 @@ class LeaseTest {
 
         assertThat(lease.term.isSuspect()).isTrue();
         assertThat(lease.isDue(now)).isTrue();
+    }
+
+    @Test
+    void s5_aHoldWhoseHandleIsDroppedBeforeItIsAcceptedGoesBack() {
+        Hold offered = lease.offer().hold();
+
+        offered.dropped();
+
+        assertThat(lease.hasExpired()).isTrue();
+        client.clock.runAll();
+        assertThat(store.remembered).as("contenders that the backend remembers").hasValue(0);
+    }
+
+    @Test
+    void v8_nothingRenewsALeaseThatIsLostBeforeItsFirstHold() {
+        lease.lose(LossReason.EXPIRED);
+
+        assertThat(lease.offer()).isNull();
+
+        assertThat(client.keeper.leases()).isEmpty();
     }
 }

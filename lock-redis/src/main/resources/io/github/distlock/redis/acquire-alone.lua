@@ -5,8 +5,8 @@
 -- ARGV  those of acquire.lua: 1 request, 2 value, 3 owner, 4 lease, 5 floor; the others are not used
 -- Reply as acquire.lua:
 --       {request, 1, base, members}   the contender holds the lock; the queue may have members
---       {request, 0, ttl, marker}     busy; ttl is at most 250 ms, because nothing notifies the contender; the marker
---                                     is so great that no message makes it a holder
+--       {request, 0, ttl, marker}     busy; nothing notifies the contender, so it polls; the marker is so great that no
+--                                     message makes it a holder
 --
 -- The script does what `SET NX PX` does, and mints a base. Exclusion depends on the lock key alone, as in acquire.lua.
 -- The script can see neither queue nor tombstones: the contender acquires before waiters, and nothing stops a request
@@ -21,14 +21,12 @@
 
 --#include record
 
-local POLL = 250 -- ms
-
 local value, owner, lease, floor = ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 
 local record = holder()
 if record and not is_held_by(record, value) then
   local ttl = record == 'not a string' and -2 or redis.call('PTTL', KEYS[1])
-  return { ARGV[1], 0, math.min(ttl, POLL), '9223372036854775807' }
+  return { ARGV[1], 0, ttl, '9223372036854775807' }
 end
 local base = base_of(record)
 if base <= floor then

@@ -1,0 +1,40 @@
+package io.github.distlock.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.distlock.LossReason;
+import io.github.distlock.spi.Moment;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+
+/** Which limit of a hold comes first. */
+class LimitsTest {
+    private static final Expiry SOON = after(1);
+    private static final Expiry LATER = after(2);
+
+    private static Expiry after(long seconds) {
+        return Expiry.after(new Moment(0, 0), Duration.ofSeconds(seconds).toNanos());
+    }
+
+    private static void expect(Limits limits, Expiry first, LossReason reason) {
+        assertThat(limits.first()).isSameAs(first);
+        assertThat(limits.reason()).isEqualTo(reason);
+    }
+
+    @Test
+    void s14_theEarlierOneOfAFixedLeaseAndAMaximumHoldEndsAHold() {
+        expect(new Limits(SOON, null), SOON, LossReason.LEASE_ENDED);
+        expect(new Limits(SOON, null).withMaximum(LATER), SOON, LossReason.LEASE_ENDED);
+        expect(new Limits(LATER, null).withMaximum(SOON), SOON, LossReason.MAXIMUM_HOLD);
+        expect(Limits.NONE.withMaximum(LATER), LATER, LossReason.MAXIMUM_HOLD);
+        assertThat(Limits.NONE.first()).isNull();
+    }
+
+    @Test
+    void s14_anExtensionMovesOnlyAFixedLeaseAndOnlyForward() {
+        expect(new Limits(SOON, null).extended(LATER), LATER, LossReason.LEASE_ENDED);
+        expect(new Limits(LATER, null).extended(SOON), LATER, LossReason.LEASE_ENDED);
+        expect(new Limits(SOON, LATER).extended(after(3)), LATER, LossReason.MAXIMUM_HOLD);
+        assertThat(Limits.NONE.extended(LATER)).isSameAs(Limits.NONE);
+    }
+}
