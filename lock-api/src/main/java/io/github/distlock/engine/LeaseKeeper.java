@@ -172,7 +172,7 @@ final class LeaseKeeper {
 
     private void look() {
         long now = backend.clock().nanoTime();
-        long nextLook = now + SHORTEST_SLEEP;
+        long nextLook = now;
         Timer.Entry planned = next.getAndSet(null);
         if (planned != null) {
             planned.cancel();

@@ -86,6 +86,7 @@ class DormancyTest {
         Dormancy dormancy = granted(STICKY).dormancy;
         assertThat(dormancy.begin(clock.now())).isTrue();
         assertThat(dormancy.isNow()).isTrue();
+        assertThat(client.keeper.holdsNothing()).isTrue();
         return dormancy;
     }
 

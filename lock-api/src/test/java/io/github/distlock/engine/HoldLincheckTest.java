@@ -611,6 +611,8 @@ class HoldLincheckTest {
     static final class ManualClock implements LockClock {
         private final AtomicLong nanos = new AtomicLong();
         private final ConcurrentLinkedQueue<Runnable> works = new ConcurrentLinkedQueue<>();
+        /** What happens before work is given to a thread. */
+        volatile Runnable tracking = () -> {};
 
         void advance(long by) {
             nanos.addAndGet(by);
@@ -656,6 +658,7 @@ class HoldLincheckTest {
 
         @Override
         public Runnable track(Runnable work) {
+            tracking.run();
             works.add(work);
             return () -> {};
         }
@@ -703,6 +706,21 @@ class HoldLincheckTest {
                     new LocalQueue.Shared(store, "client", keeper, cleanUp, leases), new Lifecycle("client"));
             Deadlocks deadlocks = new Deadlocks(queues, clock, callbacks, log);
             acquisitions = new Acquisition.Shared(queues, clock, requests, callbacks, deadlocks, false);
+        }
+
+        /** Runs what the timer would have run by now. */
+        void runTimer() {
+            List<Timer.Entry> due = timed().stream()
+                    .filter(entry -> entry.nanoTime() - clock.nanoTime() <= 0)
+                    .toList();
+            due.forEach(Timer.Entry::cancel);
+            due.forEach(entry -> ((Runnable) read(entry, "task")).run());
+        }
+
+        /** Returns what the timer has to do, the first entry first. */
+        @SuppressWarnings("unchecked")
+        Collection<Timer.Entry> timed() {
+            return (Collection<Timer.Entry>) read(shared.timer(), "entries");
         }
 
         /** Returns whether no acquire has left anything in the client. */

@@ -3,28 +3,18 @@ package io.github.distlock.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.google.errorprone.annotations.CanIgnoreReturnValue;
-import io.github.distlock.LockException;
 import io.github.distlock.LockHandle.Release;
 import io.github.distlock.LockOptions;
-import io.github.distlock.engine.HoldLincheckTest.Journal;
-import io.github.distlock.engine.HoldLincheckTest.NoStore;
-import io.github.distlock.engine.HoldLincheckTest.ThreadlessEngine;
+import io.github.distlock.LossReason;
 import io.github.distlock.engine.Outcome.Ended;
-import io.github.distlock.engine.Outcome.Failed;
 import io.github.distlock.engine.Outcome.Offered;
-import io.github.distlock.engine.SharedLeaseLincheckTest.SharedGrant;
 import io.github.distlock.spi.Attempt;
-import io.github.distlock.spi.Contender;
-import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.LockMode;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.RequestRefusedException;
-import io.github.distlock.spi.Signals;
 import io.github.distlock.spi.Validity;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -32,172 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The acquires of one queue, one step after the other, over a store that answers as the test says. */
-class LocalQueueTest {
-    private static final Duration LEASE = Duration.ofSeconds(10);
-    private static final Duration RETRY = Duration.ofMillis(70);
-    private static final LockOptions OPTIONS = LockOptions.defaults().renewedLease(LEASE);
-
-    private final Store store = new Store();
-    private final ThreadlessEngine client = new ThreadlessEngine(store, new Journal());
-    private final LockKey key = new LockKey("lock", LockMode.EXCLUSIVE, OPTIONS);
-    private final LocalQueue queue = client.queues.get(key);
-
-    /** What an attempt answers. */
-    private interface Asking {
-        Attempt ask() throws InterruptedException;
-    }
-
-    private static final class Store extends NoStore {
-        private final List<Spot> spots = new ArrayList<>();
-        private Asking asking = () -> Attempt.busy(RETRY);
-
-        @Override
-        public Duration heartbeatInterval() {
-            return Duration.ofSeconds(1);
-        }
-
-        @Override
-        public Contender contend(LockRequest request, Signals signals) {
-            Spot spot = new Spot(this, request, signals);
-            spots.add(spot);
-            return spot;
-        }
-
-        private Spot last() {
-            return spots.get(spots.size() - 1);
-        }
-    }
-
-    /** A contender, which counts the calls of the engine. */
-    private static final class Spot implements Contender {
-        private final Store store;
-        private final LockRequest request;
-        private final Signals signals;
-        private int attempts;
-        private int withdrawals;
-        private int forgotten;
-        private Optional<String> blocker = Optional.of("somebody");
-
-        Spot(Store store, LockRequest request, Signals signals) {
-            this.store = store;
-            this.request = request;
-            this.signals = signals;
-        }
-
-        @Override
-        public Attempt attempt(Deadline deadline) throws InterruptedException {
-            attempts++;
-            return store.asking.ask();
-        }
-
-        @Override
-        public void withdraw(Deadline deadline) {
-            withdrawals++;
-        }
-
-        @Override
-        public Optional<String> blocker() {
-            return blocker;
-        }
-
-        @Override
-        public void forget() {
-            forgotten++;
-        }
-    }
-
-    /** An acquire that the test drives. */
-    private final class Caller extends Acquisition {
-        private int wakes;
-
-        Caller(LockKey key, Patience patience) {
-            super(key, patience, client.acquisitions);
-            enter();
-        }
-
-        @Override
-        void wake() {
-            wakes++;
-        }
-
-        @Override
-        void settled() {}
-
-        @Override
-        long threadId() {
-            return 17;
-        }
-
-        @Override
-        String threadName() {
-            return "caller";
-        }
-
-        @CanIgnoreReturnValue
-        private long step() {
-            try {
-                wakes = 0;
-                return advance();
-            } catch (InterruptedException e) {
-                throw new AssertionError(e);
-            }
-        }
-
-        private Handle accepted() {
-            Handle offered = ((Offered) outcome()).handle();
-            assertThat(accept(offered)).isTrue();
-            return offered;
-        }
-    }
-
-    private Caller waiter() {
-        return waiter(key);
-    }
-
-    private Caller waiter(LockKey of) {
-        return new Caller(of, Patience.untilHeld(HoldLincheckTest.SETTINGS, client.clock));
-    }
-
-    private Caller singleTry(LockKey of) {
-        return new Caller(of, Patience.oneTry(HoldLincheckTest.SETTINGS, client.clock));
-    }
-
-    private Caller limited(Duration wait) {
-        return new Caller(key, Patience.limited(wait, HoldLincheckTest.SETTINGS, client.clock));
-    }
-
-    private Attempt granted() {
-        return Attempt.granted(new SharedGrant(new Journal(), List.of(), Validity.of(client.clock.now(), LEASE)));
-    }
-
-    private Handle holder(LockKey of) {
-        store.asking = this::granted;
-        Caller first = waiter(of);
-        first.step();
-        store.asking = () -> Attempt.busy(RETRY);
-        return first.accepted();
-    }
-
-    private long now() {
-        return client.clock.nanoTime();
-    }
-
-    private void expectUnused() {
-        client.clock.runAll();
-        assertThat(client.isUnused()).as("the queue is dropped").isTrue();
-        assertThat(store.spots).allSatisfy(spot -> assertThat(spot.forgotten).isOne());
-    }
-
-    /** Those whose queue entries the keeper keeps alive. */
-    private Collection<?> kept() {
-        return (Collection<?>) ThreadlessEngine.read(client.keeper, "waiting");
-    }
-
-    private static String failure(Caller failed) {
-        Throwable cause = ((Failed) failed.outcome()).failure();
-        assertThat(cause).isInstanceOf(LockException.class);
-        return cause.getMessage();
-    }
+class LocalQueueTest extends OneQueueTest {
 
     @Test
     void v2_onlyTheHeadAsksAndTheOthersSleep() {
@@ -788,6 +613,20 @@ class LocalQueueTest {
         store.asking = this::granted;
         client.clock.advance(RETRY.toNanos());
         granted.step();
+        assertThat(kept()).isEmpty();
+    }
+
+    @Test
+    void v11_v6_heartbeatsKeepAStickyHoldUntilItsEnd() {
+        LockKey sticky = new LockKey("lock", LockMode.EXCLUSIVE, OPTIONS.sticky());
+        store.asking = this::stickyGranted;
+        Caller first = waiter(sticky);
+        first.step();
+        Lease lease = first.accepted().hold().lease();
+        assertThat(kept()).singleElement().isSameAs(store.last());
+
+        lease.lose(LossReason.GONE);
+
         assertThat(kept()).isEmpty();
     }
 

@@ -214,7 +214,7 @@ class SharedLeaseLincheckTest {
     }
 
     /** The grant, which must not be given back under a holder. */
-    static final class SharedGrant implements Grant {
+    static class SharedGrant implements Grant {
         private final Journal journal;
         private final List<Reader> readers;
         private final Validity validity;
