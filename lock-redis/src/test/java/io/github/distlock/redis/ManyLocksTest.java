@@ -215,6 +215,29 @@ class ManyLocksTest extends ContenderTest {
     }
 
     @Test
+    void v5_eachHoldOfABatchIsReleasedApart() throws InterruptedException {
+        acquire(513, one, LockMode.READ);
+
+        assertEquals(513, release().size());
+
+        assertEquals(0, locks().stream().filter(admin::exists).count());
+    }
+
+    @Test
+    void s3_aTokenIsKeptByTheNextRenewalIfOneFails() throws InterruptedException {
+        acquire(1, restricted, LockMode.EXCLUSIVE);
+        Grant held = contenders.get(0).asIfGrantedBefore(Duration.ofMinutes(31), grants.get(0), LEASE);
+        admin.pexpire(token(0), 60_000);
+        changeRights("resetkeys");
+        assertInstanceOf(Throwable.class, contenders.get(0).renew(held, LEASE));
+        changeRights("~*");
+
+        assertInstanceOf(Validity.class, contenders.get(0).renew(held, LEASE));
+
+        expectTimeToLive(token(0), LEASE.plus(TOKEN_KEPT).toMillis());
+    }
+
+    @Test
     void s5_aBatchReleasesNothingButItsOwnHoldsAndServesTheWaiters() throws InterruptedException {
         acquire(6);
         acquire(1, one, LockMode.WRITE);

@@ -1,6 +1,7 @@
 package io.github.distlock.redis;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.distlock.LockStatus;
@@ -112,6 +113,30 @@ class ManyWaitersTest extends ContenderTest {
         heartbeat();
 
         assertEquals(List.of(0), called());
+    }
+
+    @Test
+    void v2_eachContenderAsksIfItsHeartbeatIsRefused() throws InterruptedException {
+        waiting(one).acquire();
+        TestContender first = queuedWaiter(restricted);
+        await("it is subscribed", () -> first.wakeUps.get() == 1);
+        TestContender second = queuedWaiter(restricted);
+        changeRights("resetkeys");
+
+        TestContender.heartbeat(restricted, List.of(first, second));
+
+        assertEquals(List.of(2, 1), List.of(first.wakeUps.get(), second.wakeUps.get()));
+    }
+
+    @Test
+    void v4_eachContenderAsksIfItsHeartbeatIsNotAnswered() throws InterruptedException {
+        waiting(one).acquire();
+        queue(2, LockMode.EXCLUSIVE);
+        other.close();
+
+        assertThrows(RuntimeException.class, this::heartbeat);
+
+        assertEquals(List.of(0, 1), called());
     }
 
     @Test
