@@ -506,4 +506,34 @@ class KeeperLooksTest {
 
         assertThat(store.batches).isEmpty();
     }
+
+    @Test
+    void s6_aRenewalThatFindsNothingEndsTheLease() {
+        Lease lease = held("a", "server");
+        store.renewing = renewal -> {
+            renewal.gone();
+            renewal.renewed(Validity.of(clock.now(), LEASE));
+            renewal.gone();
+        };
+
+        lookAfter(RENEWED_AFTER);
+
+        assertThat(lease.hasExpired()).isTrue();
+        assertThat(lease.lossReason()).isEqualTo(LossReason.GONE);
+    }
+
+    @Test
+    void s6_theFirstAnswerToARenewalCounts() {
+        Lease lease = held("a", "server");
+        store.renewing = renewal -> {
+            store.renew(renewal);
+            renewal.gone();
+            renewal.unknown(new IllegalStateException("planted"));
+        };
+
+        lookAfter(RENEWED_AFTER);
+
+        assertThat(lease.hasExpired()).isFalse();
+        assertThat(failures).isEmpty();
+    }
 }

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 /** A lease and its users, one step after the other. */
 class LeaseTest {
     private static final Duration MAXIMUM_HOLD = Duration.ofSeconds(5);
+    private static final long MILLISECOND = Duration.ofMillis(1).toNanos();
     private static final LockOptions OPTIONS =
             LockOptions.defaults().renewedLease(Duration.ofSeconds(30)).maximumHold(MAXIMUM_HOLD);
 
@@ -38,6 +39,22 @@ class LeaseTest {
         assertThat(holds.leave()).as("the last user has left").isTrue();
 
         assertThat(holds.enter()).isFalse();
+        assertThat(holds.enter()).isFalse();
+    }
+
+    @Test
+    void v12_theHoldThatBeganWithTheGrantIsTheFirst() {
+        Hold first = lease.offer().hold();
+        Hold second = lease.join().hold();
+
+        assertThat(lease.holds.isFirst(first)).isTrue();
+        assertThat(lease.holds.isFirst(second)).isFalse();
+        lease.forget(first);
+        assertThat(lease.holds.isFirst(lease.join().hold())).isFalse();
+        Holds afterWriter = new Holds();
+        afterWriter.followWriter();
+        afterWriter.add(first);
+        assertThat(afterWriter.isFirst(first)).isFalse();
     }
 
     @Test
@@ -87,5 +104,21 @@ class LeaseTest {
         assertThat(lease.offer()).isNull();
 
         assertThat(client.keeper.leases()).isEmpty();
+    }
+
+    @Test
+    void s14_theLimitOfTheLastHoldEndsTheLease() {
+        Hold first = accepted(lease.offer(), 1).hold();
+        client.clock.advance(MILLISECOND);
+        Hold second = accepted(lease.join(), 2).hold();
+
+        client.clock.advance(MAXIMUM_HOLD.toNanos() - MILLISECOND);
+        assertThat(lease.hasExpired()).isFalse();
+        assertThat(lease.holds.stream()).containsExactly(second);
+        assertThat(first.loss().reason()).isEqualTo(LossReason.MAXIMUM_HOLD);
+
+        client.clock.advance(MILLISECOND);
+        assertThat(lease.hasExpired()).isTrue();
+        assertThat(lease.lossReason()).isEqualTo(LossReason.MAXIMUM_HOLD);
     }
 }

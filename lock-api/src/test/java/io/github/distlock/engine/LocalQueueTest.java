@@ -408,6 +408,7 @@ class LocalQueueTest extends OneQueueTest {
         assertThat(held.release()).isEqualTo(Release.RELEASED);
 
         assertThat(next.outcome()).isInstanceOf(Offered.class);
+        assertThat(events).filteredOn(event -> event.endsWith("LOCAL")).hasSize(1);
         assertThat(store.last().attempts).isOne();
         assertThat(queue.head()).isNull();
         assertThat(next.accepted().release()).isEqualTo(Release.RELEASED);

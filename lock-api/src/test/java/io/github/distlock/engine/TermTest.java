@@ -1,6 +1,7 @@
 package io.github.distlock.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.distlock.engine.HoldLincheckTest.ManualClock;
 import io.github.distlock.spi.Moment;
@@ -171,5 +172,38 @@ class TermTest {
 
         term.renewed(validity(LEASE));
         assertThat(term.nextLook()).isEqualTo(broken + RENEWED_AFTER);
+    }
+
+    @Test
+    void s14_anotherHolderGetsALeaseThatTheStoreKeepsNoLongerThanUsual() {
+        long usable = HoldLincheckTest.SETTINGS.usable(LEASE.toNanos());
+        term.noteAsked(Expiry.after(clock.now(), usable + 1), LEASE);
+        assertThat(term.mayServeOthers()).isFalse();
+
+        clock.advance(1);
+
+        assertThat(term.mayServeOthers()).isTrue();
+    }
+
+    @Test
+    void s6_anExpiryIsPastAtItsTimeByTheClockThatHasLess() {
+        Expiry end = Expiry.after(new Moment(0, 0), Duration.ofMillis(5).toNanos());
+
+        assertThat(end.isPast(new Moment(4_999_999, 4))).isFalse();
+        assertThat(end.isPast(new Moment(5_000_000, 4))).isTrue();
+        assertThat(end.isPast(new Moment(4_999_999, 5))).isTrue();
+    }
+
+    @Test
+    void s3_aTokenHasABaseAndTheNumberOfItsHandoff() {
+        long largest = (1L << 55) - 1;
+
+        assertThat(FencingTokens.first(largest)).isEqualTo(largest << 8);
+        assertThat(FencingTokens.requireBase(1)).isEqualTo(1);
+        assertThatThrownBy(() -> FencingTokens.requireBase(0)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> FencingTokens.requireBase(largest + 1)).isInstanceOf(IllegalArgumentException.class);
+        assertThat(FencingTokens.base((7 << 8) + 3, "token")).isEqualTo(7);
+        assertThat(FencingTokens.base(1 << 8, "token")).isEqualTo(1);
+        assertThatThrownBy(() -> FencingTokens.base((1 << 8) - 1, "token")).hasMessageContaining("token must be");
     }
 }
