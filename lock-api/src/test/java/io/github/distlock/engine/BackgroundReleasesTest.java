@@ -45,7 +45,7 @@ class BackgroundReleasesTest {
     private final Requests requests = new Requests(SETTINGS, clock);
     private final CleanUp cleanUp = new CleanUp(store, SETTINGS, shared);
     private final Work threads = Work.bounded(1, "release", shared);
-    private final Releases releases = new Releases(store, requests, cleanUp, threads, shared);
+    private final Releases releases = new Releases(store, SETTINGS, requests, cleanUp, threads, shared);
     private final AtomicInteger confirmed = new AtomicInteger();
 
     BackgroundReleasesTest() {
