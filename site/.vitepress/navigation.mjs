@@ -55,6 +55,7 @@ export const english = {
       '/engine': 'Engine',
       '/redis': 'Redis',
       '/zookeeper': 'ZooKeeper',
+      '/models': 'Models',
     }),
     group('Backends of your own', {
       '/writing-a-backend': 'Writing a backend',
