@@ -4,6 +4,8 @@ import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.Grant;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,6 +18,8 @@ final class QuorumRelease implements RedisQuorum.Question {
     private final boolean wasSentBefore;
     private final int majority;
     private final Tally tally;
+    /** The votes whose lease was over on their servers, so that the lock delay keeps them. */
+    private final Set<Vote> delayed = ConcurrentHashMap.newKeySet();
 
     /** Asks nothing yet. */
     QuorumRelease(QuorumGrant grant) {
@@ -38,7 +42,23 @@ final class QuorumRelease implements RedisQuorum.Question {
 
     @Override
     public void answered(Vote vote, ScriptCall call, @Nullable Object reply) {
+        if (grant.lockDelay > 0 && reply instanceof List<?> found && !found.isEmpty() && !call.wasSentAgain()) {
+            delayed.add(vote);
+        }
         count(tally, vote, call, reply);
+        endDelayed();
+    }
+
+    /**
+     * Ends the votes that a lock delay keeps, once a majority has had the hold until its release. Their servers have
+     * missed the renewals.
+     */
+    private void endDelayed() {
+        if (tally.counts().yes() >= majority) {
+            delayed.forEach(vote -> {
+                var unused = vote.end();
+            });
+        }
     }
 
     /** Counts what the end of a hold has found on a server: yes, the hold; no, nothing where a vote may have been. */

@@ -63,6 +63,18 @@ class QuorumLockDelayTest extends QuorumMembersTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
+    void s15_aReleaseEndsTheVoteOfAServerThatHasMissedTheRenewals(boolean together) throws InterruptedException {
+        QuorumGrant held = acquireDelayed();
+        members.get(0).admin.pexpire(key, DELAY.toMillis());
+
+        Release released = together ? quorum.releaseAll(List.of(held), in(LONG)).get(held) : held.release(in(LONG));
+
+        assertThat(released).isEqualTo(Release.RELEASED);
+        members.forEach(Member::awaitFree);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
     void s15_whatArrivesAfterTheLeaseChangesNothing(boolean together) throws InterruptedException {
         QuorumGrant held = acquireDelayed();
         endLease();

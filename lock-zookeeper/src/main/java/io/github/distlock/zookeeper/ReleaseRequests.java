@@ -166,7 +166,6 @@ final class ReleaseRequests {
         }
         Map<Grant, RequestedRelease> found = new HashMap<>();
         Map<ZooKeeperGrant, Node> notKnown = new HashMap<>();
-        Map<String, Answer<Long>> times = new HashMap<>();
         for (Map.Entry<ZooKeeperGrant, Answer<Node>> read : reads.entrySet()) {
             ZooKeeperGrant grant = read.getKey();
             try {
@@ -176,11 +175,14 @@ final class ReleaseRequests {
                     found.put(grant, known.get());
                 } else if (directory.data().base() >= grant.fencingBase()) {
                     notKnown.put(grant, directory);
-                    var unused = times.computeIfAbsent(LockPaths.parent(grant.path()), session::leaderTime);
                 }
             } catch (NoNodeException e) {
                 // The hold has ended with its node.
             }
+        }
+        Map<String, Answer<Long>> times = new HashMap<>();
+        for (ZooKeeperGrant grant : notKnown.keySet()) {
+            var unused = times.computeIfAbsent(LockPaths.parent(grant.path()), session::leaderTime);
         }
         for (Map.Entry<ZooKeeperGrant, Node> noted : notKnown.entrySet()) {
             ZooKeeperGrant grant = noted.getKey();

@@ -322,7 +322,8 @@ final class ZooKeeperContender implements Contender {
             Session session, Created created, @Nullable OthersWatch others, Moment begunAt, Deadline deadline)
             throws KeeperException, InterruptedException {
         if (isStale(session.validity()) && !isConfirmedByHeartbeat(session, created, deadline)) {
-            node.forget();
+            // An earlier attempt without an answer may have created the companion.
+            removeNode(session, deadline);
             return null;
         }
         return accepted(session, created, others, begunAt, deadline);
