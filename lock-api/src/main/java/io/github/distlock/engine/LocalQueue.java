@@ -363,13 +363,8 @@ final class LocalQueue implements Lease.Queue, Handoff.Line {
     }
 
     private void noteAnswer(long now) {
-        mutex.lock();
-        try {
-            if (lastAnswer.note(now)) {
-                waiters.everybody().forEach(Acquisition::wake);
-            }
-        } finally {
-            mutex.unlock();
+        if (locked(() -> lastAnswer.note(now))) {
+            everybody().forEach(Acquisition::wake);
         }
     }
 

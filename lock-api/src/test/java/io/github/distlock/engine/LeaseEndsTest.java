@@ -214,7 +214,8 @@ class LeaseEndsTest extends OneQueueTest {
     void s8_aReleaseOfALeaseThatEndsMeanwhileReportsItsLoss() {
         Handle held = held();
         Caller next = waiter();
-        grant.looking = () -> store.last().signals.gone();
+        // The holder looks before its hold ends, and then for the handoff.
+        grant.looking = () -> grant.looking = () -> store.last().signals.gone();
 
         assertThat(held.release()).isEqualTo(LockHandle.Release.LOST);
 
@@ -288,5 +289,38 @@ class LeaseEndsTest extends OneQueueTest {
         assertThat(next.wakes).isOne();
         client.clock.runAll();
         assertThat(grant.isGivenBack()).isTrue();
+    }
+
+    @Test
+    void s14_aLeaseForWhichMoreTimeIsAskedServesNobodyElse() {
+        Lease lease = held().hold().lease();
+        Caller next = waiter();
+        next.step();
+        assertThat(lease.mayBeHandedOff(client.clock.now())).isTrue();
+        Duration longer = LEASE.multipliedBy(3);
+
+        lease.noteAsked(longer, Expiry.after(client.clock.now(), longer.toNanos()));
+
+        assertThat(next.wakes).isOne();
+        assertThat(lease.mayBeHandedOff(client.clock.now())).isFalse();
+        assertThat(lease.won().request().lease()).isEqualTo(longer);
+    }
+
+    @Test
+    void api_renewalsAndRequestsOfOthersAreReported() {
+        Handle held = held();
+        events.clear();
+        client.clock.advance(Duration.ofMillis(7).toNanos());
+
+        held.hold()
+                .lease()
+                .renewed(
+                        Validity.of(client.clock.now(), LEASE),
+                        Duration.ofMillis(3).toNanos());
+        store.last().signals.wanted();
+
+        assertThat(events)
+                .containsExactly(
+                        "renewed " + held.fencingToken() + " after 3", "wanted " + held.fencingToken() + " after 7");
     }
 }

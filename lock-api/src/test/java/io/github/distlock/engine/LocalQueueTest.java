@@ -41,6 +41,7 @@ class LocalQueueTest extends OneQueueTest {
     void v2_theHeadAsksAgainWhenTheStoreSaidSoOrSignals() {
         Caller head = waiter();
         head.step();
+        assertThat(head.wakes).as("wakes by an answer that nobody lingers for").isZero();
 
         client.clock.advance(RETRY.toNanos() - 1);
         head.step();

@@ -624,6 +624,7 @@ class QueueScriptsTest extends ContenderTest {
         TestContender waiter = queuedWaiter(other);
 
         assertTrue(admin.zrange(queue, 0, -1).stream().noneMatch(entry -> entry.contains(waiter.value())));
+        assertFalse(admin.exists(lock), "no handoff to what is not queued");
     }
 
     @Test
