@@ -282,7 +282,7 @@ public final class LockOptions {
      * step that cannot be interrupted and that takes a known time. An acquire that is granted less renews the lease
      * once. If that is not enough, it gives the lock back, and asks again as long as it may wait. A
      * {@linkplain DistributedLock#tryAcquire() single try} throws a {@link LockException} then. On ZooKeeper, each
-     * acquire does so after its first grant if no session with the present timeout can prove as much.
+     * acquire does so after its first grant if the servers keep a silent session for less than that.
      *
      * <p>Waiters of one client hand the lock to each other only while this much is left. A
      * {@linkplain DistributedLock#reentrant() reentrant} acquire {@linkplain LockHandle#ensure ensures} it.

@@ -347,6 +347,7 @@ public final class Engine {
     private void giveUpHolds(LossReason reason) {
         List<WonGrant> lost = keeper.leases().stream()
                 .filter(lease -> lease.loseQuietly(reason))
+                .filter(lease -> !releases.isWithdrawn(lease.won(), lease.holds.wereHeld()))
                 .map(Lease::won)
                 .toList();
         await(callbacks::areQuiet, PATIENCE);

@@ -109,7 +109,11 @@ final class Hold extends WeakReference<Handle> {
         if (lease.minimumValidity > 0 && remainingNanos(now) < lease.minimumValidity) {
             decline();
         }
-        if (lease.hasExpired(now) || !phase.compareAndSet(Open.OFFERED, Open.HELD)) {
+        if (lease.hasExpired(now)) {
+            return false;
+        }
+        lease.holds.noteHeld(); // first, since a loss refuses the offer and then looks
+        if (!phase.compareAndSet(Open.OFFERED, Open.HELD)) {
             return false;
         }
         Optional<Duration> maximum = options.maximumHold();

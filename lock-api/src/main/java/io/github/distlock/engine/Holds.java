@@ -19,6 +19,19 @@ final class Holds {
     /** The hold that began with the grant. After a downgrade no hold has, and this is another object. */
     private volatile @Nullable Object first;
 
+    /** Whether an acquire may have accepted one of them. */
+    private volatile boolean held;
+
+    /** A hold is about to be accepted. */
+    void noteHeld() {
+        held = true;
+    }
+
+    /** Returns whether an acquire may have accepted a hold. */
+    boolean wereHeld() {
+        return held;
+    }
+
     /** Adds a user. Returns false if the last one has left. */
     boolean enter() {
         int before = users.get();

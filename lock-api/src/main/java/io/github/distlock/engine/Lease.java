@@ -297,7 +297,7 @@ final class Lease implements StoreHints.Target, Dormancy.Kept {
             if (reason == LossReason.GONE) {
                 won.contender().forget();
             } else {
-                shared.releases.releaseLost(won, newestToken != 0);
+                shared.releases.releaseLost(won, holds.wereHeld());
             }
         }
     }

@@ -119,11 +119,18 @@ final class Releases {
      * it. A release that comes after the lease would leave the delay, so a withdrawal takes its place then.
      */
     void releaseLost(WonGrant won, boolean wasHeld) {
-        if (won.hasLockDelay() && !wasHeld) {
-            cleanUp.withdraw(won.contender(), won.request());
-        } else {
+        if (!isWithdrawn(won, wasHeld)) {
             cleanUp.release(won, KeptTime.afterLoss(won.request(), settings, backend.clock()), () -> {});
         }
+    }
+
+    /** Withdraws a lost grant without waiting if it would have a lock delay that nobody needs. */
+    boolean isWithdrawn(WonGrant won, boolean wasHeld) {
+        boolean needless = won.hasLockDelay() && !wasHeld;
+        if (needless) {
+            cleanUp.withdraw(won.contender(), won.request());
+        }
+        return needless;
     }
 
     /** Runs a release on a thread of the engine, or on this one if the client is closed. */

@@ -24,6 +24,7 @@ import org.junit.jupiter.api.Test;
 /** One hold from its offer to its end, one step after the other. */
 class HoldTest extends OneQueueTest {
     private static final long SECOND = Duration.ofSeconds(1).toNanos();
+    private static final LockOptions DELAYED = OPTIONS.lockDelay(Duration.ofSeconds(5));
 
     private Scripted grant = new Scripted();
 
@@ -181,6 +182,39 @@ class HoldTest extends OneQueueTest {
         assertThat(lease.holds.stream()).isEmpty();
         assertThat(lease.hasExpired()).as("only a decline gives it back").isFalse();
         assertThat(offered.knownRelease()).isEqualTo(Release.PENDING);
+    }
+
+    private Lease offeredWithDelay() {
+        store.asking = () -> {
+            grant = new Scripted();
+            return Attempt.granted(grant);
+        };
+        Caller first = waiter(new LockKey("lock", LockMode.EXCLUSIVE, DELAYED));
+        first.step();
+        handle = ((Offered) first.outcome()).handle();
+        return handle.hold().lease();
+    }
+
+    @Test
+    void s15_anOfferThatIsLostHasNoLockDelay() {
+        Lease offered = offeredWithDelay();
+
+        offered.lose(LossReason.EXPIRED);
+
+        client.clock.runAll();
+        assertThat(grant.isGivenBack()).isFalse();
+        assertThat(store.last().withdrawals).isOne();
+    }
+
+    @Test
+    void s15_aHoldThatIsLostHasItsLockDelay() {
+        Hold hold = held(DELAYED);
+
+        hold.lease().lose(LossReason.EXPIRED);
+
+        client.clock.runAll();
+        assertThat(grant.keptFor).isEqualTo(Duration.ofSeconds(5));
+        assertThat(store.last().withdrawals).isZero();
     }
 
     @Test

@@ -195,6 +195,7 @@ class RequestedReleasesTest {
         assertThat(heard).hasSize(2);
         assertThat(heardLater).hasSize(2);
         assertThat(events).containsExactly("17 after 0", "17 after 1000");
+        assertThat(listening).isNotNull();
     }
 
     @Test
@@ -223,6 +224,7 @@ class RequestedReleasesTest {
         lookAfter(INTERVAL);
 
         assertThat(heard).hasSize(1);
+        assertThat(handedOff).isNotNull();
     }
 
     @Test
@@ -254,6 +256,7 @@ class RequestedReleasesTest {
         assertThat(store.reads).containsExactly(1);
         lookAfter(INTERVAL);
         assertThat(store.reads).as("two holds of one grant").containsExactly(1, 1);
+        assertThat(List.of(first, second)).isNotNull();
     }
 
     @Test
@@ -269,6 +272,7 @@ class RequestedReleasesTest {
         lookAfter(INTERVAL);
 
         assertThat(heard).hasSize(1);
+        assertThat(listening).isNotNull();
     }
 
     @Test

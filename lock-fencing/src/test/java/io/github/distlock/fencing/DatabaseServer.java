@@ -3,6 +3,7 @@ package io.github.distlock.fencing;
 import io.github.distlock.tests.servers.ChildProgram;
 import io.github.distlock.tests.waiting.Waiting;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
@@ -93,15 +94,17 @@ final class DatabaseServer implements BeforeAllCallback, AfterAllCallback {
     }
 
     @Override
-    public void afterAll(ExtensionContext context) throws IOException {
+    public void afterAll(ExtensionContext context) {
         if (program != null) {
             program.close();
         }
         if (directory != null) {
             try (Stream<Path> files = Files.walk(directory)) {
                 for (Path each : files.sorted(Comparator.reverseOrder()).toList()) {
-                    Files.delete(each);
+                    Files.deleteIfExists(each);
                 }
+            } catch (IOException | UncheckedIOException e) {
+                // A process of the server that is still ending writes to the directory.
             }
         }
     }
