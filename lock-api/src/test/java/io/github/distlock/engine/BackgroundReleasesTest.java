@@ -30,7 +30,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** How grants and queue entries go back to a store that fails, refuses, or is silent, by a clock that the test moves. */
+/** How grants and queue entries go back to a store that fails or refuses, by a clock that the test moves. */
 class BackgroundReleasesTest {
     private static final Duration LEASE = Duration.ofSeconds(10);
     /** Its request timeout is longer than a busy machine takes for a step. */
