@@ -100,9 +100,7 @@ final class Hold extends WeakReference<Handle> {
     boolean accept(long thread, String name, boolean recordStack) {
         threadName = name;
         threadId = thread;
-        if (recordStack) {
-            acquireStack = new Throwable("acquired here");
-        }
+        acquireStack = recordStack ? new Throwable("acquired here") : null;
         recorded = Flight.holding();
         Moment now = clock().now();
         since = now.nanoTime();

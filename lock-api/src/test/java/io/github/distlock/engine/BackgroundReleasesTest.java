@@ -292,8 +292,8 @@ class BackgroundReleasesTest {
 
         cleanUp.withdraw(held, request());
 
-        assertThat(held.sent).hasValue(0);
         expectDone();
+        assertThat(held.sent).hasValue(0);
     }
 
     @Test

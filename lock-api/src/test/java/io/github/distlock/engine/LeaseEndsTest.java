@@ -323,4 +323,20 @@ class LeaseEndsTest extends OneQueueTest {
                 .containsExactly(
                         "renewed " + held.fencingToken() + " after 3", "wanted " + held.fencingToken() + " after 7");
     }
+
+    @Test
+    void api_theKeeperLooksWhenAWarningIsDue() {
+        Handle held = held(fixed, LEASE);
+        Lease lease = held.hold().lease();
+        List<String> warned = new ArrayList<>();
+        held.warnBefore(Duration.ofSeconds(2), () -> warned.add("warned"));
+        long due = usable(grant.validity()).nanoTime() - Duration.ofSeconds(2).toNanos();
+
+        assertThat(lease.nextLook()).isEqualTo(due);
+        assertThat(warned).isEmpty();
+        client.clock.advance(due - now());
+
+        assertThat(lease.nextLook()).isEqualTo(usable(grant.validity()).nanoTime());
+        assertThat(warned).hasSize(1);
+    }
 }
