@@ -27,7 +27,7 @@ final class KeepAlive implements Runnable {
 
     static KeepAlive start(Session session, ServerTick tick, OwnKeptLocks keptLocks, BackendContext context) {
         KeepAlive keepAlive = new KeepAlive(session, tick, keptLocks);
-        context.newThread("keepalive", keepAlive).start();
+        BackendThreads.start(context, "keepalive", keepAlive);
         return keepAlive;
     }
 

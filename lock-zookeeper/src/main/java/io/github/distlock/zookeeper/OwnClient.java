@@ -69,7 +69,7 @@ final class OwnClient implements CuratorSource {
         mutex.lock();
         try {
             if (client == null && !starting && !closed) {
-                context.newThread("zookeeper", this::start).start();
+                BackendThreads.start(context, "zookeeper", this::start);
                 starting = true;
             }
             return client;
@@ -135,7 +135,7 @@ final class OwnClient implements CuratorSource {
             open.curator().close();
             done.countDown();
         };
-        context.newThread("disconnect", closing).start();
+        BackendThreads.start(context, "disconnect", closing);
         return done;
     }
 

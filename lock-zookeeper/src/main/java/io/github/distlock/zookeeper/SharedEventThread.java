@@ -144,9 +144,7 @@ final class SharedEventThread {
 
     private void addTask(Runnable task) {
         if (thread == null) {
-            Thread made = context.newThread("calls", this::work);
-            made.start();
-            thread = made;
+            thread = BackendThreads.start(context, "calls", this::work);
         }
         tasks.add(task);
     }

@@ -65,7 +65,7 @@ final class TickProbe implements Runnable {
         if (tick.isSet()) {
             probe.warnOfFewTicks();
         } else {
-            context.newThread("tick", probe).start();
+            BackendThreads.start(context, "tick", probe);
         }
         return probe;
     }

@@ -30,6 +30,8 @@ import org.apache.curator.utils.DefaultZookeeperFactory;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The threads on which the backend's own client starts, runs and ends. */
 @DisplayNameGeneration(PromiseNames.class)
@@ -115,9 +117,32 @@ class OwnClientTest {
             backend.start(threads);
             threads.toFail.set(1);
 
-            assertThatThrownBy(() -> attempt(backend)).isInstanceOf(OutOfMemoryError.class);
+            assertThatThrownBy(() -> attempt(backend))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("unable to create native thread");
 
             assertThat(attempt(backend)).isInstanceOf(Attempt.Granted.class);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"tick", "keepalive"})
+    void v8_theNextRequestStartsAThreadOfTheSessionThatCouldNotStart(String role) throws Exception {
+        RecordingContext threads = new RecordingContext("test");
+        List<String> refused = new CopyOnWriteArrayList<>();
+        try (ZooKeeperBackend backend = backend()) {
+            backend.start(threads);
+            threads.refuseThreads(made -> made.equals(role) && refused.add(made));
+            assertThatThrownBy(() -> attempt(backend))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("thread");
+            assertThat(refused).containsExactly(role);
+            List<String> started = new CopyOnWriteArrayList<>();
+            threads.refuseThreads(made -> !started.add(made));
+
+            assertThat(attempt(backend)).isInstanceOf(Attempt.Granted.class);
+
+            assertThat(started).contains(role);
         }
     }
 
@@ -172,7 +197,7 @@ class OwnClientTest {
         attempt(backend);
         threads.toFail.set(1);
 
-        assertThatThrownBy(backend::close).isInstanceOf(OutOfMemoryError.class);
+        assertThatThrownBy(backend::close).isInstanceOf(IllegalStateException.class);
         backend.close();
 
         Waiting.await(
