@@ -416,7 +416,7 @@ class SlotMigrationTest {
     void s5_aForeignKeyIsBusyAndStays() throws InterruptedException {
         beginMigration();
         target.asking().hset(lock, "field", "value");
-        target.asking().pexpire(lock, 60_000);
+        target.asking().pexpire(lock, 10_000);
 
         assertEquals(
                 Duration.ofSeconds(30), TestContender.trying(one, name, LEASE).findBusy());
