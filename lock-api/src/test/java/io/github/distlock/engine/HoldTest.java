@@ -2,7 +2,7 @@ package io.github.distlock.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.distlock.LockHandle.Release;
+import io.github.distlock.LockHandle;
 import io.github.distlock.LockHandle.State;
 import io.github.distlock.LockLoss;
 import io.github.distlock.LockOptions;
@@ -12,6 +12,7 @@ import io.github.distlock.engine.Outcome.Offered;
 import io.github.distlock.engine.SharedLeaseLincheckTest.SharedGrant;
 import io.github.distlock.spi.Attempt;
 import io.github.distlock.spi.Deadline;
+import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockMode;
 import io.github.distlock.spi.Moment;
 import io.github.distlock.spi.Validity;
@@ -42,7 +43,7 @@ class HoldTest extends OneQueueTest {
         }
 
         @Override
-        public Release release(Deadline deadline) {
+        public Grant.Release release(Deadline deadline) {
             if (!answers) {
                 throw new IllegalStateException("planted");
             }
@@ -50,7 +51,7 @@ class HoldTest extends OneQueueTest {
         }
 
         @Override
-        public Release keep(Duration time, Deadline deadline) {
+        public Grant.Release keep(Duration time, Deadline deadline) {
             keptFor = time;
             return release(deadline);
         }
@@ -155,7 +156,7 @@ class HoldTest extends OneQueueTest {
         store.last().signals.suspect();
         assertThat(offered.state()).isEqualTo(State.SUSPECT);
         assertThat(offered.refuse()).isFalse();
-        assertThat(offered.release()).isEqualTo(Release.RELEASED);
+        assertThat(offered.release()).isEqualTo(LockHandle.Release.RELEASED);
         assertThat(offered.state()).isEqualTo(State.RELEASED);
         assertThat(offered.accept(1, "one", false)).isFalse();
         assertThat(offered.loss()).isNull();
@@ -164,7 +165,7 @@ class HoldTest extends OneQueueTest {
         assertThat(lost.lose(LossReason.EXPIRED)).isTrue();
         assertThat(lost.lose(LossReason.GONE)).isFalse();
         assertThat(lost.state()).isEqualTo(State.LOST);
-        assertThat(lost.release()).isEqualTo(Release.LOST);
+        assertThat(lost.release()).isEqualTo(LockHandle.Release.LOST);
         assertThat(lost.loss().reason()).isEqualTo(LossReason.EXPIRED);
         assertThat(lost.isOf(17)).isFalse();
     }
@@ -181,7 +182,7 @@ class HoldTest extends OneQueueTest {
         assertThat(offered.accept(1, "one", false)).isFalse();
         assertThat(lease.holds.stream()).isEmpty();
         assertThat(lease.hasExpired()).as("only a decline gives it back").isFalse();
-        assertThat(offered.knownRelease()).isEqualTo(Release.PENDING);
+        assertThat(offered.knownRelease()).isEqualTo(LockHandle.Release.PENDING);
     }
 
     private Lease offeredWithDelay() {
@@ -300,8 +301,8 @@ class HoldTest extends OneQueueTest {
         Hold hold = held();
         client.clock.advance(SECOND);
 
-        assertThat(hold.release()).isEqualTo(Release.RELEASED);
-        assertThat(hold.release()).isEqualTo(Release.RELEASED);
+        assertThat(hold.release()).isEqualTo(LockHandle.Release.RELEASED);
+        assertThat(hold.release()).isEqualTo(LockHandle.Release.RELEASED);
 
         assertThat(events).containsExactly("released " + hold.token() + " after 1000 RELEASED");
         assertThat(hold.lease().holds.stream()).isEmpty();
@@ -310,16 +311,16 @@ class HoldTest extends OneQueueTest {
     @Test
     void api_anAsynchronousReleaseEndsTheHoldAtOnce() {
         Hold hold = held();
-        List<Release> released = new ArrayList<>();
+        List<LockHandle.Release> released = new ArrayList<>();
 
         hold.releaseAsync(released::add);
 
         assertThat(hold.isHeld()).isFalse();
         assertThat(released).isEmpty();
         client.clock.runAll();
-        assertThat(released).containsExactly(Release.RELEASED);
+        assertThat(released).containsExactly(LockHandle.Release.RELEASED);
         hold.releaseAsync(released::add);
-        assertThat(released).containsExactly(Release.RELEASED, Release.RELEASED);
+        assertThat(released).containsExactly(LockHandle.Release.RELEASED, LockHandle.Release.RELEASED);
     }
 
     @Test
@@ -327,13 +328,13 @@ class HoldTest extends OneQueueTest {
         Hold hold = held();
         grant.answers = false;
 
-        assertThat(hold.release()).isEqualTo(Release.PENDING);
-        assertThat(hold.knownRelease()).isEqualTo(Release.PENDING);
+        assertThat(hold.release()).isEqualTo(LockHandle.Release.PENDING);
+        assertThat(hold.knownRelease()).isEqualTo(LockHandle.Release.PENDING);
         assertThat(events).containsExactly("released " + hold.token() + " after 0 PENDING");
         grant.answers = true;
         client.clock.runAll();
 
-        assertThat(hold.knownRelease()).isEqualTo(Release.RELEASED);
+        assertThat(hold.knownRelease()).isEqualTo(LockHandle.Release.RELEASED);
     }
 
     @Test
@@ -365,10 +366,10 @@ class HoldTest extends OneQueueTest {
         assertThat(hold.lease().hasExpired()).isTrue();
         assertThat(hold.endForDowngrade()).isFalse();
         client.clock.advance(SECOND);
-        hold.downgraded(Release.PENDING);
-        assertThat(hold.knownRelease()).isEqualTo(Release.PENDING);
+        hold.downgraded(LockHandle.Release.PENDING);
+        assertThat(hold.knownRelease()).isEqualTo(LockHandle.Release.PENDING);
         hold.releaseConfirmed();
-        assertThat(hold.knownRelease()).isEqualTo(Release.RELEASED);
+        assertThat(hold.knownRelease()).isEqualTo(LockHandle.Release.RELEASED);
         assertThat(events).containsExactly("released " + hold.token() + " after 1000 PENDING");
     }
 
@@ -381,7 +382,7 @@ class HoldTest extends OneQueueTest {
         hold.lostByDowngrade(LossReason.GONE);
 
         assertThat(hold.state()).isEqualTo(State.RELEASED);
-        assertThat(hold.knownRelease()).isEqualTo(Release.LOST);
+        assertThat(hold.knownRelease()).isEqualTo(LockHandle.Release.LOST);
         assertThat(hold.loss().reason()).isEqualTo(LossReason.GONE);
         assertThat(events)
                 .containsExactly(
