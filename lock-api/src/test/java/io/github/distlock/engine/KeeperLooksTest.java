@@ -3,6 +3,7 @@ package io.github.distlock.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.github.distlock.LockEvent;
 import io.github.distlock.LockListener;
 import io.github.distlock.LockOptions;
@@ -113,10 +114,12 @@ class KeeperLooksTest {
         public void withdraw(Deadline deadline) {}
     }
 
+    @CanIgnoreReturnValue
     private Lease held(String name, String server) {
         return held(name, server, Validity.of(clock.now(), LEASE));
     }
 
+    @CanIgnoreReturnValue
     private Lease held(String name, String server, Validity validity) {
         LockKey key =
                 new LockKey(name, LockMode.EXCLUSIVE, LockOptions.defaults().renewedLease(validity.length()));

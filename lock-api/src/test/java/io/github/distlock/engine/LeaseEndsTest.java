@@ -157,7 +157,7 @@ class LeaseEndsTest extends OneQueueTest {
 
     @Test
     void v3_theHeadIsWokenAtTheEndOfTheTimeForHandoffs() {
-        held();
+        var unused = held();
         client.timed().forEach(Timer.Entry::cancel);
         Caller next = waiter();
         next.step();
