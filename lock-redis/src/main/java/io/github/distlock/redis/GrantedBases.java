@@ -5,28 +5,31 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * The greatest base that this client has been granted for each lock for which it waits. A handoff message makes a
- * holder only if its base is greater, so that the client's tokens for one lock increase. The later bases of other locks
- * do not matter: if they did, a busy client would need a request for each handoff.
+ * The greatest base that this client has been granted for each lock for which it has contenders. An exclusive grant
+ * becomes a hold only if its base is greater, so that the client's tokens for one lock increase in the order in which
+ * its threads take them. The later bases of other locks do not matter: if they did, a busy client would need a request
+ * for each handoff.
  *
- * <p>A client keeps this only for names with a waiting contender, and forgets the name with the last one. So when the
- * first contender begins to wait, the name starts with the greatest base of the client for any lock.
+ * <p>Servers mint increasing bases. But a thread may take a reply or a message late: after a failover has lost its
+ * grant, and another thread of the client was granted the lock by the new primary.
  *
- * <p><b>No grant is missed.</b> {@link #granted} raises {@link #greatest} first and the name's base then.
- * {@link #enter} adds the name and reads {@code greatest} in one atomic step of the map. If the grant does not find the
- * name, that step comes later, and sees the raised {@code greatest}.
+ * <p>A client keeps a name until the last contender for it is {@linkplain RedisContender#forget forgotten}. So when the
+ * first contender enters, the name starts with the greatest base of the client for any lock.
+ *
+ * <p><b>No grant is missed.</b> Each contender enters before it asks, so the name is there when it takes a grant. A
+ * contender that has left before the name was added again has raised {@link #greatest} before.
  */
 final class GrantedBases {
     private final AtomicLong greatest = new AtomicLong();
-    private final Map<String, Waited> names = new ConcurrentHashMap<>();
+    private final Map<String, Named> names = new ConcurrentHashMap<>();
 
     /**
-     * A name for which contenders wait.
+     * A name that has contenders.
      *
      * @param contenders how many
      * @param base the greatest base that was granted for the name
      */
-    private record Waited(int contenders, long base) {}
+    private record Named(int contenders, AtomicLong base) {}
 
     /**
      * Begins to keep the greatest base of a name, for one more contender.
@@ -36,26 +39,32 @@ final class GrantedBases {
     void enter(String name, long floor) {
         names.compute(
                 name,
-                (same, waited) -> waited == null
-                        ? new Waited(1, Math.max(floor, greatest.get()))
-                        : new Waited(waited.contenders + 1, waited.base));
+                (same, known) -> known == null
+                        ? new Named(1, new AtomicLong(Math.max(floor, greatest.get())))
+                        : new Named(known.contenders + 1, known.base));
     }
 
     /** Ends what {@link #enter} has begun. */
     void leave(String name) {
         names.computeIfPresent(
-                name, (same, waited) -> waited.contenders == 1 ? null : new Waited(waited.contenders - 1, waited.base));
+                name, (same, known) -> known.contenders == 1 ? null : new Named(known.contenders - 1, known.base));
     }
 
-    /** Notes a grant of this client. */
-    void granted(String name, long base) {
+    /**
+     * Notes the base of an exclusive grant, unless the client has taken one of the name whose base is not smaller. Of
+     * two threads that take grants at the same time, the one with the smaller base comes first or is refused.
+     *
+     * @return whether the grant becomes a hold
+     */
+    boolean take(String name, long base) {
         greatest.accumulateAndGet(base, Math::max);
-        names.computeIfPresent(name, (same, waited) -> new Waited(waited.contenders, Math.max(waited.base, base)));
+        Named known = names.get(name);
+        return known == null || known.base.getAndAccumulate(base, Math::max) < base;
     }
 
-    /** Returns the base that the next handoff of a lock must exceed. A contender of this client waits for it. */
+    /** Returns the base that the next grant of a lock must exceed. A contender of this client asks for the lock. */
     long floor(String name) {
-        Waited waited = names.get(name);
-        return waited == null ? greatest.get() : waited.base;
+        Named known = names.get(name);
+        return known == null ? greatest.get() : known.base.get();
     }
 }

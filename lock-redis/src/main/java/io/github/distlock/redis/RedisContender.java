@@ -46,7 +46,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The second condition counts exclusive and write grants alone. Several contenders of a client may wait for permits
  * or as readers of one lock, and be served together. Their messages may be taken in any order, because the order of
- * their tokens among each other means nothing.
+ * their tokens among each other means nothing. The condition also applies to a reply that grants an exclusive or write
+ * hold: it may be late, from a server that has failed since. Then the contender asks again and states the greater base.
  *
  * <h2>Heartbeats</h2>
  *
@@ -144,6 +145,7 @@ final class RedisContender implements Contender {
         Duration lease = request.lease();
         this.handoffLease = lease.compareTo(HANDOFF_LEASE) < 0 ? lease : HANDOFF_LEASE;
         this.longestIntervalMillis = longestInterval(lease).toMillis();
+        backend.grantedBases.enter(request.name(), request.baseAbove());
     }
 
     /** Returns the queue entry, which a lock that is free does not need. */
@@ -240,7 +242,7 @@ final class RedisContender implements Contender {
         if (grant == null && isOfLock() && !mayHaveLeft && !backend.sendsAgain() && !isContentionLikely()) {
             grant = acquireFree(floor, heardBy, deadline);
         }
-        return grant != null ? won(grant) : acquireOrQueue(floor, heardBy, deadline);
+        return grant != null && take(grant) ? won(grant) : acquireOrQueue(floor, heardBy, deadline);
     }
 
     /** Returns the subscription for messages about other contenders while this one has a sticky hold, or null. */
@@ -285,7 +287,7 @@ final class RedisContender implements Contender {
             throws InterruptedException {
         boolean hadLeft = mayHaveLeft;
         ScriptCall call = acquire(floor);
-        startWaiting(floor);
+        startWaiting();
         Moment askedAt = backend.clock().now();
         List<?> reply = ask(call, deadline);
         long status = Replies.number(reply.get(0));
@@ -296,7 +298,10 @@ final class RedisContender implements Contender {
             } else {
                 noteLimit(others);
             }
-            return won(granted(Replies.number(reply.get(1)), askedAt, others == 0 ? heardBy : null));
+            RedisGrant grant = granted(Replies.number(reply.get(1)), askedAt, others == 0 ? heardBy : null);
+            return take(grant)
+                    ? won(grant)
+                    : acquireOrQueue(backend.grantedBases.floor(request.name()), null, deadline);
         }
         if (status == 0) {
             if (isOfLock()) {
@@ -381,26 +386,26 @@ final class RedisContender implements Contender {
         }
     }
 
-    private void startWaiting(long floor) {
-        if (request.waits() && backend.waiting.putIfAbsent(value, this) == null) {
-            backend.grantedBases.enter(request.name(), floor);
+    private void startWaiting() {
+        if (request.waits()) {
+            backend.waiting.put(value, this);
         }
     }
 
     private void stopWaiting() {
-        if (backend.waiting.remove(value) != null) {
-            backend.grantedBases.leave(request.name());
-        }
+        backend.waiting.remove(value);
     }
 
     private RedisGrant granted(long base, Moment askedAt, @Nullable Object heardBy) {
         return new RedisGrant(this, request.mode(), base, Validity.of(askedAt, request.lease()), heardBy);
     }
 
+    /** Returns whether a grant becomes a hold. It does not if another thread has taken a later one. */
+    private boolean take(RedisGrant grant) {
+        return !isExclusive() || backend.grantedBases.take(request.name(), grant.fencingBase());
+    }
+
     private Attempt won(RedisGrant grant) {
-        if (isExclusive()) {
-            backend.grantedBases.granted(request.name(), grant.fencingBase());
-        }
         stopWaiting();
         return Attempt.granted(grant);
     }
@@ -540,6 +545,7 @@ final class RedisContender implements Contender {
     @Override
     public void forget() {
         stopWaiting();
+        backend.grantedBases.leave(request.name());
         backend.sticky.remove(value);
     }
 }

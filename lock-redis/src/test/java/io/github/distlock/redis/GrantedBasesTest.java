@@ -1,19 +1,21 @@
 package io.github.distlock.redis;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.distlock.tests.PromiseNames;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.Test;
 
-/** What a handoff message must exceed, while contenders of one client come and go. */
+/** What a grant must exceed, while contenders of one client come and go. */
 @DisplayNameGeneration(PromiseNames.class)
 class GrantedBasesTest {
     private final GrantedBases bases = new GrantedBases();
 
     @Test
     void s3_aNameBeginsWithTheGreatestBaseOfTheClient() {
-        bases.granted("another", 5);
+        assertTrue(bases.take("another", 5));
 
         bases.enter("orders", 3);
         bases.enter("stock", 7);
@@ -26,7 +28,7 @@ class GrantedBasesTest {
     void v3_aNameIsKeptUntilItsLastContenderLeaves() {
         bases.enter("orders", 3);
         bases.enter("orders", 3);
-        bases.granted("another", 5);
+        assertTrue(bases.take("another", 5));
 
         bases.leave("orders");
         assertEquals(3, bases.floor("orders"), "one contender is left");
@@ -36,11 +38,12 @@ class GrantedBasesTest {
     }
 
     @Test
-    void s3_aSmallerBaseDoesNotLowerTheFloor() {
+    void s3_aBaseThatIsNotGreaterIsNotTaken() {
         bases.enter("orders", 3);
-        bases.granted("orders", 9);
 
-        bases.granted("orders", 8);
+        assertFalse(bases.take("orders", 3));
+        assertTrue(bases.take("orders", 9));
+        assertFalse(bases.take("orders", 8));
 
         assertEquals(9, bases.floor("orders"));
     }

@@ -97,6 +97,7 @@ class HoldScriptsTest extends ContenderTest {
     void s2_aRepeatedRequestFindsItsHoldAndRestartsItsLease() throws InterruptedException {
         TestContender contender = waiting(one);
         long base = contender.acquire().fencingBase();
+        contender.forget(); // as if the client had not taken the reply
         admin.pexpire(lock, PATIENCE.toMillis());
 
         assertEquals(base, contender.acquire().fencingBase());
@@ -643,7 +644,9 @@ class HoldScriptsTest extends ContenderTest {
                 IntStream.range(0, 300).mapToObj(i -> name + "-" + i).toList();
 
         for (String each : names) {
-            release(TestContender.waiting(one, each, LEASE).acquire());
+            TestContender contender = TestContender.waiting(one, each, LEASE);
+            release(contender.acquire());
+            contender.forget();
             expectTimeToLive("distlock:{distlock:" + each + "}:token", LEASE.toMillis() + TOKEN_KEPT.toMillis());
         }
 

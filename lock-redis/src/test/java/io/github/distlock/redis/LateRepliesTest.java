@@ -1,0 +1,111 @@
+package io.github.distlock.redis;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.distlock.spi.Grant;
+import io.github.distlock.spi.LockMode;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.time.Duration;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Grants that a thread takes late: after a failover has lost them, and the new primary has granted the lock to another
+ * thread of the client.
+ */
+class LateRepliesTest extends ContenderTest {
+    private final RedisBackend client = started(new RedisBackend(
+            context -> takingLate(
+                    RedisBackend.builder(SERVER.uri()).keepTokensFor(TOKEN_KEPT).redis(context)),
+            null,
+            "distlock:",
+            TOKEN_KEPT,
+            false,
+            new ForeignTurns(0, Duration.ZERO)));
+
+    private LockMode mode = LockMode.EXCLUSIVE;
+    /** The failover happens before a thread takes the next reply to this script. */
+    private @Nullable Script late;
+
+    private long newer;
+
+    @BeforeEach
+    void theServerKnowsTheName() throws InterruptedException {
+        release(trying(other).acquire());
+    }
+
+    @AfterEach
+    void closeClient() {
+        client.close();
+    }
+
+    private Redis takingLate(Redis connected) {
+        return (Redis) Proxy.newProxyInstance(
+                Redis.class.getClassLoader(), new Class<?>[] {Redis.class}, (proxy, method, arguments) -> {
+                    Object reply;
+                    try {
+                        reply = method.invoke(connected, arguments);
+                    } catch (InvocationTargetException e) {
+                        throw e.getCause();
+                    }
+                    if (method.getName().equals("call") && ((ScriptCall) arguments[0]).script() == late) {
+                        late = null;
+                        failOver();
+                    }
+                    return reply;
+                });
+    }
+
+    private void failOver() throws InterruptedException {
+        admin.del(lock, token, queue, alive, holders);
+        Grant another = TestContender.trying(client, name, mode, LEASE).acquire();
+        newer = another.fencingBase();
+        release(another);
+    }
+
+    private void expectGreaterBase(Script script) throws InterruptedException {
+        late = script;
+        Grant held = TestContender.waiting(client, name, mode, LEASE).acquire();
+
+        assertNull(late, "the reply was late");
+        assertTrue(held.fencingBase() > newer, held.fencingBase() + " follows " + newer);
+        assertEquals(Long.toString(held.fencingBase()), admin.get(token).split("\\s")[0], "the server knows the hold");
+        release(held);
+    }
+
+    @Test
+    void s3_aLateGrantOfAFreeLockIsNotTaken() throws InterruptedException {
+        expectGreaterBase(Script.ACQUIRE_FREE);
+    }
+
+    @Test
+    void s3_aLateGrantIsNotTaken() throws InterruptedException {
+        admin.del(token);
+
+        expectGreaterBase(Script.ACQUIRE);
+    }
+
+    @Test
+    void s11_aLateGrantOfAWriterIsNotTaken() throws InterruptedException {
+        admin.del(token);
+        mode = LockMode.WRITE;
+
+        expectGreaterBase(Script.ACQUIRE_SHARED);
+    }
+
+    @Test
+    void s3_aLateOtherBaseIsNotTaken() throws InterruptedException {
+        Grant held = TestContender.trying(client, name, LEASE).acquire();
+        late = Script.NEXT_BASE;
+
+        assertEquals(OptionalLong.empty(), held.nextBase(TestContender.deadline()));
+
+        assertNull(late, "the reply was late");
+    }
+}
