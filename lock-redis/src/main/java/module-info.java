@@ -14,5 +14,6 @@ module io.github.distlock.redis {
 
     exports io.github.distlock.redis;
     exports io.github.distlock.redis.connection to
-            io.github.distlock.redis.lettuce;
+            io.github.distlock.redis.lettuce,
+            io.github.distlock.simulator;
 }

@@ -54,6 +54,8 @@ final class OtherConnections implements Redis {
      */
     private List<Object> send(List<ScriptCall> calls, Connections.Purpose purpose, Deadline deadline)
             throws InterruptedException {
+        // The connections do not say whether a request was sent that has failed.
+        calls.forEach(ScriptCall::noteSent);
         List<Object> replies = new ArrayList<>(
                 connections.send(calls.stream().map(this::byDigest).toList(), purpose, deadline));
         Map<Integer, LockCommand> again = again(calls, replies);

@@ -291,7 +291,9 @@ public final class RedisBackendBuilder {
     }
 
     QuorumServer quorumServer(RedisContext context) {
-        return new QuorumServer(serverName(), redis(context), maxConnections, context);
+        Redis redis = redis(context);
+        String name = address == null ? redis.toString() : serverName();
+        return new QuorumServer(name, redis, maxConnections, context);
     }
 
     Function<String, LockKeys> keysOfName() {

@@ -1,6 +1,8 @@
 package io.github.distlock.redis;
 
 import io.github.distlock.LockStatus;
+import io.github.distlock.redis.connection.ConnectionContext;
+import io.github.distlock.redis.connection.Connections;
 import io.github.distlock.spi.BackendContext;
 import io.github.distlock.spi.Capability;
 import io.github.distlock.spi.Contender;
@@ -136,7 +138,20 @@ public final class RedisQuorum implements LockBackend {
      */
     public static RedisQuorumBuilder builder(List<String> uris) {
         JedisVersion.require();
-        return new RedisQuorumBuilder(uris);
+        return RedisQuorumBuilder.ofUris(uris);
+    }
+
+    /**
+     * Returns a builder of a backend over another client library. The modules of this library call it.
+     *
+     * @param connections makes the connections to each server, once for each backend
+     * @return a new builder
+     * @throws IllegalArgumentException if the number of servers is not 3, 5 or 7
+     */
+    @SuppressWarnings("exports") // to the modules of this library alone
+    public static RedisQuorumBuilder builderOver(List<Function<ConnectionContext, Connections>> connections) {
+        return new RedisQuorumBuilder(
+                connections.stream().map(RedisBackendBuilder::new).toList());
     }
 
     @Override

@@ -16,15 +16,20 @@ public final class RedisQuorumBuilder {
     private static final Duration SHORTEST_LONGEST_LEASE = Duration.ofSeconds(1);
     private static final Duration LONGEST_LONGEST_LEASE = Duration.ofHours(24);
 
-    private final List<RedisBackendBuilder> servers = new ArrayList<>();
+    private final List<RedisBackendBuilder> servers;
     private Duration longestLease = Duration.ofMinutes(1);
     private boolean trustsRestarts;
 
-    RedisQuorumBuilder(List<String> uris) {
-        int number = uris.size();
+    RedisQuorumBuilder(List<RedisBackendBuilder> servers) {
+        int number = servers.size();
         if (number < FEWEST || number > MOST || number % 2 == 0) {
-            throw new IllegalArgumentException("uris must be 3, 5 or 7 addresses, but were " + number);
+            throw new IllegalArgumentException("a quorum needs 3, 5 or 7 servers, but has " + number);
         }
+        this.servers = List.copyOf(servers);
+    }
+
+    static RedisQuorumBuilder ofUris(List<String> uris) {
+        List<RedisBackendBuilder> servers = new ArrayList<>();
         for (String uri : uris) {
             RedisBackendBuilder server = new RedisBackendBuilder(requireNonNull(uri, "uri"));
             if (!server.leadsToOneServer()) {
@@ -33,9 +38,10 @@ public final class RedisQuorumBuilder {
             }
             servers.add(server);
         }
-        if (servers.stream().map(RedisBackendBuilder::serverName).distinct().count() < number) {
+        if (servers.stream().map(RedisBackendBuilder::serverName).distinct().count() < servers.size()) {
             throw new IllegalArgumentException("uris must lead to different servers, but two are the same");
         }
+        return new RedisQuorumBuilder(servers);
     }
 
     /**
@@ -136,10 +142,10 @@ public final class RedisQuorumBuilder {
      */
     public RedisQuorum build() {
         RedisBackendBuilder any = servers.get(0);
-        List<RedisBackendBuilder> all = List.copyOf(servers);
         return new RedisQuorum(
-                context ->
-                        all.stream().map(server -> server.quorumServer(context)).toList(),
+                context -> servers.stream()
+                        .map(server -> server.quorumServer(context))
+                        .toList(),
                 any.keysOfName(),
                 longestLease,
                 any.tokenKept(),

@@ -542,7 +542,7 @@ class RedisQuorumTest {
         String uri = "redis://:secret@host1";
 
         assertThatThrownBy(() -> RedisQuorum.connect(List.of(uri, uri.replace('1', '2'))))
-                .hasMessage("uris must be 3, 5 or 7 addresses, but were 2");
+                .hasMessage("a quorum needs 3, 5 or 7 servers, but has 2");
         assertThatThrownBy(() -> RedisQuorum.connect(List.of(uri, uri.replace('1', '2'), uri + ":6379")))
                 .hasMessage("uris must lead to different servers, but two are the same");
         assertThatThrownBy(
