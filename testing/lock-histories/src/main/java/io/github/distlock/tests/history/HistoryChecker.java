@@ -30,7 +30,8 @@ import org.jspecify.annotations.Nullable;
  * Hence <em>h(a) &lt; g(b)</em>, and because <em>g(a) ≤ h(a)</em> this is also the order of tokens. It suffices to
  * compare <em>h(a)</em> with the least <em>g</em> of all greater tokens: for a reader, of those of writers. One pass
  * from the greatest token down keeps these two times. The same <em>g</em> decides whether a hold claimed validity
- * beyond the next grant without having begun its release, and whether a later acquire got a smaller token.
+ * beyond the next grant, unless its release had begun or it was known as lost, and whether a later acquire got a
+ * smaller token.
  *
  * <p>Tokens of permits have no order. A second pass goes through all holds by <em>g</em>, and keeps those that have not
  * ended. The last of them to be granted was granted while all others were in use. So their permits fit the greatest of
@@ -162,7 +163,7 @@ final class HistoryChecker {
                         hold + " was called after " + after + " had returned");
             } else if (hold.wasSeenHeld() && hold.heldAt >= after.grantedAt) {
                 found(overlap(hold, after), hold + " was held after the grant of " + after);
-            } else if (after.grantedAt < Math.min(hold.claimedUntil, hold.releaseInvokedAt)) {
+            } else if (after.grantedAt < Math.min(hold.claimedUntil, hold.endedAt())) {
                 found(
                         HistoryRule.CLAIMS_END_BEFORE_THE_NEXT_GRANT,
                         hold + " claimed validity beyond the grant of " + after);
