@@ -1,0 +1,93 @@
+package io.github.distlock.simulator;
+
+import io.github.distlock.memory.InMemoryStore;
+import io.github.distlock.spi.LockBackend;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The store in memory of {@code lock-api}, behind the simulated network: for faults of the engine alone. */
+final class MemoryStore implements SimulatedStore {
+    private static final long LONGEST_PAUSE = 4_000_000_000L;
+    private static final long LONGEST_SILENCE = 10_000_000_000L;
+
+    private final Simulation simulation;
+    private final Network network;
+    private final SimulatedServer server;
+    private final List<InMemoryStore> store = new ArrayList<>(1);
+    private final List<ServerCalls> calls = new ArrayList<>();
+    private long silentUntil;
+
+    MemoryStore(Simulation simulation, Network network) {
+        this.simulation = simulation;
+        this.network = network;
+        server = new SimulatedServer(simulation, "memory");
+        server.serve(() -> store.add(new InMemoryStore()));
+    }
+
+    private InMemoryStore store() {
+        return store.get(0);
+    }
+
+    @Override
+    public LockBackend backend(SimulatedProcess process) {
+        ServerCalls own = new ServerCalls(simulation, network, process, server);
+        calls.add(own);
+        return new RemoteBackend(store().connect(), own, this::losesSignals);
+    }
+
+    private boolean losesSignals() {
+        return silentUntil > simulation.nanoTime() && simulation.random().nextBoolean();
+    }
+
+    @Override
+    public List<String> servers() {
+        return List.of(server.name());
+    }
+
+    @Override
+    public Duration longestExpiry() {
+        return Duration.ofSeconds(3);
+    }
+
+    @Override
+    public List<String> faults() {
+        return List.of("pause of the server", "break of connections", "loss of signals");
+    }
+
+    @Override
+    public List<String> excludedFaults() {
+        return List.of();
+    }
+
+    @Override
+    public void strike(String fault, long choice) {
+        switch (fault) {
+            case "pause of the server" -> server.pause(choice % LONGEST_PAUSE);
+            case "break of connections" -> {
+                if (!calls.isEmpty()) {
+                    calls.get((int) (choice % calls.size())).breakOff();
+                }
+            }
+            case "loss of signals" -> silentUntil = simulation.nanoTime() + choice % LONGEST_SILENCE;
+            default -> throw new IllegalArgumentException(fault);
+        }
+    }
+
+    @Override
+    public void heal() {
+        server.resume();
+        silentUntil = 0;
+    }
+
+    @Override
+    public List<String> leftovers() {
+        List<String> found = new ArrayList<>();
+        server.serve(() -> {
+            if (store().size() > 0) {
+                found.add(store().size() + " locks are held or waited for");
+            }
+        });
+        return found;
+    }
+}

@@ -1,0 +1,282 @@
+package io.github.distlock.simulator;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * What a run contains: everything that does not follow from the schedule. The seed decides it. A shorter plan leaves
+ * out users or faults, and those that remain do what they did.
+ *
+ * @param seed the seed
+ * @param schedule the seed of the schedule, the network and the servers
+ * @param store the name of the store
+ * @param duration for how long users work and faults strike, in nanoseconds of true time
+ * @param lease of most holds, in milliseconds
+ * @param latency of most messages, in nanoseconds
+ * @param interference how much the scheduler disturbs threads
+ * @param locks how many exclusive locks there are
+ * @param keeps how many locks each user keeps for hours, or 0 if users hold one lock at a time
+ * @param only the only lock that is used, or empty for all
+ * @param processes the settings of each process
+ * @param users the threads that use locks
+ * @param faults the faults, in the order of their times
+ */
+record Plan(
+        long seed,
+        long schedule,
+        String store,
+        long duration,
+        long lease,
+        long latency,
+        Simulation.Interference interference,
+        int locks,
+        int keeps,
+        String only,
+        List<Member> processes,
+        List<User> users,
+        List<Fault> faults) {
+    private static final long SECOND = 1_000_000_000L;
+    /** Of a client and a server together, this is within the drift of 0.01 that the engine allows. */
+    private static final double MOST_DRIFT = 0.004;
+
+    /** A process. */
+    record Member(int number, double rate, boolean handsOff) {}
+
+    /** A thread of a process. */
+    record User(int process, int number, long seed) {
+        @Override
+        public String toString() {
+            return process + "." + number;
+        }
+    }
+
+    /** A fault: its number in the whole plan, its time, and what it strikes. */
+    record Fault(int number, long at, String kind, int process, long choice) {}
+
+    /** Makes the plan of a seed. */
+    static Plan of(long seed, String store, List<String> faultsOfStore) {
+        SplittableRandom random = new SplittableRandom(seed);
+        int keeps = random.nextInt(40) == 0 ? random.nextInt(2, 40) : 0;
+        long duration = (long) (SECOND * (keeps > 0 ? logUniform(random, 3_600, 14_400) : logUniform(random, 10, 120)));
+        long lease = (long) (keeps > 0 ? logUniform(random, 20_000, 600_000) : logUniform(random, 300, 30_000));
+        long latency = (long) logUniform(random, 50_000, 5_000_000);
+        double preemption = random.nextInt(3) == 0 ? 0 : logUniform(random, 0.0005, 0.05);
+        double delay = random.nextInt(3) == 0 ? 0 : logUniform(random, 0.0005, 0.02);
+        long longestDelay = (long) logUniform(random, 1e6, 1e9);
+        List<Member> processes = new ArrayList<>();
+        List<User> users = new ArrayList<>();
+        int count = random.nextInt(1, 4);
+        boolean drifts = random.nextBoolean();
+        for (int process = 1; process <= count; process++) {
+            double rate = drifts ? 1 + random.nextDouble(-MOST_DRIFT, MOST_DRIFT) : 1;
+            processes.add(new Member(process, rate, random.nextInt(4) > 0));
+            int threads = random.nextInt(1, 5);
+            for (int number = 1; number <= threads; number++) {
+                users.add(new User(process, number, random.nextLong()));
+            }
+        }
+        return new Plan(
+                seed,
+                random.nextLong(),
+                store,
+                duration,
+                lease,
+                latency,
+                new Simulation.Interference(preemption, delay, longestDelay),
+                random.nextInt(1, 4),
+                keeps,
+                "",
+                List.copyOf(processes),
+                List.copyOf(users),
+                faults(random, count, duration, keeps > 0 ? 120 : 0.5, faultsOfStore));
+    }
+
+    /** Returns the same plan with another schedule. */
+    Plan withSchedule(long newSchedule) {
+        return new Plan(
+                seed,
+                newSchedule,
+                store,
+                duration,
+                lease,
+                latency,
+                interference,
+                locks,
+                keeps,
+                only,
+                processes,
+                users,
+                faults);
+    }
+
+    /** Returns the same plan with an earlier end. */
+    Plan withDuration(long newDuration) {
+        List<Fault> earlier =
+                faults.stream().filter(fault -> fault.at < newDuration).toList();
+        return new Plan(
+                seed,
+                schedule,
+                store,
+                newDuration,
+                lease,
+                latency,
+                interference,
+                locks,
+                keeps,
+                only,
+                processes,
+                users,
+                earlier);
+    }
+
+    /** Returns the same plan with threads that are less disturbed. */
+    Plan withInterference(Simulation.Interference newInterference) {
+        return new Plan(
+                seed,
+                schedule,
+                store,
+                duration,
+                lease,
+                latency,
+                newInterference,
+                locks,
+                keeps,
+                only,
+                processes,
+                users,
+                faults);
+    }
+
+    /** Returns the same plan with fewer faults. */
+    Plan withFaults(List<Fault> newFaults) {
+        return new Plan(
+                seed,
+                schedule,
+                store,
+                duration,
+                lease,
+                latency,
+                interference,
+                locks,
+                keeps,
+                only,
+                processes,
+                users,
+                newFaults);
+    }
+
+    /** Returns the same plan with fewer users, and without the processes that have none. */
+    Plan withUsers(List<User> newUsers) {
+        List<Member> used = processes.stream()
+                .filter(process -> newUsers.stream().anyMatch(user -> user.process == process.number))
+                .toList();
+        List<Fault> concerning = faults.stream()
+                .filter(fault -> used.stream().anyMatch(process -> process.number == fault.process))
+                .toList();
+        return new Plan(
+                seed,
+                schedule,
+                store,
+                duration,
+                lease,
+                latency,
+                interference,
+                locks,
+                keeps,
+                only,
+                used,
+                newUsers,
+                concerning);
+    }
+
+    /** Returns the same plan with a single lock. */
+    Plan withOnly(String lock) {
+        return new Plan(
+                seed,
+                schedule,
+                store,
+                duration,
+                lease,
+                latency,
+                interference,
+                locks,
+                keeps,
+                lock,
+                processes,
+                users,
+                faults);
+    }
+
+    /** Returns the options of the simulator that lead to this plan. */
+    String options(Plan whole) {
+        StringBuilder options = new StringBuilder("--store " + store + " --seed " + seed);
+        if (schedule != whole.schedule) {
+            options.append(" --schedule ").append(schedule);
+        }
+        if (users.size() < whole.users.size()) {
+            options.append(" --users ").append(join(users.stream().map(User::toString)));
+        }
+        if (faults.size() < whole.faults.size()) {
+            options.append(" --faults ").append(join(faults.stream().map(fault -> Integer.toString(fault.number))));
+        }
+        if (!only.isEmpty()) {
+            options.append(" --only ").append(only);
+        }
+        if (duration < whole.duration) {
+            options.append(" --duration ").append(duration);
+        }
+        if (!interference.equals(whole.interference)) {
+            options.append(" --calm");
+        }
+        return options.toString();
+    }
+
+    private static String join(Stream<String> words) {
+        String joined = words.collect(Collectors.joining(","));
+        return joined.isEmpty() ? "none" : joined;
+    }
+
+    /**
+     * Returns when the wall clock of a process jumps ahead the next time. Its holds may end then, although they claimed
+     * more before.
+     */
+    long nextJump(int process, long now) {
+        return faults.stream()
+                .filter(fault -> fault.process == process && fault.at >= now && fault.kind.equals(Faults.WALL_CLOCK))
+                .mapToLong(Fault::at)
+                .min()
+                .orElse(Long.MAX_VALUE);
+    }
+
+    /** Each run has a few kinds of faults, and some have none. */
+    private static List<Fault> faults(
+            SplittableRandom random, int processes, long duration, double leastInterval, List<String> ofStore) {
+        List<String> kinds = new ArrayList<>(Faults.OF_PROCESSES);
+        kinds.addAll(ofStore);
+        kinds.addAll(ofStore);
+        kinds.removeIf(kind -> random.nextInt(12) < (Faults.RARE.contains(kind) ? 9 : 4));
+        long interval = (long) (SECOND * logUniform(random, leastInterval, 120 * leastInterval));
+        List<Fault> faults = new ArrayList<>();
+        if (!kinds.isEmpty()) {
+            for (long at = random.nextLong(2 * interval); at < duration; at += 1 + random.nextLong(2 * interval)) {
+                String kind = kinds.get(random.nextInt(kinds.size()));
+                int process = random.nextInt(1, processes + 1);
+                faults.add(new Fault(0, at, kind, process, random.nextLong() >>> 1));
+            }
+        }
+        faults.sort(Comparator.comparingLong(Fault::at));
+        List<Fault> numbered = new ArrayList<>();
+        for (Fault fault : faults) {
+            numbered.add(new Fault(numbered.size() + 1, fault.at, fault.kind, fault.process, fault.choice));
+        }
+        return List.copyOf(numbered);
+    }
+
+    private static double logUniform(SplittableRandom random, double least, double most) {
+        return least * StrictMath.exp(random.nextDouble() * StrictMath.log(most / least));
+    }
+}

@@ -1,0 +1,130 @@
+package io.github.distlock.simulator;
+
+import io.github.distlock.LockLoss;
+import io.github.distlock.spi.LockMode;
+import io.github.distlock.tests.history.HistoryRule;
+import io.github.distlock.tests.history.RecordedHistory;
+import io.github.distlock.tests.history.Violation;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+
+/** What a run has seen, in true time: its history, its figures and its trace. */
+final class Records {
+    final RecordedHistory history = new RecordedHistory();
+    private final List<Violation> violations = new ArrayList<>();
+    private final Simulation world;
+    private long operations;
+    private long grants;
+    private long losses;
+    private long heldNanos;
+
+    Records(Simulation world) {
+        this.world = world;
+    }
+
+    /** One acquire of a process, and the hold that it won. */
+    final class Acquire {
+        final long process;
+        final long number = ++operations;
+        final String lock;
+        private final String actor;
+        private long grantedAt;
+        private long claimedUntil;
+
+        Acquire(long process, String actor, String lock, String how, LockMode mode, long limit) {
+            this.process = process;
+            this.actor = actor;
+            this.lock = lock;
+            trace(() -> "acquires " + lock + " (" + how + ", " + mode + ")");
+            history.acquire(process, world.tick(), number, lock, how, mode, limit);
+        }
+
+        /** The read hold that a downgrade makes of a write hold. */
+        Acquire(Acquire writing, long token, long limit) {
+            process = writing.process;
+            actor = writing.actor;
+            lock = writing.lock;
+            trace(() -> "downgrades " + lock);
+            history.downgrade(process, world.tick(), number, lock, token, limit);
+        }
+
+        private void trace(Supplier<String> what) {
+            world.trace(actor, () -> what.get() + " #" + number);
+        }
+
+        void queued() {
+            history.queued(process, world.tick(), number);
+        }
+
+        void granted(long token) {
+            grants++;
+            grantedAt = world.tick();
+            history.granted(process, grantedAt, number, token);
+            trace(() -> "has " + lock + " with token " + (token >> 8) + "/" + (token & 255));
+        }
+
+        void refused(String reason) {
+            history.refused(process, world.tick(), number, reason);
+            trace(() -> "has not got " + lock + ": " + reason);
+        }
+
+        void held(long at, long until) {
+            claimedUntil = until;
+            history.held(process, at, number, until);
+            trace(() -> String.format("holds %s until %.6f", lock, until / 1e9));
+        }
+
+        /** Returns the end of the claim that was seen last. */
+        long claimedUntil() {
+            return claimedUntil;
+        }
+
+        void notHeld() {
+            trace(() -> "no longer holds " + lock);
+        }
+
+        void release() {
+            long now = world.tick();
+            heldNanos += now - grantedAt;
+            history.release(process, now, number);
+            trace(() -> "releases " + lock);
+        }
+
+        void released(String outcome) {
+            history.released(process, world.tick(), number, outcome);
+            trace(() -> "has released " + lock + ": " + outcome);
+        }
+
+        void lost(LockLoss loss) {
+            losses++;
+            history.lost(process, world.tick(), number, loss.reason().name());
+            trace(() -> "is told that " + lock + " is lost: " + loss.reason());
+        }
+    }
+
+    void violation(HistoryRule rule, String what) {
+        violations.add(new Violation(rule, what));
+        world.trace("CHECK", () -> rule + ": " + what);
+    }
+
+    List<Violation> violations() {
+        return violations;
+    }
+
+    long acquires() {
+        return operations;
+    }
+
+    long grants() {
+        return grants;
+    }
+
+    long losses() {
+        return losses;
+    }
+
+    long heldNanos() {
+        return heldNanos;
+    }
+}

@@ -1,0 +1,186 @@
+package io.github.distlock.simulator;
+
+import io.github.distlock.LockClient;
+import io.github.distlock.LockOptions;
+import io.github.distlock.spi.Capability;
+import io.github.distlock.spi.LockBackend;
+import io.github.distlock.spi.LockMode;
+import io.github.distlock.tests.history.HistoryRule;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** A process with a client and the threads that use it, from its start to its end. */
+final class SimulatedMember implements ObservedBackend.Observer {
+    private final Simulation simulation;
+    private final SimulatedProcess process;
+    private final SimulatedStore store;
+    private final Records records;
+    private final Plan plan;
+    private final Plan.Member settings;
+    private final int incarnation;
+    private final long number;
+    private final Map<String, Records.Acquire> acquiring = new HashMap<>();
+    private Set<Capability> capabilities = Set.of();
+    private @Nullable LockClient client;
+    private boolean finishing;
+    private boolean ended;
+
+    SimulatedMember(
+            Simulation simulation,
+            SimulatedStore store,
+            Records records,
+            Plan plan,
+            Plan.Member settings,
+            int incarnation,
+            long number) {
+        this.simulation = simulation;
+        this.store = store;
+        this.records = records;
+        this.plan = plan;
+        this.settings = settings;
+        this.incarnation = incarnation;
+        this.number = number;
+        String name = "p" + settings.number() + (incarnation == 0 ? "" : "-" + incarnation);
+        process = simulation.process(name, plan.schedule() ^ (settings.number() + 1_000L * incarnation));
+        process.rate(settings.rate());
+    }
+
+    SimulatedProcess process() {
+        return process;
+    }
+
+    int place() {
+        return settings.number();
+    }
+
+    int incarnation() {
+        return incarnation;
+    }
+
+    long number() {
+        return number;
+    }
+
+    /** Starts the main thread: it opens the client, lets the users work, and closes the client. */
+    void start() {
+        process.start("main", this::main);
+    }
+
+    private void main() {
+        simulation.trace(process.name(), () -> "starts");
+        LockBackend backend = ObservedBackend.of(store.backend(process), simulation, this);
+        capabilities = backend.capabilities();
+        try (LockClient opened = LockClient.builder(backend)
+                .name(process.name())
+                .localHandoff(settings.handsOff() ? 64 : 0, Duration.ofMillis(20))
+                .defaultOptions(LockOptions.defaults().renewedLease(Duration.ofMillis(plan.lease())))
+                .build()) {
+            client = opened;
+            List<Thread> threads = new ArrayList<>();
+            for (Plan.User user : plan.users()) {
+                if (user.process() == settings.number()) {
+                    SimulatedUser task = new SimulatedUser(this, plan, user, incarnation);
+                    threads.add(process.start("user" + user.number(), task));
+                }
+            }
+            for (Thread thread : threads) {
+                thread.join();
+            }
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+        if (!process.hasFailedThreads()) {
+            records.history.ended(number, simulation.tick());
+        }
+        simulation.trace(process.name(), () -> "has ended");
+        ended = true;
+    }
+
+    LockClient client() {
+        LockClient opened = client;
+        if (opened == null) {
+            throw new IllegalStateException("not started");
+        }
+        return opened;
+    }
+
+    boolean supports(Capability capability) {
+        return capabilities.contains(capability);
+    }
+
+    /** Lets all users end soon, and then the process. */
+    void finish() {
+        finishing = true;
+    }
+
+    boolean isFinishing() {
+        return finishing;
+    }
+
+    /** Returns whether the process has ended, in order or by a crash. */
+    boolean hasEnded() {
+        return ended || process.hasCrashed();
+    }
+
+    Records.Acquire acquire(int user, String lock, String how, LockMode mode, long limit) {
+        Records.Acquire acquire = records.new Acquire(number, process.name() + "." + user, lock, how, mode, limit);
+        if (how.contains("fair")) {
+            acquiring.put(lock, acquire);
+        }
+        return acquire;
+    }
+
+    Records.Acquire downgrade(Records.Acquire writing, long token, long limit) {
+        return records.new Acquire(writing, token, limit);
+    }
+
+    SimulatedUser.Interrupt interruptAfter(long nanos) {
+        Thread thread = Thread.currentThread();
+        boolean[] armed = {true};
+        simulation.at(simulation.nanoTime() + nanos, () -> {
+            if (armed[0] && !process.hasCrashed()) {
+                thread.interrupt();
+            }
+        });
+        return () -> armed[0] = false;
+    }
+
+    long trueTime() {
+        return simulation.tick();
+    }
+
+    long trueTimeAfter(long nanos) {
+        return trueTimeOf(process.nanoTime() + nanos);
+    }
+
+    long trueTimeOf(long nanoTime) {
+        return process.trueTime(nanoTime);
+    }
+
+    /** Returns until when a hold claims to be valid that ends at a time of this process. */
+    long claim(long nanoTime) {
+        return Math.min(trueTimeOf(nanoTime), plan.nextJump(settings.number(), simulation.nanoTime()));
+    }
+
+    void violation(HistoryRule rule, String what) {
+        records.violation(rule, process.name() + ": " + what);
+    }
+
+    @Override
+    public void queued(String lock) {
+        Records.Acquire acquire = acquiring.get(lock);
+        if (acquire != null) {
+            acquire.queued();
+        }
+    }
+
+    @Override
+    public void failed(String lock, long sent) {
+        records.history.failed(number, sent, simulation.tick(), lock);
+    }
+}

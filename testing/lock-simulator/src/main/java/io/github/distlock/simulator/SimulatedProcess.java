@@ -1,0 +1,197 @@
+package io.github.distlock.simulator;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.random.RandomGenerator;
+
+/**
+ * A process of a simulation, with clocks and a random stream that belong to it. Its threads run only by the scheduler
+ * of the {@link Simulation}.
+ */
+public final class SimulatedProcess {
+    private static final long EPOCH_MILLIS = 1_800_000_000_000L;
+
+    private final Simulation simulation;
+    private final String name;
+    private final RandomGenerator random;
+    private final long origin;
+    private long anchor;
+    private long anchorNanos;
+    private double rate = 1;
+    private long wallOffsetMillis = EPOCH_MILLIS;
+    private final List<Stall> stalls = new ArrayList<>();
+    private int failingThreads;
+    private boolean threadsHaveFailed;
+    private long pausedSince;
+    private boolean paused;
+    private boolean crashed;
+
+    /** A time in which some thread of the process could have run and did not. */
+    record Stall(long from, long until) {}
+
+    SimulatedProcess(Simulation simulation, String name, long seed) {
+        this.simulation = simulation;
+        this.name = name;
+        random = new SplittableRandom(seed);
+        anchor = simulation.nanoTime();
+        // As after some uptime. The scales of two processes have nothing in common.
+        origin = random.nextLong(1L << 50);
+        anchorNanos = origin;
+    }
+
+    /**
+     * Returns the name.
+     *
+     * @return unique in its simulation
+     */
+    public String name() {
+        return name;
+    }
+
+    /**
+     * Starts a thread of this process.
+     *
+     * @param role the name of the thread
+     * @param task what it runs
+     * @return the thread, started
+     */
+    public Thread start(String role, Runnable task) {
+        Thread thread = simulation.newThread(this, role, task);
+        thread.start();
+        return thread;
+    }
+
+    /**
+     * Reads the monotonic clock of this process.
+     *
+     * @return nanoseconds since some origin
+     */
+    public long nanoTime() {
+        return anchorNanos + (long) ((simulation.nanoTime() - anchor) * rate);
+    }
+
+    /**
+     * Reads the wall clock of this process.
+     *
+     * @return milliseconds since 1970-01-01T00:00Z
+     */
+    public long wallMillis() {
+        return wallOffsetMillis + (nanoTime() - origin) / 1_000_000;
+    }
+
+    /**
+     * Returns the true time at which the monotonic clock of this process shows a time, if its rate stays.
+     *
+     * @param nanoTime on the scale of {@link #nanoTime()}
+     * @return on the scale of {@link World#nanoTime()}
+     */
+    public long trueTime(long nanoTime) {
+        return anchor + (long) Math.ceil((nanoTime - anchorNanos) / rate);
+    }
+
+    /**
+     * Returns the random stream of this process.
+     *
+     * @return always the same
+     */
+    public RandomGenerator random() {
+        return random;
+    }
+
+    /**
+     * Lets both clocks run faster or slower from now on.
+     *
+     * @param rate seconds of this process in a true second
+     */
+    public void rate(double rate) {
+        anchorNanos = nanoTime();
+        anchor = simulation.nanoTime();
+        this.rate = rate;
+    }
+
+    /**
+     * Moves the wall clock.
+     *
+     * @param millis how far; negative to move it back
+     */
+    public void stepWallClock(long millis) {
+        wallOffsetMillis += millis;
+    }
+
+    /** Stops all threads until {@link #resume()}. Clocks go on, and messages arrive. */
+    public void pause() {
+        if (!paused) {
+            pausedSince = simulation.nanoTime();
+        }
+        paused = true;
+    }
+
+    /** Lets the threads run again. */
+    public void resume() {
+        if (paused) {
+            stalled(pausedSince, simulation.nanoTime());
+        }
+        paused = false;
+        simulation.resumed(this);
+    }
+
+    /**
+     * Lets the next starts of threads fail, as if the process had as many as it may have.
+     *
+     * @param count how many
+     */
+    public void failThreads(int count) {
+        failingThreads = count;
+    }
+
+    /** Called when a thread starts. */
+    void countThread() {
+        if (failingThreads > 0) {
+            failingThreads--;
+            threadsHaveFailed = true;
+            throw new OutOfMemoryError("unable to create native thread: the simulation allows no more");
+        }
+    }
+
+    boolean hasFailedThreads() {
+        return threadsHaveFailed;
+    }
+
+    void stalled(long from, long until) {
+        stalls.add(new Stall(from, until));
+    }
+
+    List<Stall> stalls() {
+        return stalls;
+    }
+
+    /** Ends the process: its threads never run again. */
+    public void crash() {
+        crashed = true;
+        simulation.crashed(this);
+    }
+
+    /**
+     * Returns whether threads of this process may run.
+     *
+     * @return false while it is paused, and after its crash
+     */
+    public boolean isRunning() {
+        return !paused && !crashed;
+    }
+
+    /**
+     * Returns whether this process has crashed.
+     *
+     * @return true after {@link #crash()}
+     */
+    public boolean hasCrashed() {
+        return crashed;
+    }
+
+    @Override
+    public String toString() {
+        return name;
+    }
+}

@@ -1,0 +1,240 @@
+package io.github.distlock.simulator;
+
+import io.github.distlock.DistributedLock;
+import io.github.distlock.LockClient;
+import io.github.distlock.LockHandle;
+import io.github.distlock.LockOptions;
+import io.github.distlock.spi.Capability;
+import io.github.distlock.spi.LockBackend;
+import io.github.distlock.tests.history.HistoryRule;
+import io.github.distlock.tests.history.Violation;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** Runs a plan: processes work and faults strike, then all ends, and the rules are checked. */
+final class SimulatedRun {
+    private static final long SECOND = 1_000_000_000L;
+    /** For the timeout of an outage, and for the holds and waiters at the end. */
+    private static final long ENDING = 90 * SECOND;
+    /** What heartbeats and their timeouts need to notice a fault. */
+    private static final long SETTLING = 5 * SECOND;
+
+    private final Plan plan;
+    private final Simulation simulation;
+    private final Network network;
+    private final SimulatedStore store;
+    private final Records records;
+    private final List<SimulatedMember> members = new ArrayList<>();
+    private long numbers;
+    private boolean finishing;
+
+    /** What a run has shown. */
+    record Result(
+            List<Violation> violations, long hash, long steps, long nanos, long grants, long losses, long heldNanos) {}
+
+    private SimulatedRun(Plan plan, @Nullable Consumer<String> trace) {
+        this.plan = plan;
+        simulation = new Simulation(plan.schedule(), trace);
+        network = new Network(simulation, plan.latency());
+        store = Stores.create(plan.store(), simulation, network);
+        records = new Records(simulation);
+    }
+
+    static Result run(Plan plan, @Nullable Consumer<String> trace) {
+        return new SimulatedRun(plan, trace).run();
+    }
+
+    private Result run() {
+        simulation.interfere(plan.interference());
+        plan.processes().forEach(settings -> start(settings, 0));
+        plan.faults().forEach(fault -> simulation.at(fault.at(), () -> strike(fault)));
+        simulation.run(plan.duration(), () -> false);
+        finishing = true;
+        simulation.trace("CHECK", () -> "faults end, and users end their work");
+        members.forEach(member -> {
+            member.finish();
+            member.process().resume();
+        });
+        network.heal();
+        store.heal();
+        simulation.run(plan.duration() + ending(), this::allHaveEnded);
+        if (allHaveEnded()) {
+            lookForLeftovers();
+        } else {
+            simulation.traceThreads();
+            members.stream()
+                    .filter(member -> !member.hasEnded())
+                    .forEach(member -> records.violation(
+                            HistoryRule.PROCESSES_END, member.process().name() + " does not end"));
+        }
+        for (SimulatedMember member : members) {
+            if (isUnpunctual(member)) {
+                records.history.stalled(member.number(), 0, simulation.nanoTime());
+            }
+            member.process()
+                    .stalls()
+                    .forEach(stall -> records.history.stalled(member.number(), stall.from(), stall.until()));
+        }
+        List<Violation> violations = new ArrayList<>(records.violations());
+        violations.addAll(records.history.check(Duration.ofMillis(50), Duration.ofNanos(SETTLING)));
+        return new Result(
+                violations,
+                simulation.hash(),
+                simulation.steps(),
+                simulation.nanoTime(),
+                records.grants(),
+                records.losses(),
+                records.heldNanos());
+    }
+
+    /**
+     * Returns whether times of a process have no bound: a wall clock that steps may end a hold earlier than it claimed
+     * before, and a callback may wait for a thread.
+     */
+    private boolean isUnpunctual(SimulatedMember member) {
+        return plan.faults().stream()
+                .anyMatch(fault -> fault.process() == member.place()
+                        && (fault.kind().equals(Faults.WALL_CLOCK)
+                                || fault.kind().equals(Faults.THREADS)));
+    }
+
+    private long ending() {
+        return ENDING + plan.lease() * 1_000_000 * 4;
+    }
+
+    private boolean allHaveEnded() {
+        return members.stream().allMatch(SimulatedMember::hasEnded);
+    }
+
+    private void start(Plan.Member settings, int incarnation) {
+        SimulatedMember member =
+                new SimulatedMember(simulation, store, records, plan, settings, incarnation, ++numbers);
+        members.add(member);
+        member.start();
+    }
+
+    /** Returns the present process at a place. */
+    private SimulatedMember member(int place) {
+        return members.stream()
+                .filter(member -> member.place() == place)
+                .reduce((earlier, later) -> later)
+                .orElseThrow();
+    }
+
+    private void strike(Plan.Fault fault) {
+        if (plan.processes().stream().noneMatch(settings -> settings.number() == fault.process())) {
+            return;
+        }
+        SimulatedMember member = member(fault.process());
+        SimulatedProcess process = member.process();
+        long now = simulation.nanoTime();
+        long time = fault.choice() % (2 * plan.lease() * 1_000_000);
+        simulation.trace("FAULT", () -> fault.number() + ": " + fault.kind() + ", " + process.name());
+        switch (fault.kind()) {
+            case Faults.PAUSE -> {
+                process.pause();
+                simulation.at(now + time, process::resume);
+            }
+            case Faults.CRASH -> {
+                process.crash();
+                restart(member, now + time);
+            }
+            case Faults.CLOSE -> {
+                member.finish();
+                restart(member, now + time);
+            }
+            case Faults.WALL_CLOCK -> process.stepWallClock((fault.choice() % 3 - 1) * (time / 1_000_000));
+            case Faults.SILENCE -> silence(process.name(), fault.choice(), now + time);
+            case Faults.THREADS -> process.failThreads((int) (fault.choice() % 4));
+            default -> {
+                store.strike(fault.kind(), fault.choice());
+                records.history.fault(0, now, now + SETTLING);
+                return;
+            }
+        }
+        records.history.fault(member.number(), now, now + time + SETTLING);
+    }
+
+    private void restart(SimulatedMember member, long at) {
+        simulation.at(at, () -> {
+            if (!finishing && member == member(member.place())) {
+                start(
+                        plan.processes().stream()
+                                .filter(settings -> settings.number() == member.place())
+                                .findFirst()
+                                .orElseThrow(),
+                        member.incarnation() + 1);
+            }
+        });
+    }
+
+    /** Holds the messages of a process in one direction or both. */
+    private void silence(String process, long choice, long until) {
+        for (String server : store.servers()) {
+            if (choice % 3 != 0) {
+                network.hold(process, server, until);
+            }
+            if (choice % 3 != 1) {
+                network.hold(server, process, until);
+            }
+        }
+    }
+
+    private void lookForLeftovers() {
+        // An extension asks for up to one and a half leases, and the engine adds what clocks may differ by.
+        long expiry =
+                Math.max(2 * plan.lease() * 1_000_000, store.longestExpiry().toNanos());
+        long last = Math.max(simulation.nanoTime(), network.lastArrival());
+        simulation.run(last + expiry + 2 * SECOND, () -> false);
+        store.leftovers().forEach(left -> records.violation(HistoryRule.NOTHING_IS_LEFT, left));
+        SimulatedProcess prober = simulation.process("prober", plan.schedule());
+        boolean[] done = {false};
+        prober.start("main", () -> {
+            probe(prober);
+            done[0] = true;
+        });
+        simulation.run(simulation.nanoTime() + 60 * SECOND, () -> done[0]);
+        if (!done[0]) {
+            records.violation(HistoryRule.CALLS_RETURN_IN_TIME, "a new client hangs");
+        }
+    }
+
+    /** Looks whether a new client can acquire each lock. */
+    private void probe(SimulatedProcess prober) {
+        LockBackend backend = store.backend(prober);
+        Set<Capability> capabilities = backend.capabilities();
+        try (LockClient client = LockClient.builder(backend)
+                .name(prober.name())
+                .defaultOptions(LockOptions.defaults().renewedLease(Duration.ofSeconds(5)))
+                .build()) {
+            for (int i = 0; i < plan.locks(); i++) {
+                probe(client.lock("lock" + i));
+            }
+            if (capabilities.contains(Capability.READ_WRITE)) {
+                probe(client.readWriteLock("shared").writeLock());
+            }
+            if (capabilities.contains(Capability.PERMITS)) {
+                probe(client.semaphore("permits", 3).permits(3));
+            }
+            if (capabilities.contains(Capability.FAIR)) {
+                probe(client.lock("fair"));
+            }
+        } catch (InterruptedException | RuntimeException e) {
+            records.violation(HistoryRule.NOTHING_IS_LEFT, "a new client: " + e);
+        }
+    }
+
+    private void probe(DistributedLock lock) throws InterruptedException {
+        Optional<LockHandle> held = lock.tryAcquire(Duration.ofSeconds(4));
+        if (held.isEmpty()) {
+            records.violation(HistoryRule.NOTHING_IS_LEFT, "a new client cannot acquire " + lock.name());
+        } else {
+            held.get().close();
+        }
+    }
+}

@@ -1,0 +1,346 @@
+package io.github.distlock.simulator;
+
+import io.github.distlock.DistributedLock;
+import io.github.distlock.DistributedReadWriteLock;
+import io.github.distlock.LockClient;
+import io.github.distlock.LockException;
+import io.github.distlock.LockHandle;
+import io.github.distlock.LockLostException;
+import io.github.distlock.LockOptions;
+import io.github.distlock.spi.Capability;
+import io.github.distlock.spi.LockMode;
+import io.github.distlock.tests.history.HistoryRule;
+import io.github.distlock.tests.history.RecordedHistory;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/** A thread that acquires and releases locks in a loop, and records what it sees in true time. */
+final class SimulatedUser implements Runnable {
+    private static final long REQUEST_TIMEOUT = Duration.ofSeconds(1).toNanos();
+    /** The engine also counts by a wall clock of whole milliseconds, of which it may lose two. */
+    private static final long WALL_CLOCK_STEPS = 2_000_000;
+
+    private static final long SHORTEST_PAUSE = 1_000_000;
+
+    private static final int LIMIT = 3;
+
+    private final SimulatedMember member;
+    private final Plan plan;
+    private final int number;
+    private final SplittableRandom random;
+    private final List<DistributedLock> locks = new ArrayList<>();
+    private final List<LockMode> modes = new ArrayList<>();
+    private final List<Boolean> fair = new ArrayList<>();
+    private final Duration lease;
+    private final double haste;
+
+    SimulatedUser(SimulatedMember member, Plan plan, Plan.User user, int incarnation) {
+        this.member = member;
+        this.plan = plan;
+        this.number = user.number();
+        this.random = new SplittableRandom(user.seed() + incarnation);
+        this.lease = Duration.ofMillis(plan.lease());
+        this.haste = random.nextDouble();
+        LockClient client = member.client();
+        for (int i = 0; i < plan.locks(); i++) {
+            LockOptions options = LockOptions.defaults();
+            boolean sticky = member.supports(Capability.STICKY) && random.nextInt(4) == 0;
+            boolean fixed = !sticky && random.nextInt(6) == 0;
+            LockOptions timed = fixed ? options.fixedLease(lease) : options.renewedLease(lease);
+            add(client.lock("lock" + i, sticky ? timed.sticky() : timed), LockMode.EXCLUSIVE, false);
+        }
+        if (random.nextInt(3) == 0) {
+            addOtherKinds(client, LockOptions.defaults().renewedLease(lease));
+        }
+    }
+
+    private void add(DistributedLock lock, LockMode mode, boolean isFair) {
+        locks.add(lock);
+        modes.add(mode);
+        fair.add(isFair);
+    }
+
+    private void addOtherKinds(LockClient client, LockOptions options) {
+        if (member.supports(Capability.READ_WRITE)) {
+            add(client.readWriteLock("shared", options).readLock(), LockMode.READ, false);
+            add(client.readWriteLock("shared", options).writeLock(), LockMode.WRITE, false);
+        }
+        if (member.supports(Capability.PERMITS)) {
+            int count = random.nextInt(1, LIMIT + 1);
+            add(client.semaphore("permits", LIMIT, options).permits(count), LockMode.permits(count, LIMIT), false);
+        }
+        // One thread of each process, so that the process knows whose queue entry it is.
+        if (member.supports(Capability.FAIR) && number == 1) {
+            add(client.lock("fair", options.fair()), LockMode.EXCLUSIVE, true);
+        }
+    }
+
+    @Override
+    public void run() {
+        if (plan.keeps() > 0) {
+            keep();
+        } else {
+            useAll();
+        }
+    }
+
+    /** Keeps many locks, whose names no other thread uses at the same time, and acquires again what is lost. */
+    private void keep() {
+        Map<String, Kept> kept = new LinkedHashMap<>();
+        while (!member.isFinishing()) {
+            for (int i = 0; i < plan.keeps() && !member.isFinishing(); i++) {
+                DistributedLock lock = member.client().lock("kept-" + member.place() + "-" + number + "-" + i);
+                Kept present = kept.get(lock.name());
+                if (present == null || !look(present.acquire, present.held)) {
+                    kept.remove(lock.name());
+                    acquire(
+                            lock,
+                            LockMode.EXCLUSIVE,
+                            "untimed",
+                            RecordedHistory.NEVER,
+                            lock::acquire,
+                            (acquire, held) -> {
+                                boolean unused = look(acquire, held);
+                                kept.put(lock.name(), new Kept(acquire, held));
+                                return false;
+                            });
+                }
+            }
+            LockSupport.parkNanos(Math.min(random.nextLong(lease.toNanos() / 2), untilNextClaimEnds(kept)));
+        }
+        kept.values().forEach(present -> release(present.acquire, present.held));
+    }
+
+    /** The checker knows only the claims that this thread has seen, and those of some stores are far below the lease. */
+    private long untilNextClaimEnds(Map<String, Kept> kept) {
+        long now = member.trueTime();
+        return kept.values().stream()
+                .mapToLong(present -> Math.max(SHORTEST_PAUSE, present.acquire.claimedUntil() - now))
+                .min()
+                .orElse(Long.MAX_VALUE);
+    }
+
+    private record Kept(Records.Acquire acquire, LockHandle held) {}
+
+    private void useAll() {
+        while (!member.isFinishing()) {
+            try {
+                int which = random.nextInt(locks.size());
+                if (plan.only().isEmpty() || plan.only().equals(locks.get(which).name())) {
+                    use(which);
+                }
+            } catch (IllegalStateException e) {
+                if (!member.isFinishing()) {
+                    throw e;
+                }
+            }
+            rest();
+        }
+    }
+
+    /** Many users hardly rest, so that locks are contended. */
+    private void rest() {
+        if (random.nextDouble() > haste || !plan.only().isEmpty()) {
+            LockSupport.parkNanos((long) (plan.latency() * StrictMath.exp(random.nextDouble() * 5)));
+        }
+    }
+
+    private interface Acquire {
+        @Nullable
+        LockHandle call() throws Exception;
+    }
+
+    private void use(int which) {
+        DistributedLock lock = locks.get(which);
+        Duration wait = part(lease, random.nextDouble(0, 2));
+        if (fair.get(which)) {
+            acquire(which, "fair", RecordedHistory.NEVER, lock::acquire);
+            return;
+        }
+        int dice = random.nextInt(100);
+        if (dice < 40) {
+            acquire(which, "timed", limit(wait.toNanos()), () -> orNull(lock.tryAcquire(wait)));
+        } else if (dice < 65) {
+            acquire(which, "untimed", RecordedHistory.NEVER, lock::acquire);
+        } else if (dice < 80) {
+            acquire(which, "try", limit(REQUEST_TIMEOUT), () -> orNull(lock.tryAcquire()));
+        } else if (dice < 92) {
+            acquire(which, "asynchronous", RecordedHistory.NEVER, () -> cancelledAfter(wait, lock.acquireAsync()));
+        } else {
+            acquire(which, "interrupted", RecordedHistory.NEVER, () -> interruptedAfter(wait, lock));
+        }
+    }
+
+    private long limit(long nanos) {
+        return member.trueTimeAfter(nanos);
+    }
+
+    private static @Nullable LockHandle orNull(Optional<LockHandle> answer) {
+        return answer.orElse(null);
+    }
+
+    private static LockHandle cancelledAfter(Duration wait, CompletableFuture<LockHandle> future) throws Exception {
+        try {
+            return future.get(wait.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException e) {
+            future.cancel(true);
+            // The acquire may have been granted before the cancellation.
+            return future.get();
+        }
+    }
+
+    private LockHandle interruptedAfter(Duration wait, DistributedLock lock) throws InterruptedException {
+        Interrupt interrupt = member.interruptAfter(wait.toNanos());
+        try {
+            return lock.acquire();
+        } finally {
+            interrupt.cancel();
+            boolean unused = Thread.interrupted();
+        }
+    }
+
+    /** An interrupt of a thread at a later time. */
+    interface Interrupt {
+        void cancel();
+    }
+
+    /** What a thread does with a hold. Returns whether the hold is to be released then. */
+    private interface Use {
+        boolean use(Records.Acquire acquire, LockHandle held);
+    }
+
+    private void acquire(int which, String how, long limit, Acquire call) {
+        LockMode mode = modes.get(which);
+        acquire(locks.get(which), mode, how, limit, call, (acquire, held) -> {
+            boolean holds = hold(acquire, held);
+            if (holds && mode.equals(LockMode.WRITE) && random.nextBoolean()) {
+                downgrade(acquire, held);
+                return false;
+            }
+            return true;
+        });
+    }
+
+    /** Records the end of the write hold, and the read hold that a downgrade makes of it as one more acquire. */
+    private void downgrade(Records.Acquire writing, LockHandle held) {
+        DistributedReadWriteLock lock = member.client()
+                .readWriteLock(writing.lock, LockOptions.defaults().renewedLease(lease));
+        writing.release();
+        Records.Acquire reading = member.downgrade(writing, held.fencingToken(), RecordedHistory.NEVER);
+        acquire(
+                reading,
+                () -> {
+                    LockHandle read = lock.downgrade(held);
+                    writing.released("RELEASED");
+                    return read;
+                },
+                (acquire, read) -> {
+                    boolean unused = hold(acquire, read);
+                    return true;
+                });
+    }
+
+    private void acquire(DistributedLock lock, LockMode mode, String how, long limit, Acquire call, Use use) {
+        acquire(member.acquire(number, lock.name(), how, mode, limit), call, use);
+    }
+
+    private void acquire(Records.Acquire acquire, Acquire call, Use use) {
+        LockHandle held = null;
+        String refusal = "busy";
+        try {
+            held = call.call();
+        } catch (InterruptedException | LockException | CancellationException e) {
+            refusal = e.toString();
+        } catch (ExecutionException e) {
+            refusal = String.valueOf(e.getCause());
+        } catch (Exception | OutOfMemoryError e) {
+            refusal = "unexpected: " + e;
+        }
+        if (held == null) {
+            acquire.refused(refusal);
+        } else {
+            acquire.granted(held.fencingToken());
+            held.onLost(acquire::lost);
+            if (use.use(acquire, held)) {
+                release(acquire, held);
+            }
+        }
+    }
+
+    private static void release(Records.Acquire acquire, LockHandle held) {
+        acquire.release();
+        acquire.released(held.release().name());
+    }
+
+    private boolean hold(Records.Acquire acquire, LockHandle held) {
+        boolean holds = look(acquire, held);
+        if (random.nextInt(3) > 0) {
+            return holds;
+        }
+        long hold = (long)
+                (random.nextInt(4) > 0
+                        ? plan.latency() * random.nextDouble() * 4
+                        : lease.toNanos() * random.nextDouble() * 2);
+        long end = System.nanoTime() + hold;
+        while (holds && !member.isFinishing() && end - System.nanoTime() > 0) {
+            LockSupport.parkNanos(Math.min(end - System.nanoTime(), Math.min(50_000_000, hold / 3 + 1)));
+            holds = look(acquire, held);
+            if (holds && random.nextInt(20) == 0) {
+                extend(held, acquire);
+            }
+        }
+        if (!holds && look(acquire, held)) {
+            member.violation(HistoryRule.LOSS_IS_REPORTED, "S8: a hold of " + acquire.lock + " is held again");
+        }
+        return holds;
+    }
+
+    private void extend(LockHandle held, Records.Acquire acquire) {
+        Duration time = part(lease, random.nextDouble(0.2, 1.5));
+        long asked = System.nanoTime();
+        try {
+            held.extend(time);
+        } catch (LockLostException e) {
+            return;
+        } catch (LockException | IllegalStateException | IllegalArgumentException | UnsupportedOperationException e) {
+            // Some stores bound an extension.
+            return;
+        }
+        Duration left = held.remaining();
+        long missing = time.toNanos() - (System.nanoTime() - asked) - left.toNanos();
+        if (missing > WALL_CLOCK_STEPS && held.isHeld()) {
+            member.violation(
+                    HistoryRule.CLAIMS_END_BEFORE_THE_NEXT_GRANT,
+                    "S14: an extension of " + acquire.lock + " by " + time + " lacks " + missing + " ns");
+        }
+    }
+
+    /** Returns whether the thread holds the lock, and records it. */
+    private boolean look(Records.Acquire acquire, LockHandle held) {
+        long at = member.trueTime();
+        if (!held.isHeld()) {
+            acquire.notHeld();
+            return false;
+        }
+        long before = System.nanoTime();
+        Duration left = held.remaining();
+        acquire.held(at, member.claim(before + left.toNanos()));
+        return true;
+    }
+
+    private static Duration part(Duration whole, double share) {
+        return Duration.ofNanos((long) (whole.toNanos() * share));
+    }
+}

@@ -1,0 +1,429 @@
+package io.github.distlock.simulator;
+
+import io.github.distlock.simulator.hooks.Hooks;
+import io.github.distlock.simulator.hooks.Machine;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.PriorityQueue;
+import java.util.SplittableRandom;
+import java.util.concurrent.Executor;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One run: virtual time, its events, and the threads of all processes. The thread that calls {@link #run} runs
+ * everything, one step after the other.
+ *
+ * <p>A thread of a process is a virtual thread whose carrier is the caller of {@code run}. So the code that it runs
+ * needs no change: if it blocks in a lock, a queue or a future, it gives control back to this class. The seed decides
+ * which of the threads that can run is next.
+ */
+public final class Simulation implements World {
+    private static final long FIRST_THREAD = 1_000;
+    private static final long MOST_WORK = 4_000;
+
+    private final SplittableRandom random;
+    private final RandomGenerator schedule;
+    private final @Nullable Consumer<String> trace;
+    private final PriorityQueue<Event> events = new PriorityQueue<>();
+    private final List<Step> ready = new ArrayList<>();
+    private final Map<SimulatedProcess, List<Step>> held = new HashMap<>();
+    private final List<Thread> threads = new ArrayList<>();
+    private final Map<Long, Thread> startedFor = new HashMap<>();
+    private final Monitors monitors = new Monitors();
+    private final List<Object> kept = new ArrayList<>();
+    private final Thread carrier = Thread.currentThread();
+    private @Nullable Thread running;
+    private Interference interference = Interference.NONE;
+    private long now;
+    private long eventNumber;
+    private long threadNumber = FIRST_THREAD;
+    private long steps;
+    private long hash;
+
+    /**
+     * How much the scheduler disturbs threads that could run.
+     *
+     * @param preemption the probability of a preemption at each point of the product's code
+     * @param delay the probability that a thread which could run is delayed
+     * @param longestDelay the longest delay in nanoseconds
+     */
+    public record Interference(double preemption, double delay, long longestDelay) {
+        static final Interference NONE = new Interference(0, 0, 0);
+    }
+
+    private static final class Event implements Comparable<Event> {
+        private final long at;
+        private final long number;
+        private @Nullable Runnable action;
+
+        Event(long at, long number, Runnable action) {
+            this.at = at;
+            this.number = number;
+            this.action = action;
+        }
+
+        @Override
+        public int compareTo(Event other) {
+            return at == other.at ? Long.compare(number, other.number) : Long.compare(at, other.at);
+        }
+    }
+
+    /** A thread that can run, until it blocks the next time. It is delayed once at most. */
+    private record Step(SimulatedThread thread, Runnable continuation, boolean mayBeDelayed) {}
+
+    /** A thread of a process, as its code sees it. */
+    private final class SimulatedThread implements Executor, Machine {
+        private final SimulatedProcess process;
+        private @Nullable Thread thread;
+        private @Nullable Thread original;
+        private boolean started;
+        private int atomicSections;
+
+        SimulatedThread(SimulatedProcess process) {
+            this.process = process;
+        }
+
+        private Thread thread() {
+            Thread known = thread;
+            if (known == null) {
+                throw new IllegalStateException("no thread");
+            }
+            return known;
+        }
+
+        @Override
+        public void execute(Runnable continuation) {
+            if (!started) {
+                process.countThread();
+                started = true;
+            }
+            ready(new Step(this, continuation, true));
+        }
+
+        @Override
+        public long nanoTime() {
+            return process.nanoTime();
+        }
+
+        @Override
+        public long wallMillis() {
+            return process.wallMillis();
+        }
+
+        @Override
+        public long random() {
+            return process.random().nextLong();
+        }
+
+        @Override
+        public void parkNanos(long nanos) {
+            if (thread == null) {
+                throw new IllegalStateException("an event must not wait");
+            }
+            if (nanos <= 0) {
+                return;
+            }
+            Event end = event(process.trueTime(process.nanoTime() + nanos), () -> LockSupport.unpark(thread()));
+            LockSupport.park();
+            end.action = null;
+        }
+
+        @Override
+        public void sleep(long nanos) throws InterruptedException {
+            long end = process.nanoTime() + nanos;
+            while (end - process.nanoTime() > 0) {
+                if (Thread.interrupted()) {
+                    throw new InterruptedException("sleep interrupted");
+                }
+                parkNanos(end - process.nanoTime());
+            }
+        }
+
+        @Override
+        public Thread newThread(String name, Runnable task) {
+            return Simulation.this.newThread(process, name, task);
+        }
+
+        @Override
+        public void start(Thread original) {
+            SimulatedThread runs = simulated(process, original.getName(), original);
+            runs.original = original;
+            startedFor.put(original.getId(), runs.thread());
+            runs.thread().start();
+        }
+
+        @Override
+        public Thread original() {
+            Thread known = original;
+            return known == null ? Thread.currentThread() : known;
+        }
+
+        @Override
+        public Thread startedFor(Thread original) {
+            return startedFor.getOrDefault(original.getId(), original);
+        }
+
+        @Override
+        public void enterMonitor(Object object) {
+            monitors.enter(object);
+        }
+
+        @Override
+        public void exitMonitor(Object object) {
+            monitors.exit(object);
+        }
+
+        @Override
+        public void waitMonitor(Object object, long millis) throws InterruptedException {
+            monitors.await(object, millis);
+        }
+
+        @Override
+        public void notifyMonitor(Object object) {
+            monitors.signalAll(object);
+        }
+
+        @Override
+        @SuppressWarnings("ThreadPriorityCheck") // This class is the scheduler.
+        public void preempt() {
+            Hooks.preemptAfter(pointsUntilPreemption());
+            Thread.yield();
+        }
+
+        @Override
+        public void keep(Object object) {
+            kept.add(object);
+        }
+    }
+
+    /**
+     * Creates a simulation.
+     *
+     * @param seed decides everything
+     * @param trace consumes the lines of the trace, or null
+     */
+    public Simulation(long seed, @Nullable Consumer<String> trace) {
+        random = new SplittableRandom(seed);
+        schedule = random.split();
+        this.trace = trace;
+    }
+
+    /**
+     * Sets how much threads are disturbed from now on. Without a call, they are not.
+     *
+     * @param newInterference how much
+     */
+    public void interfere(Interference newInterference) {
+        interference = newInterference;
+        Hooks.preemptAfter(pointsUntilPreemption());
+    }
+
+    /**
+     * Creates a process.
+     *
+     * @param name unique in this simulation
+     * @param seed the seed of its random stream; two processes of one seed draw the same numbers, as clones do
+     * @return a process without threads
+     */
+    public SimulatedProcess process(String name, long seed) {
+        return new SimulatedProcess(this, name, seed);
+    }
+
+    @Override
+    public long nanoTime() {
+        return now;
+    }
+
+    /** Returns a true time that is later than all that were returned before, for events that need an order. */
+    long tick() {
+        return ++now;
+    }
+
+    @Override
+    public void at(long nanoTime, Runnable action) {
+        event(nanoTime, action);
+    }
+
+    private Event event(long nanoTime, Runnable action) {
+        Event event = new Event(Math.max(now, nanoTime), eventNumber++, action);
+        events.add(event);
+        return event;
+    }
+
+    @Override
+    public RandomGenerator random() {
+        return random;
+    }
+
+    @Override
+    public void trace(String actor, Supplier<String> what) {
+        if (trace != null) {
+            trace.accept(String.format("%14.6f  %-10s %s", now / 1e9, actor, what.get()));
+        }
+    }
+
+    Thread newThread(SimulatedProcess process, String name, Runnable task) {
+        return simulated(process, name, task).thread();
+    }
+
+    private SimulatedThread simulated(SimulatedProcess process, String name, Runnable task) {
+        SimulatedThread simulated = new SimulatedThread(process);
+        Thread thread = SimulatedThreads.create(simulated, name, threadNumber++, process.random(), task);
+        simulated.thread = thread;
+        if (trace != null) {
+            threads.add(thread);
+        }
+        return simulated;
+    }
+
+    /** Adds to the trace where each thread waits. */
+    void traceThreads() {
+        for (Thread thread : threads) {
+            if (thread.isAlive()) {
+                trace("THREAD", () -> thread.getName() + " " + Arrays.toString(thread.getStackTrace()));
+            }
+        }
+    }
+
+    private void ready(Step step) {
+        requireSimulated();
+        SimulatedProcess process = step.thread.process;
+        if (process.hasCrashed()) {
+            return;
+        }
+        if (process.isRunning()) {
+            ready.add(step);
+        } else {
+            held.computeIfAbsent(process, key -> new ArrayList<>()).add(step);
+        }
+    }
+
+    /** Another thread would wake a simulated one at a time that no seed decides. */
+    private void requireSimulated() {
+        Thread caller = Thread.currentThread();
+        if (caller != carrier && caller != running) {
+            throw new IllegalStateException(caller + " wakes a simulated thread");
+        }
+    }
+
+    void resumed(SimulatedProcess process) {
+        List<Step> steps = held.remove(process);
+        if (steps != null) {
+            steps.forEach(this::ready);
+        }
+    }
+
+    void crashed(SimulatedProcess process) {
+        held.remove(process);
+        ready.removeIf(step -> step.thread.process == process);
+    }
+
+    /**
+     * Runs code of a process at once, as part of an event: its clocks and its random stream are those of the process.
+     *
+     * @param process the process
+     * @param code must not wait
+     */
+    public void as(SimulatedProcess process, Runnable code) {
+        Hooks.enter(Thread.currentThread(), new SimulatedThread(process), 1);
+        try {
+            code.run();
+        } finally {
+            int unused = Hooks.leave();
+        }
+    }
+
+    /**
+     * Runs until a condition holds, a time has come, or nothing is left that could happen.
+     *
+     * @param until the time at which the run ends at the latest
+     * @param finished looked at after each step
+     */
+    public void run(long until, BooleanSupplier finished) {
+        while (now < until && !finished.getAsBoolean()) {
+            Event next = events.peek();
+            if (next != null && next.at <= now) {
+                events.remove();
+                if (next.action != null) {
+                    note(next.number);
+                    next.action.run();
+                }
+            } else if (!ready.isEmpty()) {
+                step();
+            } else if (next != null) {
+                now = Math.min(next.at, until);
+            } else {
+                return;
+            }
+        }
+    }
+
+    private void step() {
+        int chosen = schedule.nextInt(ready.size());
+        Step step = ready.get(chosen);
+        ready.set(chosen, ready.get(ready.size() - 1));
+        ready.remove(ready.size() - 1);
+        SimulatedThread simulated = step.thread;
+        if (!simulated.process.isRunning()) {
+            ready(step);
+        } else if (step.mayBeDelayed && interference.delay > 0 && schedule.nextDouble() < interference.delay) {
+            delay(step);
+        } else {
+            steps++;
+            Thread thread = simulated.thread();
+            note(thread.getId());
+            running = thread;
+            Hooks.enter(thread, simulated, simulated.atomicSections);
+            step.continuation.run();
+            simulated.atomicSections = Hooks.leave();
+            running = null;
+            now += 1 + schedule.nextLong(MOST_WORK);
+        }
+    }
+
+    /** Short delays are as likely as long ones. */
+    private void delay(Step step) {
+        long length = (long) StrictMath.exp(schedule.nextDouble() * StrictMath.log((double) interference.longestDelay));
+        step.thread.process.stalled(now, now + length);
+        event(now + length, () -> ready(new Step(step.thread, step.continuation, false)));
+    }
+
+    private int pointsUntilPreemption() {
+        if (interference.preemption <= 0) {
+            return Integer.MAX_VALUE;
+        }
+        double points = StrictMath.log(1 - schedule.nextDouble()) / StrictMath.log(1 - interference.preemption);
+        return (int) Math.min(Integer.MAX_VALUE, points);
+    }
+
+    private void note(long what) {
+        hash = (hash ^ now) * 0x9E37_79B9_7F4A_7C15L;
+        hash = (hash ^ (hash >>> 29) ^ what) * 0xBF58_476D_1CE4_E5B9L;
+    }
+
+    /**
+     * Returns a number that two runs share only if all their steps were the same.
+     *
+     * @return a hash of all steps so far
+     */
+    public long hash() {
+        return hash;
+    }
+
+    /**
+     * Returns how often a thread ran until it blocked.
+     *
+     * @return the number of steps
+     */
+    public long steps() {
+        return steps;
+    }
+}

@@ -1,0 +1,36 @@
+package io.github.distlock.simulator;
+
+import io.github.distlock.simulator.redis.QuorumStore;
+import io.github.distlock.simulator.redis.RedisStore;
+import io.github.distlock.simulator.zookeeper.ZooKeeperStore;
+import java.util.List;
+
+/** The stores by their names. */
+final class Stores {
+    static final String MEMORY = "memory";
+
+    static final String REDIS = "redis";
+    static final String QUORUM = "quorum";
+
+    static final String ZOOKEEPER = "zookeeper";
+
+    static final List<String> NAMES = List.of(MEMORY, REDIS, QUORUM, ZOOKEEPER);
+
+    private Stores() {}
+
+    static SimulatedStore create(String name, Simulation simulation, Network network) {
+        return switch (name) {
+            case MEMORY -> new MemoryStore(simulation, network);
+            case REDIS -> new RedisStore(simulation, network);
+            case QUORUM -> new QuorumStore(simulation, network);
+            case ZOOKEEPER -> new ZooKeeperStore(simulation, network);
+            default -> throw new IllegalArgumentException("no store " + name + ", only " + NAMES);
+        };
+    }
+
+    /** Returns the faults of a store, without the excluded ones. */
+    static List<String> faults(String name) {
+        Simulation simulation = new Simulation(0, null);
+        return create(name, simulation, new Network(simulation, 1)).faults();
+    }
+}

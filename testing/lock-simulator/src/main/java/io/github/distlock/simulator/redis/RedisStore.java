@@ -1,0 +1,115 @@
+package io.github.distlock.simulator.redis;
+
+import io.github.distlock.redis.RedisBackend;
+import io.github.distlock.simulator.Network;
+import io.github.distlock.simulator.SimulatedProcess;
+import io.github.distlock.simulator.SimulatedStore;
+import io.github.distlock.simulator.World;
+import io.github.distlock.spi.LockBackend;
+import java.time.Duration;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/**
+ * One Redis server, or a primary with a replica that takes its place. The address of the primary does not change, as
+ * with sentinels behind a proxy.
+ */
+public final class RedisStore implements SimulatedStore {
+    private static final String TOKEN = "}:token";
+    private static final long MICROS = 1_000_000;
+    private static final long NANOS = 1_000_000_000;
+    /** The server's clock is at most as much faster or slower as the clients allow for. */
+    private static final double DRIFT = 0.005;
+
+    private static final List<Duration> TOKEN_KEPT =
+            List.of(Duration.ofSeconds(1), Duration.ofSeconds(10), Duration.ofHours(1));
+
+    /** Crashed holders block their locks for longer by as much as the clock is set back. */
+    private static final long LONGEST_STEP = 40 * MICROS;
+
+    private final World world;
+    private final RedisNode node;
+    private final Duration tokenKept;
+    private long setBackMicros;
+
+    /**
+     * Makes a store.
+     *
+     * @param world the simulation
+     * @param network between processes and the server
+     */
+    public RedisStore(World world, Network network) {
+        this.world = world;
+        this.node = new RedisNode("redis", 1 + world.random().nextDouble(-DRIFT, DRIFT), world, network);
+        this.tokenKept = TOKEN_KEPT.get(world.random().nextInt(TOKEN_KEPT.size()));
+    }
+
+    @Override
+    public LockBackend backend(SimulatedProcess process) {
+        return RedisBackend.builder(context -> new SimulatedConnections(node, process, context, world))
+                .keepTokensFor(tokenKept)
+                .build();
+    }
+
+    @Override
+    public List<String> servers() {
+        return List.of(node.name());
+    }
+
+    /** Queue entries stay for some seconds, or longer if they are not near the head; tombstones stay for a minute. */
+    @Override
+    public Duration longestExpiry() {
+        return Duration.ofSeconds(61);
+    }
+
+    @Override
+    public List<String> faults() {
+        return List.of("restart", "pause", "break", "clock back");
+    }
+
+    @Override
+    public List<String> excludedFaults() {
+        return List.of("restart without data", "failover", "clock forward");
+    }
+
+    @Override
+    public void strike(String fault, long choice) {
+        SplittableRandom random = new SplittableRandom(choice);
+        switch (fault) {
+            case "restart" -> node.restart(random.nextLong(2 * NANOS));
+            case "pause" -> node.pause(random.nextLong(3 * NANOS));
+            case "break" -> node.breakConnections();
+            case "clock back" -> setBack(random);
+            case "restart without data" -> {
+                node.restart(random.nextLong(NANOS));
+                node.loseAll();
+            }
+            case "failover" -> {
+                node.loseLast(random.nextLong(NANOS));
+                node.restart(random.nextLong(NANOS));
+            }
+            case "clock forward" -> node.stepClock(random.nextLong(60 * MICROS));
+            default -> throw new IllegalArgumentException("no fault of Redis: " + fault);
+        }
+    }
+
+    /** Tokens increase if the clock is set back, as long as the server has the last token of each name. */
+    private void setBack(SplittableRandom random) {
+        long micros = random.nextLong(LONGEST_STEP);
+        if (setBackMicros + micros <= LONGEST_STEP && node.keepsAll(TOKEN)) {
+            setBackMicros += micros;
+            node.stepClock(-micros);
+        }
+    }
+
+    @Override
+    public void heal() {
+        node.heal();
+    }
+
+    /** The server keeps tokens for longer. */
+    @Override
+    public List<String> leftovers() {
+        return node.keys().stream().filter(key -> !key.contains(TOKEN)).toList();
+    }
+}

@@ -1,0 +1,61 @@
+package io.github.distlock.simulator;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
+
+class PlanTest {
+    private static final List<String> FAULTS = List.of("a fault of the store");
+
+    private static Plan plan(long seed) {
+        return Plan.of(seed, Stores.MEMORY, FAULTS);
+    }
+
+    @Test
+    void aSeedHasOnePlan() {
+        assertThat(plan(5)).isEqualTo(plan(5)).isNotEqualTo(plan(6));
+    }
+
+    @Test
+    void plansHaveAllKindsOfFaults() {
+        List<String> kinds = LongStream.range(0, 100)
+                .mapToObj(PlanTest::plan)
+                .flatMap(plan -> plan.faults().stream())
+                .map(Plan.Fault::kind)
+                .distinct()
+                .toList();
+
+        assertThat(kinds).containsAll(FAULTS).containsAll(Faults.OF_PROCESSES);
+    }
+
+    @Test
+    void aProcessWithoutUsersAndItsFaultsAreLeftOut() {
+        Plan whole = LongStream.range(0, 100)
+                .mapToObj(PlanTest::plan)
+                .filter(plan -> plan.processes().size() == 3 && plan.faults().size() > 20)
+                .findFirst()
+                .orElseThrow();
+
+        Plan smaller = whole.withUsers(
+                whole.users().stream().filter(user -> user.process() == 2).toList());
+
+        assertThat(smaller.processes()).extracting(Plan.Member::number).containsExactly(2);
+        assertThat(smaller.faults()).isNotEmpty().allMatch(fault -> fault.process() == 2);
+    }
+
+    @Test
+    void theOptionsNameWhatIsLeft() {
+        Plan whole = LongStream.range(0, 100)
+                .mapToObj(PlanTest::plan)
+                .filter(plan -> plan.faults().size() > 5)
+                .findFirst()
+                .orElseThrow();
+
+        Plan smaller = whole.withFaults(whole.faults().subList(1, 3)).withOnly("lock0");
+
+        assertThat(smaller.options(whole))
+                .isEqualTo("--store memory --seed " + whole.seed() + " --faults 2,3 --only lock0");
+    }
+}
