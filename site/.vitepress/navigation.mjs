@@ -50,6 +50,7 @@ export const english = {
       '/guarantees': 'Guarantees',
       '/promises': 'Promises',
       '/track-record': 'Track record',
+      '/simulator': 'Simulator',
     }),
     group('How it works', {
       '/engine': 'Engine',

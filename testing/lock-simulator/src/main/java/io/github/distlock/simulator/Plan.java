@@ -61,7 +61,10 @@ record Plan(
     static Plan of(long seed, String store, List<String> faultsOfStore) {
         SplittableRandom random = new SplittableRandom(seed);
         int keeps = random.nextInt(40) == 0 ? random.nextInt(2, 40) : 0;
-        long duration = (long) (SECOND * (keeps > 0 ? logUniform(random, 3_600, 14_400) : logUniform(random, 10, 120)));
+        // The models of servers cost more for each simulated second.
+        double longest = store.equals(Stores.MEMORY) ? 14_400 : 1_200;
+        long duration =
+                (long) (SECOND * (keeps > 0 ? logUniform(random, longest / 4, longest) : logUniform(random, 10, 120)));
         long lease = (long) (keeps > 0 ? logUniform(random, 20_000, 600_000) : logUniform(random, 300, 30_000));
         long latency = (long) logUniform(random, 50_000, 5_000_000);
         double preemption = random.nextInt(3) == 0 ? 0 : logUniform(random, 0.0005, 0.05);

@@ -123,7 +123,7 @@ final class SimulatedUser implements Runnable {
         kept.values().forEach(present -> release(present.acquire, present.held));
     }
 
-    /** The checker knows only the claims that this thread has seen, and those of some stores are far below the lease. */
+    /** The checker knows only the claims that this thread has seen. Those of some stores are far below the lease. */
     private long untilNextClaimEnds(Map<String, Kept> kept) {
         long now = member.trueTime();
         return kept.values().stream()
