@@ -60,6 +60,9 @@ record Plan(
     /** Makes the plan of a seed. */
     static Plan of(long seed, String store, List<String> faultsOfStore) {
         SplittableRandom random = new SplittableRandom(seed);
+        if (store.equals(Stores.STALE_LEADERS)) {
+            return staleLeaders(seed, random, faultsOfStore.get(0));
+        }
         int keeps = random.nextInt(40) == 0 ? random.nextInt(2, 40) : 0;
         // The models of servers cost more for each simulated second.
         double longest = store.equals(Stores.MEMORY) ? 14_400 : 1_200;
@@ -96,6 +99,43 @@ record Plan(
                 List.copyOf(processes),
                 List.copyOf(users),
                 faults(random, count, duration, keeps > 0 ? 120 : 0.5, faultsOfStore));
+    }
+
+    /**
+     * Makes a plan in which some processes contend for one lock and hold it for long, while leaders of ZooKeeper lose
+     * touches. It finds what other plans do not: that too few exchanges prove a session.
+     */
+    private static Plan staleLeaders(long seed, SplittableRandom random, String fault) {
+        List<Member> processes = new ArrayList<>();
+        List<User> users = new ArrayList<>();
+        for (int process = 1; process <= 4; process++) {
+            processes.add(new Member(process, 1, false));
+            users.add(new User(process, 1, random.nextLong()));
+        }
+        long duration = 200 * SECOND;
+        List<Fault> faults = new ArrayList<>();
+        for (long at = 5 * SECOND; at < duration; at += 12 * SECOND + random.nextLong(SECOND)) {
+            faults.add(new Fault(faults.size() + 1, at, fault, 1, random.nextLong() >>> 1));
+        }
+        return new Plan(
+                seed,
+                random.nextLong(),
+                Stores.STALE_LEADERS,
+                duration,
+                15_000,
+                SECOND / 2000,
+                Simulation.Interference.NONE,
+                1,
+                0,
+                "lock0",
+                List.copyOf(processes),
+                List.copyOf(users),
+                List.copyOf(faults));
+    }
+
+    /** Returns whether users keep most holds for about a lease. */
+    boolean holdsLong() {
+        return store.equals(Stores.STALE_LEADERS);
     }
 
     /** Returns the same plan with another schedule. */
@@ -226,7 +266,7 @@ record Plan(
         if (faults.size() < whole.faults.size()) {
             options.append(" --faults ").append(join(faults.stream().map(fault -> Integer.toString(fault.number))));
         }
-        if (!only.isEmpty()) {
+        if (!only.equals(whole.only)) {
             options.append(" --only ").append(only);
         }
         if (duration < whole.duration) {

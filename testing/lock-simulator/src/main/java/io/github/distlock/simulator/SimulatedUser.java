@@ -286,11 +286,11 @@ final class SimulatedUser implements Runnable {
 
     private boolean hold(Records.Acquire acquire, LockHandle held) {
         boolean holds = look(acquire, held);
-        if (random.nextInt(3) > 0) {
+        if (!plan.holdsLong() && random.nextInt(3) > 0) {
             return holds;
         }
         long hold = (long)
-                (random.nextInt(4) > 0
+                (!plan.holdsLong() && random.nextInt(4) > 0
                         ? plan.latency() * random.nextDouble() * 4
                         : lease.toNanos() * random.nextDouble() * 2);
         long end = System.nanoTime() + hold;

@@ -107,7 +107,7 @@ public final class Simulator {
     /** Returns the plan without what the options leave out. */
     private Plan reduced(Plan whole) {
         Plan plan = whole.withSchedule(number("--schedule", whole.schedule()))
-                .withOnly(options.getOrDefault("--only", ""))
+                .withOnly(options.getOrDefault("--only", whole.only()))
                 .withDuration(number("--duration", whole.duration()));
         plan = plan.withUsers(only("--users", plan.users(), Plan.User::toString));
         plan = plan.withFaults(only("--faults", plan.faults(), fault -> Integer.toString(fault.number())));

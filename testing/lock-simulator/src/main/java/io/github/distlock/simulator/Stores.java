@@ -14,7 +14,10 @@ final class Stores {
 
     static final String ZOOKEEPER = "zookeeper";
 
-    static final List<String> NAMES = List.of(MEMORY, REDIS, QUORUM, ZOOKEEPER);
+    /** The store and the plan of {@link Plan#staleLeaders}. */
+    static final String STALE_LEADERS = "zookeeper-stale-leaders";
+
+    static final List<String> NAMES = List.of(MEMORY, REDIS, QUORUM, ZOOKEEPER, STALE_LEADERS);
 
     private Stores() {}
 
@@ -24,6 +27,7 @@ final class Stores {
             case REDIS -> new RedisStore(simulation, network);
             case QUORUM -> new QuorumStore(simulation, network);
             case ZOOKEEPER -> new ZooKeeperStore(simulation, network);
+            case STALE_LEADERS -> ZooKeeperStore.withStaleLeaders(simulation, network);
             default -> throw new IllegalArgumentException("no store " + name + ", only " + NAMES);
         };
     }

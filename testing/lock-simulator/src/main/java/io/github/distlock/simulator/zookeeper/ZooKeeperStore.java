@@ -37,6 +37,10 @@ public final class ZooKeeperStore implements SimulatedStore {
     private static final String DISK = "slow disk of a server";
     private static final String PARTITION = "silence between two servers";
 
+    private static final List<String> ALL =
+            List.of(CRASH, PAUSE, ELECTION, LEADER_PAUSE, STALE_LEADER, LAG, DISK, PARTITION);
+
+    private final List<String> faults;
     private final World world;
     private final Network network;
     private final Ensemble ensemble;
@@ -52,13 +56,29 @@ public final class ZooKeeperStore implements SimulatedStore {
      * @param network connects the servers with each other and with clients
      */
     public ZooKeeperStore(World world, Network network) {
+        this(world, network, ALL, 10);
+    }
+
+    /**
+     * Creates an ensemble with short sessions, whose leader often learns no touches of a follower after a pause.
+     *
+     * @param world the simulation
+     * @param network connects the servers with each other and with clients
+     * @return the store
+     */
+    public static ZooKeeperStore withStaleLeaders(World world, Network network) {
+        return new ZooKeeperStore(world, network, List.of(STALE_LEADER), 5);
+    }
+
+    private ZooKeeperStore(World world, Network network, List<String> faults, int mostTicks) {
+        this.faults = faults;
         this.world = world;
         this.network = network;
         System.setProperty(ZKClientConfig.ZOOKEEPER_CLIENT_CNXN_SOCKET, SimulatedClientSocket.class.getName());
         // It would look up the names of the servers.
         System.setProperty(ZKClientConfig.ENABLE_CLIENT_SASL_KEY, "false");
         tick = 400 + world.random().nextInt(1600);
-        sessionTimeout = tick * (2 + world.random().nextInt(9));
+        sessionTimeout = tick * world.random().nextInt(2, mostTicks + 1);
         tickIsSet = world.random().nextBoolean();
         hasOwnClients = world.random().nextInt(3) > 0;
         ensemble = new Ensemble(world, network, EnsembleSettings.of(tick), SERVERS);
@@ -120,7 +140,7 @@ public final class ZooKeeperStore implements SimulatedStore {
 
     @Override
     public List<String> faults() {
-        return List.of(CRASH, PAUSE, ELECTION, LEADER_PAUSE, STALE_LEADER, LAG, DISK, PARTITION);
+        return faults;
     }
 
     @Override
