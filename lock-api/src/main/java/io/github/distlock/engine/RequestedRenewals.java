@@ -231,6 +231,9 @@ final class RequestedRenewals implements Handle.Renewals {
         private final Duration length;
         private final Moment begun;
         private final Expiry until;
+        /** The same, so that no millisecond of the wall clock is missing. */
+        private final Expiry roundedUp;
+
         private final @Nullable Hold extended;
         private final AtomicBoolean answered = new AtomicBoolean();
         /** The end of what the store has confirmed, or null. */
@@ -250,6 +253,7 @@ final class RequestedRenewals implements Handle.Renewals {
             this.length = length;
             this.begun = begun;
             this.until = Expiry.after(begun, nanos);
+            this.roundedUp = Expiry.after(begun, nanos + Settings.ROUNDING);
             this.extended = extended;
         }
 
@@ -291,18 +295,23 @@ final class RequestedRenewals implements Handle.Renewals {
 
         private void take(Validity validity) {
             lease.term.proved(validity);
-            if (isConfirmed()) {
+            Expiry end = settings.expiry(validity);
+            if (isConfirmed(end)) {
+                Expiry promised = end.isBefore(roundedUp) ? end : roundedUp;
                 if (changesLeases) {
-                    lease.term.promise(until);
+                    lease.term.promise(promised);
                 }
                 if (extended != null) {
-                    extended.extendTo(until);
+                    extended.extendTo(promised);
                 }
             }
         }
 
         private boolean isConfirmed() {
-            Expiry end = proved;
+            return isConfirmed(proved);
+        }
+
+        private boolean isConfirmed(@Nullable Expiry end) {
             return end != null && end.remainingNanos(begun) >= until.remainingNanos(begun);
         }
 

@@ -30,7 +30,7 @@ public record Settings(
     static final long LAST_REQUEST_GRACE = Duration.ofMillis(100).toNanos();
 
     /** More than what is lost by calculating with fractions, and by a wall clock that counts milliseconds. */
-    private static final long ROUNDING = Duration.ofMillis(2).toNanos();
+    static final long ROUNDING = Duration.ofMillis(2).toNanos();
 
     /**
      * Returns when a hold ends for its holder: {@code length·(1−ρ) − guard} after the request was <em>sent</em>. The

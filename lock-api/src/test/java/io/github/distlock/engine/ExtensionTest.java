@@ -104,6 +104,22 @@ class ExtensionTest extends EngineTest {
         assertThat(leases).allMatch(lease -> lease.compareTo(LEASE) >= 0).hasSizeGreaterThan(20);
     }
 
+    /** Of two readings of a clock that counts milliseconds, each may be up to one too low. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void s14_noMillisecondOfTheWallClockIsMissing(boolean renewed) throws Exception {
+        LockHandle held = (renewed ? lock : fixed).acquire();
+        for (int i = 1; i <= 20; i++) {
+            Duration time = LONG.plusSeconds(i).plusNanos(999_999);
+            long asked = store.clock().nanoTime();
+
+            held.extend(time);
+
+            Duration left = held.remaining();
+            assertThat(left.plusNanos(store.clock().nanoTime() - asked)).isGreaterThanOrEqualTo(time);
+        }
+    }
+
     @Test
     void s14_anExtensionNeverShortensAHold() throws Exception {
         LockHandle held =
