@@ -107,12 +107,12 @@ inline answered() {
     :: hasLost -> left = most(left, length(lostAge))
     :: else
     fi;
+#ifdef SINGLE_WRITE
+    left = most(left, length(requestAge));
+#endif
     stage = 0; age = 0; since = 0; hasLost = 0; lostAge = 0
   :: else // to a request that the client has given up
   fi;
-#ifdef SINGLE_WRITE
-  left = most(left, length(requestAge));
-#endif
   forget_request()
 }
 

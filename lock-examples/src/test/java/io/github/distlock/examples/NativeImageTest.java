@@ -129,7 +129,7 @@ class NativeImageTest {
     /** Modules for tests start JVMs, which no native image is. */
     private static List<BuildModule> modulesOfApplications() {
         return BuildModule.published().stream()
-                .filter(module -> !module.artifact().matches("lock-histories|.*-tests?(-.*)?"))
+                .filter(module -> !module.artifact().matches("lock-histories|lock-simulator|.*-tests?(-.*)?"))
                 .toList();
     }
 

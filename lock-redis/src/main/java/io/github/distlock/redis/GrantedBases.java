@@ -7,8 +7,9 @@ import java.util.concurrent.atomic.AtomicLong;
 /**
  * The greatest base that this client has been granted for each lock for which it has contenders. An exclusive grant
  * becomes a hold only if its base is greater, so that the client's tokens for one lock increase in the order in which
- * its threads take them. The later bases of other locks do not matter: if they did, a busy client would need a request
- * for each handoff.
+ * its threads take them. A write grant must also exceed the bases of read holds. Readers that are served together take
+ * their grants in any order, so read grants are only noted. The later bases of other locks do not matter: if they did,
+ * a busy client would need a request for each handoff.
  *
  * <p>Servers mint increasing bases. But a thread may take a reply or a message late: after a failover has lost its
  * grant, and another thread of the client was granted the lock by the new primary.
@@ -27,9 +28,10 @@ final class GrantedBases {
      * A name that has contenders.
      *
      * @param contenders how many
-     * @param base the greatest base that was granted for the name
+     * @param base the greatest base of the exclusive grants for the name
+     * @param read the greatest base of the read grants
      */
-    private record Named(int contenders, AtomicLong base) {}
+    private record Named(int contenders, AtomicLong base, AtomicLong read) {}
 
     /**
      * Begins to keep the greatest base of a name, for one more contender.
@@ -40,14 +42,16 @@ final class GrantedBases {
         names.compute(
                 name,
                 (same, known) -> known == null
-                        ? new Named(1, new AtomicLong(Math.max(floor, greatest.get())))
-                        : new Named(known.contenders + 1, known.base));
+                        ? new Named(1, new AtomicLong(Math.max(floor, greatest.get())), new AtomicLong())
+                        : new Named(known.contenders + 1, known.base, known.read));
     }
 
     /** Ends what {@link #enter} has begun. */
     void leave(String name) {
         names.computeIfPresent(
-                name, (same, known) -> known.contenders == 1 ? null : new Named(known.contenders - 1, known.base));
+                name,
+                (same, known) ->
+                        known.contenders == 1 ? null : new Named(known.contenders - 1, known.base, known.read));
     }
 
     /**
@@ -59,12 +63,26 @@ final class GrantedBases {
     boolean take(String name, long base) {
         greatest.accumulateAndGet(base, Math::max);
         Named known = names.get(name);
-        return known == null || known.base.getAndAccumulate(base, Math::max) < base;
+        return known == null || (known.read.get() < base && known.base.getAndAccumulate(base, Math::max) < base);
     }
 
-    /** Returns the base that the next grant of a lock must exceed. A contender of this client asks for the lock. */
-    long floor(String name) {
+    /** Notes the base of a read grant, which becomes a hold. */
+    void takeRead(String name, long base) {
+        Named known = names.get(name);
+        if (known != null) {
+            known.read.accumulateAndGet(base, Math::max);
+        }
+    }
+
+    /** Returns the base that the next handoff to a reader or of permits must exceed. Such a contender waits. */
+    long sharedFloor(String name) {
         Named known = names.get(name);
         return known == null ? greatest.get() : known.base.get();
+    }
+
+    /** Returns the base that the next exclusive grant must exceed. A contender of this client asks for the lock. */
+    long floor(String name) {
+        Named known = names.get(name);
+        return known == null ? greatest.get() : Math.max(known.base.get(), known.read.get());
     }
 }

@@ -48,6 +48,7 @@ import org.jspecify.annotations.Nullable;
  * or as readers of one lock, and be served together. Their messages may be taken in any order, because the order of
  * their tokens among each other means nothing. The condition also applies to a reply that grants an exclusive or write
  * hold: it may be late, from a server that has failed since. Then the contender asks again and states the greater base.
+ * A write grant must also exceed the bases of the client's read holds.
  *
  * <h2>Heartbeats</h2>
  *
@@ -406,6 +407,9 @@ final class RedisContender implements Contender {
     }
 
     private Attempt won(RedisGrant grant) {
+        if (request.mode().kind() == LockMode.Kind.READ) {
+            backend.grantedBases.takeRead(request.name(), grant.fencingBase());
+        }
         stopWaiting();
         return Attempt.granted(grant);
     }
@@ -444,14 +448,16 @@ final class RedisContender implements Contender {
         announcedBase = 0;
         long age = backend.clock().nanoTime() - busy.askedAt.nanoTime();
         long length = handoffLease.toNanos();
-        if (backend.awaitsReplicas
-                || base <= busy.marker
-                || base <= backend.grantedBases.floor(request.name())
-                || age > length / 2) {
+        if (backend.awaitsReplicas || base <= busy.marker || base <= announcedFloor() || age > length / 2) {
             return null;
         }
         Validity validity = Validity.of(busy.askedAt, handoffLease).withRenewAfter(Duration.ofNanos(age + length / 4));
         return new RedisGrant(this, request.mode(), base, validity);
+    }
+
+    private long announcedFloor() {
+        GrantedBases bases = backend.grantedBases;
+        return isExclusive() ? bases.floor(request.name()) : bases.sharedFloor(request.name());
     }
 
     /** Notes a message: the server has made this contender the holder. Any thread may call this. */

@@ -144,7 +144,7 @@ public final class RedisQuorum implements LockBackend {
     /**
      * Returns a builder of a backend over another client library. The modules of this library call it.
      *
-     * @param connections makes the connections to each server, once for each backend
+     * @param connections makes the connections to each server, once for each backend; each leads to another server
      * @return a new builder
      * @throws IllegalArgumentException if the number of servers is not 3, 5 or 7
      */

@@ -47,4 +47,15 @@ class GrantedBasesTest {
 
         assertEquals(9, bases.floor("orders"));
     }
+
+    @Test
+    void s11_aWriteGrantExceedsTheBasesOfReaders() {
+        bases.enter("orders", 3);
+        bases.takeRead("orders", 9);
+
+        assertFalse(bases.take("orders", 8));
+        assertEquals(3, bases.sharedFloor("orders"), "readers are served together");
+        assertEquals(9, bases.floor("orders"));
+        assertTrue(bases.take("orders", 10));
+    }
 }

@@ -27,6 +27,8 @@ import java.util.function.Function;
  */
 public final class Simulator {
     private static final List<String> FLAGS = List.of("--trace", "--twice", "--find", "--no-shrink", "--calm");
+    private static final List<String> OPTIONS = List.of(
+            "--store", "--seed", "--seeds", "--seconds", "--schedule", "--users", "--faults", "--duration", "--only");
     private static final int SHOWN = 120;
 
     private final Map<String, String> options = new HashMap<>();
@@ -43,6 +45,9 @@ public final class Simulator {
 
     private Simulator(String[] arguments) {
         for (int i = 0; i < arguments.length; i++) {
+            if (!FLAGS.contains(arguments[i]) && !OPTIONS.contains(arguments[i])) {
+                throw new IllegalArgumentException("no option " + arguments[i]);
+            }
             options.put(arguments[i], FLAGS.contains(arguments[i]) ? "" : arguments[++i]);
         }
         store = options.getOrDefault("--store", Stores.MEMORY);

@@ -77,7 +77,8 @@ class RedisModelTest {
         SplittableRandom random = new SplittableRandom(seed);
         RedisModel model = new RedisModel(() -> micros, () -> 0, 0, lua, runId(connection));
         List<String> published = new ArrayList<>();
-        RandomCommands.CHANNELS.forEach(channel -> model.subscribe(channel, published::add));
+        RandomCommands.CHANNELS.forEach(
+                channel -> model.subscribe(channel, message -> published.add(channel + " " + message)));
         RandomCommands commands = new RandomCommands(
                 random,
                 key -> model(model, List.of("GET", key)) instanceof byte[] text ? text(text) : "",
@@ -99,10 +100,15 @@ class RedisModelTest {
             compare("seed " + seed + ", step " + step, model, connection, all);
             for (String message : published) {
                 List<?> push = (List<?>) subscribed.getOne();
-                assertThat(text((byte[]) push.get(2))).isEqualTo(message);
+                assertThat(text((byte[]) push.get(1)) + " " + text((byte[]) push.get(2)))
+                        .as("seed %s, step %s", seed, step)
+                        .isEqualTo(message);
             }
             published.clear();
         }
+        // The server has published nothing else.
+        subscribed.sendCommand(Command.PING);
+        assertThat(text((byte[]) ((List<?>) subscribed.getOne()).get(0))).isEqualTo("pong");
     }
 
     private static long pause(SplittableRandom random) {
