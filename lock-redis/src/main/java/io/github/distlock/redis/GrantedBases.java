@@ -5,33 +5,28 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * The greatest base that this client has been granted for each lock for which it has contenders. An exclusive grant
- * becomes a hold only if its base is greater, so that the client's tokens for one lock increase in the order in which
- * its threads take them. A write grant must also exceed the bases of read holds. Readers that are served together take
- * their grants in any order, so read grants are only noted. The later bases of other locks do not matter: if they did,
- * a busy client would need a request for each handoff.
+ * The greatest base that this client has been granted for each lock for which it waits. A handoff message makes a
+ * holder only if its base is greater, so that the client's tokens for one lock increase. The later bases of other locks
+ * do not matter: if they did, a busy client would need a request for each handoff.
  *
- * <p>Servers mint increasing bases. But a thread may take a reply or a message late: after a failover has lost its
- * grant, and another thread of the client was granted the lock by the new primary.
+ * <p>A client keeps this only for names with a waiting contender, and forgets the name with the last one. So when the
+ * first contender begins to wait, the name starts with the greatest base of the client for any lock.
  *
- * <p>A client keeps a name until the last contender for it is {@linkplain RedisContender#forget forgotten}. So when the
- * first contender enters, the name starts with the greatest base of the client for any lock.
- *
- * <p><b>No grant is missed.</b> Each contender enters before it asks, so the name is there when it takes a grant. A
- * contender that has left before the name was added again has raised {@link #greatest} before.
+ * <p><b>No grant is missed.</b> {@link #granted} raises {@link #greatest} first and the name's base then.
+ * {@link #enter} adds the name and reads {@code greatest} in one atomic step of the map. If the grant does not find the
+ * name, that step comes later, and sees the raised {@code greatest}.
  */
 final class GrantedBases {
     private final AtomicLong greatest = new AtomicLong();
-    private final Map<String, Named> names = new ConcurrentHashMap<>();
+    private final Map<String, Waited> names = new ConcurrentHashMap<>();
 
     /**
-     * A name that has contenders.
+     * A name for which contenders wait.
      *
      * @param contenders how many
-     * @param base the greatest base of the exclusive grants for the name
-     * @param read the greatest base of the read grants
+     * @param base the greatest base that was granted for the name
      */
-    private record Named(int contenders, AtomicLong base, AtomicLong read) {}
+    private record Waited(int contenders, long base) {}
 
     /**
      * Begins to keep the greatest base of a name, for one more contender.
@@ -41,48 +36,26 @@ final class GrantedBases {
     void enter(String name, long floor) {
         names.compute(
                 name,
-                (same, known) -> known == null
-                        ? new Named(1, new AtomicLong(Math.max(floor, greatest.get())), new AtomicLong())
-                        : new Named(known.contenders + 1, known.base, known.read));
+                (same, waited) -> waited == null
+                        ? new Waited(1, Math.max(floor, greatest.get()))
+                        : new Waited(waited.contenders + 1, waited.base));
     }
 
     /** Ends what {@link #enter} has begun. */
     void leave(String name) {
         names.computeIfPresent(
-                name,
-                (same, known) ->
-                        known.contenders == 1 ? null : new Named(known.contenders - 1, known.base, known.read));
+                name, (same, waited) -> waited.contenders == 1 ? null : new Waited(waited.contenders - 1, waited.base));
     }
 
-    /**
-     * Notes the base of an exclusive grant, unless the client has taken one of the name whose base is not smaller. Of
-     * two threads that take grants at the same time, the one with the smaller base comes first or is refused.
-     *
-     * @return whether the grant becomes a hold
-     */
-    boolean take(String name, long base) {
+    /** Notes a grant of this client. */
+    void granted(String name, long base) {
         greatest.accumulateAndGet(base, Math::max);
-        Named known = names.get(name);
-        return known == null || (known.read.get() < base && known.base.getAndAccumulate(base, Math::max) < base);
+        names.computeIfPresent(name, (same, waited) -> new Waited(waited.contenders, Math.max(waited.base, base)));
     }
 
-    /** Notes the base of a read grant, which becomes a hold. */
-    void takeRead(String name, long base) {
-        Named known = names.get(name);
-        if (known != null) {
-            known.read.accumulateAndGet(base, Math::max);
-        }
-    }
-
-    /** Returns the base that the next handoff to a reader or of permits must exceed. Such a contender waits. */
-    long sharedFloor(String name) {
-        Named known = names.get(name);
-        return known == null ? greatest.get() : known.base.get();
-    }
-
-    /** Returns the base that the next exclusive grant must exceed. A contender of this client asks for the lock. */
+    /** Returns the base that the next handoff of a lock must exceed. A contender of this client waits for it. */
     long floor(String name) {
-        Named known = names.get(name);
-        return known == null ? greatest.get() : Math.max(known.base.get(), known.read.get());
+        Waited waited = names.get(name);
+        return waited == null ? greatest.get() : waited.base;
     }
 }

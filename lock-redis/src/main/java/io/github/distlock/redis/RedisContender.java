@@ -46,9 +46,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The second condition counts exclusive and write grants alone. Several contenders of a client may wait for permits
  * or as readers of one lock, and be served together. Their messages may be taken in any order, because the order of
- * their tokens among each other means nothing. The condition also applies to a reply that grants an exclusive or write
- * hold: it may be late, from a server that has failed since. Then the contender asks again and states the greater base.
- * A write grant must also exceed the bases of the client's read holds.
+ * their tokens among each other means nothing.
  *
  * <h2>Heartbeats</h2>
  *
@@ -146,7 +144,6 @@ final class RedisContender implements Contender {
         Duration lease = request.lease();
         this.handoffLease = lease.compareTo(HANDOFF_LEASE) < 0 ? lease : HANDOFF_LEASE;
         this.longestIntervalMillis = longestInterval(lease).toMillis();
-        backend.grantedBases.enter(request.name(), request.baseAbove());
     }
 
     /** Returns the queue entry, which a lock that is free does not need. */
@@ -243,7 +240,7 @@ final class RedisContender implements Contender {
         if (grant == null && isOfLock() && !mayHaveLeft && !backend.sendsAgain() && !isContentionLikely()) {
             grant = acquireFree(floor, heardBy, deadline);
         }
-        return grant != null && take(grant) ? won(grant) : acquireOrQueue(floor, heardBy, deadline);
+        return grant != null ? won(grant) : acquireOrQueue(floor, heardBy, deadline);
     }
 
     /** Returns the subscription for messages about other contenders while this one has a sticky hold, or null. */
@@ -288,7 +285,7 @@ final class RedisContender implements Contender {
             throws InterruptedException {
         boolean hadLeft = mayHaveLeft;
         ScriptCall call = acquire(floor);
-        startWaiting();
+        startWaiting(floor);
         Moment askedAt = backend.clock().now();
         List<?> reply = ask(call, deadline);
         long status = Replies.number(reply.get(0));
@@ -299,10 +296,7 @@ final class RedisContender implements Contender {
             } else {
                 noteLimit(others);
             }
-            RedisGrant grant = granted(Replies.number(reply.get(1)), askedAt, others == 0 ? heardBy : null);
-            return take(grant)
-                    ? won(grant)
-                    : acquireOrQueue(backend.grantedBases.floor(request.name()), null, deadline);
+            return won(granted(Replies.number(reply.get(1)), askedAt, others == 0 ? heardBy : null));
         }
         if (status == 0) {
             if (isOfLock()) {
@@ -387,28 +381,25 @@ final class RedisContender implements Contender {
         }
     }
 
-    private void startWaiting() {
-        if (request.waits()) {
-            backend.waiting.put(value, this);
+    private void startWaiting(long floor) {
+        if (request.waits() && backend.waiting.putIfAbsent(value, this) == null) {
+            backend.grantedBases.enter(request.name(), floor);
         }
     }
 
     private void stopWaiting() {
-        backend.waiting.remove(value);
+        if (backend.waiting.remove(value) != null) {
+            backend.grantedBases.leave(request.name());
+        }
     }
 
     private RedisGrant granted(long base, Moment askedAt, @Nullable Object heardBy) {
         return new RedisGrant(this, request.mode(), base, Validity.of(askedAt, request.lease()), heardBy);
     }
 
-    /** Returns whether a grant becomes a hold. It does not if another thread has taken a later one. */
-    private boolean take(RedisGrant grant) {
-        return !isExclusive() || backend.grantedBases.take(request.name(), grant.fencingBase());
-    }
-
     private Attempt won(RedisGrant grant) {
-        if (request.mode().kind() == LockMode.Kind.READ) {
-            backend.grantedBases.takeRead(request.name(), grant.fencingBase());
+        if (isExclusive()) {
+            backend.grantedBases.granted(request.name(), grant.fencingBase());
         }
         stopWaiting();
         return Attempt.granted(grant);
@@ -448,16 +439,14 @@ final class RedisContender implements Contender {
         announcedBase = 0;
         long age = backend.clock().nanoTime() - busy.askedAt.nanoTime();
         long length = handoffLease.toNanos();
-        if (backend.awaitsReplicas || base <= busy.marker || base <= announcedFloor() || age > length / 2) {
+        if (backend.awaitsReplicas
+                || base <= busy.marker
+                || base <= backend.grantedBases.floor(request.name())
+                || age > length / 2) {
             return null;
         }
         Validity validity = Validity.of(busy.askedAt, handoffLease).withRenewAfter(Duration.ofNanos(age + length / 4));
         return new RedisGrant(this, request.mode(), base, validity);
-    }
-
-    private long announcedFloor() {
-        GrantedBases bases = backend.grantedBases;
-        return isExclusive() ? bases.floor(request.name()) : bases.sharedFloor(request.name());
     }
 
     /** Notes a message: the server has made this contender the holder. Any thread may call this. */
@@ -551,7 +540,6 @@ final class RedisContender implements Contender {
     @Override
     public void forget() {
         stopWaiting();
-        backend.grantedBases.leave(request.name());
         backend.sticky.remove(value);
     }
 }

@@ -254,10 +254,8 @@ final class RedisGrant implements Grant {
             return OptionalLong.empty();
         }
         long base = Replies.number(reply.get(0));
-        if (!backend.grantedBases.take(keys.name, base)) {
-            return OptionalLong.empty();
-        }
         fencingBase = base;
+        backend.grantedBases.granted(keys.name, base);
         return OptionalLong.of(base);
     }
 

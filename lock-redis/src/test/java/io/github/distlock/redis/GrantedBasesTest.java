@@ -1,21 +1,19 @@
 package io.github.distlock.redis;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.distlock.tests.PromiseNames;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.Test;
 
-/** What a grant must exceed, while contenders of one client come and go. */
+/** What a handoff message must exceed, while contenders of one client come and go. */
 @DisplayNameGeneration(PromiseNames.class)
 class GrantedBasesTest {
     private final GrantedBases bases = new GrantedBases();
 
     @Test
     void s3_aNameBeginsWithTheGreatestBaseOfTheClient() {
-        assertTrue(bases.take("another", 5));
+        bases.granted("another", 5);
 
         bases.enter("orders", 3);
         bases.enter("stock", 7);
@@ -28,7 +26,7 @@ class GrantedBasesTest {
     void v3_aNameIsKeptUntilItsLastContenderLeaves() {
         bases.enter("orders", 3);
         bases.enter("orders", 3);
-        assertTrue(bases.take("another", 5));
+        bases.granted("another", 5);
 
         bases.leave("orders");
         assertEquals(3, bases.floor("orders"), "one contender is left");
@@ -38,24 +36,12 @@ class GrantedBasesTest {
     }
 
     @Test
-    void s3_aBaseThatIsNotGreaterIsNotTaken() {
+    void s3_aSmallerBaseDoesNotLowerTheFloor() {
         bases.enter("orders", 3);
+        bases.granted("orders", 9);
 
-        assertFalse(bases.take("orders", 3));
-        assertTrue(bases.take("orders", 9));
-        assertFalse(bases.take("orders", 8));
+        bases.granted("orders", 8);
 
         assertEquals(9, bases.floor("orders"));
-    }
-
-    @Test
-    void s11_aWriteGrantExceedsTheBasesOfReaders() {
-        bases.enter("orders", 3);
-        bases.takeRead("orders", 9);
-
-        assertFalse(bases.take("orders", 8));
-        assertEquals(3, bases.sharedFloor("orders"), "readers are served together");
-        assertEquals(9, bases.floor("orders"));
-        assertTrue(bases.take("orders", 10));
     }
 }

@@ -97,7 +97,6 @@ class HoldScriptsTest extends ContenderTest {
     void s2_aRepeatedRequestFindsItsHoldAndRestartsItsLease() throws InterruptedException {
         TestContender contender = waiting(one);
         long base = contender.acquire().fencingBase();
-        contender.forget(); // as if the client had not taken the reply
         admin.pexpire(lock, PATIENCE.toMillis());
 
         assertEquals(base, contender.acquire().fencingBase());
@@ -644,9 +643,7 @@ class HoldScriptsTest extends ContenderTest {
                 IntStream.range(0, 300).mapToObj(i -> name + "-" + i).toList();
 
         for (String each : names) {
-            TestContender contender = TestContender.waiting(one, each, LEASE);
-            release(contender.acquire());
-            contender.forget();
+            release(TestContender.waiting(one, each, LEASE).acquire());
             expectTimeToLive("distlock:{distlock:" + each + "}:token", LEASE.toMillis() + TOKEN_KEPT.toMillis());
         }
 

@@ -601,7 +601,6 @@ class SharedHoldsTest extends SharedTest {
     void s2_aRepeatedRequestFindsItsHoldAndRestartsItsLease(LockMode mode) throws InterruptedException {
         TestContender contender = waiting(one, mode);
         long base = contender.acquire().fencingBase();
-        contender.forget(); // as if the client had not taken the reply
         String before = admin.get(lock);
         admin.pexpire(lock, 5_000);
         if (!mode.equals(LockMode.WRITE)) {

@@ -78,7 +78,8 @@ class ZooKeeperBackendTest {
                             Capability.READ_WRITE,
                             Capability.PERMITS,
                             Capability.STICKY,
-                            Capability.RELEASE_REQUESTS);
+                            Capability.RELEASE_REQUESTS,
+                            Capability.LOCK_DELAY);
             assertThat(backend.minimumLease()).isEqualTo(Duration.ofMillis(100));
         }
     }
