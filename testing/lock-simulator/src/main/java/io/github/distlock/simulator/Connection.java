@@ -79,14 +79,14 @@ public final class Connection {
         }
     }
 
-    /** Closes the connection at the client's side. What has been sent and has not arrived is lost. */
+    /** Closes the connection at the client's side. Messages under way are lost. */
     public void closeByClient() {
         if (end()) {
             notifyServer();
         }
     }
 
-    /** Closes the connection at the server's side. What has been sent and has not arrived is lost. */
+    /** Closes the connection at the server's side. Messages under way are lost. */
     public void closeByServer() {
         if (end()) {
             notifyClient();

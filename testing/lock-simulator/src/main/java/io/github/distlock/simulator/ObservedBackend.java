@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 final class ObservedBackend {
     private ObservedBackend() {}
 
-    /** What is told about the requests of a process. */
+    /** Hears about the requests of a process. */
     interface Observer {
         void queued(String lock);
 

@@ -15,25 +15,25 @@ import org.jspecify.annotations.Nullable;
  */
 final class Commands {
     private static final Map<String, Command> COMMANDS = Map.ofEntries(
-            Map.entry("TIME", new Command(1, false, Commands::time)),
-            Map.entry("GET", new Command(2, false, Commands::get)),
-            Map.entry("SET", new Command(-3, true, Commands::set)),
-            Map.entry("APPEND", new Command(3, true, Commands::append)),
-            Map.entry("DEL", new Command(-2, true, Commands::delete)),
-            Map.entry("PTTL", new Command(2, false, Commands::timeLeft)),
-            Map.entry("PEXPIRE", new Command(3, true, Commands::expire)),
-            Map.entry("ZADD", new Command(-4, true, Commands::addToSet)),
-            Map.entry("ZREM", new Command(-3, true, Commands::removeFromSet)),
-            Map.entry("ZREMRANGEBYSCORE", new Command(4, true, Commands::removeByScore)),
-            Map.entry("ZREMRANGEBYRANK", new Command(4, true, Commands::removeByRank)),
-            Map.entry("ZRANGE", new Command(-4, false, Commands::rangeByRank)),
-            Map.entry("ZRANGEBYSCORE", new Command(-4, false, Commands::rangeByScore)),
-            Map.entry("ZSCORE", new Command(3, false, Commands::score)),
-            Map.entry("ZCOUNT", new Command(4, false, Commands::count)),
-            Map.entry("ZCARD", new Command(2, false, Commands::size)),
-            Map.entry("PUBLISH", new Command(3, false, Commands::publish)),
-            Map.entry("PING", new Command(-1, false, (commands, words) -> Status.PONG)),
-            Map.entry("INFO", new Command(-1, false, Commands::info)));
+            Map.entry("TIME", new Command(1, Commands::time)),
+            Map.entry("GET", new Command(2, Commands::get)),
+            Map.entry("SET", new Command(-3, Commands::set)),
+            Map.entry("APPEND", new Command(3, Commands::append)),
+            Map.entry("DEL", new Command(-2, Commands::delete)),
+            Map.entry("PTTL", new Command(2, Commands::timeLeft)),
+            Map.entry("PEXPIRE", new Command(3, Commands::expire)),
+            Map.entry("ZADD", new Command(-4, Commands::addToSet)),
+            Map.entry("ZREM", new Command(-3, Commands::removeFromSet)),
+            Map.entry("ZREMRANGEBYSCORE", new Command(4, Commands::removeByScore)),
+            Map.entry("ZREMRANGEBYRANK", new Command(4, Commands::removeByRank)),
+            Map.entry("ZRANGE", new Command(-4, Commands::rangeByRank)),
+            Map.entry("ZRANGEBYSCORE", new Command(-4, Commands::rangeByScore)),
+            Map.entry("ZSCORE", new Command(3, Commands::score)),
+            Map.entry("ZCOUNT", new Command(4, Commands::count)),
+            Map.entry("ZCARD", new Command(2, Commands::size)),
+            Map.entry("PUBLISH", new Command(3, Commands::publish)),
+            Map.entry("PING", new Command(-1, (commands, words) -> Status.PONG)),
+            Map.entry("INFO", new Command(-1, Commands::info)));
 
     private static final String SYNTAX = "ERR syntax error";
     private static final int MICROS = 1_000_000;
@@ -52,7 +52,7 @@ final class Commands {
      *
      * @param arity the number of its words; a negative one means at least as many
      */
-    private record Command(int arity, boolean isWrite, Operation operation) {}
+    private record Command(int arity, Operation operation) {}
 
     private interface Operation {
         @Nullable
@@ -78,9 +78,6 @@ final class Commands {
         }
         if (command.arity >= 0 ? words.length != command.arity : words.length < -command.arity) {
             throw new RedisError("ERR wrong number of arguments for '" + lower(words[0]) + "' command");
-        }
-        if (command.isWrite) {
-            server.requirePrimary();
         }
         return command.operation.apply(this, words);
     }

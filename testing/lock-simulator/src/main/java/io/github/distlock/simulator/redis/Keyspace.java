@@ -87,7 +87,7 @@ final class Keyspace {
         throw wrongType();
     }
 
-    /** Returns the sorted set of a key, which is empty if there is none. */
+    /** Returns the sorted set of a key, or an empty one. */
     SortedSet set(String key) {
         Object value = value(key);
         if (value == null || value instanceof SortedSet) {

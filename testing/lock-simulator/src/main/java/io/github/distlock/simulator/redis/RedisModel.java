@@ -33,7 +33,6 @@ public final class RedisModel {
 
     private final Map<String, Set<Consumer<String>>> subscribers = new HashMap<>();
     private String runId;
-    private boolean isPrimary = true;
     private long micros;
 
     /**
@@ -189,13 +188,12 @@ public final class RedisModel {
     }
 
     /**
-     * Starts another process with the same data, as a primary. The caller breaks the connections.
+     * Starts another process with the same data. The caller breaks the connections.
      *
      * @param newRunId names the process, in hexadecimal
      */
     public void restart(String newRunId) {
         runId = newRunId;
-        isPrimary = true;
         scripts.clear();
         subscribers.clear();
     }
@@ -212,11 +210,6 @@ public final class RedisModel {
      */
     public void loseChangesSince(long trueNanos) {
         keys.goBack(trueNanos);
-    }
-
-    /** Refuses to write from now on, until the next restart. */
-    public void becomeReplica() {
-        isPrimary = false;
     }
 
     /**
@@ -243,12 +236,6 @@ public final class RedisModel {
     }
 
     // For the commands
-
-    void requirePrimary() {
-        if (!isPrimary) {
-            throw new RedisError("READONLY You can't write against a read only replica.");
-        }
-    }
 
     long micros() {
         return micros;

@@ -47,7 +47,7 @@ final class Node {
     }
 
     Stat stat() {
-        // The servers count creations, and show changes of children: what is not there any more was changed twice.
+        // The servers count creations, and show changes of children: a child that is gone was changed twice.
         int changes = creations * 2 - children.size();
         long shownOwner = isEphemeral() ? owner : 0;
         return new Stat(

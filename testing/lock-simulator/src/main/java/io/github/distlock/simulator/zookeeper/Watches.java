@@ -37,7 +37,7 @@ final class Watches implements Tree.Watches {
                         && children.getOrDefault(path, Set.of()).contains(connection));
     }
 
-    /** Removes the watches of a connection on a node. Returns false if there is none. */
+    /** Removes the watches of a connection on a node. Returns whether it had any. */
     boolean remove(String path, WatcherType type, ServerConnection connection) {
         boolean removed = type != WatcherType.Children && remove(data, path, connection);
         return (type != WatcherType.Data && remove(children, path, connection)) || removed;
@@ -62,7 +62,7 @@ final class Watches implements Tree.Watches {
         }
     }
 
-    /** Sets the watches of a client that has reconnected. What has changed meanwhile is an event at once. */
+    /** Sets the watches of a client that has reconnected. It hears at once of changes that it has missed. */
     void restore(SetWatches wanted, Tree tree, ServerConnection connection) {
         long seen = wanted.getRelativeZxid();
         for (String path : wanted.getDataWatches()) {
