@@ -36,8 +36,8 @@ interface Network {
     /** Ends all connections. */
     void cut();
 
-    /** Ends all connections in the middle of what they carry. */
-    void reset();
+    /** Ends all connections in the middle of what they carry. The result tells whether that has happened. */
+    BooleanSupplier reset();
 
     /** Lets everything arrive in small pieces. */
     void slice();

@@ -253,7 +253,7 @@ abstract class NetworkFaultRules extends FaultRules {
         a.network.slice();
         for (int i = 0; i < 20; i++) {
             store.letPass(lease.dividedBy(100));
-            a.network.reset();
+            await("connections are reset", a.network.reset());
         }
         a.network.heal();
 

@@ -34,8 +34,9 @@ record ProxyNetwork(LockBackend client, FaultProxy proxy) implements Network {
     }
 
     @Override
-    public void reset() {
+    public BooleanSupplier reset() {
         proxy.reset();
+        return () -> true;
     }
 
     @Override

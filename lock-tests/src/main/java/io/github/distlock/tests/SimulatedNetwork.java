@@ -86,8 +86,8 @@ final class SimulatedNetwork extends FaultyBackend implements Network {
     }
 
     @Override
-    public void reset() {
-        dropReplies(1);
+    public BooleanSupplier reset() {
+        return dropNext(Message.REPLY);
     }
 
     @Override
