@@ -296,7 +296,8 @@ final class RedisContender implements Contender {
             } else {
                 noteLimit(others);
             }
-            return won(granted(Replies.number(reply.get(1)), askedAt, others == 0 ? heardBy : null));
+            boolean hears = heardBy != null && Replies.number(reply.get(3)) == 0;
+            return won(granted(Replies.number(reply.get(1)), askedAt, hears ? heardBy : null));
         }
         if (status == 0) {
             if (isOfLock()) {

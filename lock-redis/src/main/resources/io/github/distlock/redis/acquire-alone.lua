@@ -4,7 +4,7 @@
 -- KEYS  1 lock
 -- ARGV  those of acquire.lua: 1 request, 2 value, 3 owner, 4 lease, 5 floor; the others are not used
 -- Reply as acquire.lua:
---       {request, 1, base, members}   the contender holds the lock; the queue may have members
+--       {request, 1, base, 1, 1}      the contender holds the lock; the queue may have members
 --       {request, 0, ttl, marker}     busy; nothing notifies the contender, so it polls; the marker is so great that no
 --                                     message makes it a holder
 --
@@ -33,4 +33,4 @@ if base <= floor then
   base = mint_alone(floor)
 end
 hold(value, kept_lease(lease), base, owner, 1)
-return { ARGV[1], 1, text(base), 1 }
+return { ARGV[1], 1, text(base), 1, 1 }

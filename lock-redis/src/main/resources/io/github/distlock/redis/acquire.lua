@@ -8,8 +8,8 @@
 --       5 floor       the base must be greater: the greatest base that the client knows
 --       6 entry       for the queue; '' for a single try, which leaves nothing if the lock is busy
 --       7 alive for   ms without a heartbeat after which the entry is skipped
--- Reply {request, 1, base, members}   the contender holds the lock, for the full lease from now; the queue has members:
---                                     0, 1, or 2 for more
+-- Reply {request, 1, base, members, waiters}   the contender holds the lock, for the full lease from now; the queue has
+--                                     other members, of which some are waiters: 0, 1, or 2 for more
 --       {request, 0, ttl, marker}     busy; ttl in ms, -1 for a key without an expiry, -2 for one that is not a string;
 --                                     each later handoff has a base above the marker
 --       {request, 0, ttl, marker, digest}   the same for the first waiter if another program holds the lock: a digest
@@ -78,11 +78,11 @@ end
 if not record then
   if not first or first == entry then
     local base = mint(floor)
-    local members = grant_beside_queue(value, lease, base, owner, first and 1 or 0)
+    local others, waiting = grant_beside_queue(value, lease, base, owner, first and 1 or 0)
     if first then
       drop_entry(entry)
     end
-    return with_notices(1, text(base), members)
+    return with_notices(1, text(base), others, waiting)
   end
   if serve_next() then
     record = holder()

@@ -52,13 +52,14 @@ local function look()
   return found[1]
 end
 
--- Grants the lock to a contender that has 0 or 1 entries. Returns how many other members the queue has, as `members`.
+-- Grants the lock to a contender that has 0 or 1 entries. Returns how many other members and waiters the queue has.
 local function grant_beside_queue(value, lease, base, owner, own_entries)
   if not members then
     look()
   end
-  grant(value, lease, base, owner, members - own_entries, waiters - own_entries)
-  return members - own_entries
+  local other_members, other_waiters = members - own_entries, waiters - own_entries
+  grant(value, lease, base, owner, other_members, other_waiters)
+  return other_members, other_waiters
 end
 
 -- Notes in the token of a lock that the queue exists.

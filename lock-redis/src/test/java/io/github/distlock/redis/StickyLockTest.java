@@ -145,12 +145,26 @@ class StickyLockTest extends ContenderTest {
         assertFalse(waiter.acquire().hearsOthers());
     }
 
+    /** As if a client had repeated the first request, and another contender had asked in between. */
     @Test
-    void v11_aHoldOfALockWithAQueueIsNotSticky() throws InterruptedException {
+    void v11_aHoldOfALockWithAWaiterIsNotSticky() throws InterruptedException {
+        release(acquireHearing());
+        waiting(one).acquire();
+        TestContender repeated = sticky(remote);
+        admin.zadd(queue, 1, repeated.entry());
+        admin.zadd(alive, serverMicros() + 60_000_000.0, repeated.entry());
+        waiting(one).findBusy();
+        admin.del(lock);
+
+        assertFalse(repeated.acquire().hearsOthers());
+    }
+
+    @Test
+    void v11_aHoldOfALockWithATombstoneIsSticky() throws InterruptedException {
         release(acquireHearing());
         release(trying(repeating).acquire());
 
-        assertFalse(sticky(remote).acquire().hearsOthers());
+        assertTrue(sticky(remote).acquire().hearsOthers());
     }
 
     @Test

@@ -1,5 +1,6 @@
 package io.github.distlock.redis;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
@@ -105,6 +106,11 @@ final class TestContender implements Signals {
 
     String value() {
         return contender.value;
+    }
+
+    /** Returns what the queue has of it once it waits. */
+    String entry() {
+        return new String(contender.entry(), UTF_8);
     }
 
     LockOwner owner() {
