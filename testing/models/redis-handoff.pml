@@ -12,15 +12,14 @@
 //
 // S1 holds with the documented exception: two holds may overlap if the former primary has given one of them and the new
 // primary the other, as long as the new primary has not renewed the former. S3 holds for the bases that the servers
-// mint, for the holds that one primary has given, and for the holds of one client, with an exception: a reply of the
-// former primary may reach its thread after another thread of the client was granted the lock by the new primary.
+// mint, for the holds that one primary has given, and for the holds of one client.
 //
 // Times are differences, and bases are replaced by their ranks. So neither time nor the number of grants has a bound.
 //
-// Stands for lock-redis/src/main/java/io/github/distlock/redis/RedisContender.java: attempt, takeHandoff, announced,
-//   waitsSince, heard, withdraw, won
+// Stands for lock-redis/src/main/java/io/github/distlock/redis/RedisContender.java: attempt, takeHandoff, take,
+//   announced, waitsSince, heard, withdraw, won
 // Stands for lock-redis/src/main/java/io/github/distlock/redis/RedisGrant.java: renewal, release
-// Stands for lock-redis/src/main/java/io/github/distlock/redis/GrantedBases.java: granted, floor
+// Stands for lock-redis/src/main/java/io/github/distlock/redis/TakenBases.java: take, floor
 // Stands for lock-redis/src/main/resources/io/github/distlock/redis/record.lua: mint, marker, kept_lease
 // Stands for lock-redis/src/main/resources/io/github/distlock/redis/queue.lua: first_entry, keep_entry, keep_waiting,
 //   serve_next, bury, is_buried
@@ -34,8 +33,8 @@
 // Break S1: TWO_CLIENTS RENEWAL_CREATES: a renewal writes the record instead of comparing it
 // Break S3: TWO_CLIENTS BASE_IS_LAST_PLUS_ONE: a base does not count the server's time, so it starts again after a loss
 // Show S1: TWO_CLIENTS STRICT_S1: two holds of different primaries overlap
-// Show S3: ONE_CLIENT STRICT_S3: a late reply of the former primary gives a client a smaller token
 // Break S3: ONE_CLIENT NO_FLOOR: a message makes a holder although its client has had a greater base
+// Break S3: ONE_CLIENT NO_FLOOR_OF_REPLIES: a reply makes a holder although its client has had a greater base
 // Break S7: TWO_CLIENTS NO_TOMBSTONE: a request that arrives after the withdrawal acquires the lock
 
 #define N 3        // contenders
@@ -151,11 +150,6 @@ inline forget_waiting() {
 #else
 #define overlap(c, d) (isHeld(c) && isHeld(d) && by[c] == by[d])
 #endif
-#ifdef STRICT_S3
-#define isLateReply(c) 0
-#else
-#define isLateReply(c) (c == 0 && !told && by[0] != failed)
-#endif
 
 #ifdef ONLY_S1
 #define break_S3 skip // the planted bug breaks S1, too
@@ -172,7 +166,7 @@ inline check_overlap() {
 
 inline hold(c, newBase, length) {
   if
-  :: newBase > held[by[c]] && (c == 2 || newBase > floor || isLateReply(c)) -> held[by[c]] = newBase
+  :: newBase > held[by[c]] && (c == 2 || newBase > floor) -> held[by[c]] = newBase
   :: else -> break_S3
   fi;
   if
@@ -389,6 +383,11 @@ inline waits_since(age, newMark, primary) {
 #else
 #define handoffAge waitAge
 #endif
+#ifdef NO_FLOOR_OF_REPLIES
+#define isTaken 1
+#else
+#define isTaken (askBase > floor)
+#endif
 #define takes (told != 0 && waits && isNew && isAboveFloor && handoffAge < LATE)
 
 proctype Contender() {
@@ -415,7 +414,11 @@ proctype Contender() {
       askBase = (s.holder == 1 -> s.base : newMarker);
       askBy = failed;
       end_step() }
-  :: d_step { ask == GRANTED && askAge < LEASE - ALLOWANCE ->
+#ifndef TWO_CLIENTS
+  // Another contender of the client has taken a later grant, so this one asks again.
+  :: d_step { ask == GRANTED && !isTaken -> forget_request(); end_step() }
+#endif
+  :: d_step { ask == GRANTED && isTaken && askAge < LEASE - ALLOWANCE ->
       base = askBase;
       first = LEASE - askAge;
       by[0] = askBy;
@@ -423,7 +426,7 @@ proctype Contender() {
       forget_waiting(); // told is 0 from here on
       hold(0, base, first);
       end_step() }
-  :: d_step { ask == GRANTED && askAge >= LEASE - ALLOWANCE ->
+  :: d_step { ask == GRANTED && isTaken && askAge >= LEASE - ALLOWANCE ->
       forget_request(); // too little validity is left, so the engine withdraws
       forget_waiting();
       state[0] = ENDS;

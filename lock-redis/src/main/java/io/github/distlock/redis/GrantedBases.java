@@ -5,57 +5,46 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * The greatest base that this client has been granted for each lock for which it waits. A handoff message makes a
- * holder only if its base is greater, so that the client's tokens for one lock increase. The later bases of other locks
- * do not matter: if they did, a busy client would need a request for each handoff.
+ * The greatest bases that this client has been granted for each lock for which it has contenders. A grant of a lock or
+ * of a writer becomes a hold only if its base is greater than those of all grants that other contenders of the client
+ * have taken. So the client's tokens for one lock increase in the order in which its threads take them. The later bases
+ * of other locks do not matter: if they did, a busy client would need a request for each handoff.
  *
- * <p>A client keeps this only for names with a waiting contender, and forgets the name with the last one. So when the
- * first contender begins to wait, the name starts with the greatest base of the client for any lock.
+ * <p>Servers mint increasing bases. But a thread may take a reply or a message late: a failover has lost its grant, and
+ * the new primary has granted the lock to another contender of the client. A quorum needs no comparison: while a grant
+ * is valid, its votes keep all others from the lock.
  *
- * <p><b>No grant is missed.</b> {@link #granted} raises {@link #greatest} first and the name's base then.
- * {@link #enter} adds the name and reads {@code greatest} in one atomic step of the map. If the grant does not find the
- * name, that step comes later, and sees the raised {@code greatest}.
+ * <p><b>A repeated grant</b> has the same base. If its reply was lost, the contender asks again, and may have taken the
+ * grant before. So a contender's own grants do not count against it.
+ *
+ * <p><b>Readers and permits.</b> Several contenders are served together, and take their grants in any order. So these
+ * grants are not compared with each other. But a writer's base must be greater than those of readers, too.
+ *
+ * <p><b>No grant is missed.</b> A contender enters before it asks, and leaves when it is forgotten. The client keeps a
+ * name until the last contender leaves. So each later grant of another contender finds the name, and so does an earlier
+ * one whose contender is still there. All others have raised {@link #greatest}, with which a name starts, before they
+ * left. {@link #enter} reads it in the atomic step of the map that adds the name.
  */
 final class GrantedBases {
     private final AtomicLong greatest = new AtomicLong();
-    private final Map<String, Waited> names = new ConcurrentHashMap<>();
+    private final Map<String, TakenBases> names = new ConcurrentHashMap<>();
 
-    /**
-     * A name for which contenders wait.
-     *
-     * @param contenders how many
-     * @param base the greatest base that was granted for the name
-     */
-    private record Waited(int contenders, long base) {}
-
-    /**
-     * Begins to keep the greatest base of a name, for one more contender.
-     *
-     * @param floor the greatest base that the contender's client has been granted for any lock
-     */
-    void enter(String name, long floor) {
-        names.compute(
-                name,
-                (same, waited) -> waited == null
-                        ? new Waited(1, Math.max(floor, greatest.get()))
-                        : new Waited(waited.contenders + 1, waited.base));
+    /** Adds a contender of a name. Returns the bases of the name, until the contender {@linkplain #leave leaves}. */
+    TakenBases enter(String name) {
+        return names.compute(name, (same, known) -> {
+            TakenBases bases = known == null ? new TakenBases(greatest) : known;
+            bases.contenders++;
+            return bases;
+        });
     }
 
     /** Ends what {@link #enter} has begun. */
     void leave(String name) {
-        names.computeIfPresent(
-                name, (same, waited) -> waited.contenders == 1 ? null : new Waited(waited.contenders - 1, waited.base));
+        names.computeIfPresent(name, (same, known) -> --known.contenders == 0 ? null : known);
     }
 
-    /** Notes a grant of this client. */
-    void granted(String name, long base) {
-        greatest.accumulateAndGet(base, Math::max);
-        names.computeIfPresent(name, (same, waited) -> new Waited(waited.contenders, Math.max(waited.base, base)));
-    }
-
-    /** Returns the base that the next handoff of a lock must exceed. A contender of this client waits for it. */
-    long floor(String name) {
-        Waited waited = names.get(name);
-        return waited == null ? greatest.get() : waited.base;
+    /** Returns whether the client has no contender. */
+    boolean isEmpty() {
+        return names.isEmpty();
     }
 }

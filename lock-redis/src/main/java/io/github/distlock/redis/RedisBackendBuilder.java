@@ -305,7 +305,7 @@ public final class RedisBackendBuilder {
         return tokenKept;
     }
 
-    private Redis redis(RedisContext context) {
+    Redis redis(RedisContext context) {
         Script.Settings settings = new Script.Settings(publisher, RedisContender.millis(tokenKept));
         if (connections != null) {
             return new OtherConnections(connections.apply(context), settings);

@@ -29,8 +29,8 @@ import org.jspecify.annotations.Nullable;
  * <ol>
  *   <li>The message's base is greater than the {@link Waiting#marker} of the last busy reply. So the handoff came after
  *       that reply, and the message is not an old one that was delayed.
- *   <li>The message's base is greater than each base that the client has been {@linkplain GrantedBases granted} for
- *       this lock, so that the client's tokens increase.
+ *   <li>The message's base is greater than each base that another contender of the client has been
+ *       {@linkplain GrantedBases granted} for this lock, so that the client's tokens increase.
  *   <li>At least half of the handoff lease is left, so that there is time to renew.
  * </ol>
  *
@@ -47,6 +47,13 @@ import org.jspecify.annotations.Nullable;
  * <p>The second condition counts exclusive and write grants alone. Several contenders of a client may wait for permits
  * or as readers of one lock, and be served together. Their messages may be taken in any order, because the order of
  * their tokens among each other means nothing.
+ *
+ * <h2>Late replies</h2>
+ *
+ * The second condition also applies to a reply that grants a lock or a write hold. A failover may have lost the grant,
+ * and the new primary may have granted the lock to another contender of the client before this one takes its reply.
+ * Then it asks again within the same attempt, and states the greater base. If the server still has the late grant, the
+ * contender gets it with a greater base. Otherwise it is granted the lock again or finds it busy, as at any attempt.
  *
  * <h2>Heartbeats</h2>
  *
@@ -108,6 +115,7 @@ final class RedisContender implements Contender {
     private final long longestIntervalMillis;
     private byte @Nullable [] entry;
     private @Nullable LockKeys keys;
+    private final TakenBases bases;
     /** Whether the server may have anything of this contender: an entry, a hold, or a request under way. */
     private boolean mayHaveLeft;
     /** Whether a request may be under way whose outcome is unknown. */
@@ -144,6 +152,7 @@ final class RedisContender implements Contender {
         Duration lease = request.lease();
         this.handoffLease = lease.compareTo(HANDOFF_LEASE) < 0 ? lease : HANDOFF_LEASE;
         this.longestIntervalMillis = longestInterval(lease).toMillis();
+        this.bases = backend.grantedBases.enter(request.name());
     }
 
     /** Returns the queue entry, which a lock that is free does not need. */
@@ -240,7 +249,7 @@ final class RedisContender implements Contender {
         if (grant == null && isOfLock() && !mayHaveLeft && !backend.sendsAgain() && !isContentionLikely()) {
             grant = acquireFree(floor, heardBy, deadline);
         }
-        return grant != null ? won(grant) : acquireOrQueue(floor, heardBy, deadline);
+        return grant != null && take(grant) ? won(grant) : acquireOrQueue(floor, heardBy, deadline);
     }
 
     /** Returns the subscription for messages about other contenders while this one has a sticky hold, or null. */
@@ -285,7 +294,7 @@ final class RedisContender implements Contender {
             throws InterruptedException {
         boolean hadLeft = mayHaveLeft;
         ScriptCall call = acquire(floor);
-        startWaiting(floor);
+        startWaiting();
         Moment askedAt = backend.clock().now();
         List<?> reply = ask(call, deadline);
         long status = Replies.number(reply.get(0));
@@ -297,7 +306,8 @@ final class RedisContender implements Contender {
                 noteLimit(others);
             }
             boolean hears = heardBy != null && Replies.number(reply.get(3)) == 0;
-            return won(granted(Replies.number(reply.get(1)), askedAt, hears ? heardBy : null));
+            RedisGrant grant = granted(Replies.number(reply.get(1)), askedAt, hears ? heardBy : null);
+            return take(grant) ? won(grant) : acquireOrQueue(bases.floor(), heardBy, deadline);
         }
         if (status == 0) {
             if (isOfLock()) {
@@ -382,26 +392,35 @@ final class RedisContender implements Contender {
         }
     }
 
-    private void startWaiting(long floor) {
-        if (request.waits() && backend.waiting.putIfAbsent(value, this) == null) {
-            backend.grantedBases.enter(request.name(), floor);
+    private void startWaiting() {
+        if (request.waits()) {
+            backend.waiting.put(value, this);
         }
     }
 
     private void stopWaiting() {
-        if (backend.waiting.remove(value) != null) {
-            backend.grantedBases.leave(request.name());
-        }
+        backend.waiting.remove(value);
     }
 
     private RedisGrant granted(long base, Moment askedAt, @Nullable Object heardBy) {
         return new RedisGrant(this, request.mode(), base, Validity.of(askedAt, request.lease()), heardBy);
     }
 
-    private Attempt won(RedisGrant grant) {
+    /** Returns whether a grant becomes a hold. It does not if another contender has taken a later one. */
+    private boolean take(RedisGrant grant) {
         if (isExclusive()) {
-            backend.grantedBases.granted(request.name(), grant.fencingBase());
+            return takes(grant.fencingBase());
         }
+        bases.share(grant.fencingBase());
+        return true;
+    }
+
+    /** Returns whether the hold of a lock or of a writer may have this base. */
+    boolean takes(long base) {
+        return bases.take(base, value);
+    }
+
+    private Attempt won(RedisGrant grant) {
         stopWaiting();
         return Attempt.granted(grant);
     }
@@ -440,10 +459,7 @@ final class RedisContender implements Contender {
         announcedBase = 0;
         long age = backend.clock().nanoTime() - busy.askedAt.nanoTime();
         long length = handoffLease.toNanos();
-        if (backend.awaitsReplicas
-                || base <= busy.marker
-                || base <= backend.grantedBases.floor(request.name())
-                || age > length / 2) {
+        if (backend.awaitsReplicas || base <= busy.marker || base <= bases.handoffFloor() || age > length / 2) {
             return null;
         }
         Validity validity = Validity.of(busy.askedAt, handoffLease).withRenewAfter(Duration.ofNanos(age + length / 4));
@@ -541,6 +557,7 @@ final class RedisContender implements Contender {
     @Override
     public void forget() {
         stopWaiting();
+        backend.grantedBases.leave(request.name());
         backend.sticky.remove(value);
     }
 }

@@ -240,7 +240,6 @@ final class RedisGrant implements Grant {
             return OptionalLong.empty();
         }
         LockKeys keys = contender.keys();
-        RedisBackend backend = contender.backend();
         ScriptCall call = new ScriptCall(
                 Script.NEXT_BASE,
                 keys.name,
@@ -249,13 +248,15 @@ final class RedisGrant implements Grant {
                 contender.value,
                 contender.owner,
                 contender.tokenKeptMillis(contender.lease()));
-        List<?> reply = backend.call(call, deadline);
+        List<?> reply = contender.backend().call(call, deadline);
         if (reply.isEmpty()) {
             return OptionalLong.empty();
         }
         long base = Replies.number(reply.get(0));
+        if (!contender.takes(base)) {
+            return OptionalLong.empty();
+        }
         fencingBase = base;
-        backend.grantedBases.granted(keys.name, base);
         return OptionalLong.of(base);
     }
 

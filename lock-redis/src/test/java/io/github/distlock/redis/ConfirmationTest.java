@@ -62,7 +62,7 @@ class ConfirmationTest {
 
     private static void acquire(RedisBackend backend) throws InterruptedException {
         assertThat(TestContender.waiting(backend, "job", LEASE).acquire().fencingBase())
-                .isEqualTo(7);
+                .isPositive();
     }
 
     private static void expectFailure(RedisBackend backend, String... words) {

@@ -1,47 +1,74 @@
 package io.github.distlock.redis;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.distlock.tests.PromiseNames;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.Test;
 
-/** What a handoff message must exceed, while contenders of one client come and go. */
+/** What a grant must exceed, while contenders of one client come and go. */
 @DisplayNameGeneration(PromiseNames.class)
 class GrantedBasesTest {
-    private final GrantedBases bases = new GrantedBases();
+    private final GrantedBases all = new GrantedBases();
+    private final TakenBases bases = all.enter("orders");
 
     @Test
     void s3_aNameBeginsWithTheGreatestBaseOfTheClient() {
-        bases.granted("another", 5);
+        assertTrue(bases.take(5, "a"));
+        assertEquals(5, all.enter("stock").floor());
 
-        bases.enter("orders", 3);
-        bases.enter("stock", 7);
-
-        assertEquals(5, bases.floor("orders"));
-        assertEquals(7, bases.floor("stock"));
+        bases.share(7);
+        assertEquals(7, all.enter("parts").floor());
     }
 
     @Test
     void v3_aNameIsKeptUntilItsLastContenderLeaves() {
-        bases.enter("orders", 3);
-        bases.enter("orders", 3);
-        bases.granted("another", 5);
+        all.enter("orders");
+        assertTrue(all.enter("another").take(5, "a"));
 
-        bases.leave("orders");
-        assertEquals(3, bases.floor("orders"), "one contender is left");
-        bases.leave("orders");
+        all.leave("orders");
+        assertEquals(0, all.enter("orders").floor(), "one contender was left");
+        all.leave("orders");
+        all.leave("orders");
 
-        assertEquals(5, bases.floor("orders"), "none is left");
+        assertEquals(5, all.enter("orders").floor(), "none was left");
     }
 
     @Test
-    void s3_aSmallerBaseDoesNotLowerTheFloor() {
-        bases.enter("orders", 3);
-        bases.granted("orders", 9);
+    void s3_aBaseThatIsNotGreaterIsNotTaken() {
+        assertTrue(bases.take(9, "a"));
 
-        bases.granted("orders", 8);
+        assertFalse(bases.take(8, "b"));
+        assertFalse(bases.take(9, "b"));
 
-        assertEquals(9, bases.floor("orders"));
+        assertEquals(9, bases.floor());
+        assertTrue(bases.take(10, "b"));
+        assertFalse(bases.take(9, "a"));
+    }
+
+    @Test
+    void s7_aContenderTakesItsOwnGrantAgain() {
+        assertTrue(bases.take(9, "a"));
+
+        assertTrue(bases.take(9, "a"));
+
+        assertFalse(bases.take(9, "b"));
+        assertTrue(bases.take(10, "a"), "another base of its hold");
+    }
+
+    @Test
+    void s11_aWriteGrantExceedsTheBasesOfReaders() {
+        assertTrue(bases.take(3, "a"));
+        bases.share(9);
+        bases.share(8);
+
+        assertFalse(bases.take(8, "b"));
+        assertFalse(bases.take(9, "b"));
+
+        assertEquals(9, bases.floor());
+        assertEquals(3, bases.handoffFloor(), "readers are served together");
+        assertTrue(bases.take(10, "b"));
     }
 }

@@ -375,11 +375,13 @@ class HandoffMessagesTest extends ContenderTest {
         assertEquals(lastBase(), grant.fencingBase());
     }
 
-    /** The waiter's client has been granted a token by a server whose clock was ahead. */
+    /** The waiter's client has been granted a token of another lock by a server whose clock was ahead. */
     private long lastTokenIsAhead() throws InterruptedException {
         long last = lastBase() + 86_400_000_000L;
         waiter.withdraw();
-        waiter = TestContender.knowing(last, remote, name, LEASE);
+        TestContender another = TestContender.knowing(last - 1, remote, "another-" + name, LEASE);
+        assertEquals(last, another.acquire().fencingBase());
+        waiter = waiting(remote);
         waiter.findBusy();
         return last;
     }

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import javax.net.ServerSocketFactory;
 
 /**
@@ -33,6 +34,9 @@ final class ScriptedServer implements AutoCloseable {
     interface Behavior {
         void answer(Client client, List<String> command) throws IOException;
     }
+
+    /** Greater than the states in the replies of other scripts. */
+    private static final AtomicLong LAST_BASE = new AtomicLong(6);
 
     private final ServerSocket socket;
     private final Service service;
@@ -186,10 +190,10 @@ final class ScriptedServer implements AutoCloseable {
             }
         }
 
-        /** Replies with the number of the request, and 7. */
+        /** Replies with the number of the request, and a greater base than before. */
         private void replyToScript(List<String> command) throws IOException {
             String request = command.get(3 + Integer.parseInt(command.get(2)));
-            send("*2\r\n$" + request.length() + "\r\n" + request + "\r\n:7\r\n");
+            send("*2\r\n$" + request.length() + "\r\n" + request + "\r\n:" + LAST_BASE.incrementAndGet() + "\r\n");
         }
 
         void send(String text) throws IOException {

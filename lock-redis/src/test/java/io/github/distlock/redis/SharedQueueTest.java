@@ -511,9 +511,9 @@ class SharedQueueTest extends SharedTest {
     void v10_aReaderThatMissedItsMessageFindsItsHold() throws InterruptedException {
         subscribe();
         Grant held = writer(one).acquire();
-        TestContender reader =
-                TestContender.knowing(serverMicros() + 86_400_000_000L, other, name, LockMode.READ, LEASE);
-        queued(reader);
+        TestContender.knowing(serverMicros() + 86_400_000_000L, other, "ahead-" + name, LEASE)
+                .acquire();
+        TestContender reader = queued(waiting(other, LockMode.READ));
         release(held);
         long base = lastBase();
 
