@@ -52,8 +52,9 @@ public interface Grant {
     }
 
     /**
-     * Returns whether the hold has ended because this client has already begun to end it, and {@link Signals#gone} is
-     * still to come. The engine asks whenever a holder does, and at least every second. Any thread may call this. It
+     * Returns whether this client knows that the hold has ended, although the backend has not called
+     * {@link Signals#gone}: because it has begun to end the hold, or because the store has granted the lock to another
+     * contender. The engine asks whenever a holder does, and at least every second. Any thread may call this. It
      * does no I/O, and does not wait for any.
      *
      * @return false unless overridden

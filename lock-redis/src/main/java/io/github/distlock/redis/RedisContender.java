@@ -420,6 +420,11 @@ final class RedisContender implements Contender {
         return bases.take(base, value);
     }
 
+    /** Returns whether another contender of this client has taken a later grant that excludes a hold with this base. */
+    boolean isOvertaken(long base) {
+        return bases.isOvertaken(base, value);
+    }
+
     private Attempt won(RedisGrant grant) {
         stopWaiting();
         return Attempt.granted(grant);

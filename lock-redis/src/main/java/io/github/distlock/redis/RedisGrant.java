@@ -82,6 +82,15 @@ final class RedisGrant implements Grant {
         return validity;
     }
 
+    /**
+     * Returns whether another contender of this client has a later grant. Then the server does not have this hold any
+     * more, and a local handoff of it would have a smaller token.
+     */
+    @Override
+    public boolean hasEnded() {
+        return contender.isOvertaken(fencingBase);
+    }
+
     @Override
     public boolean hearsOthers() {
         return heardBy != null && heardBy == contender.backend().hearing();

@@ -57,6 +57,12 @@ final class TakenBases {
         taken.updateAndGet(before -> new Taken(before.base, before.contender, Math.max(before.shared, base)));
     }
 
+    /** Returns whether another contender has taken a grant of a lock or of a writer whose base is greater. */
+    boolean isOvertaken(long base, String contender) {
+        Taken last = requireNonNull(taken.get());
+        return last.base > base && last.contender != null && !last.contender.equals(contender);
+    }
+
     /** Returns the base that the next grant of a lock or of a writer must exceed. */
     long floor() {
         return requireNonNull(taken.get()).greatest();

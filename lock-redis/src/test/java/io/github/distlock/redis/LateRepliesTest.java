@@ -1,25 +1,33 @@
 package io.github.distlock.redis;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.distlock.LockClient;
+import io.github.distlock.LockHandle;
+import io.github.distlock.LockOptions;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockMode;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.time.Duration;
+import java.util.List;
 import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Grants that a thread takes late: after a failover has lost them, and the new primary has granted the lock to another
- * thread of the client.
+ * Grants that a failover has lost before another thread of the client was granted the lock by the new primary. A thread
+ * takes its grant late, or has taken it before.
  */
 class LateRepliesTest extends ContenderTest {
     private final RedisBackend client = started(new RedisBackend(
@@ -173,5 +181,58 @@ class LateRepliesTest extends ContenderTest {
         assertEquals(OptionalLong.empty(), held.nextBase(TestContender.deadline()));
 
         assertNull(late, "the reply was late");
+    }
+
+    static List<LockMode> modes() {
+        return List.of(LockMode.EXCLUSIVE, LockMode.WRITE, LockMode.READ);
+    }
+
+    @ParameterizedTest
+    @MethodSource("modes")
+    void s6_aHoldBelowALaterGrantOfItsClientHasEnded(LockMode held) throws InterruptedException {
+        admin.del(token);
+        Grant earlier = TestContender.trying(client, name, held, LEASE).acquire();
+        assertFalse(earlier.hasEnded());
+        newerMode = held == LockMode.READ ? LockMode.WRITE : held;
+
+        failOver();
+
+        assertTrue(earlier.hasEnded());
+        assertFalse(newer.hasEnded());
+    }
+
+    @Test
+    void s6_aHoldBesideLaterOnesOfItsClientHasNotEnded() throws InterruptedException {
+        Grant locked = trying(client).acquire();
+        locked.nextBase(TestContender.deadline()).orElseThrow();
+        assertFalse(locked.hasEnded(), "another base");
+        release(locked);
+        admin.del(token);
+        Grant writer = TestContender.trying(client, name, LockMode.WRITE, LEASE).acquire();
+        Grant reader = writer.downgrade(TestContender.deadline()).orElseThrow();
+
+        Grant later = TestContender.trying(client, name, LockMode.READ, LEASE).acquire();
+
+        assertFalse(reader.hasEnded());
+        assertFalse(later.hasEnded());
+    }
+
+    @Test
+    void s3_aLeaseIsNotHandedOnBelowALaterGrantOfItsClient() throws Exception {
+        try (LockClient locks = LockClient.builder(RedisBackend.connect(SERVER.uri()))
+                .localHandoff(64, Duration.ofMinutes(1))
+                .build()) {
+            LockHandle lost = locks.lock(name).acquire();
+            CompletableFuture<LockHandle> waiter = locks.lock(name).acquireAsync();
+            await("another caller waits", () -> locks.usage().get(0).waiters() == 1);
+            admin.del(lock, token, queue, alive);
+            LockHandle later = locks.lock(name, LockOptions.defaults().fair()).acquire();
+
+            var unused = lost.release();
+            later.close();
+
+            LockHandle next = waiter.get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+            assertTrue(next.fencingToken() > later.fencingToken());
+        }
     }
 }
