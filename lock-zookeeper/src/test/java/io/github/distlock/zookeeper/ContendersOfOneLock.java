@@ -49,6 +49,15 @@ abstract class ContendersOfOneLock {
         SharedZooKeeper.delete(directory + "/" + nodes().get(position));
     }
 
+    /** Returns the session that a hold has been acquired in. */
+    static Session session(Grant held) throws InterruptedException {
+        return ((Connection) held.server()).session(TestContender.deadline());
+    }
+
+    static LockDirectory directory(Grant held, String path) {
+        return new LockDirectory((Connection) held.server(), LockPaths.element(path), path);
+    }
+
     static void release(Grant held) throws InterruptedException {
         assertThat(held.release(TestContender.deadline())).isEqualTo(Grant.Release.RELEASED);
     }

@@ -11,6 +11,12 @@ import io.github.distlock.tests.servers.Fault;
 import io.github.distlock.tests.servers.FaultProxy;
 import io.github.distlock.tests.waiting.Waiting;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import org.apache.zookeeper.CreateMode;
+import org.apache.zookeeper.ZooDefs;
+import org.apache.zookeeper.data.ACL;
 import org.junit.jupiter.api.Test;
 
 /** Renewals of several holds of one client. */
@@ -60,11 +66,36 @@ class HeartbeatTest extends ContendersOfOneLock {
         Grant c = third.acquire();
         SharedZooKeeper.deleteFirst(base + "/first");
         SharedZooKeeper.deleteFirst(base + "/second");
+        long before = System.nanoTime();
 
         var answers = renewAll(other, a, b, c);
 
         assertThat(answers.subList(0, 2)).containsExactly("gone", "gone");
-        assertThat(answers.get(2)).isInstanceOf(Validity.class);
+        assertThat(answers.get(2))
+                .isInstanceOfSatisfying(
+                        Validity.class,
+                        proved -> assertThat(proved.from().nanoTime() - before).isPositive());
+    }
+
+    @Test
+    void s6_aHeartbeatChecksTheFirstNodeThatItMayRead() throws Exception {
+        Session session = session(first.acquire());
+        String secret = SharedZooKeeper.operator()
+                .create(
+                        base + "/secret",
+                        new byte[0],
+                        Collections.singletonList(new ACL(ZooDefs.Perms.WRITE, ZooDefs.Ids.ANYONE_ID_UNSAFE)),
+                        CreateMode.PERSISTENT);
+        List<Session.Unchecked> unchecked = new ArrayList<>();
+
+        Heartbeat.send(
+                session,
+                List.of(base + "/missing", secret, base + "/first/" + node("first")),
+                TestContender.deadline(),
+                unchecked::add);
+
+        assertThat(unchecked).extracting(Session.Unchecked::path).containsExactly(base + "/missing", secret);
+        assertThat(unchecked).extracting(Session.Unchecked::isMissing).containsExactly(true, false);
     }
 
     @Test

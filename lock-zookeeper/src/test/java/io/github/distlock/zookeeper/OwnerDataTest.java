@@ -13,6 +13,7 @@ class OwnerDataTest {
     void api_ownerDataAreReadAsWritten() {
         OwnerData data = new OwnerData(LockOwner.of("höst", 42, "a=b", "pool-1"), Duration.ofSeconds(30));
         assertThat(OwnerData.read(data.write())).isEqualTo(data);
+        assertThat(data.isForeign()).isFalse();
     }
 
     @Test
@@ -37,6 +38,7 @@ class OwnerDataTest {
         OwnerData curators = OwnerData.read("192.168.1.5".getBytes(StandardCharsets.UTF_8));
         assertThat(curators.owner().host()).isEqualTo("192.168.1.5");
         assertThat(curators.sessionTimeout()).isZero();
+        assertThat(curators.isForeign()).isTrue();
     }
 
     @Test

@@ -154,6 +154,16 @@ class ZooKeeperContenderTest extends ContendersOfOneLock {
     }
 
     @Test
+    void v6_aWaiterWithWatchesSendsNothing() throws InterruptedException {
+        waiting(one).acquire();
+        TestContender waiter = waitingBusy(other);
+
+        link.silence();
+
+        waiter.findBusy();
+    }
+
+    @Test
     void v6_aWaiterWatchesOneNode() throws InterruptedException {
         waiting(one).acquire();
         TestContender second = waitingBusy(other);
@@ -332,6 +342,37 @@ class ZooKeeperContenderTest extends ContendersOfOneLock {
         assertThat(other.releaseAll(held, deadline()).values())
                 .as("its replies may have been lost")
                 .containsOnly(Grant.Release.RELEASED);
+    }
+
+    /** Makes a contender that has asked for its node. The request arrives after half of the session timeout. */
+    private TestContender unanswered() throws InterruptedException {
+        release(waiting(other).acquire());
+        TestContender contender = waiting(other);
+        link.delayNextRequest(FaultProxy.containing("-lock-"), SESSION.dividedBy(2));
+        Deadline soon = Deadline.after(Duration.ofMillis(200), LockClock.system());
+        assertThatThrownBy(() -> contender.contender.attempt(soon)).isInstanceOf(RuntimeException.class);
+        return contender;
+    }
+
+    @Test
+    void s7_aWithdrawalThatIsNotAnsweredIsAnErrorAndCanBeRepeated() throws InterruptedException {
+        TestContender contender = unanswered();
+        Deadline now = Deadline.after(Duration.ZERO, LockClock.system());
+
+        assertThatThrownBy(() -> contender.contender.withdraw(now)).isInstanceOf(RuntimeException.class);
+
+        contender.withdraw();
+        assertThat(nodes()).isEmpty();
+    }
+
+    @Test
+    void s7_aWithdrawalSucceedsIfTheServerRefusesTheCreation() throws InterruptedException {
+        TestContender contender = unanswered();
+        SharedZooKeeper.delete(directory);
+
+        contender.withdraw();
+
+        assertThat(nodes()).isEmpty();
     }
 
     @Test

@@ -1,0 +1,55 @@
+package io.github.distlock.zookeeper;
+
+import static io.github.distlock.zookeeper.TestContender.deadline;
+import static io.github.distlock.zookeeper.TestContender.waiting;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.distlock.spi.Grant;
+import io.github.distlock.spi.LockMode;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** The directory of a lock, without contenders. */
+class LockDirectoryTest extends ContendersOfOneLock {
+
+    private List<String> warnings(LockMode mode, String... nodes) throws Exception {
+        Grant held = waiting(one).acquire();
+        try (CapturedLog log = new CapturedLog()) {
+            directory(held, directory).warn(session(held), LockQueue.of(List.of(nodes)), mode);
+            return log.lines().stream()
+                    .filter(line -> line.contains("\"lock\""))
+                    .toList();
+        }
+    }
+
+    @Test
+    void v3_aDirectoryIsCreatedWithItsAncestors() throws Exception {
+        Grant held = waiting(one).acquire();
+        String path = base + "/a/b/c";
+
+        directory(held, path).create(session(held), deadline());
+
+        assertThat(SharedZooKeeper.exists(path)).isTrue();
+    }
+
+    @Test
+    void s1_aNodeOfAnotherProgramIsWarnedOf() throws Exception {
+        assertThat(warnings(LockMode.EXCLUSIVE, "another-0000000000", "_c_x-lock-0000000001"))
+                .singleElement()
+                .asString()
+                .contains("another-0000000000", "may not respect the nodes of this client");
+    }
+
+    @Test
+    void s10_anotherLimitIsWarnedOf() throws Exception {
+        assertThat(warnings(LockMode.permits(1, 3), "_c_x-permits-1-2-0000000000"))
+                .singleElement()
+                .asString()
+                .contains("limit of 3 permits", "another client has 2");
+    }
+
+    @Test
+    void s10_onlyClientsOfPermitsAreWarnedOfAnotherLimit() throws Exception {
+        assertThat(warnings(LockMode.EXCLUSIVE, "_c_x-permits-1-2-0000000000")).isEmpty();
+    }
+}
