@@ -31,6 +31,7 @@ import org.apache.curator.framework.recipes.locks.InterProcessMutex;
 import org.apache.curator.retry.RetryOneTime;
 import org.apache.zookeeper.ZooKeeper;
 import org.apache.zookeeper.data.Stat;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -264,7 +265,9 @@ class LockDelayTest extends ContendersOfOneLock {
         assertThat(nodes()).isEmpty();
     }
 
+    /** Too slow for a mutation run. */
     @Test
+    @Tag("slow")
     void v6_theClientDeletesTheCompanionOfALostHoldIfNobodyAsks() throws Exception {
         TestContender holder = delayed(one, SHORTLY);
         holder.acquire();

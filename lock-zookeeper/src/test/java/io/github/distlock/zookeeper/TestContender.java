@@ -15,6 +15,7 @@ import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Renewal;
 import io.github.distlock.spi.Signals;
 import io.github.distlock.spi.Validity;
+import io.github.distlock.tests.waiting.Waiting;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -23,7 +24,7 @@ import java.util.stream.Stream;
 
 /** A contender without an engine. It counts its signals. */
 final class TestContender implements Signals {
-    static final Duration PATIENCE = Duration.ofSeconds(20);
+    static final Duration PATIENCE = Waiting.atMost(Duration.ofSeconds(20));
 
     final AtomicInteger wakeUps = new AtomicInteger();
     final AtomicInteger timesSuspect = new AtomicInteger();

@@ -11,7 +11,7 @@ import java.time.Duration;
  * timeout.
  */
 public final class ZooKeeperFactory implements BackendFactory {
-    static final Duration SESSION = Duration.ofSeconds(7);
+    static final Duration SESSION = Duration.ofMillis(Long.getLong("lock.zookeeper.session", 7000));
 
     @Override
     public LockBackend backend(String address, String space) {

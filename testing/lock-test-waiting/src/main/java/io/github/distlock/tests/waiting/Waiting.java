@@ -13,6 +13,16 @@ public final class Waiting {
     private Waiting() {}
 
     /**
+     * Returns a limit that is not above the longest time that tests may wait.
+     *
+     * @param limit the longest time to wait if nothing else is said
+     * @return the shorter time
+     */
+    public static Duration atMost(Duration limit) {
+        return limit.compareTo(LONGEST) < 0 ? limit : LONGEST;
+    }
+
+    /**
      * Waits until a condition is true.
      *
      * @param limit the longest time to wait
@@ -21,7 +31,7 @@ public final class Waiting {
      * @throws IllegalStateException if this thread is interrupted; it stays interrupted
      */
     public static boolean until(Duration limit, BooleanSupplier condition) {
-        long most = Math.min(limit.toNanos(), LONGEST.toNanos());
+        long most = atMost(limit).toNanos();
         long begin = System.nanoTime();
         while (!condition.getAsBoolean()) {
             if (System.nanoTime() - begin > most) {
