@@ -40,6 +40,7 @@ import java.util.function.LongSupplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -395,6 +396,7 @@ class RedisBackendTest extends ContenderTest {
     }
 
     @Test
+    @Tag("long")
     void v6_waitersAreForgottenIfTheirCleanupGivesUp() throws InterruptedException {
         waiting(one).acquire();
         LockOptions options =
@@ -446,6 +448,16 @@ class RedisBackendTest extends ContenderTest {
                         "semaphore \"" + name + "\" has 2 permits here, but 3 for another client",
                         "semaphore \"" + name + "\" has 3 permits here, but 4 for another client"),
                 warnings);
+    }
+
+    @Test
+    void s10_aGrantWithAnotherLimitIsLogged() throws InterruptedException {
+        List<String> warnings = warnings(name, () -> {
+            TestContender.waiting(one, name, LockMode.permits(1, 3), LEASE).acquire();
+            TestContender.waiting(other, name, LockMode.permits(1, 2), LEASE).acquire();
+        });
+
+        assertEquals(List.of("semaphore \"" + name + "\" has 2 permits here, but 3 for another client"), warnings);
     }
 
     @Test

@@ -197,6 +197,11 @@ final class TestContender implements Signals {
         contender.heard(new Moment(0, 0), marker, 1_000, Optional.empty());
     }
 
+    /** The answer to a heartbeat that was sent some time ago. */
+    void heardAfter(Duration time, long marker) {
+        contender.heard(new Moment(LockClock.system().nanoTime() - time.toNanos(), 0), marker, 1_000, Optional.empty());
+    }
+
     /** A message about a handoff to this contender. */
     void hearsOfHandoff(long base) {
         contender.announced(base);
