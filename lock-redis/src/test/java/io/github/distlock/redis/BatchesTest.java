@@ -23,9 +23,9 @@ class BatchesTest extends ScriptedTest {
     }
 
     private List<Grant> acquire(int number) throws InterruptedException {
-        answer(Script.ACQUIRE_FREE, List.of(5L));
         List<Grant> grants = new ArrayList<>();
         for (int i = 0; i < number; i++) {
+            answer(Script.ACQUIRE_FREE, List.of(5L + i));
             grants.add(TestContender.waiting(backend, "name" + i, LEASE).acquire());
         }
         return grants;

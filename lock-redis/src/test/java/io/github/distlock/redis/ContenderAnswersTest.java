@@ -12,6 +12,7 @@ import io.github.distlock.spi.RequestRefusedException;
 import io.github.distlock.tests.waiting.Waiting;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -34,6 +35,12 @@ class ContenderAnswersTest extends ScriptedTest {
 
     private void answerBusy(long ttlMillis) {
         answer(Script.ACQUIRE, List.of(0L, ttlMillis, MARKER));
+    }
+
+    /** Grants the lock, with greater and greater bases. */
+    private void answerFree() {
+        AtomicLong base = new AtomicLong(7);
+        answers.put(Script.ACQUIRE_FREE, call -> List.of(base.incrementAndGet()));
     }
 
     private void answerHeartbeat(long intervalMillis) {
@@ -95,7 +102,7 @@ class ContenderAnswersTest extends ScriptedTest {
     void v6_aHolderNoLongerWaits() throws InterruptedException {
         TestContender waiter = waiting();
         waiter.findBusy();
-        answer(Script.ACQUIRE, List.of(1L, 8L, 0L));
+        answer(Script.ACQUIRE, List.of(1L, 8L, 0L, 0L));
 
         waiter.acquire();
 
@@ -122,7 +129,7 @@ class ContenderAnswersTest extends ScriptedTest {
 
     @Test
     void v11_theRecordOfAStickyHoldHasTheChannel() throws InterruptedException {
-        answer(Script.ACQUIRE_FREE, List.of(8L));
+        answerFree();
         sticky().acquire();
         assertThat(argument(2)).contains(backend.channel());
         assertThat(backend.sticky).hasSize(1);
@@ -135,7 +142,7 @@ class ContenderAnswersTest extends ScriptedTest {
 
     @Test
     void v11_aStickyHoldHearsOthersIfItsClientDid() throws InterruptedException {
-        answer(Script.ACQUIRE_FREE, List.of(8L));
+        answerFree();
         assertThat(sticky().acquire().hearsOthers())
                 .as("without a subscription")
                 .isFalse();
@@ -148,10 +155,11 @@ class ContenderAnswersTest extends ScriptedTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"0, true", "1, false"})
-    void v11_aStickyHoldOfALockWithAQueueDoesNotHearOthers(long others, boolean hears) throws InterruptedException {
+    @CsvSource({"0, 0, true", "1, 0, true", "1, 1, false"})
+    void v11_aStickyHoldOfALockWithAWaiterDoesNotHearOthers(long members, long waiters, boolean hears)
+            throws InterruptedException {
         listen();
-        answer(Script.ACQUIRE, List.of(1L, 8L, others));
+        answer(Script.ACQUIRE, List.of(1L, 8L, members, waiters));
 
         assertThat(sticky().acquire().hearsOthers()).isEqualTo(hears);
     }
@@ -161,7 +169,7 @@ class ContenderAnswersTest extends ScriptedTest {
         listen();
         TestContender waiter = sticky();
         waiter.findBusy();
-        answer(Script.ACQUIRE, List.of(1L, 8L, 0L));
+        answer(Script.ACQUIRE, List.of(1L, 8L, 0L, 0L));
 
         assertThat(waiter.acquire().hearsOthers()).isFalse();
     }
@@ -171,7 +179,7 @@ class ContenderAnswersTest extends ScriptedTest {
     @Test
     void s3_aGrantOfAFreeLockThatDoesNotExceedTheFloorIsNotTaken() throws InterruptedException {
         answer(Script.ACQUIRE_FREE, List.of(7L));
-        answer(Script.ACQUIRE, List.of(1L, 8L, 0L));
+        answer(Script.ACQUIRE, List.of(1L, 8L, 0L, 0L));
 
         Grant grant = TestContender.knowing(7, backend, NAME, LEASE).acquire();
 
@@ -359,7 +367,7 @@ class ContenderAnswersTest extends ScriptedTest {
             throws InterruptedException {
         TestContender waiter = waiting();
         waiter.findBusy();
-        answer(Script.ACQUIRE, List.of(1L, 8L, 0L));
+        answer(Script.ACQUIRE, List.of(1L, 8L, 0L, 0L));
         waiting().acquire();
         beBusy();
 
@@ -565,7 +573,7 @@ class ContenderAnswersTest extends ScriptedTest {
     @Test
     void f1_aFreeLockInASlotThatMigratesIsAcquiredAsABusyOneIs() throws InterruptedException {
         answer(Script.ACQUIRE_FREE, new ErrorReply("TRYAGAIN slot", new IllegalStateException()));
-        answer(Script.ACQUIRE, List.of(1L, 8L, 0L));
+        answer(Script.ACQUIRE, List.of(1L, 8L, 0L, 0L));
 
         assertThat(waiting().acquire().fencingBase()).isEqualTo(8);
     }
@@ -573,8 +581,9 @@ class ContenderAnswersTest extends ScriptedTest {
     @ParameterizedTest
     @CsvSource({"0, 1", "1, 0"})
     void v3_aLockThatHadAQueueIsNotAskedForAsAFreeOne(long others, long asFree) throws InterruptedException {
-        answer(Script.ACQUIRE, List.of(1L, 8L, others));
+        answer(Script.ACQUIRE, List.of(1L, 8L, others, others));
         waiting().acquire();
+        answer(Script.ACQUIRE, List.of(1L, 9L, others, others));
         redis.sent.clear();
 
         waiting().acquire();
