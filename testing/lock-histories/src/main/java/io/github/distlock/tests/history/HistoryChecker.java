@@ -64,7 +64,9 @@ final class HistoryChecker {
     }
 
     List<Violation> check() {
-        history.processes().forEach(process -> process.defects.forEach(defect -> found(HistoryRule.COMPLETE, defect)));
+        history.processes()
+                .forEach(process ->
+                        process.defects.forEach(defect -> violations.add(new Violation(HistoryRule.COMPLETE, defect))));
         history.byLock().values().forEach(operations -> {
             List<Operation> holds = sorted(operations, operation -> operation.token);
             holds.removeIf(operation -> !operation.isGranted());
@@ -84,8 +86,12 @@ final class HistoryChecker {
         return ordered;
     }
 
-    private void found(HistoryRule rule, String what) {
-        violations.add(new Violation(rule, what));
+    private void found(HistoryRule rule, String what, long at) {
+        found(rule, what, at, at);
+    }
+
+    private void found(HistoryRule rule, String what, long from, long until) {
+        violations.add(new Violation(rule, what, from, until));
     }
 
     private static List<Operation> sorted(List<Operation> operations, ToLongFunction<Operation> by) {
@@ -104,7 +110,11 @@ final class HistoryChecker {
                             .allMatch(hold ->
                                     hold.process == first.process && hold.mode.lockKind() == LockKind.READ_WRITE_LOCK);
             if (equal.size() > 1 && !shared) {
-                found(HistoryRule.TOKENS_RISE, first + " has the token of " + equal.get(1));
+                Operation second = equal.get(1);
+                found(
+                        HistoryRule.TOKENS_RISE,
+                        first + " has the token of " + second,
+                        Math.max(first.grantedAt, second.grantedAt));
             }
         });
     }
@@ -123,7 +133,7 @@ final class HistoryChecker {
     private void downgradesKeepTheirTokens(List<Operation> holds) {
         holds.forEach(hold -> {
             if (hold.tokenBefore != 0 && hold.token != hold.tokenBefore) {
-                found(HistoryRule.WRITERS_TOKENS_RISE, hold + " had the token " + hold.tokenBefore);
+                found(HistoryRule.WRITERS_TOKENS_RISE, hold + " had the token " + hold.tokenBefore, hold.grantedAt);
             }
         });
     }
@@ -131,8 +141,8 @@ final class HistoryChecker {
     private void holdsEndBeforeTheNext(List<Operation> holds) {
         List<Operation> ordered = new ArrayList<>(holds);
         ordered.removeIf(hold -> hold.mode.lockKind() == LockKind.SEMAPHORE);
-        Next any = new Next();
-        Next alone = new Next();
+        Next any = new Next(ordered);
+        Next alone = new Next(ordered);
         forEachToken(ordered, equal -> {
             equal.forEach(hold -> (Mode.isAlone(hold.mode) ? any : alone).compare(hold));
             equal.forEach(any::add);
@@ -142,7 +152,12 @@ final class HistoryChecker {
 
     /** The earliest grant among holds with greater tokens. */
     private final class Next {
+        private final List<Operation> holds;
         private @Nullable Operation next;
+
+        private Next(List<Operation> holds) {
+            this.holds = holds;
+        }
 
         private void add(Operation hold) {
             if (next == null || hold.grantedAt < next.grantedAt) {
@@ -157,18 +172,33 @@ final class HistoryChecker {
             }
             if (after.grantedAt < hold.invokedAt) {
                 found(
-                        hold.mode.lockKind() == LockKind.LOCK
-                                ? HistoryRule.TOKENS_RISE
-                                : HistoryRule.WRITERS_TOKENS_RISE,
-                        hold + " was called after " + after + " had returned");
+                        orderOfTokens(hold, holds),
+                        hold + " was called after " + after + " had returned",
+                        hold.grantedAt);
             } else if (hold.wasSeenHeld() && hold.heldAt >= after.grantedAt) {
-                found(overlap(hold, after), hold + " was held after the grant of " + after);
+                found(
+                        overlap(hold, after),
+                        hold + " was held after the grant of " + after,
+                        Math.max(hold.grantedAt, after.grantedAt),
+                        hold.heldAt);
             } else if (after.grantedAt < Math.min(hold.claimedUntil, hold.endedAt())) {
                 found(
                         HistoryRule.CLAIMS_END_BEFORE_THE_NEXT_GRANT,
-                        hold + " claimed validity beyond the grant of " + after);
+                        hold + " claimed validity beyond the grant of " + after,
+                        Math.max(hold.grantedAt, after.grantedAt),
+                        Math.min(hold.claimedUntil, hold.endedAt()));
             }
         }
+    }
+
+    /** Returns the rule that a hold breaks if its token is too small. */
+    private static HistoryRule orderOfTokens(Operation hold, List<Operation> holds) {
+        List<Operation> ofGrant = holds.stream().filter(hold::sharesGrant).toList();
+        if (ofGrant.stream().allMatch(other -> other.process == hold.process)
+                && ofGrant.stream().anyMatch(other -> other.token < hold.token)) {
+            return HistoryRule.LOCAL_TOKENS_RISE;
+        }
+        return hold.mode.lockKind() == LockKind.LOCK ? HistoryRule.TOKENS_RISE : HistoryRule.WRITERS_TOKENS_RISE;
     }
 
     /** Returns the rule that two holds break if they overlap. */
@@ -197,7 +227,11 @@ final class HistoryChecker {
                     .filter(other -> !Mode.fit(other.mode, hold.mode))
                     .findFirst();
             excluded.ifPresentOrElse(
-                    other -> found(overlap(hold, other), hold + " began during " + other),
+                    other -> found(
+                            overlap(hold, other),
+                            hold + " began during " + other,
+                            hold.grantedAt,
+                            Math.min(end(hold), end(other))),
                     () -> permitsFit(hold, present));
             present.add(hold);
         }
@@ -214,7 +248,7 @@ final class HistoryChecker {
                 hold.mode.limit(),
                 present.stream().mapToInt(other -> other.mode.limit()).max().orElse(0));
         if (inUse > limit) {
-            found(HistoryRule.PERMITS_FIT, hold + " began while permits were in use by " + present);
+            found(HistoryRule.PERMITS_FIT, hold + " began while permits were in use by " + present, hold.grantedAt);
         }
     }
 
@@ -242,7 +276,10 @@ final class HistoryChecker {
                     .ifPresent(earlier -> {
                         ordered++;
                         if (earlier.grantedAt > later.grantedAt) {
-                            found(HistoryRule.FAIR_LOCKS_SERVE_IN_ORDER, later + " was served before " + earlier);
+                            found(
+                                    HistoryRule.FAIR_LOCKS_SERVE_IN_ORDER,
+                                    later + " was served before " + earlier,
+                                    later.grantedAt);
                         }
                     });
         }
@@ -252,14 +289,14 @@ final class HistoryChecker {
         long returned = operation.returnedAt();
         if (returned == Operation.NEVER) {
             if (operation.process.hasEnded()) {
-                found(HistoryRule.CALLS_RETURN_IN_TIME, operation + " never returned");
+                found(HistoryRule.CALLS_RETURN_IN_TIME, operation + " never returned", operation.invokedAt, returned);
             }
             return;
         }
         if (operation.limit != Operation.NEVER) {
             long late = returned - operation.limit - RETURNED - slack;
             if (late > 0 && late > history.stopped(operation.process, operation.invokedAt, returned)) {
-                found(HistoryRule.CALLS_RETURN_IN_TIME, operation + " returned too late by " + late + " ns");
+                found(HistoryRule.CALLS_RETURN_IN_TIME, operation + " returned too late by " + late + " ns", returned);
             }
         }
     }
@@ -267,14 +304,14 @@ final class HistoryChecker {
     private void lossIsReported(Operation hold) {
         boolean lost = hold.outcome.equals("LOST");
         if (lost && hold.lostAt == Operation.NEVER && hold.process.hasEnded()) {
-            found(HistoryRule.LOSS_IS_REPORTED, hold + " was not notified");
+            found(HistoryRule.LOSS_IS_REPORTED, hold + " was not notified", hold.grantedAt, Operation.NEVER);
         }
         // If the holder released in time, a later notification has no bound.
         long end = Math.max(hold.grantedAt, hold.claimedUntil);
         if (hold.lostAt != Operation.NEVER && hold.releaseInvokedAt > end + NOTICED) {
             long late = hold.lostAt - end - NOTICED - slack;
             if (late > 0 && late > history.stopped(hold.process, end, hold.lostAt)) {
-                found(HistoryRule.LOSS_IS_REPORTED, hold + " was notified too late by " + late + " ns");
+                found(HistoryRule.LOSS_IS_REPORTED, hold + " was notified too late by " + late + " ns", hold.lostAt);
             }
         }
     }

@@ -18,6 +18,8 @@ public enum HistoryRule {
     CLAIMS_END_BEFORE_THE_NEXT_GRANT("S6: no hold claims validity beyond the next grant"),
     /** S3. */
     TOKENS_RISE("S3: tokens rise in the order of grants, and in real time"),
+    /** S3. */
+    LOCAL_TOKENS_RISE("S3: the token of a local handoff is greater than those of all grants before it"),
     /** S6. */
     LOSS_IS_REPORTED("S6: a loss is reported within a second of the hold's end"),
     /** V4. */
@@ -26,8 +28,12 @@ public enum HistoryRule {
     FAIR_LOCKS_SERVE_IN_ORDER("V3, V10: fair locks grant in the order of the queue"),
     /** S7, V6. */
     NOTHING_IS_LEFT("S7, V6: nothing stays in the store beyond its expiry"),
+    /** S14. */
+    EXTENSIONS_LAST("S14: after a confirmed extension, a hold lasts for at least that time"),
     /** V5. */
-    PROCESSES_END("V5: processes end in time and in order");
+    PROCESSES_END("V5: processes end in time and in order"),
+    /** The contract of the API. */
+    FAILURES_ARE_DOCUMENTED("API: calls throw only what their contract names, and no error ends a thread");
 
     private final String sentence;
 
@@ -38,5 +44,10 @@ public enum HistoryRule {
     /** {@return the rule as a sentence, with the number of its promise} */
     public String sentence() {
         return sentence;
+    }
+
+    /** {@return the numbers of the promises} */
+    public String promises() {
+        return sentence.substring(0, Math.max(0, sentence.indexOf(':')));
     }
 }

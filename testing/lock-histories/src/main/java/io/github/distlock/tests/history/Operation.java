@@ -5,6 +5,8 @@ import io.github.distlock.spi.LockMode;
 /** An acquire and its hold, as their process saw them. The time of an event that did not happen is {@link #NEVER}. */
 final class Operation {
     static final long NEVER = Long.MAX_VALUE;
+    /** The lower bits of a token count the holds of one grant. */
+    private static final int HANDOFFS = 8;
 
     final ProcessHistory process;
     final long number;
@@ -51,6 +53,11 @@ final class Operation {
 
     boolean wasSeenHeld() {
         return heldAt != NEVER;
+    }
+
+    /** Returns whether two holds are of one grant, by local handoffs or a reacquire. */
+    boolean sharesGrant(Operation other) {
+        return other.token >> HANDOFFS == token >> HANDOFFS;
     }
 
     /** Returns when the acquire returned. */

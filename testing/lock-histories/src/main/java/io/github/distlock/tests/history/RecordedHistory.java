@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 
 /**
@@ -20,12 +21,14 @@ public final class RecordedHistory {
     private final Map<Long, ProcessHistory> processes = new TreeMap<>();
     private final Map<Long, Long> events = new HashMap<>();
     private final List<InjectedFault> faults = new ArrayList<>();
+    private long hash;
 
     /** Creates an empty history. */
     public RecordedHistory() {}
 
     private void add(
             long process, long at, Kind kind, long operation, String lock, long token, long until, String note) {
+        hash = 31 * hash + Objects.hash(process, at, kind.name(), operation, lock, token, until, note);
         long sequence = events.merge(process, 1L, Long::sum);
         processes
                 .computeIfAbsent(process, ProcessHistory::new)
@@ -186,6 +189,15 @@ public final class RecordedHistory {
     public void fault(long process, long from, long until) {
         faults.add(new InjectedFault(
                 InjectedFault.Kind.SERVER_PAUSED, InjectedFault.Aim.SERVER, process, "", from, until));
+    }
+
+    /**
+     * Returns a number that two histories share only if all their events were the same.
+     *
+     * @return a hash of all events so far
+     */
+    public long hash() {
+        return hash;
     }
 
     /**

@@ -47,6 +47,31 @@ class HistoryCheckerTest {
     }
 
     @Test
+    void anOverlapHasItsTime() {
+        Script script = new Script().hold(1, 1, 0, 10, 5).hold(2, 1, 1, 11, 1);
+
+        Violation overlap = check(script.history()).get(0);
+
+        assertEquals(1_100_000, overlap.from());
+        assertEquals(5_100_000, overlap.until());
+    }
+
+    @Test
+    void aSmallerTokenOfALocalHandoffIsFoundAsSuch() {
+        Script script = new Script().hold(1, 1, 0, 512, 1).hold(2, 1, 2, 768, 1).hold(1, 2, 4, 513, 1);
+
+        finds(HistoryRule.LOCAL_TOKENS_RISE, script);
+    }
+
+    @Test
+    void aSmallerTokenOfAnotherGrantIsNoLocalHandoff() {
+        Script script =
+                new Script().hold(1, 1, 0, 512, 1).hold(2, 1, 2, 1024, 1).hold(1, 2, 4, 768, 1);
+
+        finds(HistoryRule.TOKENS_RISE, script);
+    }
+
+    @Test
     void aHoldThatBeginsDuringAnotherIsFoundWhateverTheTokens() {
         Script script = new Script().acquire(2, 1, 0).hold(1, 1, 0, 10, 5);
         finds(
