@@ -11,6 +11,9 @@ final class Faults {
     static final String SILENCE = "silent link";
     static final String THREADS = "no new threads";
 
+    /** Beyond the bound. It lasts for the whole run. */
+    static final String DRIFT = "drift of clocks";
+
     static final List<String> OF_PROCESSES = List.of(PAUSE, PAUSE, CRASH, CLOSE, WALL_CLOCK, SILENCE, SILENCE, THREADS);
 
     /** Their effects have no bound in time, so runs with them check less. */

@@ -61,15 +61,23 @@ final class MemoryStore implements SimulatedStore {
     }
 
     @Override
-    public void strike(String fault, long choice) {
+    public long strike(String fault, long choice) {
+        long now = simulation.nanoTime();
         switch (fault) {
-            case "pause of the server" -> server.pause(choice % LONGEST_PAUSE);
+            case "pause of the server" -> {
+                server.pause(choice % LONGEST_PAUSE);
+                return now + choice % LONGEST_PAUSE;
+            }
             case "break of connections" -> {
                 if (!calls.isEmpty()) {
                     calls.get((int) (choice % calls.size())).breakOff();
                 }
+                return now;
             }
-            case "loss of signals" -> silentUntil = simulation.nanoTime() + choice % LONGEST_SILENCE;
+            case "loss of signals" -> {
+                silentUntil = now + choice % LONGEST_SILENCE;
+                return silentUntil;
+            }
             default -> throw new IllegalArgumentException(fault);
         }
     }

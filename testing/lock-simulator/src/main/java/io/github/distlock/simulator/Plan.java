@@ -5,6 +5,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -20,6 +21,7 @@ import java.util.stream.Stream;
  * @param interference how much the scheduler disturbs threads
  * @param locks how many exclusive locks there are
  * @param keeps how many locks each user keeps for hours, or 0 if users hold one lock at a time
+ * @param excluded the kind of fault beyond the stated bounds that strikes too, or empty for none
  * @param only the only lock that is used, or empty for all
  * @param processes the settings of each process
  * @param users the threads that use locks
@@ -35,6 +37,7 @@ record Plan(
         Simulation.Interference interference,
         int locks,
         int keeps,
+        String excluded,
         String only,
         List<Member> processes,
         List<User> users,
@@ -42,6 +45,13 @@ record Plan(
     private static final long SECOND = 1_000_000_000L;
     /** Of a client and a server together, this is within the drift of 0.01 that the engine allows. */
     private static final double MOST_DRIFT = 0.004;
+    /** A hold ends before its lease at the store by a twentieth of a short lease, and before its session by a third. */
+    private static final double LEAST_DRIFT_BEYOND = 0.1;
+
+    private static final double MOST_DRIFT_BEYOND = 0.6;
+
+    private static final int LEAST_EXCLUDED = 8;
+    private static final int MOST_EXCLUDED = 20;
 
     /** A process. */
     record Member(int number, double rate, boolean handsOff) {}
@@ -59,6 +69,11 @@ record Plan(
 
     /** Makes the plan of a seed. */
     static Plan of(long seed, String store, List<String> faultsOfStore) {
+        return of(seed, store, faultsOfStore, "");
+    }
+
+    /** Makes the plan of a seed, with one more kind of faults. */
+    static Plan of(long seed, String store, List<String> faultsOfStore, String excluded) {
         SplittableRandom random = new SplittableRandom(seed);
         if (store.equals(Stores.STALE_LEADERS)) {
             return staleLeaders(seed, random, faultsOfStore.get(0));
@@ -77,28 +92,43 @@ record Plan(
         List<User> users = new ArrayList<>();
         int count = random.nextInt(1, 4);
         boolean drifts = random.nextBoolean();
+        SplittableRandom beyond = new SplittableRandom(~seed);
         for (int process = 1; process <= count; process++) {
             double rate = drifts ? 1 + random.nextDouble(-MOST_DRIFT, MOST_DRIFT) : 1;
+            if (excluded.equals(Faults.DRIFT)) {
+                rate = process == 1 || beyond.nextBoolean() ? 1 - drift(beyond) : 1 + drift(beyond);
+            }
             processes.add(new Member(process, rate, random.nextInt(4) > 0));
             int threads = random.nextInt(1, 5);
             for (int number = 1; number <= threads; number++) {
                 users.add(new User(process, number, random.nextLong()));
             }
         }
+        long schedule = random.nextLong();
+        int locks = random.nextInt(1, 4);
+        List<Fault> faults = faults(random, count, duration, keeps > 0 ? 120 : 0.5, faultsOfStore);
+        if (!excluded.isEmpty() && !excluded.equals(Faults.DRIFT)) {
+            faults.addAll(excludedFaults(beyond, count, duration, excluded));
+        }
         return new Plan(
                 seed,
-                random.nextLong(),
+                schedule,
                 store,
                 duration,
                 lease,
                 latency,
                 new Simulation.Interference(preemption, delay, longestDelay),
-                random.nextInt(1, 4),
+                locks,
                 keeps,
+                excluded,
                 "",
                 List.copyOf(processes),
                 List.copyOf(users),
-                faults(random, count, duration, keeps > 0 ? 120 : 0.5, faultsOfStore));
+                numbered(faults));
+    }
+
+    private static double drift(SplittableRandom random) {
+        return random.nextDouble(LEAST_DRIFT_BEYOND, MOST_DRIFT_BEYOND);
     }
 
     /**
@@ -127,6 +157,7 @@ record Plan(
                 Simulation.Interference.NONE,
                 1,
                 0,
+                "",
                 "lock0",
                 List.copyOf(processes),
                 List.copyOf(users),
@@ -150,6 +181,7 @@ record Plan(
                 interference,
                 locks,
                 keeps,
+                excluded,
                 only,
                 processes,
                 users,
@@ -170,6 +202,7 @@ record Plan(
                 interference,
                 locks,
                 keeps,
+                excluded,
                 only,
                 processes,
                 users,
@@ -188,6 +221,7 @@ record Plan(
                 newInterference,
                 locks,
                 keeps,
+                excluded,
                 only,
                 processes,
                 users,
@@ -206,6 +240,7 @@ record Plan(
                 interference,
                 locks,
                 keeps,
+                excluded,
                 only,
                 processes,
                 users,
@@ -230,6 +265,7 @@ record Plan(
                 interference,
                 locks,
                 keeps,
+                excluded,
                 only,
                 used,
                 newUsers,
@@ -248,15 +284,27 @@ record Plan(
                 interference,
                 locks,
                 keeps,
+                excluded,
                 lock,
                 processes,
                 users,
                 faults);
     }
 
+    /** Returns the names of all locks that users may acquire, unless each keeps its own. */
+    List<String> lockNames() {
+        return Stream.concat(
+                        IntStream.range(0, locks).mapToObj(lock -> "lock" + lock),
+                        Stream.of("shared", "permits", "fair"))
+                .toList();
+    }
+
     /** Returns the options of the simulator that lead to this plan. */
     String options(Plan whole) {
         StringBuilder options = new StringBuilder("--store " + store + " --seed " + seed);
+        if (!excluded.isEmpty()) {
+            options.append(" --excluded");
+        }
         if (schedule != whole.schedule) {
             options.append(" --schedule ").append(schedule);
         }
@@ -311,6 +359,17 @@ record Plan(
                 faults.add(new Fault(0, at, kind, process, random.nextLong() >>> 1));
             }
         }
+        return faults;
+    }
+
+    private static List<Fault> excludedFaults(SplittableRandom random, int processes, long duration, String kind) {
+        return Stream.generate(() -> new Fault(
+                        0, random.nextLong(duration), kind, random.nextInt(1, processes + 1), random.nextLong() >>> 1))
+                .limit(random.nextInt(LEAST_EXCLUDED, MOST_EXCLUDED))
+                .toList();
+    }
+
+    private static List<Fault> numbered(List<Fault> faults) {
         faults.sort(Comparator.comparingLong(Fault::at));
         List<Fault> numbered = new ArrayList<>();
         for (Fault fault : faults) {

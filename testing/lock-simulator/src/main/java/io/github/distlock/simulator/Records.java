@@ -2,15 +2,25 @@ package io.github.distlock.simulator;
 
 import io.github.distlock.LockLoss;
 import io.github.distlock.spi.LockMode;
+import io.github.distlock.tests.history.AcquireKind;
 import io.github.distlock.tests.history.HistoryRule;
 import io.github.distlock.tests.history.RecordedHistory;
 import io.github.distlock.tests.history.Violation;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** What a run has seen, in true time: its history, its figures and its trace. */
 final class Records {
+    private static final int FRAMES = 8;
+    private static final String PRODUCT = "io.github.distlock.";
+    private static final String SIMULATOR = PRODUCT + "simulator.";
+
     final RecordedHistory history = new RecordedHistory();
     private final List<Violation> violations = new ArrayList<>();
     private final Simulation world;
@@ -29,15 +39,17 @@ final class Records {
         final long number = ++operations;
         final String lock;
         private final String actor;
+        private final AcquireKind kind;
         private long grantedAt;
         private long claimedUntil;
 
-        Acquire(long process, String actor, String lock, String how, LockMode mode, long limit) {
+        Acquire(long process, String actor, String lock, AcquireKind kind, LockMode mode, long limit) {
             this.process = process;
             this.actor = actor;
             this.lock = lock;
-            trace(() -> "acquires " + lock + " (" + how + ", " + mode + ")");
-            history.acquire(process, world.tick(), number, lock, how, mode, limit);
+            this.kind = kind;
+            trace(() -> "acquires " + lock + " (" + kind.word() + ", " + mode + ")");
+            history.acquire(process, world.tick(), number, lock, kind.word(), mode, limit);
         }
 
         /** The read hold that a downgrade makes of a write hold. */
@@ -45,6 +57,7 @@ final class Records {
             process = writing.process;
             actor = writing.actor;
             lock = writing.lock;
+            kind = AcquireKind.DOWNGRADE;
             trace(() -> "downgrades " + lock);
             history.downgrade(process, world.tick(), number, lock, token, limit);
         }
@@ -55,6 +68,7 @@ final class Records {
 
         void queued() {
             history.queued(process, world.tick(), number);
+            trace(() -> "is in the queue of " + lock);
         }
 
         void granted(long token) {
@@ -67,6 +81,17 @@ final class Records {
         void refused(String reason) {
             history.refused(process, world.tick(), number, reason);
             trace(() -> "has not got " + lock + ": " + reason);
+        }
+
+        /** The acquire has failed, or it was interrupted or canceled. */
+        void failed(Throwable failure) {
+            refused(failure.toString());
+            if (!kind.mayFailWith(failure)) {
+                violation(
+                        HistoryRule.FAILURES_ARE_DOCUMENTED,
+                        actor + ": acquire " + number + " of " + lock + ", " + kind.word() + ", failed with "
+                                + describe(failure));
+            }
         }
 
         void held(long at, long until) {
@@ -103,6 +128,19 @@ final class Records {
         }
     }
 
+    /** Returns a failure and its causes in one line, with the methods of the product that they come from. */
+    static String describe(Throwable failure) {
+        return Stream.<@Nullable Throwable>iterate(failure, Objects::nonNull, Throwable::getCause)
+                .map(each -> each
+                        + Arrays.stream(each.getStackTrace())
+                                .map(StackTraceElement::toString)
+                                .filter(frame -> frame.startsWith(PRODUCT) && !frame.startsWith(SIMULATOR))
+                                .limit(FRAMES)
+                                .map(frame -> " at " + frame)
+                                .collect(Collectors.joining()))
+                .collect(Collectors.joining(", caused by "));
+    }
+
     void violation(HistoryRule rule, String what) {
         violations.add(new Violation(rule, what));
         world.trace("CHECK", () -> rule + ": " + what);
@@ -110,10 +148,6 @@ final class Records {
 
     List<Violation> violations() {
         return violations;
-    }
-
-    long acquires() {
-        return operations;
     }
 
     long grants() {

@@ -7,6 +7,8 @@ import java.security.ProtectionDomain;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.objectweb.asm.ClassReader;
 import org.objectweb.asm.ClassVisitor;
@@ -79,6 +81,28 @@ final class Rewriter implements ClassFileTransformer {
 
     private record Wait(String hook, int time) {}
 
+    /** What gives the immutable collections of a JVM their order. */
+    private static final Set<String> ORDER = Set.of(COLLECTIONS + ".SALT32L", COLLECTIONS + ".REVERSE");
+
+    /** What this rewriter has replaced of {@link #WAITS} and {@link #ORDER}. */
+    private final Set<String> replaced = ConcurrentHashMap.newKeySet();
+
+    /**
+     * Looks whether the JDK has all that a simulation has to replace in it. Otherwise a thread would wait in real time,
+     * or a seed would not repeat.
+     *
+     * @throws IllegalStateException if something was not found in the classes that were rewritten so far
+     */
+    void requireComplete() {
+        Set<String> missing = new TreeSet<>(WAITS.keySet());
+        missing.addAll(ORDER);
+        missing.removeAll(replaced);
+        if (!missing.isEmpty()) {
+            throw new IllegalStateException("JDK " + Runtime.version().feature()
+                    + " cannot run simulations: not found in its classes: " + String.join(", ", missing));
+        }
+    }
+
     /** Returns whether a class is rewritten. */
     static boolean concerns(String name) {
         return name.startsWith(CONCURRENT)
@@ -144,7 +168,7 @@ final class Rewriter implements ClassFileTransformer {
     }
 
     /** One class. Fields come before methods, so the volatile ones are known when their accesses are seen. */
-    private static final class Rewriting extends ClassVisitor {
+    private final class Rewriting extends ClassVisitor {
         private final String name;
         private final Set<String> volatileFields = new HashSet<>();
         private boolean changed;
@@ -177,7 +201,11 @@ final class Rewriter implements ClassFileTransformer {
             if (name.startsWith(COLLECTIONS)) {
                 return method.equals("<clinit>") ? next : new FixedOrder(next);
             }
-            Wait wait = WAITS.get(name + "." + method + type);
+            String signed = name + "." + method + type;
+            Wait wait = WAITS.get(signed);
+            if (wait != null) {
+                replaced.add(signed);
+            }
             return wait == null && name.startsWith("java/lang/") ? next : new Calls(next, method, wait);
         }
 
@@ -234,14 +262,17 @@ final class Rewriter implements ClassFileTransformer {
 
             @Override
             public void visitFieldInsn(int opcode, String owner, String field, String type) {
-                if (opcode == Opcodes.GETSTATIC && owner.equals(COLLECTIONS) && field.equals("SALT32L")) {
-                    changed = true;
-                    visitLdcInsn(SALT);
-                } else if (opcode == Opcodes.GETSTATIC && owner.equals(COLLECTIONS) && field.equals("REVERSE")) {
-                    changed = true;
+                String read = owner + "." + field;
+                if (opcode != Opcodes.GETSTATIC || !ORDER.contains(read)) {
+                    super.visitFieldInsn(opcode, owner, field, type);
+                    return;
+                }
+                changed = true;
+                replaced.add(read);
+                if (field.equals("REVERSE")) {
                     visitInsn(Opcodes.ICONST_0);
                 } else {
-                    super.visitFieldInsn(opcode, owner, field, type);
+                    visitLdcInsn(SALT);
                 }
             }
         }

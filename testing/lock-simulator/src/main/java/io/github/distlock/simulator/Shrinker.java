@@ -12,7 +12,6 @@ import java.util.function.Function;
  * and disturbs no thread. A smaller plan has another schedule, so each is tried with several.
  */
 final class Shrinker {
-    private static final List<String> LOCKS = List.of("lock0", "lock1", "lock2", "shared", "permits", "fair");
     private static final int SCHEDULES = 8;
     private static final long PATIENCE = 40_000_000_000L;
 
@@ -37,7 +36,7 @@ final class Shrinker {
         do {
             before = best;
             if (best.only().isEmpty()) {
-                boolean unused = LOCKS.stream().map(best::withOnly).anyMatch(this::improves);
+                boolean unused = best.lockNames().stream().map(best::withOnly).anyMatch(this::improves);
             }
             shorten();
             drop(Plan::faults, Plan::withFaults);

@@ -5,6 +5,7 @@ import io.github.distlock.LockOptions;
 import io.github.distlock.spi.Capability;
 import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockMode;
+import io.github.distlock.tests.history.AcquireKind;
 import io.github.distlock.tests.history.HistoryRule;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -93,6 +94,8 @@ final class SimulatedMember implements ObservedBackend.Observer {
             }
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);
+        } catch (SimulatedProcess.NoMoreThreads e) {
+            simulation.trace(process.name(), () -> "cannot start its client: " + e);
         }
         if (!process.hasFailedThreads()) {
             records.history.ended(number, simulation.tick());
@@ -127,9 +130,9 @@ final class SimulatedMember implements ObservedBackend.Observer {
         return ended || process.hasCrashed();
     }
 
-    Records.Acquire acquire(int user, String lock, String how, LockMode mode, long limit) {
-        Records.Acquire acquire = records.new Acquire(number, process.name() + "." + user, lock, how, mode, limit);
-        if (how.contains("fair")) {
+    Records.Acquire acquire(int user, String lock, AcquireKind kind, LockMode mode, long limit) {
+        Records.Acquire acquire = records.new Acquire(number, process.name() + "." + user, lock, kind, mode, limit);
+        if (kind == AcquireKind.FAIR) {
             acquiring.put(lock, acquire);
         }
         return acquire;
@@ -182,5 +185,6 @@ final class SimulatedMember implements ObservedBackend.Observer {
     @Override
     public void failed(String lock, long sent) {
         records.history.failed(number, sent, simulation.tick(), lock);
+        simulation.trace(process.name(), () -> "has a request for " + lock + " that failed");
     }
 }

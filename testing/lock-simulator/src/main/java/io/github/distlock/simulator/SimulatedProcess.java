@@ -1,9 +1,13 @@
 package io.github.distlock.simulator;
 
+import java.io.Serial;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A process of a simulation, with clocks and a random stream that belong to it. Its threads run only by the scheduler
@@ -30,6 +34,22 @@ public final class SimulatedProcess {
     /** A time in which some thread of the process could have run and did not. */
     record Stall(long from, long until) {}
 
+    /** The failure of a start. */
+    static final class NoMoreThreads extends OutOfMemoryError {
+        @Serial
+        private static final long serialVersionUID = 1L;
+
+        NoMoreThreads() {
+            super("unable to create native thread: the simulation allows no more");
+        }
+
+        /** Returns whether a failure has such a cause. */
+        static boolean haveCaused(Throwable failure) {
+            return Stream.<@Nullable Throwable>iterate(failure, Objects::nonNull, Throwable::getCause)
+                    .anyMatch(NoMoreThreads.class::isInstance);
+        }
+    }
+
     SimulatedProcess(Simulation simulation, String name, long seed) {
         this.simulation = simulation;
         this.name = name;
@@ -50,7 +70,7 @@ public final class SimulatedProcess {
     }
 
     /**
-     * Starts a thread of this process.
+     * Starts a thread of this process, also if those of the product cannot be started.
      *
      * @param role the name of the thread
      * @param task what it runs
@@ -58,7 +78,10 @@ public final class SimulatedProcess {
      */
     public Thread start(String role, Runnable task) {
         Thread thread = simulation.newThread(this, role, task);
+        int failing = failingThreads;
+        failingThreads = 0;
         thread.start();
+        failingThreads = failing;
         return thread;
     }
 
@@ -150,7 +173,7 @@ public final class SimulatedProcess {
         if (failingThreads > 0) {
             failingThreads--;
             threadsHaveFailed = true;
-            throw new OutOfMemoryError("unable to create native thread: the simulation allows no more");
+            throw new NoMoreThreads();
         }
     }
 

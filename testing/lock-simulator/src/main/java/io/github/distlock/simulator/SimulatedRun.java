@@ -29,28 +29,62 @@ final class SimulatedRun {
     private final Network network;
     private final SimulatedStore store;
     private final Records records;
+    private final Exceptions exceptions;
     private final List<SimulatedMember> members = new ArrayList<>();
     private long numbers;
     private boolean finishing;
 
-    /** What a run has shown. */
+    /**
+     * What a run has shown.
+     *
+     * @param violations the rules that it has broken
+     * @param excepted the rules that it has broken as the guarantees say, after a fault beyond the stated bounds
+     * @param hash of all steps
+     * @param history a hash of what users have seen
+     */
     record Result(
-            List<Violation> violations, long hash, long steps, long nanos, long grants, long losses, long heldNanos) {}
+            List<Violation> violations,
+            List<Violation> excepted,
+            long hash,
+            long history,
+            long steps,
+            long nanos,
+            long grants,
+            long losses,
+            long heldNanos) {}
 
-    private SimulatedRun(Plan plan, @Nullable Consumer<String> trace) {
+    /** Makes the store of a run. */
+    interface StoreFactory {
+        SimulatedStore create(Simulation simulation, Network network);
+    }
+
+    private SimulatedRun(Plan plan, @Nullable Consumer<String> trace, StoreFactory stores) {
         this.plan = plan;
         simulation = new Simulation(plan.schedule(), trace);
         network = new Network(simulation, plan.latency());
-        store = Stores.create(plan.store(), simulation, network);
+        store = stores.create(simulation, network);
         records = new Records(simulation);
+        exceptions = new Exceptions(longestValidity());
     }
 
     static Result run(Plan plan, @Nullable Consumer<String> trace) {
-        return new SimulatedRun(plan, trace).run();
+        return run(plan, trace, (simulation, network) -> Stores.create(plan.store(), simulation, network));
+    }
+
+    static Result run(Plan plan, @Nullable Consumer<String> trace, StoreFactory stores) {
+        return new SimulatedRun(plan, trace, stores).run();
+    }
+
+    /** An extension asks for up to one and a half leases, and the engine adds what clocks may differ by. */
+    private long longestValidity() {
+        return 2 * plan.lease() * 1_000_000;
     }
 
     private Result run() {
         simulation.interfere(plan.interference());
+        if (plan.excluded().equals(Faults.DRIFT)) {
+            exceptions.clocksDrift();
+        }
         plan.processes().forEach(settings -> start(settings, 0));
         plan.faults().forEach(fault -> simulation.at(fault.at(), () -> strike(fault)));
         simulation.run(plan.duration(), () -> false);
@@ -80,11 +114,16 @@ final class SimulatedRun {
                     .stalls()
                     .forEach(stall -> records.history.stalled(member.number(), stall.from(), stall.until()));
         }
+        simulation.deaths().forEach(death -> records.violation(HistoryRule.FAILURES_ARE_DOCUMENTED, death));
         List<Violation> violations = new ArrayList<>(records.violations());
         violations.addAll(records.history.check(Duration.ofMillis(50), Duration.ofNanos(SETTLING)));
+        List<Violation> excepted = violations.stream().filter(exceptions::cover).toList();
+        violations.removeAll(excepted);
         return new Result(
                 violations,
+                excepted,
                 simulation.hash(),
+                records.history.hash(),
                 simulation.steps(),
                 simulation.nanoTime(),
                 records.grants(),
@@ -94,13 +133,14 @@ final class SimulatedRun {
 
     /**
      * Returns whether times of a process have no bound: a wall clock that steps may end a hold earlier than it claimed
-     * before, and a callback may wait for a thread.
+     * before, a callback may wait for a thread, and a clock that drifts measures other times than the checker.
      */
     private boolean isUnpunctual(SimulatedMember member) {
-        return plan.faults().stream()
-                .anyMatch(fault -> fault.process() == member.place()
-                        && (fault.kind().equals(Faults.WALL_CLOCK)
-                                || fault.kind().equals(Faults.THREADS)));
+        return plan.excluded().equals(Faults.DRIFT)
+                || plan.faults().stream()
+                        .anyMatch(fault -> fault.process() == member.place()
+                                && (fault.kind().equals(Faults.WALL_CLOCK)
+                                        || fault.kind().equals(Faults.THREADS)));
     }
 
     private long ending() {
@@ -152,8 +192,9 @@ final class SimulatedRun {
             case Faults.SILENCE -> silence(process.name(), fault.choice(), now + time);
             case Faults.THREADS -> process.failThreads((int) (fault.choice() % 4));
             default -> {
-                store.strike(fault.kind(), fault.choice());
-                records.history.fault(0, now, now + SETTLING);
+                long end = store.strike(fault.kind(), fault.choice());
+                records.history.fault(0, now, end + SETTLING);
+                exceptions.struck(store.exceptions(fault.kind()), now, end);
                 return;
             }
         }
@@ -186,9 +227,7 @@ final class SimulatedRun {
     }
 
     private void lookForLeftovers() {
-        // An extension asks for up to one and a half leases, and the engine adds what clocks may differ by.
-        long expiry =
-                Math.max(2 * plan.lease() * 1_000_000, store.longestExpiry().toNanos());
+        long expiry = Math.max(longestValidity(), store.longestExpiry().toNanos());
         long last = Math.max(simulation.nanoTime(), network.lastArrival());
         simulation.run(last + expiry + 2 * SECOND, () -> false);
         store.leftovers().forEach(left -> records.violation(HistoryRule.NOTHING_IS_LEFT, left));

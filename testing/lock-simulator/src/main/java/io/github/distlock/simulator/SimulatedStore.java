@@ -1,11 +1,24 @@
 package io.github.distlock.simulator;
 
 import io.github.distlock.spi.LockBackend;
+import io.github.distlock.tests.history.HistoryRule;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 
 /** The servers of a simulation, and the client library of each process. */
 public interface SimulatedStore {
+    /**
+     * The rules that break if a store forgets a hold, or ends it too early: S1, S6, S9 and S10. Until the client of
+     * that hold learns of it, its local handoffs have tokens below those of other clients.
+     */
+    Set<HistoryRule> EXCLUSION = Set.of(
+            HistoryRule.HOLDS_DO_NOT_OVERLAP,
+            HistoryRule.CLAIMS_END_BEFORE_THE_NEXT_GRANT,
+            HistoryRule.WRITERS_EXCLUDE_OTHERS,
+            HistoryRule.PERMITS_FIT,
+            HistoryRule.LOCAL_TOKENS_RISE);
 
     /**
      * Creates the backend of a process. It reaches the servers over the {@link Network}.
@@ -49,8 +62,20 @@ public interface SimulatedStore {
      *
      * @param fault its name
      * @param choice any number, from which the store derives the server and the length
+     * @return when the fault ends, in true time
      */
-    void strike(String fault, long choice);
+    long strike(String fault, long choice);
+
+    /**
+     * Returns the rules that a fault may break, as the guarantees say. Asked right after the fault has struck.
+     *
+     * @param fault its name
+     * @return the rules, with the times for which they may be broken. Holds that existed when the fault struck may add
+     *     the time for which they are valid
+     */
+    default Map<HistoryRule, Duration> exceptions(String fault) {
+        return Map.of();
+    }
 
     /** Ends all faults of the servers: all are up and reachable. */
     void heal();

@@ -5,9 +5,13 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /**
  * Runs seeds, and prints what they break. {@code .ci/simulate} starts it with the options of the JVM that it needs.
@@ -18,7 +22,10 @@ import java.util.function.Function;
  * --seeds COUNT     how many seeds, by default 1
  * --seconds S       as many seeds as fit into this time, instead
  * --trace           prints each step
- * --twice           runs each seed twice, and fails if the two runs differ
+ * --twice COUNT     runs the first seeds twice, and fails if two runs differ in a step or in what users see
+ * --excluded        also lets a fault beyond the stated bounds strike, another one in each seed
+ * --must-be-seen    fails unless each such fault has broken a rule that it may break, and runs up to five times as
+ *                   many seeds until then
  * --find            does not stop at failures, and prints how many seeds fail
  * --no-shrink       prints a failing seed as it is
  * --schedule N, --users A.B,…, --faults N,…, --duration NANOS, --only LOCK, --calm
@@ -26,14 +33,28 @@ import java.util.function.Function;
  * </pre>
  */
 public final class Simulator {
-    private static final List<String> FLAGS = List.of("--trace", "--twice", "--find", "--no-shrink", "--calm");
+    private static final List<String> FLAGS =
+            List.of("--trace", "--excluded", "--must-be-seen", "--find", "--no-shrink", "--calm");
     private static final List<String> OPTIONS = List.of(
-            "--store", "--seed", "--seeds", "--seconds", "--schedule", "--users", "--faults", "--duration", "--only");
+            "--store",
+            "--seed",
+            "--seeds",
+            "--seconds",
+            "--twice",
+            "--schedule",
+            "--users",
+            "--faults",
+            "--duration",
+            "--only");
+    private static final List<String> NONE = List.of("none");
     private static final int SHOWN = 120;
+    private static final int MOST_TIMES = 5;
 
     private final Map<String, String> options = new HashMap<>();
     private final String store;
     private final List<String> faults;
+    private final List<String> excluded;
+    private final Map<String, Seen> seen = new LinkedHashMap<>();
     private long done;
     private long failed;
     private long firstFailed;
@@ -43,15 +64,47 @@ public final class Simulator {
     private long nanos;
     private long heldNanos;
 
-    private Simulator(String[] arguments) {
+    /** The seeds with a fault beyond the stated bounds, and those of them that have broken each promise by it. */
+    private static final class Seen {
+        private final Map<String, Integer> seeds = new TreeMap<>();
+        private int all;
+
+        void add(SimulatedRun.Result result) {
+            all++;
+            result.excepted().stream()
+                    .map(violation -> violation.rule().promises())
+                    .distinct()
+                    .forEach(promise -> seeds.merge(promise, 1, Integer::sum));
+        }
+
+        @Override
+        public String toString() {
+            return all + " seeds, of which as documented "
+                    + (seeds.isEmpty()
+                            ? "none broke a promise"
+                            : seeds.entrySet().stream()
+                                    .map(each -> each.getValue() + " broke " + each.getKey())
+                                    .collect(Collectors.joining(", ")));
+        }
+    }
+
+    Simulator(String... arguments) {
         for (int i = 0; i < arguments.length; i++) {
             if (!FLAGS.contains(arguments[i]) && !OPTIONS.contains(arguments[i])) {
                 throw new IllegalArgumentException("no option " + arguments[i]);
+            }
+            if (OPTIONS.contains(arguments[i]) && i + 1 == arguments.length) {
+                throw new IllegalArgumentException("no value of " + arguments[i]);
             }
             options.put(arguments[i], FLAGS.contains(arguments[i]) ? "" : arguments[++i]);
         }
         store = options.getOrDefault("--store", Stores.MEMORY);
         faults = Stores.faults(store);
+        excluded = has("--excluded") ? Stores.excludedFaults(store) : List.of();
+        if (has("--excluded") && excluded.isEmpty()) {
+            throw new IllegalArgumentException("no fault of " + store + " is beyond the stated bounds");
+        }
+        excluded.forEach(fault -> seen.put(fault, new Seen()));
     }
 
     /**
@@ -63,7 +116,12 @@ public final class Simulator {
         if (!SimulatorAgent.isActive()) {
             throw new IllegalStateException("start it with -javaagent, as .ci/simulate does");
         }
-        System.exit(new Simulator(arguments).run() ? 0 : 1);
+        try {
+            System.exit(new Simulator(arguments).run() ? 0 : 1);
+        } catch (IllegalArgumentException e) {
+            System.err.println("simulator: " + e.getMessage());
+            System.exit(2);
+        }
     }
 
     private boolean has(String flag) {
@@ -74,13 +132,13 @@ public final class Simulator {
         return Long.parseLong(options.getOrDefault(option, Long.toString(byDefault)));
     }
 
-    private boolean run() {
+    boolean run() {
         long first = number("--seed", 1);
         long begun = System.nanoTime();
         long limit = has("--seconds") ? number("--seconds", 0) * 1_000_000_000L : Long.MAX_VALUE;
         long count = has("--seconds") && !has("--seeds") ? Long.MAX_VALUE : number("--seeds", 1);
-        while (done < count && System.nanoTime() - begun < limit && (failed == 0 || has("--find"))) {
-            run(reduced(Plan.of(first + done, store, faults)));
+        while (isNeeded(count) && System.nanoTime() - begun < limit && (failed == 0 || has("--find"))) {
+            run(reduced(Plan.of(first + done, store, faults, excluded(first + done))));
             done++;
         }
         double seconds = (System.nanoTime() - begun) / 1e9;
@@ -88,10 +146,29 @@ public final class Simulator {
                 "%s: %d seeds, %d failed, in %.1f s and %.1f s of CPU: %d grants, %d losses, %.1f simulated hours,"
                         + " %.1f lock-hours, %d steps%n",
                 store, done, failed, seconds, cpuSeconds(), grants, losses, nanos / 3.6e12, heldNanos / 3.6e12, steps);
+        seen.forEach((fault, what) -> System.out.println("  " + fault + ": " + what));
         if (has("--find")) {
             System.out.println(failed == 0 ? "not found" : found());
         }
-        return (failed == 0) != has("--find");
+        boolean unseen = isUnseen();
+        if (unseen) {
+            System.out.println("FAILED: a fault beyond the stated bounds has broken no promise");
+        }
+        return (failed == 0) != has("--find") && !unseen;
+    }
+
+    /** Returns whether to run one more seed. How often a fault breaks a promise changes with the code. */
+    private boolean isNeeded(long count) {
+        return done < count || (done / MOST_TIMES < count && isUnseen());
+    }
+
+    private boolean isUnseen() {
+        return has("--must-be-seen") && seen.values().stream().anyMatch(what -> what.seeds.isEmpty());
+    }
+
+    /** Returns the fault beyond the stated bounds that strikes in a seed, or an empty name. */
+    private String excluded(long seed) {
+        return excluded.isEmpty() ? "" : excluded.get((int) Math.floorMod(seed, (long) excluded.size()));
     }
 
     private static double cpuSeconds() {
@@ -112,11 +189,19 @@ public final class Simulator {
     /** Returns the plan without what the options leave out. */
     private Plan reduced(Plan whole) {
         Plan plan = whole.withSchedule(number("--schedule", whole.schedule()))
-                .withOnly(options.getOrDefault("--only", whole.only()))
+                .withOnly(only(whole))
                 .withDuration(number("--duration", whole.duration()));
         plan = plan.withUsers(only("--users", plan.users(), Plan.User::toString));
         plan = plan.withFaults(only("--faults", plan.faults(), fault -> Integer.toString(fault.number())));
         return has("--calm") ? plan.withInterference(Simulation.Interference.NONE) : plan;
+    }
+
+    private String only(Plan plan) {
+        String lock = options.getOrDefault("--only", plan.only());
+        if (has("--only") && !plan.lockNames().contains(lock)) {
+            throw new IllegalArgumentException("no lock " + lock + ", only " + plan.lockNames());
+        }
+        return lock;
     }
 
     private <T> List<T> only(String option, List<T> all, Function<T, String> name) {
@@ -125,19 +210,35 @@ public final class Simulator {
             return all;
         }
         List<String> names = Arrays.asList(chosen.split(",", -1));
+        List<String> known = all.stream().map(name).toList();
+        if (!names.equals(NONE) && !known.containsAll(names)) {
+            throw new IllegalArgumentException("not all of " + option + " " + chosen + " are among " + known);
+        }
         return all.stream()
                 .filter(element -> names.contains(name.apply(element)))
                 .toList();
     }
 
     private void run(Plan plan) {
-        SimulatedRun.Result result = SimulatedRun.run(plan, has("--trace") ? System.out::println : null);
+        Consumer<String> trace = has("--trace") ? System.out::println : null;
+        boolean differs = false;
+        SimulatedRun.Result result;
+        if (done < number("--twice", 0)) {
+            Repetition repetition = Repetition.of(plan, trace);
+            result = repetition.result();
+            differs = repetition.differs();
+        } else {
+            result = SimulatedRun.run(plan, trace);
+        }
+        Seen ofFault = seen.get(plan.excluded());
+        if (ofFault != null) {
+            ofFault.add(result);
+        }
         grants += result.grants();
         losses += result.losses();
         steps += result.steps();
         nanos += result.nanos();
         heldNanos += result.heldNanos();
-        boolean differs = has("--twice") && SimulatedRun.run(plan, null).hash() != result.hash();
         if (differs || !result.violations().isEmpty()) {
             if (failed++ == 0) {
                 firstFailed = plan.seed();

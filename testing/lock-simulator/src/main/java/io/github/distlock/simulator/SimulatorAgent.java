@@ -24,21 +24,20 @@ public final class SimulatorAgent {
      * @param instrumentation what the JVM offers
      * @throws IOException if no temporary file can be written
      * @throws UnmodifiableClassException never
+     * @throws IllegalStateException if this JDK lacks what a simulation has to replace
      */
     public static void premain(String arguments, Instrumentation instrumentation)
             throws IOException, UnmodifiableClassException {
         instrumentation.appendToBootstrapClassLoaderSearch(hooks());
-        instrumentation.addTransformer(new Rewriter(), true);
+        Rewriter rewriter = new Rewriter();
+        instrumentation.addTransformer(rewriter, true);
         for (Class<?> loaded : instrumentation.getAllLoadedClasses()) {
             if (instrumentation.isModifiableClass(loaded)
                     && Rewriter.concerns(loaded.getName().replace('.', '/'))) {
-                try {
-                    instrumentation.retransformClasses(loaded);
-                } catch (Throwable e) {
-                    System.err.println(loaded + " " + e);
-                }
+                instrumentation.retransformClasses(loaded);
             }
         }
+        rewriter.requireComplete();
         active = true;
     }
 

@@ -3,6 +3,7 @@ package io.github.distlock.simulator;
 import io.github.distlock.simulator.redis.QuorumStore;
 import io.github.distlock.simulator.redis.RedisStore;
 import io.github.distlock.simulator.zookeeper.ZooKeeperStore;
+import java.util.ArrayList;
 import java.util.List;
 
 /** The stores by their names. */
@@ -34,7 +35,20 @@ final class Stores {
 
     /** Returns the faults of a store, without the excluded ones. */
     static List<String> faults(String name) {
+        return create(name).faults();
+    }
+
+    /** Returns the faults of a store that the stated bounds exclude. */
+    static List<String> excludedFaults(String name) {
+        List<String> faults = new ArrayList<>(create(name).excludedFaults());
+        if (!name.equals(STALE_LEADERS)) {
+            faults.add(Faults.DRIFT);
+        }
+        return faults;
+    }
+
+    private static SimulatedStore create(String name) {
         Simulation simulation = new Simulation(0, null);
-        return create(name, simulation, new Network(simulation, 1)).faults();
+        return create(name, simulation, new Network(simulation, 1));
     }
 }

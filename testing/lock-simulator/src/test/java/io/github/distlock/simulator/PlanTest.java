@@ -46,6 +46,30 @@ class PlanTest {
     }
 
     @Test
+    void anExcludedFaultChangesNothingElse() {
+        Plan usual = plan(5);
+
+        Plan excluded = Plan.of(5, Stores.MEMORY, FAULTS, "lost data");
+
+        assertThat(excluded.faults()).extracting(Plan.Fault::kind).contains("lost data");
+        assertThat(excluded.faults().stream()
+                        .filter(fault -> !fault.kind().equals("lost data"))
+                        .map(Plan.Fault::at))
+                .isEqualTo(usual.faults().stream().map(Plan.Fault::at).toList());
+        assertThat(excluded.users()).isEqualTo(usual.users());
+        assertThat(excluded.schedule()).isEqualTo(usual.schedule());
+        assertThat(excluded.options(excluded)).isEqualTo("--store memory --seed 5 --excluded");
+    }
+
+    @Test
+    void clocksDriftBeyondTheBoundOnlyIfThatIsAskedFor() {
+        assertThat(plan(5).processes()).allMatch(process -> Math.abs(process.rate() - 1) < 0.005);
+        assertThat(Plan.of(5, Stores.MEMORY, FAULTS, Faults.DRIFT).processes())
+                .isNotEmpty()
+                .allMatch(process -> Math.abs(process.rate() - 1) > 0.05);
+    }
+
+    @Test
     void theOptionsNameWhatIsLeft() {
         Plan whole = LongStream.range(0, 100)
                 .mapToObj(PlanTest::plan)

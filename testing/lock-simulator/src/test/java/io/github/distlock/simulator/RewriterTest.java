@@ -1,6 +1,7 @@
 package io.github.distlock.simulator;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -34,7 +35,11 @@ class RewriterTest {
     }
 
     private static byte[] rewritten(Class<?> type) throws IOException {
-        return new Rewriter().transform(null, type.getName().replace('.', '/'), null, null, bytes(type));
+        return rewritten(new Rewriter(), type);
+    }
+
+    private static byte[] rewritten(Rewriter rewriter, Class<?> type) throws IOException {
+        return rewriter.transform(null, type.getName().replace('.', '/'), null, null, bytes(type));
     }
 
     @Test
@@ -54,6 +59,18 @@ class RewriterTest {
         String constants = new String(rewritten(LockSupport.class), StandardCharsets.ISO_8859_1);
 
         assertThat(constants).contains(HOOKS, "parkNanos", "parkUntil");
+    }
+
+    @Test
+    void aJdkThatLacksWhatHasToBeReplacedIsRefused() throws IOException {
+        Rewriter rewriter = new Rewriter();
+        rewritten(rewriter, LockSupport.class);
+
+        assertThatIllegalStateException()
+                .isThrownBy(rewriter::requireComplete)
+                .withMessageContaining("cannot run simulations")
+                .withMessageContaining("java/lang/Thread.sleepNanos(J)V")
+                .withMessageNotContaining("parkNanos");
     }
 
     @Test

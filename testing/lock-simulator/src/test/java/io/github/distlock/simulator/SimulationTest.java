@@ -57,6 +57,15 @@ class SimulationTest {
     }
 
     @Test
+    void aThreadThatCouldNotBeStartedIsTheCauseOfALaterFailure() {
+        Throwable failure = new IllegalStateException("later", new SimulatedProcess.NoMoreThreads());
+
+        assertThat(SimulatedProcess.NoMoreThreads.haveCaused(failure)).isTrue();
+        assertThat(SimulatedProcess.NoMoreThreads.haveCaused(new OutOfMemoryError("real")))
+                .isFalse();
+    }
+
+    @Test
     void clonesDrawTheSameNumbers() {
         SimulatedProcess one = simulation.process("one", 1);
         SimulatedProcess clone = simulation.process("clone", 1);

@@ -9,6 +9,7 @@ import io.github.distlock.simulator.SimulatedProcess;
 import io.github.distlock.simulator.SimulatedStore;
 import io.github.distlock.simulator.World;
 import io.github.distlock.spi.LockBackend;
+import io.github.distlock.tests.history.HistoryRule;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -16,9 +17,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /** Three or five Redis servers that know nothing of each other. Locks are kept on a majority of them. */
 public final class QuorumStore implements SimulatedStore {
+    private static final String CLOCK_FORWARD = "clock forward";
+
     private static final Duration LONGEST_LEASE = Duration.ofMinutes(15);
 
     private static final long MICROS = 1_000_000;
@@ -82,35 +86,48 @@ public final class QuorumStore implements SimulatedStore {
 
     @Override
     public List<String> excludedFaults() {
-        return List.of("clock forward");
+        return List.of(CLOCK_FORWARD);
+    }
+
+    /** Votes end early on the servers whose clocks are ahead. */
+    @Override
+    public Map<HistoryRule, Duration> exceptions(String fault) {
+        return fault.equals(CLOCK_FORWARD)
+                ? EXCLUSION.stream().collect(Collectors.toMap(rule -> rule, rule -> Duration.ZERO))
+                : Map.of();
     }
 
     @Override
-    public void strike(String fault, long choice) {
+    public long strike(String fault, long choice) {
         SplittableRandom random = new SplittableRandom(choice);
         RedisNode node = nodes.get(random.nextInt(nodes.size()));
+        long length = 0;
         switch (fault) {
-            case "restart" -> restart(node, random.nextLong(2 * NANOS), false);
-            case "restart without data" -> restart(node, random.nextLong(2 * NANOS), true);
-            case "pause" -> node.pause(random.nextLong(3 * NANOS));
+            case "restart" -> length = restart(node, random.nextLong(2 * NANOS), false);
+            case "restart without data" -> length = restart(node, random.nextLong(2 * NANOS), true);
+            case "pause" -> {
+                length = random.nextLong(3 * NANOS);
+                node.pause(length);
+            }
             case "break" -> node.breakConnections();
-            case "clock forward" -> node.stepClock(random.nextLong(60 * MICROS));
+            case CLOCK_FORWARD -> node.stepClock(random.nextLong(60 * MICROS));
             default -> throw new IllegalArgumentException("no fault of a quorum: " + fault);
         }
+        return world.nanoTime() + length;
     }
 
     /**
      * Restarts a server if only a minority has no votes then. A server whose data may be lost has none for the longest
-     * lease.
+     * lease. Returns how long the server is down.
      */
-    private void restart(RedisNode node, long downNanos, boolean losesData) {
+    private long restart(RedisNode node, long downNanos, boolean losesData) {
         long now = world.nanoTime();
         silent.values().removeIf(at -> at < now - LONGEST_LEASE.toNanos());
         if (losesData || !trustsRestarts) {
             boolean others =
                     silent.keySet().stream().filter(each -> each != node).count() >= nodes.size() / 2;
             if (others) {
-                return;
+                return 0;
             }
             silent.put(node, now);
         }
@@ -118,6 +135,7 @@ public final class QuorumStore implements SimulatedStore {
         if (losesData) {
             node.loseAll();
         }
+        return downNanos;
     }
 
     @Override

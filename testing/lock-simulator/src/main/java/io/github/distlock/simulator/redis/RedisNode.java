@@ -164,7 +164,7 @@ final class RedisNode {
         return model.keepsAll(ending);
     }
 
-    /** Returns the keys that are left when the clock is right again, one in each line. */
+    /** Returns the keys that are left when the clock is not behind any more, one in each line. */
     List<String> keys() {
         clock.correct();
         return model.keys().stream().map(key -> name + " has " + key).toList();

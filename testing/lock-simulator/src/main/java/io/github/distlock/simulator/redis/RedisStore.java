@@ -6,8 +6,12 @@ import io.github.distlock.simulator.SimulatedProcess;
 import io.github.distlock.simulator.SimulatedStore;
 import io.github.distlock.simulator.World;
 import io.github.distlock.spi.LockBackend;
+import io.github.distlock.tests.history.HistoryRule;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 
 /**
@@ -15,6 +19,14 @@ import java.util.SplittableRandom;
  * with sentinels behind a proxy.
  */
 public final class RedisStore implements SimulatedStore {
+    private static final String RESTART_WITHOUT_DATA = "restart without data";
+    private static final String FAILOVER = "failover";
+    private static final String CLOCK_FORWARD = "clock forward";
+    private static final String CLOCK_BACK_AND_RESTART_WITHOUT_DATA = "clock back and restart without data";
+
+    private static final List<HistoryRule> TOKENS =
+            List.of(HistoryRule.TOKENS_RISE, HistoryRule.LOCAL_TOKENS_RISE, HistoryRule.WRITERS_TOKENS_RISE);
+
     private static final String TOKEN = "}:token";
     private static final long MICROS = 1_000_000;
     private static final long NANOS = 1_000_000_000;
@@ -69,37 +81,73 @@ public final class RedisStore implements SimulatedStore {
 
     @Override
     public List<String> excludedFaults() {
-        return List.of("restart without data", "failover", "clock forward");
+        return List.of(RESTART_WITHOUT_DATA, FAILOVER, CLOCK_FORWARD, CLOCK_BACK_AND_RESTART_WITHOUT_DATA);
+    }
+
+    /** Lost data and a clock that is set forward end holds early. Lost data, and a clock set back, lower tokens. */
+    @Override
+    public Map<HistoryRule, Duration> exceptions(String fault) {
+        Map<HistoryRule, Duration> exceptions = new EnumMap<>(HistoryRule.class);
+        if (excludedFaults().contains(fault)) {
+            EXCLUSION.forEach(rule -> exceptions.put(rule, Duration.ZERO));
+            if (setBackMicros > 0 && !fault.equals(CLOCK_FORWARD)) {
+                Duration behind = Duration.of(setBackMicros, ChronoUnit.MICROS);
+                TOKENS.forEach(rule -> exceptions.put(rule, behind));
+            }
+        }
+        return exceptions;
     }
 
     @Override
-    public void strike(String fault, long choice) {
+    public long strike(String fault, long choice) {
         SplittableRandom random = new SplittableRandom(choice);
-        switch (fault) {
-            case "restart" -> node.restart(random.nextLong(2 * NANOS));
-            case "pause" -> node.pause(random.nextLong(3 * NANOS));
-            case "break" -> node.breakConnections();
-            case "clock back" -> setBack(random);
-            case "restart without data" -> {
-                node.restart(random.nextLong(NANOS));
-                node.loseAll();
-            }
-            case "failover" -> {
-                node.loseLast(random.nextLong(NANOS));
-                node.restart(random.nextLong(NANOS));
-            }
-            case "clock forward" -> node.stepClock(random.nextLong(60 * MICROS));
-            default -> throw new IllegalArgumentException("no fault of Redis: " + fault);
-        }
+        return world.nanoTime()
+                + switch (fault) {
+                    case "restart" -> restart(random.nextLong(2 * NANOS));
+                    case "pause" -> pause(random.nextLong(3 * NANOS));
+                    case "break" -> {
+                        node.breakConnections();
+                        yield 0;
+                    }
+                    case "clock back" -> setBack(random);
+                    case RESTART_WITHOUT_DATA -> restartWithoutData(random);
+                    case CLOCK_BACK_AND_RESTART_WITHOUT_DATA -> setBack(random) + restartWithoutData(random);
+                    case FAILOVER -> {
+                        node.loseLast(random.nextLong(NANOS));
+                        yield restart(random.nextLong(NANOS));
+                    }
+                    case CLOCK_FORWARD -> {
+                        node.stepClock(random.nextLong(60 * MICROS));
+                        yield 0;
+                    }
+                    default -> throw new IllegalArgumentException("no fault of Redis: " + fault);
+                };
+    }
+
+    private long restart(long downNanos) {
+        node.restart(downNanos);
+        return downNanos;
+    }
+
+    private long restartWithoutData(SplittableRandom random) {
+        long down = restart(random.nextLong(NANOS));
+        node.loseAll();
+        return down;
+    }
+
+    private long pause(long nanos) {
+        node.pause(nanos);
+        return nanos;
     }
 
     /** Tokens increase if the clock is set back, as long as the server has the last token of each name. */
-    private void setBack(SplittableRandom random) {
+    private long setBack(SplittableRandom random) {
         long micros = random.nextLong(LONGEST_STEP);
         if (setBackMicros + micros <= LONGEST_STEP && node.keepsAll(TOKEN)) {
             setBackMicros += micros;
             node.stepClock(-micros);
         }
+        return 0;
     }
 
     @Override

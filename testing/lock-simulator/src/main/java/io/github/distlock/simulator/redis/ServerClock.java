@@ -31,8 +31,8 @@ final class ServerClock {
         offsetMicros += byMicros;
     }
 
-    /** Undoes all steps. */
+    /** Undoes steps back, which delay an expiry. What was written while the clock was ahead would seem to stay. */
     void correct() {
-        offsetMicros = 0;
+        offsetMicros = Math.max(0, offsetMicros);
     }
 }

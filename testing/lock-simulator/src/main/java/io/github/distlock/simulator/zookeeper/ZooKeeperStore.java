@@ -149,7 +149,7 @@ public final class ZooKeeperStore implements SimulatedStore {
     }
 
     @Override
-    public void strike(String fault, long choice) {
+    public long strike(String fault, long choice) {
         int server = (int) (choice % SERVERS);
         int leader = ensemble.leader() < 0 ? server : ensemble.leader();
         long until = world.nanoTime() + choice / SERVERS % (2L * (sessionTimeout + 3L * tick) * NANOS);
@@ -158,12 +158,15 @@ public final class ZooKeeperStore implements SimulatedStore {
             case ELECTION -> crash(leader, until);
             case PAUSE -> pause(server, until);
             case LEADER_PAUSE -> pause(leader, until);
-            case STALE_LEADER -> staleLeader(leader, choice / SERVERS);
+            case STALE_LEADER -> {
+                return staleLeader(leader, choice / SERVERS);
+            }
             case LAG -> ensemble.lag(server, until);
             case DISK -> ensemble.slowDisk(server, until);
             case PARTITION -> partition(server, (server + 1) % SERVERS, choice, until);
             default -> throw new IllegalArgumentException(fault);
         }
+        return until;
     }
 
     private void crash(int server, long until) {
@@ -180,19 +183,22 @@ public final class ZooKeeperStore implements SimulatedStore {
 
     /**
      * The leader stops, and one follower loses its way to the leader meanwhile. So after the pause the leader learns no
-     * touches of that follower, but answers what the follower has passed on before.
+     * touches of that follower, but answers what the follower has passed on before. Returns when the follower reaches
+     * the leader again.
      */
-    private void staleLeader(int leader, long choice) {
+    private long staleLeader(int leader, long choice) {
         int follower = (leader + 1 + (int) (choice % (SERVERS - 1))) % SERVERS;
         // The client must hear of its server within two thirds of the session timeout, and the servers of each other.
         long most = Math.min(sessionTimeout * 2L / 3, 9L * tick / 2);
         long length = (tick + choice / SERVERS % Math.max(1, most - tick)) * NANOS;
         long ends = world.nanoTime() + length;
+        long silentUntil = ends + 2L * sessionTimeout * NANOS;
         pause(leader, ends);
         world.at(ends - choice / SERVERS % (length / 3), () -> {
             world.trace(ensemble.name(follower), () -> "does not reach " + ensemble.name(leader));
-            network.hold(ensemble.name(follower), ensemble.name(leader), ends + 2L * sessionTimeout * NANOS);
+            network.hold(ensemble.name(follower), ensemble.name(leader), silentUntil);
         });
+        return silentUntil;
     }
 
     private void partition(int one, int other, long choice, long until) {
