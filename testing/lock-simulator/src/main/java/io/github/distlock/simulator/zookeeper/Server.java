@@ -343,15 +343,15 @@ final class Server {
             }
             after.run();
         });
-        applyCommitted();
+        if (committed.size() == 1) {
+            applyCommitted();
+        }
     }
 
     private void applyCommitted() {
         long now = world.nanoTime();
         if (now < lagsUntil) {
-            if (committed.size() == 1) {
-                after(lagsUntil - now, this::applyCommitted);
-            }
+            after(lagsUntil - now, this::applyCommitted);
             return;
         }
         while (!committed.isEmpty()) {

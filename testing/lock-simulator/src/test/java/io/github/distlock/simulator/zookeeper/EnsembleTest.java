@@ -87,6 +87,21 @@ class EnsembleTest {
     }
 
     @Test
+    void aServerThatIsToLagLongerAppliesItsCommitsThen() {
+        int follower = follower();
+        Session writer = connect(ensemble.leader());
+        Session reader = connect(follower);
+        ensemble.lag(follower, simulation.nanoTime() + SECOND / 2);
+        writer.create("/one", CreateMode.PERSISTENT);
+        writer.create("/two", CreateMode.PERSISTENT);
+        ensemble.lag(follower, simulation.nanoTime() + SECOND);
+
+        pass(SECOND * 3 / 2);
+
+        assertThat(reader.exists("/two")).isTrue();
+    }
+
+    @Test
     void aSessionEndsAfterItsTimeoutAndATickAtMost() {
         Session owner = connect(follower());
         owner.create("/own", CreateMode.EPHEMERAL);
