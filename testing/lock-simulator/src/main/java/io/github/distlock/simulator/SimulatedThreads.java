@@ -21,10 +21,13 @@ final class SimulatedThreads {
     private final VarHandle probe;
     private final VarHandle secondarySeed;
     private final Field id;
+    private final VarHandle state;
+    private final int blocked;
+    private final int unblocked;
 
     private SimulatedThreads() throws ReflectiveOperationException {
-        constructor = Class.forName("java.lang.VirtualThread")
-                .getDeclaredConstructor(Executor.class, String.class, int.class, Runnable.class);
+        Class<?> type = Class.forName("java.lang.VirtualThread");
+        constructor = type.getDeclaredConstructor(Executor.class, String.class, int.class, Runnable.class);
         constructor.setAccessible(true);
         MethodHandles.Lookup lookup = MethodHandles.privateLookupIn(Thread.class, MethodHandles.lookup());
         seed = lookup.findVarHandle(Thread.class, "threadLocalRandomSeed", long.class);
@@ -32,6 +35,11 @@ final class SimulatedThreads {
         secondarySeed = lookup.findVarHandle(Thread.class, "threadLocalRandomSecondarySeed", int.class);
         id = Thread.class.getDeclaredField("tid");
         id.setAccessible(true);
+        MethodHandles.Lookup virtual = MethodHandles.privateLookupIn(type, MethodHandles.lookup());
+        state = virtual.findVarHandle(type, "state", int.class);
+        blocked = (int) virtual.findStaticVarHandle(type, "BLOCKED", int.class).get();
+        unblocked =
+                (int) virtual.findStaticVarHandle(type, "UNBLOCKED", int.class).get();
     }
 
     /**
@@ -50,6 +58,17 @@ final class SimulatedThreads {
             threads.secondarySeed.set(thread, 1);
             threads.id.set(thread, number);
             return thread;
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException("this JDK cannot run simulations", e);
+        }
+    }
+
+    /** Returns whether a thread that is not running waits for a monitor of the JVM, or could have it now. */
+    static boolean isAtMonitor(Thread thread) {
+        try {
+            SimulatedThreads threads = instance();
+            int now = (int) threads.state.getVolatile(thread);
+            return now == threads.blocked || now == threads.unblocked;
         } catch (ReflectiveOperationException e) {
             throw new IllegalStateException("this JDK cannot run simulations", e);
         }

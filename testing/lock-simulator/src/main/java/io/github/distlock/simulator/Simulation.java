@@ -9,7 +9,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.SplittableRandom;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Executor;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -28,6 +31,7 @@ import org.jspecify.annotations.Nullable;
 public final class Simulation implements World {
     private static final long FIRST_THREAD = 1_000;
     private static final long MOST_WORK = 4_000;
+    private static final long MONITOR_SECONDS = 10;
 
     private final SplittableRandom random;
     private final RandomGenerator schedule;
@@ -40,8 +44,11 @@ public final class Simulation implements World {
     private final Monitors monitors = new Monitors();
     private final List<Object> kept = new ArrayList<>();
     private final List<String> deaths = new ArrayList<>();
+    /** The rest of the present step, once its thread has the monitor for which it waits. */
+    private final BlockingQueue<Runnable> entered = new LinkedBlockingQueue<>();
+
     private final Thread carrier = Thread.currentThread();
-    private @Nullable Thread running;
+    private volatile @Nullable Thread running;
     private Interference interference = Interference.NONE;
     private long now;
     private long eventNumber;
@@ -105,6 +112,9 @@ public final class Simulation implements World {
             if (!started) {
                 process.countThread();
                 started = true;
+            } else if (thread() == running && SimulatedThreads.isAtMonitor(thread())) {
+                entered.add(continuation);
+                return;
             }
             ready(new Step(this, continuation, true));
         }
@@ -395,11 +405,35 @@ public final class Simulation implements World {
             Thread thread = simulated.thread();
             note(thread.getId());
             running = thread;
-            Hooks.enter(thread, simulated, simulated.atomicSections);
-            step.continuation.run();
-            simulated.atomicSections = Hooks.leave();
+            proceed(simulated, step.continuation);
+            while (SimulatedThreads.isAtMonitor(thread)) {
+                proceed(simulated, entered(thread));
+            }
             running = null;
             now += 1 + schedule.nextLong(MOST_WORK);
+        }
+    }
+
+    private static void proceed(SimulatedThread simulated, Runnable continuation) {
+        Hooks.enter(simulated.thread(), simulated, simulated.atomicSections);
+        continuation.run();
+        simulated.atomicSections = Hooks.leave();
+    }
+
+    /**
+     * Waits until a thread has a monitor of the JVM that a thread outside the simulation has now, such as the one that
+     * runs cleaners. The step of the thread goes on as if the monitor had been free.
+     */
+    private Runnable entered(Thread thread) {
+        try {
+            Runnable continuation = entered.poll(MONITOR_SECONDS, TimeUnit.SECONDS);
+            if (continuation == null) {
+                throw new IllegalStateException(thread + " waits for a monitor that a simulated thread may have, at "
+                        + Arrays.toString(thread.getStackTrace()));
+            }
+            return continuation;
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
         }
     }
 
