@@ -1,5 +1,6 @@
 package io.github.distlock.simulator;
 
+import io.github.distlock.simulator.redis.ClusterStore;
 import io.github.distlock.simulator.redis.QuorumStore;
 import io.github.distlock.simulator.redis.RedisStore;
 import io.github.distlock.simulator.zookeeper.ZooKeeperStore;
@@ -12,13 +13,14 @@ final class Stores {
 
     static final String REDIS = "redis";
     static final String QUORUM = "quorum";
+    static final String CLUSTER = "cluster";
 
     static final String ZOOKEEPER = "zookeeper";
 
     /** The store and the plan of {@link Plan#staleLeaders}. */
     static final String STALE_LEADERS = "zookeeper-stale-leaders";
 
-    static final List<String> NAMES = List.of(MEMORY, REDIS, QUORUM, ZOOKEEPER, STALE_LEADERS);
+    static final List<String> NAMES = List.of(MEMORY, REDIS, QUORUM, CLUSTER, ZOOKEEPER, STALE_LEADERS);
 
     private Stores() {}
 
@@ -27,6 +29,7 @@ final class Stores {
             case MEMORY -> new MemoryStore(simulation, network);
             case REDIS -> new RedisStore(simulation, network);
             case QUORUM -> new QuorumStore(simulation, network);
+            case CLUSTER -> new ClusterStore(simulation, network);
             case ZOOKEEPER -> new ZooKeeperStore(simulation, network);
             case STALE_LEADERS -> ZooKeeperStore.withStaleLeaders(simulation, network);
             default -> throw new IllegalArgumentException("no store " + name + ", only " + NAMES);

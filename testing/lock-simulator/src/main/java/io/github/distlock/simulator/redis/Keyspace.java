@@ -137,6 +137,16 @@ final class Keyspace {
         return found;
     }
 
+    /** Moves a key to another keyspace, if it exists. It expires there when it would have here. */
+    void move(String key, Keyspace to) {
+        Entry found = entry(key);
+        if (found != null) {
+            long left = left(key);
+            put(key, null);
+            to.put(key, new Entry(found.value, left < 0 ? NEVER : to.millis.getAsLong() + left));
+        }
+    }
+
     /** Returns all keys, in the order of their bytes. */
     List<String> keys() {
         return List.copyOf(entries.keySet()).stream()

@@ -20,7 +20,7 @@ final class Lane {
         this.world = world;
     }
 
-    Link.Exchange exchange(List<List<byte[]>> commands, Deadline deadline) throws InterruptedException {
+    Link.Exchange exchange(List<List<byte[]>> commands, Deadline deadline, boolean asking) throws InterruptedException {
         Link used = link;
         if (used == null || !used.isUsable()) {
             if (isClosed) {
@@ -34,7 +34,7 @@ final class Lane {
             // A request that is not sent yet must not be sent: it would arrive after its cleanup.
             throw new IllegalStateException("not sent in time");
         }
-        return used.exchange(commands, deadline);
+        return used.exchange(commands, deadline, asking);
     }
 
     void disconnect() {

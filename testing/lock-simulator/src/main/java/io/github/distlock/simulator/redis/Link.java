@@ -62,7 +62,7 @@ final class Link {
     }
 
     /** Sends commands one after the other, and waits for their replies. */
-    Exchange exchange(List<List<byte[]>> commands, Deadline deadline) throws InterruptedException {
+    Exchange exchange(List<List<byte[]>> commands, Deadline deadline, boolean asking) throws InterruptedException {
         Exchange exchange = new Exchange(commands.size());
         if (underWay.isEmpty()) {
             quietSince = world.nanoTime();
@@ -70,7 +70,7 @@ final class Link {
         underWay.add(exchange);
         for (int i = 0; i < commands.size(); i++) {
             int index = i;
-            node.send(connection, commands.get(i), reply -> exchange.answered(index, reply));
+            node.send(connection, commands.get(i), asking, reply -> exchange.answered(index, reply));
         }
         try {
             exchange.await(deadline);

@@ -9,6 +9,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -32,6 +33,7 @@ public final class RedisModel {
     private final Map<String, String> scripts = new HashMap<>();
 
     private final Map<String, Set<Consumer<String>>> subscribers = new HashMap<>();
+    private BiConsumer<String, String> bus = (channel, message) -> {};
     private String runId;
     private long micros;
 
@@ -188,6 +190,15 @@ public final class RedisModel {
     }
 
     /**
+     * Sets what hears of each message that this server publishes.
+     *
+     * @param others the other nodes of a cluster
+     */
+    void publishesTo(BiConsumer<String, String> others) {
+        bus = others;
+    }
+
+    /**
      * Starts another process with the same data. The caller breaks the connections.
      *
      * @param newRunId names the process, in hexadecimal
@@ -224,6 +235,25 @@ public final class RedisModel {
                 .toList();
     }
 
+    /** Returns the keys that have not expired, sorted. */
+    List<String> keyNames() {
+        micros = clock.getAsLong();
+        return keys.keys();
+    }
+
+    /** Returns whether a key exists that has not expired. */
+    boolean has(String key) {
+        micros = clock.getAsLong();
+        return keys.value(key) != null;
+    }
+
+    /** Moves a key to another server, if it exists. */
+    void moveKey(String key, RedisModel to) {
+        micros = clock.getAsLong();
+        to.micros = to.clock.getAsLong();
+        keys.move(key, to.keys);
+    }
+
     /**
      * Returns whether all keys with some ending still exist that have ever been written.
      *
@@ -250,6 +280,12 @@ public final class RedisModel {
     }
 
     long publish(String channel, String message) {
+        bus.accept(channel, message);
+        return deliver(channel, message);
+    }
+
+    /** Sends a message to the subscribers of this server. */
+    long deliver(String channel, String message) {
         Set<Consumer<String>> all = subscribers.getOrDefault(channel, Set.of());
         all.forEach(subscriber -> subscriber.accept(message));
         return all.size();

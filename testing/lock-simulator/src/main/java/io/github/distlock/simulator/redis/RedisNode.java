@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -26,8 +27,21 @@ final class RedisNode {
     private final ServerClock clock;
     private final RedisModel model;
     private final Set<Connection> open = new LinkedHashSet<>();
+    private Admission admission = (command, asking) -> null;
     private long downUntil;
     private long pausedUntil;
+
+    /** Decides whether a node of a cluster executes a command. */
+    interface Admission {
+        /**
+         * Looks at a command.
+         *
+         * @param asking whether {@code ASKING} came right before it
+         * @return the error to answer, or null to execute it
+         */
+        @Nullable
+        RedisError refusal(List<byte[]> command, boolean asking);
+    }
 
     RedisNode(String name, double clockRate, World world, Network network) {
         this.name = name;
@@ -73,8 +87,14 @@ final class RedisNode {
 
     /** Sends a command, which the server executes only if the connection lasts until then. */
     void send(Connection connection, List<byte[]> command, Consumer<@Nullable Object> reply) {
+        send(connection, command, false, reply);
+    }
+
+    /** As {@link #send}, with {@code ASKING} before the command if a node of a cluster has sent the client here. */
+    void send(Connection connection, List<byte[]> command, boolean asking, Consumer<@Nullable Object> reply) {
         connection.toServer(() -> whenRunning(connection, () -> {
-            Object answer = model.execute(command);
+            Object refusal = admission.refusal(command, asking);
+            Object answer = refusal == null ? model.execute(command) : refusal;
             world.trace(name, () -> "executes: " + model.describe(command) + " -> " + RedisModel.describe(answer));
             connection.toClient(() -> reply.accept(answer));
         }));
@@ -104,6 +124,36 @@ final class RedisNode {
 
     String name() {
         return name;
+    }
+
+    // For the cluster
+
+    void joinCluster(Admission newAdmission, BiConsumer<String, String> bus) {
+        admission = newAdmission;
+        model.publishesTo(bus);
+    }
+
+    /** Sends a message of another node to the subscribers of this one. */
+    void deliver(String channel, String message) {
+        if (!isDown()) {
+            var unused = model.deliver(channel, message);
+        }
+    }
+
+    boolean isRunning() {
+        return !isDown() && pausedUntil <= world.nanoTime();
+    }
+
+    boolean has(String key) {
+        return model.has(key);
+    }
+
+    List<String> keyNames() {
+        return model.keyNames();
+    }
+
+    void moveKey(String key, RedisNode to) {
+        model.moveKey(key, to.model);
     }
 
     // Faults

@@ -41,6 +41,12 @@ final class SimulatedConnections implements Connections {
     @Override
     public List<Object> send(List<LockCommand> commands, Purpose purpose, Deadline deadline)
             throws InterruptedException {
+        return send(commands, purpose, deadline, false);
+    }
+
+    /** As the other method, with {@code ASKING} before each command if a node of a cluster has sent them here. */
+    List<Object> send(List<LockCommand> commands, Purpose purpose, Deadline deadline, boolean asking)
+            throws InterruptedException {
         List<List<byte[]>> all = new ArrayList<>(commands.size());
         for (LockCommand command : commands) {
             List<byte[]> words = new ArrayList<>(1 + command.arguments().size());
@@ -48,12 +54,12 @@ final class SimulatedConnections implements Connections {
             words.addAll(command.arguments());
             all.add(words);
         }
-        return exchange(all, purpose, deadline);
+        return exchange(all, purpose, deadline, asking);
     }
 
-    private List<Object> exchange(List<List<byte[]>> commands, Purpose purpose, Deadline deadline)
+    private List<Object> exchange(List<List<byte[]>> commands, Purpose purpose, Deadline deadline, boolean asking)
             throws InterruptedException {
-        Link.Exchange exchange = (purpose == Purpose.REQUEST ? requests : upkeep).exchange(commands, deadline);
+        Link.Exchange exchange = (purpose == Purpose.REQUEST ? requests : upkeep).exchange(commands, deadline, asking);
         if (exchange.isBroken()) {
             context.connectionLost(node.name());
         }
@@ -105,7 +111,8 @@ final class SimulatedConnections implements Connections {
                                     .toList())
                             .toList(),
                     Purpose.REQUEST,
-                    deadline);
+                    deadline,
+                    false);
             for (Object reply : replies) {
                 if (reply instanceof RuntimeException error && !(error instanceof ErrorReply)) {
                     throw error;
