@@ -277,7 +277,13 @@ public final class Simulation implements World {
     @Override
     public void trace(String actor, Supplier<String> what) {
         if (trace != null) {
-            trace.accept(String.format("%14.6f  %-10s %s", now / 1e9, actor, what.get()));
+            // The text may come from the product's code, which must not be preempted there without a trace either.
+            Hooks.beginAtomic();
+            try {
+                trace.accept(String.format("%14.6f  %-10s %s", now / 1e9, actor, what.get()));
+            } finally {
+                Hooks.endAtomic();
+            }
         }
     }
 
