@@ -23,6 +23,7 @@ final class Records {
 
     final RecordedHistory history = new RecordedHistory();
     private final List<Violation> violations = new ArrayList<>();
+    private final KeptLocks kept = new KeptLocks();
     private final Simulation world;
     private long operations;
     private long grants;
@@ -40,6 +41,8 @@ final class Records {
         final String lock;
         private final String actor;
         private final AcquireKind kind;
+        private final long begunAt = world.nanoTime();
+        private long minimumNanos;
         private long grantedAt;
         private long claimedUntil;
 
@@ -71,9 +74,20 @@ final class Records {
             trace(() -> "is in the queue of " + lock);
         }
 
+        /** The lock has a minimum hold. */
+        void minimumHold(long nanos) {
+            minimumNanos = nanos;
+        }
+
         void granted(long token) {
             grants++;
             grantedAt = world.tick();
+            if (kept.missing(lock, grantedAt) > 0) {
+                violation(
+                        HistoryRule.MINIMUM_HOLDS_LAST,
+                        actor + ": acquire " + number + " of " + lock + " is granted " + kept.missing(lock, grantedAt)
+                                + " ns too early");
+            }
             history.granted(process, grantedAt, number, token);
             trace(() -> "has " + lock + " with token " + (token >> 8) + "/" + (token & 255));
         }
@@ -118,6 +132,9 @@ final class Records {
 
         void released(String outcome) {
             history.released(process, world.tick(), number, outcome);
+            if (outcome.equals("RELEASED")) {
+                kept.released(lock, begunAt, minimumNanos);
+            }
             trace(() -> "has released " + lock + ": " + outcome);
         }
 

@@ -170,6 +170,11 @@ final class SimulatedMember implements ObservedBackend.Observer {
         return Math.min(trueTimeOf(nanoTime), plan.nextJump(settings.number(), simulation.nanoTime()));
     }
 
+    /** Returns whether the wall clock has been set since a true time. Holds may end earlier then. */
+    boolean wallClockHasStepped(long since) {
+        return plan.nextJump(settings.number(), since) <= simulation.nanoTime();
+    }
+
     void violation(HistoryRule rule, String what) {
         records.violation(rule, process.name() + ": " + what);
     }

@@ -26,6 +26,8 @@ public enum HistoryRule {
     CALLS_RETURN_IN_TIME("V4: a timed call returns in time, and each call returns"),
     /** V3, V10. */
     FAIR_LOCKS_SERVE_IN_ORDER("V3, V10: fair locks grant in the order of the queue"),
+    /** S13. */
+    MINIMUM_HOLDS_LAST("S13: a released lock is granted to nobody before its minimum hold is over"),
     /** S7, V6. */
     NOTHING_IS_LEFT("S7, V6: nothing stays in the store beyond its expiry"),
     /** S14. */
