@@ -21,8 +21,10 @@ public final class ClusterStore implements SimulatedStore {
     private static final int NODES = 3;
     private static final long NANOS = 1_000_000_000;
     private static final double DRIFT = 0.005;
-    /** A slot has up to six keys, so most moves end within two seconds. */
+    /** Between two steps of a move. */
     private static final long LONGEST_PAUSE_OF_A_MOVE = NANOS / 2;
+    /** A slot has up to six keys. */
+    private static final int MOST_PAUSES_OF_A_MOVE = 7;
 
     private final World world;
     private final RedisCluster cluster;
@@ -71,23 +73,40 @@ public final class ClusterStore implements SimulatedStore {
     }
 
     @Override
-    public void strike(String fault, long choice) {
+    public long strike(String fault, long choice) {
         SplittableRandom random = new SplittableRandom(choice);
         RedisNode node = cluster.nodes().get(random.nextInt(NODES));
-        switch (fault) {
-            case MOVE -> move(node, random);
-            case "restart" -> node.restart(random.nextLong(2 * NANOS));
-            case "pause" -> node.pause(random.nextLong(3 * NANOS));
-            case "break" -> node.breakConnections();
-            default -> throw new IllegalArgumentException("no fault of a cluster: " + fault);
-        }
+        return world.nanoTime()
+                + switch (fault) {
+                    case MOVE -> move(node, random);
+                    case "restart" -> {
+                        long down = random.nextLong(2 * NANOS);
+                        node.restart(down);
+                        yield down;
+                    }
+                    case "pause" -> {
+                        long paused = random.nextLong(3 * NANOS);
+                        node.pause(paused);
+                        yield paused;
+                    }
+                    case "break" -> {
+                        node.breakConnections();
+                        yield 0;
+                    }
+                    default -> throw new IllegalArgumentException("no fault of a cluster: " + fault);
+                };
     }
 
-    private void move(RedisNode to, SplittableRandom random) {
+    /** Returns how long the move takes unless its nodes are paused. */
+    private long move(RedisNode to, SplittableRandom random) {
         List<Integer> slots = cluster.slotsInUse();
-        if (!slots.isEmpty()) {
-            cluster.move(slots.get(random.nextInt(slots.size())), to, 1 + random.nextLong(LONGEST_PAUSE_OF_A_MOVE));
+        if (slots.isEmpty()) {
+            return 0;
         }
+        int slot = slots.get(random.nextInt(slots.size()));
+        long pause = 1 + random.nextLong(LONGEST_PAUSE_OF_A_MOVE);
+        cluster.move(slot, to, pause);
+        return MOST_PAUSES_OF_A_MOVE * pause;
     }
 
     @Override
