@@ -53,7 +53,7 @@ class ContenderAnswersTest extends ScriptedTest {
 
     private void listen() {
         redis.canListen = true;
-        Waiting.await("the subscription", PATIENCE, backend::hearsMessages);
+        Waiting.await("the subscription", PATIENCE, () -> backend.hearsMessages() && redis.isSubscribed);
     }
 
     /** Returns an argument of the last request. The first argument is number 1. */

@@ -396,7 +396,7 @@ class RedisBackendTest extends ContenderTest {
     }
 
     @Test
-    @Tag("long")
+    @Tag("slow")
     void v6_waitersAreForgottenIfTheirCleanupGivesUp() throws InterruptedException {
         waiting(one).acquire();
         LockOptions options =

@@ -33,6 +33,9 @@ final class ScriptedRedis implements Redis {
     private final Answers answers;
     private volatile @Nullable Consumer<String> reader;
     volatile boolean canListen;
+    /** Whether a subscription was confirmed, and its confirmation has woken all waiters. */
+    volatile boolean isSubscribed;
+
     volatile boolean followsFailovers;
     volatile boolean disconnected;
     volatile boolean closed;
@@ -127,7 +130,7 @@ final class ScriptedRedis implements Redis {
     }
 
     /** A subscription that is confirmed at once, and lasts until its end. */
-    private static final class Subscribed implements Listening {
+    private final class Subscribed implements Listening {
         private final Runnable confirmed;
         private final CountDownLatch ended = new CountDownLatch(1);
 
@@ -138,6 +141,7 @@ final class ScriptedRedis implements Redis {
         @Override
         public void run() throws InterruptedException {
             confirmed.run();
+            isSubscribed = true;
             ended.await();
         }
 

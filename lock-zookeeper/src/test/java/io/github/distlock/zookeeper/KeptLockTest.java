@@ -24,7 +24,6 @@ import org.apache.curator.framework.CuratorFrameworkFactory;
 import org.apache.curator.framework.recipes.locks.InterProcessMutex;
 import org.apache.curator.retry.RetryOneTime;
 import org.apache.zookeeper.ZooKeeper;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** S13: the node of a kept lock on the server, the waiters behind it, and its deletion. */
@@ -151,9 +150,7 @@ class KeptLockTest extends ContendersOfOneLock {
         assertThat(nodes()).isEmpty();
     }
 
-    /** Too slow for a mutation run. */
     @Test
-    @Tag("slow")
     void v6_theClientDeletesTheNodeIfNobodyAsks() throws Exception {
         keep(withMinimum(one).acquire(), SHORTLY);
         assertThat(nodes()).hasSize(1);

@@ -345,7 +345,8 @@ class ZooKeeperContenderTest extends ContendersOfOneLock {
     }
 
     /** Makes a contender that has asked for its node. The request arrives after half of the session timeout. */
-    private TestContender unanswered() throws InterruptedException {
+    private TestContender unanswered() throws Exception {
+        SharedZooKeeper.createDirectory(base, directory);
         release(waiting(other).acquire());
         TestContender contender = waiting(other);
         link.delayNextRequest(FaultProxy.containing("-lock-"), SESSION.dividedBy(2));
@@ -355,7 +356,7 @@ class ZooKeeperContenderTest extends ContendersOfOneLock {
     }
 
     @Test
-    void s7_aWithdrawalThatIsNotAnsweredIsAnErrorAndCanBeRepeated() throws InterruptedException {
+    void s7_aWithdrawalThatIsNotAnsweredIsAnErrorAndCanBeRepeated() throws Exception {
         TestContender contender = unanswered();
         Deadline now = Deadline.after(Duration.ZERO, LockClock.system());
 
@@ -366,7 +367,7 @@ class ZooKeeperContenderTest extends ContendersOfOneLock {
     }
 
     @Test
-    void s7_aWithdrawalSucceedsIfTheServerRefusesTheCreation() throws InterruptedException {
+    void s7_aWithdrawalSucceedsIfTheServerRefusesTheCreation() throws Exception {
         TestContender contender = unanswered();
         SharedZooKeeper.delete(directory);
 

@@ -158,8 +158,9 @@ final class Records {
                 .collect(Collectors.joining(", caused by "));
     }
 
+    /** A rule is broken now. */
     void violation(HistoryRule rule, String what) {
-        violations.add(new Violation(rule, what));
+        violations.add(new Violation(rule, what, world.nanoTime(), world.nanoTime()));
         world.trace("CHECK", () -> rule + ": " + what);
     }
 
