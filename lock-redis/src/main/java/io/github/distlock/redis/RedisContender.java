@@ -78,8 +78,8 @@ import org.jspecify.annotations.Nullable;
  *
  * The record of a sticky hold has the client's channel, and each busy answer of {@code acquire.lua} sends the message
  * {@code wanted} there. The client is notified of all other contenders under three conditions: its subscription was
- * confirmed before it sent the request that was granted, the same subscription has lasted since, and the lock had no
- * queue. Otherwise another contender may have been answered before, so each release goes to the server. The same
+ * confirmed before it sent the request that was granted, the same subscription has lasted since, and no contender
+ * waited. Otherwise another contender may have been answered before, so each release goes to the server. The same
  * applies to a hold that was handed off, and to one whose first request was not answered.
  *
  * <h2>While a cluster migrates the slot</h2>

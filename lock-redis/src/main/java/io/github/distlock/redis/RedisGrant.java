@@ -83,8 +83,8 @@ final class RedisGrant implements Grant {
     }
 
     /**
-     * Returns whether another contender of this client has a later grant. Then the server does not have this hold any
-     * more, and a local handoff of it would have a smaller token.
+     * Returns whether another contender of this client has a later grant of a lock or of a writer. Then the server does
+     * not have this hold any more, and a local handoff of it would have a smaller token.
      */
     @Override
     public boolean hasEnded() {

@@ -417,6 +417,24 @@ class RedisBackendTest extends ContenderTest {
     }
 
     @Test
+    void v6_aClientForgetsNamesOnceItHasNoContenders() throws InterruptedException {
+        RedisBackend backend = RedisBackend.connect(SERVER.uri());
+        try (LockClient locks = LockClient.create(backend)) {
+            Grant held = waiting(other).acquire();
+            assertTrue(locks.lock(name).tryAcquire().isEmpty());
+            assertTrue(locks.lock(name).tryAcquire(Duration.ofSeconds(1)).isEmpty());
+            release(held);
+            LockHandle lost = locks.lock(name).acquire();
+            assertFalse(backend.grantedBases.isEmpty());
+            admin.del(lock);
+            var unused = lost.release();
+            locks.lock(name).acquire().close();
+
+            await("the client keeps no name", backend.grantedBases::isEmpty);
+        }
+    }
+
+    @Test
     void s5_aForeignKeyWithoutExpiryIsReportedOnce() throws InterruptedException {
         admin.set(lock, "a foreign value");
 

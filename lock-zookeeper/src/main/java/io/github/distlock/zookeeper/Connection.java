@@ -279,8 +279,9 @@ final class Connection {
         }
         try {
             return client.curator().getZookeeperClient().getZooKeeper().getState() == States.AUTH_FAILED;
-        } catch (Exception e) {
-            // The client is just starting, or Curator passes on an earlier error. Then this is not known yet.
+        } catch (Exception | OutOfMemoryError e) {
+            // The client is just starting, Curator passes on an earlier error, or it cannot start a thread for the
+            // client that replaces this one. Then this is not known yet.
             return false;
         }
     }
@@ -362,7 +363,7 @@ final class Connection {
     private static ZooKeeper handle(CuratorFramework curator) {
         try {
             return curator.getZookeeperClient().getZooKeeper();
-        } catch (Exception e) {
+        } catch (Exception | OutOfMemoryError e) {
             String words = String.valueOf(e.getMessage());
             throw new IllegalStateException(
                     "no connection to ZooKeeper: " + ConnectStrings.withoutCredentials(words),

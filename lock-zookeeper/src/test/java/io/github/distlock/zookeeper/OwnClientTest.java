@@ -20,7 +20,6 @@ import io.github.distlock.tests.waiting.Waiting;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.apache.curator.framework.CuratorFramework;
@@ -163,15 +162,17 @@ class OwnClientTest {
         assertThat(made).hasValue(2);
     }
 
-    @Test
-    void v8_aClientRecoversAfterCuratorHasFailedToReplaceItsHandle() throws Exception {
-        AtomicBoolean threadsFail = new AtomicBoolean();
+    /** The first failure is that of Curator's own thread, and the second one that of the request. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2})
+    void v8_aClientRecoversAfterCuratorHasFailedToReplaceItsHandle(int failures) throws Exception {
+        AtomicInteger toFail = new AtomicInteger();
         CuratorFramework curator = CuratorFrameworkFactory.builder()
                 .connectString(SharedZooKeeper.address())
                 .ensembleTracker(false)
                 .retryPolicy(new RetryOneTime(100))
                 .zookeeperFactory((address, timeout, watcher, readOnly) -> {
-                    if (threadsFail.getAndSet(false)) {
+                    if (toFail.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
                         throw new OutOfMemoryError("unable to create native thread");
                     }
                     return new DefaultZookeeperFactory().newZooKeeper(address, timeout, watcher, readOnly);
@@ -180,10 +181,10 @@ class OwnClientTest {
         try (ZooKeeperBackend backend = backend(() -> curator)) {
             backend.start(new RecordingContext("test"));
             attempt(backend);
-            threadsFail.set(true);
+            toFail.set(failures);
 
             curator.getZookeeperClient().getZooKeeper().getTestable().injectSessionExpiration();
-            Waiting.await("Curator fails to replace the handle", PATIENCE, () -> !threadsFail.get());
+            Waiting.await("Curator fails to replace the handle", PATIENCE, () -> toFail.get() < failures);
 
             assertThat(attempt(backend)).isNotNull();
         }

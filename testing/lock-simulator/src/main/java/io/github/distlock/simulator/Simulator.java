@@ -220,6 +220,15 @@ public final class Simulator {
     }
 
     private void run(Plan plan) {
+        try {
+            runAndCount(plan);
+        } catch (Throwable e) {
+            System.out.println("FAILED: .ci/simulate " + plan.options(plan) + ", which ended by " + e);
+            throw e;
+        }
+    }
+
+    private void runAndCount(Plan plan) {
         Consumer<String> trace = has("--trace") ? System.out::println : null;
         boolean differs = false;
         SimulatedRun.Result result;
@@ -250,7 +259,7 @@ public final class Simulator {
     }
 
     private void print(Plan plan, List<Violation> violations, boolean differs) {
-        System.out.println("FAILED: .ci/simulate " + plan.options(plan));
+        System.out.println("FAILED: .ci/simulate " + plan.options(plan) + (differs ? " --twice 1" : ""));
         if (differs) {
             System.out.println("  a second run of the seed does not repeat the first one");
         }

@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * the JVM of a simulation.
  */
 public final class SelfCheck {
-    private static final int SEEDS = 8;
+    private static final int SEEDS = 40;
     private static final String LOST_DATA = "restart without data";
     private static final String LOST_DATA_AND_CLOCK_BACK = "clock back and restart without data";
 
@@ -190,6 +190,7 @@ public final class SelfCheck {
         Object handle(Call call) throws Throwable;
     }
 
+    @SuppressWarnings("ArrayRecordComponent") // Nobody compares it.
     private record Call(Object target, Method method, Object... arguments) {
         @Nullable
         Object proceed() throws Throwable {

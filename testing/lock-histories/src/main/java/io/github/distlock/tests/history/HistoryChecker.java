@@ -248,7 +248,16 @@ final class HistoryChecker {
                 hold.mode.limit(),
                 present.stream().mapToInt(other -> other.mode.limit()).max().orElse(0));
         if (inUse > limit) {
-            found(HistoryRule.PERMITS_FIT, hold + " began while permits were in use by " + present, hold.grantedAt);
+            found(
+                    HistoryRule.PERMITS_FIT,
+                    hold + " began while permits were in use by " + present,
+                    hold.grantedAt,
+                    Math.min(
+                            end(hold),
+                            present.stream()
+                                    .mapToLong(HistoryChecker::end)
+                                    .min()
+                                    .orElse(hold.grantedAt)));
         }
     }
 

@@ -116,12 +116,18 @@ class RedisClusterTest {
         return redirects ? code + (leadsToTarget.test(words) ? " target" : " source") : code;
     }
 
+    /** Later versions of Redis answer a request for several keys, of which the source has some, with TRYAGAIN. */
+    private static String shownBySource(List<String> keys, String shown) {
+        boolean waits = shown.startsWith("ASK") || shown.equals("TRYAGAIN");
+        return waits && keys.size() > 1 ? "ASK or TRYAGAIN" : shown;
+    }
+
     private void compare(String state, Real real) {
         for (boolean asking : new boolean[] {false, true}) {
             for (List<String> keys : REQUESTS) {
-                assertThat(shown(ask(source, asking, request(keys))))
+                assertThat(shownBySource(keys, shown(ask(source, asking, request(keys)))))
                         .as("%s, source, %s, %s", state, asking, keys)
-                        .isEqualTo(shown(real, real.ask(real.source, asking, request(keys))));
+                        .isEqualTo(shownBySource(keys, shown(real, real.ask(real.source, asking, request(keys)))));
                 assertThat(shown(ask(target, asking, request(keys))))
                         .as("%s, target, %s, %s", state, asking, keys)
                         .isEqualTo(shown(real, real.ask(real.target, asking, request(keys))));
