@@ -60,21 +60,17 @@ class BallotTest {
     }
 
     private Object answer(String word) throws InterruptedException {
-        switch (word) {
-            case "yes":
-                return List.of(1L, BASE, 7L);
-            case "no":
-                return List.of(0L);
-            case "other":
-                return List.of(-2L, "read-write".getBytes(UTF_8));
-            case "failed":
-                return new IllegalStateException("broken");
-            case "silent":
+        return switch (word) {
+            case "yes" -> List.of(1L, BASE, 7L);
+            case "no" -> List.of(0L);
+            case "other" -> List.of(-2L, "read-write".getBytes(UTF_8));
+            case "failed" -> new IllegalStateException("broken");
+            case "silent" -> {
                 over.await();
-                return new IllegalStateException("the test is over");
-            default:
-                return List.of(1L, Long.parseLong(word), 7L);
-        }
+                yield new IllegalStateException("the test is over");
+            }
+            default -> List.of(1L, Long.parseLong(word), 7L);
+        };
     }
 
     private Ballot ballot(Deadline deadline) {
