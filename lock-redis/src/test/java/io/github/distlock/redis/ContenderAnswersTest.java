@@ -23,7 +23,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ContenderAnswersTest extends ScriptedTest {
     private static final String NAME = "name";
     private static final long MARKER = 5;
-    private static final Duration WITHOUT_MESSAGES = Duration.ofMillis(250);
     private static final Duration LONGEST = Duration.ofSeconds(30);
 
     @BeforeEach
