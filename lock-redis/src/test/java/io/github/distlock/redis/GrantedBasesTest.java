@@ -25,7 +25,7 @@ class GrantedBasesTest {
 
     @Test
     void v3_aNameIsKeptUntilItsLastContenderLeaves() {
-        all.enter("orders");
+        var unused = all.enter("orders");
         assertTrue(all.enter("another").take(5, "a"));
 
         all.leave("orders");

@@ -193,7 +193,7 @@ class LateRepliesTest extends ContenderTest {
         admin.del(token);
         Grant earlier = TestContender.trying(client, name, held, LEASE).acquire();
         assertFalse(earlier.hasEnded());
-        newerMode = held == LockMode.READ ? LockMode.WRITE : held;
+        newerMode = held.equals(LockMode.READ) ? LockMode.WRITE : held;
 
         failOver();
 
