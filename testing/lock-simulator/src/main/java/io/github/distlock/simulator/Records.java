@@ -9,11 +9,8 @@ import io.github.distlock.tests.history.Violation;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /** What a run has seen, in true time: its history, its figures and its trace. */
 final class Records {
@@ -145,9 +142,18 @@ final class Records {
         }
     }
 
+    /** Returns a failure and its causes. */
+    static List<Throwable> causes(Throwable failure) {
+        List<Throwable> causes = new ArrayList<>();
+        for (Throwable each = failure; each != null; each = each.getCause()) {
+            causes.add(each);
+        }
+        return causes;
+    }
+
     /** Returns a failure and its causes in one line, with the methods of the product that they come from. */
     static String describe(Throwable failure) {
-        return Stream.<@Nullable Throwable>iterate(failure, Objects::nonNull, Throwable::getCause)
+        return causes(failure).stream()
                 .map(each -> each
                         + Arrays.stream(each.getStackTrace())
                                 .map(StackTraceElement::toString)

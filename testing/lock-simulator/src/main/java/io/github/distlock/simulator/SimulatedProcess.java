@@ -3,11 +3,8 @@ package io.github.distlock.simulator;
 import java.io.Serial;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
-import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A process of a simulation, with clocks and a random stream that belong to it. Its threads run only by the scheduler
@@ -45,8 +42,7 @@ public final class SimulatedProcess {
 
         /** Returns whether a failure has such a cause. */
         static boolean haveCaused(Throwable failure) {
-            return Stream.<@Nullable Throwable>iterate(failure, Objects::nonNull, Throwable::getCause)
-                    .anyMatch(NoMoreThreads.class::isInstance);
+            return Records.causes(failure).stream().anyMatch(NoMoreThreads.class::isInstance);
         }
     }
 
