@@ -10,8 +10,8 @@ import java.util.Set;
 /** The servers of a simulation, and the client library of each process. */
 public interface SimulatedStore {
     /**
-     * The rules that break if a store forgets a hold, or ends it too early: S1, S6, S9, S10 and S13. Until the client of
-     * that hold learns of it, its local handoffs have tokens below those of other clients.
+     * The rules that break if a store forgets a hold, or ends it too early: S1, S6, S9, S10 and S13. Until the client
+     * of that hold learns of it, its local handoffs have tokens below those of other clients.
      */
     Set<HistoryRule> EXCLUSION = Set.of(
             HistoryRule.HOLDS_DO_NOT_OVERLAP,
