@@ -19,6 +19,9 @@ import io.github.distlock.tests.IgnoredSignals;
 import io.github.distlock.tests.PromiseNames;
 import io.github.distlock.tests.RecordingContext;
 import io.github.distlock.tests.waiting.Waiting;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -559,15 +562,18 @@ class ConnectionsTest {
     }
 
     @Test
-    void v2_aServerThatCannotBeReachedIsNoRefusal() throws InterruptedException {
-        ScriptedServer server = serve(ScriptedServer.Client::succeed);
-        server.close();
-        RedisBackend backend = connect(server.uri());
+    void v2_aServerThatCannotBeReachedIsNoRefusal() throws Exception {
+        // Nobody listens at its port, and nobody else gets the port.
+        try (Socket bound = new Socket()) {
+            bound.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+            String address = bound.getLocalAddress().getHostAddress() + ":" + bound.getLocalPort();
+            RedisBackend backend = connect("redis://" + address);
 
-        assertThatThrownBy(() -> attempt(backend, PATIENCE))
-                .isInstanceOf(JedisConnectionException.class)
-                .hasMessageContaining("cannot connect to " + server.address())
-                .hasMessageContaining("refused");
+            assertThatThrownBy(() -> attempt(backend, PATIENCE))
+                    .isInstanceOf(JedisConnectionException.class)
+                    .hasMessageContaining("cannot connect to " + address)
+                    .hasMessageContaining("refused");
+        }
     }
 
     private record Counted(RedisGrant grant, AtomicInteger renewed) implements Renewal {

@@ -49,6 +49,8 @@ class HandoffMessagesTest extends ContenderTest {
     private void awaitSubscription() throws InterruptedException {
         waiter.findBusy();
         await("the waiter is subscribed", () -> waiter.wakeUps.get() > 0);
+        // The reader takes a message only when it has woken all contenders because of the subscription.
+        deliver("near " + waiter.value());
         // A message makes a holder only within half of a handoff lease after the last busy reply.
         waiter.findBusy();
     }

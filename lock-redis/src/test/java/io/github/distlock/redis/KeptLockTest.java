@@ -176,9 +176,10 @@ class KeptLockTest extends ContenderTest {
         TestContender first = queuedWaiter(other);
         TestContender second = queuedWaiter(one);
 
-        keep(held, BRIEFLY);
+        keep(held, KEPT);
         assertEquals(keptRecord(holder, held.fencingBase()), admin.get(lock), "without the flag of waiters");
         expectQueued(first, second);
+        admin.pexpire(lock, BRIEFLY.toMillis());
         await("the key has expired", () -> !admin.exists(lock));
         trying(repeating).findBusy();
 

@@ -48,6 +48,9 @@ abstract class SharedTest extends ContenderTest {
         for (RedisBackend backend : List.of(one, other)) {
             TestContender waiter = queued(TestContender.waiting(backend, another, LEASE));
             await("it is subscribed", () -> waiter.wakeUps.get() == 1);
+            // The reader takes a message only when it has woken all contenders because of the subscription.
+            admin.publish(backend.channel(), "near " + waiter.value());
+            await("a message has arrived", () -> waiter.wakeUps.get() == 2);
             waiter.withdraw();
         }
     }
