@@ -227,7 +227,7 @@ class BackgroundReleasesTest {
 
     @Test
     void s7_aWithdrawalEndsWhenTheStoreHasRemovedTheRestByItself() {
-        try (CapturedLog lines = new CapturedLog()) {
+        try (CapturedLog lines = CapturedLog.of(SETTINGS.client())) {
             fail();
             cleanUp.withdraw(held, request());
 
@@ -262,7 +262,7 @@ class BackgroundReleasesTest {
 
     @Test
     void s7_whatTheStoreRefusesIsNotRepeatedAndEachCauseIsLoggedOnce() {
-        try (CapturedLog lines = new CapturedLog()) {
+        try (CapturedLog lines = CapturedLog.of(SETTINGS.client())) {
             failWith(new RequestRefusedException("no rights", null));
             cleanUp.withdraw(held, request());
             expectDone();
@@ -426,7 +426,7 @@ class BackgroundReleasesTest {
             }
             return Grant.Release.RELEASED;
         };
-        try (CapturedLog lines = new CapturedLog()) {
+        try (CapturedLog lines = CapturedLog.of(SETTINGS.client())) {
             releases.releaseAll(List.of(held.won(), new Held("server").won(), new Held("server").won()), soon());
             Await.until("it is logged", () -> !lines.at(Level.WARN).isEmpty());
             log.close();
@@ -448,7 +448,7 @@ class BackgroundReleasesTest {
             }
             return Grant.Release.RELEASED;
         };
-        try (CapturedLog lines = new CapturedLog()) {
+        try (CapturedLog lines = CapturedLog.of(SETTINGS.client())) {
             releases.releaseAll(List.of(held.won()), soon());
             log.close();
 

@@ -11,7 +11,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Stream;
 import org.slf4j.LoggerFactory;
 
-/** What distlock logs while this is open. */
+/** What distlock logs while this is open. A client may log late lines after it has been closed. */
 class CapturedLog extends AppenderBase<ILoggingEvent> implements AutoCloseable {
     static {
         // While a thread initializes SLF4J, others get loggers that are not Logback's.
@@ -23,16 +23,32 @@ class CapturedLog extends AppenderBase<ILoggingEvent> implements AutoCloseable {
     private final boolean additive = logger.isAdditive();
     private final List<ILoggingEvent> events = new CopyOnWriteArrayList<>();
 
+    /** The beginning of the names of the threads whose lines count. */
+    private final String threads;
+
+    /** Captures the lines of all clients, also the late ones of clients of other tests. */
     CapturedLog() {
+        this("");
+    }
+
+    private CapturedLog(String threads) {
+        this.threads = threads;
         start();
         logger.setAdditive(false);
         logger.setLevel(Level.TRACE);
         logger.addAppender(this);
     }
 
+    /** Captures the lines of the clients with one name. */
+    static CapturedLog of(String client) {
+        return new CapturedLog("distlock-" + client + "-");
+    }
+
     @Override
     protected void append(ILoggingEvent event) {
-        events.add(event);
+        if (event.getThreadName().startsWith(threads)) {
+            events.add(event);
+        }
     }
 
     List<String> at(Level level) {

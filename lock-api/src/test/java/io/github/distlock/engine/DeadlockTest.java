@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 class DeadlockTest extends EngineTest {
     private static final Duration A_WHILE = Duration.ofSeconds(3);
 
-    private final CapturedLog log = new CapturedLog();
+    private final CapturedLog log = CapturedLog.of(client.name());
     private final CountDownLatch held = new CountDownLatch(2);
 
     @AfterEach

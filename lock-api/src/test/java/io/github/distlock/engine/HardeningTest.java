@@ -328,7 +328,7 @@ class HardeningTest extends EngineTest {
 
     @Test
     void aRefusalToCleanUpIsLoggedOnceForManyLocks() throws Exception {
-        try (CapturedLog log = new CapturedLog()) {
+        try (CapturedLog log = CapturedLog.of(client.name())) {
             List<LockHandle> holds = new ArrayList<>();
             List<CompletableFuture<LockHandle>> acquires = new ArrayList<>();
             for (int i = 0; i < 5; i++) {
@@ -419,7 +419,7 @@ class HardeningTest extends EngineTest {
 
     @Test
     void v5_closingReportsHoldsThatNobodyConfirmed() throws Exception {
-        try (CapturedLog log = new CapturedLog()) {
+        try (CapturedLog log = CapturedLog.of(client.name())) {
             List<LockHandle> holds = new ArrayList<>();
             for (int i = 0; i < 10; i++) {
                 holds.add(client.lock("lock" + i).acquire());

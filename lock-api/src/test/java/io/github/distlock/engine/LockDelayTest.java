@@ -148,7 +148,7 @@ class LockDelayTest extends EngineTest {
         long token = drop();
         CompletableFuture<LockHandle> waiter = delayed.acquireAsync();
 
-        try (CapturedLog log = new CapturedLog()) {
+        try (CapturedLog log = CapturedLog.of(client.name())) {
             // Time must not pass while the log is slow: the lock is kept for a limited time.
             Await.until("the leak is noticed", () -> {
                 System.gc();

@@ -18,7 +18,7 @@ class LogTest extends EngineTest {
     /** So long that an acquire begins to wait before it is over, even on a busy machine. */
     private static final Duration SHORT = Duration.ofMillis(500);
 
-    private final CapturedLog log = new CapturedLog();
+    private final CapturedLog log = CapturedLog.of(client.name());
 
     @AfterEach
     void close() {

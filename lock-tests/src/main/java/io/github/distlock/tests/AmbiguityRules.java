@@ -112,6 +112,8 @@ abstract class AmbiguityRules extends Rules {
         for (int i = 0; i < 30; i++) {
             LockHandle held = acquire(a);
             CompletableFuture<LockHandle> future = queued(b, () -> b.lock(name).acquireAsync());
+            // A client that hears nothing is canceled between the release and the request that it would answer.
+            b.faults.hearSignals(i % 4 != 3);
 
             Task<Release> releasing = start(held::release);
             if (i % 2 == 1) {

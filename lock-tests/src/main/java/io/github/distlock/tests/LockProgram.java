@@ -19,6 +19,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Uses a lock as commands say, one in each line. It answers these:
@@ -136,6 +137,8 @@ final class LockProgram implements AutoCloseable {
 
     private static void countUp(Path file) throws IOException {
         long before = Long.parseLong(Files.readString(file));
+        // So that no program counts to its end before the next one begins, and a second holder reads the same number.
+        LockSupport.parkNanos(3_000_000);
         Files.writeString(file, Long.toString(before + 1));
     }
 

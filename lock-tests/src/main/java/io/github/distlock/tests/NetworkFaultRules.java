@@ -379,6 +379,8 @@ abstract class NetworkFaultRules extends FaultRules {
         Peer a = connected();
         Peer b = peer();
         LockHandle lost = a.lock(name + "/lost").acquire();
+        // So that a fails to renew its hold before b renews its own.
+        store.letPass(lease.dividedBy(4));
         LockHandle kept = b.lock(name + "/kept").acquire();
 
         a.network.refuse();

@@ -91,7 +91,7 @@ abstract class ReadWriteRules extends Rules {
 
         expectWaits(writer, "while one of two readers holds the lock");
         expectHeld(last, "after the release of the other reader");
-        last.close();
+        expectRelease(last, Release.RELEASED, "after the release of the other reader");
         get(writer, "granted after the last reader's release", soon()).close();
         expectFree("after the writer's release");
     }

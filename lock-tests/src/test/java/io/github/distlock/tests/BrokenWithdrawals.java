@@ -91,7 +91,8 @@ final class BrokenWithdrawals {
         it.attempt = (contender, deadline) -> {
             Attempt answer = contender.inner.attempt(deadline);
             try {
-                TimeUnit.MILLISECONDS.sleep(200);
+                // Ample time for the test to see the request, and to interrupt.
+                TimeUnit.MILLISECONDS.sleep(answer instanceof Attempt.Granted ? 1_000 : 0);
             } catch (InterruptedException e) {
                 interrupted.add(contender);
                 throw e;

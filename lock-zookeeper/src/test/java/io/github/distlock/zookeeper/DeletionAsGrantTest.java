@@ -180,10 +180,22 @@ class DeletionAsGrantTest extends ContendersOfOneLock {
         await("the client has noticed it", () -> holder.timesSuspect.get() > 0);
         deleteNode(0);
         link.heal();
+        await("all watches have noticed it", this::isAnsweredBehindEvents);
         Grant next = waiter.acquire();
 
         assertThat(nodes()).hasSize(1);
         assertThat(next.fencingBase()).isEqualTo(czxid(nodes().get(0)));
+    }
+
+    /** The inspector reads the holder's node. This answer comes on the event thread, behind earlier events. */
+    private boolean isAnsweredBehindEvents() {
+        try {
+            return other.inspect("other", TestContender.deadline()).holders().size() == 1;
+        } catch (RuntimeException e) {
+            return false;
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     @Test

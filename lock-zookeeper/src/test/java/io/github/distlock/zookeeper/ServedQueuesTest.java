@@ -33,10 +33,16 @@ class ServedQueuesTest extends ContendersOfOneLock {
         SharedZooKeeper.createDirectory(base, directory);
     }
 
-    /** Acquires and releases the lock with the other client until this does not look any more. */
+    /**
+     * Acquires and releases the lock with the other client until this does not look any more. The inspector reads the
+     * node. This answer comes on the event thread, behind the one that confirms the watch.
+     */
     private void useAlone() throws InterruptedException {
         for (int i = 0; i < KNOWN; i++) {
-            release(waiting(other).acquire());
+            Grant held = waiting(other).acquire();
+            assertThat(other.inspect("lock", TestContender.deadline()).holders())
+                    .hasSize(1);
+            release(held);
         }
     }
 

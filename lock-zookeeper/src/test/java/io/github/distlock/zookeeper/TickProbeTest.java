@@ -43,6 +43,8 @@ class TickProbeTest {
     private static final Duration SESSION = Duration.ofSeconds(8);
     private static final LockRequest REQUEST =
             LockRequest.exclusive("lock", Duration.ofSeconds(30), LockOwner.of("host", 1, "client", "thread"));
+    private static final LockRequest ANOTHER =
+            LockRequest.exclusive("another", Duration.ofSeconds(30), REQUEST.owner());
 
     /** A server with the limits of a server whose configuration sets none. */
     private static ZooKeeperServer server;
@@ -200,6 +202,9 @@ class TickProbeTest {
     void s2_aGrantAfterASilenceHasValidityAtOnce() throws Exception {
         try (FaultProxy link = FaultProxy.to(server);
                 ZooKeeperBackend backend = backendThatKnowsTheTick(link)) {
+            Deadline deadline = Deadline.after(PATIENCE, backend.clock());
+            assertThat(backend.contend(ANOTHER, new IgnoredSignals()).attempt(deadline))
+                    .isInstanceOf(Attempt.Granted.class);
             acquire(backend);
             Waiting.letPass(SESSION);
             link.silence();
@@ -207,8 +212,8 @@ class TickProbeTest {
             long before = link.connections();
             link.heal();
             Waiting.await("another connection", PATIENCE, () -> link.connections() > before);
-            // Another thread of the client hears of the requests that were lost.
-            Waiting.letPass(Duration.ofMillis(200));
+            // The event thread hears of the requests that were lost, and then of the data of the other node.
+            assertThat(backend.inspect("another", deadline).holders()).hasSize(1);
 
             Duration validity = acquire(backend).grant().validity().length();
 

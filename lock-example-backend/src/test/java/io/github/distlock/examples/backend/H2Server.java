@@ -15,15 +15,19 @@ import java.sql.SQLSyntaxErrorException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
 import org.h2.engine.Constants;
 import org.h2.tools.DeleteDbFiles;
 
 /** An H2 server in a child process. It ends with this JVM. */
 final class H2Server implements Server {
     private static final Duration START = Duration.ofSeconds(30);
+    private static final int LOWEST = 10_000;
+    private static final int BEYOND = 32_000;
+    private static final int TRIES = 10;
 
     private final Path directory;
-    private final int port;
+    private int port;
     private ChildProgram process;
 
     private H2Server() {
@@ -32,8 +36,27 @@ final class H2Server implements Server {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        process = launch(0);
-        port = Integer.parseInt(awaitReady().replaceAll(".*:(\\d+) .*", "$1"));
+        process = launchAtFreePort();
+    }
+
+    /**
+     * Starts a server at a port outside the range from which operating systems take the local ports of outgoing
+     * connections. One of these would take the port while the server is down, and prevent its restart.
+     */
+    private ChildProgram launchAtFreePort() {
+        for (int left = TRIES; ; left--) {
+            port = ThreadLocalRandom.current().nextInt(LOWEST, BEYOND);
+            ChildProgram launched = launch(port);
+            try {
+                awaitReady(launched);
+                return launched;
+            } catch (IllegalStateException e) {
+                launched.close();
+                if (left == 0) {
+                    throw e;
+                }
+            }
+        }
     }
 
     /** Starts a server and waits for its first answer, so that no test waits for the creation of the database. */
@@ -47,8 +70,8 @@ final class H2Server implements Server {
         }
     }
 
-    private String awaitReady() {
-        return process.awaitLine("TCP server running at ", START);
+    private static void awaitReady(ChildProgram launched) {
+        var unused = launched.awaitLine("TCP server running at ", START);
     }
 
     private ChildProgram launch(int atPort) {
@@ -136,7 +159,7 @@ final class H2Server implements Server {
             DeleteDbFiles.execute(directory.toString(), null, true);
         }
         process = launch(port);
-        awaitReady();
+        awaitReady(process);
     }
 
     @Override

@@ -14,7 +14,10 @@ import java.util.regex.Pattern;
  */
 public final class ZooKeeperServer extends MachineServer {
     private static final Pattern VERSION = Pattern.compile("Zookeeper version: ([^-,\\s]+)");
-    private static final Pattern MODE = Pattern.compile("Mode: (\\w+)");
+    private static final Pattern MODE = Pattern.compile("Mode: ([\\w-]+)");
+    /** A member without a quorum, if its settings allow that. */
+    private static final String READ_ONLY = "read-only";
+
     private static final String STATUS = "srvr";
     private static final String NOT_SERVING = "not currently serving requests";
 
@@ -65,7 +68,8 @@ public final class ZooKeeperServer extends MachineServer {
 
     /** {@return whether the server serves clients; a member does only while it belongs to a quorum} */
     public boolean isServing() {
-        return !mode().isEmpty();
+        String mode = mode();
+        return !mode.isEmpty() && !mode.equals(READ_ONLY);
     }
 
     private String mode() {
