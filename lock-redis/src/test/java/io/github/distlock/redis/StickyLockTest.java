@@ -69,7 +69,7 @@ class StickyLockTest extends ContenderTest {
             }
             release(held);
             holder.forget();
-            await("the client is subscribed", () -> remote.hearing() != null);
+            await("the client is subscribed", remote::hearsMessages);
         }
     }
 
