@@ -27,7 +27,7 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 final class GrantedBases {
     private final AtomicLong greatest = new AtomicLong();
-    private final Map<String, TakenBases> names = new ConcurrentHashMap<>();
+    final Map<String, TakenBases> names = new ConcurrentHashMap<>();
 
     /** Adds a contender of a name. Returns the bases of the name, until the contender {@linkplain #leave leaves}. */
     TakenBases enter(String name) {
@@ -41,10 +41,5 @@ final class GrantedBases {
     /** Ends what {@link #enter} has begun. */
     void leave(String name) {
         names.computeIfPresent(name, (same, known) -> --known.contenders == 0 ? null : known);
-    }
-
-    /** Returns whether the client has no contender. */
-    boolean isEmpty() {
-        return names.isEmpty();
     }
 }

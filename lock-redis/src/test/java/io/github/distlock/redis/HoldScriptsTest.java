@@ -654,6 +654,6 @@ class HoldScriptsTest extends ContenderTest {
         }
         assertEquals(names.size(), admin.keys("*" + name + "*").size());
         assertTrue(one.waiting.isEmpty());
-        assertTrue(one.grantedBases.isEmpty());
+        assertTrue(one.grantedBases.names.isEmpty());
     }
 }

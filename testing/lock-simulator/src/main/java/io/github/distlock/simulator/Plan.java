@@ -171,80 +171,24 @@ record Plan(
 
     /** Returns the same plan with another schedule. */
     Plan withSchedule(long newSchedule) {
-        return new Plan(
-                seed,
-                newSchedule,
-                store,
-                duration,
-                lease,
-                latency,
-                interference,
-                locks,
-                keeps,
-                excluded,
-                only,
-                processes,
-                users,
-                faults);
+        return with(newSchedule, duration, interference, only, processes, users, faults);
     }
 
     /** Returns the same plan with an earlier end. */
     Plan withDuration(long newDuration) {
         List<Fault> earlier =
                 faults.stream().filter(fault -> fault.at < newDuration).toList();
-        return new Plan(
-                seed,
-                schedule,
-                store,
-                newDuration,
-                lease,
-                latency,
-                interference,
-                locks,
-                keeps,
-                excluded,
-                only,
-                processes,
-                users,
-                earlier);
+        return with(schedule, newDuration, interference, only, processes, users, earlier);
     }
 
     /** Returns the same plan with threads that are less disturbed. */
     Plan withInterference(Simulation.Interference newInterference) {
-        return new Plan(
-                seed,
-                schedule,
-                store,
-                duration,
-                lease,
-                latency,
-                newInterference,
-                locks,
-                keeps,
-                excluded,
-                only,
-                processes,
-                users,
-                faults);
+        return with(schedule, duration, newInterference, only, processes, users, faults);
     }
 
     /** Returns the same plan with fewer faults. */
     Plan withFaults(List<Fault> newFaults) {
-        return new Plan(
-                seed,
-                schedule,
-                store,
-                duration,
-                lease,
-                latency,
-                interference,
-                locks,
-                keeps,
-                excluded,
-                only,
-                processes,
-                users,
-                newFaults);
+        return with(schedule, duration, interference, only, processes, users, newFaults);
     }
 
     /** Returns the same plan with fewer users, and without the processes that have none. */
@@ -255,40 +199,37 @@ record Plan(
         List<Fault> concerning = faults.stream()
                 .filter(fault -> used.stream().anyMatch(process -> process.number == fault.process))
                 .toList();
-        return new Plan(
-                seed,
-                schedule,
-                store,
-                duration,
-                lease,
-                latency,
-                interference,
-                locks,
-                keeps,
-                excluded,
-                only,
-                used,
-                newUsers,
-                concerning);
+        return with(schedule, duration, interference, only, used, newUsers, concerning);
     }
 
     /** Returns the same plan with a single lock. */
     Plan withOnly(String lock) {
+        return with(schedule, duration, interference, lock, processes, users, faults);
+    }
+
+    private Plan with(
+            long newSchedule,
+            long newDuration,
+            Simulation.Interference newInterference,
+            String newOnly,
+            List<Member> newProcesses,
+            List<User> newUsers,
+            List<Fault> newFaults) {
         return new Plan(
                 seed,
-                schedule,
+                newSchedule,
                 store,
-                duration,
+                newDuration,
                 lease,
                 latency,
-                interference,
+                newInterference,
                 locks,
                 keeps,
                 excluded,
-                lock,
-                processes,
-                users,
-                faults);
+                newOnly,
+                newProcesses,
+                newUsers,
+                newFaults);
     }
 
     /** Returns the names of all locks that users may acquire, unless each keeps its own. */

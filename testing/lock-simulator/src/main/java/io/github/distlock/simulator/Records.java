@@ -138,7 +138,7 @@ final class Records {
         void lost(LockLoss loss) {
             losses++;
             history.lost(process, world.tick(), number, loss.reason().name());
-            trace(() -> "is told that " + lock + " is lost: " + loss.reason());
+            trace(() -> "has lost " + lock + ", as its listener says: " + loss.reason());
         }
     }
 

@@ -114,7 +114,7 @@ final class SimulatedRun {
                     .stalls()
                     .forEach(stall -> records.history.stalled(member.number(), stall.from(), stall.until()));
         }
-        simulation.deaths().forEach(death -> records.violation(HistoryRule.FAILURES_ARE_DOCUMENTED, death));
+        simulation.failures().forEach(failure -> records.violation(HistoryRule.FAILURES_ARE_DOCUMENTED, failure));
         List<Violation> violations = new ArrayList<>(records.violations());
         violations.addAll(records.history.check(Duration.ofMillis(50), Duration.ofNanos(SETTLING)));
         List<Violation> excepted = violations.stream().filter(exceptions::cover).toList();

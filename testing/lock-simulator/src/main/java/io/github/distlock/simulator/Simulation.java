@@ -43,7 +43,7 @@ public final class Simulation implements World {
     private final Map<Long, Thread> startedFor = new HashMap<>();
     private final Monitors monitors = new Monitors();
     private final List<Object> kept = new ArrayList<>();
-    private final List<String> deaths = new ArrayList<>();
+    private final List<String> failures = new ArrayList<>();
     /** The rest of the present step, once its thread has the monitor for which it waits. */
     private final BlockingQueue<Runnable> entered = new LinkedBlockingQueue<>();
 
@@ -294,7 +294,7 @@ public final class Simulation implements World {
     private SimulatedThread simulated(SimulatedProcess process, String name, Runnable task) {
         SimulatedThread simulated = new SimulatedThread(process);
         Thread thread = SimulatedThreads.create(simulated, name, threadNumber++, process.random(), task);
-        thread.setUncaughtExceptionHandler((dead, failure) -> died(process, dead, failure));
+        thread.setUncaughtExceptionHandler((ended, failure) -> endedByError(process, ended, failure));
         simulated.thread = thread;
         if (trace != null) {
             threads.add(thread);
@@ -302,16 +302,16 @@ public final class Simulation implements World {
         return simulated;
     }
 
-    private void died(SimulatedProcess process, Thread thread, Throwable failure) {
+    private void endedByError(SimulatedProcess process, Thread thread, Throwable failure) {
         trace(process.name(), () -> "has an error that ends the thread " + thread.getName() + ": " + failure);
         if (!SimulatedProcess.NoMoreThreads.haveCaused(failure)) {
-            deaths.add(process + ": the thread " + thread.getName() + " ended by " + Records.describe(failure));
+            failures.add(process + ": the thread " + thread.getName() + " ended by " + Records.describe(failure));
         }
     }
 
     /** Returns which threads have ended by an error, unless a fault of this simulation has caused it. */
-    List<String> deaths() {
-        return deaths;
+    List<String> failures() {
+        return failures;
     }
 
     /** Adds to the trace where each thread waits. */

@@ -13,8 +13,8 @@ import java.util.random.RandomGenerator;
  * Commands and scripts with arguments from small sets, so that they meet what others have left: also keys of another
  * type, malformed numbers, and scripts that the server does not know.
  *
- * <p>The scripts read the time from two keys, so that all servers have the same time. What depends on the server's own
- * clock lasts for hours, so that nothing expires during a test.
+ * <p>The scripts read the time from two keys, so that all servers have the same time. Times by the server's own clock
+ * are hours, so that no key expires during a test.
  */
 final class RandomCommands {
     static final String SECONDS = "seconds";

@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One connection, which many threads use at once. It ends when it breaks, and when the server has answered nothing for
- * some time while a command was under way. What was sent before may still arrive, as with a TCP connection that is
- * closed.
+ * some time while a command was under way. Commands that were sent before may still arrive, as over a TCP connection
+ * that is closed.
  */
 final class Link {
     private static final long LONGEST_SILENCE_NANOS = 250_000_000;

@@ -18,7 +18,7 @@ import redis.clients.jedis.util.JedisClusterCRC16;
  * node redirects requests whose keys it does not have, as Redis 7.0 does. A test compares the redirections with those
  * of a real cluster.
  *
- * <p>A node publishes each message on all nodes. The other ones hear of it later, and in any order.
+ * <p>A node publishes each message on all nodes. The other nodes receive it later, in any order.
  */
 final class RedisCluster {
     private static final long BUS_NANOS = 5_000_000;

@@ -190,7 +190,7 @@ public final class RedisModel {
     }
 
     /**
-     * Sets what hears of each message that this server publishes.
+     * Sets the receiver of each message that this server publishes.
      *
      * @param others the other nodes of a cluster
      */

@@ -31,7 +31,7 @@ final class ServerClock {
         offsetMicros += byMicros;
     }
 
-    /** Undoes steps back, which delay an expiry. What was written while the clock was ahead would seem to stay. */
+    /** Undoes steps back, which delay an expiry. Otherwise keys of an earlier time would seem to stay. */
     void correct() {
         offsetMicros = Math.max(0, offsetMicros);
     }
