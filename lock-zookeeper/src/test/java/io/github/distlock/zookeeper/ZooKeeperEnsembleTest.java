@@ -30,7 +30,7 @@ import org.junit.jupiter.api.parallel.ResourceLock;
 
 /** Locks of an ensemble of three servers, some of which fail. */
 @Order(1)
-@Timeout(120)
+@Timeout(300) // Longer than the waits of a test together, each of which says what it has waited for.
 @ResourceLock("starts servers for whole classes")
 class ZooKeeperEnsembleTest {
     private static final Duration TICK = Duration.ofMillis(500);
@@ -197,7 +197,7 @@ class ZooKeeperEnsembleTest {
 
             assertThrows(LockException.class, () -> locks.lock("readonly").tryAcquire());
 
-            others.forEach(other -> other.restart(true));
+            others.parallelStream().forEach(other -> other.restart(true));
             ensemble.awaitQuorum();
             locks.lock("readonly").acquire().close();
         } finally {

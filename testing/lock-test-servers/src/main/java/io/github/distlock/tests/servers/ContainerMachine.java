@@ -14,7 +14,6 @@ import org.jspecify.annotations.Nullable;
 import org.testcontainers.DockerClientFactory;
 import org.testcontainers.containers.ContainerLaunchException;
 import org.testcontainers.containers.GenericContainer;
-import org.testcontainers.containers.Network;
 import org.testcontainers.containers.startupcheck.StartupCheckStrategy;
 import org.testcontainers.containers.wait.strategy.AbstractWaitStrategy;
 import org.testcontainers.images.builder.Transferable;
@@ -49,7 +48,7 @@ final class ContainerMachine implements Machine {
      * @param files the content of each file, by path
      * @param command the command line, or empty for that of the image
      * @param environment the environment variables
-     * @param alias the host name for the other containers of this JVM, or empty for none
+     * @param address the address in the {@link ContainerNetwork}, or empty if no other container connects to it
      */
     record Layout(
             String image,
@@ -57,7 +56,7 @@ final class ContainerMachine implements Machine {
             Map<String, String> files,
             List<String> command,
             Map<String, String> environment,
-            String alias) {}
+            String address) {}
 
     /** Does not wait: {@link MachineServer} asks the server itself whether it is ready. */
     private static final class NoWait extends AbstractWaitStrategy {
@@ -85,8 +84,9 @@ final class ContainerMachine implements Machine {
         if (!layout.command().isEmpty()) {
             made.setCommand(layout.command().toArray(String[]::new));
         }
-        if (!layout.alias().isEmpty()) {
-            made.withNetwork(Network.SHARED).withNetworkAliases(layout.alias());
+        if (!layout.address().isEmpty()) {
+            made.withNetwork(ContainerNetwork.shared().network())
+                    .withCreateContainerCmdModifier(command -> command.withIpv4Address(layout.address()));
         }
         return made;
     }

@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /** Creates machines for ZooKeeper servers, with their configuration. */
 final class ZooKeeperMachines {
@@ -44,26 +43,27 @@ final class ZooKeeperMachines {
     private static final class Containers {
         private static final int PORT = 2181;
         private static final String DATA = "/data";
-        private static final AtomicInteger ENSEMBLES = new AtomicInteger();
 
         static Machine single(String image, ZooKeeperSettings settings) {
             return machine(image, settings, 0, "");
         }
 
         static List<Machine> ensemble(String image, ZooKeeperSettings settings, int size) {
-            String ensemble = "ensemble" + ENSEMBLES.incrementAndGet() + "-member";
+            List<String> addresses = new ArrayList<>();
             ZooKeeperSettings shared = settings;
             for (int member = 1; member <= size; member++) {
-                shared = shared.with("server." + member, ensemble + member + ":2888:3888");
+                String address = ContainerNetwork.shared().newAddress();
+                addresses.add(address);
+                shared = shared.with("server." + member, address + ":2888:3888");
             }
             List<Machine> machines = new ArrayList<>();
             for (int member = 1; member <= size; member++) {
-                machines.add(machine(image, shared, member, ensemble + member));
+                machines.add(machine(image, shared, member, addresses.get(member - 1)));
             }
             return machines;
         }
 
-        private static Machine machine(String image, ZooKeeperSettings settings, int member, String alias) {
+        private static Machine machine(String image, ZooKeeperSettings settings, int member, String address) {
             Map<String, String> files = new HashMap<>();
             files.put("/conf/zoo.cfg", config(settings, DATA, PORT));
             dataFiles(member).forEach((name, content) -> files.put(DATA + "/" + name, content));
@@ -74,7 +74,7 @@ final class ZooKeeperMachines {
                     files,
                     List.of(),
                     Map.of("JAVA_TOOL_OPTIONS", options, "ZK_SERVER_HEAP", "128"),
-                    alias));
+                    address));
         }
     }
 

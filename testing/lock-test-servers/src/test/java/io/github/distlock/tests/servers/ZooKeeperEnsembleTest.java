@@ -74,6 +74,18 @@ class ZooKeeperEnsembleTest {
         assertTrue(ZooKeeperSession.exists(follower.connectString(), "/copied"));
     }
 
+    /** In containers, Docker would give the one that starts first the lower of two free addresses. */
+    @Test
+    void api_killedMembersComeBackInAnyOrder() {
+        ZooKeeperServer first = ensemble.members().get(0);
+        ZooKeeperServer third = ensemble.members().get(2);
+        for (List<ZooKeeperServer> order : List.of(List.of(first, third), List.of(third, first))) {
+            order.forEach(Server::kill);
+            order.forEach(member -> member.restart(true));
+            ensemble.awaitQuorum();
+        }
+    }
+
     @Test
     void api_withoutAQuorumNoMemberServes() {
         ZooKeeperServer leader = ensemble.leader();
