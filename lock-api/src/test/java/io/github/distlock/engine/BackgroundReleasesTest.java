@@ -164,6 +164,10 @@ class BackgroundReleasesTest {
         private WonGrant won() {
             return new WonGrant(this, this, request());
         }
+
+        private WonGrant wonWithDelay(Duration delay) {
+            return new WonGrant(this, this, request().withLockDelay(delay));
+        }
     }
 
     private final Held held = new Held("server");
@@ -415,6 +419,19 @@ class BackgroundReleasesTest {
 
         assertThat(store.batches).containsExactlyInAnyOrder(3, 2, 1, 1);
         assertThat(all).allSatisfy(each -> assertThat(each.forgotten).hasValue(1));
+    }
+
+    @Test
+    void s15_aClosingClientLeavesTheLockDelaysOfItsHoldsToTheStore() {
+        Held plain = new Held("server");
+
+        releases.releaseAll(List.of(held.wonWithDelay(Duration.ofHours(1)), plain.won()), soon());
+
+        expectDone();
+        assertThat(held.keptFor.get()).isBetween(3_000, 3_600);
+        assertThat(store.batches).containsExactly(1);
+        assertThat(plain.forgotten).hasValue(1);
+        assertThat(plain.sent).hasValue(0);
     }
 
     @Test

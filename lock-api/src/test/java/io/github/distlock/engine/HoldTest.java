@@ -404,4 +404,22 @@ class HoldTest extends OneQueueTest {
         hold.dropped();
         assertThat(events).hasSize(2);
     }
+
+    @Test
+    void s15_aDroppedHandleLeavesTheLockDelayToTheStore() {
+        Hold hold = held(DELAYED);
+        client.clock.advance(SECOND);
+
+        hold.dropped();
+
+        assertThat(hold.state()).isEqualTo(State.RELEASED);
+        assertThat(hold.knownRelease()).isEqualTo(LockHandle.Release.PENDING);
+        assertThat(hold.lease().hasExpired()).isTrue();
+        assertThat(grant.isGivenBack()).isFalse();
+        assertThat(events)
+                .containsExactly(
+                        "leaked " + hold.token() + " after 1000", "released " + hold.token() + " after 1000 PENDING");
+        client.clock.runAll();
+        assertThat(grant.keptFor).isEqualTo(Duration.ofSeconds(5));
+    }
 }

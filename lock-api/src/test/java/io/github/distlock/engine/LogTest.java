@@ -61,6 +61,25 @@ class LogTest extends EngineTest {
     }
 
     @Test
+    void aDroppedHandleIsAnErrorThatSaysThatItsLockIsReleased() throws Exception {
+        LockHandle held = lock.acquire();
+
+        ((Handle) held).hold().dropped();
+
+        expectOne(Level.ERROR).contains("lock \"a\"", "its handle was dropped without being closed", "releasing it");
+    }
+
+    @Test
+    void aDroppedHandleIsAnErrorThatSaysForHowLongItsLockStaysBusy() throws Exception {
+        LockHandle held = client.lock("a", LockOptions.defaults().lockDelay(Duration.ofSeconds(40)))
+                .acquire();
+
+        ((Handle) held).hold().dropped();
+
+        expectOne(Level.ERROR).contains("it stays busy for its lock delay of PT40S");
+    }
+
+    @Test
     void aThreadThatWaitsForItselfIsWarned() throws Exception {
         try (LockHandle held = lock.acquire()) {
             assertThat(held.isHeld()).isTrue();
