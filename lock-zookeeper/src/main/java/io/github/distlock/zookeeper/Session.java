@@ -483,7 +483,10 @@ final class Session {
                 null);
     }
 
-    /** Asks the server to remove a watch, and does not wait for that. The server drops a watch with its node anyway. */
+    /**
+     * Removes a watch from this client, and does not wait for the answer. The server says only whether it has the
+     * watch, and keeps it until the watch fires or the session ends.
+     */
     void removeWatch(String path, Watcher watcher) {
         removeWatch(zooKeeper, path, watcher);
     }

@@ -103,7 +103,7 @@ final class SessionLife implements Watcher {
         }
     }
 
-    /** Asks the server to remove the watch, and does not wait for the answer. */
+    /** Removes the watch from this client, and does not wait for the answer. */
     void stopWatching() {
         if (watched.get()) {
             Session.removeWatch(zooKeeper, WATCHED, this);

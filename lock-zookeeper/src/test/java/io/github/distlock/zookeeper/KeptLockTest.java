@@ -24,6 +24,7 @@ import org.apache.curator.framework.CuratorFrameworkFactory;
 import org.apache.curator.framework.recipes.locks.InterProcessMutex;
 import org.apache.curator.retry.RetryOneTime;
 import org.apache.zookeeper.ZooKeeper;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** S13: the node of a kept lock on the server, the waiters behind it, and its deletion. */
@@ -151,6 +152,15 @@ class KeptLockTest extends ContendersOfOneLock {
     }
 
     @Test
+    void v6_theClientDeletesANodeWhoseTimeIsOver() throws Exception {
+        keep(withMinimum(one).acquire(), Duration.ofMillis(1));
+
+        await("the node is deleted", () -> nodes().isEmpty());
+    }
+
+    /** Too slow for a mutation run. */
+    @Test
+    @Tag("slow")
     void v6_theClientDeletesTheNodeIfNobodyAsks() throws Exception {
         keep(withMinimum(one).acquire(), SHORTLY);
         assertThat(nodes()).hasSize(1);
@@ -158,7 +168,9 @@ class KeptLockTest extends ContendersOfOneLock {
         await("the node is deleted", () -> nodes().isEmpty());
     }
 
+    /** Too slow for a mutation run. */
     @Test
+    @Tag("slow")
     void s13_curatorsMutexWaitsBehindTheNodeToo() throws Exception {
         try (CuratorFramework curator =
                 CuratorFrameworkFactory.newClient(SharedZooKeeper.address(), new RetryOneTime(100))) {

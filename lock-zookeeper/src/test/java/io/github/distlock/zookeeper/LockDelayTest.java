@@ -39,6 +39,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** S15: the companion of a holder's node, what becomes of it, and the contenders behind it. */
 class LockDelayTest extends ContendersOfOneLock {
     private static final Duration DELAY = Duration.ofMinutes(1);
+    private static final Duration AT_ONCE = Duration.ofMillis(1);
     private static final Duration BRIEFLY = Duration.ofMillis(500);
     /** Longer than a busy machine takes to look at the lock. */
     private static final Duration SHORTLY = Duration.ofSeconds(4);
@@ -263,6 +264,37 @@ class LockDelayTest extends ContendersOfOneLock {
         assertThat(nodes()).hasSize(2);
         release(held);
         assertThat(nodes()).isEmpty();
+    }
+
+    @Test
+    void v6_theClientDeletesTheCompanionOfALossThatItsReleaseFinds() throws Exception {
+        Grant held = delayed(one, AT_ONCE).acquire();
+        delete("-delay-lock-");
+
+        assertThat(held.release(TestContender.deadline())).isEqualTo(Release.GONE);
+
+        await("the companion is deleted", () -> nodes().isEmpty());
+    }
+
+    @Test
+    void v6_theClientDeletesTheCompanionOfALossThatItFindsTooLate() throws Exception {
+        Grant held = delayed(one).acquire();
+        delete("-delay-lock-");
+
+        assertThat(held.keep(AT_ONCE, TestContender.deadline())).isEqualTo(Release.GONE);
+
+        await("the companion is deleted", () -> nodes().isEmpty());
+    }
+
+    @Test
+    void v6_theClientDeletesTheCompanionOfALostHoldThatIsForgotten() throws Exception {
+        TestContender holder = delayed(one, AT_ONCE);
+        holder.acquire();
+        delete("-delay-lock-");
+
+        holder.contender.forget();
+
+        await("the companion is deleted", () -> nodes().isEmpty());
     }
 
     /** Too slow for a mutation run. */

@@ -63,6 +63,17 @@ class WaiterCheckTest extends ContendersOfOneLock {
     }
 
     @Test
+    void v6_anAttemptThatChecksItsNodesAsksNothingForAsLongAgain() throws Exception {
+        waiting(one).acquire();
+        TestContender waiter = waitingBusy(other);
+        Waiting.letPass(SESSION.dividedBy(2));
+        waiter.findBusy();
+        link.silence();
+
+        waiter.findBusy();
+    }
+
+    @Test
     void v2_aHeartbeatFindsADeletionThatWasNotReported() throws Exception {
         waiting(one).acquire();
         TestContender second = waitingBusy(one);

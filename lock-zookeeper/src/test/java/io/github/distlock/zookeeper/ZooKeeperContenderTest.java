@@ -23,6 +23,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
 import org.apache.zookeeper.CreateMode;
 import org.apache.zookeeper.ZooDefs;
 import org.junit.jupiter.api.Test;
@@ -83,11 +85,35 @@ class ZooKeeperContenderTest extends ContendersOfOneLock {
         TestContender waiter = waitingBusy(other);
         Waiting.letPass(SESSION.multipliedBy(2).dividedBy(3));
         release(held);
+        List<String> place = nodes();
         long before = System.nanoTime();
 
         Validity validity = waiter.acquire().validity();
 
         assertThat(validity.from().nanoTime() - before).isPositive();
+        assertThat(nodes()).isEqualTo(place);
+    }
+
+    /** Once the server has the creation, it answers nothing. */
+    @Test
+    void api_theFirstAttemptSendsItsLookTogetherWithTheCreation() throws Exception {
+        SharedZooKeeper.createDirectory(base, directory);
+        release(waiting(other).acquire());
+        CountDownLatch looked = new CountDownLatch(1);
+        link.delayNextRequest(
+                request -> {
+                    if (FaultProxy.containing("-lock-").test(request)) {
+                        link.silenceReplies();
+                    } else if (FaultProxy.containing(directory + "\0").test(request)) {
+                        looked.countDown();
+                    }
+                    return false;
+                },
+                Duration.ZERO);
+
+        new Thread(new FutureTask<>(() -> waiting(other).attempt())).start();
+
+        await("it looks at the queue", () -> looked.getCount() == 0);
     }
 
     @Test

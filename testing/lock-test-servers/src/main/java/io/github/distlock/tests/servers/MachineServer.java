@@ -50,7 +50,7 @@ abstract class MachineServer implements Server {
     }
 
     final void awaitReady() {
-        boolean ready = Waiting.until(START, () -> answers() || !machine.isRunning());
+        boolean ready = Waiting.untilHoweverLong(START, () -> answers() || !machine.isRunning());
         if (!ready || !machine.isRunning()) {
             String output = output();
             boolean ended = !machine.isRunning();

@@ -31,7 +31,20 @@ public final class Waiting {
      * @throws IllegalStateException if this thread is interrupted; it stays interrupted
      */
     public static boolean until(Duration limit, BooleanSupplier condition) {
-        long most = atMost(limit).toNanos();
+        return untilHoweverLong(atMost(limit), condition);
+    }
+
+    /**
+     * Waits as {@link #until} does, but also for longer than tests may wait. It is for what no mutation delays, such as
+     * the start of a server on a busy machine.
+     *
+     * @param limit the longest time to wait
+     * @param condition the condition, which this thread checks once per millisecond, and at least once
+     * @return whether the condition was true within the limit
+     * @throws IllegalStateException if this thread is interrupted; it stays interrupted
+     */
+    public static boolean untilHoweverLong(Duration limit, BooleanSupplier condition) {
+        long most = limit.toNanos();
         long begin = System.nanoTime();
         while (!condition.getAsBoolean()) {
             if (System.nanoTime() - begin > most) {
