@@ -104,7 +104,9 @@ class ZooKeeperContenderTest extends ContendersOfOneLock {
                 request -> {
                     if (FaultProxy.containing("-lock-").test(request)) {
                         link.silenceReplies();
-                    } else if (FaultProxy.containing(directory + "\0").test(request)) {
+                    }
+                    // One packet may have both.
+                    if (FaultProxy.containing(directory + "\0").test(request)) {
                         looked.countDown();
                     }
                     return false;
