@@ -34,6 +34,20 @@ class LeakTest extends EngineTest {
         expectOneLeak(Way.BLOCKING, lock);
     }
 
+    /** The test does what the collector does, because the collector has no bound. */
+    @Test
+    void v9_aHandleIsReportedWithinASecondOfItsCollection() throws Exception {
+        Handle held = (Handle) lock.acquire();
+        store.advance(Duration.ofMillis(1));
+
+        assertThat(held.hold().enqueue()).isTrue();
+        store.advance(Duration.ofSeconds(1));
+
+        Await.until("the leak is reported", () -> count("leaked") > 0);
+        assertThat(event("leaked").event().fencingToken()).isEqualTo(held.fencingToken());
+        expectNothingLeft();
+    }
+
     private void expectOneLeak(Way way, DistributedLock lock) throws Exception {
         long token = drop(way, lock);
 

@@ -50,11 +50,14 @@ record Plan(
 
     private static final double MOST_DRIFT_BEYOND = 0.6;
 
+    /** The longest lock delay, as a part of the lease. */
+    static final double LONGEST_DELAY = 0.4;
+
     private static final int LEAST_EXCLUDED = 8;
     private static final int MOST_EXCLUDED = 20;
 
     /** A process. */
-    record Member(int number, double rate, boolean handsOff) {}
+    record Member(int number, double rate, boolean handsOff, boolean dropsHandles) {}
 
     /** A thread of a process. */
     record User(int process, int number, long seed) {
@@ -98,7 +101,7 @@ record Plan(
             if (excluded.equals(Faults.DRIFT)) {
                 rate = process == 1 || beyond.nextBoolean() ? 1 - drift(beyond) : 1 + drift(beyond);
             }
-            processes.add(new Member(process, rate, random.nextInt(4) > 0));
+            processes.add(new Member(process, rate, random.nextInt(4) > 0, random.nextInt(4) == 0));
             int threads = random.nextInt(1, 5);
             for (int number = 1; number <= threads; number++) {
                 users.add(new User(process, number, random.nextLong()));
@@ -139,7 +142,7 @@ record Plan(
         List<Member> processes = new ArrayList<>();
         List<User> users = new ArrayList<>();
         for (int process = 1; process <= 4; process++) {
-            processes.add(new Member(process, 1, false));
+            processes.add(new Member(process, 1, false, false));
             users.add(new User(process, 1, random.nextLong()));
         }
         long duration = 200 * SECOND;
@@ -167,6 +170,11 @@ record Plan(
     /** Returns whether users keep most holds for about a lease. */
     boolean holdsLong() {
         return store.equals(Stores.STALE_LEADERS);
+    }
+
+    /** Returns whether some locks have a lock delay, which is for a minute at most. */
+    boolean delaysLocks() {
+        return keeps == 0 && !holdsLong();
     }
 
     /** Returns the same plan with another schedule. */
@@ -282,6 +290,17 @@ record Plan(
                 .mapToLong(Fault::at)
                 .min()
                 .orElse(Long.MAX_VALUE);
+    }
+
+    /**
+     * Returns whether times of a process have bounds. They have none if its wall clock steps, since a hold may then end
+     * earlier than it claimed before, if a callback may wait for a thread, or if its clock drifts, since it then
+     * measures other times than the checker.
+     */
+    boolean isPunctual(int process) {
+        return !excluded.equals(Faults.DRIFT)
+                && faults.stream()
+                        .noneMatch(fault -> fault.process == process && Faults.RARE.contains(fault.kind));
     }
 
     /** Each run has a few kinds of faults, and some have none. */

@@ -1,11 +1,13 @@
 package io.github.distlock.simulator;
 
 import io.github.distlock.LockLoss;
+import io.github.distlock.LockOptions;
 import io.github.distlock.spi.LockMode;
 import io.github.distlock.tests.history.AcquireKind;
 import io.github.distlock.tests.history.HistoryRule;
 import io.github.distlock.tests.history.RecordedHistory;
 import io.github.distlock.tests.history.Violation;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -40,7 +42,10 @@ final class Records {
         private final AcquireKind kind;
         private final long begunAt = world.nanoTime();
         private long minimumNanos;
+        private long delayNanos;
+        private long heldAt;
         private long grantedAt;
+        private long releasedAt;
         private long claimedUntil;
 
         Acquire(long process, String actor, String lock, AcquireKind kind, LockMode mode, long limit) {
@@ -71,22 +76,27 @@ final class Records {
             trace(() -> "is in the queue of " + lock);
         }
 
-        /** The lock has a minimum hold. */
-        void minimumHold(long nanos) {
-            minimumNanos = nanos;
+        /** The lock may have a minimum hold, or a lock delay. */
+        void options(LockOptions options) {
+            minimumNanos = options.minimumHold().map(Duration::toNanos).orElse(0L);
+            delayNanos = options.lockDelay().map(Duration::toNanos).orElse(0L);
         }
 
         void granted(long token) {
             grants++;
             grantedAt = world.tick();
-            if (kept.missing(lock, grantedAt) > 0) {
-                violation(
-                        HistoryRule.MINIMUM_HOLDS_LAST,
-                        actor + ": acquire " + number + " of " + lock + " is granted " + kept.missing(lock, grantedAt)
-                                + " ns too early");
-            }
+            notTooEarly(HistoryRule.MINIMUM_HOLDS_LAST, kept.missing(lock, grantedAt));
+            notTooEarly(HistoryRule.LOCK_DELAYS_LAST, kept.missingDelay(lock, grantedAt));
             history.granted(process, grantedAt, number, token);
             trace(() -> "has " + lock + " with token " + (token >> 8) + "/" + (token & 255));
+        }
+
+        private void notTooEarly(HistoryRule rule, long missing) {
+            if (missing > 0) {
+                violation(
+                        rule,
+                        actor + ": acquire " + number + " of " + lock + " is granted " + missing + " ns too early");
+            }
         }
 
         void refused(String reason) {
@@ -107,6 +117,8 @@ final class Records {
 
         void held(long at, long until) {
             claimedUntil = until;
+            heldAt = at;
+            kept.held(lock, number, at, delayNanos);
             history.held(process, at, number, until);
             trace(() -> String.format("holds %s until %.6f", lock, until / 1e9));
         }
@@ -121,18 +133,36 @@ final class Records {
         }
 
         void release() {
-            long now = world.tick();
-            heldNanos += now - grantedAt;
-            history.release(process, now, number);
+            end();
+            kept.release(lock, number);
             trace(() -> "releases " + lock);
+        }
+
+        private void end() {
+            releasedAt = world.tick();
+            heldNanos += releasedAt - grantedAt;
+            history.release(process, releasedAt, number);
         }
 
         void released(String outcome) {
             history.released(process, world.tick(), number, outcome);
             if (outcome.equals("RELEASED")) {
                 kept.released(lock, begunAt, minimumNanos);
+            } else if (outcome.equals("LOST") && heldAt > 0) {
+                kept.held(lock, number, heldAt, delayNanos);
             }
             trace(() -> "has released " + lock + ": " + outcome);
+        }
+
+        /** Nobody looks at the hold from now on. */
+        void drop(String state) {
+            end();
+            history.released(process, world.tick(), number, state);
+            trace(() -> "drops the handle of " + lock + ", which is " + state);
+        }
+
+        void collected() {
+            trace(() -> "no longer reaches the handle of " + lock);
         }
 
         void lost(LockLoss loss) {

@@ -34,6 +34,8 @@ final class Rewriter implements ClassFileTransformer {
     private static final String CONCURRENT = "java/util/concurrent/";
     private static final String ZOOKEEPER = "org/apache/zookeeper/";
     private static final String CURRENT_THREAD = "java/lang/Thread.currentThread()Ljava/lang/Thread;";
+    private static final String WEAK_REFERENCE = "java/lang/ref/WeakReference";
+    private static final String WITH_A_QUEUE = "(Ljava/lang/Object;Ljava/lang/ref/ReferenceQueue;)V";
     private static final String MONITORED = "$monitored";
     private static final String COLLECTIONS = "java/util/ImmutableCollections";
     private static final long SALT = 0x5DEECE66DL & 0xFFFF_FFFFL;
@@ -171,11 +173,24 @@ final class Rewriter implements ClassFileTransformer {
     private final class Rewriting extends ClassVisitor {
         private final String name;
         private final Set<String> volatileFields = new HashSet<>();
+        private String superName = "";
         private boolean changed;
 
         Rewriting(ClassVisitor next, String name) {
             super(Opcodes.ASM9, next);
             this.name = name;
+        }
+
+        @Override
+        public void visit(
+                int version,
+                int access,
+                String name,
+                @Nullable String signature,
+                @Nullable String superName,
+                String @Nullable [] interfaces) {
+            this.superName = superName == null ? "" : superName;
+            super.visit(version, access, name, signature, superName, interfaces);
         }
 
         @Override
@@ -388,11 +403,24 @@ final class Rewriter implements ClassFileTransformer {
                     if (hasPoints && owner.startsWith(CONCURRENT) && !called.equals("<init>")) {
                         hook("point", "()V");
                     }
-                    if (owner.equals("java/lang/ref/WeakReference") && called.equals("<init>")) {
+                    if (owner.equals(WEAK_REFERENCE) && called.equals("<init>")) {
                         keepReferent(type);
                     }
                     super.visitMethodInsn(opcode, owner, called, type, isInterface);
+                    if (owner.equals(WEAK_REFERENCE) && type.equals(WITH_A_QUEUE)) {
+                        noteReference();
+                    }
                 }
+            }
+
+            /** A new reference is on the stack twice. In a constructor of a subclass, it is {@code this}. */
+            private void noteReference() {
+                if (superName.equals(WEAK_REFERENCE) && method.equals("<init>")) {
+                    visitVarInsn(Opcodes.ALOAD, 0);
+                } else {
+                    visitInsn(Opcodes.DUP);
+                }
+                hook("made", "(Ljava/lang/ref/Reference;)V");
             }
 
             private void keepReferent(String type) {

@@ -1,6 +1,8 @@
 package io.github.distlock.simulator;
 
 import io.github.distlock.LockClient;
+import io.github.distlock.LockClientBuilder;
+import io.github.distlock.LockHandle;
 import io.github.distlock.LockOptions;
 import io.github.distlock.spi.Capability;
 import io.github.distlock.spi.LockBackend;
@@ -26,6 +28,7 @@ final class SimulatedMember implements ObservedBackend.Observer {
     private final int incarnation;
     private final long number;
     private final Map<String, Records.Acquire> acquiring = new HashMap<>();
+    private final DroppedHandles droppedHandles;
     private Set<Capability> capabilities = Set.of();
     private @Nullable LockClient client;
     private boolean finishing;
@@ -49,6 +52,11 @@ final class SimulatedMember implements ObservedBackend.Observer {
         String name = "p" + settings.number() + (incarnation == 0 ? "" : "-" + incarnation);
         process = simulation.process(name, plan.schedule() ^ (settings.number() + 1_000L * incarnation));
         process.rate(settings.rate());
+        droppedHandles = new DroppedHandles(
+                simulation,
+                process,
+                plan.isPunctual(settings.number()),
+                what -> violation(HistoryRule.DROPPED_HANDLES_ARE_REPORTED, what));
     }
 
     SimulatedProcess process() {
@@ -72,36 +80,63 @@ final class SimulatedMember implements ObservedBackend.Observer {
         process.start("main", this::main);
     }
 
+    /** Ends the process at once. */
+    void crash() {
+        process.crash();
+        droppedHandles.end();
+    }
+
     private void main() {
         simulation.trace(process.name(), () -> "starts");
         LockBackend backend = ObservedBackend.of(store.backend(process), simulation, this);
         capabilities = backend.capabilities();
-        try (LockClient opened = LockClient.builder(backend)
+        LockClientBuilder builder = LockClient.builder(backend)
                 .name(process.name())
                 .localHandoff(settings.handsOff() ? 64 : 0, Duration.ofMillis(20))
-                .defaultOptions(LockOptions.defaults().renewedLease(Duration.ofMillis(plan.lease())))
-                .build()) {
-            client = opened;
-            List<Thread> threads = new ArrayList<>();
-            for (Plan.User user : plan.users()) {
-                if (user.process() == settings.number()) {
-                    SimulatedUser task = new SimulatedUser(this, plan, user, incarnation);
-                    threads.add(process.start("user" + user.number(), task));
-                }
-            }
-            for (Thread thread : threads) {
-                thread.join();
-            }
-        } catch (InterruptedException e) {
-            throw new IllegalStateException(e);
+                .defaultOptions(LockOptions.defaults().renewedLease(Duration.ofMillis(plan.lease())));
+        if (settings.dropsHandles()) {
+            builder.listener(droppedHandles);
+        }
+        try {
+            client = builder.build();
         } catch (SimulatedProcess.NoMoreThreads e) {
             simulation.trace(process.name(), () -> "cannot start its client: " + e);
+        }
+        if (client != null) {
+            work();
+            close();
         }
         if (!process.hasFailedThreads()) {
             records.history.ended(number, simulation.tick());
         }
         simulation.trace(process.name(), () -> "has ended");
         ended = true;
+    }
+
+    private void work() {
+        List<Thread> threads = new ArrayList<>();
+        for (Plan.User user : plan.users()) {
+            if (user.process() == settings.number()) {
+                SimulatedUser task = new SimulatedUser(this, plan, user, incarnation);
+                threads.add(process.start("user" + user.number(), task));
+            }
+        }
+        try {
+            for (Thread thread : threads) {
+                thread.join();
+            }
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+        droppedHandles.end();
+    }
+
+    private void close() {
+        try {
+            client().close();
+        } catch (Throwable e) {
+            violation(HistoryRule.FAILURES_ARE_DOCUMENTED, "close() failed with " + Records.describe(e));
+        }
     }
 
     LockClient client() {
@@ -140,6 +175,21 @@ final class SimulatedMember implements ObservedBackend.Observer {
 
     Records.Acquire downgrade(Records.Acquire writing, long token, long limit) {
         return records.new Acquire(writing, token, limit);
+    }
+
+    boolean dropsHandles() {
+        return settings.dropsHandles();
+    }
+
+    /** The last reference to a handle is gone. The collector finds that after a while. */
+    void collect(Records.Acquire acquire, LockHandle held, long nanos) {
+        simulation.at(simulation.nanoTime() + nanos, () -> {
+            if (!process.hasCrashed()) {
+                acquire.collected();
+                droppedHandles.collected(acquire.lock, held.fencingToken());
+                simulation.collect(held);
+            }
+        });
     }
 
     SimulatedUser.Interrupt interruptAfter(long nanos) {

@@ -187,6 +187,9 @@ public final class SimulatedProcess {
 
     /** Ends the process: its threads never run again. */
     public void crash() {
+        if (paused) {
+            stalled(pausedSince, simulation.nanoTime());
+        }
         crashed = true;
         simulation.crashed(this);
     }

@@ -107,7 +107,7 @@ final class SimulatedRun {
                             HistoryRule.PROCESSES_END, member.process().name() + " does not end"));
         }
         for (SimulatedMember member : members) {
-            if (isUnpunctual(member)) {
+            if (!plan.isPunctual(member.place())) {
                 records.history.stalled(member.number(), 0, simulation.nanoTime());
             }
             member.process()
@@ -129,18 +129,6 @@ final class SimulatedRun {
                 records.grants(),
                 records.losses(),
                 records.heldNanos());
-    }
-
-    /**
-     * Returns whether times of a process have no bound: a wall clock that steps may end a hold earlier than it claimed
-     * before, a callback may wait for a thread, and a clock that drifts measures other times than the checker.
-     */
-    private boolean isUnpunctual(SimulatedMember member) {
-        return plan.excluded().equals(Faults.DRIFT)
-                || plan.faults().stream()
-                        .anyMatch(fault -> fault.process() == member.place()
-                                && (fault.kind().equals(Faults.WALL_CLOCK)
-                                        || fault.kind().equals(Faults.THREADS)));
     }
 
     private long ending() {
@@ -181,7 +169,7 @@ final class SimulatedRun {
                 simulation.at(now + time, process::resume);
             }
             case Faults.CRASH -> {
-                process.crash();
+                member.crash();
                 restart(member, now + time);
             }
             case Faults.CLOSE -> {
@@ -269,7 +257,9 @@ final class SimulatedRun {
     }
 
     private void probe(DistributedLock lock) throws InterruptedException {
-        Optional<LockHandle> held = lock.tryAcquire(Duration.ofSeconds(4));
+        // On some stores, the delay of a lost lock begins with the next acquire.
+        Duration delay = Duration.ofMillis((long) (plan.lease() * Plan.LONGEST_DELAY));
+        Optional<LockHandle> held = lock.tryAcquire(delay.plusSeconds(4));
         if (held.isEmpty()) {
             records.violation(HistoryRule.NOTHING_IS_LEFT, "a new client cannot acquire " + lock.name());
         } else {

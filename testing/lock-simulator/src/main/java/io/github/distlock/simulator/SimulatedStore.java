@@ -10,7 +10,7 @@ import java.util.Set;
 /** The servers of a simulation, and the client library of each process. */
 public interface SimulatedStore {
     /**
-     * The rules that break if a store forgets a hold, or ends it too early: S1, S6, S9, S10 and S13. Until the client
+     * The rules that break if a store forgets a hold, or ends it too early: S1, S6, S9, S10, S13 and S15. Until the client
      * of that hold learns of it, its local handoffs have tokens below those of other clients.
      */
     Set<HistoryRule> EXCLUSION = Set.of(
@@ -19,6 +19,7 @@ public interface SimulatedStore {
             HistoryRule.WRITERS_EXCLUDE_OTHERS,
             HistoryRule.PERMITS_FIT,
             HistoryRule.MINIMUM_HOLDS_LAST,
+            HistoryRule.LOCK_DELAYS_LAST,
             HistoryRule.LOCAL_TOKENS_RISE);
 
     /**

@@ -34,6 +34,8 @@ final class SimulatedUser implements Runnable {
     private static final long SHORTEST_PAUSE = 1_000_000;
 
     private static final int LIMIT = 3;
+    private static final int DROPPED_ONE_OF = 8;
+    private static final double LATEST_COLLECTION = 3e9;
 
     private final SimulatedMember member;
     private final Plan plan;
@@ -41,8 +43,7 @@ final class SimulatedUser implements Runnable {
     private final SplittableRandom random;
     private final List<DistributedLock> locks = new ArrayList<>();
     private final List<LockMode> modes = new ArrayList<>();
-    private final List<Boolean> fair = new ArrayList<>();
-    private final List<Long> minimumNanos = new ArrayList<>();
+    private final List<LockOptions> options = new ArrayList<>();
     private final Duration lease;
     private final double haste;
 
@@ -54,41 +55,46 @@ final class SimulatedUser implements Runnable {
         this.lease = Duration.ofMillis(plan.lease());
         this.haste = random.nextDouble();
         LockClient client = member.client();
+        LockOptions plain = LockOptions.defaults();
         for (int i = 0; i < plan.locks(); i++) {
-            LockOptions options = LockOptions.defaults();
             boolean sticky = member.supports(Capability.STICKY) && random.nextInt(4) == 0;
             boolean fixed = !sticky && random.nextInt(6) == 0;
-            LockOptions timed = fixed ? options.fixedLease(lease) : options.renewedLease(lease);
-            if (!sticky && random.nextInt(10) == 0) {
-                timed = timed.minimumHold(part(lease, 0.001 + StrictMath.pow(random.nextDouble(), 3) / 2));
-            }
-            add(client.lock("lock" + i, sticky ? timed.sticky() : timed), LockMode.EXCLUSIVE, false);
-            minimumNanos.set(i, timed.minimumHold().map(Duration::toNanos).orElse(0L));
+            LockOptions timed = fixed ? plain.fixedLease(lease) : plain.renewedLease(lease);
+            LockOptions used = sticky ? timed.sticky() : withDelays(timed);
+            add(client.lock("lock" + i, used), LockMode.EXCLUSIVE, used);
         }
         if (random.nextInt(3) == 0) {
-            addOtherKinds(client, LockOptions.defaults().renewedLease(lease));
+            addOtherKinds(client, plain.renewedLease(lease));
         }
     }
 
-    private void add(DistributedLock lock, LockMode mode, boolean isFair) {
-        locks.add(lock);
-        modes.add(mode);
-        fair.add(isFair);
-        minimumNanos.add(0L);
+    /** Short minimum holds are more likely than long ones. */
+    private LockOptions withDelays(LockOptions options) {
+        if (random.nextInt(10) == 0) {
+            return options.minimumHold(part(lease, 0.001 + StrictMath.pow(random.nextDouble(), 3) / 2));
+        }
+        boolean delays = member.supports(Capability.LOCK_DELAY) && plan.delaysLocks() && random.nextInt(8) == 0;
+        return delays ? options.lockDelay(part(lease, random.nextDouble(0.01, Plan.LONGEST_DELAY))) : options;
     }
 
-    private void addOtherKinds(LockClient client, LockOptions options) {
+    private void add(DistributedLock lock, LockMode mode, LockOptions used) {
+        locks.add(lock);
+        modes.add(mode);
+        options.add(used);
+    }
+
+    private void addOtherKinds(LockClient client, LockOptions plain) {
         if (member.supports(Capability.READ_WRITE)) {
-            add(client.readWriteLock("shared", options).readLock(), LockMode.READ, false);
-            add(client.readWriteLock("shared", options).writeLock(), LockMode.WRITE, false);
+            add(client.readWriteLock("shared", plain).readLock(), LockMode.READ, plain);
+            add(client.readWriteLock("shared", plain).writeLock(), LockMode.WRITE, plain);
         }
         if (member.supports(Capability.PERMITS)) {
             int count = random.nextInt(1, LIMIT + 1);
-            add(client.semaphore("permits", LIMIT, options).permits(count), LockMode.permits(count, LIMIT), false);
+            add(client.semaphore("permits", LIMIT, plain).permits(count), LockMode.permits(count, LIMIT), plain);
         }
         // One thread of each process, so that the process knows whose queue entry it is.
         if (member.supports(Capability.FAIR) && number == 1) {
-            add(client.lock("fair", options.fair()), LockMode.EXCLUSIVE, true);
+            add(client.lock("fair", plain.fair()), LockMode.EXCLUSIVE, plain.fair());
         }
     }
 
@@ -170,7 +176,7 @@ final class SimulatedUser implements Runnable {
     private void use(int which) {
         DistributedLock lock = locks.get(which);
         Duration wait = part(lease, random.nextDouble(0, 2));
-        if (fair.get(which)) {
+        if (options.get(which).isFair()) {
             acquire(which, AcquireKind.FAIR, RecordedHistory.NEVER, lock::acquire);
             return;
         }
@@ -233,7 +239,7 @@ final class SimulatedUser implements Runnable {
     private void acquire(int which, AcquireKind kind, long limit, Acquire call) {
         LockMode mode = modes.get(which);
         acquire(locks.get(which), mode, kind, limit, call, (acquire, held) -> {
-            acquire.minimumHold(minimumNanos.get(which));
+            acquire.options(options.get(which));
             boolean holds = hold(acquire, held);
             if (holds && mode.equals(LockMode.WRITE) && random.nextBoolean()) {
                 downgrade(acquire, held);
@@ -283,7 +289,11 @@ final class SimulatedUser implements Runnable {
             acquire.granted(held.fencingToken());
             held.onLost(acquire::lost);
             if (use.use(acquire, held)) {
-                release(acquire, held);
+                if (member.dropsHandles() && random.nextInt(DROPPED_ONE_OF) == 0) {
+                    drop(acquire, held);
+                } else {
+                    release(acquire, held);
+                }
             }
         }
     }
@@ -291,6 +301,16 @@ final class SimulatedUser implements Runnable {
     private static void release(Records.Acquire acquire, LockHandle held) {
         acquire.release();
         acquire.released(held.release().name());
+    }
+
+    /**
+     * Short times until the collection are as likely as long ones. The hold is no longer one of this thread, because
+     * the client refuses to upgrade the read hold of a thread.
+     */
+    private void drop(Records.Acquire acquire, LockHandle held) {
+        held.detach();
+        acquire.drop(held.state().name());
+        member.collect(acquire, held, (long) StrictMath.exp(random.nextDouble() * StrictMath.log(LATEST_COLLECTION)));
     }
 
     private boolean hold(Records.Acquire acquire, LockHandle held) {

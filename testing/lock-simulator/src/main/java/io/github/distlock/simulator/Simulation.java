@@ -2,6 +2,7 @@ package io.github.distlock.simulator;
 
 import io.github.distlock.simulator.hooks.Hooks;
 import io.github.distlock.simulator.hooks.Machine;
+import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -43,6 +44,10 @@ public final class Simulation implements World {
     private final Map<Long, Thread> startedFor = new HashMap<>();
     private final Monitors monitors = new Monitors();
     private final List<Object> kept = new ArrayList<>();
+    /** Those with a queue whose objects are not collected. */
+    private final List<Reference<?>> references = new ArrayList<>();
+
+    private final List<Reference<?>> collected = new ArrayList<>();
     private final List<String> failures = new ArrayList<>();
     /** The rest of the present step, once its thread has the monitor for which it waits. */
     private final BlockingQueue<Runnable> entered = new LinkedBlockingQueue<>();
@@ -213,6 +218,16 @@ public final class Simulation implements World {
         public void keep(Object object) {
             kept.add(object);
         }
+
+        @Override
+        public void made(Reference<?> reference) {
+            references.add(reference);
+        }
+
+        @Override
+        public boolean hasCollected(Reference<?> reference) {
+            return collected.contains(reference);
+        }
     }
 
     /**
@@ -369,6 +384,25 @@ public final class Simulation implements World {
         } finally {
             int unused = Hooks.leave();
         }
+    }
+
+    /**
+     * Clears and enqueues the reference to an object, as the collector does when nothing else reaches the object. The
+     * caller has to know that nothing does.
+     *
+     * @param object an object to which a process has made a weak reference with a queue
+     */
+    void collect(Object object) {
+        for (int i = references.size() - 1; i >= 0; i--) {
+            Reference<?> reference = references.get(i);
+            if (reference.get() == object) {
+                references.remove(i);
+                collected.add(reference);
+                boolean unused = reference.enqueue();
+                return;
+            }
+        }
+        throw new IllegalArgumentException("no reference to " + object);
     }
 
     /**

@@ -267,7 +267,7 @@ final class HistoryChecker {
      */
     private void waitersAreServedInOrder(List<Operation> operations) {
         List<Operation> undisturbed = sorted(operations, operation -> operation.invokedAt);
-        undisturbed.removeIf(operation -> !operation.how.contains(Workload.FAIR)
+        undisturbed.removeIf(operation -> !operation.how.contains(AcquireKind.FAIR.word())
                 || !operation.wasSeenHeld()
                 || history.mayLoseQueueEntry(
                         operation.process, operation.lock, operation.invokedAt - settling, operation.grantedAt));

@@ -28,6 +28,10 @@ public enum HistoryRule {
     FAIR_LOCKS_SERVE_IN_ORDER("V3, V10: fair locks grant in the order of the queue"),
     /** S13. */
     MINIMUM_HOLDS_LAST("S13: a released lock is granted to nobody before its minimum hold is over"),
+    /** S15. */
+    LOCK_DELAYS_LAST("S15: a lost lock is granted to nobody before its lock delay is over"),
+    /** V9. */
+    DROPPED_HANDLES_ARE_REPORTED("V9: a dropped handle is reported once, and its hold ends"),
     /** S7, V6. */
     NOTHING_IS_LEFT("S7, V6: nothing stays in the store beyond its expiry"),
     /** S14. */

@@ -54,27 +54,27 @@ final class User implements Runnable {
         int dice = random.nextInt(100);
         if (fair) {
             worker.acquiring.put(name, operation);
-            acquire(name, mode, operation, Workload.FAIR, Operation.NEVER, lock::acquire);
+            acquire(name, mode, operation, AcquireKind.FAIR, Operation.NEVER, lock::acquire);
             return;
         }
         if (dice < 45) {
             long limit = System.nanoTime() + wait.toNanos();
-            acquire(name, mode, operation, "timed", limit, () -> orNull(lock.tryAcquire(wait)));
+            acquire(name, mode, operation, AcquireKind.TIMED, limit, () -> orNull(lock.tryAcquire(wait)));
         } else if (dice < 70) {
-            acquire(name, mode, operation, "untimed", Operation.NEVER, lock::acquire);
+            acquire(name, mode, operation, AcquireKind.UNTIMED, Operation.NEVER, lock::acquire);
         } else if (dice < 85) {
             long limit = System.nanoTime() + REQUEST_TIMEOUT;
-            acquire(name, mode, operation, "try", limit, () -> orNull(lock.tryAcquire()));
+            acquire(name, mode, operation, AcquireKind.TRY, limit, () -> orNull(lock.tryAcquire()));
         } else if (dice < 95) {
             acquire(
                     name,
                     mode,
                     operation,
-                    "asynchronous",
+                    AcquireKind.ASYNCHRONOUS,
                     Operation.NEVER,
                     () -> cancelledAfter(wait, lock.acquireAsync()));
         } else {
-            acquire(name, mode, operation, "interrupted", Operation.NEVER, () -> {
+            acquire(name, mode, operation, AcquireKind.INTERRUPTED, Operation.NEVER, () -> {
                 try (Interrupter interrupter = Interrupter.ofThisThread(Workload.part(wait, 0.1))) {
                     return lock.acquire();
                 }
@@ -111,8 +111,8 @@ final class User implements Runnable {
         }
     }
 
-    private void acquire(String name, LockMode mode, long operation, String how, long limit, Acquire acquire) {
-        write(System.nanoTime(), Event.Kind.ACQUIRE, operation, name, 0, limit, how + Mode.words(mode));
+    private void acquire(String name, LockMode mode, long operation, AcquireKind kind, long limit, Acquire acquire) {
+        write(System.nanoTime(), Event.Kind.ACQUIRE, operation, name, 0, limit, kind.word() + Mode.words(mode));
         LockHandle held = answer(name, operation, acquire);
         if (held == null) {
             return;
@@ -159,7 +159,7 @@ final class User implements Runnable {
                 name,
                 writing.fencingToken(),
                 now + REQUEST_TIMEOUT,
-                "downgrade" + Mode.words(LockMode.READ));
+                AcquireKind.DOWNGRADE.word() + Mode.words(LockMode.READ));
         LockHandle reading = answer(
                 name,
                 downgrade,

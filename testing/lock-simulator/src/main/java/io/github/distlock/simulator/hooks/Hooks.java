@@ -350,14 +350,19 @@ public final class Hooks {
     }
 
     /**
-     * In place of {@link ReferenceQueue#poll()}: the time of a collection depends on no seed, so none is seen.
+     * In place of {@link ReferenceQueue#poll()}: the simulation decides what is collected, and when.
      *
      * @param <T> what is referred to
      * @param queue the queue
      * @return a reference or null
      */
     public static <T> @Nullable Reference<? extends T> poll(ReferenceQueue<T> queue) {
-        return machine() == null ? queue.poll() : null;
+        Machine simulated = machine();
+        Reference<? extends T> found = queue.poll();
+        while (simulated != null && found != null && !simulated.hasCollected(found)) {
+            found = queue.poll();
+        }
+        return found;
     }
 
     /**
@@ -369,6 +374,18 @@ public final class Hooks {
         Machine simulated = machine();
         if (simulated != null && object != null) {
             simulated.keep(object);
+        }
+    }
+
+    /**
+     * After a weak reference with a queue was made.
+     *
+     * @param reference the reference
+     */
+    public static void made(Reference<?> reference) {
+        Machine simulated = machine();
+        if (simulated != null) {
+            simulated.made(reference);
         }
     }
 }

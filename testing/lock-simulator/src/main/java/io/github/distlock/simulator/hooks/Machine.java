@@ -1,5 +1,7 @@
 package io.github.distlock.simulator.hooks;
 
+import java.lang.ref.Reference;
+
 /** What a simulation gives to the code that it runs. Called only by the code that runs now. */
 public interface Machine {
     /**
@@ -108,4 +110,19 @@ public interface Machine {
      * @param object what must not be collected before
      */
     void keep(Object object);
+
+    /**
+     * Remembers a reference with a queue.
+     *
+     * @param reference whose object the simulation may collect
+     */
+    void made(Reference<?> reference);
+
+    /**
+     * Returns whether the simulation has collected the object of a reference.
+     *
+     * @param reference a reference that is in its queue
+     * @return false if the JVM has collected it
+     */
+    boolean hasCollected(Reference<?> reference);
 }

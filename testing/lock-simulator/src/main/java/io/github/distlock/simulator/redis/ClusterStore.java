@@ -97,7 +97,7 @@ public final class ClusterStore implements SimulatedStore {
                 };
     }
 
-    /** Returns how long the move takes unless its nodes are paused. */
+    /** Returns how long the move takes unless its nodes are paused, or 0 if none begins. */
     private long move(RedisNode to, SplittableRandom random) {
         List<Integer> slots = cluster.slotsInUse();
         if (slots.isEmpty()) {
@@ -105,8 +105,7 @@ public final class ClusterStore implements SimulatedStore {
         }
         int slot = slots.get(random.nextInt(slots.size()));
         long pause = 1 + random.nextLong(LONGEST_PAUSE_OF_A_MOVE);
-        cluster.move(slot, to, pause);
-        return MOST_PAUSES_OF_A_MOVE * pause;
+        return cluster.move(slot, to, pause) ? MOST_PAUSES_OF_A_MOVE * pause : 0;
     }
 
     @Override

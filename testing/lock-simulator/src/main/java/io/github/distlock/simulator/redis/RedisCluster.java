@@ -131,16 +131,18 @@ final class RedisCluster {
     /**
      * Moves a slot, key by key.
      *
-     * @param slot does not move yet, or the call does nothing
+     * @param slot any slot
      * @param to the node that gets it
      * @param longestPause the longest time before each step
+     * @return whether the move has begun: false if the slot moves already, or if the node has it
      */
-    void move(int slot, RedisNode to, long longestPause) {
-        RedisNode from = owner(slot);
-        if (from != to && !moves.containsKey(slot)) {
+    boolean move(int slot, RedisNode to, long longestPause) {
+        boolean begins = owner(slot) != to && !moves.containsKey(slot);
+        if (begins) {
             begin(slot, to);
             continueSoon(slot, longestPause);
         }
+        return begins;
     }
 
     void begin(int slot, RedisNode to) {

@@ -163,14 +163,27 @@ class RedisClusterTest {
     void aMoveTakesAllKeysWithTheirValuesAndTimes() {
         ask(source, false, "SET", ONE, "value", "PX", "10000");
         ask(source, false, "SET", TWO, "other");
-        cluster.move(SLOT, target, SECOND / 10);
 
+        boolean begins = cluster.move(SLOT, target, SECOND / 10);
+
+        assertThat(begins).isTrue();
         simulation.run(simulation.nanoTime() + 2 * SECOND, () -> false);
 
         assertThat((byte[]) ask(target, false, "GET", ONE)).isEqualTo("value".getBytes(UTF_8));
         assertThat((byte[]) ask(target, false, "GET", TWO)).isEqualTo("other".getBytes(UTF_8));
         assertThat((Long) ask(target, false, "PTTL", ONE)).isBetween(9_000L, 9_999L);
         assertThat(shown(ask(source, false, "GET", ONE))).isEqualTo("MOVED target");
+    }
+
+    @Test
+    void aSlotThatMovesOrIsAlreadyThereDoesNotBeginToMove() {
+        boolean alreadyThere = cluster.move(SLOT, source, SECOND / 10);
+        boolean first = cluster.move(SLOT, target, SECOND / 10);
+        boolean second = cluster.move(SLOT, target, SECOND / 10);
+
+        assertThat(alreadyThere).isFalse();
+        assertThat(first).isTrue();
+        assertThat(second).isFalse();
     }
 
     @Test
