@@ -53,7 +53,11 @@ class DroppedHandlesTest {
         after(2 * SECOND);
         handles.leaked(EVENT);
 
-        assertThat(violations).singleElement().asString().contains("reported as dropped").contains("too late");
+        assertThat(violations)
+                .singleElement()
+                .asString()
+                .contains("reported as dropped")
+                .contains("too late");
     }
 
     @Test

@@ -61,7 +61,15 @@ public final class RecordedHistory {
      * @param limit when the call must return, or {@link #NEVER}
      */
     public void downgrade(long process, long at, long operation, String lock, long token, long limit) {
-        add(process, at, Kind.ACQUIRE, operation, lock, token, limit, AcquireKind.DOWNGRADE.word() + Mode.words(LockMode.READ));
+        add(
+                process,
+                at,
+                Kind.ACQUIRE,
+                operation,
+                lock,
+                token,
+                limit,
+                AcquireKind.DOWNGRADE.word() + Mode.words(LockMode.READ));
     }
 
     /**
