@@ -13,13 +13,19 @@ import java.util.Collection;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** Notes when an acquire has its queue entry, and which requests for a lock have failed. */
+/** Notes when an acquire has its queue entry, which grants came, and which requests for a lock have failed. */
 final class ObservedBackend {
     private ObservedBackend() {}
 
     /** Hears about the requests of a process. */
     interface Observer {
         void queued(String lock);
+
+        /** Returns how often the process was copied. */
+        int copies();
+
+        /** The store has granted a lock to a contender that was made after some copies of the process. */
+        void granted(String lock, long base, int copies);
 
         void failed(String lock, long sent);
     }
@@ -29,8 +35,10 @@ final class ObservedBackend {
                 LockBackend.class.getClassLoader(), new Class<?>[] {LockBackend.class}, (proxy, method, arguments) -> {
                     if (method.getName().equals("contend")) {
                         LockRequest request = (LockRequest) arguments[0];
+                        // Before the contender gets its identity.
+                        int copies = observer.copies();
                         Contender contender = backend.contend(request, (Signals) arguments[1]);
-                        return new Observed(contender, request.name(), world, observer);
+                        return new Observed(contender, request.name(), copies, world, observer);
                     }
                     if (method.getName().equals("heartbeat")) {
                         arguments[0] = ((Collection<?>) arguments[0])
@@ -55,13 +63,15 @@ final class ObservedBackend {
     private static final class Observed implements Contender {
         private final Contender inner;
         private final String lock;
+        private final int copies;
         private final World world;
         private final Observer observer;
         private boolean queued;
 
-        Observed(Contender inner, String lock, World world, Observer observer) {
+        Observed(Contender inner, String lock, int copies, World world, Observer observer) {
             this.inner = inner;
             this.lock = lock;
+            this.copies = copies;
             this.world = world;
             this.observer = observer;
         }
@@ -74,6 +84,9 @@ final class ObservedBackend {
                 if (answer instanceof Attempt.Busy && !queued) {
                     queued = true;
                     observer.queued(lock);
+                }
+                if (answer instanceof Attempt.Granted granted) {
+                    observer.granted(lock, granted.grant().fencingBase(), copies);
                 }
                 return answer;
             } catch (RequestRefusedException e) {

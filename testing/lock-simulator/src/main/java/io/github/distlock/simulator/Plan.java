@@ -299,8 +299,7 @@ record Plan(
      */
     boolean isPunctual(int process) {
         return !excluded.equals(Faults.DRIFT)
-                && faults.stream()
-                        .noneMatch(fault -> fault.process == process && Faults.RARE.contains(fault.kind));
+                && faults.stream().noneMatch(fault -> fault.process == process && Faults.RARE.contains(fault.kind));
     }
 
     /** Each run has a few kinds of faults, and some have none. */
@@ -309,7 +308,7 @@ record Plan(
         List<String> kinds = new ArrayList<>(Faults.OF_PROCESSES);
         kinds.addAll(ofStore);
         kinds.addAll(ofStore);
-        kinds.removeIf(kind -> random.nextInt(12) < (Faults.RARE.contains(kind) ? 9 : 4));
+        kinds.removeIf(kind -> random.nextInt(12) < (isRare(kind) ? 9 : 4));
         long interval = (long) (SECOND * logUniform(random, leastInterval, 120 * leastInterval));
         List<Fault> faults = new ArrayList<>();
         if (!kinds.isEmpty()) {
@@ -320,6 +319,10 @@ record Plan(
             }
         }
         return faults;
+    }
+
+    private static boolean isRare(String kind) {
+        return Faults.RARE.contains(kind) || kind.equals(SimulatedStore.COPY);
     }
 
     private static List<Fault> excludedFaults(SplittableRandom random, int processes, long duration, String kind) {

@@ -41,6 +41,11 @@ final class Records {
         private final String actor;
         private final AcquireKind kind;
         private final long begunAt = world.nanoTime();
+        private boolean copied;
+        /** Another process has the same acquire or hold. So what follows is no longer part of the history. */
+        private boolean shared;
+
+        private boolean returned;
         private long minimumNanos;
         private long delayNanos;
         private long heldAt;
@@ -63,16 +68,37 @@ final class Records {
             actor = writing.actor;
             lock = writing.lock;
             kind = AcquireKind.DOWNGRADE;
+            copied = writing.copied;
+            shared = copied;
             trace(() -> "downgrades " + lock);
-            history.downgrade(process, world.tick(), number, lock, token, limit);
+            record(() -> history.downgrade(process, world.tick(), number, lock, token, limit));
         }
 
         private void trace(Supplier<String> what) {
             world.trace(actor, () -> what.get() + " #" + number);
         }
 
+        private void record(Runnable event) {
+            if (!shared) {
+                event.run();
+            }
+        }
+
+        /** A copy of the process has this acquire, too. If it or its hold is open, it ends for the history. */
+        void share() {
+            copied = true;
+            if (!returned) {
+                refused("shared with a copy");
+                shared = true;
+            } else if (grantedAt > 0 && releasedAt == 0) {
+                release();
+                released("SHARED");
+                shared = true;
+            }
+        }
+
         void queued() {
-            history.queued(process, world.tick(), number);
+            record(() -> history.queued(process, world.tick(), number));
             trace(() -> "is in the queue of " + lock);
         }
 
@@ -84,10 +110,13 @@ final class Records {
 
         void granted(long token) {
             grants++;
+            returned = true;
             grantedAt = world.tick();
-            notTooEarly(HistoryRule.MINIMUM_HOLDS_LAST, kept.missing(lock, grantedAt));
-            notTooEarly(HistoryRule.LOCK_DELAYS_LAST, kept.missingDelay(lock, grantedAt));
-            history.granted(process, grantedAt, number, token);
+            record(() -> {
+                notTooEarly(HistoryRule.MINIMUM_HOLDS_LAST, kept.missing(lock, grantedAt));
+                notTooEarly(HistoryRule.LOCK_DELAYS_LAST, kept.missingDelay(lock, grantedAt));
+                history.granted(process, grantedAt, number, token);
+            });
             trace(() -> "has " + lock + " with token " + (token >> 8) + "/" + (token & 255));
         }
 
@@ -100,7 +129,8 @@ final class Records {
         }
 
         void refused(String reason) {
-            history.refused(process, world.tick(), number, reason);
+            returned = true;
+            record(() -> history.refused(process, world.tick(), number, reason));
             trace(() -> "has not got " + lock + ": " + reason);
         }
 
@@ -117,9 +147,11 @@ final class Records {
 
         void held(long at, long until) {
             claimedUntil = until;
-            heldAt = at;
-            kept.held(lock, number, at, delayNanos);
-            history.held(process, at, number, until);
+            record(() -> {
+                heldAt = at;
+                kept.held(lock, number, at, delayNanos);
+                history.held(process, at, number, until);
+            });
             trace(() -> String.format("holds %s until %.6f", lock, until / 1e9));
         }
 
@@ -141,23 +173,25 @@ final class Records {
         private void end() {
             releasedAt = world.tick();
             heldNanos += releasedAt - grantedAt;
-            history.release(process, releasedAt, number);
+            record(() -> history.release(process, releasedAt, number));
         }
 
         void released(String outcome) {
-            history.released(process, world.tick(), number, outcome);
-            if (outcome.equals("RELEASED")) {
-                kept.released(lock, begunAt, minimumNanos);
-            } else if (outcome.equals("LOST") && heldAt > 0) {
-                kept.held(lock, number, heldAt, delayNanos);
-            }
+            record(() -> {
+                history.released(process, world.tick(), number, outcome);
+                if (outcome.equals("RELEASED")) {
+                    kept.released(lock, begunAt, minimumNanos);
+                } else if (outcome.equals("LOST") && heldAt > 0) {
+                    kept.held(lock, number, heldAt, delayNanos);
+                }
+            });
             trace(() -> "has released " + lock + ": " + outcome);
         }
 
         /** Nobody looks at the hold from now on. */
         void drop(String state) {
             end();
-            history.released(process, world.tick(), number, state);
+            record(() -> history.released(process, world.tick(), number, state));
             trace(() -> "drops the handle of " + lock + ", which is " + state);
         }
 
@@ -167,7 +201,8 @@ final class Records {
 
         void lost(LockLoss loss) {
             losses++;
-            history.lost(process, world.tick(), number, loss.reason().name());
+            record(() ->
+                    history.lost(process, world.tick(), number, loss.reason().name()));
             trace(() -> "has lost " + lock + ", as its listener says: " + loss.reason());
         }
     }
@@ -202,6 +237,11 @@ final class Records {
 
     List<Violation> violations() {
         return violations;
+    }
+
+    /** Returns a true time that is later than all that were recorded before. */
+    long tick() {
+        return world.tick();
     }
 
     long grants() {

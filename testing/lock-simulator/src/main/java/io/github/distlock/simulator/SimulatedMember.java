@@ -12,6 +12,7 @@ import io.github.distlock.tests.history.HistoryRule;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -19,20 +20,31 @@ import org.jspecify.annotations.Nullable;
 
 /** A process with a client and the threads that use it, from its start to its end. */
 final class SimulatedMember implements ObservedBackend.Observer {
+    private static final int HANDOFF_BITS = 8;
+
     private final Simulation simulation;
     private final SimulatedProcess process;
     private final SimulatedStore store;
-    private final Records records;
     private final Plan plan;
     private final Plan.Member settings;
     private final int incarnation;
-    private final long number;
+    private Records records;
+    private long number;
     private final Map<String, Records.Acquire> acquiring = new HashMap<>();
     private final DroppedHandles droppedHandles;
+    private final List<Records.Acquire> acquires = new ArrayList<>();
+    /** The grants to contenders that no other process has. */
+    private final Set<Base> own = new HashSet<>();
+
+    private int copies;
+    private boolean isCopy;
+    private long copiedAt = Long.MIN_VALUE;
     private Set<Capability> capabilities = Set.of();
     private @Nullable LockClient client;
     private boolean finishing;
     private boolean ended;
+
+    private record Base(String lock, long base) {}
 
     SimulatedMember(
             Simulation simulation,
@@ -107,7 +119,7 @@ final class SimulatedMember implements ObservedBackend.Observer {
             close();
         }
         if (!process.hasFailedThreads()) {
-            records.history.ended(number, simulation.tick());
+            records.history.ended(number, records.tick());
         }
         simulation.trace(process.name(), () -> "has ended");
         ended = true;
@@ -170,11 +182,14 @@ final class SimulatedMember implements ObservedBackend.Observer {
         if (kind == AcquireKind.FAIR) {
             acquiring.put(lock, acquire);
         }
+        acquires.add(acquire);
         return acquire;
     }
 
     Records.Acquire downgrade(Records.Acquire writing, long token, long limit) {
-        return records.new Acquire(writing, token, limit);
+        Records.Acquire reading = records.new Acquire(writing, token, limit);
+        acquires.add(reading);
+        return reading;
     }
 
     boolean dropsHandles() {
@@ -204,7 +219,7 @@ final class SimulatedMember implements ObservedBackend.Observer {
     }
 
     long trueTime() {
-        return simulation.tick();
+        return records.tick();
     }
 
     long trueTimeAfter(long nanos) {
@@ -222,7 +237,51 @@ final class SimulatedMember implements ObservedBackend.Observer {
 
     /** Returns whether the wall clock has been set since a true time. Holds may end earlier then. */
     boolean wallClockHasStepped(long since) {
-        return plan.nextJump(settings.number(), since) <= simulation.nanoTime();
+        return plan.nextJump(settings.number(), since) <= simulation.nanoTime() || copiedAt >= since;
+    }
+
+    /** Another process is a copy of this one from now on. What exists now is no longer of one process alone. */
+    void share() {
+        copies++;
+        own.clear();
+        acquires.forEach(Records.Acquire::share);
+        acquires.clear();
+        copiedAt = simulation.nanoTime();
+    }
+
+    /**
+     * Goes on as a copy of another process, which has done the same until now.
+     *
+     * @param others the records of the other process
+     * @param newNumber the number of this process among the others
+     */
+    void becomeCopy(Records others, long newNumber) {
+        share();
+        isCopy = true;
+        records = others;
+        number = newNumber;
+        process.becomeCopy(process.name() + "'", newNumber);
+    }
+
+    boolean isCopy() {
+        return isCopy;
+    }
+
+    /** Returns whether a hold may be of a grant that another process has, too. */
+    boolean shares(String lock, long token) {
+        return copies > 0 && !own.contains(new Base(lock, token >> HANDOFF_BITS));
+    }
+
+    @Override
+    public int copies() {
+        return copies;
+    }
+
+    @Override
+    public void granted(String lock, long base, int copiesBefore) {
+        if (copiesBefore == copies) {
+            own.add(new Base(lock, base));
+        }
     }
 
     void violation(HistoryRule rule, String what) {
@@ -239,7 +298,7 @@ final class SimulatedMember implements ObservedBackend.Observer {
 
     @Override
     public void failed(String lock, long sent) {
-        records.history.failed(number, sent, simulation.tick(), lock);
+        records.history.failed(number, sent, records.tick(), lock);
         simulation.trace(process.name(), () -> "has a request for " + lock + " that failed");
     }
 }

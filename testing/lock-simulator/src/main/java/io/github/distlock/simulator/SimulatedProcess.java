@@ -14,8 +14,8 @@ public final class SimulatedProcess {
     private static final long EPOCH_MILLIS = 1_800_000_000_000L;
 
     private final Simulation simulation;
-    private final String name;
-    private final RandomGenerator random;
+    private String name;
+    private RandomGenerator random;
     private final long origin;
     private long anchor;
     private long anchorNanos;
@@ -183,6 +183,27 @@ public final class SimulatedProcess {
 
     List<Stall> stalls() {
         return stalls;
+    }
+
+    /**
+     * Goes on as the copy of another process, which has done the same until now.
+     *
+     * @param newName the name of the copy
+     * @param seed the seed of its random stream from now on
+     */
+    void becomeCopy(String newName, long seed) {
+        name = newName;
+        random = new SplittableRandom(seed);
+    }
+
+    /** Lets the threads run again. The monotonic clock has stood still during the pause, and the wall clock has not. */
+    void restore() {
+        if (paused) {
+            long pause = simulation.nanoTime() - pausedSince;
+            anchor += pause;
+            wallOffsetMillis += pause / 1_000_000;
+        }
+        resume();
     }
 
     /** Ends the process: its threads never run again. */

@@ -31,8 +31,17 @@ final class SimulatedRun {
     private final Records records;
     private final Exceptions exceptions;
     private final List<SimulatedMember> members = new ArrayList<>();
+    private final StoreFactory stores;
+    private final @Nullable Consumer<String> trace;
     private long numbers;
     private boolean finishing;
+    /** The second run, in which the copy of a process goes on. */
+    private @Nullable SimulatedRun second;
+
+    /** In a second run: the fault until which it repeats the first one. */
+    private Plan.@Nullable Fault repeatedUntil;
+
+    private boolean isRepeated;
 
     /**
      * What a run has shown.
@@ -60,6 +69,8 @@ final class SimulatedRun {
 
     private SimulatedRun(Plan plan, @Nullable Consumer<String> trace, StoreFactory stores) {
         this.plan = plan;
+        this.trace = trace;
+        this.stores = stores;
         simulation = new Simulation(plan.schedule(), trace);
         network = new Network(simulation, plan.latency());
         store = stores.create(simulation, network);
@@ -80,13 +91,17 @@ final class SimulatedRun {
         return 2 * plan.lease() * 1_000_000;
     }
 
-    private Result run() {
+    private void begin() {
         simulation.interfere(plan.interference());
         if (plan.excluded().equals(Faults.DRIFT)) {
             exceptions.clocksDrift();
         }
         plan.processes().forEach(settings -> start(settings, 0));
         plan.faults().forEach(fault -> simulation.at(fault.at(), () -> strike(fault)));
+    }
+
+    private Result run() {
+        begin();
         simulation.run(plan.duration(), () -> false);
         finishing = true;
         simulation.trace("CHECK", () -> "faults end, and users end their work");
@@ -114,8 +129,13 @@ final class SimulatedRun {
                     .stalls()
                     .forEach(stall -> records.history.stalled(member.number(), stall.from(), stall.until()));
         }
-        simulation.failures().forEach(failure -> records.violation(HistoryRule.FAILURES_ARE_DOCUMENTED, failure));
-        List<Violation> violations = new ArrayList<>(records.violations());
+        List<Violation> violations = new ArrayList<>();
+        for (SimulatedRun each : second == null ? List.of(this) : List.of(this, second)) {
+            each.simulation
+                    .failures()
+                    .forEach(failure -> each.records.violation(HistoryRule.FAILURES_ARE_DOCUMENTED, failure));
+            violations.addAll(each.records.violations());
+        }
         violations.addAll(records.history.check(Duration.ofMillis(50), Duration.ofNanos(SETTLING)));
         List<Violation> excepted = violations.stream().filter(exceptions::cover).toList();
         violations.removeAll(excepted);
@@ -149,16 +169,24 @@ final class SimulatedRun {
     /** Returns the present process at a place. */
     private SimulatedMember member(int place) {
         return members.stream()
-                .filter(member -> member.place() == place)
+                .filter(member -> member.place() == place && !member.isCopy())
                 .reduce((earlier, later) -> later)
                 .orElseThrow();
     }
 
     private void strike(Plan.Fault fault) {
-        if (plan.processes().stream().noneMatch(settings -> settings.number() == fault.process())) {
+        if (isRepeated || plan.processes().stream().noneMatch(settings -> settings.number() == fault.process())) {
             return;
         }
         SimulatedMember member = member(fault.process());
+        if (fault.kind().equals(SimulatedStore.COPY)) {
+            if (fault.equals(repeatedUntil)) {
+                isRepeated = true;
+            } else if (second == null && repeatedUntil == null && !member.hasEnded()) {
+                copy(fault, member);
+            }
+            return;
+        }
         SimulatedProcess process = member.process();
         long now = simulation.nanoTime();
         long time = fault.choice() % (2 * plan.lease() * 1_000_000);
@@ -189,9 +217,50 @@ final class SimulatedRun {
         records.history.fault(member.number(), now, now + time + SETTLING);
     }
 
+    /**
+     * Copies a process while it runs. Its threads cannot be copied. So a second run of the plan repeats the first one
+     * until now, and there only this process goes on: as a client of the servers of the first run, in the same time. It
+     * may be a snapshot that is restored later.
+     */
+    private void copy(Plan.Fault fault, SimulatedMember member) {
+        SimulatedRun other = new SimulatedRun(plan, trace == null ? null : this::traceCopy, stores);
+        other.repeatedUntil = fault;
+        other.begin();
+        other.simulation.run(simulation.nanoTime() + 1, () -> other.isRepeated);
+        if (other.simulation.hash() != simulation.hash()) {
+            throw new IllegalStateException("the second run does not repeat the first one");
+        }
+        long now = simulation.nanoTime();
+        simulation.trace("FAULT", () -> fault.number() + ": " + fault.kind() + ", " + member.process());
+        second = other;
+        simulation.goOnBeside(other.simulation);
+        other.members.stream()
+                .filter(each -> each.place() != member.place())
+                .forEach(each -> each.process().crash());
+        SimulatedMember copy = other.member(member.place());
+        member.share();
+        copy.becomeCopy(records, ++numbers);
+        other.store.goOnIn(store);
+        members.add(copy);
+        for (SimulatedMember each : List.of(member, copy)) {
+            // They share queue entries as long as they have those of now.
+            records.history.fault(each.number(), now, Long.MAX_VALUE);
+        }
+        if (fault.choice() % 2 == 0) {
+            copy.process().pause();
+            simulation.at(now + fault.choice() % (2 * plan.lease() * 1_000_000), copy.process()::restore);
+        }
+    }
+
+    private void traceCopy(String line) {
+        if (second != null && trace != null) {
+            trace.accept(line);
+        }
+    }
+
     private void restart(SimulatedMember member, long at) {
         simulation.at(at, () -> {
-            if (!finishing && member == member(member.place())) {
+            if (!isRepeated && !finishing && member == member(member.place())) {
                 start(
                         plan.processes().stream()
                                 .filter(settings -> settings.number() == member.place())

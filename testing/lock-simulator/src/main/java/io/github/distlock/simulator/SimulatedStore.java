@@ -10,8 +10,8 @@ import java.util.Set;
 /** The servers of a simulation, and the client library of each process. */
 public interface SimulatedStore {
     /**
-     * The rules that break if a store forgets a hold, or ends it too early: S1, S6, S9, S10, S13 and S15. Until the client
-     * of that hold learns of it, its local handoffs have tokens below those of other clients.
+     * The rules that break if a store forgets a hold, or ends it too early: S1, S6, S9, S10, S13 and S15. Until the
+     * client of that hold learns of it, its local handoffs have tokens below those of other clients.
      */
     Set<HistoryRule> EXCLUSION = Set.of(
             HistoryRule.HOLDS_DO_NOT_OVERLAP,
@@ -21,6 +21,9 @@ public interface SimulatedStore {
             HistoryRule.MINIMUM_HOLDS_LAST,
             HistoryRule.LOCK_DELAYS_LAST,
             HistoryRule.LOCAL_TOKENS_RISE);
+
+    /** The fault that copies a process while it runs, as a clone of a virtual machine does. */
+    String COPY = "copy of a process";
 
     /**
      * Creates the backend of a process. It reaches the servers over the {@link Network}.
@@ -77,6 +80,25 @@ public interface SimulatedStore {
      */
     default Map<HistoryRule, Duration> exceptions(String fault) {
         return Map.of();
+    }
+
+    /**
+     * Lets the processes of this store go on as clients of another store. Their connections break. A store that has
+     * the fault {@link #COPY} can do this.
+     *
+     * @param other a store that has done the same until now
+     */
+    default void goOnIn(SimulatedStore other) {
+        other.serveClientsOf(this);
+    }
+
+    /**
+     * Does the work of {@link #goOnIn}, for the other store.
+     *
+     * @param earlier the store that served the clients until now
+     */
+    default void serveClientsOf(SimulatedStore earlier) {
+        throw new UnsupportedOperationException();
     }
 
     /** Ends all faults of the servers: all are up and reachable. */

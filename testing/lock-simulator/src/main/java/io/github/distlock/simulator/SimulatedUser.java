@@ -286,6 +286,9 @@ final class SimulatedUser implements Runnable {
         if (held == null) {
             acquire.refused("busy");
         } else {
+            if (member.shares(acquire.lock, held.fencingToken())) {
+                acquire.share();
+            }
             acquire.granted(held.fencingToken());
             held.onLost(acquire::lost);
             if (use.use(acquire, held)) {

@@ -52,6 +52,9 @@ public final class Simulation implements World {
     /** The rest of the present step, once its thread has the monitor for which it waits. */
     private final BlockingQueue<Runnable> entered = new LinkedBlockingQueue<>();
 
+    /** The simulation that goes on with the copy of a process. */
+    private @Nullable Simulation beside;
+
     private final Thread carrier = Thread.currentThread();
     private volatile @Nullable Thread running;
     private Interference interference = Interference.NONE;
@@ -413,21 +416,55 @@ public final class Simulation implements World {
      */
     public void run(long until, BooleanSupplier finished) {
         while (now < until && !finished.getAsBoolean()) {
-            Event next = events.peek();
-            if (next != null && next.at <= now) {
-                events.remove();
-                if (next.action != null) {
-                    note(next.number);
-                    next.action.run();
-                }
-            } else if (!ready.isEmpty()) {
-                step();
-            } else if (next != null) {
-                now = Math.min(next.at, until);
-            } else {
+            Simulation next = beside != null && beside.nextTime() < nextTime() ? beside : this;
+            long at = next.nextTime();
+            if (at == Long.MAX_VALUE) {
                 return;
             }
+            if (at > next.now) {
+                passTo(Math.min(at, until));
+            } else {
+                next.proceed();
+            }
         }
+    }
+
+    /** Returns when the next event or thread runs. */
+    private long nextTime() {
+        if (!ready.isEmpty()) {
+            return now;
+        }
+        Event next = events.peek();
+        return next == null ? Long.MAX_VALUE : Math.max(now, next.at);
+    }
+
+    private void passTo(long time) {
+        now = Math.max(now, time);
+        if (beside != null) {
+            beside.now = Math.max(beside.now, time);
+        }
+    }
+
+    private void proceed() {
+        Event next = events.peek();
+        if (next != null && next.at <= now) {
+            events.remove();
+            if (next.action != null) {
+                note(next.number);
+                next.action.run();
+            }
+        } else {
+            step();
+        }
+    }
+
+    /**
+     * Lets another simulation go on beside this one, in the same time. What happens earlier comes first.
+     *
+     * @param other a simulation that the same thread has run until now
+     */
+    void goOnBeside(Simulation other) {
+        beside = other;
     }
 
     private void step() {
@@ -503,7 +540,7 @@ public final class Simulation implements World {
      * @return a hash of all steps so far
      */
     public long hash() {
-        return hash;
+        return beside == null ? hash : 31 * hash + beside.hash;
     }
 
     /**
@@ -512,6 +549,6 @@ public final class Simulation implements World {
      * @return the number of steps
      */
     public long steps() {
-        return steps;
+        return beside == null ? steps : steps + beside.steps;
     }
 }

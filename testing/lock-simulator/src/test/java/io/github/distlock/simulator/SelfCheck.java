@@ -8,6 +8,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,6 +26,9 @@ public final class SelfCheck {
     private static final int SEEDS = 40;
     private static final String LOST_DATA = "restart without data";
     private static final String LOST_DATA_AND_CLOCK_BACK = "clock back and restart without data";
+
+    /** Those of a run with a planted error. */
+    private final List<SimulatedProcess> processes = new ArrayList<>();
 
     private int checks;
     private int failed;
@@ -44,6 +48,7 @@ public final class SelfCheck {
         check.anotherOutcomeOfTheSameScheduleDiffers();
         check.whatAFaultMayBreakIsAcceptedOnlyThen();
         check.whatAFaultMayNotBreakIsReported();
+        check.copiesWithTheSameRandomBitsAreReported();
         System.out.printf("self check: %d of %d passed%n", check.checks - check.failed, check.checks);
         System.exit(check.failed == 0 ? 0 : 1);
     }
@@ -143,6 +148,46 @@ public final class SelfCheck {
                         LOST_DATA_AND_CLOCK_BACK,
                         planted,
                         violation -> violation.rule() == HistoryRule.TOKENS_RISE));
+    }
+
+    // Copies of a process
+
+    /** The guarantees name what copies share. If they draw the same bits, they share later acquires, too. */
+    private void copiesWithTheSameRandomBitsAreReported() {
+        SimulatedRun.StoreFactory planted = (simulation, network) -> with(
+                SimulatedStore.class,
+                with(SimulatedStore.class, Stores.create(Stores.REDIS, simulation, network), "backend", call -> {
+                    processes.add((SimulatedProcess) call.arguments[0]);
+                    return call.proceed();
+                }),
+                "goOnIn",
+                call -> {
+                    processes.removeIf(process -> !isCopied(process));
+                    processes.forEach(process -> process.becomeCopy(process.name(), 1));
+                    return call.proceed();
+                });
+
+        check(
+                "a copy that draws the same bits is reported",
+                LongStream.rangeClosed(1, SEEDS)
+                        .mapToObj(seed -> plan(Stores.REDIS, seed, ""))
+                        .filter(SelfCheck::hasACopy)
+                        .anyMatch(plan -> {
+                            processes.clear();
+                            return SimulatedRun.run(plan, null, planted).violations().stream()
+                                    .anyMatch(SelfCheck::isOverlap);
+                        }));
+    }
+
+    /** The first process at a place has the name of its copy without the last character. */
+    private boolean isCopied(SimulatedProcess process) {
+        return processes.stream()
+                .map(SimulatedProcess::name)
+                .anyMatch(name -> name.endsWith("'") && name.startsWith(process.name()));
+    }
+
+    private static boolean hasACopy(Plan plan) {
+        return plan.faults().stream().map(Plan.Fault::kind).anyMatch(SimulatedStore.COPY::equals);
     }
 
     // Runs

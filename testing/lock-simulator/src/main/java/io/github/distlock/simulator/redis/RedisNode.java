@@ -28,6 +28,9 @@ final class RedisNode {
     private final RedisModel model;
     private final Set<Connection> open = new LinkedHashSet<>();
     private Admission admission = (command, asking) -> null;
+    /** The server that takes the place of this one, or null. */
+    private @Nullable RedisNode successor;
+
     private long downUntil;
     private long pausedUntil;
 
@@ -69,6 +72,9 @@ final class RedisNode {
      * @param broken runs when the client hears that the connection is broken or refused
      */
     Connection connect(String client, Runnable opened, Runnable broken) {
+        if (successor != null) {
+            return successor.connect(client, opened, broken);
+        }
         Connection connection = network.connect(client, name);
         connection.onBrokenForClient(broken);
         connection.toServer(() -> accept(connection, opened));
@@ -92,6 +98,10 @@ final class RedisNode {
 
     /** As {@link #send}, with {@code ASKING} before the command if a node of a cluster has sent the client here. */
     void send(Connection connection, List<byte[]> command, boolean asking, Consumer<@Nullable Object> reply) {
+        if (successor != null) {
+            successor.send(connection, command, asking, reply);
+            return;
+        }
         connection.toServer(() -> whenRunning(connection, () -> {
             Object refusal = admission.refusal(command, asking);
             Object answer = refusal == null ? model.execute(command) : refusal;
@@ -102,6 +112,10 @@ final class RedisNode {
 
     /** Subscribes a connection to a channel. Sooner or later, the server forgets a connection that is broken. */
     void subscribe(Connection connection, String channel, Consumer<String> messages, Runnable confirmed) {
+        if (successor != null) {
+            successor.subscribe(connection, channel, messages, confirmed);
+            return;
+        }
         Consumer<String> subscriber = message -> connection.toClient(() -> messages.accept(message));
         connection.onBrokenForServer(() -> model.unsubscribe(channel, subscriber));
         connection.toServer(() -> whenRunning(connection, () -> {
@@ -182,6 +196,12 @@ final class RedisNode {
     void pause(long nanos) {
         world.trace(name, () -> "stands still for " + nanos / 1_000_000 + " ms");
         pausedUntil = Math.max(pausedUntil, world.nanoTime() + nanos);
+    }
+
+    /** Breaks all connections. From now on, another server serves the clients of this one. */
+    void goOnAs(RedisNode other) {
+        breakConnections();
+        successor = other;
     }
 
     void breakConnections() {

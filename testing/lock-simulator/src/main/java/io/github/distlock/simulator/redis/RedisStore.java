@@ -76,7 +76,7 @@ public final class RedisStore implements SimulatedStore {
 
     @Override
     public List<String> faults() {
-        return List.of("restart", "pause", "break", "clock back");
+        return List.of("restart", "pause", "break", "clock back", COPY);
     }
 
     @Override
@@ -148,6 +148,11 @@ public final class RedisStore implements SimulatedStore {
             node.stepClock(-micros);
         }
         return 0;
+    }
+
+    @Override
+    public void serveClientsOf(SimulatedStore earlier) {
+        ((RedisStore) earlier).node.goOnAs(node);
     }
 
     @Override
