@@ -55,12 +55,6 @@ class ContenderAnswersTest extends ScriptedTest {
         Waiting.await("the subscription", PATIENCE, () -> backend.hearsMessages() && redis.isSubscribed);
     }
 
-    /** Returns an argument of the last request. The first argument is number 1. */
-    private String argument(int number) {
-        List<ScriptCall> sent = List.copyOf(redis.sent);
-        return new String(sent.get(sent.size() - 1).arguments().get(number), UTF_8);
-    }
-
     // Requests
 
     @Test

@@ -71,4 +71,21 @@ class GrantedBasesTest {
         assertEquals(3, bases.handoffFloor(), "readers are served together");
         assertTrue(bases.take(10, "b"));
     }
+
+    @Test
+    void s6_aLaterGrantOfAnotherContenderOvertakesAHold() {
+        assertTrue(bases.take(9, "a"));
+
+        assertTrue(bases.isOvertaken(8, "b"));
+
+        assertFalse(bases.isOvertaken(9, "b"), "no later grant");
+        assertFalse(bases.isOvertaken(8, "a"), "another base of its hold");
+    }
+
+    @Test
+    void s6_aGrantOfAnotherNameOvertakesNoHold() {
+        assertTrue(bases.take(9, "a"));
+
+        assertFalse(all.enter("another").isOvertaken(8, "b"));
+    }
 }

@@ -68,4 +68,83 @@ class LockKeysTest {
                 .extracting(Object::toString)
                 .containsExactly(one, other, one);
     }
+
+    // Names from keys
+
+    @ParameterizedTest
+    @CsvSource({
+        "distlock:, '', distlock:[^{]*",
+        "distlock:, or, distlock:or*",
+        "{a}?[:, x*\\{, {a}\\?\\[:x\\*\\\\%7b*",
+    })
+    void api_aPatternFindsTheLockKeysOfNamesThatBeginWithAText(String prefix, String begin, String pattern) {
+        assertThat(LockKeys.lockPattern(prefix, begin)).isEqualTo(pattern);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "distlock:, '', distlock:{distlock:*}:alive",
+        "distlock:, o*, distlock:{distlock:o\\**}:alive",
+        "{app}:, or, {app}:{app}:or*{alive}",
+    })
+    void api_aPatternFindsTheSignsOfLifeOfNamesThatBeginWithAText(String prefix, String begin, String pattern) {
+        assertThat(LockKeys.alivePattern(prefix, begin)).isEqualTo(pattern);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "distlock:or%20d, or d",
+        "distlock:%7bx%7d$, {x}$",
+        "distlock:or d,",
+        "distlock:%41,",
+        "distlock:,",
+        "distlock,",
+        "other:order,",
+        "distlock:{distlock:order}:token,",
+    })
+    void api_onlyALockKeyHasAName(String key, String name) {
+        assertThat(LockKeys.nameOfLockKey(key, "distlock:")).isEqualTo(name);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "distlock:, distlock:{distlock:or%20d}:alive, or d",
+        "distlock:, distlock:{distlock:order}:queue,",
+        "distlock:, other:{distlock:order}:alive,",
+        "distlock:, distlock:{order}:alive,",
+        "distlock:, distlock:{distlock:}:alive,",
+        "distlock:, distlock:{}:alive,",
+        "distlock:, }:alive,",
+        "{app}:, {app}:{app}:order{alive}, order",
+        "{app}{, {app}{alive},",
+    })
+    void api_onlyAKeyWithSignsOfLifeHasAName(String prefix, String key, String name) {
+        assertThat(LockKeys.nameOfAliveKey(key, prefix)).isEqualTo(name);
+    }
+
+    // Selections
+
+    @Test
+    void v1_aScriptNamesTheKeysThatItNeeds() {
+        LockKeys keys = keys("key");
+
+        assertThat(names(keys.all())).containsExactly("key", "token", "queue", "alive");
+        assertThat(names(keys.withHolders())).containsExactly("key", "token", "queue", "alive", "holders");
+        assertThat(names(keys.withRequested()))
+                .containsExactly("key", "token", "queue", "alive", "holders", "requested");
+        assertThat(names(keys.withSince())).containsExactly("key", "token", "queue", "alive", "since");
+        assertThat(names(keys.requestedAlone())).containsExactly("requested");
+        assertThat(names(keys.lockAndHolders())).containsExactly("key", "holders");
+        assertThat(names(keys.lockHoldersAndToken())).containsExactly("key", "holders", "token");
+        assertThat(names(keys.lockAlone())).containsExactly("key");
+        assertThat(names(keys.aliveAlone())).containsExactly("alive");
+        assertThat(names(keys.lockAndToken())).containsExactly("key", "token");
+    }
+
+    private static List<String> names(List<byte[]> keys) {
+        return keys.stream()
+                .map(key -> new String(key, UTF_8))
+                .map(key -> key.substring(key.indexOf("}:") < 0 ? 0 : key.indexOf("}:") + 2))
+                .toList();
+    }
 }

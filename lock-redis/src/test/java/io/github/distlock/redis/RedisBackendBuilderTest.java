@@ -57,6 +57,7 @@ class RedisBackendBuilderTest {
                 "redis://user:secret@host?password",
                 "redis://user:secret@host#fragment",
                 "redis://secret@host",
+                "redis://@host",
                 "secret@host"
             })
     void api_anErrorNeverContainsThePassword(String uri) {
@@ -75,9 +76,20 @@ class RedisBackendBuilderTest {
                 .hasMessageContaining("without the parameter db");
     }
 
-    @Test
-    void api_severalHostsAreRefusedWithTheAlternative() {
-        assertThatThrownBy(() -> RedisBackend.connect("redis://one:6379,two:6379"))
+    @ParameterizedTest
+    @CsvSource({
+        "redis://host/one, what follows the / must be the number of a database",
+        "redis-sentinel://host/main?database=one, database must be a number",
+        "redis+unix:///s?database=one, database must be a number"
+    })
+    void api_aDatabaseIsANumber(String uri, String words) {
+        assertThatThrownBy(() -> RedisBackend.connect(uri)).hasMessageContaining(words);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"redis://one:6379,two:6379", "redis://,two:6379"})
+    void api_severalHostsAreRefusedWithTheAlternative(String uri) {
+        assertThatThrownBy(() -> RedisBackend.connect(uri))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("one host")
                 .hasMessageContaining("redis-sentinel://")
@@ -135,6 +147,8 @@ class RedisBackendBuilderTest {
                 "redis-sentinel://user:secret@host",
                 "redis-sentinel://user:secret@host/",
                 "redis-sentinel://user:secret@host/main/secret",
+                "redis-sentinel://user:secret@host//secret",
+                "redis-sentinel://user:secret@host/@secret",
                 "redis-sentinel://user:secret@host/secret%zz",
                 "redis-sentinel://user:secret@host,/main",
                 "redis-sentinel://user:se#cret@host/main",
@@ -199,6 +213,7 @@ class RedisBackendBuilderTest {
                 "redis+unix://user:secret@host/run/redis.sock",
                 "redis+unix://user:12/secret@/run/redis.sock",
                 "redis+unix:///user:secret@/run/redis.sock",
+                "redis+unix:///@/secret",
                 "redis+unix://user:secret@/%00",
                 "redis+unix://user:secret@/%zz",
                 "redis+unix://user:secret@/run/redis.sock?password=secret",
@@ -216,6 +231,7 @@ class RedisBackendBuilderTest {
 
     @Test
     void api_aPathThatNoSystemHasRoomForIsRefused() {
+        assertThat(new RedisAddress("redis+unix:///" + "x".repeat(107)).servers).hasSize(1);
         assertThatThrownBy(() -> RedisBackend.connect("redis+unix:///" + "x".repeat(108)))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("at most 108 bytes");
@@ -253,7 +269,8 @@ class RedisBackendBuilderTest {
     @CsvSource({
         "redis://redis_1, redis_1, 6379, false, , , -1",
         "redis://redis_1.my_net:7, redis_1.my_net, 7, false, , , -1",
-        "redis://[::1], ::1, 6379, false, , , -1",
+        "redis://[::1]:1, ::1, 1, false, , , -1",
+        "redis://[::1]:65535, ::1, 65535, false, , , -1",
         "rediss://[fe80::1%eth0]:7/, fe80::1%eth0, 7, true, , , -1",
         "REDISS://10.0.0.1:7/12, 10.0.0.1, 7, true, , , 12",
         "redis://:a@b:c@h/0, h, 6379, false, , a@b:c, 0",
@@ -269,6 +286,17 @@ class RedisBackendBuilderTest {
         assertThat(address.user).isEqualTo(user);
         assertThat(address.password).isEqualTo(password);
         assertThat(address.database).isEqualTo(database);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "redis://me:secret@one/3, redis://one:6379",
+        "rediss://one:7, rediss://one:7",
+        "redis-sentinel://me:secret@one;two:7/main?database=3, redis-sentinel://one:26379;two:7/main",
+        "rediss-cluster://one;two:7, rediss-cluster://one:6379;two:7"
+    })
+    void api_anAddressIsShownWithoutCredentials(String uri, String shown) {
+        assertThat(new RedisAddress(uri.replace(';', ','))).hasToString(shown.replace(';', ','));
     }
 
     @Test

@@ -1,8 +1,11 @@
 package io.github.distlock.redis;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.github.distlock.tests.PromiseNames;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
@@ -39,5 +42,17 @@ abstract class ScriptedTest {
 
     final long requests(Script script) {
         return redis.sent.stream().filter(call -> call.script() == script).count();
+    }
+
+    /** Returns the arguments of the last request, without its number. */
+    final List<String> arguments() {
+        List<ScriptCall> sent = List.copyOf(redis.sent);
+        List<byte[]> all = sent.get(sent.size() - 1).arguments();
+        return all.stream().skip(1).map(each -> new String(each, UTF_8)).toList();
+    }
+
+    /** Returns an argument of the last request. The first argument is number 1. */
+    final String argument(int number) {
+        return arguments().get(number - 1);
     }
 }
