@@ -207,7 +207,7 @@ final class RedisAddress {
     private Map<String, String> parameters(@Nullable String query) {
         Map<String, String> parameters = new HashMap<>();
         if (query == null) {
-            return parameters;
+            return Map.of();
         }
         for (String each : query.split("&", -1)) {
             Matcher matcher = PARAMETER.matcher(each);

@@ -31,6 +31,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.function.Executable;
@@ -294,6 +295,7 @@ class RedisFenceTest {
     }
 
     @Test
+    @Tag("slow")
     @ResourceLock("starts servers and processes")
     void s3_aRestartedServerRemembersTheTokenWithItsData() {
         try (RedisServer storing = RedisServer.start("appendonly yes", "appendfsync always")) {
@@ -312,6 +314,7 @@ class RedisFenceTest {
     }
 
     @Test
+    @Tag("slow")
     @ResourceLock("starts servers and processes")
     void s3_aReplicaRefusesCommandsAndKnowsTheTokenWhenItBecomesPrimary() {
         try (RedisServer primary = RedisServer.startProcess();

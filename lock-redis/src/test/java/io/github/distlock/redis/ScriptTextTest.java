@@ -4,8 +4,10 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.lang.reflect.Field;
+import java.util.List;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -61,5 +63,66 @@ class ScriptTextTest {
     @MethodSource("scripts")
     void scriptsDoNotPublishIfTheClientDoes(Script script) {
         assertThat(text(script, Publisher.CLIENT)).doesNotContain("PUBLISH").doesNotContain("--#");
+    }
+
+    @Test
+    void settingsAreAPartOfTheText() {
+        assertThat(text(Script.ACQUIRE)).contains("local TOKEN_KEPT = 3600000");
+
+        Script.Text known = Script.ACQUIRE.text(new Script.Settings(Publisher.CLIENT, 7));
+
+        assertThat(new String(known.source, UTF_8)).contains("local TOKEN_KEPT = 7");
+        assertThat(Script.ACQUIRE.text(new Script.Settings(Publisher.CLIENT, 7)))
+                .isSameAs(known);
+        assertThat(text(Script.ACQUIRE)).contains("local TOKEN_KEPT = 3600000");
+    }
+
+    @Test
+    void aScriptIsCalledWithTheKeysThatItReads() {
+        LockKeys keys = LockKeys.of("name", name -> name, "distlock:");
+
+        assertThat(Script.ACQUIRE.keysOf(keys)).isEqualTo(keys.all());
+        assertThat(Script.ACQUIRE_SHARED.keysOf(keys)).isEqualTo(keys.withHolders());
+    }
+
+    @Test
+    void scriptsOfHoldsHaveAVariantForTheKeysOfAHold() {
+        assertThat(scripts().filter(script -> script.alone() != null))
+                .containsExactlyInAnyOrder(
+                        Script.ACQUIRE,
+                        Script.RELEASE,
+                        Script.WITHDRAW,
+                        Script.KEEP,
+                        Script.RENEW,
+                        Script.RENEW_SHARED);
+        assertThat(Script.ACQUIRE.alone()).isSameAs(Script.ACQUIRE_ALONE);
+        assertThat(Script.RELEASE.alone()).isSameAs(Script.END_ALONE);
+        assertThat(Script.WITHDRAW.alone()).isSameAs(Script.END_ALONE);
+        assertThat(Script.KEEP.alone()).isSameAs(Script.KEEP_ALONE);
+        assertThat(Script.RENEW.alone()).isSameAs(Script.RENEW);
+        assertThat(Script.RENEW_SHARED.alone()).isSameAs(Script.RENEW_SHARED);
+        assertThat(Script.RENEW_SHARED.keysAlone()).isEqualTo(2);
+        assertThat(Script.RENEW.keysAlone()).isEqualTo(1);
+    }
+
+    @Test
+    void scriptsThatMayGrantAreKnownByTheirAnswers() {
+        assertThat(scripts().filter(Script::mayGrant))
+                .containsExactlyInAnyOrder(
+                        Script.ACQUIRE_FREE,
+                        Script.NEXT_BASE,
+                        Script.ACQUIRE,
+                        Script.ACQUIRE_ALONE,
+                        Script.ACQUIRE_SHARED);
+        assertThat(Script.ACQUIRE_FREE.grants(List.of(0L))).isTrue();
+        assertThat(Script.NEXT_BASE.grants(List.of())).isFalse();
+        assertThat(Script.ACQUIRE.grants(List.of(1L, 8L))).isTrue();
+        assertThat(Script.ACQUIRE_SHARED.grants(List.of(0L, 8L))).isFalse();
+    }
+
+    @ParameterizedTest
+    @MethodSource("scripts")
+    void aScriptHasTheNameOfItsFile(Script script) {
+        assertThat(Script.class.getResource(script + ".lua")).isNotNull();
     }
 }

@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -282,17 +283,30 @@ class SubscriptionTest {
     @Test
     void v5_closingEndsTheReaderAndForbidsAnother() throws InterruptedException {
         Connection connection = subscribe();
-        long begin = System.nanoTime();
 
         subscription.close();
 
         assertTrue(connection.isEnded());
-        boolean hasWaited = System.nanoTime() - begin >= Duration.ofMillis(250).toNanos();
-        assertTrue(hasWaited || readers.stream().noneMatch(Thread::isAlive), "it was awaited");
         awaitNoReader();
         assertEquals(1, readers.size(), "no other is started");
         subscription.need();
         assertTrue(connections.made.isEmpty());
+    }
+
+    @Test
+    void v5_closingWaitsForTheEndOfTheReader() throws InterruptedException {
+        Connection connection = subscribe();
+        connection.stays = true;
+        Thread closing = Thread.currentThread();
+        CompletableFuture<Void> waiting = CompletableFuture.runAsync(
+                () -> await("close waits", () -> closing.getState() == Thread.State.TIMED_WAITING));
+        var unused = waiting.whenComplete((done, failure) -> connection.broken.countDown());
+        long begin = System.nanoTime();
+
+        subscription.close();
+
+        boolean gaveUp = System.nanoTime() - begin >= Duration.ofMillis(250).toNanos();
+        assertTrue(gaveUp || readers.stream().noneMatch(Thread::isAlive));
     }
 
     @Test
