@@ -205,10 +205,10 @@ final class RedisAddress {
     }
 
     private Map<String, String> parameters(@Nullable String query) {
-        Map<String, String> parameters = new HashMap<>();
         if (query == null) {
             return Map.of();
         }
+        Map<String, String> parameters = new HashMap<>();
         for (String each : query.split("&", -1)) {
             Matcher matcher = PARAMETER.matcher(each);
             String name = matcher.matches() ? matcher.group(1) : "";
