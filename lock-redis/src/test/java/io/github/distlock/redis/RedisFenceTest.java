@@ -290,8 +290,8 @@ class RedisFenceTest {
         expectStale(6, 7);
 
         client.scriptFlush();
-        write(7, "70");
-        assertEquals("70", client.get(key));
+        assertEquals(81L, fence.execute(7, Command.INCR, key));
+        assertEquals("81", client.get(key));
     }
 
     @Test
@@ -425,7 +425,8 @@ class RedisFenceTest {
         Object[] more = Collections.nCopies(4_096, "x").toArray();
 
         assertEquals(4_095L, fence.execute(7, Command.RPUSH, key, most));
-        expectRefusal("arguments must be at most 4096", () -> fence.execute(7, Command.RPUSH, key, more));
+        String words = "arguments must be at most 4096 with the keys, but are 4097";
+        expectRefusal(words, () -> fence.execute(7, Command.RPUSH, key, more));
     }
 
     @ParameterizedTest
@@ -435,7 +436,7 @@ class RedisFenceTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "a}b", "{}a", "a{}b"})
+    @ValueSource(strings = {"", "a}b", "}a", "{}a", "a{}b"})
     void api_aKeyHasAFenceInItsSlot(String unfit) {
         expectRefusal("key must not be empty, nor have", () -> fence.execute(7, Command.SET, unfit, "80"));
     }
@@ -447,6 +448,12 @@ class RedisFenceTest {
         expectRefusal("newPrefix has a brace", () -> fence.keyPrefix("a\t"));
         expectRefusal("time must be from 1 s", () -> fence.keepFor(Duration.ofMillis(999)));
         expectRefusal("time must be from 1 s", () -> fence.keepFor(Duration.ofDays(3_651)));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"PT1S", "P3650D"})
+    void v6_aTokenIsKeptForASecondToTenYears(Duration time) {
+        assertEquals("OK", new String((byte[]) fence.keepFor(time).execute(7, Command.SET, key, "80"), UTF_8));
     }
 
     private static void expectRefusal(String words, Executable call) {
