@@ -11,11 +11,14 @@ import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockClock;
 import io.github.distlock.spi.LockMode;
+import io.github.distlock.spi.LockNames;
 import io.github.distlock.spi.Validity;
 import io.github.distlock.tests.waiting.Waiting;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -107,6 +110,44 @@ class BackendAnswersTest extends ScriptedTest {
     }
 
     @Test
+    void v12_aBackendReadsTheRequestsOfItsHolds() throws InterruptedException {
+        Grant held = waiting().acquire();
+        answer(Script.READ_REQUEST, List.of(bytes("10"), bytes("1\t8\t9\tid\t" + OWNER + "a")));
+
+        assertThat(backend.requestedReleases(List.of(held), TestContender.deadline()))
+                .hasEntrySatisfying(held, request -> assertThat(request.id()).isEqualTo("id"));
+    }
+
+    @Test
+    void v5_holdsThatAreReleasedTogetherHaveAnOutcome() throws InterruptedException {
+        Grant held = waiting().acquire();
+        answer(Script.RELEASE, DONE);
+
+        assertThat(backend.releaseAll(List.of(held), TestContender.deadline()))
+                .isEqualTo(Map.of(held, Grant.Release.RELEASED));
+    }
+
+    @Test
+    void s7_aContenderOfAClientThatRepeatsRequestsLeavesATombstone() throws InterruptedException {
+        redis.sendsAgain = true;
+        answer(Script.ACQUIRE, List.of(1L, 8L, 0L, 0L));
+        answer(Script.RELEASE, DONE);
+
+        var unused = waiting().acquire().release(TestContender.deadline());
+
+        assertThat(requests(Script.ACQUIRE_FREE)).isZero();
+        assertThat(argument(2)).as("whether it leaves a tombstone").isEqualTo("1");
+    }
+
+    @Test
+    void api_aClientThatMayNotWaitIsRefused() {
+        backend.requireMayWait();
+        redis.mayNotWait = true;
+
+        assertThatThrownBy(backend::requireMayWait).hasMessage("no contender may wait");
+    }
+
+    @Test
     void api_aBackendWithMappedKeysListsNoNames() {
         try (RedisBackend mapped =
                 new RedisBackend(given -> redis, name -> name, "distlock:", LEASE, false, ForeignTurns.NONE)) {
@@ -116,6 +157,16 @@ class BackendAnswersTest extends ScriptedTest {
             assertThatThrownBy(() -> mapped.list("", Optional.empty(), TestContender.deadline()))
                     .hasMessageStartingWith("locks cannot be listed");
         }
+    }
+
+    @Test
+    void api_aDeploymentWithoutServersHasNoNames() throws InterruptedException {
+        redis.servers = List.of();
+
+        LockNames page = backend.list("", Optional.empty(), TestContender.deadline());
+
+        assertThat(page.names()).isEmpty();
+        assertThat(page.next()).isEmpty();
     }
 
     @ParameterizedTest
@@ -246,6 +297,19 @@ class BackendAnswersTest extends ScriptedTest {
 
     // Messages to contenders
 
+    @Test
+    void v2_aConfirmedSubscriptionWakesAllWaiters() throws InterruptedException {
+        answer(Script.ACQUIRE_FREE, DONE);
+        answer(Script.ACQUIRE, List.of(0L, 60_000L, 5L));
+        TestContender waiter = waiting();
+        waiter.findBusy();
+        redis.canListen = true;
+
+        var unused = backend.hearsMessages();
+
+        Waiting.await("a signal", PATIENCE, () -> waiter.wakeUps.get() == 1);
+    }
+
     private TestContender queued(TestContender contender) throws InterruptedException {
         redis.canListen = true;
         Waiting.await("the subscription", PATIENCE, () -> backend.hearsMessages() && redis.isSubscribed);
@@ -309,12 +373,52 @@ class BackendAnswersTest extends ScriptedTest {
 
     @Test
     void v1_onlyAContenderThatListensSendsHeartbeats() throws InterruptedException {
+        var unused = queued(waiting());
+        redis.sent.clear();
+
         waiting().heartbeat();
 
         assertThat(redis.sent).isEmpty();
+        assertThat(redis.checks).hasValue(0);
+    }
+
+    @Test
+    void v11_theHeartbeatOfAStickyHoldChecksTheSubscription() throws InterruptedException {
+        TestContender holder = queued(TestContender.sticky(backend, NAME, LEASE));
+        answer(Script.ACQUIRE, List.of(1L, 8L, 0L, 0L));
+        holder.acquire();
+        redis.sent.clear();
+
+        holder.heartbeat();
+
+        assertThat(redis.checks).hasValue(1);
+        assertThat(redis.sent).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0, 0", "1, 1", "512, 1", "513, 2", "1024, 2"})
+    void v5_manyRequestsTravelInChunks(int requests, int chunks) {
+        List<List<Integer>> all = RedisBackend.chunks(Collections.nCopies(requests, 7));
+
+        assertThat(all).hasSize(chunks).allMatch(chunk -> chunk.size() <= 512);
+        assertThat(all.stream().mapToInt(List::size).sum()).isEqualTo(requests);
+    }
+
+    @Test
+    void v8_aHoldBelongsToTheServerOfItsLock() throws InterruptedException {
+        assertThat(waiting().acquire().server()).isEqualTo("server");
     }
 
     // The next server
+
+    @Test
+    void v1_endsAreRememberedOnlyIfAnotherServerMayTakeThePlaceOfTheFirst() {
+        assertThat(backend.remembersEnds()).isFalse();
+
+        redis.followsFailovers = true;
+
+        assertThat(backend.remembersEnds()).isTrue();
+    }
 
     @Test
     void v1_anotherServerThatIsReplacedGetsNoWithdrawals() throws InterruptedException {

@@ -13,6 +13,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -36,7 +37,15 @@ final class ScriptedRedis implements Redis {
     /** Whether a subscription was confirmed, and its confirmation has woken all waiters. */
     volatile boolean isSubscribed;
 
+    /** The servers that can be asked. Without them, a test asks none. */
+    volatile @Nullable List<Server> servers;
+
+    /** How often the subscription was checked. */
+    final AtomicInteger checks = new AtomicInteger();
+
     volatile boolean followsFailovers;
+    volatile boolean sendsAgain;
+    volatile boolean mayNotWait;
     volatile boolean disconnected;
     volatile boolean closed;
 
@@ -90,7 +99,14 @@ final class ScriptedRedis implements Redis {
 
     @Override
     public boolean sendsAgain() {
-        return false;
+        return sendsAgain;
+    }
+
+    @Override
+    public void requireMayWait() {
+        if (mayNotWait) {
+            throw new IllegalStateException("no contender may wait");
+        }
     }
 
     @Override
@@ -116,7 +132,11 @@ final class ScriptedRedis implements Redis {
 
     @Override
     public List<Server> servers(Deadline deadline) {
-        throw new UnsupportedOperationException();
+        List<Server> all = servers;
+        if (all == null) {
+            throw new UnsupportedOperationException();
+        }
+        return all;
     }
 
     @Override
@@ -146,7 +166,9 @@ final class ScriptedRedis implements Redis {
         }
 
         @Override
-        public void askForSignOfLife() {}
+        public void askForSignOfLife() {
+            checks.incrementAndGet();
+        }
 
         @Override
         public boolean isSilent() {
