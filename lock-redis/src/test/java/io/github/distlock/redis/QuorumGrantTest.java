@@ -7,7 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import io.github.distlock.LockOwner;
 import io.github.distlock.spi.Attempt;
 import io.github.distlock.spi.Contender;
+import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.Grant;
+import io.github.distlock.spi.LockClock;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Validity;
 import io.github.distlock.tests.IgnoredSignals;
@@ -18,6 +20,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayNameGeneration;
@@ -27,12 +30,15 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What the answers of three servers mean for a hold of a quorum. The test chooses the answers, and all come at once. */
+/** What the answers of three servers mean for a hold of a quorum. The test chooses them, and they come at once. */
 @DisplayNameGeneration(PromiseNames.class)
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class QuorumGrantTest {
     private static final Duration LEASE = Duration.ofSeconds(60);
     private static final Duration PATIENCE = Duration.ofSeconds(10);
+    /** Longer than any request takes. */
+    private static final Duration LONG = Duration.ofSeconds(40);
+
     private static final Duration DELAY = Duration.ofSeconds(5);
 
     private final List<Member> members = List.of(new Member(), new Member(), new Member());
@@ -43,22 +49,29 @@ class QuorumGrantTest {
             Duration.ofHours(1),
             false);
 
+    private final CountDownLatch over = new CountDownLatch(1);
+
     /** A server that votes, and answers other requests as a test says. */
-    private static final class Member {
+    private final class Member {
         private volatile Object vote = List.of(1L, 5L, 7L);
         private volatile Object end = List.of();
         private volatile Object renewal = List.of(1L);
         /** Whether each request is sent again. */
         private volatile boolean repeats;
+        /** Whether it answers nothing but votes until the test is over. */
+        private volatile boolean isSilent;
 
         private final ScriptedRedis redis = new ScriptedRedis(this::answer);
 
-        private Object answer(ScriptCall call) {
+        private Object answer(ScriptCall call) throws InterruptedException {
             if (repeats) {
                 call.noteSentAgain();
             }
             if (call.script() == Script.VOTE) {
                 return vote;
+            }
+            if (isSilent) {
+                over.await();
             }
             return call.script() == Script.RENEW ? renewal : call.script() == Script.RAISE ? List.of(1L) : end;
         }
@@ -78,6 +91,7 @@ class QuorumGrantTest {
 
     @AfterEach
     void close() {
+        over.countDown();
         quorum.close();
     }
 
@@ -105,12 +119,13 @@ class QuorumGrantTest {
         }
     }
 
-    /** Says what servers find of the hold: {@code +}, {@code -}, or {@code x} for no answer. */
+    /** Says what servers find of the hold: {@code +}, {@code -}, and {@code x} for an error. A server with {@code s} is silent. */
     private void find(String found) {
         for (int i = 0; i < members.size(); i++) {
             Member member = members.get(i);
             char answer = found.charAt(i);
             Object failure = new IllegalStateException("broken");
+            member.isSilent = answer == 's';
             member.end = answer == 'x' ? failure : answer == '+' ? List.of() : List.of(0L);
             member.renewal = answer == 'x' ? failure : List.of(answer == '+' ? 1L : 0L);
         }
@@ -174,6 +189,18 @@ class QuorumGrantTest {
         find(found);
 
         assertThat(quorum.releaseAll(List.of(held), TestContender.deadline())).isEqualTo(Map.of(held, outcome));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"++s, RELEASED", "+-s, RELEASED", "--s, GONE"})
+    void v4_aReleaseDoesNotWaitForASilentServer(String found, Grant.Release outcome) throws InterruptedException {
+        QuorumGrant held = acquire();
+        find(found);
+        Deadline deadline = Deadline.after(LONG, LockClock.system());
+
+        assertThat(held.release(deadline)).isEqualTo(outcome);
+
+        assertThat(deadline.hasPassed()).isFalse();
     }
 
     @Test
@@ -245,6 +272,20 @@ class QuorumGrantTest {
         assertThat(outcome(held, QuorumGrantTest::keep)).isEqualTo(outcome);
     }
 
+    @ParameterizedTest
+    @CsvSource({"yyy, ++s, RELEASED", "yyy, --s, GONE", "yyn, -s-, GONE"})
+    void v4_aLockIsKeptWithoutASilentServer(String votes, String found, Grant.Release outcome)
+            throws InterruptedException {
+        vote(votes);
+        QuorumGrant held = acquire();
+        find(found);
+        Deadline deadline = Deadline.after(LONG, LockClock.system());
+
+        assertThat(held.keep(Duration.ofSeconds(1), deadline)).isEqualTo(outcome);
+
+        assertThat(deadline.hasPassed()).isFalse();
+    }
+
     @Test
     void s13_aRepeatedRequestThatFindsNothingHasKeptTheLock() throws InterruptedException {
         QuorumGrant held = acquire();
@@ -270,9 +311,25 @@ class QuorumGrantTest {
     // Renewals
 
     private Object renew(QuorumGrant held) throws InterruptedException {
+        return renew(held, TestContender.deadline());
+    }
+
+    private Object renew(QuorumGrant held, Deadline deadline) throws InterruptedException {
         AtomicReference<Object> answer = new AtomicReference<>();
-        quorum.renewAll(List.of(new TestContender.AnsweredRenewal(held, LEASE, answer)), TestContender.deadline());
+        quorum.renewAll(List.of(new TestContender.AnsweredRenewal(held, LEASE, answer)), deadline);
         return answer.get();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"++s, true", "--s, false"})
+    void v4_aRenewalDoesNotWaitForASilentServer(String found, boolean isRenewed) throws InterruptedException {
+        QuorumGrant held = acquire();
+        find(found);
+        Deadline deadline = Deadline.after(LONG, LockClock.system());
+
+        assertThat(renew(held, deadline) instanceof Validity).isEqualTo(isRenewed);
+
+        assertThat(deadline.hasPassed()).isFalse();
     }
 
     @ParameterizedTest
