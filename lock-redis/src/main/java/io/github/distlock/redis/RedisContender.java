@@ -290,25 +290,42 @@ final class RedisContender implements Contender {
         return base > floor ? granted(base, askedAt, heardBy) : null;
     }
 
+    /** Asks again only if another contender of the client has taken a later grant before this one takes its own. */
     private Attempt acquireOrQueue(long floor, @Nullable Object heardBy, Deadline deadline)
             throws InterruptedException {
-        boolean hadLeft = mayHaveLeft;
-        ScriptCall call = acquire(floor);
-        startWaiting();
-        Moment askedAt = backend.clock().now();
-        List<?> reply = ask(call, deadline);
-        long status = Replies.number(reply.get(0));
-        if (status == 1) {
-            long others = Replies.number(reply.get(2));
-            if (isOfLock()) {
-                backend.contention.note(request.name(), others > 0);
-            } else {
-                noteLimit(others);
+        long above = floor;
+        while (true) {
+            boolean hadLeft = mayHaveLeft;
+            ScriptCall call = acquire(above);
+            startWaiting();
+            Moment askedAt = backend.clock().now();
+            List<?> reply = ask(call, deadline);
+            if (Replies.number(reply.get(0)) != 1) {
+                return notGranted(call, askedAt, reply, hadLeft);
             }
-            boolean hears = heardBy != null && Replies.number(reply.get(3)) == 0;
-            RedisGrant grant = granted(Replies.number(reply.get(1)), askedAt, hears ? heardBy : null);
-            return take(grant) ? won(grant) : acquireOrQueue(bases.floor(), heardBy, deadline);
+            RedisGrant grant = granted(reply, askedAt, heardBy);
+            if (take(grant)) {
+                return won(grant);
+            }
+            above = bases.floor();
         }
+    }
+
+    /** Takes a reply that grants the lock. */
+    private RedisGrant granted(List<?> reply, Moment askedAt, @Nullable Object heardBy) {
+        long others = Replies.number(reply.get(2));
+        if (isOfLock()) {
+            backend.contention.note(request.name(), others > 0);
+        } else {
+            noteLimit(others);
+        }
+        boolean hears = heardBy != null && Replies.number(reply.get(3)) == 0;
+        return granted(Replies.number(reply.get(1)), askedAt, hears ? heardBy : null);
+    }
+
+    /** Takes a reply that does not grant the lock. */
+    private Attempt notGranted(ScriptCall call, Moment askedAt, List<?> reply, boolean hadLeft) {
+        long status = Replies.number(reply.get(0));
         if (status == 0) {
             if (isOfLock()) {
                 noteQueue();

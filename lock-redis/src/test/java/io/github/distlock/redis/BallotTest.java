@@ -187,19 +187,24 @@ class BallotTest {
                 .toList();
     }
 
+    private void expectRaised(long floor, long base, List<List<Long>> raised) throws InterruptedException {
+        Deadline deadline = in(LONG);
+        Ballot ballot = won(deadline);
+
+        ballot.raise(floor, deadline);
+
+        assertThat(ballot.base()).isEqualTo(base);
+        assertThat(raised()).isEqualTo(raised);
+        assertThat(deadline.hasPassed()).isFalse();
+    }
+
     @Test
     void s3_onlyServersWithALesserBaseStoreTheGreatestOne() throws InterruptedException {
         addServer("5", "yes");
         addServer("9", "silent");
         addServer("no", "silent");
-        Deadline deadline = in(LONG);
-        Ballot ballot = won(deadline);
 
-        ballot.raise(0, deadline);
-
-        assertThat(ballot.base()).isEqualTo(9);
-        assertThat(raised()).isEqualTo(List.of(List.of(9L), List.of(), List.of()));
-        assertThat(deadline.hasPassed()).isFalse();
+        expectRaised(0, 9, List.of(List.of(9L), List.of(), List.of()));
     }
 
     @Test
@@ -207,14 +212,8 @@ class BallotTest {
         addServer("5", "yes");
         addServer("5", "yes");
         addServer("silent", "silent");
-        Deadline deadline = in(LONG);
-        Ballot ballot = won(deadline);
 
-        ballot.raise(5, deadline);
-
-        assertThat(ballot.base()).isEqualTo(6);
-        assertThat(raised()).isEqualTo(List.of(List.of(6L), List.of(6L), List.of()));
-        assertThat(deadline.hasPassed()).isFalse();
+        expectRaised(5, 6, List.of(List.of(6L), List.of(6L), List.of()));
     }
 
     @Test

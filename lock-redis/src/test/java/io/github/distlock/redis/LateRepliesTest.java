@@ -119,18 +119,18 @@ class LateRepliesTest extends ContenderTest {
 
     @Test
     void s11_aLateGrantOfAWriterIsNotTaken() throws InterruptedException {
-        admin.del(token);
-        mode = LockMode.WRITE;
-        newerMode = LockMode.WRITE;
-
-        expectGreaterBase(Script.ACQUIRE_SHARED);
+        expectGreaterBaseOfAWriter(LockMode.WRITE);
     }
 
     @Test
     void s11_aLateGrantOfAWriterIsNotTakenBelowAReader() throws InterruptedException {
+        expectGreaterBaseOfAWriter(LockMode.READ);
+    }
+
+    private void expectGreaterBaseOfAWriter(LockMode grantedMeanwhile) throws InterruptedException {
         admin.del(token);
         mode = LockMode.WRITE;
-        newerMode = LockMode.READ;
+        newerMode = grantedMeanwhile;
 
         expectGreaterBase(Script.ACQUIRE_SHARED);
     }

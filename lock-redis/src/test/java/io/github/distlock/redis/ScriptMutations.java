@@ -71,7 +71,7 @@ class ScriptMutations {
     private static final Duration LIMIT = Duration.ofMinutes(5);
 
     /** One block of the list. */
-    private record Mutation(String script, String consequence, boolean survives, String goes, String comes) {
+    record Mutation(String script, String consequence, boolean survives, String goes, String comes) {
         static Mutation of(String block) {
             List<String> lines = block.lines().toList();
             String[] head = lines.get(0).split(": ", 2);
@@ -87,6 +87,7 @@ class ScriptMutations {
                     .collect(Collectors.joining("\n"));
         }
 
+        /** Returns the mutated text of the script. Fails if the script does not have the text, or has it twice. */
         String applied() {
             String source = resource(script);
             int at = source.indexOf(goes);

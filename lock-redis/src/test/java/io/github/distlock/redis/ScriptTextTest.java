@@ -125,4 +125,12 @@ class ScriptTextTest {
     void aScriptHasTheNameOfItsFile(Script script) {
         assertThat(Script.class.getResource(script + ".lua")).isNotNull();
     }
+
+    /** The tests do not run with the mutations by default. */
+    @Test
+    void eachMutationFitsItsScript() {
+        assertThat(ScriptMutations.mutations())
+                .isNotEmpty()
+                .allSatisfy(mutation -> assertThat(mutation.applied()).isNotBlank());
+    }
 }

@@ -1,0 +1,157 @@
+package io.github.distlock.redis;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.distlock.LockOwner;
+import io.github.distlock.redis.connection.ConnectionContext;
+import io.github.distlock.redis.connection.Connections;
+import io.github.distlock.redis.connection.Listening;
+import io.github.distlock.redis.connection.LockCommand;
+import io.github.distlock.spi.Attempt;
+import io.github.distlock.spi.Deadline;
+import io.github.distlock.spi.LockClock;
+import io.github.distlock.spi.LockRequest;
+import io.github.distlock.tests.IgnoredSignals;
+import io.github.distlock.tests.PromiseNames;
+import io.github.distlock.tests.RecordingContext;
+import io.github.distlock.tests.waiting.Waiting;
+import java.time.Duration;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** A quorum over another client library. The servers answer requests for votes as a test says. */
+@DisplayNameGeneration(PromiseNames.class)
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class QuorumConnectionsTest {
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
+    private static final long BASE = 5;
+
+    private final List<Server> servers =
+            Stream.of("one", "two", "three").map(Server::new).toList();
+    private final RedisQuorum quorum = RedisQuorum.builderOver(servers.stream()
+                    .<Function<ConnectionContext, Connections>>map(server -> context -> server)
+                    .toList())
+            .build();
+
+    @BeforeEach
+    void start() {
+        quorum.start(new RecordingContext("test"));
+    }
+
+    @AfterEach
+    void close() {
+        quorum.close();
+    }
+
+    private Attempt attempt() throws InterruptedException {
+        LockRequest request =
+                LockRequest.exclusive("job", Duration.ofSeconds(30), LockOwner.of("host", 7, "client", "thread"));
+        return quorum.contend(request, new IgnoredSignals()).attempt(Deadline.after(PATIENCE, LockClock.system()));
+    }
+
+    @Test
+    void s7_aVoteWithoutAnAnswerIsWithdrawn() {
+        servers.forEach(server -> server.answers = false);
+
+        assertThatThrownBy(this::attempt).hasMessageContaining("one: broken").hasMessageContaining("three: broken");
+
+        Waiting.await(
+                "each server is asked to withdraw its vote",
+                PATIENCE,
+                () -> servers.stream().allMatch(server -> server.requests(Script.WITHDRAW) > 0));
+    }
+
+    @Test
+    void v5_eachServerHasItsConnectionsUntilTheQuorumIsClosed() throws InterruptedException {
+        servers.get(1).answers = false;
+
+        assertThat(attempt()).isInstanceOf(Attempt.Granted.class);
+
+        assertThat(servers).allMatch(server -> server.requests(Script.VOTE) == 1);
+        assertThat(servers).noneMatch(server -> server.closed);
+        quorum.close();
+        assertThat(servers).allMatch(server -> server.closed);
+    }
+
+    /** Gives its vote, or breaks the connection after it has received the request for it. */
+    private static final class Server implements Connections {
+        private final String name;
+        private final Queue<LockCommand> received = new ConcurrentLinkedQueue<>();
+        volatile boolean answers = true;
+        volatile boolean closed;
+
+        Server(String name) {
+            this.name = name;
+        }
+
+        @Override
+        public List<Object> send(List<LockCommand> commands, Purpose purpose, Deadline deadline) {
+            return commands.stream().map(this::answer).toList();
+        }
+
+        private Object answer(LockCommand command) {
+            received.add(command);
+            if (is(Script.VOTE, command) && !answers) {
+                return new IllegalStateException("broken");
+            }
+            int keys = Integer.parseInt(new String(command.arguments().get(1), UTF_8));
+            return List.of(command.arguments().get(2 + keys), 1L, BASE, 7L);
+        }
+
+        private static boolean is(Script script, LockCommand command) {
+            byte[] digest = script.text(new Script.Settings(Publisher.SCRIPT, 3_600_000)).sha;
+            return new String(command.arguments().get(0), UTF_8).equals(new String(digest, UTF_8));
+        }
+
+        long requests(Script script) {
+            return received.stream().filter(command -> is(script, command)).count();
+        }
+
+        @Override
+        public Object server(byte[] lockKey) {
+            return name;
+        }
+
+        @Override
+        public boolean isOneServer() {
+            return true;
+        }
+
+        @Override
+        public Listening listening(String channel, Consumer<String> messages, Runnable subscribed) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public List<Connections.Server> servers(Deadline deadline) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public void requireMayWait() {}
+
+        @Override
+        public void disconnect() {}
+
+        @Override
+        public void close() {
+            closed = true;
+        }
+
+        @Override
+        public String toString() {
+            return name;
+        }
+    }
+}
