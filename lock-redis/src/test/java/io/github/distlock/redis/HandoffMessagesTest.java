@@ -101,8 +101,12 @@ class HandoffMessagesTest extends ContenderTest {
         assertEquals(LEASE, grant.validity().length(), "it asked the server");
     }
 
-    @Test
-    void v3_aMessageInTimeMakesAHolderWithoutARequest() throws InterruptedException {
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1})
+    void v3_aMessageInTimeMakesAHolderWithoutARequest(int deadEntries) throws InterruptedException {
+        if (deadEntries > 0) {
+            addDeadEntries("lock\t1", deadEntries);
+        }
         int before = waiter.wakeUps.get();
 
         release(held);

@@ -149,6 +149,16 @@ class LateRequestsTest extends ContenderTest {
     }
 
     @Test
+    void v6_theTokenDoesNotGrowWithEachTombstone() throws InterruptedException {
+        waiting(one).acquire();
+
+        queuedWaiter(repeating).withdraw();
+        queuedWaiter(repeating).withdraw();
+
+        expectTokenWithQueue();
+    }
+
+    @Test
     void v6_tombstonesExpire() throws InterruptedException {
         release(trying(repeating).acquire());
 

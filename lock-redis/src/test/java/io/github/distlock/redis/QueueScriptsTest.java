@@ -388,10 +388,14 @@ class QueueScriptsTest extends ContenderTest {
         assertFalse(admin.exists(queue) || admin.exists(alive));
     }
 
-    @Test
-    void v2_aReleaseServesTheFirstWaiterWithoutPermissionToPublish() throws InterruptedException {
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1})
+    void v2_aReleaseServesTheFirstWaiterWithoutPermissionToPublish(int deadEntries) throws InterruptedException {
         changeRights("resetchannels");
         Grant held = waiting(restricted).acquire();
+        if (deadEntries > 0) {
+            addDeadEntries("lock\t1", deadEntries);
+        }
         TestContender waiter = queuedWaiter(other);
 
         release(held);

@@ -60,16 +60,20 @@ class QuorumConnectionsTest {
         return quorum.contend(request, new IgnoredSignals()).attempt(Deadline.after(PATIENCE, LockClock.system()));
     }
 
+    private void awaitRequests(Script script) {
+        Waiting.await(
+                "each server gets one request for " + script,
+                PATIENCE,
+                () -> servers.stream().allMatch(server -> server.requests(script) == 1));
+    }
+
     @Test
     void s7_aVoteWithoutAnAnswerIsWithdrawn() {
         servers.forEach(server -> server.answers = false);
 
         assertThatThrownBy(this::attempt).hasMessageContaining("one: broken").hasMessageContaining("three: broken");
 
-        Waiting.await(
-                "each server is asked to withdraw its vote",
-                PATIENCE,
-                () -> servers.stream().allMatch(server -> server.requests(Script.WITHDRAW) > 0));
+        awaitRequests(Script.WITHDRAW);
     }
 
     @Test
@@ -78,7 +82,7 @@ class QuorumConnectionsTest {
 
         assertThat(attempt()).isInstanceOf(Attempt.Granted.class);
 
-        assertThat(servers).allMatch(server -> server.requests(Script.VOTE) == 1);
+        awaitRequests(Script.VOTE);
         assertThat(servers).noneMatch(server -> server.closed);
         quorum.close();
         assertThat(servers).allMatch(server -> server.closed);

@@ -590,6 +590,7 @@ class SharedQueueTest extends SharedTest {
         release(held);
 
         expectHolders(first, second);
+        expectMarker("read 2");
         expectQueued();
     }
 }
