@@ -50,9 +50,12 @@ class ScriptMutations {
 
     /** Scripts of which few tests see all that they do. */
     private static final Map<String, List<Class<?>>> OWN_TESTS = Map.ofEntries(
+            entry("acquire-alone.lua", List.of(SlotMigrationTest.class)),
+            entry("end-alone.lua", List.of(SlotMigrationTest.class)),
             entry("fence.lua", List.of(RedisFenceTest.class)),
-            entry("foreign.lua", List.of(ForeignHoldTest.class, ForeignTurnsTest.class)),
+            entry("foreign.lua", List.of(ForeignHoldTest.class, ForeignTurnsTest.class, QueueScriptsTest.class)),
             entry("is-waited-for.lua", List.of(NameScanTest.class)),
+            entry("keep-alone.lua", List.of(SlotMigrationTest.class)),
             entry("keep-tokens.lua", List.of(ManyLocksTest.class)),
             entry("lease.lua", List.of(LockDelayTest.class, HoldScriptsTest.class)),
             entry("next-base.lua", List.of(NextBaseTest.class)),
