@@ -274,6 +274,19 @@ class SlotMigrationTest {
         assertEquals("gone", holder.renew(held, LEASE));
     }
 
+    /** The script does not see whether contenders wait. */
+    @Test
+    void v11_aHoldByItsKeyAloneIsNotSticky() throws InterruptedException {
+        release(TestContender.sticky(one, name, LEASE).acquire());
+        Waiting.await("the client is subscribed", Duration.ofSeconds(10), one::hearsMessages);
+        Grant before = TestContender.sticky(one, name, LEASE).acquire();
+        assertTrue(before.hearsOthers(), "before the migration");
+        release(before);
+        beginMigration();
+
+        assertFalse(TestContender.sticky(one, name, LEASE).acquire().hearsOthers());
+    }
+
     @Test
     void s5_aReleaseOfALostHoldChangesNothing() throws InterruptedException {
         beginMigration();
