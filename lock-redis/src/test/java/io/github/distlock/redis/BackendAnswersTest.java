@@ -438,7 +438,7 @@ class BackendAnswersTest extends ScriptedTest {
 
     @Test
     void v5_aBackendThatIsDisconnectedEndsItsConnections() throws InterruptedException {
-        queued(waiting());
+        var unused = queued(waiting());
 
         backend.disconnect();
 
@@ -449,7 +449,7 @@ class BackendAnswersTest extends ScriptedTest {
 
     @Test
     void v5_aBackendThatIsClosedEndsItsConnections() throws InterruptedException {
-        queued(waiting());
+        var unused = queued(waiting());
 
         backend.close();
 
