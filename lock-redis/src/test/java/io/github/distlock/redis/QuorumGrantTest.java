@@ -119,7 +119,10 @@ class QuorumGrantTest {
         }
     }
 
-    /** Says what servers find of the hold: {@code +}, {@code -}, and {@code x} for an error. A server with {@code s} is silent. */
+    /**
+     * Says what servers find of the hold: {@code +}, {@code -}, and {@code x} for an error. A server with {@code s} is
+     * silent.
+     */
     private void find(String found) {
         for (int i = 0; i < members.size(); i++) {
             Member member = members.get(i);

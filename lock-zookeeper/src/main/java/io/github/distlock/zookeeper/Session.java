@@ -485,7 +485,7 @@ final class Session {
 
     /**
      * Removes a watch from this client, and does not wait for the answer. The server says only whether it has the
-     * watch, and keeps it until the watch fires or the session ends.
+     * watch, and keeps it until the watch fires or the connection ends.
      */
     void removeWatch(String path, Watcher watcher) {
         removeWatch(zooKeeper, path, watcher);

@@ -85,13 +85,13 @@ class ZooKeeperContenderTest extends ContendersOfOneLock {
         TestContender waiter = waitingBusy(other);
         Waiting.letPass(SESSION.multipliedBy(2).dividedBy(3));
         release(held);
-        List<String> place = nodes();
+        List<String> entry = nodes();
         long before = System.nanoTime();
 
         Validity validity = waiter.acquire().validity();
 
         assertThat(validity.from().nanoTime() - before).isPositive();
-        assertThat(nodes()).isEqualTo(place);
+        assertThat(nodes()).isEqualTo(entry);
     }
 
     /** Once the server has the creation, it answers nothing. */

@@ -16,11 +16,12 @@ import java.util.function.Consumer;
  * Compares what a client says about its holds with the handles that were collected (V9). Each hold whose handle was
  * collected while it was open is reported once, within a second, and is then released. Other holds are not reported.
  *
- * <p>A token identifies a hold, but readers that share a grant share it. So those of one token are counted.
+ * <p>A token identifies a hold, except that readers that share a grant share its token. So the holds of one token are
+ * counted.
  */
 final class DroppedHandles implements LockListener {
     private static final long NOTICED = 1_000_000_000;
-    /** A request, if it is not answered. */
+    /** After the report. Long enough for a request that is not answered. */
     private static final long RELEASED = NOTICED + 1_250_000_000;
 
     private static final long SLACK = 50_000_000;
@@ -44,7 +45,7 @@ final class DroppedHandles implements LockListener {
      * Begins without a handle.
      *
      * @param isPunctual whether times of the process have bounds
-     * @param violated is told what breaks V9
+     * @param violated receives what breaks V9
      */
     DroppedHandles(World world, SimulatedProcess process, boolean isPunctual, Consumer<String> violated) {
         this.world = world;
@@ -112,7 +113,7 @@ final class DroppedHandles implements LockListener {
                 .sum();
     }
 
-    /** The client begins to close, or the process has crashed: from now on it may say it later or not at all. */
+    /** The client begins to close, or the process has crashed. From now on, reports may come later or not at all. */
     void end() {
         collected.forEach((hold, since) -> since.forEach(at -> requireWithin(NOTICED, at, hold, "is not reported")));
         reported.forEach((hold, since) -> since.forEach(at -> requireWithin(RELEASED, at, hold, "is not released")));

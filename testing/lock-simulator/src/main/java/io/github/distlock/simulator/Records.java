@@ -42,7 +42,7 @@ final class Records {
         private final AcquireKind kind;
         private final long begunAt = world.nanoTime();
         private boolean copied;
-        /** Another process has the same acquire or hold. So what follows is no longer part of the history. */
+        /** Another process has the same acquire or hold, so the history leaves out what follows. */
         private boolean shared;
 
         private boolean returned;

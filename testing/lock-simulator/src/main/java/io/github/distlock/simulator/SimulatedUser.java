@@ -307,8 +307,8 @@ final class SimulatedUser implements Runnable {
     }
 
     /**
-     * Short times until the collection are as likely as long ones. The hold is no longer one of this thread, because
-     * the client refuses to upgrade the read hold of a thread.
+     * Short times until the collection are as likely as long ones. The hold is detached from this thread first: the
+     * client would refuse the write lock to a thread that has a read hold.
      */
     private void drop(Records.Acquire acquire, LockHandle held) {
         held.detach();
