@@ -361,6 +361,26 @@ class SharedHoldsTest extends SharedTest {
         expectMarker("read 2");
     }
 
+    /** Only a request before the end of the lease says something, so this tries until one is fast enough. */
+    @Test
+    void s9_aReaderIsNotDroppedBeforeTheEndOfItsLease() throws InterruptedException {
+        boolean isThere;
+        double end;
+        do {
+            TestContender holder = reader(one);
+            holder.acquire();
+            String record = recordOf(holder);
+            endIn(900, holder);
+            end = admin.zscore(holders, record);
+
+            reader(other).acquire();
+
+            isThere = admin.zscore(holders, record) != null;
+        } while (serverMicros() >= end);
+
+        assertTrue(isThere);
+    }
+
     @Test
     void s10_permitsWhoseLeaseHasEndedAreFree() throws InterruptedException {
         TestContender ended = permits(7, 10);

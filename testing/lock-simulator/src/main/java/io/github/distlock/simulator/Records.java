@@ -181,7 +181,7 @@ final class Records {
                 history.released(process, world.tick(), number, outcome);
                 if (outcome.equals("RELEASED")) {
                     kept.released(lock, begunAt, minimumNanos);
-                } else if (outcome.equals("LOST") && heldAt > 0) {
+                } else if (outcome.equals("LOST") && heldAt > 0 && !copied) { // The copy may have released it.
                     kept.held(lock, number, heldAt, delayNanos);
                 }
             });

@@ -424,6 +424,7 @@ public final class Simulation implements World {
             if (at > next.now) {
                 passTo(Math.min(at, until));
             } else {
+                passTo(at); // The clock beside must not stay behind, because what happens here wakes threads there.
                 next.proceed();
             }
         }

@@ -90,6 +90,17 @@ class DroppedHandlesTest {
     }
 
     @Test
+    void v9_aReportMayCrossThatOfALoss() {
+        handles.collected("lock", 5);
+        handles.lost(EVENT, LossReason.EXPIRED);
+        handles.leaked(EVENT);
+        after(10 * SECOND);
+        handles.end();
+
+        assertThat(violations).isEmpty();
+    }
+
+    @Test
     void v9_aProcessThatStandsStillReportsLater() {
         handles.collected("lock", 5);
         process.pause();

@@ -42,12 +42,12 @@ final class ContainerNetwork {
     private static ContainerNetwork create() {
         DockerClient docker = DockerClientFactory.instance().client();
         for (int attempt = 1; ; attempt++) {
-            String subnet = freeSubnet(docker);
-            Network network = Network.builder()
-                    .createNetworkCmdModifier(
-                            command -> command.withIpam(new Ipam().withConfig(new Ipam.Config().withSubnet(subnet))))
-                    .build();
             try {
+                String subnet = freeSubnet(docker);
+                Network network = Network.builder()
+                        .createNetworkCmdModifier(command ->
+                                command.withIpam(new Ipam().withConfig(new Ipam.Config().withSubnet(subnet))))
+                        .build();
                 network.getId(); // Creates it.
                 return new ContainerNetwork(network, subnet);
             } catch (DockerException e) {

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.parallel.ResourceLock;
 
-@Timeout(180)
+@Timeout(420) // Longer than the waits of a test together, each of which says what it has waited for.
 @Tag("servers")
 @ResourceLock("starts servers and processes")
 class ZooKeeperEnsembleTest {
