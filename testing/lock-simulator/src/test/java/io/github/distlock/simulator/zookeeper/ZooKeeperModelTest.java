@@ -17,6 +17,7 @@ import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.apache.jute.Record;
 import org.apache.zookeeper.CreateMode;
+import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.MultiOperationRecord;
 import org.apache.zookeeper.Op;
 import org.apache.zookeeper.ZooDefs.Ids;
@@ -102,6 +103,10 @@ class ZooKeeperModelTest {
                 Message event = other.receive(xid -> OpCode.exists);
 
                 assertThat(event.body()).isEqualTo(new WatcherEvent(2, 3, path));
+                // The server closes all connections of the session after the event, and before the next request.
+                other.send(new RequestHeader(2, OpCode.exists), new ExistsRequest(path, false));
+                assertThat(other.receive(xid -> OpCode.exists).header().getErr())
+                        .isEqualTo(KeeperException.Code.NONODE.intValue());
                 ConnectResponse refused = again.connect(
                         new ConnectRequest(0, 0, 1_000, granted.getSessionId(), granted.getPasswd(), false));
                 assertThat(refused.getTimeOut()).isZero();
