@@ -17,7 +17,7 @@ final class Faults {
     static final List<String> OF_PROCESSES = List.of(PAUSE, PAUSE, CRASH, CLOSE, WALL_CLOCK, SILENCE, SILENCE, THREADS);
 
     /** Their effects have no bound in time, so runs with them check less. */
-    static final List<String> RARE = List.of(WALL_CLOCK, THREADS);
+    static final List<String> UNBOUNDED = List.of(WALL_CLOCK, THREADS);
 
     private Faults() {}
 }

@@ -299,7 +299,8 @@ record Plan(
      */
     boolean isPunctual(int process) {
         return !excluded.equals(Faults.DRIFT)
-                && faults.stream().noneMatch(fault -> fault.process == process && Faults.RARE.contains(fault.kind));
+                && faults.stream()
+                        .noneMatch(fault -> fault.process == process && Faults.UNBOUNDED.contains(fault.kind));
     }
 
     /** Each run has a few kinds of faults, and some have none. */
@@ -322,7 +323,7 @@ record Plan(
     }
 
     private static boolean isRare(String kind) {
-        return Faults.RARE.contains(kind) || kind.equals(SimulatedStore.COPY);
+        return Faults.UNBOUNDED.contains(kind) || kind.equals(SimulatedStore.COPY);
     }
 
     private static List<Fault> excludedFaults(SplittableRandom random, int processes, long duration, String kind) {

@@ -240,7 +240,7 @@ final class SimulatedMember implements ObservedBackend.Observer {
         return plan.nextJump(settings.number(), since) <= simulation.nanoTime() || copiedAt >= since;
     }
 
-    /** Another process is a copy of this one from now on. What exists now is no longer of one process alone. */
+    /** From now on, another process is a copy of this one. The two share what this one has now. */
     void share() {
         copies++;
         own.clear();

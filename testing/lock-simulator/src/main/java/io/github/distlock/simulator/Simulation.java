@@ -460,7 +460,7 @@ public final class Simulation implements World {
     }
 
     /**
-     * Lets another simulation go on beside this one, in the same time. What happens earlier comes first.
+     * Runs another simulation beside this one. Both have the same time, and events of either happen in its order.
      *
      * @param other a simulation that the same thread has run until now
      */
