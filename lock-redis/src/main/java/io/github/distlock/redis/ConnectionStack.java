@@ -31,7 +31,7 @@ import redis.clients.jedis.exceptions.JedisException;
  * latch: waiting on a future would run foreign tasks on a thread of a {@code ForkJoinPool}.
  *
  * <p><b>Idle connections.</b> The server or a firewall may have closed an idle connection, which only its use shows. So
- * the stack checks a connection that was idle for some seconds, for at most 250 ms. If a connection has failed, the
+ * the stack checks a connection that was idle for some seconds, for at most 200 ms. If a connection has failed, the
  * stack drops all that have been idle for as long. A request that fails on a connection that was idle, other than by
  * silence, is sent again and notes that. A request that is not safe to repeat is not sent again.
  *

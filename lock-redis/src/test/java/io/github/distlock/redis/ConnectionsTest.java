@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.github.distlock.LockOwner;
+import io.github.distlock.redis.connection.ErrorReply;
 import io.github.distlock.spi.Attempt;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.LockClock;
@@ -39,6 +40,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import redis.clients.jedis.Connection;
 import redis.clients.jedis.DefaultJedisClientConfig;
 import redis.clients.jedis.HostAndPort;
@@ -146,6 +149,13 @@ class ConnectionsTest {
     private static List<?> call(OwnConnections connections, Script script) throws InterruptedException {
         ScriptCall call = new ScriptCall(script, LockKeys.of("job", name -> name, "distlock:"));
         return connections.call(call, deadline(PATIENCE));
+    }
+
+    /** Sends a request as renewals and releases are sent: over connections of their own. */
+    @CanIgnoreReturnValue
+    private static List<?> callAll(OwnConnections connections) throws InterruptedException {
+        ScriptCall call = new ScriptCall(Script.INSPECT, LockKeys.of("job", name -> name, "distlock:"));
+        return connections.callAll(List.of(call), deadline(PATIENCE));
     }
 
     private static void expectEnd(long begin) {
@@ -396,6 +406,101 @@ class ConnectionsTest {
         } finally {
             pool.shutdownNow();
         }
+    }
+
+    @Test
+    void v4_theCheckOfAnIdleConnectionEndsLongBeforeTheRequest() throws Exception {
+        AtomicBoolean silent = new AtomicBoolean();
+        ScriptedServer server = serve((client, command) -> {
+            if (client.number > 0 || !silent.get()) {
+                client.succeed(command);
+            }
+        });
+        OwnConnections connections = connections(server, new HaltedClock(passed));
+        call(connections, Script.INSPECT);
+        silent.set(true);
+        passed.addAndGet(Duration.ofSeconds(6).toNanos());
+
+        List<?> reply = call(connections, Script.INSPECT);
+
+        assertThat(reply).hasSize(1);
+        assertEquals(2, server.connections());
+    }
+
+    @Test
+    void v6_connectionsThatAreNotUsedForHalfAMinuteAreClosed() throws Exception {
+        CountDownLatch all = new CountDownLatch(3);
+        ScriptedServer server = serve((client, command) -> {
+            if (command.get(0).startsWith("EVAL")) {
+                all.countDown();
+                awaitQuietly(all);
+            }
+            client.succeed(command);
+        });
+        OwnConnections connections = connections(server);
+        openThree(connections);
+
+        passed.addAndGet(Duration.ofSeconds(29).toNanos());
+        call(connections, Script.INSPECT);
+        assertEquals(0, server.ended());
+        passed.addAndGet(Duration.ofSeconds(2).toNanos());
+        call(connections, Script.INSPECT);
+        Waiting.await("an idle connection is closed", PATIENCE, () -> server.ended() == 1);
+        call(connections, Script.INSPECT);
+        Waiting.await("the other idle connection is closed", PATIENCE, () -> server.ended() == 2);
+        call(connections, Script.INSPECT);
+
+        assertEquals(3, server.connections(), "the connection in use stays open");
+        assertEquals(2, server.ended());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "false, READONLY it is a replica, 2",
+        "true, READONLY it is a replica, 2",
+        "false, ERR it fails, 1",
+        "true, ERR it fails, 1"
+    })
+    void v2_onlyAServerThatCannotKeepLocksLosesItsConnection(boolean batch, String words, int expected)
+            throws Exception {
+        AtomicBoolean fails = new AtomicBoolean(true);
+        ScriptedServer server = serve((client, command) -> {
+            if (command.get(0).startsWith("EVAL") && fails.getAndSet(false)) {
+                client.send("-" + words + "\r\n");
+            } else {
+                client.succeed(command);
+            }
+        });
+        OwnConnections connections = connections(server);
+
+        if (batch) {
+            assertThat(callAll(connections)).singleElement().isInstanceOf(ErrorReply.class);
+            callAll(connections);
+        } else {
+            assertThatThrownBy(() -> call(connections, Script.INSPECT)).hasMessageContaining(words);
+            call(connections, Script.INSPECT);
+        }
+
+        assertEquals(expected, server.connections());
+    }
+
+    @Test
+    void v8_aRenewalUsesAnotherConnectionIfTheServerAcceptsNoMore() throws Exception {
+        ScriptedServer server = serve((client, command) -> {
+            if (client.number == 0) {
+                client.succeed(command);
+            } else {
+                client.send("-ERR max number of clients reached\r\n");
+                client.close();
+            }
+        });
+        OwnConnections connections = connections(server);
+        call(connections, Script.INSPECT);
+
+        List<?> replies = callAll(connections);
+
+        assertThat(replies).singleElement().isInstanceOf(List.class);
+        assertEquals(2, server.connections());
     }
 
     @Test
