@@ -38,10 +38,10 @@ import org.jspecify.annotations.Nullable;
  *
  * Blocking acquires and releases do their I/O on the caller's thread. Each of the engine's own threads has one role, so
  * that a request that hangs in one role delays no other: {@code timer} (expiry and alarms, no I/O), {@code renewal},
- * {@code request} (steps of asynchronous acquires), {@code release} (asynchronous releases, dormant leases, leaks),
- * {@code cleanup}, {@code close} (releases of a closing client), {@code log}, {@code callback} (code of the
- * application), {@code interrupt} (interrupts of threads whose holds are lost). They inherit nothing from the threads
- * of the application.
+ * {@code request} (steps of asynchronous acquires), {@code release} (asynchronous releases, those of dormant leases and
+ * of dropped handles), {@code cleanup}, {@code close} (releases of a closing client), {@code log}, {@code callback}
+ * (code of the application), {@code interrupt} (interrupts of threads whose holds are lost). They inherit nothing from
+ * the threads of the application.
  *
  * <h2>Closing</h2>
  *
@@ -299,7 +299,7 @@ public final class Engine {
         reentrantHolds.forgetDeadThreads();
         for (Reference<?> dropped = droppedHandles.poll(); dropped != null; dropped = droppedHandles.poll()) {
             if (dropped instanceof Hold hold) {
-                releaseThreads.execute(hold::dropped);
+                hold.dropped();
             }
         }
     }

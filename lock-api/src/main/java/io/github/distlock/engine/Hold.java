@@ -401,7 +401,7 @@ final class Hold extends WeakReference<Handle> {
         return phase.get() instanceof Lost lost ? lost.loss : lateLoss;
     }
 
-    /** The handle was collected. If the hold was still open, it leaked. */
+    /** The handle was collected. If the hold was still open, it leaked. Does not wait: no release delays a report. */
     void dropped() {
         decline();
         if (!isHeld()) {
@@ -424,7 +424,7 @@ final class Hold extends WeakReference<Handle> {
                         acquireStack));
         event(heldNanos(), (listener, event) -> listener.leaked(event));
         if (options.lockDelay().isEmpty()) {
-            release();
+            shared.releases().executeUnlessClosed(this::release);
         } else if (end(clock().now())) {
             // Nobody has said that its work is done.
             lease.lose(LossReason.EXPIRED);

@@ -395,6 +395,10 @@ class HoldTest extends OneQueueTest {
         client.clock.advance(SECOND);
 
         hold.dropped();
+        assertThat(events)
+                .as("before the release, which may wait")
+                .containsExactly("leaked " + hold.token() + " after 1000");
+        client.clock.runAll();
 
         assertThat(hold.state()).isEqualTo(State.RELEASED);
         assertThat(grant.isGivenBack()).isTrue();

@@ -3,10 +3,13 @@ package io.github.distlock.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.distlock.DistributedLock;
+import io.github.distlock.LockClient;
 import io.github.distlock.LockException;
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockOptions;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -45,6 +48,27 @@ class LeakTest extends EngineTest {
 
         Await.until("the leak is reported", () -> count("leaked") > 0);
         assertThat(event("leaked").event().fencingToken()).isEqualTo(held.fencingToken());
+        expectNothingLeft();
+    }
+
+    @Test
+    void v9_releasesThatHangDelayNoReport() throws Exception {
+        LockClient patient = open(settings().requestTimeout(LONG));
+        List<LockHandle> others = new ArrayList<>();
+        for (int i = 0; i < 10; i++) {
+            others.add(patient.lock("other" + i).acquire());
+        }
+        Handle held = (Handle) patient.lock("a").acquire();
+        memory.pause();
+        others.forEach(LockHandle::releaseAsync);
+        store.advance(Duration.ofMillis(1));
+
+        assertThat(held.hold().enqueue()).isTrue();
+        store.advance(Duration.ofSeconds(1));
+
+        Await.until("the leak is reported", () -> count("leaked") > 0);
+        assertThat(event("leaked").event().lockName()).isEqualTo("a");
+        memory.resume();
         expectNothingLeft();
     }
 
