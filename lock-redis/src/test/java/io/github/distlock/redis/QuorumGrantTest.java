@@ -249,6 +249,22 @@ class QuorumGrantTest {
                 .containsExactly("5000", "0");
     }
 
+    @Test
+    void v8_aReleaseWithoutALockDelayAsksEachServerOnce() throws InterruptedException {
+        QuorumGrant held = acquire();
+        find("++-");
+
+        assertThat(release(held)).isEqualTo(Grant.Release.RELEASED);
+
+        Waiting.await(
+                "all are asked", PATIENCE, () -> members.stream().allMatch(member -> member.redis.sent.size() == 2));
+        quorum.close(); // Waits for what is under way.
+        assertThat(members)
+                .allSatisfy(member -> assertThat(member.redis.sent)
+                        .extracting(ScriptCall::script)
+                        .containsExactly(Script.VOTE, Script.END_ALONE));
+    }
+
     /** Returns an argument of a request. The first argument is number 1. */
     private static String argument(ScriptCall call, int number) {
         return new String(call.arguments().get(number), UTF_8);
