@@ -95,11 +95,12 @@ class ConnectionsTest {
      */
     private record HaltedClock(AtomicLong ahead) implements LockClock {
         private static final long BEGIN = System.nanoTime();
+        private static final long HALT = Duration.ofHours(1).toNanos();
 
         @Override
         public long nanoTime() {
             long moved = ahead.get();
-            return moved == 0 ? 0 : moved + System.nanoTime() - BEGIN;
+            return moved == 0 ? HALT : HALT + moved + System.nanoTime() - BEGIN;
         }
 
         @Override
@@ -522,6 +523,29 @@ class ConnectionsTest {
         assertThat(context.lostConnections())
                 .as("an idle connection was closed")
                 .isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"999, true", "1000, false"})
+    void v8_onlyAConnectionThatBreaksInUseCountsAsLost(long idleMillis, boolean isLost) throws Exception {
+        AtomicInteger requests = new AtomicInteger();
+        ScriptedServer server = serve((client, command) -> {
+            if (command.get(0).startsWith("EVAL") && requests.incrementAndGet() == 2) {
+                client.close();
+            } else {
+                client.succeed(command);
+            }
+        });
+        OwnConnections connections = connections(server);
+        call(connections, Script.INSPECT);
+        passed.addAndGet(Duration.ofMillis(idleMillis).toNanos());
+        ScriptCall request = new ScriptCall(Script.INSPECT, LockKeys.of("job", name -> name, "distlock:"));
+
+        List<?> reply = connections.call(request, deadline(PATIENCE));
+
+        assertThat(reply).hasSize(1);
+        assertTrue(request.wasSentAgain());
+        assertThat(context.lostConnections()).hasSize(isLost ? 1 : 0);
     }
 
     @Test
