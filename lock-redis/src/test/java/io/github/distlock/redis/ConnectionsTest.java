@@ -549,6 +549,25 @@ class ConnectionsTest {
     }
 
     @Test
+    void s5_aRequestThatIsNotSafeToRepeatIsNotSentAgain() throws Exception {
+        AtomicInteger requests = new AtomicInteger();
+        ScriptedServer server = serve((client, command) -> {
+            if (command.get(0).startsWith("EVAL") && requests.incrementAndGet() == 2) {
+                client.close();
+            } else {
+                client.succeed(command);
+            }
+        });
+        OwnConnections connections = connections(server);
+        call(connections, Script.INSPECT);
+
+        assertThatThrownBy(() -> call(connections, Script.FORCE_RELEASE)).isInstanceOf(JedisException.class);
+
+        assertEquals(2, requests.get());
+        assertEquals(1, server.connections());
+    }
+
+    @Test
     void v8_holdsAreRenewedOnceASecondAfterRequestsUnderWayHaveLostTheirConnections() {
         ScriptedServer server = serve((client, command) -> {
             if (command.get(0).startsWith("EVAL")) {
