@@ -11,10 +11,10 @@ import org.junit.jupiter.api.extension.InvocationInterceptor;
 import org.junit.jupiter.api.extension.ReflectiveInvocationContext;
 
 /**
- * Interrupts tests that hang, in mutation runs only: those that take longer than the milliseconds of the system property
- * {@code lock.longest-test}. PIT ends the JVM of a test that hangs. Before the next JVM goes on, it runs all tests of its
- * classes once, because PIT finds the invocations of parameterized tests in no other way. A test that is interrupted
- * just fails.
+ * Interrupts tests that hang, in mutation runs only: those that take longer than the milliseconds of the system
+ * property {@code lock.longest-test}. PIT ends the JVM of a test that hangs. Before the next JVM goes on, it runs all
+ * tests of its classes once, because PIT finds the invocations of parameterized tests in no other way. A test that is
+ * interrupted just fails.
  *
  * <p>JUnit finds this extension as it finds {@link StarvationExtension}.
  */
