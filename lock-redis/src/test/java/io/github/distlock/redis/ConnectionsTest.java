@@ -525,17 +525,22 @@ class ConnectionsTest {
                 .isEmpty();
     }
 
-    @ParameterizedTest
-    @CsvSource({"999, true", "1000, false"})
-    void v8_onlyAConnectionThatBreaksInUseCountsAsLost(long idleMillis, boolean isLost) throws Exception {
-        AtomicInteger requests = new AtomicInteger();
-        ScriptedServer server = serve((client, command) -> {
+    /** Closes the connection of the second request. */
+    private ScriptedServer serveAllButTheSecond(AtomicInteger requests) {
+        return serve((client, command) -> {
             if (command.get(0).startsWith("EVAL") && requests.incrementAndGet() == 2) {
                 client.close();
             } else {
                 client.succeed(command);
             }
         });
+    }
+
+    @ParameterizedTest
+    @CsvSource({"999, true", "1000, false"})
+    void v8_onlyAConnectionThatBreaksInUseCountsAsLost(long idleMillis, boolean isLost) throws Exception {
+        AtomicInteger requests = new AtomicInteger();
+        ScriptedServer server = serveAllButTheSecond(requests);
         OwnConnections connections = connections(server);
         call(connections, Script.INSPECT);
         passed.addAndGet(Duration.ofMillis(idleMillis).toNanos());
@@ -551,13 +556,7 @@ class ConnectionsTest {
     @Test
     void s5_aRequestThatIsNotSafeToRepeatIsNotSentAgain() throws Exception {
         AtomicInteger requests = new AtomicInteger();
-        ScriptedServer server = serve((client, command) -> {
-            if (command.get(0).startsWith("EVAL") && requests.incrementAndGet() == 2) {
-                client.close();
-            } else {
-                client.succeed(command);
-            }
-        });
+        ScriptedServer server = serveAllButTheSecond(requests);
         OwnConnections connections = connections(server);
         call(connections, Script.INSPECT);
 
