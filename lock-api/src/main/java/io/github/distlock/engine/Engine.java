@@ -102,7 +102,7 @@ public final class Engine {
         releaseThreads = Work.bounded(RELEASE_THREADS, "release", shared);
         callbacks = new Callbacks(callbackExecutor, listeners, hooks, shared);
         cleanUp = new CleanUp(backend, settings, shared);
-        keeper = new LeaseKeeper(backend, settings, shared, this::releaseDropped);
+        keeper = new LeaseKeeper(backend, settings, shared, () -> releaseDropped(shared));
         releases = new Releases(backend, settings, requests, cleanUp, releaseThreads, shared);
         Lease.Shared leases = new Lease.Shared(
                 settings,
@@ -295,11 +295,12 @@ public final class Engine {
         return new StoreInspector(backend, settings.client(), lifecycle, requests);
     }
 
-    private void releaseDropped() {
+    /** The timer runs this. If one hold throws, the others are still reported, and leases are still renewed. */
+    private void releaseDropped(Work.Shared shared) {
         reentrantHolds.forgetDeadThreads();
         for (Reference<?> dropped = droppedHandles.poll(); dropped != null; dropped = droppedHandles.poll()) {
             if (dropped instanceof Hold hold) {
-                hold.dropped();
+                shared.runLogged(hold::dropped);
             }
         }
     }

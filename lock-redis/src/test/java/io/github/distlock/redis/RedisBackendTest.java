@@ -6,10 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import ch.qos.logback.classic.Logger;
-import ch.qos.logback.classic.LoggerContext;
-import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.read.ListAppender;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.github.distlock.LockClient;
 import io.github.distlock.LockHandle;
@@ -45,7 +41,6 @@ import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.slf4j.LoggerFactory;
 import redis.clients.jedis.ConnectionPoolConfig;
 import redis.clients.jedis.RedisClient;
 import redis.clients.jedis.exceptions.JedisConnectionException;
@@ -298,7 +293,7 @@ class RedisBackendTest extends ContenderTest {
         pool.setMaxTotal(1);
         pool.setMaxWait(Duration.ofSeconds(5));
         waiting(one).acquire();
-        List<String> warnings = warnings("fewer than two connections", () -> {
+        List<String> warnings = BackendWarnings.during("fewer than two connections", () -> {
             try (RedisClient client = RedisClient.builder()
                             .hostAndPort(SERVER.host(), SERVER.port())
                             .poolConfig(pool)
@@ -323,7 +318,7 @@ class RedisBackendTest extends ContenderTest {
         waiting(one).acquire();
         long before = denials();
 
-        List<String> warnings = warnings(restricted.channel(), () -> {
+        List<String> warnings = BackendWarnings.during(restricted.channel(), () -> {
             TestContender waiter = queuedWaiter(restricted);
             await("two subscriptions were denied", () -> {
                 try {
@@ -437,7 +432,7 @@ class RedisBackendTest extends ContenderTest {
     void s5_aForeignKeyWithoutExpiryIsReportedOnce() throws InterruptedException {
         admin.set(lock, "a foreign value");
 
-        List<String> warnings = warnings(lock, () -> {
+        List<String> warnings = BackendWarnings.during(lock, () -> {
             trying(one).findBusy();
             trying(one).findBusy();
         });
@@ -446,13 +441,9 @@ class RedisBackendTest extends ContenderTest {
         assertTrue(warnings.get(0).contains(lock + " has no expiry"), warnings.get(0));
     }
 
-    private interface Action {
-        void run() throws InterruptedException;
-    }
-
     @Test
     void s10_anotherLimitIsLoggedOnceForAName() throws InterruptedException {
-        List<String> warnings = warnings(name, () -> {
+        List<String> warnings = BackendWarnings.during(name, () -> {
             TestContender.waiting(one, name, LockMode.permits(1, 3), LEASE).acquire();
             TestContender.waiting(other, name, LockMode.permits(1, 3), LEASE).acquire();
             TestContender.trying(other, name, LockMode.permits(1, 2), LEASE).findBusy();
@@ -469,7 +460,7 @@ class RedisBackendTest extends ContenderTest {
 
     @Test
     void s10_aGrantWithAnotherLimitIsLogged() throws InterruptedException {
-        List<String> warnings = warnings(name, () -> {
+        List<String> warnings = BackendWarnings.during(name, () -> {
             TestContender.waiting(one, name, LockMode.permits(1, 3), LEASE).acquire();
             TestContender.waiting(other, name, LockMode.permits(1, 2), LEASE).acquire();
         });
@@ -482,7 +473,7 @@ class RedisBackendTest extends ContenderTest {
         changeRights("resetkeys", "~" + lock, "~" + token, "~" + queue, "~" + alive, "~" + holders);
         Grant held = waiting(restricted).acquire();
 
-        List<String> warnings = warnings(name, () -> {
+        List<String> warnings = BackendWarnings.during(name, () -> {
             for (int i = 0; i < 2; i++) {
                 assertEquals(Map.of(), restricted.requestedReleases(List.of(held), TestContender.deadline()));
             }
@@ -491,24 +482,5 @@ class RedisBackendTest extends ContenderTest {
         assertEquals(1, warnings.size(), warnings.toString());
         assertTrue(warnings.get(0).contains("requests for release are not heard"), warnings.get(0));
         assertTrue(warnings.get(0).contains("NOPERM"), warnings.get(0));
-    }
-
-    /** Returns the warnings that contain a text. Other tests run at the same time, and are warned of other things. */
-    private List<String> warnings(String about, Action action) throws InterruptedException {
-        // While a thread initializes SLF4J, others get loggers that are not Logback's.
-        await("SLF4J is initialized", () -> LoggerFactory.getILoggerFactory() instanceof LoggerContext);
-        Logger logger = (Logger) LoggerFactory.getLogger(RedisBackend.class);
-        ListAppender<ILoggingEvent> log = new ListAppender<>();
-        log.start();
-        logger.addAppender(log);
-        try {
-            action.run();
-        } finally {
-            logger.detachAppender(log);
-        }
-        return log.list.stream()
-                .map(ILoggingEvent::getFormattedMessage)
-                .filter(message -> message.contains(about))
-                .toList();
     }
 }

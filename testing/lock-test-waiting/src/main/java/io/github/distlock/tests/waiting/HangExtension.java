@@ -11,10 +11,10 @@ import org.junit.jupiter.api.extension.InvocationInterceptor;
 import org.junit.jupiter.api.extension.ReflectiveInvocationContext;
 
 /**
- * Interrupts tests that hang, in mutation runs only: those that take longer than the milliseconds of the system
- * property {@code lock.longest-test}. PIT ends the JVM of a test that hangs. Before the next JVM goes on, it runs all
- * tests of its classes once, because PIT finds the invocations of parameterized tests in no other way. A test that is
- * interrupted just fails.
+ * Interrupts the threads of tests that hang. The system property {@code lock.longest-test} says after how many
+ * milliseconds; without it, this does nothing. It is for mutation runs: PIT ends the JVM of a test that hangs. Before
+ * the next JVM goes on, it runs all tests of its classes once, because PIT finds the invocations of parameterized tests
+ * in no other way. A test that is interrupted just fails.
  *
  * <p>JUnit finds this extension as it finds {@link StarvationExtension}.
  */
@@ -44,7 +44,7 @@ public final class HangExtension implements InvocationInterceptor {
         run(test, LONGEST);
     }
 
-    /** Runs a test, and interrupts its thread after a number of milliseconds, or never. */
+    /** Runs a test, and interrupts its thread after so many milliseconds, or never if {@code longest} is null. */
     static void run(Invocation<@Nullable Void> test, @Nullable Long longest) throws Throwable {
         if (longest == null) {
             test.proceed();
