@@ -51,7 +51,10 @@ class BallotTest {
         servers.forEach(QuorumServer::endRequests);
     }
 
-    /** Starts a server. A vote is {@code yes}, {@code no}, {@code other}, {@code failed}, {@code silent}, or a base. */
+    /**
+     * Starts a server. A vote is {@code yes}, {@code no}, {@code other}, {@code late}, {@code failed}, {@code silent},
+     * or a base.
+     */
     private void addServer(String vote, String raise) {
         ScriptedRedis member =
                 new ScriptedRedis(call -> answer(call.script() == Script.VOTE || raise.isEmpty() ? vote : raise));
@@ -64,6 +67,7 @@ class BallotTest {
             case "yes" -> List.of(1L, BASE, 7L);
             case "no" -> List.of(0L);
             case "other" -> List.of(-2L, "read-write".getBytes(UTF_8));
+            case "late" -> List.of(-1L);
             case "failed" -> new IllegalStateException("broken");
             case "silent" -> {
                 over.await();
@@ -109,6 +113,7 @@ class BallotTest {
         "yes other failed, unknown",
         "yes failed failed, unknown",
         "failed failed failed, unknown",
+        "late late late, unknown",
         "yes yes yes silent silent, won",
         "no no no silent silent, lost",
         "yes no no failed silent, lost",

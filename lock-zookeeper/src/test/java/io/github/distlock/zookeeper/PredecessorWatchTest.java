@@ -1,0 +1,154 @@
+package io.github.distlock.zookeeper;
+
+import static io.github.distlock.zookeeper.TestContender.busyOf;
+import static io.github.distlock.zookeeper.TestContender.contending;
+import static io.github.distlock.zookeeper.TestContender.request;
+import static io.github.distlock.zookeeper.TestContender.waiting;
+import static io.github.distlock.zookeeper.TestContender.waitingBusy;
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.distlock.spi.Deadline;
+import io.github.distlock.spi.Grant;
+import io.github.distlock.spi.LockBackend;
+import io.github.distlock.spi.LockClock;
+import io.github.distlock.spi.LockMode;
+import io.github.distlock.spi.LockRequest;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** What a {@link PredecessorWatch} says of itself, and how it ends. */
+class PredecessorWatchTest extends ContendersOfOneLock {
+
+    private static PredecessorWatch watch(TestContender waiter) {
+        return requireNonNull(((ZooKeeperContender) waiter.contender).watch());
+    }
+
+    private static TestContender contenderForAnotherLock(LockBackend backend) {
+        return new TestContender(
+                backend,
+                LockRequest.exclusive(
+                        "another", ZooKeeperFactory.SESSION, request().owner()));
+    }
+
+    private static Session sessionWithAHold(LockBackend backend) throws InterruptedException {
+        return session(contenderForAnotherLock(backend).acquire());
+    }
+
+    @Test
+    void s1_aWatchSpeaksOnlyForItsSessionAndItsNode() throws Exception {
+        Grant held = waiting(one).acquire();
+        Session elsewhere = session(held);
+        Session present = sessionWithAHold(other);
+        TestContender waiter = waitingBusy(other);
+        PredecessorWatch watch = watch(waiter);
+
+        assertThat(watch.isSet(present)).isTrue();
+        assertThat(watch.isSet(elsewhere)).isFalse();
+        assertThat(watch.isOn(present, watch.predecessor())).isTrue();
+        assertThat(watch.isOn(present, watch.own())).isFalse();
+        assertThat(watch.isOn(elsewhere, watch.predecessor())).isFalse();
+        release(held);
+        await("it is the grant", () -> watch.isGrant(present));
+        assertThat(watch.isGrant(elsewhere)).isFalse();
+    }
+
+    @Test
+    void v6_onlyWaitersForPermitsNeedTheNamesOfTheQueue() throws Exception {
+        contending(one, LockMode.permits(1, 1)).acquire();
+        assertThat(watch(busyOf(other, LockMode.permits(1, 1))).needsNames()).isTrue();
+        contenderForAnotherLock(one).acquire();
+        TestContender waiter = contenderForAnotherLock(other);
+        waiter.findBusy();
+
+        assertThat(watch(waiter).needsNames()).isFalse();
+    }
+
+    @Test
+    void v6_aWaiterForPermitsWaitsForAsLongAsTheyDoNotFit() throws Exception {
+        contending(one, LockMode.permits(1, 3)).acquire();
+        contending(one, LockMode.permits(2, 3)).acquire();
+        PredecessorWatch watch = watch(busyOf(other, LockMode.permits(2, 3)));
+        List<String> all = nodes();
+
+        assertThat(watch.isBehindIn(LockQueue.of(all))).isTrue();
+        assertThat(watch.isBehindIn(LockQueue.of(all.subList(1, 3)))).isTrue();
+        assertThat(watch.isBehindIn(LockQueue.of(List.of(all.get(0), all.get(2)))))
+                .isFalse();
+        assertThat(watch.isBehindIn(LockQueue.of(all.subList(0, 2)))).isFalse();
+    }
+
+    @Test
+    void s13_aWaiterLooksWhenAKeptLockBecomesTheFirstNode() throws Exception {
+        waiting(one).acquire();
+        waitingBusy(one);
+        PredecessorWatch watch = watch(waitingBusy(other));
+        List<String> all = nodes();
+        String kept = all.get(0).replace("-lock-", "-kept-lock-");
+
+        assertThat(watch.isBehindIn(LockQueue.of(all))).isTrue();
+        assertThat(watch.isBehindIn(LockQueue.of(List.of(kept, all.get(1), all.get(2)))))
+                .isFalse();
+    }
+
+    @Test
+    void v6_nothingIsKeptForAWatchThatHasEnded() throws Exception {
+        Grant held = waiting(one).acquire();
+        Session present = sessionWithAHold(other);
+        SessionLife life = present.life();
+        TestContender second = waitingBusy(one);
+        TestContender third = waitingBusy(other);
+        assertThat(life.dependents()).isEqualTo(2);
+
+        second.withdraw();
+
+        await("the third is woken", () -> third.wakeUps.get() == 1);
+        assertThat(life.dependents()).as("its predecessor is gone").isOne();
+        third.findBusy();
+        assertThat(life.dependents()).as("it watches the next one").isEqualTo(2);
+        await("it is set", () -> watch(third).isSet(present));
+        release(held);
+        await("the third is woken again", () -> third.wakeUps.get() == 2);
+        assertThat(life.dependents()).as("the deletion is its grant").isOne();
+    }
+
+    @Test
+    void v6_nothingIsKeptForAWaiterThatTheEngineForgets() throws Exception {
+        waiting(one).acquire();
+        SessionLife life = sessionWithAHold(other).life();
+        TestContender waiter = waitingBusy(other);
+
+        waiter.contender.forget();
+
+        assertThat(life.dependents()).isOne();
+    }
+
+    @Test
+    void s1_aDeletionGrantsNothingWithoutAConnection() throws Exception {
+        Grant held = waiting(one).acquire();
+        Session present = sessionWithAHold(other);
+        TestContender waiter = waitingBusy(other);
+        PredecessorWatch watch = watch(waiter);
+        release(held);
+        await("it is the grant", () -> watch.isGrant(present));
+
+        link.refuse();
+        link.cut();
+
+        await("it is none", () -> !watch.isGrant(present));
+        Deadline soon = Deadline.after(Duration.ofMillis(500), LockClock.system());
+        assertThatThrownBy(() -> waiter.contender.attempt(soon)).isInstanceOf(RuntimeException.class);
+    }
+
+    @Test
+    void v2_aWaiterIsWokenWhenItsSessionEnds() throws Exception {
+        waiting(one).acquire();
+        TestContender waiter = waitingBusy(other);
+
+        other.disconnect();
+
+        await("it is woken", () -> waiter.wakeUps.get() > 0);
+    }
+}
