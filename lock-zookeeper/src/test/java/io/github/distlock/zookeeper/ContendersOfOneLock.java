@@ -1,9 +1,11 @@
 package io.github.distlock.zookeeper;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockBackend;
+import io.github.distlock.spi.LockRequest;
 import io.github.distlock.tests.PromiseNames;
 import io.github.distlock.tests.RecordingContext;
 import io.github.distlock.tests.servers.FaultProxy;
@@ -52,6 +54,25 @@ abstract class ContendersOfOneLock {
     /** Returns the session that a hold has been acquired in. */
     static Session session(Grant held) throws InterruptedException {
         return ((Connection) held.server()).session(TestContender.deadline());
+    }
+
+    /** Makes a contender for the lock named "another". */
+    static TestContender another(LockBackend backend) {
+        return new TestContender(
+                backend,
+                LockRequest.exclusive(
+                        "another",
+                        ZooKeeperFactory.SESSION,
+                        TestContender.request().owner()));
+    }
+
+    /** Acquires the lock named "another", and returns the session. */
+    static Session sessionWithAHold(LockBackend backend) throws InterruptedException {
+        return session(another(backend).acquire());
+    }
+
+    static PredecessorWatch watch(TestContender waiter) {
+        return requireNonNull(((ZooKeeperContender) waiter.contender).watch());
     }
 
     static LockDirectory directory(Grant held, String path) {

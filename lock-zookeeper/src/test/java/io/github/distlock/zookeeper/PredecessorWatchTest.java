@@ -2,40 +2,21 @@ package io.github.distlock.zookeeper;
 
 import static io.github.distlock.zookeeper.TestContender.busyOf;
 import static io.github.distlock.zookeeper.TestContender.contending;
-import static io.github.distlock.zookeeper.TestContender.request;
 import static io.github.distlock.zookeeper.TestContender.waiting;
 import static io.github.distlock.zookeeper.TestContender.waitingBusy;
-import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.Grant;
-import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockClock;
 import io.github.distlock.spi.LockMode;
-import io.github.distlock.spi.LockRequest;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** What a {@link PredecessorWatch} says of itself, and how it ends. */
 class PredecessorWatchTest extends ContendersOfOneLock {
-
-    private static PredecessorWatch watch(TestContender waiter) {
-        return requireNonNull(((ZooKeeperContender) waiter.contender).watch());
-    }
-
-    private static TestContender contenderForAnotherLock(LockBackend backend) {
-        return new TestContender(
-                backend,
-                LockRequest.exclusive(
-                        "another", ZooKeeperFactory.SESSION, request().owner()));
-    }
-
-    private static Session sessionWithAHold(LockBackend backend) throws InterruptedException {
-        return session(contenderForAnotherLock(backend).acquire());
-    }
 
     @Test
     void s1_aWatchSpeaksOnlyForItsSessionAndItsNode() throws Exception {
@@ -59,8 +40,8 @@ class PredecessorWatchTest extends ContendersOfOneLock {
     void v6_onlyWaitersForPermitsNeedTheNamesOfTheQueue() throws Exception {
         contending(one, LockMode.permits(1, 1)).acquire();
         assertThat(watch(busyOf(other, LockMode.permits(1, 1))).needsNames()).isTrue();
-        contenderForAnotherLock(one).acquire();
-        TestContender waiter = contenderForAnotherLock(other);
+        another(one).acquire();
+        TestContender waiter = another(other);
         waiter.findBusy();
 
         assertThat(watch(waiter).needsNames()).isFalse();

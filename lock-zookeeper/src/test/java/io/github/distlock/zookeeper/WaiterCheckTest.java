@@ -1,5 +1,7 @@
 package io.github.distlock.zookeeper;
 
+import static io.github.distlock.zookeeper.TestContender.busyOf;
+import static io.github.distlock.zookeeper.TestContender.contending;
 import static io.github.distlock.zookeeper.TestContender.deadline;
 import static io.github.distlock.zookeeper.TestContender.waiting;
 import static io.github.distlock.zookeeper.TestContender.waitingBusy;
@@ -8,6 +10,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.distlock.spi.Attempt;
 import io.github.distlock.spi.Contender;
 import io.github.distlock.spi.Grant;
+import io.github.distlock.spi.LockMode;
 import io.github.distlock.tests.servers.Fault;
 import io.github.distlock.tests.servers.FaultProxy;
 import io.github.distlock.tests.waiting.Waiting;
@@ -131,5 +134,57 @@ class WaiterCheckTest extends ContendersOfOneLock {
         link.silence();
 
         waiter.acquire();
+    }
+
+    @Test
+    void v6_aHeartbeatOfFreshWaitersAsksNothing() throws Exception {
+        waiting(one).acquire();
+        TestContender waiter = waitingBusy(other);
+        sessionWithAHold(other);
+        link.silence();
+
+        other.heartbeat(List.of(waiter.contender), deadline());
+
+        assertThat(waiter.wakeUps).hasValue(0);
+    }
+
+    /** Makes a waiter, and checks it when another one has come behind it. Returns how many nodes the last listing had. */
+    private int seenByCheck(LockMode mode) throws Exception {
+        TestContender waiter = busyOf(other, mode);
+        contending(one, mode).findBusy();
+        Session present = sessionWithAHold(other);
+        WaiterCheck.run(present, List.of(watch(waiter)), System.nanoTime(), deadline());
+        assertThat(waiter.wakeUps).hasValue(0);
+        return present.seenQueues().count(directory).orElseThrow();
+    }
+
+    @Test
+    void v6_aCheckListsAShortQueue() throws Exception {
+        waiting(one).acquire();
+
+        assertThat(seenByCheck(LockMode.EXCLUSIVE)).isEqualTo(3);
+    }
+
+    @Test
+    void v6_aCheckReadsTheNodesOfOneWaiterInALongQueue() throws Exception {
+        waiting(one).acquire();
+        for (int i = 0; i < 5; i++) {
+            waiting(one).findBusy();
+        }
+
+        assertThat(seenByCheck(LockMode.EXCLUSIVE))
+                .as("without the last one, because it has not listed the nodes")
+                .isEqualTo(7);
+    }
+
+    @Test
+    void v6_aCheckListsALongQueueForAWaiterForPermits() throws Exception {
+        LockMode permit = LockMode.permits(1, 1);
+        contending(one, permit).acquire();
+        for (int i = 0; i < 5; i++) {
+            contending(one, permit).findBusy();
+        }
+
+        assertThat(seenByCheck(permit)).isEqualTo(8);
     }
 }
