@@ -31,6 +31,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.ForkJoinTask;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -391,7 +392,70 @@ class ConnectionsTest {
                         .count()
                 - 4;
         assertEquals(1, checks, "one silent connection condemns the older ones");
+        Waiting.await("all of them are closed", PATIENCE, () -> server.ended() == 3);
         assertThat(context.lostConnections()).isEmpty();
+    }
+
+    @Test
+    void v4_aConnectionThatBreaksTakesTheOthersWithIt() throws Exception {
+        AtomicBoolean broken = new AtomicBoolean();
+        AtomicInteger requests = new AtomicInteger();
+        CountDownLatch all = new CountDownLatch(3);
+        ScriptedServer server = serve((client, command) -> {
+            if (command.get(0).startsWith("EVAL")) {
+                requests.incrementAndGet();
+                all.countDown();
+                awaitQuietly(all);
+                if (broken.get() && client.number < 3) {
+                    client.close();
+                    return;
+                }
+            }
+            client.succeed(command);
+        });
+        OwnConnections connections = connections(server, new HaltedClock(passed));
+        openThree(connections);
+        broken.set(true);
+
+        List<?> reply = call(connections, Script.INSPECT);
+
+        assertThat(reply).hasSize(1);
+        assertEquals(3 + 2, requests.get());
+        assertEquals(4, server.connections());
+    }
+
+    @Test
+    void v6_aConnectionWhoseCallerHasGivenUpIsKeptForTheNextOne() throws Exception {
+        CountDownLatch asked = new CountDownLatch(1);
+        CountDownLatch answers = new CountDownLatch(1);
+        AtomicBoolean served = new AtomicBoolean();
+        ScriptedServer server = serve((client, command) -> {
+            if (client.number == 0) {
+                asked.countDown();
+                awaitQuietly(answers);
+                served.compareAndSet(false, command.get(0).startsWith("EVAL"));
+            }
+            client.succeed(command);
+        });
+        OwnConnections connections = connections(server);
+        FutureTask<List<?>> call = new FutureTask<>(() -> call(connections, Script.INSPECT));
+        Thread caller = new Thread(call);
+        caller.start();
+        awaitQuietly(asked);
+        caller.interrupt();
+        assertThatThrownBy(() -> call.get(PATIENCE.toSeconds(), TimeUnit.SECONDS))
+                .hasCauseInstanceOf(InterruptedException.class);
+        answers.countDown();
+
+        Waiting.await("it serves a request, or is closed because it is idle", PATIENCE, () -> {
+            passed.addAndGet(Duration.ofSeconds(31).toNanos());
+            try {
+                call(connections, Script.INSPECT);
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+            return served.get() || server.ended() > 0;
+        });
     }
 
     private static void openThree(OwnConnections connections) throws Exception {

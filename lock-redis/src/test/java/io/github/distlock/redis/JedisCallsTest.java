@@ -159,4 +159,13 @@ class JedisCallsTest {
     void v2_otherErrorsComeFromTheSameServer(String words) {
         assertThat(JedisCalls.isOfAnotherServer(new JedisDataException(words))).isFalse();
     }
+
+    @Test
+    void api_onlyAnErrorThatNamesPermissionsIsAMissingRight() {
+        assertThat(JedisCalls.isMissingRight(
+                        new JedisDataException("NOPERM this user has no permissions to run the 'scan' command")))
+                .isTrue();
+        assertThat(JedisCalls.isMissingRight(new JedisDataException("ERR unknown command `SCAN`")))
+                .isFalse();
+    }
 }
