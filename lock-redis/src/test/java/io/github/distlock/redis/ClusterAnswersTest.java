@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import io.github.distlock.LockOwner;
 import io.github.distlock.spi.Attempt;
 import io.github.distlock.spi.Deadline;
+import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockClock;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.RequestRefusedException;
@@ -24,11 +25,13 @@ import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import redis.clients.jedis.HostAndPort;
+import redis.clients.jedis.exceptions.JedisConnectionException;
 
 /** Nodes of a cluster that answer what no real ones answer on demand. */
 @DisplayNameGeneration(PromiseNames.class)
@@ -207,22 +210,50 @@ class ClusterAnswersTest {
         assertThat(sent).containsExactly("ASKING", "EVALSHA", "ASKING", "EVALSHA");
     }
 
+    /** Adds two nodes. The first one is asked first, and each redirects to the other one once that is wanted. */
+    private List<ScriptedServer> redirecting(View view, AtomicBoolean redirect) {
+        List<ScriptedServer> nodes = new CopyOnWriteArrayList<>();
+        for (int i = 0; i < 2; i++) {
+            int other = 1 - i;
+            nodes.add(node(view, (asker, command) -> {
+                if (redirect.get()) {
+                    asker.send("-MOVED 1 " + nodes.get(other).address() + "\r\n");
+                } else {
+                    asker.succeed(command);
+                }
+            }));
+        }
+        view.primary = nodes.get(0).address();
+        return nodes;
+    }
+
     @Test
     void v4_nodesThatRedirectToEachOtherAreNoRefusal() {
-        View view = new View();
-        List<ScriptedServer> nodes = new ArrayList<>();
-        nodes.add(node(
-                view, (asker, command) -> asker.send("-MOVED 1 " + nodes.get(1).address() + "\r\n")));
-        nodes.add(node(
-                view, (asker, command) -> asker.send("-MOVED 1 " + nodes.get(0).address() + "\r\n")));
-        view.primary = nodes.get(0).address();
+        List<ScriptedServer> nodes = redirecting(new View(), new AtomicBoolean(true));
         RedisBackend backend = connect(nodes.get(0));
 
         assertThatThrownBy(() -> attempt(backend, PATIENCE))
                 .isNotInstanceOf(RequestRefusedException.class)
                 .hasMessageContaining("MOVED 1");
 
-        assertThat(scripts(nodes.get(0))).isLessThan(10);
+        assertEquals(1 + 8, scripts(nodes.get(0)) + scripts(nodes.get(1)));
+    }
+
+    @Test
+    void v4_aBatchThatNodesRedirectToEachOtherHasNoOutcome() throws InterruptedException {
+        AtomicBoolean redirect = new AtomicBoolean();
+        List<ScriptedServer> nodes = redirecting(new View(), redirect);
+        RedisBackend backend = connect(nodes.get(0));
+        Grant held = ((Attempt.Granted) attempt(backend, PATIENCE)).grant();
+        long before = scripts(nodes.get(0));
+        redirect.set(true);
+
+        assertThat(backend.releaseAll(List.of(held), Deadline.after(PATIENCE, LockClock.system())))
+                .isEmpty();
+
+        assertEquals(1 + 8, scripts(nodes.get(0)) - before + scripts(nodes.get(1)));
+        List<Object> answers = TestContender.renewAll(backend, List.of(held), Duration.ofSeconds(30));
+        assertThat(answers).singleElement().isInstanceOf(JedisConnectionException.class);
     }
 
     @Test

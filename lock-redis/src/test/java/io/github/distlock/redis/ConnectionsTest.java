@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.github.distlock.LockOwner;
 import io.github.distlock.redis.connection.ErrorReply;
+import io.github.distlock.redis.connection.Listening;
 import io.github.distlock.spi.Attempt;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.LockClock;
@@ -20,6 +21,7 @@ import io.github.distlock.tests.IgnoredSignals;
 import io.github.distlock.tests.PromiseNames;
 import io.github.distlock.tests.RecordingContext;
 import io.github.distlock.tests.waiting.Waiting;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -37,6 +39,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.Test;
@@ -166,7 +169,7 @@ class ConnectionsTest {
     }
 
     /** Sends a text byte by byte, for half a minute. */
-    private static void trickle(ScriptedServer.Client client, String text) throws java.io.IOException {
+    private static void trickle(ScriptedServer.Client client, String text) throws IOException {
         for (int i = 0; i < 600; i++) {
             client.send(text);
             Waiting.letPass(Duration.ofMillis(50));
@@ -685,6 +688,75 @@ class ConnectionsTest {
         assertEquals(1, watching.get());
     }
 
+    // Subscriptions
+
+    private static long count(ScriptedServer server, String name) {
+        return server.commands().stream()
+                .filter(command -> command.get(0).equals(name))
+                .count();
+    }
+
+    /** Subscribes, and reads on a thread of its own. */
+    private FutureTask<@Nullable Void> reading(Listening listening, CountDownLatch subscribed) {
+        FutureTask<@Nullable Void> reading = new FutureTask<>(() -> {
+            listening.run();
+            return null;
+        });
+        new Thread(reading).start();
+        awaitQuietly(subscribed);
+        return reading;
+    }
+
+    /** Answers as a server does whose channels have no messages. */
+    private static void subscribe(ScriptedServer.Client client, List<String> command) throws IOException {
+        if (command.get(0).equals("SUBSCRIBE")) {
+            client.send("*3\r\n$9\r\nsubscribe\r\n$7\r\nchannel\r\n:1\r\n");
+        } else {
+            client.succeed(command);
+        }
+    }
+
+    @Test
+    void v2_aSubscriptionAsksForASignOfLifeAsOftenAsItIsTold() {
+        ScriptedServer server = serve(ConnectionsTest::subscribe);
+        CountDownLatch subscribed = new CountDownLatch(1);
+        Listening listening = connections(server).listening("channel", message -> {}, subscribed::countDown);
+        listening.askForSignOfLife();
+        FutureTask<@Nullable Void> reading = reading(listening, subscribed);
+        long before = count(server, "PING");
+
+        Waiting.await("it has asked twice", PATIENCE, () -> {
+            listening.askForSignOfLife();
+            return count(server, "PING") >= before + 2;
+        });
+
+        assertThat(listening.isSilent()).as("its end shows that").isFalse();
+        assertThat(reading.isDone()).isFalse();
+        listening.end();
+        assertThatThrownBy(() -> reading.get(PATIENCE.toSeconds(), TimeUnit.SECONDS))
+                .hasCauseInstanceOf(JedisConnectionException.class);
+    }
+
+    @Test
+    void v2_aSubscriptionToASilentServerEnds() {
+        ScriptedServer server = serve(ConnectionsTest::subscribe);
+        CountDownLatch subscribed = new CountDownLatch(1);
+        Listening listening = connections(server).listening("channel", message -> {}, subscribed::countDown);
+
+        FutureTask<@Nullable Void> reading = reading(listening, subscribed);
+
+        assertThatThrownBy(() -> reading.get(PATIENCE.toSeconds(), TimeUnit.SECONDS))
+                .hasCauseInstanceOf(JedisConnectionException.class);
+    }
+
+    @Test
+    void api_oneServerHasNoFailovers() {
+        OwnConnections connections = connections(serve(ScriptedServer.Client::succeed));
+
+        assertThat(connections.isOneServer()).isTrue();
+        assertThat(connections.followsFailovers()).isFalse();
+    }
+
     // Handshake and errors
 
     @Test
@@ -697,6 +769,21 @@ class ConnectionsTest {
         assertThat(server.commands().subList(0, 3))
                 .containsExactly(List.of("AUTH", "me", "sec@ret"), List.of("SELECT", "3"), List.of("PING"));
         assertEquals("EVALSHA", server.commands().get(3).get(0));
+    }
+
+    @Test
+    void api_aMissingRightToTestAConnectionHasNoEffect() throws InterruptedException {
+        ScriptedServer server = serve((client, command) -> {
+            if (command.get(0).startsWith("EVAL")) {
+                client.succeed(command);
+            } else {
+                client.send("-NOPERM this user has no permissions to run the '" + command.get(0) + "' command\r\n");
+            }
+        });
+
+        attempt(connect(server.uri()), PATIENCE);
+
+        assertThat(server.commands()).extracting(command -> command.get(0)).contains("PING");
     }
 
     @Test

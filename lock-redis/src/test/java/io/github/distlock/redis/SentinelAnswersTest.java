@@ -33,6 +33,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayNameGeneration;
@@ -482,6 +483,36 @@ class SentinelAnswersTest {
 
         assertEquals(Grant.Release.GONE, outcome);
         assertThat(hasScript(next)).isTrue();
+    }
+
+    @Test
+    void s5_aReleaseThatTheFormerPrimaryMayHaveReceivedReportsNoLoss() throws Exception {
+        ScriptedServer next = serveAsPrimary();
+        List<Sentinel> sentinels = new CopyOnWriteArrayList<>();
+        AtomicBoolean holds = new AtomicBoolean();
+        ScriptedServer former = serve((asker, command) -> {
+            if (command.get(0).equals("ROLE")) {
+                asker.send(array("master"));
+            } else if (!command.get(0).startsWith("EVAL") || !holds.get()) {
+                asker.succeed(command);
+            } else {
+                Waiting.await(
+                        "the backend listens",
+                        PATIENCE,
+                        () -> !sentinels.get(0).subscribers.isEmpty());
+                sentinels.get(0).announce(next);
+            }
+        });
+        sentinels.add(new Sentinel(former, 1));
+        RedisBackend backend = connect(sentinels.get(0));
+        Grant held = ((Attempt.Granted) attempt(backend, PATIENCE)).grant();
+        holds.set(true);
+
+        Grant.Release outcome = held.release(Deadline.after(PATIENCE, LockClock.system()));
+
+        assertEquals(Grant.Release.RELEASED, outcome);
+        assertThat(hasScript(next)).isTrue();
+        assertThat(backend.remembersEnds()).isTrue();
     }
 
     @Test
