@@ -187,20 +187,28 @@ class ReleaseRequestTest extends ContendersOfOneLock {
         assertThat(heard(one, held)).isEmpty();
     }
 
-    /** Returns a latch that opens when the next request that stores the data is on its way, where it stays for 2 s. */
-    private CountDownLatch delayNextWrite() {
-        CountDownLatch arrived = new CountDownLatch(1);
+    /** A request that stores the data. The proxy keeps it until it may go on. */
+    private record Write(CountDownLatch arrived, CountDownLatch goesOn) {
+        void awaitArrival() {
+            await("it is on its way", () -> arrived.getCount() == 0);
+        }
+
+        boolean keep() {
+            arrived.countDown();
+            await("it may go on", () -> goesOn.getCount() == 0);
+            return true;
+        }
+
+        void goOn() {
+            goesOn.countDown();
+        }
+    }
+
+    private Write keepNextWrite() {
+        Write write = new Write(new CountDownLatch(1), new CountDownLatch(1));
         link.delayNextRequest(
-                request -> {
-                    boolean isMeant =
-                            FaultProxy.containing("client=other client").test(request);
-                    if (isMeant) {
-                        arrived.countDown();
-                    }
-                    return isMeant;
-                },
-                Duration.ofSeconds(2));
-        return arrived;
+                request -> FaultProxy.containing("client=other client").test(request) && write.keep(), Duration.ZERO);
+        return write;
     }
 
     private FutureTask<Integer> startAsking() {
@@ -209,24 +217,22 @@ class ReleaseRequestTest extends ContendersOfOneLock {
         return asking;
     }
 
-    private static void open(CountDownLatch latch) {
-        await("it is on its way", () -> latch.getCount() == 0);
-    }
-
     @Test
     void v12_aRequestOvertakenByAnotherOneIsForTheHoldersOfThatTime() throws Exception {
         Grant held = waiting(one).acquire();
-        CountDownLatch onItsWay = delayNextWrite();
-        CountDownLatch onItsWayAgain = delayNextWrite();
+        Write first = keepNextWrite();
+        Write second = keepNextWrite();
         FutureTask<Integer> slow = startAsking();
-        open(onItsWay);
+        first.awaitArrival();
         release(held);
         Grant next = waiting(one).acquire();
         assertThat(one.requestRelease("lock", REQUESTER, deadline())).isOne();
 
-        open(onItsWayAgain);
+        first.goOn();
+        second.awaitArrival();
 
         assertThat(heard(one, next)).as("the slow one has replaced nothing").isPresent();
+        second.goOn();
         assertThat(slow.get()).isOne();
         assertThat(heard(one, next)).isPresent();
     }
@@ -234,12 +240,13 @@ class ReleaseRequestTest extends ContendersOfOneLock {
     @Test
     void v12_aHoldThatBeginsWhileARequestIsOnItsWayHearsOfIt() throws Exception {
         Grant held = waiting(one).acquire();
-        CountDownLatch onItsWay = delayNextWrite();
+        Write write = keepNextWrite();
         FutureTask<Integer> asking = startAsking();
-        open(onItsWay);
+        write.awaitArrival();
 
         release(held);
         Grant next = waiting(one).acquire();
+        write.goOn();
 
         assertThat(asking.get()).isOne();
         assertThat(heard(one, next)).isPresent();
@@ -249,13 +256,15 @@ class ReleaseRequestTest extends ContendersOfOneLock {
     @Test
     void v12_aRequestThatIsStoredForAnotherReaderIsTheSameForTheFirst() throws Exception {
         Grant first = contending(one, READ).acquire();
-        CountDownLatch onItsWay = delayNextWrite();
-        CountDownLatch onItsWayAgain = delayNextWrite();
+        Write write = keepNextWrite();
+        Write again = keepNextWrite();
         FutureTask<Integer> asking = startAsking();
-        open(onItsWay);
+        write.awaitArrival();
         Grant second = contending(one, READ).acquire();
-        open(onItsWayAgain);
+        write.goOn();
+        again.awaitArrival();
         RequestedRelease before = heard(one, first).orElseThrow();
+        again.goOn();
 
         assertThat(asking.get()).isEqualTo(2);
 
