@@ -22,6 +22,7 @@ import io.github.distlock.tests.PromiseNames;
 import io.github.distlock.tests.RecordingContext;
 import io.github.distlock.tests.waiting.Waiting;
 import java.io.IOException;
+import java.lang.ref.WeakReference;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -215,6 +216,16 @@ class ConnectionsTest {
         Waiting.await("no thread connects", PATIENCE, () -> threads("redis1") == 0);
     }
 
+    private OpenConnections openConnections(ScriptedServer server) {
+        RedisContext redis = new RedisContext(LockClock.system(), replaced -> {});
+        redis.start(context);
+        return new OpenConnections(
+                HostAndPort.from(server.address()),
+                DefaultJedisClientConfig.builder().build(),
+                ServerConnection.Check.ALIVE,
+                new LateExchanges(redis));
+    }
+
     @Test
     void v8_aWriteToAServerThatDoesNotReadEndsAtTheDeadline() throws InterruptedException {
         CountDownLatch end = new CountDownLatch(1);
@@ -222,13 +233,7 @@ class ConnectionsTest {
             client.succeed(command);
             awaitQuietly(end);
         });
-        RedisContext redis = new RedisContext(LockClock.system(), replaced -> {});
-        redis.start(context);
-        OpenConnections connections = new OpenConnections(
-                HostAndPort.from(server.address()),
-                DefaultJedisClientConfig.builder().build(),
-                ServerConnection.Check.ALIVE,
-                new LateExchanges(redis));
+        OpenConnections connections = openConnections(server);
         ServerConnection connection = connections.connect(deadline(PATIENCE));
         byte[] much = new byte[32 * 1024 * 1024];
         long begin = System.nanoTime();
@@ -459,6 +464,32 @@ class ConnectionsTest {
             }
             return served.get() || server.ended() > 0;
         });
+    }
+
+    @Test
+    void v6_nothingIsKeptForAConnectionThatIsDropped() throws Exception {
+        OpenConnections connections = openConnections(serve(ScriptedServer.Client::succeed));
+        ServerConnection connection = connections.connect(deadline(PATIENCE));
+        WeakReference<ServerConnection> dropped = new WeakReference<>(connection);
+
+        connections.drop(connection);
+        connection = null;
+
+        Waiting.await("it is forgotten", PATIENCE, () -> {
+            System.gc();
+            return dropped.refersTo(null);
+        });
+    }
+
+    @Test
+    void v5_noConnectionIsMadeAfterTheEnd() {
+        ScriptedServer server = serve(ScriptedServer.Client::succeed);
+        OpenConnections connections = openConnections(server);
+        connections.close("it is over");
+
+        assertThatThrownBy(() -> connections.connect(deadline(PATIENCE))).hasMessage("it is over");
+
+        assertThat(server.commands()).isEmpty();
     }
 
     private static void openThree(OwnConnections connections) throws Exception {
