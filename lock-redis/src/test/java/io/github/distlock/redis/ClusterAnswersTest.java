@@ -32,6 +32,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.exceptions.JedisConnectionException;
+import redis.clients.jedis.util.JedisClusterCRC16;
 
 /** Nodes of a cluster that answer what no real ones answer on demand. */
 @DisplayNameGeneration(PromiseNames.class)
@@ -56,6 +57,10 @@ class ClusterAnswersTest {
         private volatile long epoch = 1;
         /** The IP address of the primary, if the cluster prefers host names and the primary has none; or empty. */
         private volatile String ip = "";
+        /** Whether the description of the primary ends before the list that has such an address. */
+        private volatile boolean isShort;
+
+        private volatile int lastSlot = 16_383;
     }
 
     /** A node that answers scripts as the test says. */
@@ -77,10 +82,10 @@ class ClusterAnswersTest {
             asker.send("$" + info.length() + "\r\n" + info + "\r\n");
         } else {
             HostAndPort primary = HostAndPort.from(view.primary);
-            String host = view.ip.isEmpty() ? primary.getHost() : "?";
+            String host = view.ip.isEmpty() && !view.isShort ? primary.getHost() : "?";
             String more = view.ip.isEmpty() ? "*0\r\n" : "*2\r\n$2\r\nip\r\n" + bulk(view.ip);
-            asker.send("*1\r\n*3\r\n:0\r\n:16383\r\n*4\r\n" + bulk(host) + ":" + primary.getPort() + "\r\n" + bulk("id")
-                    + more);
+            asker.send("*1\r\n*3\r\n:0\r\n:" + view.lastSlot + "\r\n*" + (view.isShort ? 3 : 4) + "\r\n" + bulk(host)
+                    + ":" + primary.getPort() + "\r\n" + bulk("id") + (view.isShort ? "" : more));
         }
     }
 
@@ -174,6 +179,27 @@ class ClusterAnswersTest {
         RedisBackend backend = connect(node);
 
         assertThatThrownBy(() -> attempt(backend, PATIENCE)).hasMessageContaining("127.0.0.9");
+    }
+
+    @Test
+    void v2_aNodeWithoutAHostNameAndAnIpAddressIsSoughtWhereTheClusterWasAsked() throws InterruptedException {
+        View view = new View();
+        ScriptedServer node = node(view, ScriptedServer.Client::succeed);
+        view.primary = node.address();
+        view.isShort = true;
+
+        assertInstanceOf(Attempt.Granted.class, attempt(connect(node), PATIENCE));
+    }
+
+    @Test
+    void v2_theLastSlotOfARangeBelongsToIt() throws InterruptedException {
+        View view = new View();
+        ScriptedServer node = node(view, ScriptedServer.Client::succeed);
+        view.primary = node.address();
+        view.lastSlot = JedisClusterCRC16.getSlot("distlock:job");
+        assertThat(view.lastSlot).isNotEqualTo(16_383);
+
+        assertInstanceOf(Attempt.Granted.class, attempt(connect(node), PATIENCE));
     }
 
     @Test

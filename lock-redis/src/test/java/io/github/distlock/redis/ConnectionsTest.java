@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.github.distlock.LockOwner;
+import io.github.distlock.redis.connection.Connections;
 import io.github.distlock.redis.connection.ErrorReply;
 import io.github.distlock.redis.connection.Listening;
 import io.github.distlock.spi.Attempt;
@@ -120,6 +121,10 @@ class ConnectionsTest {
     }
 
     private OwnConnections connections(ScriptedServer server, LockClock clock) {
+        return connections(server, clock, ReplicaPolicy.NONE);
+    }
+
+    private OwnConnections connections(ScriptedServer server, LockClock clock, ReplicaPolicy replicas) {
         RedisContext movable = new RedisContext(clock, replaced -> {});
         movable.start(context);
         LateExchanges late = new LateExchanges(movable);
@@ -128,7 +133,7 @@ class ConnectionsTest {
                 ServerConnection.Check.ALIVE,
                 8,
                 new Script.Settings(Publisher.SCRIPT, 3_600_000),
-                ReplicaPolicy.NONE,
+                replicas,
                 movable,
                 late);
         OwnConnections connections =
@@ -719,6 +724,34 @@ class ConnectionsTest {
         assertEquals(1, watching.get());
     }
 
+    // Replicas
+
+    @Test
+    void s1_onlyGrantsWaitForReplicas() throws InterruptedException {
+        AtomicBoolean isFree = new AtomicBoolean(true);
+        ScriptedServer server = serve((client, command) -> {
+            if (command.get(0).equals("WAIT")) {
+                client.send(":1\r\n");
+            } else if (isFree.get() || !command.get(0).startsWith("EVAL")) {
+                client.succeed(command);
+            } else {
+                client.replyToScript(command, "");
+            }
+        });
+        OwnConnections connections = connections(server, new TestClock(passed), new ReplicaPolicy(1, false));
+        call(connections, Script.INSPECT);
+        assertThat(count(server, "WAIT")).isZero();
+
+        call(connections, Script.ACQUIRE_FREE);
+
+        assertThat(server.commands())
+                .extracting(command -> command.get(0))
+                .containsSubsequence("WAIT", "EVALSHA", "WAIT");
+        isFree.set(false);
+        call(connections, Script.ACQUIRE_FREE);
+        assertThat(count(server, "WAIT")).isEqualTo(2);
+    }
+
     // Subscriptions
 
     private static long count(ScriptedServer server, String name) {
@@ -781,11 +814,15 @@ class ConnectionsTest {
     }
 
     @Test
-    void api_oneServerHasNoFailovers() {
+    void api_oneServerHasNoFailoversAndAnswersCommands() throws InterruptedException {
         OwnConnections connections = connections(serve(ScriptedServer.Client::succeed));
 
         assertThat(connections.isOneServer()).isTrue();
         assertThat(connections.followsFailovers()).isFalse();
+        Connections.Server only = connections.servers(deadline(PATIENCE)).get(0);
+        assertThat(only.failsOver()).isFalse();
+        assertThat(only.ask(List.of(List.of("CONFIG"), List.of("INFO")), deadline(PATIENCE)))
+                .hasSize(2);
     }
 
     // Handshake and errors

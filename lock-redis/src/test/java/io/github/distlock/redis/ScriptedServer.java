@@ -192,8 +192,13 @@ final class ScriptedServer implements AutoCloseable {
 
         /** Replies with the number of the request, and a greater base than before. */
         private void replyToScript(List<String> command) throws IOException {
+            replyToScript(command, ":" + LAST_BASE.incrementAndGet() + "\r\n");
+        }
+
+        /** Replies with the number of the request, and an answer of one part or none. */
+        void replyToScript(List<String> command, String answer) throws IOException {
             String request = command.get(3 + Integer.parseInt(command.get(2)));
-            send("*2\r\n$" + request.length() + "\r\n" + request + "\r\n:" + LAST_BASE.incrementAndGet() + "\r\n");
+            send("*" + (answer.isEmpty() ? 1 : 2) + "\r\n$" + request.length() + "\r\n" + request + "\r\n" + answer);
         }
 
         void send(String text) throws IOException {

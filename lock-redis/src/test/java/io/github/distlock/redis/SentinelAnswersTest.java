@@ -213,6 +213,58 @@ class SentinelAnswersTest {
         assertThat(hasScript(former)).isFalse();
     }
 
+    /** Breaks the subscription, and waits until a sentinel has answered another inquiry. */
+    private static void haveAsked(Sentinel sentinel) throws IOException {
+        Waiting.await("the backend listens", PATIENCE, () -> !sentinel.subscribers.isEmpty());
+        Waiting.await("its question has ended", PATIENCE, () -> hasOneConnection(sentinel));
+        long before = sentinel.questions();
+        sentinel.subscribers.remove(0).close();
+        Waiting.await(
+                "the sentinel has answered",
+                PATIENCE,
+                () -> sentinel.questions() >= before + 2
+                        && !sentinel.subscribers.isEmpty()
+                        && hasOneConnection(sentinel));
+    }
+
+    private static boolean hasOneConnection(Sentinel sentinel) {
+        return sentinel.server.ended() == sentinel.server.connections() - 1;
+    }
+
+    @Test
+    void s1_anotherServerWithTheSameEpochDoesNotReplaceThePrimary() throws Exception {
+        ScriptedServer other = serveAsPrimary();
+        Sentinel sentinel = new Sentinel(serveAsPrimary(), 1);
+        RedisBackend backend = connect(sentinel);
+        assertInstanceOf(Attempt.Granted.class, attempt(backend, PATIENCE));
+        Waiting.await("the sentinel is asked again after the subscription", PATIENCE, () -> sentinel.questions() >= 4);
+
+        sentinel.primary = HostAndPort.from(other.address());
+        haveAsked(sentinel);
+
+        assertInstanceOf(Attempt.Granted.class, attempt(backend, PATIENCE));
+        assertThat(other.connections()).isZero();
+    }
+
+    @Test
+    void v2_aSentinelThatGivesNoEpochIsBelieved() throws InterruptedException {
+        ScriptedServer primary = serveAsPrimary();
+        HostAndPort address = HostAndPort.from(primary.address());
+        ScriptedServer sentinel = serve((asker, command) -> {
+            if (!command.get(0).equals("SENTINEL")) {
+                asker.succeed(command);
+            } else if (command.get(1).equalsIgnoreCase("master")) {
+                asker.send(array("name", "locks", "config-epoch"));
+            } else {
+                asker.send(array(address.getHost(), String.valueOf(address.getPort())));
+            }
+        });
+
+        assertInstanceOf(Attempt.Granted.class, attempt(connect(sentinel.address()), PATIENCE));
+
+        assertThat(hasScript(primary)).isTrue();
+    }
+
     @Test
     void v4_sentinelsThatAreDeadOrSilentDelayNoRequest() throws Exception {
         ScriptedServer dead = serve(ScriptedServer.Client::succeed);
@@ -468,6 +520,27 @@ class SentinelAnswersTest {
     }
 
     @Test
+    void v2_aMessageAboutALaterSwitchHasTheSentinelsAsked() throws Exception {
+        ScriptedServer former = serveAsPrimary();
+        Sentinel sentinel = new Sentinel(former, 1);
+        RedisBackend backend = connect(sentinel);
+        assertInstanceOf(Attempt.Granted.class, attempt(backend, PATIENCE));
+        Waiting.await("the sentinel is asked again after the subscription", PATIENCE, () -> sentinel.questions() >= 4);
+        ScriptedServer between = serveAsPrimary();
+        ScriptedServer next = serveAsPrimary();
+        sentinel.primary = HostAndPort.from(between.address());
+
+        sentinel.announce(next);
+
+        Waiting.await(
+                "holds are renewed at the new primary",
+                PATIENCE,
+                () -> !context.lostConnections().isEmpty());
+        assertInstanceOf(Attempt.Granted.class, attempt(backend, PATIENCE));
+        assertThat(hasScript(next)).isTrue();
+    }
+
+    @Test
     void s5_aReleaseThatTheFormerPrimaryCannotHaveReceivedReportsALoss() throws Exception {
         ScriptedServer former = serveAsPrimary();
         Sentinel sentinel = new Sentinel(former, 1);
@@ -485,8 +558,9 @@ class SentinelAnswersTest {
         assertThat(hasScript(next)).isTrue();
     }
 
-    @Test
-    void s5_aReleaseThatTheFormerPrimaryMayHaveReceivedReportsNoLoss() throws Exception {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void s5_aReleaseThatTheFormerPrimaryMayHaveReceivedReportsNoLoss(boolean together) throws Exception {
         ScriptedServer next = serveAsPrimary();
         List<Sentinel> sentinels = new CopyOnWriteArrayList<>();
         AtomicBoolean holds = new AtomicBoolean();
@@ -507,8 +581,10 @@ class SentinelAnswersTest {
         RedisBackend backend = connect(sentinels.get(0));
         Grant held = ((Attempt.Granted) attempt(backend, PATIENCE)).grant();
         holds.set(true);
+        Deadline deadline = Deadline.after(PATIENCE, LockClock.system());
 
-        Grant.Release outcome = held.release(Deadline.after(PATIENCE, LockClock.system()));
+        Grant.Release outcome =
+                together ? backend.releaseAll(List.of(held), deadline).get(held) : held.release(deadline);
 
         assertEquals(Grant.Release.RELEASED, outcome);
         assertThat(hasScript(next)).isTrue();
@@ -657,6 +733,7 @@ class SentinelAnswersTest {
         Sentinel sentinel = new Sentinel(primary, 1);
         RedisBackend backend = connect(sentinel);
         Grant held = TestContender.trying(backend, "job", LEASE).acquire();
+        TestContender.renewAll(backend, List.of(held), LEASE);
         Waiting.await("the backend listens", PATIENCE, () -> !sentinel.subscribers.isEmpty());
 
         backend.disconnect();
