@@ -152,6 +152,16 @@ class KeptLockTest extends ContendersOfOneLock {
     }
 
     @Test
+    void v6_aWaiterBehindAKeptLockAsksNothingBeforeItsTimeIsOver() throws Exception {
+        keep(withMinimum(one).acquire(), KEPT);
+        TestContender waiter = waitingBusy(other);
+
+        link.silence();
+
+        waiter.findBusy();
+    }
+
+    @Test
     void v6_theClientDeletesANodeWhoseTimeIsOver() throws Exception {
         keep(withMinimum(one).acquire(), Duration.ofMillis(1));
 
