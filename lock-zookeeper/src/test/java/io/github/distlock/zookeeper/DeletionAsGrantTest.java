@@ -53,6 +53,20 @@ class DeletionAsGrantTest extends ContendersOfOneLock {
                 .isEqualTo(next.fencingBase());
     }
 
+    /** The proof by the creation of the node counts for more than twice as long. */
+    @Test
+    void v3_aDeletionGrantsWithoutAnotherRequestSomeTimeAfterTheLastProof() throws Exception {
+        Grant held = waiting(one).acquire();
+        TestContender waiter = waitingBusy(other);
+        Waiting.letPass(ZooKeeperFactory.SESSION.dividedBy(4));
+
+        release(held);
+        awaitWakeUp(waiter);
+        link.silence();
+
+        waiter.acquire();
+    }
+
     @Test
     void s1_aNodeThatTakesThePlaceOfThePredecessorKeepsTheLock() throws Exception {
         Grant held = TestContender.contending(one, LockMode.WRITE).acquire();
