@@ -1,5 +1,7 @@
 package io.github.distlock.simulator;
 
+import static java.util.Objects.requireNonNull;
+
 import io.github.distlock.spi.Attempt;
 import io.github.distlock.spi.Contender;
 import io.github.distlock.spi.Deadline;
@@ -15,7 +17,7 @@ import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
-import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -80,7 +82,7 @@ final class ObservedBackend {
                         yield call(method, backend, arguments);
                     }
                     case "releaseAll", "requestedReleases" -> {
-                        Map<Grant, Grant> grants = new IdentityHashMap<>();
+                        Map<Grant, Grant> grants = new LinkedHashMap<>();
                         ((Collection<?>) arguments[0])
                                 .forEach(grant -> grants.put(inner((Grant) grant), (Grant) grant));
                         if (method.getName().equals("releaseAll")) {
@@ -88,7 +90,7 @@ final class ObservedBackend {
                         }
                         arguments[0] = List.copyOf(grants.keySet());
                         Map<Grant, Object> found = new HashMap<>();
-                        ((Map<?, ?>) call(method, backend, arguments))
+                        ((Map<?, ?>) requireNonNull(call(method, backend, arguments)))
                                 .forEach((grant, what) -> found.put(grants.get((Grant) grant), what));
                         yield found;
                     }

@@ -102,7 +102,7 @@ final class StickyLocks {
     private void look(Object contender, Kept kept, long unused, long since, long bound) {
         long due = since + bound + process.stalledSince(since);
         world.at(process.isRunning() ? due : Math.max(due, world.nanoTime() + LONGEST), () -> {
-            boolean isKept = grants.get(contender) == kept && unusedSince.getOrDefault(kept.lock, 0L) == unused;
+            boolean isKept = grants.get(contender) == kept && unusedSince.getOrDefault(kept.lock, -1L) == unused;
             if (!isPunctual || !isKept || process.hasCrashed()) {
                 return;
             }
