@@ -129,7 +129,7 @@ final class Hold extends WeakReference<Handle> {
 
     /** Moves the end of a fixed lease, which the store keeps until then. One thread at a time does so. */
     void extendTo(Expiry end) {
-        limits = limits.extended(end);
+        limits = limits.extended(end, clock().now());
     }
 
     private LockClock clock() {

@@ -1,6 +1,7 @@
 package io.github.distlock.engine;
 
 import io.github.distlock.LossReason;
+import io.github.distlock.spi.Moment;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,9 +17,9 @@ record Limits(@Nullable Expiry lease, @Nullable Expiry maximum) {
         return new Limits(lease, end);
     }
 
-    /** Moves the end of a fixed lease, if it is earlier. */
-    Limits extended(Expiry end) {
-        return lease != null && lease.isBefore(end) ? new Limits(end, maximum) : this;
+    /** Moves the end of a fixed lease, if less is left until it. */
+    Limits extended(Expiry end, Moment now) {
+        return lease != null && lease.remainingNanos(now) < end.remainingNanos(now) ? new Limits(end, maximum) : this;
     }
 
     private boolean isMaximumFirst() {

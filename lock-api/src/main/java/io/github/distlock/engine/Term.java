@@ -112,7 +112,9 @@ final class Term {
 
     /** The store has confirmed to keep the lease until then. */
     void promise(Expiry until) {
-        promised = later(promised, until);
+        Moment now = clock.now();
+        // After a jump of the wall clock, an earlier promise may have less left although its monotonic end is later.
+        promised = promisedNanos(now) > until.remainingNanos(now) ? promised : until;
     }
 
     private long promisedNanos(Moment now) {

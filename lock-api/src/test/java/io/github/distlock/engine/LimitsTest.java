@@ -9,11 +9,12 @@ import org.junit.jupiter.api.Test;
 
 /** Which limit of a hold comes first. */
 class LimitsTest {
+    private static final Moment NOW = new Moment(0, 0);
     private static final Expiry SOON = after(1);
     private static final Expiry LATER = after(2);
 
     private static Expiry after(long seconds) {
-        return Expiry.after(new Moment(0, 0), Duration.ofSeconds(seconds).toNanos());
+        return Expiry.after(NOW, Duration.ofSeconds(seconds).toNanos());
     }
 
     private static void expect(Limits limits, Expiry first, LossReason reason) {
@@ -32,9 +33,17 @@ class LimitsTest {
 
     @Test
     void s14_anExtensionMovesOnlyAFixedLeaseAndOnlyForward() {
-        expect(new Limits(SOON, null).extended(LATER), LATER, LossReason.LEASE_ENDED);
-        expect(new Limits(LATER, null).extended(SOON), LATER, LossReason.LEASE_ENDED);
-        expect(new Limits(SOON, LATER).extended(after(3)), LATER, LossReason.MAXIMUM_HOLD);
-        assertThat(Limits.NONE.extended(LATER)).isSameAs(Limits.NONE);
+        expect(new Limits(SOON, null).extended(LATER, NOW), LATER, LossReason.LEASE_ENDED);
+        expect(new Limits(LATER, null).extended(SOON, NOW), LATER, LossReason.LEASE_ENDED);
+        expect(new Limits(SOON, LATER).extended(after(3), NOW), LATER, LossReason.MAXIMUM_HOLD);
+        assertThat(Limits.NONE.extended(LATER, NOW)).isSameAs(Limits.NONE);
+    }
+
+    @Test
+    void s14_anExtensionAfterAJumpOfTheWallClockMovesAFixedLeaseOfWhichLessIsLeft() {
+        Moment afterJump = new Moment(0, 1_500);
+        Expiry extended = Expiry.after(afterJump, Duration.ofSeconds(1).toNanos());
+
+        expect(new Limits(LATER, null).extended(extended, afterJump), extended, LossReason.LEASE_ENDED);
     }
 }

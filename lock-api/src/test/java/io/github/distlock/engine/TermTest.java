@@ -87,6 +87,18 @@ class TermTest {
         assertThat(term.isPast(clock.now())).isFalse();
     }
 
+    /** The earlier promise ends later by the monotonic clock alone. */
+    @Test
+    void s14_aPromiseCountsIfAJumpOfTheWallClockHasLeftLessOfAnEarlierOne() {
+        term.promise(Expiry.after(
+                new Moment(clock.nanoTime(), 0), Duration.ofMinutes(2).toNanos()));
+
+        term.promise(Expiry.after(clock.now(), Duration.ofMinutes(1).toNanos()));
+
+        assertThat(term.remainingNanos(clock.now()))
+                .isEqualTo(Duration.ofMinutes(1).toNanos());
+    }
+
     @Test
     void s14_aLongerLeaseIsRenewedAtTheUsualPace() {
         term.noteAsked(Expiry.after(clock.now(), Duration.ofMinutes(1).toNanos()), LEASE);

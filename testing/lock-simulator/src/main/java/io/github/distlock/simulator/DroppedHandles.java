@@ -101,16 +101,9 @@ final class DroppedHandles implements LockListener {
 
     private void requireWithin(long bound, long since, Hold hold, String what) {
         long late = world.nanoTime() - since - bound - SLACK;
-        if (isPunctual && late > 0 && late > stalled(since)) {
+        if (isPunctual && late > 0 && late > process.stalledSince(since)) {
             violated.accept(hold + " " + what + " " + late + " ns too late");
         }
-    }
-
-    private long stalled(long since) {
-        return process.stalls().stream()
-                .mapToLong(stall -> stall.until() - Math.max(since, stall.from()))
-                .filter(nanos -> nanos > 0)
-                .sum();
     }
 
     /** The client begins to close, or the process has crashed. From now on, reports may come later or not at all. */

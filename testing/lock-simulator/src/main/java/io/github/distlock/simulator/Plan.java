@@ -1,9 +1,11 @@
 package io.github.distlock.simulator;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -21,6 +23,7 @@ import java.util.stream.Stream;
  * @param interference how much the scheduler disturbs threads
  * @param locks how many exclusive locks there are
  * @param keeps how many locks each user keeps for hours, or 0 if users hold one lock at a time
+ * @param habits what users often do
  * @param excluded the kind of fault beyond the stated bounds that strikes too, or empty for none
  * @param only the only lock that is used, or empty for all
  * @param processes the settings of each process
@@ -37,6 +40,7 @@ record Plan(
         Simulation.Interference interference,
         int locks,
         int keeps,
+        Habits habits,
         String excluded,
         String only,
         List<Member> processes,
@@ -53,11 +57,51 @@ record Plan(
     /** The longest lock delay, as a part of the lease. */
     static final double LONGEST_DELAY = 0.4;
 
+    private static final double SOON = 1e6;
+    private static final double LATER = 5e9;
+
     private static final int LEAST_EXCLUDED = 8;
     private static final int MOST_EXCLUDED = 20;
 
+    /**
+     * With which probability users do what they seldom do in most runs.
+     *
+     * @param holdsLong that a hold lasts up to two leases
+     * @param extension that a holder extends its hold when it looks at it
+     * @param lockDelay that a lock without another option has a lock delay for a user
+     * @param sticky that a lock is sticky for a user
+     * @param request that a user asks the holders of a lock to release it, or listens for that
+     */
+    record Habits(double holdsLong, double extension, double lockDelay, double sticky, double request) {
+        private static final Habits OF_STALE_LEADERS = new Habits(1, 0.05, 0, 0.25, 0);
+
+        private static Habits of(SplittableRandom random) {
+            return new Habits(
+                    random.nextInt(3) == 0 ? 0.6 : 0.08,
+                    random.nextInt(4) == 0 ? 0.3 : 0.05,
+                    random.nextInt(4) == 0 ? 0.6 : 0.12,
+                    random.nextInt(5) == 0 ? 0.8 : 0.25,
+                    random.nextInt(6) == 0 ? 0.4 : 0);
+        }
+    }
+
     /** A process. */
-    record Member(int number, double rate, boolean handsOff, boolean dropsHandles) {}
+    record Member(int number, double rate, Handoffs handoffs, boolean dropsHandles) {}
+
+    /** How often and for how long the client of a process hands locks to its own threads. */
+    record Handoffs(int most, Duration time) {
+        private static final Handoffs NONE = new Handoffs(0, Duration.ofMillis(20));
+        private static final Handoffs USUAL = new Handoffs(64, Duration.ofMillis(20));
+
+        /** A few handoffs are soon over, so that the store is asked for more fencing tokens. */
+        private static Handoffs of(SplittableRandom random) {
+            return switch (random.nextInt(4)) {
+                case 0 -> NONE;
+                case 1, 2 -> new Handoffs(random.nextInt(2, 12), Duration.ofMillis(random.nextLong(20, 4_000)));
+                default -> USUAL;
+            };
+        }
+    }
 
     /** A thread of a process. */
     record User(int process, int number, long seed) {
@@ -68,7 +112,12 @@ record Plan(
     }
 
     /** A fault: its number in the whole plan, its time, and what it strikes. */
-    record Fault(int number, long at, String kind, int process, long choice) {}
+    record Fault(int number, long at, String kind, int process, long choice) {
+        /** Returns whether this closes a client while threads use it. Otherwise they end their work first. */
+        boolean closesUnderUsers() {
+            return kind.equals(Faults.CLOSE) && choice % 2 == 0;
+        }
+    }
 
     /** Makes the plan of a seed. */
     static Plan of(long seed, String store, List<String> faultsOfStore) {
@@ -101,7 +150,7 @@ record Plan(
             if (excluded.equals(Faults.DRIFT)) {
                 rate = process == 1 || beyond.nextBoolean() ? 1 - drift(beyond) : 1 + drift(beyond);
             }
-            processes.add(new Member(process, rate, random.nextInt(4) > 0, random.nextInt(4) == 0));
+            processes.add(new Member(process, rate, Handoffs.of(random), random.nextInt(4) == 0));
             int threads = random.nextInt(1, 5);
             for (int number = 1; number <= threads; number++) {
                 users.add(new User(process, number, random.nextLong()));
@@ -109,6 +158,7 @@ record Plan(
         }
         long schedule = random.nextLong();
         int locks = random.nextInt(1, 4);
+        Habits habits = Habits.of(random);
         List<Fault> faults = faults(random, count, duration, keeps > 0 ? 120 : 0.5, faultsOfStore);
         if (!excluded.isEmpty() && !excluded.equals(Faults.DRIFT)) {
             faults.addAll(excludedFaults(beyond, count, duration, excluded));
@@ -123,6 +173,7 @@ record Plan(
                 new Simulation.Interference(preemption, delay, longestDelay),
                 locks,
                 keeps,
+                habits,
                 excluded,
                 "",
                 List.copyOf(processes),
@@ -142,7 +193,7 @@ record Plan(
         List<Member> processes = new ArrayList<>();
         List<User> users = new ArrayList<>();
         for (int process = 1; process <= 4; process++) {
-            processes.add(new Member(process, 1, false, false));
+            processes.add(new Member(process, 1, Handoffs.NONE, false));
             users.add(new User(process, 1, random.nextLong()));
         }
         long duration = 200 * SECOND;
@@ -160,11 +211,20 @@ record Plan(
                 Simulation.Interference.NONE,
                 1,
                 0,
+                Habits.OF_STALE_LEADERS,
                 "",
                 "lock0",
                 List.copyOf(processes),
                 List.copyOf(users),
                 List.copyOf(faults));
+    }
+
+    /**
+     * Returns for how long a hold may be valid, or stay in the store with its lock delay. An extension asks for up to
+     * one and a half leases, and the engine adds what clocks may differ by.
+     */
+    Duration longestValidity() {
+        return Duration.ofMillis(2 * lease);
     }
 
     /** Returns whether users keep most holds for about a lease. */
@@ -233,6 +293,7 @@ record Plan(
                 newInterference,
                 locks,
                 keeps,
+                habits,
                 excluded,
                 newOnly,
                 newProcesses,
@@ -280,13 +341,22 @@ record Plan(
         return joined.isEmpty() ? "none" : joined;
     }
 
-    /**
-     * Returns when the wall clock of a process jumps ahead the next time. Its holds may end then, although they claimed
-     * more before.
-     */
+    /** Returns when the wall clock of a process jumps the next time. */
     long nextJump(int process, long now) {
+        return next(process, now, fault -> fault.kind.equals(Faults.WALL_CLOCK));
+    }
+
+    /**
+     * Returns when the wall clock of a process jumps the next time, or its client closes under its users. Its holds may
+     * end then, although they claimed more before.
+     */
+    long nextEarlyEnd(int process, long now) {
+        return next(process, now, fault -> fault.kind.equals(Faults.WALL_CLOCK) || fault.closesUnderUsers());
+    }
+
+    private long next(int process, long now, Predicate<Fault> which) {
         return faults.stream()
-                .filter(fault -> fault.process == process && fault.at >= now && fault.kind.equals(Faults.WALL_CLOCK))
+                .filter(fault -> fault.process == process && fault.at >= now && which.test(fault))
                 .mapToLong(Fault::at)
                 .min()
                 .orElse(Long.MAX_VALUE);
@@ -303,23 +373,29 @@ record Plan(
                         .noneMatch(fault -> fault.process == process && Faults.UNBOUNDED.contains(fault.kind));
     }
 
-    /** Each run has a few kinds of faults, and some have none. */
+    /** Each run has a few kinds of faults. Half of the runs have hardly any, so that these meet more often. */
     private static List<Fault> faults(
             SplittableRandom random, int processes, long duration, double leastInterval, List<String> ofStore) {
         List<String> kinds = new ArrayList<>(Faults.OF_PROCESSES);
         kinds.addAll(ofStore);
         kinds.addAll(ofStore);
-        kinds.removeIf(kind -> random.nextInt(12) < (isRare(kind) ? 9 : 4));
+        int left = random.nextBoolean() ? 8 : 3;
+        kinds.removeIf(kind -> random.nextInt(12) >= (isRare(kind) ? (left + 1) / 3 : left));
         long interval = (long) (SECOND * logUniform(random, leastInterval, 120 * leastInterval));
         List<Fault> faults = new ArrayList<>();
         if (!kinds.isEmpty()) {
-            for (long at = random.nextLong(2 * interval); at < duration; at += 1 + random.nextLong(2 * interval)) {
+            for (long at = random.nextLong(2 * interval); at < duration; at += untilNextFault(random, interval)) {
                 String kind = kinds.get(random.nextInt(kinds.size()));
                 int process = random.nextInt(1, processes + 1);
                 faults.add(new Fault(0, at, kind, process, random.nextLong() >>> 1));
             }
         }
         return faults;
+    }
+
+    /** Some faults come so soon after others that both hit the same requests or holds. */
+    private static long untilNextFault(SplittableRandom random, long interval) {
+        return random.nextInt(3) == 0 ? (long) logUniform(random, SOON, LATER) : 1 + random.nextLong(2 * interval);
     }
 
     private static boolean isRare(String kind) {

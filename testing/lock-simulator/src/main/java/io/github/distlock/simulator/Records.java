@@ -23,6 +23,7 @@ final class Records {
     final RecordedHistory history = new RecordedHistory();
     private final List<Violation> violations = new ArrayList<>();
     private final KeptLocks kept = new KeptLocks();
+    final HeardRequests requests;
     private final Simulation world;
     private long operations;
     private long grants;
@@ -31,6 +32,7 @@ final class Records {
 
     Records(Simulation world) {
         this.world = world;
+        requests = new HeardRequests(world);
     }
 
     /** One acquire of a process, and the hold that it won. */
@@ -134,10 +136,10 @@ final class Records {
             trace(() -> "has not got " + lock + ": " + reason);
         }
 
-        /** The acquire has failed, or it was interrupted or canceled. */
-        void failed(Throwable failure) {
+        /** The acquire has failed, or it was interrupted or canceled, or its client was closed. */
+        void failed(Throwable failure, boolean isClosed) {
             refused(failure.toString());
-            if (!kind.mayFailWith(failure)) {
+            if (!isClosed && !kind.mayFailWith(failure)) {
                 violation(
                         HistoryRule.FAILURES_ARE_DOCUMENTED,
                         actor + ": acquire " + number + " of " + lock + ", " + kind.word() + ", failed with "
@@ -153,6 +155,20 @@ final class Records {
                 history.held(process, at, number, until);
             });
             trace(() -> String.format("holds %s until %.6f", lock, until / 1e9));
+        }
+
+        /** Returns what listens for requests to release the hold with a token. */
+        HeardRequests.Listener listener(long token, SimulatedProcess of) {
+            boolean beginsGrant = kind != AcquireKind.DOWNGRADE && (token & 255) == 0;
+            return requests.new Listener(lock, begunAt, beginsGrant, of);
+        }
+
+        void heard() {
+            trace(() -> "hears of a request to release " + lock);
+        }
+
+        long begunAt() {
+            return begunAt;
         }
 
         /** Returns the end of the claim that was seen last. */

@@ -187,18 +187,27 @@ final class RemoteBackend implements LockBackend {
         return call(deadline, () -> table.requestRelease(name, requester, never()));
     }
 
+    /** Dates requests by the client's clock, as a client of a server does that tells their age. */
     @Override
     public Map<Grant, RequestedRelease> requestedReleases(Collection<? extends Grant> grants, Deadline deadline)
             throws InterruptedException {
-        return call(deadline, () -> {
+        Map<Grant, RequestedRelease> ages = call(deadline, () -> {
             Map<Grant, RequestedRelease> found = new HashMap<>();
             for (Grant grant : grants) {
                 table.requestedReleases(List.of(((RemoteGrant) grant).inner), never())
                         .values()
-                        .forEach(request -> found.put(grant, request));
+                        .forEach(request -> found.put(grant, aged(request, table.clock())));
             }
             return found;
         });
+        Map<Grant, RequestedRelease> dated = new HashMap<>();
+        ages.forEach((grant, request) -> dated.put(grant, ((RemoteGrant) grant).dated(aged(request, clock))));
+        return dated;
+    }
+
+    /** Turns a time on a clock into an age, and back. */
+    private static RequestedRelease aged(RequestedRelease request, LockClock clock) {
+        return new RequestedRelease(request.id(), request.requester(), clock.nanoTime() - request.cameBy());
     }
 
     @Override
@@ -286,6 +295,7 @@ final class RemoteBackend implements LockBackend {
         private final Validity validity;
         private final int losses;
         private volatile boolean releaseSent;
+        private volatile @Nullable RequestedRelease requested;
 
         RemoteGrant(RemoteContender contender, Grant inner, Validity validity, int losses) {
             this.contender = contender;
@@ -327,6 +337,16 @@ final class RemoteBackend implements LockBackend {
                 Release found = end.run();
                 return repeated ? Release.RELEASED : found;
             });
+        }
+
+        /** Returns the request with the time at which it was read first. */
+        private RequestedRelease dated(RequestedRelease read) {
+            RequestedRelease known = requested;
+            if (known == null || !known.id().equals(read.id())) {
+                known = read;
+                requested = known;
+            }
+            return known;
         }
 
         @Override

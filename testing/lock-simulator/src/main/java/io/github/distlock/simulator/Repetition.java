@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 record Repetition(SimulatedRun.Result result, boolean differs) {
 
     static Repetition of(Plan plan, @Nullable Consumer<String> trace) {
-        return of(plan, trace, (simulation, network) -> Stores.create(plan.store(), simulation, network));
+        return of(plan, trace, (simulation, network) -> Stores.create(plan, simulation, network));
     }
 
     static Repetition of(Plan plan, @Nullable Consumer<String> trace, SimulatedRun.StoreFactory stores) {

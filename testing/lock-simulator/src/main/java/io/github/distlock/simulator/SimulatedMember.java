@@ -2,6 +2,7 @@ package io.github.distlock.simulator;
 
 import io.github.distlock.LockClient;
 import io.github.distlock.LockClientBuilder;
+import io.github.distlock.LockException;
 import io.github.distlock.LockHandle;
 import io.github.distlock.LockOptions;
 import io.github.distlock.spi.Capability;
@@ -21,6 +22,8 @@ import org.jspecify.annotations.Nullable;
 /** A process with a client and the threads that use it, from its start to its end. */
 final class SimulatedMember implements ObservedBackend.Observer {
     private static final int HANDOFF_BITS = 8;
+    private static final long LONGEST_SHUTDOWN_MILLIS = 500;
+    private static final long SLACK = 50_000_000;
 
     private final Simulation simulation;
     private final SimulatedProcess process;
@@ -32,6 +35,7 @@ final class SimulatedMember implements ObservedBackend.Observer {
     private long number;
     private final Map<String, Records.Acquire> acquiring = new HashMap<>();
     private final DroppedHandles droppedHandles;
+    private final StickyLocks stickyLocks;
     private final List<Records.Acquire> acquires = new ArrayList<>();
     /** The grants to contenders that no other process has. */
     private final Set<Base> own = new HashSet<>();
@@ -42,6 +46,7 @@ final class SimulatedMember implements ObservedBackend.Observer {
     private Set<Capability> capabilities = Set.of();
     private @Nullable LockClient client;
     private boolean finishing;
+    private boolean closing;
     private boolean ended;
 
     private record Base(String lock, long base) {}
@@ -69,6 +74,11 @@ final class SimulatedMember implements ObservedBackend.Observer {
                 process,
                 plan.isPunctual(settings.number()),
                 what -> violation(HistoryRule.DROPPED_HANDLES_ARE_REPORTED, what));
+        stickyLocks = new StickyLocks(
+                simulation,
+                process,
+                plan.isPunctual(settings.number()) && !settings.dropsHandles(),
+                what -> violation(HistoryRule.STICKY_LOCKS_GO_BACK, what));
     }
 
     SimulatedProcess process() {
@@ -95,7 +105,7 @@ final class SimulatedMember implements ObservedBackend.Observer {
     /** Ends the process at once. */
     void crash() {
         process.crash();
-        droppedHandles.end();
+        endChecks();
     }
 
     private void main() {
@@ -104,7 +114,8 @@ final class SimulatedMember implements ObservedBackend.Observer {
         capabilities = backend.capabilities();
         LockClientBuilder builder = LockClient.builder(backend)
                 .name(process.name())
-                .localHandoff(settings.handsOff() ? 64 : 0, Duration.ofMillis(20))
+                .shutdownTimeout(Duration.ofMillis(Math.min(LONGEST_SHUTDOWN_MILLIS, plan.lease() / 8)))
+                .localHandoff(settings.handoffs().most(), settings.handoffs().time())
                 .defaultOptions(LockOptions.defaults().renewedLease(Duration.ofMillis(plan.lease())));
         if (settings.dropsHandles()) {
             builder.listener(droppedHandles);
@@ -140,7 +151,29 @@ final class SimulatedMember implements ObservedBackend.Observer {
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);
         }
+        endChecks();
+    }
+
+    private void endChecks() {
         droppedHandles.end();
+        stickyLocks.end();
+    }
+
+    /** Closes the client while threads use it. Holds end when the client has waited for them. */
+    void closeUnderUsers() {
+        if (client != null && !hasEnded()) {
+            closing = true;
+            process.start("closer", () -> {
+                endChecks();
+                close();
+                finish();
+            });
+        }
+    }
+
+    /** Returns whether a call may fail because the client is closed. */
+    boolean mayFailWith(Throwable failure) {
+        return closing && failure instanceof IllegalStateException;
     }
 
     private void close() {
@@ -192,6 +225,35 @@ final class SimulatedMember implements ObservedBackend.Observer {
         return reading;
     }
 
+    /** Listens for requests to release a hold. */
+    void listen(Records.Acquire acquire, LockHandle held) {
+        HeardRequests.Listener listener = acquire.listener(held.fencingToken(), process);
+        held.onReleaseRequested(request -> {
+            acquire.heard();
+            if (listener.hear() && plan.isPunctual(settings.number()) && copies == 0) {
+                violation(
+                        HistoryRule.REQUESTS_ARE_HEARD_ONCE,
+                        "a hold of " + acquire.lock + " hears of a request once more, or of one from before it");
+            }
+        });
+    }
+
+    /** Asks the holders of a lock to release it. */
+    void requestRelease(int user, String lock) {
+        simulation.trace(process.name() + "." + user, () -> "requests the release of " + lock);
+        HeardRequests.Request request = records.requests.send(lock);
+        try {
+            int unused = client().inspector().requestRelease(lock);
+            records.requests.answered(request);
+        } catch (LockException e) {
+            // It may arrive later.
+        }
+    }
+
+    StickyLocks stickyLocks() {
+        return stickyLocks;
+    }
+
     boolean dropsHandles() {
         return settings.dropsHandles();
     }
@@ -232,7 +294,13 @@ final class SimulatedMember implements ObservedBackend.Observer {
 
     /** Returns until when a hold claims to be valid that ends at a time of this process. */
     long claim(long nanoTime) {
-        return Math.min(trueTimeOf(nanoTime), plan.nextJump(settings.number(), simulation.nanoTime()));
+        long now = simulation.nanoTime();
+        return closing ? now : Math.min(trueTimeOf(nanoTime), plan.nextEarlyEnd(settings.number(), now));
+    }
+
+    /** Returns how much later than an event of this process a thread may see it, if it has waited since a true time. */
+    long slackSince(long since) {
+        return SLACK + process.stalledSince(since);
     }
 
     /** Returns whether the wall clock has been set since a true time. Holds may end earlier then. */
@@ -243,6 +311,7 @@ final class SimulatedMember implements ObservedBackend.Observer {
     /** From now on, another process is a copy of this one. The two share what this one has now. */
     void share() {
         copies++;
+        stickyLocks.end();
         own.clear();
         acquires.forEach(Records.Acquire::share);
         acquires.clear();
@@ -282,6 +351,21 @@ final class SimulatedMember implements ObservedBackend.Observer {
         if (copiesBefore == copies) {
             own.add(new Base(lock, base));
         }
+    }
+
+    @Override
+    public void grantedSticky(String lock, Object contender) {
+        stickyLocks.granted(lock, contender);
+    }
+
+    @Override
+    public void wanted(Object contender) {
+        stickyLocks.wanted(contender);
+    }
+
+    @Override
+    public void givenBack(Object contender) {
+        stickyLocks.givenBack(contender);
     }
 
     void violation(HistoryRule rule, String what) {

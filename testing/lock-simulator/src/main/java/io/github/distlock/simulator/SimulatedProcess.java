@@ -185,6 +185,14 @@ public final class SimulatedProcess {
         return stalls;
     }
 
+    /** Returns for how long threads have stalled since a true time, in sum. */
+    long stalledSince(long since) {
+        return stalls.stream()
+                .mapToLong(stall -> stall.until() - Math.max(since, stall.from()))
+                .filter(nanos -> nanos > 0)
+                .sum();
+    }
+
     /**
      * Goes on as the copy of another process, which has done the same until now.
      *

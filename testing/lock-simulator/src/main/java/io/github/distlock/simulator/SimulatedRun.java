@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SplittableRandom;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -75,20 +76,15 @@ final class SimulatedRun {
         network = new Network(simulation, plan.latency());
         store = stores.create(simulation, network);
         records = new Records(simulation);
-        exceptions = new Exceptions(longestValidity());
+        exceptions = new Exceptions(plan.longestValidity().toNanos());
     }
 
     static Result run(Plan plan, @Nullable Consumer<String> trace) {
-        return run(plan, trace, (simulation, network) -> Stores.create(plan.store(), simulation, network));
+        return run(plan, trace, (simulation, network) -> Stores.create(plan, simulation, network));
     }
 
     static Result run(Plan plan, @Nullable Consumer<String> trace, StoreFactory stores) {
         return new SimulatedRun(plan, trace, stores).run();
-    }
-
-    /** An extension asks for up to one and a half leases, and the engine adds what clocks may differ by. */
-    private long longestValidity() {
-        return 2 * plan.lease() * 1_000_000;
     }
 
     private void begin() {
@@ -201,11 +197,15 @@ final class SimulatedRun {
                 restart(member, now + time);
             }
             case Faults.CLOSE -> {
-                member.finish();
+                if (fault.closesUnderUsers()) {
+                    member.closeUnderUsers();
+                } else {
+                    member.finish();
+                }
                 restart(member, now + time);
             }
             case Faults.WALL_CLOCK -> process.stepWallClock((fault.choice() % 3 - 1) * (time / 1_000_000));
-            case Faults.SILENCE -> silence(process.name(), fault.choice(), now + time);
+            case Faults.SILENCE -> time = silence(process.name(), fault.choice(), time);
             case Faults.THREADS -> process.failThreads((int) (fault.choice() % 4));
             default -> {
                 long end = store.strike(fault.kind(), fault.choice());
@@ -271,9 +271,20 @@ final class SimulatedRun {
         });
     }
 
-    /** Holds the messages of a process in one direction or both. */
-    private void silence(String process, long choice, long until) {
-        for (String server : store.servers()) {
+    /**
+     * Holds the messages of a process in one direction or both. If it has several servers, it often reaches some of
+     * them, and the others for longer not. Returns how long this lasts.
+     */
+    private long silence(String process, long choice, long time) {
+        SplittableRandom random = new SplittableRandom(choice);
+        List<String> servers = store.servers();
+        boolean reachesSome = servers.size() > 1 && random.nextBoolean();
+        long length = reachesSome ? 2 * time : time;
+        long until = simulation.nanoTime() + length;
+        for (String server : servers) {
+            if (reachesSome && random.nextBoolean()) {
+                continue;
+            }
             if (choice % 3 != 0) {
                 network.hold(process, server, until);
             }
@@ -281,10 +292,12 @@ final class SimulatedRun {
                 network.hold(server, process, until);
             }
         }
+        return length;
     }
 
     private void lookForLeftovers() {
-        long expiry = Math.max(longestValidity(), store.longestExpiry().toNanos());
+        long expiry =
+                Math.max(plan.longestValidity().toNanos(), store.longestExpiry().toNanos());
         long last = Math.max(simulation.nanoTime(), network.lastArrival());
         simulation.run(last + expiry + 2 * SECOND, () -> false);
         store.leftovers().forEach(left -> records.violation(HistoryRule.NOTHING_IS_LEFT, left));

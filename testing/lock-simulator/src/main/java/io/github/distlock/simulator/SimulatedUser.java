@@ -57,7 +57,8 @@ final class SimulatedUser implements Runnable {
         LockClient client = member.client();
         LockOptions plain = LockOptions.defaults();
         for (int i = 0; i < plan.locks(); i++) {
-            boolean sticky = member.supports(Capability.STICKY) && random.nextInt(4) == 0;
+            boolean sticky =
+                    member.supports(Capability.STICKY) && chance(plan.habits().sticky());
             boolean fixed = !sticky && random.nextInt(6) == 0;
             LockOptions timed = fixed ? plain.fixedLease(lease) : plain.renewedLease(lease);
             LockOptions used = sticky ? timed.sticky() : withDelays(timed);
@@ -70,10 +71,15 @@ final class SimulatedUser implements Runnable {
 
     /** Short minimum holds are more likely than long ones. */
     private LockOptions withDelays(LockOptions options) {
+        if (member.supports(Capability.CHANGE_LEASE) && random.nextInt(10) == 0) {
+            return options.minimumValidity(part(lease, random.nextDouble(0.2, 0.7)));
+        }
         if (random.nextInt(10) == 0) {
             return options.minimumHold(part(lease, 0.001 + StrictMath.pow(random.nextDouble(), 3) / 2));
         }
-        boolean delays = member.supports(Capability.LOCK_DELAY) && plan.delaysLocks() && random.nextInt(8) == 0;
+        boolean delays = member.supports(Capability.LOCK_DELAY)
+                && plan.delaysLocks()
+                && chance(plan.habits().lockDelay());
         return delays ? options.lockDelay(part(lease, random.nextDouble(0.01, Plan.LONGEST_DELAY))) : options;
     }
 
@@ -108,6 +114,9 @@ final class SimulatedUser implements Runnable {
                 useAll();
             }
         } catch (Throwable e) {
+            if (member.mayFailWith(e)) {
+                return;
+            }
             member.violation(
                     HistoryRule.FAILURES_ARE_DOCUMENTED, "user " + number + " ended by " + Records.describe(e));
         }
@@ -155,6 +164,9 @@ final class SimulatedUser implements Runnable {
         while (!member.isFinishing()) {
             int which = random.nextInt(locks.size());
             if (plan.only().isEmpty() || plan.only().equals(locks.get(which).name())) {
+                if (requests()) {
+                    member.requestRelease(number, locks.get(which).name());
+                }
                 use(which);
             }
             rest();
@@ -240,6 +252,9 @@ final class SimulatedUser implements Runnable {
         LockMode mode = modes.get(which);
         acquire(locks.get(which), mode, kind, limit, call, (acquire, held) -> {
             acquire.options(options.get(which));
+            requireUsualLease(acquire, held);
+            requireValidity(acquire, held, options.get(which));
+            listen(acquire, held);
             boolean holds = hold(acquire, held);
             if (holds && mode.equals(LockMode.WRITE) && random.nextBoolean()) {
                 downgrade(acquire, held);
@@ -247,6 +262,41 @@ final class SimulatedUser implements Runnable {
             }
             return true;
         });
+    }
+
+    private void requireValidity(Records.Acquire acquire, LockHandle held, LockOptions used) {
+        Duration least = used.minimumValidity().orElse(Duration.ZERO);
+        Duration left = held.remaining();
+        long missing = least.minus(left).toNanos() - member.slackSince(acquire.begunAt());
+        if (missing > 0 && held.isHeld() && !member.wallClockHasStepped(acquire.begunAt())) {
+            member.violation(
+                    HistoryRule.GRANTS_ARE_VALID,
+                    "a hold of " + acquire.lock + " begins with a validity of " + left + " instead of " + least);
+        }
+    }
+
+    private boolean requests() {
+        return member.supports(Capability.RELEASE_REQUESTS)
+                && chance(plan.habits().request());
+    }
+
+    private void listen(Records.Acquire acquire, LockHandle held) {
+        if (requests()) {
+            member.listen(acquire, held);
+        }
+    }
+
+    /** The store may keep the lock for longer because an earlier holder has asked for that. */
+    private void requireUsualLease(Records.Acquire acquire, LockHandle held) {
+        Duration left = held.remaining();
+        // This thread may have read the clock before a stall, and the end after it.
+        long more = left.minus(lease).toNanos() - member.slackSince(acquire.begunAt());
+        if (member.supports(Capability.CHANGE_LEASE) && more > 0) {
+            member.violation(
+                    HistoryRule.EXTENSIONS_ARE_NOT_INHERITED,
+                    "a hold of " + acquire.lock + " begins with a validity of " + left + " instead of at most "
+                            + lease);
+        }
     }
 
     /** Records the end of the write hold, and the read hold that a downgrade makes of it as one more acquire. */
@@ -263,12 +313,14 @@ final class SimulatedUser implements Runnable {
                     return read;
                 },
                 (acquire, read) -> {
+                    listen(acquire, read);
                     boolean unused = hold(acquire, read);
                     return true;
                 });
     }
 
     private void acquire(DistributedLock lock, LockMode mode, AcquireKind kind, long limit, Acquire call, Use use) {
+        member.stickyLocks().use(lock.name());
         acquire(member.acquire(number, lock.name(), kind, mode, limit), call, use);
     }
 
@@ -277,14 +329,15 @@ final class SimulatedUser implements Runnable {
         try {
             held = call.call();
         } catch (ExecutionException e) {
-            acquire.failed(e.getCause() == null ? e : e.getCause());
+            failed(acquire, e.getCause() == null ? e : e.getCause());
             return;
         } catch (Throwable e) {
-            acquire.failed(e);
+            failed(acquire, e);
             return;
         }
         if (held == null) {
             acquire.refused("busy");
+            member.stickyLocks().unused(acquire.lock);
         } else {
             if (member.shares(acquire.lock, held.fencingToken())) {
                 acquire.share();
@@ -301,9 +354,19 @@ final class SimulatedUser implements Runnable {
         }
     }
 
-    private static void release(Records.Acquire acquire, LockHandle held) {
+    private void failed(Records.Acquire acquire, Throwable failure) {
+        boolean isClosed = member.mayFailWith(failure);
+        acquire.failed(failure, isClosed);
+        member.stickyLocks().unused(acquire.lock);
+        if (isClosed) {
+            throw (IllegalStateException) failure;
+        }
+    }
+
+    private void release(Records.Acquire acquire, LockHandle held) {
         acquire.release();
         acquire.released(held.release().name());
+        member.stickyLocks().unused(acquire.lock);
     }
 
     /**
@@ -318,18 +381,16 @@ final class SimulatedUser implements Runnable {
 
     private boolean hold(Records.Acquire acquire, LockHandle held) {
         boolean holds = look(acquire, held);
-        if (!plan.holdsLong() && random.nextInt(3) > 0) {
+        boolean holdsLong = chance(plan.habits().holdsLong());
+        if (!holdsLong && random.nextInt(4) > 0) {
             return holds;
         }
-        long hold = (long)
-                (!plan.holdsLong() && random.nextInt(4) > 0
-                        ? plan.latency() * random.nextDouble() * 4
-                        : lease.toNanos() * random.nextDouble() * 2);
+        long hold = (long) (random.nextDouble() * (holdsLong ? 2 * lease.toNanos() : 4 * plan.latency()));
         long end = System.nanoTime() + hold;
         while (holds && !member.isFinishing() && end - System.nanoTime() > 0) {
             LockSupport.parkNanos(Math.min(end - System.nanoTime(), Math.min(50_000_000, hold / 3 + 1)));
             holds = look(acquire, held);
-            if (holds && random.nextInt(20) == 0) {
+            if (holds && chance(plan.habits().extension())) {
                 extend(held, acquire);
             }
         }
@@ -369,6 +430,10 @@ final class SimulatedUser implements Runnable {
         Duration left = held.remaining();
         acquire.held(at, member.claim(before + left.toNanos()));
         return true;
+    }
+
+    private boolean chance(double probability) {
+        return random.nextDouble() < probability;
     }
 
     private static Duration part(Duration whole, double share) {

@@ -4,6 +4,7 @@ import io.github.distlock.simulator.redis.ClusterStore;
 import io.github.distlock.simulator.redis.QuorumStore;
 import io.github.distlock.simulator.redis.RedisStore;
 import io.github.distlock.simulator.zookeeper.ZooKeeperStore;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -22,13 +23,27 @@ final class Stores {
 
     static final List<String> NAMES = List.of(MEMORY, REDIS, QUORUM, CLUSTER, ZOOKEEPER, STALE_LEADERS);
 
+    /** More than the validity of the client that looks at all locks in the end. */
+    private static final Duration OF_PROBER = Duration.ofSeconds(10);
+
     private Stores() {}
 
+    /** Makes the store of a plan. */
+    static SimulatedStore create(Plan plan, Simulation simulation, Network network) {
+        Duration longest = plan.longestValidity();
+        return create(plan.store(), simulation, network, longest.compareTo(OF_PROBER) < 0 ? OF_PROBER : longest);
+    }
+
     static SimulatedStore create(String name, Simulation simulation, Network network) {
+        return create(name, simulation, network, Duration.ofHours(1));
+    }
+
+    private static SimulatedStore create(
+            String name, Simulation simulation, Network network, Duration longestValidity) {
         return switch (name) {
             case MEMORY -> new MemoryStore(simulation, network);
             case REDIS -> new RedisStore(simulation, network);
-            case QUORUM -> new QuorumStore(simulation, network);
+            case QUORUM -> new QuorumStore(simulation, network, longestValidity);
             case CLUSTER -> new ClusterStore(simulation, network);
             case ZOOKEEPER -> new ZooKeeperStore(simulation, network);
             case STALE_LEADERS -> ZooKeeperStore.withStaleLeaders(simulation, network);

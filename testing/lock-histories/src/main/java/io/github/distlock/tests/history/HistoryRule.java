@@ -36,6 +36,14 @@ public enum HistoryRule {
     NOTHING_IS_LEFT("S7, V6: nothing stays in the store beyond its expiry"),
     /** S14. */
     EXTENSIONS_LAST("S14: after a confirmed extension, a hold lasts for at least that time"),
+    /** S2. */
+    GRANTS_ARE_VALID("S2: no acquire succeeds with less than its minimum validity"),
+    /** S14. */
+    EXTENSIONS_ARE_NOT_INHERITED("S14: a hold begins with a usual lease, whatever an earlier one has asked for"),
+    /** V11. */
+    STICKY_LOCKS_GO_BACK("V11: a client keeps a sticky lock without a holder for a second, or until it is wanted"),
+    /** V12. */
+    REQUESTS_ARE_HEARD_ONCE("V12: a listener hears of each request at most once, and of none from before its hold"),
     /** V5. */
     PROCESSES_END("V5: processes end in time and in order"),
     /** The contract of the API. */

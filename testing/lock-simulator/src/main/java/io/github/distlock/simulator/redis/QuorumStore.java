@@ -23,10 +23,11 @@ import java.util.stream.Collectors;
 public final class QuorumStore implements SimulatedStore {
     private static final String CLOCK_FORWARD = "clock forward";
 
-    private static final Duration LONGEST_LEASE = Duration.ofMinutes(15);
+    private static final Duration TOMBSTONES = Duration.ofSeconds(61);
 
     private static final long MICROS = 1_000_000;
     private static final long NANOS = 1_000_000_000;
+    private static final long LONGEST_PAUSE = 30 * NANOS;
     private static final double DRIFT = 0.005;
     /** Clocks of servers differ by less than the client expects. */
     private static final long MOST_APART = MICROS / 20;
@@ -34,20 +35,24 @@ public final class QuorumStore implements SimulatedStore {
     private static final String SINCE = "distlock:{quorum}:since";
 
     private final World world;
+    private final Duration longestLease;
     private final List<RedisNode> nodes = new ArrayList<>();
     /** When servers have lost their votes. */
     private final Map<RedisNode, Long> silent = new LinkedHashMap<>();
 
     private final boolean trustsRestarts;
+    private long pausedUntil;
 
     /**
      * Makes a store.
      *
      * @param world the simulation
      * @param network between processes and servers
+     * @param longestLease of all clients, with lock delays and extensions
      */
-    public QuorumStore(World world, Network network) {
+    public QuorumStore(World world, Network network, Duration longestLease) {
         this.world = world;
+        this.longestLease = longestLease;
         this.trustsRestarts = world.random().nextBoolean();
         int servers = world.random().nextInt(3) == 0 ? 5 : 3;
         for (int i = 1; i <= servers; i++) {
@@ -64,7 +69,7 @@ public final class QuorumStore implements SimulatedStore {
         for (RedisNode node : nodes) {
             servers.add(context -> new SimulatedConnections(node, process, context, world));
         }
-        RedisQuorumBuilder builder = RedisQuorum.builderOver(servers).longestLease(LONGEST_LEASE);
+        RedisQuorumBuilder builder = RedisQuorum.builderOver(servers).longestLease(longestLease);
         return (trustsRestarts ? builder.trustRestarts() : builder).build();
     }
 
@@ -73,10 +78,10 @@ public final class QuorumStore implements SimulatedStore {
         return nodes.stream().map(RedisNode::name).toList();
     }
 
-    /** A server that has restarted has no votes for that time. */
+    /** Tombstones stay for a minute. A server that has restarted has no votes for the longest lease. */
     @Override
     public Duration longestExpiry() {
-        return LONGEST_LEASE;
+        return TOMBSTONES.compareTo(longestLease) > 0 ? TOMBSTONES : longestLease;
     }
 
     @Override
@@ -103,10 +108,13 @@ public final class QuorumStore implements SimulatedStore {
         RedisNode node = nodes.get(random.nextInt(nodes.size()));
         long length = 0;
         switch (fault) {
-            case "restart" -> length = restart(node, random.nextLong(2 * NANOS), false);
-            case "restart without data" -> length = restart(node, random.nextLong(2 * NANOS), true);
+            case "restart" -> {
+                long down = downNanos(random);
+                length = trustsRestarts ? restart(node, down) : restart(node, down, () -> loseSome(node, random));
+            }
+            case "restart without data" -> length = restart(node, downNanos(random), node::loseAll);
             case "pause" -> {
-                length = random.nextLong(3 * NANOS);
+                length = lengthOfPause(random);
                 node.pause(length);
             }
             case "break" -> node.breakConnections();
@@ -116,26 +124,47 @@ public final class QuorumStore implements SimulatedStore {
         return world.nanoTime() + length;
     }
 
-    /**
-     * Restarts a server if only a minority has no votes then. A server whose data may be lost has none for the longest
-     * lease. Returns how long the server is down.
-     */
-    private long restart(RedisNode node, long downNanos, boolean losesData) {
+    /** One server at a time may stand still for long, so that all holds have a bare majority. */
+    private long lengthOfPause(SplittableRandom random) {
         long now = world.nanoTime();
-        silent.values().removeIf(at -> at < now - LONGEST_LEASE.toNanos());
-        if (losesData || !trustsRestarts) {
-            boolean others =
-                    silent.keySet().stream().filter(each -> each != node).count() >= nodes.size() / 2;
-            if (others) {
-                return 0;
-            }
-            silent.put(node, now);
+        if (now < pausedUntil || random.nextBoolean()) {
+            return random.nextLong(3 * NANOS);
         }
+        long length = random.nextLong(LONGEST_PAUSE);
+        pausedUntil = now + length;
+        return length;
+    }
+
+    /** Short times are as likely as long ones, so that holds outlast restarts. */
+    private static long downNanos(SplittableRandom random) {
+        return (long) StrictMath.exp(random.nextDouble() * StrictMath.log(2.0 * NANOS));
+    }
+
+    private static long restart(RedisNode node, long downNanos) {
         node.restart(downNanos);
-        if (losesData) {
-            node.loseAll();
-        }
         return downNanos;
+    }
+
+    /**
+     * Restarts a server, which loses data, if only a minority has no votes then. The server has none for the longest
+     * lease. Returns how long it is down.
+     */
+    private long restart(RedisNode node, long downNanos, Runnable loss) {
+        long now = world.nanoTime();
+        silent.values().removeIf(at -> at < now - longestLease.toNanos());
+        boolean others = silent.keySet().stream().filter(each -> each != node).count() >= nodes.size() / 2;
+        if (others) {
+            return 0;
+        }
+        silent.put(node, now);
+        long down = restart(node, downNanos);
+        loss.run();
+        return down;
+    }
+
+    /** A server that does not write each change to its disk has lost the last ones, and not the time of its data. */
+    private static void loseSome(RedisNode node, SplittableRandom random) {
+        node.loseLast(random.nextLong(RedisNode.REMEMBERED_NANOS));
     }
 
     @Override

@@ -19,7 +19,7 @@ final class RedisNode {
     private static final int RUN_ID_DIGITS = 40;
     private static final int HEXADECIMAL = 16;
     /** For how long the server can undo changes. */
-    private static final long REMEMBERED_NANOS = 10_000_000_000L;
+    static final long REMEMBERED_NANOS = 10_000_000_000L;
 
     private final World world;
     private final Network network;

@@ -1,0 +1,64 @@
+package io.github.distlock.simulator;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+/** Which requests for release a listener may hear of. */
+class HeardRequestsTest {
+    private static final long SECOND = 1_000_000_000L;
+
+    private final Simulation simulation = new Simulation(1, null);
+    private final SimulatedProcess process = simulation.process("p1", 1);
+    private final HeardRequests requests = new HeardRequests(simulation);
+
+    private void after(long nanos) {
+        long end = simulation.nanoTime() + nanos;
+        simulation.at(end, () -> {});
+        simulation.run(end, () -> false);
+    }
+
+    private HeardRequests.Listener listener(boolean beginsGrant) {
+        return requests.new Listener("lock", simulation.nanoTime(), beginsGrant, process);
+    }
+
+    private void request() {
+        requests.answered(requests.send("lock"));
+        after(1);
+    }
+
+    @Test
+    void v12_eachRequestMayBeHeardOnce() {
+        HeardRequests.Listener listener = listener(true);
+        request();
+        request();
+
+        assertThat(listener.hear()).isFalse();
+        assertThat(listener.hear()).isFalse();
+        assertThat(listener.hear()).isTrue();
+    }
+
+    @Test
+    void v12_aRequestFromBeforeTheGrantMayNotBeHeard() {
+        request();
+
+        assertThat(listener(true).hear()).isTrue();
+    }
+
+    @Test
+    void v12_aLocalHandoffMayFollowARequestByARoundTrip() {
+        request();
+
+        assertThat(listener(false).hear()).isFalse();
+        after(2 * SECOND);
+        assertThat(listener(false).hear()).isTrue();
+    }
+
+    @Test
+    void v12_aRequestWithoutAnAnswerMayComeLater() {
+        HeardRequests.Request unused = requests.send("lock");
+        after(2 * SECOND);
+
+        assertThat(listener(true).hear()).isFalse();
+    }
+}
