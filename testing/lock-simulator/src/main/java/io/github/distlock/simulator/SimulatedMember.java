@@ -163,6 +163,10 @@ final class SimulatedMember implements ObservedBackend.Observer {
         return capabilities.contains(capability);
     }
 
+    boolean mayFailWith(Throwable failure) {
+        return store.mayFailWith(failure);
+    }
+
     /** Lets all users end soon, and then the process. */
     void finish() {
         finishing = true;
