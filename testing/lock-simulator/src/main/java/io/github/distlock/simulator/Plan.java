@@ -188,8 +188,8 @@ record Plan(
     }
 
     /**
-     * Makes a plan in which several processes contend for one lock. In half of these plans no fault strikes and messages
-     * are fast, so that nothing but the product decides when a waiter gets the lock.
+     * Makes a plan in which several processes contend for one lock. In half of these plans, no fault strikes and
+     * messages are fast. So nothing but the product decides when a waiter gets the lock.
      */
     private static Plan crowd(long seed, SplittableRandom random, List<String> faultsOfStore) {
         boolean calm = random.nextBoolean();
