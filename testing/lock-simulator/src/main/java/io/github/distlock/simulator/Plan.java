@@ -26,6 +26,7 @@ import java.util.stream.Stream;
  * @param habits what users often do
  * @param excluded the kind of fault beyond the stated bounds that strikes too, or empty for none
  * @param only the only lock that is used, or empty for all
+ * @param crowd how users contend for this one lock, or {@link Crowd#NONE}
  * @param processes the settings of each process
  * @param users the threads that use locks
  * @param faults the faults, in the order of their times
@@ -43,6 +44,7 @@ record Plan(
         Habits habits,
         String excluded,
         String only,
+        Crowd crowd,
         List<Member> processes,
         List<User> users,
         List<Fault> faults) {
@@ -63,6 +65,9 @@ record Plan(
     private static final int LEAST_EXCLUDED = 8;
     private static final int MOST_EXCLUDED = 20;
 
+    /** How long hasty users work. More would take too many steps. */
+    private static final long HASTY_LATENCIES = 3_000;
+
     /**
      * With which probability users do what they seldom do in most runs.
      *
@@ -74,6 +79,7 @@ record Plan(
      */
     record Habits(double holdsLong, double extension, double lockDelay, double sticky, double request) {
         private static final Habits OF_STALE_LEADERS = new Habits(1, 0.05, 0, 0.25, 0);
+        private static final Habits USUAL = new Habits(0.08, 0.05, 0.12, 0.25, 0);
 
         private static Habits of(SplittableRandom random) {
             return new Habits(
@@ -83,6 +89,16 @@ record Plan(
                     random.nextInt(5) == 0 ? 0.8 : 0.25,
                     random.nextInt(6) == 0 ? 0.4 : 0);
         }
+    }
+
+    /** How users contend for one lock. */
+    enum Crowd {
+        /** They use several locks. */
+        NONE,
+        /** All of them want the same lock. */
+        USUAL,
+        /** Those of the first process want it again at once, and the others now and then. */
+        HASTY
     }
 
     /** A process. */
@@ -130,6 +146,9 @@ record Plan(
         if (store.equals(Stores.STALE_LEADERS)) {
             return staleLeaders(seed, random, faultsOfStore.get(0));
         }
+        if (store.equals(Stores.CROWD)) {
+            return crowd(seed, random, faultsOfStore);
+        }
         int keeps = random.nextInt(40) == 0 ? random.nextInt(2, 40) : 0;
         // The models of servers cost more for each simulated second.
         double longest = store.equals(Stores.MEMORY) ? 14_400 : 1_200;
@@ -176,6 +195,7 @@ record Plan(
                 habits,
                 excluded,
                 "",
+                Crowd.NONE,
                 List.copyOf(processes),
                 List.copyOf(users),
                 numbered(faults));
@@ -214,6 +234,7 @@ record Plan(
                 Habits.OF_STALE_LEADERS,
                 "",
                 "lock0",
+                Crowd.NONE,
                 List.copyOf(processes),
                 List.copyOf(users),
                 List.copyOf(faults));
@@ -225,6 +246,53 @@ record Plan(
      */
     Duration longestValidity() {
         return Duration.ofMillis(2 * lease);
+    }
+
+    /**
+     * Makes a plan in which several processes contend for one lock. In half of these plans, no fault strikes and
+     * messages are fast. So nothing but the product decides when a waiter gets the lock.
+     */
+    private static Plan crowd(long seed, SplittableRandom random, List<String> faultsOfStore) {
+        boolean calm = random.nextBoolean();
+        String lock = List.of("lock0", "shared", "permits", calm ? "permits" : "lock0", calm ? "lock0" : "shared")
+                .get(random.nextInt(5));
+        boolean hasty = calm && lock.equals("lock0");
+        List<Member> processes = new ArrayList<>();
+        List<User> users = new ArrayList<>();
+        int count = random.nextInt(2, 6);
+        for (int process = 1; process <= count; process++) {
+            processes.add(new Member(process, 1, random.nextInt(4) > 0 ? Handoffs.USUAL : Handoffs.NONE, false));
+            int threads = hasty && process == 1 ? random.nextInt(3, 5) : random.nextInt(1, 3);
+            for (int number = 1; number <= threads; number++) {
+                users.add(new User(process, number, random.nextLong()));
+            }
+        }
+        long latency = (long) logUniform(random, 50_000, calm ? 500_000 : 2_000_000);
+        long duration = (long) (SECOND * logUniform(random, 10, calm ? 40 : 80));
+        double preemption = random.nextInt(3) == 0 ? 0 : logUniform(random, 0.0005, 0.05);
+        double delay = calm || random.nextInt(3) == 0 ? 0 : logUniform(random, 0.0005, 0.02);
+        return new Plan(
+                seed,
+                random.nextLong(),
+                Stores.CROWD,
+                hasty ? Math.min(duration, HASTY_LATENCIES * latency) : duration,
+                (long) logUniform(random, 300, 10_000),
+                latency,
+                new Simulation.Interference(preemption, delay, (long) logUniform(random, 1e6, 1e9)),
+                1,
+                0,
+                Habits.USUAL,
+                "",
+                lock,
+                hasty ? Crowd.HASTY : Crowd.USUAL,
+                List.copyOf(processes),
+                List.copyOf(users),
+                calm ? List.of() : numbered(faults(random, count, duration, 0.5, faultsOfStore)));
+    }
+
+    /** Returns whether all users contend for one lock. */
+    boolean isCrowded() {
+        return crowd != Crowd.NONE;
     }
 
     /** Returns whether users keep most holds for about a lease. */
@@ -296,6 +364,7 @@ record Plan(
                 habits,
                 excluded,
                 newOnly,
+                crowd,
                 newProcesses,
                 newUsers,
                 newFaults);

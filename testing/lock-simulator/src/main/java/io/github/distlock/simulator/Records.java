@@ -2,6 +2,7 @@ package io.github.distlock.simulator;
 
 import io.github.distlock.LockLoss;
 import io.github.distlock.LockOptions;
+import io.github.distlock.simulator.hooks.Hooks;
 import io.github.distlock.spi.LockMode;
 import io.github.distlock.tests.history.AcquireKind;
 import io.github.distlock.tests.history.HistoryRule;
@@ -11,8 +12,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** What a run has seen, in true time: its history, its figures and its trace. */
 final class Records {
@@ -25,6 +28,8 @@ final class Records {
     private final KeptLocks kept = new KeptLocks();
     final HeardRequests requests;
     private final Simulation world;
+    private @Nullable FreeLocks freeLocks;
+    private long disturbance;
     private long operations;
     private long grants;
     private long losses;
@@ -42,6 +47,8 @@ final class Records {
         final String lock;
         private final String actor;
         private final AcquireKind kind;
+        private final LockMode mode;
+        private final @Nullable Acquire writing;
         private final long begunAt = world.nanoTime();
         private boolean copied;
         /** Another process has the same acquire or hold, so the history leaves out what follows. */
@@ -60,8 +67,13 @@ final class Records {
             this.actor = actor;
             this.lock = lock;
             this.kind = kind;
+            this.mode = mode;
+            this.writing = null;
             trace(() -> "acquires " + lock + " (" + kind.word() + ", " + mode + ")");
             history.acquire(process, world.tick(), number, lock, kind.word(), mode, limit);
+            if (kind != AcquireKind.TRY) {
+                look(free -> free.waits(actor, process, number, lock, mode, world.nanoTime()));
+            }
         }
 
         /** The read hold that a downgrade makes of a write hold. */
@@ -70,6 +82,8 @@ final class Records {
             actor = writing.actor;
             lock = writing.lock;
             kind = AcquireKind.DOWNGRADE;
+            mode = LockMode.READ;
+            this.writing = writing;
             copied = writing.copied;
             shared = copied;
             trace(() -> "downgrades " + lock);
@@ -108,6 +122,9 @@ final class Records {
         void options(LockOptions options) {
             minimumNanos = options.minimumHold().map(Duration::toNanos).orElse(0L);
             delayNanos = options.lockDelay().map(Duration::toNanos).orElse(0L);
+            if (minimumNanos + delayNanos > 0) {
+                look(free -> free.exempt(lock));
+            }
         }
 
         void granted(long token) {
@@ -119,6 +136,7 @@ final class Records {
                 notTooEarly(HistoryRule.LOCK_DELAYS_LAST, kept.missingDelay(lock, grantedAt));
                 history.granted(process, grantedAt, number, token);
             });
+            look(free -> free.granted(actor, process, number, lock, mode, grantedAt));
             trace(() -> "has " + lock + " with token " + (token >> 8) + "/" + (token & 255));
         }
 
@@ -132,6 +150,10 @@ final class Records {
 
         void refused(String reason) {
             returned = true;
+            look(free -> free.returned(number, lock, world.nanoTime()));
+            if (writing != null) {
+                writing.leave(false);
+            }
             record(() -> history.refused(process, world.tick(), number, reason));
             trace(() -> "has not got " + lock + ": " + reason);
         }
@@ -193,6 +215,7 @@ final class Records {
         }
 
         void released(String outcome) {
+            leave(outcome.equals("RELEASED"));
             record(() -> {
                 history.released(process, world.tick(), number, outcome);
                 if (outcome.equals("RELEASED")) {
@@ -204,9 +227,18 @@ final class Records {
             trace(() -> "has released " + lock + ": " + outcome);
         }
 
+        /** The hold has ended, in order or in a way after which the store may keep it for a time. */
+        private void leave(boolean inOrder) {
+            if (!inOrder) {
+                disturbed(world.nanoTime());
+            }
+            look(free -> free.released(number, lock, world.nanoTime()));
+        }
+
         /** Nobody looks at the hold from now on. */
         void drop(String state) {
             end();
+            leave(false);
             record(() -> history.released(process, world.tick(), number, state));
             trace(() -> "drops the handle of " + lock + ", which is " + state);
         }
@@ -221,6 +253,40 @@ final class Records {
                     history.lost(process, world.tick(), number, loss.reason().name()));
             trace(() -> "has lost " + lock + ", as its listener says: " + loss.reason());
         }
+    }
+
+    /**
+     * Looks from now on whether waiters get what is free.
+     *
+     * @param locks looks at that
+     * @param afterwards for how long a fault has effects after its end, in nanoseconds
+     */
+    void lookAt(FreeLocks locks, long afterwards) {
+        freeLocks = locks;
+        disturbance = afterwards;
+    }
+
+    private void look(Consumer<FreeLocks> event) {
+        FreeLocks known = freeLocks;
+        if (known != null) {
+            // A mode is the product's code, which must not be preempted here.
+            Hooks.beginAtomic();
+            try {
+                event.accept(known);
+            } finally {
+                Hooks.endAtomic();
+            }
+        }
+    }
+
+    /** A fault strikes now and ends at a time. */
+    void disturbed(long until) {
+        look(free -> free.disturbed(world.nanoTime(), until + disturbance));
+    }
+
+    /** A process crashes now. */
+    void crashed(long process) {
+        look(free -> free.crashed(process, world.nanoTime()));
     }
 
     /** Returns a failure and its causes. */

@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -46,6 +47,9 @@ final class SimulatedMember implements ObservedBackend.Observer {
     private Set<Capability> capabilities = Set.of();
     private @Nullable LockClient client;
     private boolean finishing;
+    /** Whether the users have their locks, so that their own calls find that the client is closed. */
+    private boolean working;
+
     private boolean closing;
     private boolean ended;
 
@@ -137,13 +141,15 @@ final class SimulatedMember implements ObservedBackend.Observer {
     }
 
     private void work() {
-        List<Thread> threads = new ArrayList<>();
+        Map<Plan.User, SimulatedUser> tasks = new LinkedHashMap<>();
         for (Plan.User user : plan.users()) {
             if (user.process() == settings.number()) {
-                SimulatedUser task = new SimulatedUser(this, plan, user, incarnation);
-                threads.add(process.start("user" + user.number(), task));
+                tasks.put(user, new SimulatedUser(this, plan, user, incarnation));
             }
         }
+        working = true;
+        List<Thread> threads = new ArrayList<>();
+        tasks.forEach((user, task) -> threads.add(process.start("user" + user.number(), task)));
         try {
             for (Thread thread : threads) {
                 thread.join();
@@ -159,9 +165,11 @@ final class SimulatedMember implements ObservedBackend.Observer {
         stickyLocks.end();
     }
 
-    /** Closes the client while threads use it. Holds end when the client has waited for them. */
+    /** Closes the client while threads use it, if they do already. Holds end when the client has waited for them. */
     void closeUnderUsers() {
-        if (client != null && !hasEnded()) {
+        if (!working) {
+            finish();
+        } else if (!hasEnded()) {
             closing = true;
             process.start("closer", () -> {
                 endChecks();
@@ -172,7 +180,7 @@ final class SimulatedMember implements ObservedBackend.Observer {
     }
 
     /** Returns whether a call may fail because the client is closed. */
-    boolean mayFailWith(Throwable failure) {
+    boolean isOfClosedClient(Throwable failure) {
         return closing && failure instanceof IllegalStateException;
     }
 
@@ -194,6 +202,10 @@ final class SimulatedMember implements ObservedBackend.Observer {
 
     boolean supports(Capability capability) {
         return capabilities.contains(capability);
+    }
+
+    boolean mayFailWith(Throwable failure) {
+        return store.mayFailWith(failure);
     }
 
     /** Lets all users end soon, and then the process. */

@@ -25,6 +25,14 @@ final class SimulatedRun {
     /** What heartbeats and their timeouts need to notice a fault. */
     private static final long SETTLING = 5 * SECOND;
 
+    /** For a few round trips, if none of their messages is slow. */
+    private static final long WAKING = SECOND;
+    /** A client may keep a sticky lock for a second (V11). */
+    private static final long GIVING_BACK = SECOND + SECOND / 5;
+
+    private static final long FAST = 500_000;
+    private static final long FOREVER = Long.MAX_VALUE / 2;
+
     private final Plan plan;
     private final Simulation simulation;
     private final Network network;
@@ -92,14 +100,30 @@ final class SimulatedRun {
         if (plan.excluded().equals(Faults.DRIFT)) {
             exceptions.clocksDrift();
         }
+        if (showsLateGrants()) {
+            FreeLocks locks = new FreeLocks(
+                    WAKING, WAKING + GIVING_BACK, what -> records.violation(HistoryRule.FREE_LOCKS_ARE_GRANTED, what));
+            records.lookAt(locks, store.longestExpiry().toNanos() + SETTLING);
+        }
         plan.processes().forEach(settings -> start(settings, 0));
         plan.faults().forEach(fault -> simulation.at(fault.at(), () -> strike(fault)));
+    }
+
+    /** Returns whether only the product, or a fault of this plan, can let a waiter wait for what is free. */
+    private boolean showsLateGrants() {
+        Simulation.Interference interference = plan.interference();
+        return store.wakesWaitersAtOnce()
+                && plan.keeps() == 0
+                && plan.latency() <= FAST
+                && (interference.delay() == 0 || interference.longestDelay() <= SECOND / 100)
+                && plan.processes().stream().allMatch(process -> plan.isPunctual(process.number()));
     }
 
     private Result run() {
         begin();
         simulation.run(plan.duration(), () -> false);
         finishing = true;
+        records.disturbed(FOREVER);
         simulation.trace("CHECK", () -> "faults end, and users end their work");
         members.forEach(member -> {
             member.finish();
@@ -194,12 +218,16 @@ final class SimulatedRun {
             }
             case Faults.CRASH -> {
                 member.crash();
+                records.crashed(member.number());
                 restart(member, now + time);
             }
             case Faults.CLOSE -> {
                 if (fault.closesUnderUsers()) {
                     member.closeUnderUsers();
                 } else {
+                    if (fault.choice() % 4 == 1) {
+                        store.closeClientLibrary(process);
+                    }
                     member.finish();
                 }
                 restart(member, now + time);
@@ -210,11 +238,13 @@ final class SimulatedRun {
             default -> {
                 long end = store.strike(fault.kind(), fault.choice());
                 records.history.fault(0, now, end + SETTLING);
+                records.disturbed(store.wakesWaitersAtOnce() ? end : FOREVER);
                 exceptions.struck(store.exceptions(fault.kind()), now, end);
                 return;
             }
         }
         records.history.fault(member.number(), now, now + time + SETTLING);
+        records.disturbed(now + time);
     }
 
     /**

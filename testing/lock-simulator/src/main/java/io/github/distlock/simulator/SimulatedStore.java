@@ -34,6 +34,24 @@ public interface SimulatedStore {
     LockBackend backend(SimulatedProcess process);
 
     /**
+     * Closes the client library of a process, as an application does that ends in the wrong order. Does nothing if the
+     * backend has its own.
+     *
+     * @param process a process that still uses its locks
+     */
+    default void closeClientLibrary(SimulatedProcess process) {}
+
+    /**
+     * Returns whether an acquire or a downgrade may fail for such a reason.
+     *
+     * @param failure what the call has thrown, which its contract names
+     * @return false if the backend should have known what to do
+     */
+    default boolean mayFailWith(Throwable failure) {
+        return true;
+    }
+
+    /**
      * Returns the servers to which processes have links.
      *
      * @return their names in the {@link Network}
@@ -47,6 +65,16 @@ public interface SimulatedStore {
      * @return a bound
      */
     Duration longestExpiry();
+
+    /**
+     * Returns whether what no user holds goes to a waiter at once, unless a fault has effects: a message wakes the
+     * waiter.
+     *
+     * @return false if the store promises less, or other programs use locks, or the simulation does not look at it
+     */
+    default boolean wakesWaitersAtOnce() {
+        return false;
+    }
 
     /**
      * Returns the faults of the servers that the stated bounds allow.

@@ -34,6 +34,10 @@ final class SimulatedUser implements Runnable {
     private static final long SHORTEST_PAUSE = 1_000_000;
 
     private static final int LIMIT = 3;
+    private static final int HASTY_HOLDS = 100;
+    /** How much more often than usual users in a crowd read. */
+    private static final int READERS = 3;
+
     private static final int DROPPED_ONE_OF = 8;
     private static final double LATEST_COLLECTION = 3e9;
 
@@ -53,19 +57,25 @@ final class SimulatedUser implements Runnable {
         this.number = user.number();
         this.random = new SplittableRandom(user.seed() + incarnation);
         this.lease = Duration.ofMillis(plan.lease());
-        this.haste = random.nextDouble();
+        double usual = random.nextDouble();
+        this.haste = plan.crowd() != Plan.Crowd.HASTY ? usual : user.process() == 1 ? 1 : 0;
         LockClient client = member.client();
         LockOptions plain = LockOptions.defaults();
+        // Only users with the same options hand a lock off to each other.
+        boolean alike = plan.crowd() == Plan.Crowd.HASTY;
         for (int i = 0; i < plan.locks(); i++) {
-            boolean sticky =
-                    member.supports(Capability.STICKY) && chance(plan.habits().sticky());
-            boolean fixed = !sticky && random.nextInt(6) == 0;
+            boolean sticky = member.supports(Capability.STICKY)
+                    && (alike ? plan.seed() % 4 == 0 : chance(plan.habits().sticky()));
+            boolean fixed = !sticky && !alike && random.nextInt(6) == 0;
             LockOptions timed = fixed ? plain.fixedLease(lease) : plain.renewedLease(lease);
-            LockOptions used = sticky ? timed.sticky() : withDelays(timed);
+            LockOptions used = sticky ? timed.sticky() : alike ? timed : withDelays(timed);
             add(client.lock("lock" + i, used), LockMode.EXCLUSIVE, used);
         }
-        if (random.nextInt(3) == 0) {
+        if (random.nextInt(3) == 0 || plan.isCrowded()) {
             addOtherKinds(client, plain.renewedLease(lease));
+        }
+        if (plan.isCrowded()) {
+            keepOnly(plan.only());
         }
     }
 
@@ -93,14 +103,29 @@ final class SimulatedUser implements Runnable {
         if (member.supports(Capability.READ_WRITE)) {
             add(client.readWriteLock("shared", plain).readLock(), LockMode.READ, plain);
             add(client.readWriteLock("shared", plain).writeLock(), LockMode.WRITE, plain);
+            for (int more = 0; plan.isCrowded() && more < READERS; more++) {
+                add(client.readWriteLock("shared", plain).readLock(), LockMode.READ, plain);
+            }
         }
         if (member.supports(Capability.PERMITS)) {
-            int count = random.nextInt(1, LIMIT + 1);
-            add(client.semaphore("permits", LIMIT, plain).permits(count), LockMode.permits(count, LIMIT), plain);
+            // In a crowd most want one, so that several hold and several wait.
+            int limit = plan.isCrowded() ? 2 : LIMIT;
+            int count = plan.isCrowded() && random.nextInt(8) > 0 ? 1 : random.nextInt(1, limit + 1);
+            add(client.semaphore("permits", limit, plain).permits(count), LockMode.permits(count, limit), plain);
         }
         // One thread of each process, so that the process knows whose queue entry it is.
         if (member.supports(Capability.FAIR) && number == 1) {
             add(client.lock("fair", plain.fair()), LockMode.EXCLUSIVE, plain.fair());
+        }
+    }
+
+    private void keepOnly(String name) {
+        for (int i = locks.size() - 1; i >= 0; i--) {
+            if (!locks.get(i).name().equals(name)) {
+                locks.remove(i);
+                modes.remove(i);
+                options.remove(i);
+            }
         }
     }
 
@@ -114,7 +139,7 @@ final class SimulatedUser implements Runnable {
                 useAll();
             }
         } catch (Throwable e) {
-            if (member.mayFailWith(e)) {
+            if (member.isOfClosedClient(e)) {
                 return;
             }
             member.violation(
@@ -175,7 +200,7 @@ final class SimulatedUser implements Runnable {
 
     /** Many users hardly rest, so that locks are contended. */
     private void rest() {
-        if (random.nextDouble() > haste || !plan.only().isEmpty()) {
+        if (random.nextDouble() > haste || (!plan.only().isEmpty() && !plan.isCrowded())) {
             LockSupport.parkNanos((long) (plan.latency() * StrictMath.exp(random.nextDouble() * 5)));
         }
     }
@@ -355,11 +380,16 @@ final class SimulatedUser implements Runnable {
     }
 
     private void failed(Records.Acquire acquire, Throwable failure) {
-        boolean isClosed = member.mayFailWith(failure);
+        boolean isClosed = member.isOfClosedClient(failure);
         acquire.failed(failure, isClosed);
         member.stickyLocks().unused(acquire.lock);
         if (isClosed) {
             throw (IllegalStateException) failure;
+        }
+        if (!member.mayFailWith(failure)) {
+            member.violation(
+                    HistoryRule.FAILURES_ARE_DOCUMENTED,
+                    "acquire " + acquire.number + " failed with " + Records.describe(failure));
         }
     }
 
@@ -381,6 +411,9 @@ final class SimulatedUser implements Runnable {
 
     private boolean hold(Records.Acquire acquire, LockHandle held) {
         boolean holds = look(acquire, held);
+        if (plan.crowd() == Plan.Crowd.HASTY && random.nextInt(HASTY_HOLDS) > 0) {
+            return holds;
+        }
         boolean holdsLong = chance(plan.habits().holdsLong());
         if (!holdsLong && random.nextInt(4) > 0) {
             return holds;

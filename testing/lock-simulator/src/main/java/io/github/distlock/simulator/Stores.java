@@ -21,7 +21,10 @@ final class Stores {
     /** The store and the plan of {@link Plan#staleLeaders}. */
     static final String STALE_LEADERS = "zookeeper-stale-leaders";
 
-    static final List<String> NAMES = List.of(MEMORY, REDIS, QUORUM, CLUSTER, ZOOKEEPER, STALE_LEADERS);
+    /** The store of {@link #ZOOKEEPER}, and the plan of {@link Plan#crowd}. */
+    static final String CROWD = "zookeeper-crowd";
+
+    static final List<String> NAMES = List.of(MEMORY, REDIS, QUORUM, CLUSTER, ZOOKEEPER, STALE_LEADERS, CROWD);
 
     /** More than the validity of the client that looks at all locks in the end. */
     private static final Duration OF_PROBER = Duration.ofSeconds(10);
@@ -45,7 +48,7 @@ final class Stores {
             case REDIS -> new RedisStore(simulation, network);
             case QUORUM -> new QuorumStore(simulation, network, longestValidity);
             case CLUSTER -> new ClusterStore(simulation, network);
-            case ZOOKEEPER -> new ZooKeeperStore(simulation, network);
+            case ZOOKEEPER, CROWD -> new ZooKeeperStore(simulation, network);
             case STALE_LEADERS -> ZooKeeperStore.withStaleLeaders(simulation, network);
             default -> throw new IllegalArgumentException("no store " + name + ", only " + NAMES);
         };
@@ -59,7 +62,7 @@ final class Stores {
     /** Returns the faults of a store that the stated bounds exclude. */
     static List<String> excludedFaults(String name) {
         List<String> faults = new ArrayList<>(create(name).excludedFaults());
-        if (!name.equals(STALE_LEADERS)) {
+        if (!name.equals(STALE_LEADERS) && !name.equals(CROWD)) {
             faults.add(Faults.DRIFT);
         }
         return faults;

@@ -82,4 +82,20 @@ class PlanTest {
         assertThat(smaller.options(whole))
                 .isEqualTo("--store memory --seed " + whole.seed() + " --faults 2,3 --only lock0");
     }
+
+    @Test
+    void inACrowdSeveralProcessesContendForOneLock() {
+        List<Plan> crowds = LongStream.range(0, 100)
+                .mapToObj(seed -> Plan.of(seed, Stores.CROWD, FAULTS))
+                .toList();
+
+        assertThat(crowds)
+                .allMatch(Plan::isCrowded)
+                .allMatch(plan -> plan.processes().size() > 1)
+                .allMatch(plan -> plan.lockNames().contains(plan.only()));
+        assertThat(crowds).extracting(Plan::only).contains("lock0", "shared", "permits");
+        assertThat(crowds).extracting(Plan::crowd).contains(Plan.Crowd.USUAL, Plan.Crowd.HASTY);
+        assertThat(crowds.stream().filter(plan -> plan.faults().isEmpty()).count())
+                .isBetween(20L, 80L);
+    }
 }

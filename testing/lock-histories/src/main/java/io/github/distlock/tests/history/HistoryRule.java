@@ -26,6 +26,8 @@ public enum HistoryRule {
     CALLS_RETURN_IN_TIME("V4: a timed call returns in time, and each call returns"),
     /** V3, V10. */
     FAIR_LOCKS_SERVE_IN_ORDER("V3, V10: fair locks grant in the order of the queue"),
+    /** V2, V10. */
+    FREE_LOCKS_ARE_GRANTED("V2, V10: a waiter gets what is free for it without delay, if no fault has struck"),
     /** S13. */
     MINIMUM_HOLDS_LAST("S13: a released lock is granted to nobody before its minimum hold is over"),
     /** S15. */

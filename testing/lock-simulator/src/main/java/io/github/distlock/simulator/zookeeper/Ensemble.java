@@ -5,10 +5,12 @@ import static java.util.Objects.requireNonNull;
 import io.github.distlock.simulator.Connection;
 import io.github.distlock.simulator.Network;
 import io.github.distlock.simulator.World;
+import io.github.distlock.simulator.zookeeper.Transaction.Change;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
@@ -162,6 +164,11 @@ final class Ensemble {
         servers.get(server).resume();
     }
 
+    /** Breaks the connections of a server's clients. */
+    void breakConnections(int server) {
+        servers.get(server).breakConnections();
+    }
+
     /** Has a server apply commits only after a time. Its pings go on. */
     void lag(int server, long until) {
         servers.get(server).lag(until);
@@ -170,6 +177,14 @@ final class Ensemble {
     /** Has a server store what it writes slowly until a time. */
     void slowDisk(int server, long until) {
         servers.get(server).slowDisk(until);
+    }
+
+    /** Has another program change nodes, if a leader runs. It decides by all that the leader has accepted. */
+    void change(Function<Tree, List<Change>> program) {
+        int leader = leader();
+        if (leader >= 0 && !servers.get(leader).isPaused()) {
+            requireNonNull(servers.get(leader).leadership()).change(program);
+        }
     }
 
     /** Returns the nodes that the leader has committed, with the numbers of the transactions that created them. */

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import org.apache.zookeeper.KeeperException.Code;
 import org.apache.zookeeper.MultiOperationRecord;
 import org.apache.zookeeper.ZooDefs.OpCode;
@@ -227,6 +228,14 @@ final class Leadership {
                                 : refused(request, code),
                         request);
             }
+        }
+    }
+
+    /** Accepts what a program asks for whose session nobody needs. */
+    void change(Function<Tree, List<Change>> program) {
+        List<Change> changes = program.apply(accepted);
+        if (!changes.isEmpty()) {
+            propose(0, changes, null);
         }
     }
 

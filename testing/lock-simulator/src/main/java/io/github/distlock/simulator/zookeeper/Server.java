@@ -396,6 +396,11 @@ final class Server {
         watches.remove(connection);
     }
 
+    /** Loses the connections of all clients, with the messages that are under way. */
+    void breakConnections() {
+        List.copyOf(connections).forEach(ServerConnection::breakOff);
+    }
+
     void closeOthers(ServerConnection connection) {
         List.copyOf(connections).stream()
                 .filter(other -> other != connection && other.session() == connection.session())

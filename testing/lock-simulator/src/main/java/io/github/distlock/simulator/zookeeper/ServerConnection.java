@@ -308,6 +308,11 @@ public final class ServerConnection {
         }
     }
 
+    /** Loses the connection, with the messages that are under way. */
+    void breakOff() {
+        link.breakOff();
+    }
+
     /** Drops what the server keeps for the connection. */
     private void end() {
         closed = true;

@@ -10,14 +10,18 @@ import io.github.distlock.zookeeper.ZooKeeperBackendBuilder;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.CuratorFrameworkFactory;
 import org.apache.curator.retry.RetryOneTime;
+import org.apache.zookeeper.KeeperException;
+import org.apache.zookeeper.KeeperException.Code;
 import org.apache.zookeeper.SimulatedClientSocket;
 import org.apache.zookeeper.client.ZKClientConfig;
 
@@ -28,6 +32,8 @@ import org.apache.zookeeper.client.ZKClientConfig;
 public final class ZooKeeperStore implements SimulatedStore {
     private static final long NANOS = 1_000_000;
     private static final int SERVERS = 3;
+    private static final Set<Code> OF_NODES = Set.of(Code.NODEEXISTS, Code.NONODE, Code.BADVERSION, Code.NOTEMPTY);
+    private static final int MOST_REPETITIONS = 8;
     private static final Pattern CONTENDER = Pattern.compile("/distlock/.*/_c_.*");
 
     private static final String KEPT = "-kept-lock-";
@@ -41,13 +47,19 @@ public final class ZooKeeperStore implements SimulatedStore {
     private static final String DISK = "slow disk of a server";
     private static final String PARTITION = "silence between two servers";
 
+    private static final String RESET = "broken connections of clients";
+    private static final String OPERATOR = "nodes that an operator changes";
+    private static final String CURATOR = "lock of another library";
+
     private static final List<String> ALL =
-            List.of(CRASH, PAUSE, ELECTION, LEADER_PAUSE, STALE_LEADER, LAG, DISK, PARTITION);
+            List.of(CRASH, PAUSE, ELECTION, LEADER_PAUSE, STALE_LEADER, LAG, DISK, PARTITION, RESET, OPERATOR, CURATOR);
 
     private final List<String> faults;
     private final World world;
     private final Network network;
     private final Ensemble ensemble;
+    private final OtherPrograms programs;
+    private final Map<SimulatedProcess, CuratorFramework> supplied = new HashMap<>();
     private final int tick;
     private final int sessionTimeout;
     private final boolean tickIsSet;
@@ -86,6 +98,7 @@ public final class ZooKeeperStore implements SimulatedStore {
         tickIsSet = world.random().nextBoolean();
         hasOwnClients = world.random().nextInt(3) > 0;
         ensemble = new Ensemble(world, network, EnsembleSettings.of(tick), SERVERS);
+        programs = new OtherPrograms(world, ensemble);
         Addresses.begin(ensemble);
     }
 
@@ -96,6 +109,7 @@ public final class ZooKeeperStore implements SimulatedStore {
             return withTick(ZooKeeperBackend.builder(connectString).sessionTimeout(Duration.ofMillis(sessionTimeout)));
         }
         CuratorFramework curator = started(connectString);
+        supplied.put(process, curator);
         return closing(withTick(ZooKeeperBackend.builder(curator)), curator);
     }
 
@@ -119,6 +133,14 @@ public final class ZooKeeperStore implements SimulatedStore {
                 });
     }
 
+    @Override
+    public void closeClientLibrary(SimulatedProcess process) {
+        CuratorFramework curator = supplied.get(process);
+        if (curator != null) {
+            Thread unused = process.start("closing", curator::close);
+        }
+    }
+
     private CuratorFramework started(String connectString) {
         CuratorFramework curator = CuratorFrameworkFactory.builder()
                 .connectString(connectString)
@@ -136,10 +158,29 @@ public final class ZooKeeperStore implements SimulatedStore {
         return IntStream.range(0, SERVERS).mapToObj(ensemble::name).toList();
     }
 
+    /**
+     * A client creates nodes with unique names, and knows what it means if a node is missing or was changed. So no
+     * caller has to know.
+     */
+    @Override
+    public boolean mayFailWith(Throwable failure) {
+        for (Throwable each = failure; each != null; each = each.getCause()) {
+            if (each instanceof KeeperException refused && OF_NODES.contains(refused.code())) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /** An election gives each session its whole timeout again. */
     @Override
     public Duration longestExpiry() {
         return Duration.ofMillis(2L * (sessionTimeout + tick) + 6L * tick);
+    }
+
+    @Override
+    public boolean wakesWaitersAtOnce() {
+        return !programs.haveLocked();
     }
 
     @Override
@@ -167,6 +208,11 @@ public final class ZooKeeperStore implements SimulatedStore {
             }
             case LAG -> ensemble.lag(server, until);
             case DISK -> ensemble.slowDisk(server, until);
+            case RESET -> repeatedly(choice, until, this::reset);
+            case OPERATOR ->
+                repeatedly(
+                        choice, until, () -> programs.changeNode(world.random().nextLong() >>> 1));
+            case CURATOR -> programs.acquire(choice, (until - world.nanoTime()) / 4);
             case PARTITION -> partition(server, (server + 1) % SERVERS, choice, until);
             default -> throw new IllegalArgumentException(fault);
         }
@@ -205,6 +251,20 @@ public final class ZooKeeperStore implements SimulatedStore {
         return silentUntil;
     }
 
+    /** Connections break again and again, so that some answers are lost and the requests are repeated soon. */
+    private void reset() {
+        int server = world.random().nextInt(SERVERS);
+        world.trace(ensemble.name(server), () -> "loses the connections of its clients");
+        ensemble.breakConnections(server);
+    }
+
+    private void repeatedly(long choice, long until, Runnable action) {
+        long interval = (until - world.nanoTime()) / (1 + choice / SERVERS % MOST_REPETITIONS) + NANOS;
+        for (long at = world.nanoTime(); at <= until; at += interval) {
+            world.at(at, action);
+        }
+    }
+
     private void partition(int one, int other, long choice, long until) {
         world.trace(ensemble.name(one), () -> "is silent to " + ensemble.name(other));
         if (choice % 7 != 0) {
@@ -231,7 +291,7 @@ public final class ZooKeeperStore implements SimulatedStore {
             return List.of("the ensemble has no leader");
         }
         return ensemble.nodes().stream()
-                .filter(path -> CONTENDER.matcher(path).matches())
+                .filter(path -> CONTENDER.matcher(path).matches() && !programs.own(path))
                 .filter(path -> !path.contains(KEPT) || !kept.add(path.substring(0, path.lastIndexOf('/'))))
                 .map(path -> path + " of session 0x" + Long.toHexString(ensemble.owner(path)))
                 .toList();
