@@ -37,6 +37,10 @@ final class Expiry {
         return end.nanoTime();
     }
 
+    /**
+     * Returns whether this end is earlier on the monotonic clock. If the wall clock has jumped since one of them was
+     * made, less may be left until the other one. So {@link #remainingNanos} says which of them counts.
+     */
     boolean isBefore(Expiry other) {
         return nanoTime() - other.nanoTime() < 0;
     }

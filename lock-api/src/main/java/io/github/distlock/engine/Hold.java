@@ -171,15 +171,12 @@ final class Hold extends WeakReference<Handle> {
     }
 
     long remainingNanos(Moment now) {
-        Expiry bound = limits.first();
-        long remaining = lease.remainingNanos(now);
-        return Math.max(0, bound == null ? remaining : Math.min(remaining, bound.remainingNanos(now)));
+        return Math.max(0, Math.min(lease.remainingNanos(now), limits.remainingNanos(now)));
     }
 
     /** Returns whether a limit of this hold, not of its lease, is over. */
     boolean isOverLimit(Moment now) {
-        Expiry bound = limits.first();
-        return bound != null && bound.isPast(now);
+        return limits.remainingNanos(now) <= 0;
     }
 
     /** Returns when this hold ends although its lease does not. */

@@ -80,7 +80,7 @@ final class Holds {
         return open.stream();
     }
 
-    /** Returns the first limit of a hold, or null. */
+    /** Returns the first limit of a hold on the monotonic clock, or null. */
     @Nullable
     Expiry limit() {
         Expiry first = null;
@@ -97,8 +97,9 @@ final class Holds {
     @Nullable
     LossReason loseThoseOverLimit(Moment now) {
         for (Hold hold : open) {
-            if (hold.isOverLimit(now) && hold.lose(hold.limits().reason()) && leave()) {
-                return hold.limits().reason();
+            LossReason reason = hold.limits().reason(now);
+            if (hold.isOverLimit(now) && hold.lose(reason) && leave()) {
+                return reason;
             }
         }
         return null;

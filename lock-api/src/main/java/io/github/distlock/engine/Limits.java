@@ -22,17 +22,23 @@ record Limits(@Nullable Expiry lease, @Nullable Expiry maximum) {
         return lease != null && lease.remainingNanos(now) < end.remainingNanos(now) ? new Limits(end, maximum) : this;
     }
 
-    private boolean isMaximumFirst() {
-        return maximum != null && (lease == null || maximum.isBefore(lease));
-    }
-
-    /** Returns the first of them, or null. */
+    /** Returns the first of them on the monotonic clock, which decides how long a thread sleeps, or null. */
     @Nullable
     Expiry first() {
-        return isMaximumFirst() ? maximum : lease;
+        return maximum != null && (lease == null || maximum.isBefore(lease)) ? maximum : lease;
     }
 
-    LossReason reason() {
-        return isMaximumFirst() ? LossReason.MAXIMUM_HOLD : LossReason.LEASE_ENDED;
+    /** Returns what is left until one of them is over on any clock; {@code Long.MAX_VALUE} if there is none. */
+    long remainingNanos(Moment now) {
+        return Math.min(remaining(lease, now), remaining(maximum, now));
+    }
+
+    /** Returns which of them that is. */
+    LossReason reason(Moment now) {
+        return remaining(maximum, now) < remaining(lease, now) ? LossReason.MAXIMUM_HOLD : LossReason.LEASE_ENDED;
+    }
+
+    private static long remaining(@Nullable Expiry end, Moment now) {
+        return end == null ? Long.MAX_VALUE : end.remainingNanos(now);
     }
 }

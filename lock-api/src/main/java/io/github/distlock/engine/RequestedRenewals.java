@@ -155,12 +155,12 @@ final class RequestedRenewals implements Handle.Renewals {
         Duration most = changesLeases ? lease.usual : longest(lease);
         String where = changesLeases ? "with a lease of " + most : "on this store";
         requireAtMost(settings.usable(most.toNanos()), where, time);
-        Expiry limit = hold.limits().first();
-        if (limit != null && limit.remainingNanos(now) < time.toNanos()) {
+        long left = hold.limits().remainingNanos(now);
+        if (left < time.toNanos()) {
             throw new LockException(
                     hold.lockName(),
-                    notValid(time) + "it ends in " + readable(limit.remainingNanos(now)) + ", with its "
-                            + (hold.limits().reason() == LossReason.LEASE_ENDED ? "fixed lease" : "maximum hold"),
+                    notValid(time) + "it ends in " + readable(left) + ", with its "
+                            + (hold.limits().reason(now) == LossReason.LEASE_ENDED ? "fixed lease" : "maximum hold"),
                     null);
         }
     }

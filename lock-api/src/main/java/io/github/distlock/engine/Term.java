@@ -183,12 +183,13 @@ final class Term {
     }
 
     /**
-     * Moves the end to that of a validity, if it is later. Of two threads that do so at the same time, the one with the
+     * Moves the end to that of a validity, if more is left until it. Of two threads that do so at the same time, the one with the
      * earlier end may win, which is safe.
      */
     void extend(Validity validity) {
         Expiry proved = settings.expiry(validity);
-        if (end.isBefore(proved)) {
+        Moment now = clock.now();
+        if (end.remainingNanos(now) < proved.remainingNanos(now)) {
             end = proved;
         }
     }

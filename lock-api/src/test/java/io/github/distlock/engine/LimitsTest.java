@@ -19,7 +19,8 @@ class LimitsTest {
 
     private static void expect(Limits limits, Expiry first, LossReason reason) {
         assertThat(limits.first()).isSameAs(first);
-        assertThat(limits.reason()).isEqualTo(reason);
+        assertThat(limits.reason(NOW)).isEqualTo(reason);
+        assertThat(limits.remainingNanos(NOW)).isEqualTo(first.remainingNanos(NOW));
     }
 
     @Test
@@ -29,6 +30,7 @@ class LimitsTest {
         expect(new Limits(LATER, null).withMaximum(SOON), SOON, LossReason.MAXIMUM_HOLD);
         expect(Limits.NONE.withMaximum(LATER), LATER, LossReason.MAXIMUM_HOLD);
         assertThat(Limits.NONE.first()).isNull();
+        assertThat(Limits.NONE.remainingNanos(NOW)).isEqualTo(Long.MAX_VALUE);
     }
 
     @Test
@@ -45,5 +47,17 @@ class LimitsTest {
         Expiry extended = Expiry.after(afterJump, Duration.ofSeconds(1).toNanos());
 
         expect(new Limits(LATER, null).extended(extended, afterJump), extended, LossReason.LEASE_ENDED);
+    }
+
+    /** The wall clock has jumped ahead between the beginning of the maximum hold and the extension. */
+    @Test
+    void s14_aMaximumHoldEndsAHoldThatHasLessLeftOnTheWallClockOnly() {
+        Moment afterJump = new Moment(0, 1_500);
+        Expiry extended = Expiry.after(afterJump, Duration.ofSeconds(1).toNanos());
+        Limits limits = new Limits(SOON, null).extended(extended, afterJump).withMaximum(LATER);
+
+        assertThat(limits.first()).as("on the monotonic clock").isSameAs(extended);
+        assertThat(limits.remainingNanos(afterJump)).isEqualTo(LATER.remainingNanos(afterJump));
+        assertThat(limits.reason(afterJump)).isEqualTo(LossReason.MAXIMUM_HOLD);
     }
 }

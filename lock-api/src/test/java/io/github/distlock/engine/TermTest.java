@@ -100,6 +100,15 @@ class TermTest {
     }
 
     @Test
+    void s6_aValidityOfWhichAJumpOfTheWallClockHasLeftNothingDoesNotEndALease() {
+        Validity before = Validity.of(new Moment(clock.nanoTime(), 0), LEASE.multipliedBy(2));
+
+        term.extend(before);
+
+        assertThat(term.isPast(clock.now())).isFalse();
+    }
+
+    @Test
     void s14_aLongerLeaseIsRenewedAtTheUsualPace() {
         term.noteAsked(Expiry.after(clock.now(), Duration.ofMinutes(1).toNanos()), LEASE);
 
