@@ -19,7 +19,7 @@ import java.util.regex.Pattern;
  * node of a waiter or writes the data of a node, and a lock of Curator.
  */
 final class OtherPrograms {
-    private static final long POLL = 20_000_000;
+    private static final long POLL = 50_000_000;
     private static final int DIGITS = 10;
     private static final Pattern CONTENDER =
             Pattern.compile("(.*_c_.*-(lock-|permits-\\d+-\\d+-|__READ__|__WRIT__))\\d{10}");
@@ -121,18 +121,13 @@ final class OtherPrograms {
     private void await(String path, long hold) {
         boolean[] holds = {false};
         ensemble.change(tree -> {
-            if (tree.get(path) == null) {
-                foreign.remove(path);
-            } else {
-                holds[0] = number(contenders(tree, Tree.parent(path)).get(0).path) == number(path);
-            }
+            holds[0] = tree.get(path) != null
+                    && number(contenders(tree, Tree.parent(path)).get(0).path) == number(path);
             return List.of();
         });
+        world.at(world.nanoTime() + (holds[0] ? hold : POLL), holds[0] ? () -> release(path) : () -> await(path, hold));
         if (holds[0]) {
             world.trace("curator", () -> "holds " + path);
-            world.at(world.nanoTime() + hold, () -> release(path));
-        } else if (own(path)) {
-            world.at(world.nanoTime() + POLL, () -> await(path, hold));
         }
     }
 
@@ -140,18 +135,16 @@ final class OtherPrograms {
         return Long.parseLong(path.substring(path.length() - DIGITS));
     }
 
+    /** Looks again and again: a leader that is deposed without noticing it may have lost the node, or its deletion. */
     private void release(String path) {
         ensemble.change(tree -> {
             if (tree.get(path) == null) {
-                foreign.remove(path);
                 return List.of();
             }
             world.trace("curator", () -> "deletes " + path);
             return List.of(new Deletion(path));
         });
-        if (own(path)) {
-            world.at(world.nanoTime() + POLL, () -> release(path));
-        }
+        world.at(world.nanoTime() + POLL, () -> release(path));
     }
 
     private static List<List<Contender>> queues(Tree tree) {
