@@ -192,6 +192,38 @@ class ClusterAnswersTest {
     }
 
     @Test
+    void v2_aRedirectionToAnotherHostIsFollowedThere() {
+        View view = new View();
+        String elsewhere = "127.0.0.9";
+        ScriptedServer source = node(view, answering("MOVED 1 " + elsewhere + ":7"));
+        view.primary = source.address();
+        RedisBackend backend = connect(source);
+
+        assertThatThrownBy(() -> attempt(backend, PATIENCE)).hasMessageContaining(elsewhere);
+    }
+
+    @Test
+    void v2_aNodeThatIsDeadIsLeftWithinARequestIfTheMapNamesAnotherOne() throws InterruptedException {
+        View view = new View();
+        ScriptedServer next = node(view, ScriptedServer.Client::succeed);
+        ScriptedServer dead = node(view, ScriptedServer.Client::succeed);
+        view.primary = dead.address();
+        RedisBackend backend = connect(dead, next);
+        assertInstanceOf(Attempt.Granted.class, attempt(backend, PATIENCE));
+        long begin = System.nanoTime();
+        Waiting.await(
+                "the nodes may be asked again",
+                PATIENCE,
+                () -> System.nanoTime() - begin > TimeUnit.MILLISECONDS.toNanos(200));
+
+        view.primary = next.address();
+        dead.close();
+
+        assertInstanceOf(Attempt.Granted.class, attempt(backend, PATIENCE));
+        assertEquals(1, scripts(next));
+    }
+
+    @Test
     void v2_theLastSlotOfARangeBelongsToIt() throws InterruptedException {
         View view = new View();
         ScriptedServer node = node(view, ScriptedServer.Client::succeed);

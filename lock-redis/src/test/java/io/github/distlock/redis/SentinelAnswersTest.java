@@ -246,6 +246,27 @@ class SentinelAnswersTest {
         assertThat(other.connections()).isZero();
     }
 
+    /** The other sentinel does not answer. So this one may be the only one that lags. */
+    @Test
+    void s1_aLaterEpochOfTheSamePrimaryCountsAgainstAnEarlierOneOfAnotherServer() throws Exception {
+        ScriptedServer silent = serve(ScriptedServer.Client::succeed);
+        silent.close();
+        ScriptedServer other = serveAsPrimary();
+        Sentinel sentinel = new Sentinel(serveAsPrimary(), 1);
+        RedisBackend backend = connect(sentinel, silent.address());
+        assertInstanceOf(Attempt.Granted.class, attempt(backend, PATIENCE));
+        Waiting.await("the sentinel is asked again after the subscription", PATIENCE, () -> sentinel.questions() >= 4);
+        sentinel.epoch.set(3);
+        haveAsked(sentinel);
+
+        sentinel.epoch.set(2);
+        sentinel.primary = HostAndPort.from(other.address());
+        haveAsked(sentinel);
+
+        assertInstanceOf(Attempt.Granted.class, attempt(backend, PATIENCE));
+        assertThat(other.connections()).isZero();
+    }
+
     @Test
     void v2_aSentinelThatGivesNoEpochIsBelieved() throws InterruptedException {
         ScriptedServer primary = serveAsPrimary();
