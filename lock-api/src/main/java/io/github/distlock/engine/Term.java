@@ -183,8 +183,8 @@ final class Term {
     }
 
     /**
-     * Moves the end to that of a validity, if more is left until it. Of two threads that do so at the same time, the one with the
-     * earlier end may win, which is safe.
+     * Moves the end to that of a validity, if more is left until it. Of two threads that do so at the same time, the
+     * one with the earlier end may win, which is safe.
      */
     void extend(Validity validity) {
         Expiry proved = settings.expiry(validity);

@@ -148,7 +148,9 @@ class WaiterCheckTest extends ContendersOfOneLock {
         assertThat(waiter.wakeUps).hasValue(0);
     }
 
-    /** Makes a waiter, and checks it when another one has come behind it. Returns how many nodes the last listing had. */
+    /**
+     * Makes a waiter, and checks it when another one has come behind it. Returns how many nodes the last listing had.
+     */
     private int seenByCheck(LockMode mode) throws Exception {
         TestContender waiter = busyOf(other, mode);
         contending(one, mode).findBusy();
