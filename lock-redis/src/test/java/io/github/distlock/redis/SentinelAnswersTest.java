@@ -754,7 +754,7 @@ class SentinelAnswersTest {
         Sentinel sentinel = new Sentinel(primary, 1);
         RedisBackend backend = connect(sentinel);
         Grant held = TestContender.trying(backend, "job", LEASE).acquire();
-        TestContender.renewAll(backend, List.of(held), LEASE);
+        var unused = TestContender.renewAll(backend, List.of(held), LEASE);
         Waiting.await("the backend listens", PATIENCE, () -> !sentinel.subscribers.isEmpty());
 
         backend.disconnect();

@@ -140,7 +140,7 @@ class WaiterCheckTest extends ContendersOfOneLock {
     void v6_aHeartbeatOfFreshWaitersAsksNothing() throws Exception {
         waiting(one).acquire();
         TestContender waiter = waitingBusy(other);
-        sessionWithAHold(other);
+        var unused = sessionWithAHold(other);
         link.silence();
 
         other.heartbeat(List.of(waiter.contender), deadline());
