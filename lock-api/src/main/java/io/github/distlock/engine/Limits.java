@@ -28,12 +28,12 @@ record Limits(@Nullable Expiry lease, @Nullable Expiry maximum) {
         return maximum != null && (lease == null || maximum.isBefore(lease)) ? maximum : lease;
     }
 
-    /** Returns what is left until one of them is over on any clock; {@code Long.MAX_VALUE} if there is none. */
+    /** Returns the time until the first of them, zero or less after it, {@code Long.MAX_VALUE} if there is none. */
     long remainingNanos(Moment now) {
         return Math.min(remaining(lease, now), remaining(maximum, now));
     }
 
-    /** Returns which of them that is. */
+    /** Returns why the hold ends at the first of them. */
     LossReason reason(Moment now) {
         return remaining(maximum, now) < remaining(lease, now) ? LossReason.MAXIMUM_HOLD : LossReason.LEASE_ENDED;
     }

@@ -213,6 +213,16 @@ class SentinelAnswersTest {
         assertThat(hasScript(former)).isFalse();
     }
 
+    /** Connects, and waits until the question after the subscription has been asked, too. */
+    private RedisBackend connectAndListen(Sentinel sentinel, Object... others) throws InterruptedException {
+        List<Object> all = new ArrayList<>(List.of(others));
+        all.add(0, sentinel);
+        RedisBackend backend = connect(all.toArray());
+        assertInstanceOf(Attempt.Granted.class, attempt(backend, PATIENCE));
+        Waiting.await("the sentinel is asked again after the subscription", PATIENCE, () -> sentinel.questions() >= 4);
+        return backend;
+    }
+
     /** Breaks the subscription, and waits until a sentinel has answered another inquiry. */
     private static void haveAsked(Sentinel sentinel) throws IOException {
         Waiting.await("the backend listens", PATIENCE, () -> !sentinel.subscribers.isEmpty());
@@ -235,9 +245,7 @@ class SentinelAnswersTest {
     void s1_anotherServerWithTheSameEpochDoesNotReplaceThePrimary() throws Exception {
         ScriptedServer other = serveAsPrimary();
         Sentinel sentinel = new Sentinel(serveAsPrimary(), 1);
-        RedisBackend backend = connect(sentinel);
-        assertInstanceOf(Attempt.Granted.class, attempt(backend, PATIENCE));
-        Waiting.await("the sentinel is asked again after the subscription", PATIENCE, () -> sentinel.questions() >= 4);
+        RedisBackend backend = connectAndListen(sentinel);
 
         sentinel.primary = HostAndPort.from(other.address());
         haveAsked(sentinel);
@@ -253,9 +261,7 @@ class SentinelAnswersTest {
         silent.close();
         ScriptedServer other = serveAsPrimary();
         Sentinel sentinel = new Sentinel(serveAsPrimary(), 1);
-        RedisBackend backend = connect(sentinel, silent.address());
-        assertInstanceOf(Attempt.Granted.class, attempt(backend, PATIENCE));
-        Waiting.await("the sentinel is asked again after the subscription", PATIENCE, () -> sentinel.questions() >= 4);
+        RedisBackend backend = connectAndListen(sentinel, silent.address());
         sentinel.epoch.set(3);
         haveAsked(sentinel);
 
@@ -544,9 +550,7 @@ class SentinelAnswersTest {
     void v2_aMessageAboutALaterSwitchHasTheSentinelsAsked() throws Exception {
         ScriptedServer former = serveAsPrimary();
         Sentinel sentinel = new Sentinel(former, 1);
-        RedisBackend backend = connect(sentinel);
-        assertInstanceOf(Attempt.Granted.class, attempt(backend, PATIENCE));
-        Waiting.await("the sentinel is asked again after the subscription", PATIENCE, () -> sentinel.questions() >= 4);
+        RedisBackend backend = connectAndListen(sentinel);
         ScriptedServer between = serveAsPrimary();
         ScriptedServer next = serveAsPrimary();
         sentinel.primary = HostAndPort.from(between.address());

@@ -56,19 +56,17 @@ abstract class ContendersOfOneLock {
         return ((Connection) held.server()).session(TestContender.deadline());
     }
 
-    /** Makes a contender for the lock named "another". */
-    static TestContender another(LockBackend backend) {
+    /** Makes a contender for a lock by its name. */
+    static TestContender contender(LockBackend backend, String name) {
         return new TestContender(
                 backend,
                 LockRequest.exclusive(
-                        "another",
-                        ZooKeeperFactory.SESSION,
-                        TestContender.request().owner()));
+                        name, ZooKeeperFactory.SESSION, TestContender.request().owner()));
     }
 
     /** Acquires the lock named "another", and returns the session. */
     static Session sessionWithAHold(LockBackend backend) throws InterruptedException {
-        return session(another(backend).acquire());
+        return session(contender(backend, "another").acquire());
     }
 
     static PredecessorWatch watch(TestContender waiter) {

@@ -32,7 +32,7 @@ class PredecessorWatchTest extends ContendersOfOneLock {
         assertThat(watch.isOn(present, watch.own())).isFalse();
         assertThat(watch.isOn(elsewhere, watch.predecessor())).isFalse();
         release(held);
-        await("it is the grant", () -> watch.isGrant(present));
+        await("the deletion is the grant", () -> watch.isGrant(present));
         assertThat(watch.isGrant(elsewhere)).isFalse();
     }
 
@@ -40,8 +40,8 @@ class PredecessorWatchTest extends ContendersOfOneLock {
     void v6_onlyWaitersForPermitsNeedTheNamesOfTheQueue() throws Exception {
         contending(one, LockMode.permits(1, 1)).acquire();
         assertThat(watch(busyOf(other, LockMode.permits(1, 1))).needsNames()).isTrue();
-        another(one).acquire();
-        TestContender waiter = another(other);
+        contender(one, "another").acquire();
+        TestContender waiter = contender(other, "another");
         waiter.findBusy();
 
         assertThat(watch(waiter).needsNames()).isFalse();
@@ -113,12 +113,12 @@ class PredecessorWatchTest extends ContendersOfOneLock {
         TestContender waiter = waitingBusy(other);
         PredecessorWatch watch = watch(waiter);
         release(held);
-        await("it is the grant", () -> watch.isGrant(present));
+        await("the deletion is the grant", () -> watch.isGrant(present));
 
         link.refuse();
         link.cut();
 
-        await("it is none", () -> !watch.isGrant(present));
+        await("it is no grant any more", () -> !watch.isGrant(present));
         Deadline soon = Deadline.after(Duration.ofMillis(500), LockClock.system());
         assertThatThrownBy(() -> waiter.contender.attempt(soon)).isInstanceOf(RuntimeException.class);
     }

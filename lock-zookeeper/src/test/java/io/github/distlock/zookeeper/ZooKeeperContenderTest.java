@@ -11,9 +11,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.github.distlock.LockStatus;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.Grant;
-import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockClock;
-import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.Validity;
 import io.github.distlock.tests.servers.Fault;
 import io.github.distlock.tests.servers.FaultProxy;
@@ -33,11 +31,6 @@ import org.junit.jupiter.api.Test;
 class ZooKeeperContenderTest extends ContendersOfOneLock {
     private static final Duration SESSION = ZooKeeperFactory.SESSION;
     private static final int MANY = 300;
-
-    private static TestContender contender(LockBackend backend, String name) {
-        return new TestContender(
-                backend, LockRequest.exclusive(name, SESSION, request().owner()));
-    }
 
     /**
      * Waits until the client has replaced a connection that was cut. The first request after a cut can still fail with

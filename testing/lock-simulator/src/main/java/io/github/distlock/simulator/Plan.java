@@ -295,14 +295,9 @@ record Plan(
         return crowd != Crowd.NONE;
     }
 
-    /** Returns whether users keep most holds for about a lease. */
-    boolean holdsLong() {
-        return store.equals(Stores.STALE_LEADERS);
-    }
-
     /** Returns whether some locks have a lock delay, which is for a minute at most. */
     boolean delaysLocks() {
-        return keeps == 0 && !holdsLong();
+        return keeps == 0 && !store.equals(Stores.STALE_LEADERS);
     }
 
     /** Returns the same plan with another schedule. */

@@ -29,7 +29,6 @@ final class OtherPrograms {
     private final World world;
     private final Ensemble ensemble;
     private final Set<String> foreign = new TreeSet<>();
-    private boolean haveLocked;
 
     /** A node of a directory, with its number. */
     private record Contender(String path, String kind, long number) {
@@ -50,7 +49,7 @@ final class OtherPrograms {
 
     /** Returns whether another program has ever had a place in a queue. No user knows how long it has a lock. */
     boolean haveLocked() {
-        return haveLocked;
+        return !foreign.isEmpty();
     }
 
     /** An operator deletes the node of a waiter, or writes the data of a node. */
@@ -112,7 +111,6 @@ final class OtherPrograms {
             String path = String.format(Locale.ROOT, "%s/_c_%036x-lock-%010d", directory, choice, parent.creations);
             world.trace("curator", () -> "creates " + path);
             foreign.add(path);
-            haveLocked = true;
             world.at(world.nanoTime() + POLL, () -> await(path, hold));
             return List.of(new Creation(path, ADDRESS, 0));
         });
