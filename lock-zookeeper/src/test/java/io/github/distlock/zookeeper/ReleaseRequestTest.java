@@ -252,6 +252,22 @@ class ReleaseRequestTest extends ContendersOfOneLock {
         assertThat(heard(one, next)).isPresent();
     }
 
+    @Test
+    void v12_aRequestIsStoredOnceIfTheWriterBecomesAReaderMeanwhile() throws Exception {
+        Grant writing = contending(one, WRITE).acquire();
+        Write write = keepNextWrite();
+        FutureTask<Integer> asking = startAsking();
+        write.awaitArrival();
+
+        Grant reading = writing.downgrade(deadline()).orElseThrow();
+        write.goOn();
+
+        assertThat(asking.get()).isOne();
+        assertThat(heard(one, reading)).isPresent();
+        assertThat(SharedZooKeeper.operator().exists(directory, false).getVersion())
+                .isOne();
+    }
+
     /** The first reader reads the request as it was stored before the second one was found. */
     @Test
     void v12_aRequestThatIsStoredForAnotherReaderIsTheSameForTheFirst() throws Exception {

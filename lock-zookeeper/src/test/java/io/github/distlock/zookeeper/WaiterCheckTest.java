@@ -10,7 +10,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.distlock.spi.Attempt;
 import io.github.distlock.spi.Contender;
 import io.github.distlock.spi.Grant;
-import io.github.distlock.spi.LockClock;
 import io.github.distlock.spi.LockMode;
 import io.github.distlock.tests.servers.Fault;
 import io.github.distlock.tests.servers.FaultProxy;
@@ -19,6 +18,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -194,19 +194,6 @@ class WaiterCheckTest extends ContendersOfOneLock {
         assertThat(seenByCheck(permit)).isEqualTo(8);
     }
 
-    /** A clock that stands still. */
-    private record StandingClock(long nanoTime) implements LockClock {
-        @Override
-        public long wallMillis() {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public Parker parker() {
-            throw new UnsupportedOperationException();
-        }
-    }
-
     /** Sends a heartbeat just after the last proof of the session, with waiters that were last checked so long ago. */
     private void heartbeatAfter(Map<TestContender, Long> lastChecked) throws Exception {
         Session present = sessionWithAHold(other);
@@ -215,7 +202,7 @@ class WaiterCheckTest extends ContendersOfOneLock {
         List<ZooKeeperContender> contenders = lastChecked.keySet().stream()
                 .map(waiter -> (ZooKeeperContender) waiter.contender)
                 .toList();
-        WaiterCheck.heartbeat(present, contenders, new StandingClock(now), deadline());
+        WaiterCheck.heartbeat(present, contenders, new TestClock(new AtomicLong(now)), deadline());
         checkedAt = now;
     }
 
