@@ -52,10 +52,11 @@ final class ServedQueues {
     private final Map<String, Queue> byDirectory = new LinkedHashMap<>(16, 0.75f, true) {
         @Override
         protected boolean removeEldestEntry(Map.Entry<String, Queue> eldest) {
-            if (size() > MOST) {
+            boolean isOneTooMany = size() > MOST;
+            if (isOneTooMany) {
                 eldest.getValue().drop();
             }
-            return size() > MOST;
+            return isOneTooMany;
         }
     };
 
