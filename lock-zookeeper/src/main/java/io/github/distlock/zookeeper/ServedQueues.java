@@ -81,6 +81,8 @@ final class ServedQueues {
         private int watch;
 
         private boolean watchIsAsked;
+        /** Whether the client may have a watch. It keeps one through the changes of its connection. */
+        private boolean mayBeWatched;
         /** The number of the session's last node that was first. */
         private long last = NONE;
         /** The name of that node. Its number alone may belong to another node, of an earlier directory. */
@@ -150,6 +152,7 @@ final class ServedQueues {
                 if (lastFollowedAnother && watch == 0 && !watchIsAsked && session.hasOwnClient()) {
                     session.watch(directory, this, (code, data, stat) -> confirmed(code));
                     watchIsAsked = true;
+                    mayBeWatched = true;
                 }
             } finally {
                 mutex.unlock();
@@ -203,7 +206,7 @@ final class ServedQueues {
         }
 
         private void drop() {
-            if (watchIsAsked || watches > 0) {
+            if (mayBeWatched) {
                 session.removeWatch(directory, this);
             }
         }
