@@ -24,7 +24,7 @@ class KeepAliveTest extends ContendersOfOneLock {
 
     private boolean runs() {
         return Thread.getAllStackTraces().keySet().stream()
-                .anyMatch(thread -> thread.getName().contains(context.clientName()));
+                .anyMatch(thread -> thread.getName().startsWith("distlock-" + context.clientName() + "-"));
     }
 
     @Test

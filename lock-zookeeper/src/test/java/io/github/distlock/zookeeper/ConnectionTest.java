@@ -1,0 +1,391 @@
+package io.github.distlock.zookeeper;
+
+import static io.github.distlock.zookeeper.TestContender.deadline;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import io.github.distlock.spi.BackendContext;
+import io.github.distlock.spi.Deadline;
+import io.github.distlock.spi.LockClock;
+import io.github.distlock.spi.RequestRefusedException;
+import io.github.distlock.tests.PromiseNames;
+import io.github.distlock.tests.RecordingContext;
+import io.github.distlock.tests.waiting.Waiting;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+import org.apache.curator.framework.CuratorFramework;
+import org.apache.curator.framework.CuratorFrameworkFactory;
+import org.apache.curator.framework.api.CuratorListener;
+import org.apache.curator.retry.RetryOneTime;
+import org.apache.zookeeper.AsyncCallback.StatCallback;
+import org.apache.zookeeper.Watcher;
+import org.apache.zookeeper.ZooKeeper;
+import org.apache.zookeeper.ZooKeeper.States;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Which session a connection gives to requests, and when it gives none. A test says what the handle calls itself. */
+@DisplayNameGeneration(PromiseNames.class)
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class ConnectionTest {
+    private final List<CuratorFramework> clients = new ArrayList<>();
+    private final AtomicReference<CuratorListener> listener = new AtomicReference<>();
+    private final Source source = new Source();
+    private final RecordingContext context = new RecordingContext(SharedZooKeeper.freshPath());
+    private final Connection connection = new Connection(
+            (heard, changed, clock) -> {
+                listener.set(heard);
+                return source;
+            },
+            new ServerTick(SharedZooKeeper.TICK),
+            LockClock.system());
+    private CuratorFramework curator;
+    private Handle handle;
+
+    private static final class Handle extends ZooKeeper {
+        private final AtomicInteger watches = new AtomicInteger();
+        private volatile @Nullable States state;
+
+        Handle(String address, int timeout, Watcher watcher) throws IOException {
+            super(address, timeout, watcher);
+        }
+
+        @Override
+        public States getState() {
+            States set = state;
+            return set == null ? super.getState() : set;
+        }
+
+        @Override
+        public void exists(String path, Watcher watcher, StatCallback callback, Object context) {
+            watches.incrementAndGet();
+            super.exists(path, watcher, callback, context);
+        }
+    }
+
+    private static final class Source implements CuratorSource {
+        private final AtomicInteger looks = new AtomicInteger();
+        private final AtomicInteger disconnected = new AtomicInteger();
+        private final AtomicInteger closed = new AtomicInteger();
+        private volatile Supplier<@Nullable Started> present = () -> null;
+        private volatile @Nullable Runnable replacement;
+        private volatile boolean failsToClose;
+
+        @Override
+        public @Nullable Started client(BackendContext context) {
+            looks.incrementAndGet();
+            return present.get();
+        }
+
+        @Override
+        public boolean giveUp(Started failed, BackendContext context) {
+            Runnable replaces = replacement;
+            if (replaces == null) {
+                return false;
+            }
+            replaces.run();
+            return true;
+        }
+
+        @Override
+        public String connectString() {
+            return SharedZooKeeper.address();
+        }
+
+        @Override
+        public String problem() {
+            return "there is no client";
+        }
+
+        @Override
+        public String fullPath(String path) {
+            return "/namespace" + path;
+        }
+
+        @Override
+        public void disconnect(BackendContext context) {
+            disconnected.incrementAndGet();
+        }
+
+        @Override
+        public void close(@Nullable BackendContext context) {
+            if (failsToClose) {
+                throw new IllegalStateException("no thread");
+            }
+            closed.incrementAndGet();
+        }
+    }
+
+    @BeforeEach
+    void start() throws Exception {
+        connection.use(context);
+        curator = startCurator();
+        handle = handleOf(curator);
+        use(curator, false);
+    }
+
+    @AfterEach
+    void end() {
+        handle.state = null;
+        connection.close();
+        clients.forEach(CuratorFramework::close);
+    }
+
+    private CuratorFramework startCurator() throws InterruptedException {
+        CuratorFramework made = CuratorFrameworkFactory.builder()
+                .connectString(SharedZooKeeper.address())
+                .ensembleTracker(false)
+                .retryPolicy(new RetryOneTime(100))
+                .zookeeperFactory((address, timeout, watcher, readOnly) -> new Handle(address, timeout, watcher))
+                .build();
+        clients.add(made);
+        made.start();
+        assertThat(made.blockUntilConnected((int) TestContender.PATIENCE.toSeconds(), TimeUnit.SECONDS))
+                .isTrue();
+        return made;
+    }
+
+    private static Handle handleOf(CuratorFramework client) throws Exception {
+        return (Handle) client.getZookeeperClient().getZooKeeper();
+    }
+
+    private void use(CuratorFramework client, boolean isCallerSupplied) {
+        CuratorSource.Started started = new CuratorSource.Started(client, null, isCallerSupplied);
+        source.present = () -> started;
+    }
+
+    private static Deadline soon() {
+        return Deadline.after(Duration.ofMillis(10), LockClock.system());
+    }
+
+    /** Asks for a session on another thread, which waits for one. */
+    private CompletableFuture<Session> waiting() {
+        int before = source.looks.get();
+        CompletableFuture<Session> answer = new CompletableFuture<>();
+        new Thread(() -> {
+                    try {
+                        answer.complete(connection.session(deadline()));
+                    } catch (Throwable e) {
+                        answer.completeExceptionally(e);
+                    }
+                })
+                .start();
+        await("it waits", () -> source.looks.get() > before + 2);
+        return answer;
+    }
+
+    private static <T> T get(CompletableFuture<T> answer) throws Exception {
+        return answer.get(TestContender.PATIENCE.toSeconds(), TimeUnit.SECONDS);
+    }
+
+    private static Throwable failure(CompletableFuture<Session> answer) {
+        return catchThrowable(() -> get(answer)).getCause();
+    }
+
+    private static void await(String expected, BooleanSupplier condition) {
+        Waiting.await(expected, TestContender.PATIENCE, condition);
+    }
+
+    private long threads() {
+        return Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.getName().startsWith("distlock-" + context.clientName() + "-"))
+                .count();
+    }
+
+    @Test
+    void api_aSessionIsThatOfTheHandle() throws Exception {
+        assertThat(connection.sessionTimeout(Duration.ofDays(1))).isEqualTo(Duration.ofDays(1));
+        assertThat(connection.fullPath("/path")).isEqualTo("/namespace/path");
+
+        Session session = connection.session(deadline());
+
+        assertThat(session.isOf(handle)).isTrue();
+        assertThat(handle.watches).as("it watches the life of the session").hasValue(1);
+        assertThat(connection.session(deadline())).isSameAs(session);
+        assertThat(connection.sessionTimeout(Duration.ofDays(1))).isEqualTo(session.timeout());
+    }
+
+    @Test
+    void v4_aRequestWithoutAClientFailsInTime() {
+        source.present = () -> null;
+
+        assertThatThrownBy(() -> connection.session(soon()))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessage("there is no client");
+    }
+
+    @Test
+    void v4_aRequestWaitsUntilTheHandleIsConnected() throws Exception {
+        handle.state = States.CONNECTING;
+        CompletableFuture<Session> answer = waiting();
+
+        handle.state = null;
+
+        assertThat(get(answer).isOf(handle)).isTrue();
+    }
+
+    @Test
+    void v4_aRequestOverAHandleThatIsNotConnectedAnyMoreFailsInTime() throws Exception {
+        Session session = connection.session(deadline());
+        handle.state = States.CONNECTING;
+
+        assertThatThrownBy(() -> connection.session(soon())).hasMessage("there is no client");
+
+        handle.state = null;
+        assertThat(connection.session(deadline())).isSameAs(session);
+    }
+
+    @Test
+    void s6_anotherHandleHasAnotherSession() throws Exception {
+        Session earlier = connection.session(deadline());
+        curator.getZookeeperClient().reset();
+
+        Session session = connection.session(deadline());
+
+        assertThat(session.isOf(handleOf(curator))).isTrue();
+        assertThat(earlier.life().hasEnded()).isTrue();
+        assertThat(session.life().hasEnded()).isFalse();
+        await("one thread is left", () -> threads() == 1);
+    }
+
+    @Test
+    void api_aFailedAuthenticationIsRefused() {
+        handle.state = States.AUTH_FAILED;
+
+        assertThatThrownBy(() -> connection.session(deadline()))
+                .isInstanceOf(RequestRefusedException.class)
+                .hasMessageContaining("authentication");
+    }
+
+    /** Another client follows one whose authentication has failed. */
+    @Test
+    void api_aClientWhoseAuthenticationHasFailedIsGivenUp() throws Exception {
+        Session earlier = connection.session(deadline());
+        handle.state = States.AUTH_FAILED;
+        CuratorFramework next = startCurator();
+        source.replacement = () -> use(next, false);
+
+        Session session = connection.session(deadline());
+
+        assertThat(session.isOf(handleOf(next))).isTrue();
+        assertThat(earlier.life().hasEnded()).isTrue();
+    }
+
+    @Test
+    void v4_aRequestThatWaitedForAClientThatWasGivenUpFails() {
+        Thread present = Thread.currentThread();
+        CuratorSource.Started failed = new CuratorSource.Started(curator, null, false);
+        source.present = () -> null;
+        CompletableFuture<Session> answer = waiting();
+        handle.state = States.AUTH_FAILED;
+        source.replacement = () -> source.present = () -> null;
+
+        source.present = () -> Thread.currentThread() == present ? failed : null;
+        assertThatThrownBy(() -> connection.session(soon())).hasMessage("there is no client");
+
+        assertThat(failure(answer)).isInstanceOf(RequestRefusedException.class).hasMessageContaining("authentication");
+    }
+
+    @Test
+    void s6_aSessionEndsWhenItsClientCloses() throws Exception {
+        curator.getCuratorListenable().addListener(listener.get());
+        Session session = connection.session(deadline());
+
+        curator.close();
+
+        assertThat(session.life().hasEnded()).isTrue();
+    }
+
+    @Test
+    void v5_aClosedConnectionFailsAtOnce() throws Exception {
+        Session session = connection.session(deadline());
+        handle.state = States.CONNECTING;
+        CompletableFuture<Session> answer = waiting();
+
+        connection.close();
+
+        assertThat(failure(answer)).isInstanceOf(IllegalStateException.class).hasMessageContaining("closed");
+        handle.state = null;
+        assertThat(session.isConnected()).isTrue();
+        assertThatThrownBy(() -> connection.session(deadline())).hasMessageContaining("closed");
+        assertThat(source.closed).hasValue(1);
+        await("no thread is left", () -> threads() == 0);
+    }
+
+    @Test
+    void v5_aConnectionThatCouldNotBeClosedIsOpen() throws Exception {
+        source.failsToClose = true;
+        assertThatThrownBy(connection::close).hasMessage("no thread");
+        source.failsToClose = false;
+
+        assertThat(connection.session(deadline()).isOf(handle)).isTrue();
+        connection.close();
+
+        assertThat(source.closed).hasValue(1);
+        await("no thread is left", () -> threads() == 0);
+    }
+
+    @Test
+    void v5_aDisconnectedBackendLeavesNoThread() throws Exception {
+        Session unused = connection.session(deadline());
+        assertThat(threads()).isOne();
+
+        connection.disconnect();
+
+        assertThat(source.disconnected).hasValue(1);
+        await("no thread is left", () -> threads() == 0);
+    }
+
+    @Test
+    void v4_nobodyWaitsForASessionThatOnlyABlockedEventThreadCanReplace() throws Exception {
+        use(curator, true);
+        Session session = connection.session(deadline());
+        CountDownLatch blocked = new CountDownLatch(1);
+        CountDownLatch unblocked = new CountDownLatch(1);
+        handle.exists(
+                "/",
+                false,
+                (code, path, asked, stat) -> {
+                    blocked.countDown();
+                    await("it is unblocked", () -> unblocked.getCount() == 0);
+                },
+                null);
+        await("it is blocked", () -> blocked.getCount() == 0);
+        try {
+            assertThat(session.check("/").await(deadline())).isEmpty();
+            handle.state = States.CLOSED;
+
+            assertThatThrownBy(() -> connection.session(deadline()))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("blocks the event thread");
+        } finally {
+            unblocked.countDown();
+        }
+    }
+
+    @Test
+    void v4_theEventThreadGetsNoSession() throws Exception {
+        CompletableFuture<Throwable> refusal = new CompletableFuture<>();
+
+        handle.sync(
+                "/",
+                (code, path, asked) -> refusal.complete(catchThrowable(() -> connection.session(deadline()))),
+                null);
+
+        assertThat(get(refusal)).isInstanceOf(RequestRefusedException.class).hasMessageContaining("event thread");
+    }
+}
