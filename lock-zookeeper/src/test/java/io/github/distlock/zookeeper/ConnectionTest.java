@@ -11,8 +11,10 @@ import io.github.distlock.spi.LockClock;
 import io.github.distlock.spi.RequestRefusedException;
 import io.github.distlock.tests.PromiseNames;
 import io.github.distlock.tests.RecordingContext;
+import io.github.distlock.tests.servers.FaultProxy;
 import io.github.distlock.tests.waiting.Waiting;
 import java.io.IOException;
+import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,12 +27,18 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.CuratorFrameworkFactory;
+import org.apache.curator.framework.api.CuratorEvent;
+import org.apache.curator.framework.api.CuratorEventType;
 import org.apache.curator.framework.api.CuratorListener;
 import org.apache.curator.retry.RetryOneTime;
 import org.apache.zookeeper.AsyncCallback.StatCallback;
+import org.apache.zookeeper.AsyncCallback.VoidCallback;
+import org.apache.zookeeper.WatchedEvent;
+import org.apache.zookeeper.Watcher.Event.EventType;
+import org.apache.zookeeper.Watcher.Event.KeeperState;
 import org.apache.zookeeper.Watcher;
-import org.apache.zookeeper.ZooKeeper;
 import org.apache.zookeeper.ZooKeeper.States;
+import org.apache.zookeeper.ZooKeeper;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -58,6 +66,7 @@ class ConnectionTest {
 
     private static final class Handle extends ZooKeeper {
         private final AtomicInteger watches = new AtomicInteger();
+        private final AtomicInteger removed = new AtomicInteger();
         private volatile @Nullable States state;
 
         Handle(String address, int timeout, Watcher watcher) throws IOException {
@@ -74,6 +83,18 @@ class ConnectionTest {
         public void exists(String path, Watcher watcher, StatCallback callback, Object context) {
             watches.incrementAndGet();
             super.exists(path, watcher, callback, context);
+        }
+
+        @Override
+        public void removeWatches(
+                String path,
+                Watcher watcher,
+                Watcher.WatcherType type,
+                boolean local,
+                VoidCallback callback,
+                Object context) {
+            removed.incrementAndGet();
+            super.removeWatches(path, watcher, type, local, callback, context);
         }
     }
 
@@ -133,7 +154,7 @@ class ConnectionTest {
     @BeforeEach
     void start() throws Exception {
         connection.use(context);
-        curator = startCurator();
+        curator = startCurator(SharedZooKeeper.address());
         handle = handleOf(curator);
         use(curator, false);
     }
@@ -145,9 +166,9 @@ class ConnectionTest {
         clients.forEach(CuratorFramework::close);
     }
 
-    private CuratorFramework startCurator() throws InterruptedException {
+    private CuratorFramework startCurator(String servers) throws InterruptedException {
         CuratorFramework made = CuratorFrameworkFactory.builder()
-                .connectString(SharedZooKeeper.address())
+                .connectString(servers)
                 .ensembleTracker(false)
                 .retryPolicy(new RetryOneTime(100))
                 .zookeeperFactory((address, timeout, watcher, readOnly) -> new Handle(address, timeout, watcher))
@@ -266,9 +287,73 @@ class ConnectionTest {
     void api_aFailedAuthenticationIsRefused() {
         handle.state = States.AUTH_FAILED;
 
+        expectRefusal();
+    }
+
+    /** Reports a change of the connection, as Curator does. */
+    private void hear(EventType type, KeeperState state) throws Exception {
+        WatchedEvent change = new WatchedEvent(type, state, type == EventType.None ? null : "/");
+        CuratorEvent event = (CuratorEvent) Proxy.newProxyInstance(
+                getClass().getClassLoader(),
+                new Class<?>[] {CuratorEvent.class},
+                (proxy, method, arguments) -> switch (method.getName()) {
+                    case "getType" -> CuratorEventType.WATCHED;
+                    case "getWatchedEvent" -> change;
+                    default -> null;
+                });
+        listener.get().eventReceived(curator, event);
+    }
+
+    private void useWithoutConnection(FaultProxy link) throws Exception {
+        link.refuse();
+        link.cut();
+        await("it is not connected", () -> !curator.getZookeeperClient().isConnected());
+        handle.state = States.AUTH_FAILED;
+    }
+
+    private void expectRefusal() {
         assertThatThrownBy(() -> connection.session(deadline()))
                 .isInstanceOf(RequestRefusedException.class)
                 .hasMessageContaining("authentication");
+    }
+
+    private void expectNoSession() {
+        assertThatThrownBy(() -> connection.session(soon())).hasMessage("there is no client");
+    }
+
+    @Test
+    void v4_aClientWithoutAConnectionIsAskedForItsHandleOnlyAfterAFailedAuthentication() throws Exception {
+        try (FaultProxy link = FaultProxy.to(SharedZooKeeper.server())) {
+            curator = startCurator(link.address());
+            handle = handleOf(curator);
+            use(curator, false);
+            useWithoutConnection(link);
+            expectRefusal();
+
+            hear(EventType.None, KeeperState.Disconnected);
+            expectNoSession();
+            hear(EventType.NodeDataChanged, KeeperState.AuthFailed);
+            expectNoSession();
+            hear(EventType.None, KeeperState.AuthFailed);
+            expectRefusal();
+        }
+    }
+
+    @Test
+    void v4_aClientWithoutAConnectionIsAskedForItsHandleAfterTheEndOfItsSession() throws Exception {
+        try (FaultProxy link = FaultProxy.to(SharedZooKeeper.server())) {
+            curator = startCurator(link.address());
+            handle = handleOf(curator);
+            use(curator, false);
+            Session session = connection.session(deadline());
+            useWithoutConnection(link);
+            hear(EventType.None, KeeperState.Disconnected);
+            expectNoSession();
+
+            session.life().end();
+
+            expectRefusal();
+        }
     }
 
     /** Another client follows one whose authentication has failed. */
@@ -276,7 +361,7 @@ class ConnectionTest {
     void api_aClientWhoseAuthenticationHasFailedIsGivenUp() throws Exception {
         Session earlier = connection.session(deadline());
         handle.state = States.AUTH_FAILED;
-        CuratorFramework next = startCurator();
+        CuratorFramework next = startCurator(SharedZooKeeper.address());
         source.replacement = () -> use(next, false);
 
         Session session = connection.session(deadline());
@@ -300,14 +385,21 @@ class ConnectionTest {
         assertThat(failure(answer)).isInstanceOf(RequestRefusedException.class).hasMessageContaining("authentication");
     }
 
+    /** Before the end of the session is on its way to the server. */
     @Test
-    void s6_aSessionEndsWhenItsClientCloses() throws Exception {
-        curator.getCuratorListenable().addListener(listener.get());
+    void s6_aSessionEndsAsSoonAsItsClientCloses() throws Exception {
         Session session = connection.session(deadline());
+        AtomicReference<Boolean> hadEnded = new AtomicReference<>();
+        curator.getCuratorListenable().addListener((client, event) -> {
+            listener.get().eventReceived(client, event);
+            if (event.getType() == CuratorEventType.CLOSING) {
+                hadEnded.set(session.life().hasEnded());
+            }
+        });
 
         curator.close();
 
-        assertThat(session.life().hasEnded()).isTrue();
+        assertThat(hadEnded.get()).isTrue();
     }
 
     @Test
@@ -321,8 +413,12 @@ class ConnectionTest {
         assertThat(failure(answer)).isInstanceOf(IllegalStateException.class).hasMessageContaining("closed");
         handle.state = null;
         assertThat(session.isConnected()).isTrue();
+        source.present = () -> {
+            throw new IllegalStateException("the source is asked");
+        };
         assertThatThrownBy(() -> connection.session(deadline())).hasMessageContaining("closed");
         assertThat(source.closed).hasValue(1);
+        assertThat(handle.removed).as("it does not watch a caller-supplied client any more").hasValue(1);
         await("no thread is left", () -> threads() == 0);
     }
 

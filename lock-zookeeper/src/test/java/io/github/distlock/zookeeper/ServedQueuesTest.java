@@ -96,6 +96,23 @@ class ServedQueuesTest extends ContendersOfOneLock {
     }
 
     @Test
+    void v6_aClientThatFindsTheLockBusyLooksAtOnceNextTime() throws Exception {
+        useAlone();
+        Session present = sessionWithAHold(other);
+        ServedQueues.Queue queue = present.servedQueues().of(directory);
+        assertThat(queue.expectsFirst()).isTrue();
+        Grant held = waiting(one).acquire();
+        TestContender waiter = waitingBusy(other);
+
+        assertThat(queue.expectsFirst()).isFalse();
+        assertThat(queue.isFirst(Sequence.of(nodes().get(0)), queue.watch())).isFalse();
+        waiter.withdraw();
+        release(held);
+        release(waiting(other).acquire());
+        assertThat(queue.expectsFirst()).as("it knows one node").isFalse();
+    }
+
+    @Test
     void s1_aNodeInBetweenKeepsTheLock() throws Exception {
         useAlone();
         waiting(one).acquire();
