@@ -34,11 +34,11 @@ import org.apache.curator.retry.RetryOneTime;
 import org.apache.zookeeper.AsyncCallback.StatCallback;
 import org.apache.zookeeper.AsyncCallback.VoidCallback;
 import org.apache.zookeeper.WatchedEvent;
+import org.apache.zookeeper.Watcher;
 import org.apache.zookeeper.Watcher.Event.EventType;
 import org.apache.zookeeper.Watcher.Event.KeeperState;
-import org.apache.zookeeper.Watcher;
-import org.apache.zookeeper.ZooKeeper.States;
 import org.apache.zookeeper.ZooKeeper;
+import org.apache.zookeeper.ZooKeeper.States;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -418,7 +418,9 @@ class ConnectionTest {
         };
         assertThatThrownBy(() -> connection.session(deadline())).hasMessageContaining("closed");
         assertThat(source.closed).hasValue(1);
-        assertThat(handle.removed).as("it does not watch a caller-supplied client any more").hasValue(1);
+        assertThat(handle.removed)
+                .as("it does not watch a caller-supplied client any more")
+                .hasValue(1);
         await("no thread is left", () -> threads() == 0);
     }
 
