@@ -18,18 +18,23 @@ import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
+import org.apache.curator.CuratorZookeeperClient;
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.CuratorFrameworkFactory;
 import org.apache.curator.framework.api.CuratorEvent;
 import org.apache.curator.framework.api.CuratorEventType;
 import org.apache.curator.framework.api.CuratorListener;
+import org.apache.curator.framework.imps.CuratorFrameworkState;
 import org.apache.curator.retry.RetryOneTime;
 import org.apache.zookeeper.AsyncCallback.StatCallback;
 import org.apache.zookeeper.AsyncCallback.VoidCallback;
@@ -260,6 +265,17 @@ class ConnectionTest {
     }
 
     @Test
+    void v4_aRequestWaitsUntilItsSessionIsConnectedAgain() throws Exception {
+        Session session = connection.session(deadline());
+        handle.state = States.CONNECTING;
+        CompletableFuture<Session> answer = waiting();
+
+        handle.state = null;
+
+        assertThat(get(answer)).isSameAs(session);
+    }
+
+    @Test
     void v4_aRequestOverAHandleThatIsNotConnectedAnyMoreFailsInTime() throws Exception {
         Session session = connection.session(deadline());
         handle.state = States.CONNECTING;
@@ -485,5 +501,112 @@ class ConnectionTest {
                 null);
 
         assertThat(get(refusal)).isInstanceOf(RequestRefusedException.class).hasMessageContaining("event thread");
+    }
+
+    /** Returns a client that answers one question, and passes each other one on. */
+    private CuratorFramework answering(String question, Object answer) {
+        return (CuratorFramework) Proxy.newProxyInstance(
+                getClass().getClassLoader(),
+                new Class<?>[] {CuratorFramework.class},
+                (proxy, method, arguments) ->
+                        method.getName().equals(question) ? answer : method.invoke(curator, arguments));
+    }
+
+    @Test
+    void s6_aSessionOfAClientThatClosesMeanwhileIsNotUsed() {
+        use(answering("getState", CuratorFrameworkState.STOPPED), false);
+
+        expectNoSession();
+    }
+
+    /** A client of Curator whose handle could not be made. */
+    private static final class Broken extends CuratorZookeeperClient {
+        private final String words;
+
+        Broken(String words) {
+            super(SharedZooKeeper.address(), 1_000, 1_000, event -> {}, new RetryOneTime(100));
+            this.words = words;
+        }
+
+        @Override
+        public boolean isConnected() {
+            return true;
+        }
+
+        @Override
+        public ZooKeeper getZooKeeper() {
+            throw new IllegalStateException(words);
+        }
+    }
+
+    @Test
+    void api_aHandleThatCannotBeMadeIsAnErrorWithoutCredentials() {
+        use(answering("getZookeeperClient", new Broken("no thread")), false);
+        assertThatThrownBy(() -> connection.session(soon()))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("no thread")
+                .hasCauseInstanceOf(IllegalStateException.class);
+        use(answering("getZookeeperClient", new Broken("nothing at user:secret@host:1")), false);
+
+        assertThatThrownBy(() -> connection.session(soon()))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("@host:1")
+                .hasMessageNotContaining("secret")
+                .hasNoCause();
+    }
+
+    @Test
+    void v5_aConnectionThatIsClosedMeanwhileLeavesNoThread() {
+        context.refuseThreads(role -> {
+            if (role.equals("keepalive")) {
+                connection.close();
+            }
+            return false;
+        });
+
+        Throwable unused = catchThrowable(() -> connection.session(deadline()));
+
+        await("no thread is left", () -> threads() == 0);
+    }
+
+    /** The beginning of a client's first session is known. */
+    @Test
+    void s6_onlyTheFirstSessionOfAClientBeganWithIt() throws Exception {
+        LockClock standing = new TestClock(new AtomicLong(Duration.ofHours(1).toNanos()));
+        Connection known =
+                new Connection((heard, changed, clock) -> source, new ServerTick(SharedZooKeeper.TICK), standing);
+        known.use(context);
+        CuratorSource.Started started = new CuratorSource.Started(curator, standing.now(), false);
+        source.present = () -> started;
+
+        Session first = known.session(deadline());
+        assertThat(first.check("/").await(deadline())).isEmpty();
+        Duration most = first.timeout().dividedBy(3).multipliedBy(2);
+        assertThat(first.validity().length()).isGreaterThan(most);
+        curator.getZookeeperClient().reset();
+        Session second = known.session(deadline());
+        assertThat(second.check("/").await(deadline())).isEmpty();
+
+        assertThat(second.validity().length()).as("nothing proves more").isLessThan(most);
+        known.close();
+    }
+
+    @Test
+    void v6_theTickIsAskedForOnce() throws Exception {
+        Queue<String> roles = new ConcurrentLinkedQueue<>();
+        context.refuseThreads(role -> {
+            roles.add(role);
+            return false;
+        });
+        Connection learning =
+                new Connection((heard, changed, clock) -> source, new ServerTick(null), LockClock.system());
+        learning.use(context);
+
+        Session earlier = learning.session(deadline());
+        curator.getZookeeperClient().reset();
+        assertThat(learning.session(deadline())).isNotSameAs(earlier);
+
+        assertThat(roles).containsExactly("tick", "keepalive", "keepalive");
+        learning.close();
     }
 }

@@ -183,6 +183,17 @@ class PredecessorWatchTest extends ContendersOfOneLock {
         assertThat(present.life().dependents()).isOne();
     }
 
+    @Test
+    void v2_aWaiterIsWokenByTheEndOfItsSessionAlone() throws Exception {
+        waiting(one).acquire();
+        Session present = sessionWithAHold(other);
+        TestContender waiter = waitingBusy(other);
+
+        present.life().end();
+
+        assertThat(waiter.wakeUps).hasValue(1);
+    }
+
     private void createForeign() throws Exception {
         var unused = SharedZooKeeper.operator()
                 .create(
