@@ -25,6 +25,8 @@ import org.apache.zookeeper.AsyncCallback.DataCallback;
 import org.apache.zookeeper.AsyncCallback.VoidCallback;
 import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.KeeperException.Code;
+import org.apache.zookeeper.Op;
+import org.apache.zookeeper.OpResult;
 import org.apache.zookeeper.Watcher;
 import org.apache.zookeeper.ZooDefs.Ids;
 import org.apache.zookeeper.ZooKeeper;
@@ -76,7 +78,9 @@ class SessionTest {
         private final List<DataCallback> reads = new ArrayList<>();
         private final List<ChildrenCallback> listings = new ArrayList<>();
         private final List<String> removed = new ArrayList<>();
+        private final CountDownLatch hanging = new CountDownLatch(1);
         private volatile @Nullable States state;
+        private volatile boolean hangs;
 
         Handle(String address, int timeout, Watcher watcher) throws IOException {
             super(address, timeout, watcher);
@@ -86,6 +90,15 @@ class SessionTest {
         public States getState() {
             States set = state;
             return set == null ? super.getState() : set;
+        }
+
+        @Override
+        public List<OpResult> multi(Iterable<Op> operations) throws InterruptedException, KeeperException {
+            if (hangs) {
+                hanging.countDown();
+                new CountDownLatch(1).await();
+            }
+            return super.multi(operations);
         }
 
         @Override
@@ -424,6 +437,21 @@ class SessionTest {
             handle.state = States.CLOSED;
             assertThat(earlier.isDeadWithBlockedEventThread()).isFalse();
             handle.state = null;
+        });
+    }
+
+    @Test
+    void v5_aClosedSessionEndsARequestThatHangs() throws Exception {
+        Session supplied = session(true, instance());
+
+        whileBlocked(supplied, () -> {
+            handle.hangs = true;
+            Answer<?> answer = supplied.check("/");
+            awaitOpen(handle.hanging);
+
+            supplied.close();
+
+            assertThatThrownBy(() -> answer.await(deadline())).isInstanceOf(KeeperException.SystemErrorException.class);
         });
     }
 }
