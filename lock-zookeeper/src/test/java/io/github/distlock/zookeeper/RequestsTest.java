@@ -255,7 +255,7 @@ class RequestsTest {
 
     @ParameterizedTest
     @EnumSource(Form.class)
-    void s7_arequestOverADeadHandleFails(Form form) throws Exception {
+    void s7_aRequestOverADeadHandleFails(Form form) throws Exception {
         ZooKeeper dead = new ZooKeeper(SharedZooKeeper.address(), 30_000, event -> {});
         dead.close();
         Requests requests = new Sender(dead).requests;

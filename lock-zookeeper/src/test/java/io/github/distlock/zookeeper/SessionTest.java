@@ -366,10 +366,12 @@ class SessionTest {
     void v2_aRequestForAWatchOnChildrenThatFailsHasNone() {
         List<Object> heard = new ArrayList<>();
         session.watchChildren("/node", WATCHER, (code, children) -> heard.addAll(List.of(code, children)));
+        handle.state = States.CLOSED;
 
         handle.listings.get(0).processResult(Code.NONODE.intValue(), "/node", null, null);
 
         assertThat(heard).containsExactly(Code.NONODE, List.of());
+        assertThat(session.life().hasEnded()).isTrue();
     }
 
     @Test
