@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 
 import io.github.distlock.LockOwner;
+import io.github.distlock.redis.connection.Connections;
 import io.github.distlock.redis.connection.ErrorReply;
 import io.github.distlock.spi.Attempt;
 import io.github.distlock.spi.Deadline;
@@ -769,5 +770,33 @@ class SentinelAnswersTest {
         assertEquals("locks", held.server());
         assertInstanceOf(Attempt.Granted.class, attempt(backend, PATIENCE));
         Waiting.await("the backend listens again", PATIENCE, () -> sentinel.subscribers.size() == 2);
+    }
+
+    // Without a backend
+
+    @Test
+    void api_sentinelsNameThePrimaryAsTheOnlyServer() throws InterruptedException {
+        ScriptedServer primary = serveAsPrimary();
+        Sentinel sentinel = new Sentinel(primary, 1);
+        OwnConnections connections = TestNodes.connections(
+                nodes -> new SentinelPrimary(
+                        List.of(HostAndPort.from(sentinel.server.address())), "locks", nodes.config(), nodes),
+                TestNodes.shared(
+                        TestNodes.context(LockClock.system(), context),
+                        ServerConnection.Check.PRIMARY,
+                        ReplicaPolicy.NONE));
+        opened.add(0, connections);
+        LockKeys keys = LockKeys.of("job", name -> name, "distlock:");
+
+        List<Connections.Server> servers = connections.servers(Deadline.after(PATIENCE, LockClock.system()));
+
+        assertThat(servers).hasSize(1);
+        assertEquals(primary.address(), servers.get(0).address());
+        assertThat(servers.get(0).failsOver()).isTrue();
+        assertThat(servers.get(0).keeps(keys.lock())).isTrue();
+        assertEquals("locks", connections.server(keys));
+        assertThat(connections.isOneServer()).isTrue();
+        assertThat(connections.followsFailovers()).isTrue();
+        assertThat(connections).hasToString("the primary \"locks\"");
     }
 }
