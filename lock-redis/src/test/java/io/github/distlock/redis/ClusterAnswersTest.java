@@ -35,7 +35,9 @@ import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import redis.clients.jedis.Connection;
 import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.exceptions.JedisConnectionException;
 import redis.clients.jedis.exceptions.JedisMovedDataException;
@@ -558,6 +560,43 @@ class ClusterAnswersTest {
 
         for (ScriptedServer each : List.of(node, silent)) {
             Waiting.await("no connection is left", PATIENCE, () -> each.ended() == each.connections());
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"127.0.0.9, 127.0.0.9", "'', 127.0.0.1"})
+    void v2_aRedirectionWithoutAHostLeadsToTheHostOfItsNode(String named, String expected) throws InterruptedException {
+        View view = new View();
+        ScriptedServer node = node(view, ScriptedServer.Client::succeed);
+        view.primary = node.address();
+        ClusterNodes cluster = cluster(node);
+        opened.add(0, cluster);
+        byte[] key = keys("job").lock();
+        JedisMovedDataException moved = new JedisMovedDataException("MOVED", new HostAndPort(named, 7), 1);
+
+        Topology.Route next = cluster.afterFailure(cluster.route(key, deadline()), key, moved, deadline());
+
+        assertThat(next).isNotNull();
+        assertEquals(new HostAndPort(expected, 7), next.node().address());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"false, 5", "true, 0"})
+    void s1_aMapHasTheEpochOfItsNodeIfThatSaysIt(boolean refused, long expected) {
+        View view = new View();
+        view.epoch = 5;
+        view.primary = "127.0.0.1:7";
+        ScriptedServer node = ScriptedServer.answering((asker, command) -> {
+            if (refused && command.get(1).equals("INFO")) {
+                asker.send("-NOPERM no permissions to run the 'cluster|info' command\r\n");
+            } else {
+                describe(view, asker, command.get(1));
+            }
+        });
+        opened.add(node);
+
+        try (Connection connection = new Connection(address(node))) {
+            assertEquals(expected, ClusterNodes.ask(connection, address(node)).epoch());
         }
     }
 

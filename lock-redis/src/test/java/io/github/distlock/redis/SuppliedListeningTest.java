@@ -167,12 +167,15 @@ class SuppliedListeningTest {
     void v2_aRefusedSubscriptionEndsWithTheWordsOfTheServer() {
         ScriptedServer server = serve((asker, command) -> asker.send("-NOPERM no permissions to access a channel\r\n"));
 
-        FutureTask<@Nullable Void> reading = reading(listening(client(server)));
+        RedisClient client = client(server);
+
+        FutureTask<@Nullable Void> reading = reading(listening(client));
 
         assertThatThrownBy(() -> awaitReturn(reading))
                 .cause()
                 .isInstanceOf(ErrorReply.class)
                 .hasMessage("NOPERM no permissions to access a channel");
+        assertEquals(1, client.getPool().getDestroyedCount());
     }
 
     // Messages

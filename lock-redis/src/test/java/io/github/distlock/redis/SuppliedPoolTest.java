@@ -229,6 +229,7 @@ class SuppliedPoolTest {
         RedisContender contender = acquire(backend, PATIENCE);
 
         assertTrue(contender.mayArriveLate(), "the request was sent again");
+        assertThat(context.lostConnections()).as("holds are renewed").containsExactly("");
     }
 
     @Test
@@ -240,6 +241,31 @@ class SuppliedPoolTest {
         assertThatThrownBy(() -> acquire(backend, PATIENCE)).isInstanceOf(JedisException.class);
 
         assertEquals(2, scripts(server));
+    }
+
+    @Test
+    void v6_connectionsThatBecomeIdleMeanwhileAreNotTriedAsWell() {
+        List<RedisClient> clients = new ArrayList<>();
+        ScriptedServer server = serve((asker, command) -> {
+            if (isScript(command)) {
+                addIdle(clients.get(0).getPool());
+            }
+            closeAtScript(asker, command);
+        });
+        clients.add(client(server));
+        RedisBackend backend = backend(clients.get(0));
+
+        assertThatThrownBy(() -> acquire(backend, PATIENCE)).isInstanceOf(JedisException.class);
+
+        assertEquals(2, scripts(server));
+    }
+
+    private static void addIdle(Pool<Connection> pool) {
+        try {
+            pool.addObject();
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     // Time
