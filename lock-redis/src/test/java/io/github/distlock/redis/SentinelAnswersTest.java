@@ -790,7 +790,7 @@ class SentinelAnswersTest {
         return connections;
     }
 
-    /** The question to the silent sentinel does not end by itself, because the clock of the connections stands still. */
+    /** The question to the silent sentinel does not end by itself, because the clock stands still. */
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void v5_noConnectionIsLeftAlthoughASentinelIsAsked(boolean closing) throws InterruptedException {
