@@ -13,10 +13,13 @@ import io.github.distlock.tests.RecordingContext;
 import io.github.distlock.tests.waiting.Waiting;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayNameGeneration;
@@ -25,17 +28,21 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import redis.clients.jedis.CommandObject;
+import redis.clients.jedis.Connection;
 import redis.clients.jedis.ConnectionPoolConfig;
 import redis.clients.jedis.DefaultJedisClientConfig;
 import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.RedisClient;
 import redis.clients.jedis.RedisClusterClient;
 import redis.clients.jedis.RedisProtocol;
+import redis.clients.jedis.RedisSentinelClient;
 import redis.clients.jedis.UnifiedJedis;
+import redis.clients.jedis.exceptions.JedisConnectionException;
 import redis.clients.jedis.exceptions.JedisException;
 import redis.clients.jedis.executors.CommandExecutor;
 import redis.clients.jedis.providers.PooledConnectionProvider;
 import redis.clients.jedis.util.JedisClusterCRC16;
+import redis.clients.jedis.util.Pool;
 
 /** Caller-supplied clients of servers that misbehave. */
 @DisplayNameGeneration(PromiseNames.class)
@@ -163,10 +170,64 @@ class SuppliedClientTest {
     }
 
     /** Shows no connection. */
-    private static final class NoConnections extends UnifiedJedis {
+    private static class NoConnections extends UnifiedJedis {
         NoConnections() {
             super(new NoServer(), null, RedisProtocol.RESP2, null);
         }
+    }
+
+    /** Shows its pools alone, as the clients of a cluster do. */
+    static final class ShownPools extends NoConnections {
+        private final Map<String, Pool<Connection>> pools = new HashMap<>();
+
+        public Map<String, Pool<Connection>> getClusterNodes() {
+            return pools;
+        }
+    }
+
+    @Test
+    void v2_aClientThatShowsItsPoolsLendsConnectionsOfThem() {
+        RedisClient client = client(serve(ScriptedServer.Client::succeed), 8);
+        ShownPools shown = new ShownPools();
+        opened.add(shown);
+        shown.pools.put("server", client.getPool());
+        Supplier<Connection> lender = SuppliedPool.lender(shown);
+
+        assertThat(lender).isNotNull();
+        try (Connection lent = lender.get()) {
+            assertThat(lent.ping()).isTrue();
+        }
+        assertEquals(1, client.getPool().getNumIdle());
+        shown.pools.clear();
+        assertThatThrownBy(lender::get)
+                .isInstanceOf(JedisConnectionException.class)
+                .hasMessageContaining("knows no server");
+    }
+
+    @Test
+    void api_theClientOfSentinelsHasAVisiblePool() throws InterruptedException {
+        ScriptedServer primary = serve(ScriptedServer.Client::succeed);
+        HostAndPort address = HostAndPort.from(primary.address());
+        ScriptedServer sentinel = serve((asker, command) -> {
+            String port = String.valueOf(address.getPort());
+            switch (command.get(0)) {
+                case "SENTINEL" -> asker.send("*2\r\n$9\r\n127.0.0.1\r\n$" + port.length() + "\r\n" + port + "\r\n");
+                case "SUBSCRIBE" -> asker.send("*3\r\n$9\r\nsubscribe\r\n$14\r\n+switch-master\r\n:1\r\n");
+                default -> asker.succeed(command);
+            }
+        });
+        RedisSentinelClient client = RedisSentinelClient.builder()
+                .masterName("locks")
+                .sentinels(Set.of(HostAndPort.from(sentinel.address())))
+                .clientConfig(config())
+                .sentinelClientConfig(config())
+                .build();
+        opened.add(0, client);
+        SuppliedClient supplied = supplied(client);
+
+        assertThat(supplied.isOneServer()).isTrue();
+        assertThat(supplied.call(call(Script.INSPECT), deadline())).hasSize(1);
+        assertThat(supplied.servers(deadline()).get(0).failsOver()).isTrue();
     }
 
     private static final class NoServer implements CommandExecutor {
@@ -200,17 +261,18 @@ class SuppliedClientTest {
                 .hasSize(2);
     }
 
-    @Test
-    void api_aClientOfAClusterNamesItsPrimaries() throws InterruptedException {
+    /** Makes a client of a cluster. The first server has the slots up to that of the lock. */
+    private RedisClusterClient cluster(ScriptedServer.Behavior scripts) {
         List<HostAndPort> address = new ArrayList<>();
         int last = JedisClusterCRC16.getSlot(keys("job").lock());
         ScriptedServer server = serve((asker, command) -> {
-            if (command.get(0).equals("CLUSTER")) {
-                asker.send(
-                        command.get(1).equals("SLOTS")
-                                ? "*2\r\n" + range(0, last, address.get(0))
-                                        + range(last + 1, 16_383, new HostAndPort("127.0.0.9", 7))
-                                : "$16\r\ncluster_state:ok\r\n");
+            if (isScript(command)) {
+                scripts.answer(asker, command);
+            } else if (command.equals(List.of("CLUSTER", "SLOTS"))) {
+                asker.send("*2\r\n" + range(0, last, address.get(0))
+                        + range(last + 1, 16_383, new HostAndPort("127.0.0.9", 7)));
+            } else if (command.get(0).equals("CLUSTER")) {
+                asker.send("$16\r\ncluster_state:ok\r\n");
             } else {
                 asker.succeed(command);
             }
@@ -221,11 +283,16 @@ class SuppliedClientTest {
                 .clientConfig(config())
                 .build();
         opened.add(0, client);
-        SuppliedClient supplied = supplied(client);
+        return client;
+    }
+
+    @Test
+    void api_aClientOfAClusterNamesItsPrimaries() throws InterruptedException {
+        SuppliedClient supplied = supplied(cluster(ScriptedServer.Client::succeed));
 
         Connections.Server first = supplied.servers(deadline()).get(0);
 
-        assertEquals(server.address(), first.address());
+        assertThat(first.address()).startsWith("127.0.0.1:");
         assertThat(first.failsOver()).isTrue();
         assertThat(first.keeps(keys("job").lock())).isTrue();
         assertThat(first.keeps(keys("other").lock())).isFalse();
@@ -256,6 +323,28 @@ class SuppliedClientTest {
 
         assertThat(replies).hasSize(3).hasOnlyElementsOfType(List.class);
         assertThat(calls).allMatch(ScriptCall::wasSentAgain);
+        assertThat(engine.lostConnections()).isNotEmpty().containsOnly("");
+    }
+
+    /** The requests are longer than all buffers of a connection. Jedis keeps to itself what the pipeline finds later. */
+    @Test
+    void v8_holdsAreRenewedAfterANodeOfAClusterHasClosedAConnectionDuringABatch() throws InterruptedException {
+        AtomicInteger scripts = new AtomicInteger();
+        SuppliedClient supplied = supplied(cluster((asker, command) -> {
+            if (scripts.incrementAndGet() == 1) {
+                asker.close();
+            } else {
+                asker.succeed(command);
+            }
+        }));
+        String much = "x".repeat(100_000);
+        List<ScriptCall> calls = Stream.generate(() -> new ScriptCall(Script.INSPECT, keys("job"), much))
+                .limit(100)
+                .toList();
+
+        List<Object> replies = supplied.callAll(calls, deadline());
+
+        assertThat(replies).hasSize(100);
         assertThat(engine.lostConnections()).isNotEmpty().containsOnly("");
     }
 

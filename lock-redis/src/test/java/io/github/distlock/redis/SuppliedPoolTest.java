@@ -195,6 +195,19 @@ class SuppliedPoolTest {
     }
 
     @Test
+    void api_aPoolThatTestsWhatReturnsGetsItsConnectionBack() throws InterruptedException {
+        settings.setTestOnReturn(true);
+        ScriptedServer server = serve(ScriptedServer.Client::succeed);
+        RedisClient client = client(server);
+
+        acquire(backend(client), PATIENCE);
+
+        awaitUnused(client.getPool());
+        assertEquals(1, client.getPool().getNumIdle());
+        assertEquals(1, server.connections());
+    }
+
+    @Test
     void v2_aConnectionToAServerThatIsReadOnlyIsNotUsedAgain() throws InterruptedException {
         ScriptedServer server = serve((client, command) -> {
             if (isScript(command) && client.number == 0) {
