@@ -11,6 +11,7 @@ import io.github.distlock.spi.LockClock;
 import io.github.distlock.tests.PromiseNames;
 import io.github.distlock.tests.RecordingContext;
 import io.github.distlock.tests.waiting.Waiting;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -19,6 +20,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -169,11 +171,8 @@ class InquiriesTest {
     /** At most eight servers are asked at once: other ones each time. */
     @Test
     void v2_eachOfManyServersIsAskedSoonerOrLater() throws Exception {
-        // Nobody listens at its port, and nobody else gets the port.
-        try (Socket bound = new Socket()) {
-            bound.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
-            HostAndPort dead = new HostAndPort(bound.getLocalAddress().getHostAddress(), bound.getLocalPort());
-            List<HostAndPort> servers = new ArrayList<>(Collections.nCopies(THREADS, dead));
+        try (Socket bound = bound()) {
+            List<HostAndPort> servers = new ArrayList<>(Collections.nCopies(THREADS, address(bound)));
             servers.add(address(answering));
             Inquiries<String> inquiries = asking(servers.toArray(HostAndPort[]::new));
 
@@ -182,6 +181,17 @@ class InquiriesTest {
                 return hasAnswer(inquiries.begin(), deadline());
             });
         }
+    }
+
+    /** Binds a port at which nobody listens. Nobody else gets the port. */
+    private static Socket bound() throws IOException {
+        Socket bound = new Socket();
+        bound.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+        return bound;
+    }
+
+    private static HostAndPort address(Socket bound) {
+        return new HostAndPort(bound.getLocalAddress().getHostAddress(), bound.getLocalPort());
     }
 
     // The end
@@ -208,6 +218,22 @@ class InquiriesTest {
         assertThatThrownBy(() -> inquiries.begin().await(deadline()))
                 .isInstanceOf(JedisConnectionException.class)
                 .hasMessageContaining("no thread asks " + silent.address());
+    }
+
+    @Test
+    void s1_anAnswerIsThatOfAllServersIfNoneHasFailed() throws Exception {
+        List<Boolean> areOfAll = new CopyOnWriteArrayList<>();
+        Inquiries.Question<String> question = server -> connection -> new Inquiries.Answer<>(1, "answer");
+        Inquiries.Found<String> taken = (answer, begunAt, isOfAll) -> areOfAll.add(isOfAll);
+
+        asking(question, List.of(address(answering)), taken).begin().await(deadline());
+        try (Socket bound = bound()) {
+            asking(question, List.of(address(answering), address(bound)), taken)
+                    .begin()
+                    .await(deadline());
+        }
+
+        assertThat(areOfAll).containsExactly(true, false);
     }
 
     @Test
