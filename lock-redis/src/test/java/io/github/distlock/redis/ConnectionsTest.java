@@ -327,6 +327,30 @@ class ConnectionsTest {
         assertEquals(due.size(), renewed.get());
     }
 
+    @Test
+    void v8_aBatchBringsItsScriptOnce() throws InterruptedException {
+        AtomicBoolean isKnown = new AtomicBoolean();
+        ScriptedServer server = serve((client, command) -> {
+            if (command.get(0).equals("EVAL")) {
+                isKnown.set(true);
+            }
+            if (command.get(0).equals("EVALSHA") && !isKnown.get()) {
+                client.send("-NOSCRIPT No matching script\r\n");
+            } else {
+                client.succeed(command);
+            }
+        });
+        LockKeys keys = LockKeys.of("job", name -> name, "distlock:");
+        List<ScriptCall> calls = List.of(new ScriptCall(Script.INSPECT, keys), new ScriptCall(Script.INSPECT, keys));
+
+        List<Object> replies = connections(server).callAll(calls, deadline(PATIENCE));
+
+        assertThat(replies).hasSize(2).hasOnlyElementsOfType(List.class);
+        assertThat(server.commands())
+                .extracting(command -> command.get(0))
+                .containsExactly("PING", "EVALSHA", "EVALSHA", "EVAL", "EVALSHA");
+    }
+
     /** Returns renewals whose requests together are longer than all buffers of a connection. */
     private static List<Renewal> renewals(RedisBackend backend, int count, AtomicInteger renewed) {
         Validity validity = Validity.of(LockClock.system().now(), LEASE);

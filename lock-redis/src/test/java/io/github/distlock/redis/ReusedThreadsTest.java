@@ -1,15 +1,20 @@
 package io.github.distlock.redis;
 
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.distlock.tests.PromiseNames;
+import io.github.distlock.tests.waiting.Waiting;
+import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedTransferQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.Test;
@@ -47,6 +52,24 @@ class ReusedThreadsTest {
 
         first.countDown();
         await(second);
+    }
+
+    @Test
+    void v8_aTaskThatAnIdleThreadTakesRunsOnce() {
+        AtomicInteger runs = new AtomicInteger();
+        CountDownLatch done = new CountDownLatch(1);
+        threads.execute(() -> {});
+        LinkedTransferQueue<?> waiting = (LinkedTransferQueue<?>) threads.getQueue();
+        Waiting.await(
+                "the thread is idle, or has ended",
+                Duration.ofSeconds(20),
+                () -> waiting.hasWaitingConsumer() || threads.getPoolSize() == 0);
+
+        threads.execute(runs::incrementAndGet);
+
+        threads.execute(done::countDown);
+        await(done);
+        assertEquals(1, runs.get());
     }
 
     /** The last thread may end while a task enters the queue. A thread that is not made looks the same. */

@@ -3,6 +3,7 @@ package io.github.distlock.redis;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -33,8 +34,10 @@ import redis.clients.jedis.Connection;
 import redis.clients.jedis.ConnectionPoolConfig;
 import redis.clients.jedis.DefaultJedisClientConfig;
 import redis.clients.jedis.HostAndPort;
+import redis.clients.jedis.JedisSocketFactory;
 import redis.clients.jedis.Protocol.Command;
 import redis.clients.jedis.RedisClient;
+import redis.clients.jedis.exceptions.JedisConnectionException;
 import redis.clients.jedis.exceptions.JedisException;
 import redis.clients.jedis.util.Pool;
 
@@ -178,6 +181,38 @@ class SuppliedPoolTest {
         awaitUnused(client.getPool());
         awaitOneDropped(client.getPool());
         assertEquals("PONG", client.ping());
+    }
+
+    @Test
+    void s1_aConnectionThatWasResetIsOfNoUse() {
+        ScriptedServer server = serve(ScriptedServer.Client::succeed);
+        LateExchanges late = new LateExchanges(TestNodes.context(LockClock.system(), context));
+        try (Connection jedis = new Connection(HostAndPort.from(server.address()))) {
+            BorrowedConnection borrowed = new BorrowedConnection(jedis, late);
+            jedis.connect();
+
+            borrowed.reset();
+
+            assertThatThrownBy(() -> borrowed.reply(JedisCalls.command(List.of("PING")), deadline(PATIENCE)))
+                    .hasMessage("the connection has been closed");
+            assertFalse(borrowed.restore());
+        }
+    }
+
+    @Test
+    void api_aConnectionWhoseTimeoutCannotBeRestoredDoesNotReturn() {
+        LateExchanges late = new LateExchanges(TestNodes.context(LockClock.system(), context));
+        JedisSocketFactory none = () -> {
+            throw new JedisConnectionException("there is no server");
+        };
+        Connection jedis = new Connection(none) {
+            @Override
+            public void setSoTimeout(int millis) {
+                throw new JedisConnectionException("the socket is closed");
+            }
+        };
+
+        assertFalse(new BorrowedConnection(jedis, late).restore());
     }
 
     @Test
