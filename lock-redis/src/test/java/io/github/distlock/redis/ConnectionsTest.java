@@ -328,6 +328,17 @@ class ConnectionsTest {
     }
 
     @Test
+    void v2_aBatchThatNoServerAnswersFails() {
+        ScriptedServer server = serve(ScriptedServer.Client::succeed);
+        OwnConnections connections = connections(server);
+        server.close();
+
+        assertThatThrownBy(() -> callAll(connections))
+                .isInstanceOf(JedisException.class)
+                .hasMessageContaining("cannot connect to " + server.address());
+    }
+
+    @Test
     void v8_aBatchBringsItsScriptOnce() throws InterruptedException {
         AtomicBoolean isKnown = new AtomicBoolean();
         ScriptedServer server = serve((client, command) -> {
@@ -812,11 +823,44 @@ class ConnectionsTest {
             return count(server, "PING") >= before + 2;
         });
 
+        long asked = count(server, "PING");
+        for (int i = 0; i < TASKS; i++) {
+            listening.askForSignOfLife();
+        }
+        Waiting.await("it has asked each time", PATIENCE, () -> count(server, "PING") >= asked + TASKS);
         assertThat(listening.isSilent()).as("its end shows that").isFalse();
         assertThat(reading.isDone()).isFalse();
         listening.end();
         assertThatThrownBy(() -> reading.get(PATIENCE.toSeconds(), TimeUnit.SECONDS))
                 .hasCauseInstanceOf(JedisConnectionException.class);
+    }
+
+    @Test
+    void v5_theEndOfASubscriptionClosesItsConnectionAlthoughAMessageIsHandled() throws Exception {
+        ScriptedServer server = serve((client, command) -> {
+            subscribe(client, command);
+            if (command.get(0).equals("SUBSCRIBE")) {
+                client.send("*3\r\n$7\r\nmessage\r\n$7\r\nchannel\r\n$4\r\nword\r\n");
+            }
+        });
+        CountDownLatch received = new CountDownLatch(1);
+        CountDownLatch handled = new CountDownLatch(1);
+        Listening listening = connections(server)
+                .listening(
+                        "channel",
+                        message -> {
+                            received.countDown();
+                            awaitQuietly(handled);
+                        },
+                        () -> {});
+        FutureTask<@Nullable Void> reading = reading(listening, received);
+
+        listening.end();
+
+        Waiting.await("the connection is closed", PATIENCE, () -> server.ended() == 1);
+        assertThat(reading.isDone()).isFalse();
+        handled.countDown();
+        reading.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
     }
 
     @Test
