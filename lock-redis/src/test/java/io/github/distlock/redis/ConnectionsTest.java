@@ -864,6 +864,24 @@ class ConnectionsTest {
     }
 
     @Test
+    void v2_aRefusedSubscriptionEndsWithTheWordsOfTheServerAndItsConnection() {
+        ScriptedServer server = serve((client, command) -> {
+            if (command.get(0).equals("SUBSCRIBE")) {
+                client.send("-NOPERM no permissions to access a channel\r\n");
+            } else {
+                client.succeed(command);
+            }
+        });
+        Listening listening = connections(server).listening("channel", message -> {}, () -> {});
+
+        assertThatThrownBy(listening::run)
+                .isInstanceOf(ErrorReply.class)
+                .hasMessage("NOPERM no permissions to access a channel");
+
+        Waiting.await("the connection is closed", PATIENCE, () -> server.ended() == 1);
+    }
+
+    @Test
     void v2_aSubscriptionToASilentServerEnds() {
         ScriptedServer server = serve(ConnectionsTest::subscribe);
         CountDownLatch subscribed = new CountDownLatch(1);
@@ -882,6 +900,7 @@ class ConnectionsTest {
 
         assertThat(connections.isOneServer()).isTrue();
         assertThat(connections.followsFailovers()).isFalse();
+        assertThat(connections.canListen()).isTrue();
         Connections.Server only = connections.servers(deadline(PATIENCE)).get(0);
         assertThat(only.failsOver()).isFalse();
         assertThat(only.keeps(LockKeys.of("job", name -> name, "distlock:").lock()))
