@@ -326,7 +326,7 @@ class SuppliedClientTest {
         assertThat(engine.lostConnections()).isNotEmpty().containsOnly("");
     }
 
-    /** The requests are longer than all buffers of a connection. Jedis keeps to itself what the pipeline finds later. */
+    /** The requests are longer than all buffers of a connection. Jedis does not tell what a pipeline finds later. */
     @Test
     void v8_holdsAreRenewedAfterANodeOfAClusterHasClosedAConnectionDuringABatch() throws InterruptedException {
         AtomicInteger scripts = new AtomicInteger();
