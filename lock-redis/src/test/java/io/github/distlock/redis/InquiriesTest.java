@@ -97,7 +97,7 @@ class InquiriesTest {
                 taken,
                 new LateExchanges(context),
                 context);
-        keep(inquiries::close);
+        var unused = keep(inquiries::close);
         return inquiries;
     }
 
