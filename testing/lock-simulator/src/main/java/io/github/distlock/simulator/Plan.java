@@ -57,7 +57,9 @@ record Plan(
     private static final double MOST_DRIFT_BEYOND = 0.6;
 
     /** The longest lock delay, as a part of the lease. */
-    static final double LONGEST_DELAY = 0.4;
+    private static final double LONGEST_DELAY = 0.4;
+    /** On ZooKeeper the delay begins only when the session has ended, so only longer ones are seen. */
+    private static final double LONGEST_DELAY_OF_SESSIONS = 2;
 
     private static final double SOON = 1e6;
     private static final double LATER = 5e9;
@@ -76,10 +78,10 @@ record Plan(
      * @param lockDelay that a lock without another option has a lock delay for a user
      * @param sticky that a lock is sticky for a user
      * @param request that a user asks the holders of a lock to release it, or listens for that
+     * @param warning that a holder wants to be warned before its hold ends
      */
-    record Habits(double holdsLong, double extension, double lockDelay, double sticky, double request) {
-        private static final Habits OF_STALE_LEADERS = new Habits(1, 0.05, 0, 0.25, 0);
-        private static final Habits USUAL = new Habits(0.08, 0.05, 0.12, 0.25, 0);
+    record Habits(double holdsLong, double extension, double lockDelay, double sticky, double request, double warning) {
+        private static final Habits OF_STALE_LEADERS = new Habits(1, 0.05, 0, 0.25, 0, 0);
 
         private static Habits of(SplittableRandom random) {
             return new Habits(
@@ -87,7 +89,13 @@ record Plan(
                     random.nextInt(4) == 0 ? 0.3 : 0.05,
                     random.nextInt(4) == 0 ? 0.6 : 0.12,
                     random.nextInt(5) == 0 ? 0.8 : 0.25,
-                    random.nextInt(6) == 0 ? 0.4 : 0);
+                    random.nextInt(4) == 0 ? 0.5 : 0,
+                    random.nextInt(6) == 0 ? 0.5 : 0);
+        }
+
+        private static Habits ofCrowd(SplittableRandom random, boolean calm) {
+            return new Habits(
+                    random.nextInt(3) == 0 ? 0.4 : 0.08, 0.05, calm || random.nextBoolean() ? 0.12 : 0.6, 0.25, 0, 0);
         }
     }
 
@@ -129,6 +137,11 @@ record Plan(
 
     /** A fault: its number in the whole plan, its time, and what it strikes. */
     record Fault(int number, long at, String kind, int process, long choice) {
+        /** Returns whether this closes the application's client library, some time before the client is closed. */
+        boolean closesClientLibrary() {
+            return kind.equals(Faults.CLOSE) && !closesUnderUsers();
+        }
+
         /** Returns whether this closes a client while threads use it. Otherwise they end their work first. */
         boolean closesUnderUsers() {
             return kind.equals(Faults.CLOSE) && choice % 2 == 0;
@@ -271,6 +284,7 @@ record Plan(
         long duration = (long) (SECOND * logUniform(random, 10, calm ? 40 : 80));
         double preemption = random.nextInt(3) == 0 ? 0 : logUniform(random, 0.0005, 0.05);
         double delay = calm || random.nextInt(3) == 0 ? 0 : logUniform(random, 0.0005, 0.02);
+        Habits habits = Habits.ofCrowd(random, calm);
         return new Plan(
                 seed,
                 random.nextLong(),
@@ -281,13 +295,18 @@ record Plan(
                 new Simulation.Interference(preemption, delay, (long) logUniform(random, 1e6, 1e9)),
                 1,
                 0,
-                Habits.USUAL,
+                habits,
                 "",
                 lock,
                 hasty ? Crowd.HASTY : Crowd.USUAL,
                 List.copyOf(processes),
                 List.copyOf(users),
                 calm ? List.of() : numbered(faults(random, count, duration, 0.5, faultsOfStore)));
+    }
+
+    /** Returns the longest lock delay, as a part of the lease. */
+    double longestDelay() {
+        return store.startsWith(Stores.ZOOKEEPER) ? LONGEST_DELAY_OF_SESSIONS : LONGEST_DELAY;
     }
 
     /** Returns whether all users contend for one lock. */
@@ -411,11 +430,16 @@ record Plan(
     }
 
     /**
-     * Returns when the wall clock of a process jumps the next time, or its client closes under its users. Its holds may
-     * end then, although they claimed more before.
+     * Returns when the wall clock of a process jumps the next time, or its client or the client library closes under
+     * its users. Its holds may end then, although they claimed more before.
      */
     long nextEarlyEnd(int process, long now) {
-        return next(process, now, fault -> fault.kind.equals(Faults.WALL_CLOCK) || fault.closesUnderUsers());
+        return next(
+                process,
+                now,
+                fault -> fault.kind.equals(Faults.WALL_CLOCK)
+                        || fault.closesUnderUsers()
+                        || fault.closesClientLibrary());
     }
 
     private long next(int process, long now, Predicate<Fault> which) {
