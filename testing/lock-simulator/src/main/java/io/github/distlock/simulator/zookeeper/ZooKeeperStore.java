@@ -47,9 +47,13 @@ public final class ZooKeeperStore implements SimulatedStore {
     private static final String DISK = "slow disk of a server";
     private static final String PARTITION = "silence between two servers";
 
-    private static final String RESET = "broken connections of clients";
+    /** Connections that break, some of them in place of an answer. */
+    public static final String RESET = "broken connections of clients";
+
     private static final String OPERATOR = "nodes that an operator changes";
-    private static final String CURATOR = "lock of another library";
+
+    /** A lock of Curator, which waits and holds as any other. */
+    public static final String CURATOR = "lock of another library";
 
     private static final List<String> ALL =
             List.of(CRASH, PAUSE, ELECTION, LEADER_PAUSE, STALE_LEADER, LAG, DISK, PARTITION, RESET, OPERATOR, CURATOR);
