@@ -152,9 +152,6 @@ final class PredecessorWatch implements Watcher, SessionLife.Dependent {
         }
         session.watchChildren(
                 predecessor, this, (code, children) -> answered(code, isBehindIn(LockQueue.of(children))));
-        if (dropped) {
-            drop();
-        }
     }
 
     private boolean watchesDirectory() {
@@ -206,7 +203,6 @@ final class PredecessorWatch implements Watcher, SessionLife.Dependent {
      * contender may drop this object meanwhile. So this looks for that after the request.
      */
     private void watchOwn() {
-        watchesOwn = true;
         session.watch(own, ownWatcher, (code, data, stat) -> {
             if (code == Code.OK) {
                 state.compareAndSet(State.ASKED, State.SET);
@@ -215,6 +211,8 @@ final class PredecessorWatch implements Watcher, SessionLife.Dependent {
                 end();
             }
         });
+        // The answer comes on this thread.
+        watchesOwn = true;
         if (dropped) {
             drop();
         }
@@ -309,12 +307,16 @@ final class PredecessorWatch implements Watcher, SessionLife.Dependent {
             connectionChanged(event.getState());
             return;
         }
+        watchesPredecessor = false;
         if (event.getType() == Event.EventType.NodeChildrenChanged && state.compareAndSet(State.SET, State.ASKED)) {
             // Most of these events are about nodes behind the waiter. The answer shows whether this one is.
             send();
+            watchesPredecessor = true;
+            if (dropped) {
+                drop();
+            }
             return;
         }
-        watchesPredecessor = false;
         boolean isGrant = mayGrant
                 && unbroken
                 && event.getType() == Event.EventType.NodeDeleted

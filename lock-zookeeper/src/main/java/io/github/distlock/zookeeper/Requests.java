@@ -6,6 +6,7 @@ import io.github.distlock.zookeeper.Session.Created;
 import io.github.distlock.zookeeper.Session.Node;
 import io.github.distlock.zookeeper.Session.Unchecked;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import org.apache.zookeeper.CreateMode;
@@ -135,9 +136,12 @@ final class Requests {
                 List.of(Op.create(later, data, acl, CreateMode.EPHEMERAL), Op.delete(earlier, NO_VERSION)));
     }
 
+    /** Returns the code with a number. {@link Code#get} throws if it is that of a later version. */
     static Code known(int code) {
-        Code known = Code.get(code);
-        return known == null ? Code.SYSTEMERROR : known;
+        return Arrays.stream(Code.values())
+                .filter(known -> known.intValue() == code)
+                .findFirst()
+                .orElse(Code.SYSTEMERROR);
     }
 
     private static void fail(Request.Receiver<?> receiver, int code) {
@@ -551,7 +555,7 @@ final class Requests {
             }
             for (int i = 0; i < results.size(); i++) {
                 if (results.get(i) instanceof OpResult.ErrorResult error) {
-                    Code code = Code.get(error.getErr());
+                    Code code = known(error.getErr());
                     if (code != Code.OK && code != Code.RUNTIMEINCONSISTENCY) {
                         return Optional.of(new Unchecked(operations.get(i).getPath(), code, right(operations.get(i))));
                     }

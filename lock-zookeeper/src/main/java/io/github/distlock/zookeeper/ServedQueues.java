@@ -52,10 +52,11 @@ final class ServedQueues {
     private final Map<String, Queue> byDirectory = new LinkedHashMap<>(16, 0.75f, true) {
         @Override
         protected boolean removeEldestEntry(Map.Entry<String, Queue> eldest) {
-            if (size() > MOST) {
+            boolean isOneTooMany = size() > MOST;
+            if (isOneTooMany) {
                 eldest.getValue().drop();
             }
-            return size() > MOST;
+            return isOneTooMany;
         }
     };
 
@@ -80,6 +81,8 @@ final class ServedQueues {
         private int watch;
 
         private boolean watchIsAsked;
+        /** Whether the client may have a watch. It keeps one through the changes of its connection. */
+        private boolean mayBeWatched;
         /** The number of the session's last node that was first. */
         private long last = NONE;
         /** The name of that node. Its number alone may belong to another node, of an earlier directory. */
@@ -149,6 +152,7 @@ final class ServedQueues {
                 if (lastFollowedAnother && watch == 0 && !watchIsAsked && session.hasOwnClient()) {
                     session.watch(directory, this, (code, data, stat) -> confirmed(code));
                     watchIsAsked = true;
+                    mayBeWatched = true;
                 }
             } finally {
                 mutex.unlock();
@@ -202,7 +206,7 @@ final class ServedQueues {
         }
 
         private void drop() {
-            if (watchIsAsked || watches > 0) {
+            if (mayBeWatched) {
                 session.removeWatch(directory, this);
             }
         }

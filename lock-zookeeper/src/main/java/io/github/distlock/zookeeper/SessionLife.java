@@ -88,7 +88,7 @@ final class SessionLife implements Watcher {
     void watch() {
         if (watched.compareAndSet(false, true)) {
             try {
-                zooKeeper.exists(WATCHED, this, (code, asked, context, stat) -> answered(Code.get(code)), null);
+                zooKeeper.exists(WATCHED, this, (code, asked, context, stat) -> answered(Requests.known(code)), null);
             } catch (Throwable e) {
                 watched.set(false);
                 throw e;

@@ -12,7 +12,6 @@ import java.util.OptionalLong;
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.api.transaction.CuratorOp;
 import org.apache.zookeeper.KeeperException;
-import org.apache.zookeeper.KeeperException.Code;
 import org.apache.zookeeper.KeeperException.NoNodeException;
 import org.apache.zookeeper.Op;
 import org.apache.zookeeper.OpResult;
@@ -142,7 +141,7 @@ public final class ZooKeeperFence {
         if (results == null || !(results.get(0) instanceof OpResult.ErrorResult failed)) {
             return false;
         }
-        return switch (Code.get(failed.getErr())) {
+        return switch (Requests.known(failed.getErr())) {
             case BADVERSION, NODEEXISTS -> true;
             case NONODE -> fencing.getType() != OpCode.create; // Otherwise there is no node above it, nor a chroot.
             default -> false;

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import org.apache.zookeeper.CreateMode;
+import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.ZooDefs;
 import org.apache.zookeeper.data.ACL;
 import org.junit.jupiter.api.Test;
@@ -126,5 +127,18 @@ class HeartbeatTest extends ContendersOfOneLock {
 
         await("the hold is lost", () -> second.timesGone.get() == 1);
         assertThat(renewAll(other, a, b).get(1)).isEqualTo("gone");
+    }
+
+    @Test
+    void s6_aHoldWhoseNodeMayNotBeReadIsInDoubt() throws Exception {
+        Grant a = first.acquire();
+        Grant b = second.acquire();
+        List<ACL> noReads = Collections.singletonList(new ACL(ZooDefs.Perms.WRITE, ZooDefs.Ids.ANYONE_ID_UNSAFE));
+        var unused = SharedZooKeeper.operator().setACL(base + "/first/" + node("first"), noReads, -1);
+
+        var answers = renewAll(other, a, b);
+
+        assertThat(answers.get(0)).isInstanceOf(KeeperException.NoAuthException.class);
+        assertThat(answers.get(1)).isInstanceOf(Validity.class);
     }
 }

@@ -14,15 +14,20 @@ import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockMode;
 import io.github.distlock.spi.RequestRefusedException;
 import io.github.distlock.tests.waiting.Waiting;
+import io.github.distlock.zookeeper.Session.Unchecked;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.CuratorFrameworkFactory;
 import org.apache.curator.framework.recipes.locks.InterProcessMutex;
 import org.apache.curator.retry.RetryOneTime;
+import org.apache.zookeeper.KeeperException.Code;
 import org.apache.zookeeper.ZooKeeper;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -227,5 +232,53 @@ class KeptLockTest extends ContendersOfOneLock {
         assertThat(one.forceRelease("lock", OptionalLong.empty(), TestContender.deadline()))
                 .isEmpty();
         assertThat(nodes()).hasSize(1).noneMatch(NodeName::isKept);
+    }
+
+    /** Answers requests for a kept node as servers that may have a time to live, or have none. */
+    private record Creations(List<Duration> sent, Function<Duration, Optional<Unchecked>> server)
+            implements KeptLock.Creation {
+        @Override
+        public Answer<Optional<Unchecked>> send(Duration ttl) {
+            sent.add(ttl);
+            Answer<Optional<Unchecked>> answer = new Answer<>("path", "right", () -> {}, () -> {});
+            answer.complete(server.apply(ttl));
+            return answer;
+        }
+    }
+
+    private static Optional<Unchecked> refused(Code code) {
+        return Optional.of(new Unchecked("path", code, "right"));
+    }
+
+    @Test
+    void s13_aServerThatRemovesNoNodesIsAskedOnce() throws Exception {
+        Session session = session(withMinimum(one).acquire());
+        Creations creations =
+                new Creations(new ArrayList<>(), ttl -> ttl.isZero() ? Optional.empty() : refused(Code.UNIMPLEMENTED));
+
+        for (int i = 0; i < 2; i++) {
+            assertThat(KeptLock.create(session, KEPT, TestContender.deadline(), creations))
+                    .isEmpty();
+        }
+
+        assertThat(creations.sent).containsExactly(KEPT, Duration.ZERO, Duration.ZERO);
+        Creations later = new Creations(new ArrayList<>(), ttl -> refused(Code.NONODE));
+        assertThat(KeptLock.create(session, KEPT, TestContender.deadline(), later))
+                .isEqualTo(refused(Code.NONODE));
+    }
+
+    @Test
+    void s13_aServerThatMayRemoveNodesIsAskedForThatEachTime() throws Exception {
+        Session session = session(withMinimum(one).acquire());
+        Creations refusing = new Creations(new ArrayList<>(), ttl -> refused(Code.NONODE));
+        Creations creating = new Creations(new ArrayList<>(), ttl -> Optional.empty());
+
+        assertThat(KeptLock.create(session, KEPT, TestContender.deadline(), refusing))
+                .isEqualTo(refused(Code.NONODE));
+        assertThat(KeptLock.create(session, KEPT, TestContender.deadline(), creating))
+                .isEmpty();
+
+        assertThat(refusing.sent).containsExactly(KEPT);
+        assertThat(creating.sent).containsExactly(KEPT);
     }
 }

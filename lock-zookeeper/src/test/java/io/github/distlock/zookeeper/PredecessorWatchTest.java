@@ -2,6 +2,7 @@ package io.github.distlock.zookeeper;
 
 import static io.github.distlock.zookeeper.TestContender.busyOf;
 import static io.github.distlock.zookeeper.TestContender.contending;
+import static io.github.distlock.zookeeper.TestContender.request;
 import static io.github.distlock.zookeeper.TestContender.waiting;
 import static io.github.distlock.zookeeper.TestContender.waitingBusy;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -11,8 +12,11 @@ import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockClock;
 import io.github.distlock.spi.LockMode;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import org.apache.zookeeper.CreateMode;
+import org.apache.zookeeper.ZooDefs;
 import org.junit.jupiter.api.Test;
 
 /** What a {@link PredecessorWatch} says of itself, and how it ends. */
@@ -131,5 +135,71 @@ class PredecessorWatchTest extends ContendersOfOneLock {
         other.disconnect();
 
         await("it is woken", () -> waiter.wakeUps.get() > 0);
+    }
+
+    @Test
+    void s13_aWaiterEndsAKeptLockThatIsItsPredecessorOrBehindAnotherProgram() throws Exception {
+        TestContender holder = new TestContender(one, request().withMinimumHold(Duration.ofMinutes(1)));
+        Grant held = holder.acquire();
+        PredecessorWatch second = watch(waitingBusy(other));
+        PredecessorWatch third = watch(waitingBusy(other));
+        createForeign();
+        PredecessorWatch last = watch(waitingBusy(other));
+
+        assertThat(second.endsKept()).isTrue();
+        assertThat(second.needsNames()).isFalse();
+        assertThat(third.endsKept()).as("its predecessor does").isFalse();
+        assertThat(third.needsNames()).isFalse();
+        assertThat(last.endsKept()).as("its predecessor never does").isTrue();
+        assertThat(last.needsNames()).isTrue();
+        assertThat(last.isBehindIn(LockQueue.of(nodes()))).isTrue();
+        assertThat(held.keep(Duration.ofMinutes(1), TestContender.deadline())).isEqualTo(Grant.Release.RELEASED);
+        assertThat(last.isBehindIn(LockQueue.of(nodes())))
+                .as("another node is first")
+                .isFalse();
+        PredecessorWatch later = watch(waitingBusy(other));
+        assertThat(later.isBehindIn(LockQueue.of(nodes())))
+                .as("it knows the first node")
+                .isTrue();
+    }
+
+    @Test
+    void s13_aWaiterEndsNoLockThatNobodyKeeps() throws Exception {
+        waiting(one).acquire();
+
+        assertThat(watch(waitingBusy(other)).endsKept()).isFalse();
+    }
+
+    @Test
+    void v6_nothingIsKeptForAWatchThatCannotBeSet() throws Exception {
+        Session present = sessionWithAHold(other);
+        String own = directory + "/" + "_c_x-lock-0000000001";
+        LockQueue queue = new LockQueue(List.of("_c_y-lock-0000000000"));
+
+        assertThatThrownBy(() ->
+                        PredecessorWatch.set(present, own, "no path", queue, new TestContender(other, request()), 0))
+                .isInstanceOf(IllegalArgumentException.class);
+
+        assertThat(present.life().dependents()).isOne();
+    }
+
+    @Test
+    void v2_aWaiterIsWokenByTheEndOfItsSessionAlone() throws Exception {
+        waiting(one).acquire();
+        Session present = sessionWithAHold(other);
+        TestContender waiter = waitingBusy(other);
+
+        present.life().end();
+
+        assertThat(waiter.wakeUps).hasValue(1);
+    }
+
+    private void createForeign() throws Exception {
+        var unused = SharedZooKeeper.operator()
+                .create(
+                        directory + "/_c_other-lock-",
+                        "192.168.1.5".getBytes(StandardCharsets.UTF_8),
+                        ZooDefs.Ids.OPEN_ACL_UNSAFE,
+                        CreateMode.EPHEMERAL_SEQUENTIAL);
     }
 }

@@ -23,10 +23,13 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.apache.zookeeper.CreateMode;
 import org.apache.zookeeper.ZooDefs;
 import org.junit.jupiter.api.Test;
@@ -211,6 +214,23 @@ class ReleaseRequestTest extends ContendersOfOneLock {
         return write;
     }
 
+    /** Runs something before the next request that names a node goes on. */
+    private void beforeNextRequestFor(String node, Callable<?> work) {
+        link.delayNextRequest(
+                request -> {
+                    if (!FaultProxy.containing(node).test(request)) {
+                        return false;
+                    }
+                    try {
+                        var unused = work.call();
+                    } catch (Exception e) {
+                        throw new IllegalStateException(e);
+                    }
+                    return true;
+                },
+                Duration.ZERO);
+    }
+
     private FutureTask<Integer> startAsking() {
         FutureTask<Integer> asking = new FutureTask<>(this::ask);
         new Thread(asking).start();
@@ -250,6 +270,65 @@ class ReleaseRequestTest extends ContendersOfOneLock {
 
         assertThat(asking.get()).isOne();
         assertThat(heard(one, next)).isPresent();
+    }
+
+    @Test
+    void v12_aRequestThatFindsNoHolderOfItsListingLooksAgain() throws Exception {
+        Grant held = waiting(one).acquire();
+        AtomicReference<Grant> next = new AtomicReference<>();
+        beforeNextRequestFor(nodes().get(0), () -> {
+            release(held);
+            next.set(waiting(one).acquire());
+            return null;
+        });
+
+        assertThat(ask()).isOne();
+
+        assertThat(heard(one, next.get())).isPresent();
+    }
+
+    @Test
+    void v12_anEmptyDirectoryHasNoRequest() throws Exception {
+        SharedZooKeeper.createDirectory(base, directory);
+
+        assertThat(ask()).isZero();
+
+        assertThat(data()).isEmpty();
+    }
+
+    @Test
+    void v6_aRequestReadsAHolderOnce() throws Exception {
+        waiting(one).acquire();
+        String node = nodes().get(0);
+        AtomicInteger reads = new AtomicInteger();
+        link.delayNextRequest(
+                request -> {
+                    if (FaultProxy.containing(node).test(request)) {
+                        reads.incrementAndGet();
+                    }
+                    return false;
+                },
+                Duration.ZERO);
+
+        ask();
+
+        assertThat(reads).hasValue(1);
+    }
+
+    @Test
+    void v12_aRequestIsStoredOnceIfTheWriterBecomesAReaderMeanwhile() throws Exception {
+        Grant writing = contending(one, WRITE).acquire();
+        Write write = keepNextWrite();
+        FutureTask<Integer> asking = startAsking();
+        write.awaitArrival();
+
+        Grant reading = writing.downgrade(deadline()).orElseThrow();
+        write.goOn();
+
+        assertThat(asking.get()).isOne();
+        assertThat(heard(one, reading)).isPresent();
+        assertThat(SharedZooKeeper.operator().exists(directory, false).getVersion())
+                .isOne();
     }
 
     /** The first reader reads the request as it was stored before the second one was found. */

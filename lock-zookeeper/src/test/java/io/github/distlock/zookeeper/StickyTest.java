@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockBackend;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** What a sticky hold hears of other contenders, and when it no longer relies on that: see {@link OthersWatch}. */
@@ -98,5 +99,22 @@ class StickyTest extends ContendersOfOneLock {
 
         assertThat(held.hearsOthers()).isFalse();
         assertThat(SharedZooKeeper.watched(directory)).isEmpty();
+    }
+
+    @Test
+    void v11_aWatchThatComesTooLateIsNone() throws Exception {
+        Grant held = waiting(other).acquire();
+        String own = nodes().get(0);
+        waitingBusy(one);
+        LockDirectory missing = directory(held, base + "/missing");
+
+        for (LockDirectory late : List.of(directory(held, directory), missing)) {
+            assertThat(OthersWatch.set(late, session(held), own, holder, TestContender.deadline()))
+                    .isNull();
+        }
+
+        waitingBusy(one);
+        var unused = other.inspect("lock", TestContender.deadline());
+        assertThat(holder.timesWanted).as("the event has come before").hasValue(0);
     }
 }

@@ -17,6 +17,8 @@ import io.github.distlock.tests.waiting.Waiting;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -25,6 +27,8 @@ import org.junit.jupiter.api.Test;
 class WaiterCheckTest extends ContendersOfOneLock {
     private static final Duration SESSION = ZooKeeperFactory.SESSION;
     private static final int MANY = 100;
+
+    private long checkedAt;
 
     /** Returns how many packets the server has received from the session of the last node. */
     private long packets() throws Exception {
@@ -188,5 +192,61 @@ class WaiterCheckTest extends ContendersOfOneLock {
         }
 
         assertThat(seenByCheck(permit)).isEqualTo(8);
+    }
+
+    /** Sends a heartbeat just after the last proof of the session, with waiters that were last checked so long ago. */
+    private void heartbeatAfter(Map<TestContender, Long> lastChecked) throws Exception {
+        Session present = sessionWithAHold(other);
+        long now = present.validity().from().nanoTime();
+        lastChecked.forEach((waiter, ago) -> watch(waiter).confirm(now - ago));
+        List<ZooKeeperContender> contenders = lastChecked.keySet().stream()
+                .map(waiter -> (ZooKeeperContender) waiter.contender)
+                .toList();
+        WaiterCheck.heartbeat(present, contenders, new TestClock(new AtomicLong(now)), deadline());
+        checkedAt = now;
+    }
+
+    private long age(TestContender waiter) {
+        return watch(waiter).age(checkedAt);
+    }
+
+    @Test
+    void v6_aHeartbeatChecksWaitersThatAreDueAndThoseThatSoonWillBe() throws Exception {
+        long due = SESSION.dividedBy(3).toNanos();
+        waiting(one).acquire();
+        TestContender first = waitingBusy(other);
+        TestContender soon = waitingBusy(other);
+        TestContender fresh = waitingBusy(other);
+
+        heartbeatAfter(Map.of(first, due, soon, due / 2, fresh, due / 2 - 1));
+
+        assertThat(age(first)).isZero();
+        assertThat(age(soon)).isZero();
+        assertThat(age(fresh)).isEqualTo(due / 2 - 1);
+    }
+
+    @Test
+    void v6_aHeartbeatChecksNoWaiterBeforeOneIsDue() throws Exception {
+        long soon = SESSION.dividedBy(3).toNanos() - 1;
+        waiting(one).acquire();
+        TestContender waiter = waitingBusy(other);
+
+        heartbeatAfter(Map.of(waiter, soon));
+
+        assertThat(age(waiter)).isEqualTo(soon);
+    }
+
+    @Test
+    void v6_aCheckOfAWaiterForPermitsAsksNothingIfTheQueueMayBeTooLong() throws Exception {
+        LockMode permit = LockMode.permits(1, 1);
+        contending(one, permit).acquire();
+        TestContender waiter = busyOf(other, permit);
+        Session present = sessionWithAHold(other);
+        present.seenQueues().note(directory, Integer.MAX_VALUE);
+        link.silence();
+
+        WaiterCheck.run(present, List.of(watch(waiter)), System.nanoTime(), deadline());
+
+        assertThat(waiter.wakeUps).as("it looks for itself").hasValue(1);
     }
 }

@@ -12,6 +12,7 @@ import io.github.distlock.tests.IgnoredSignals;
 import io.github.distlock.tests.RecordingContext;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.CuratorFrameworkFactory;
 import org.apache.curator.framework.imps.CuratorFrameworkState;
@@ -93,6 +94,40 @@ class ZooKeeperBackendTest {
                 ZooKeeperBackend unknown = ZooKeeperBackend.connect("localhost:1")) {
             assertThat(known.expiry(REQUEST)).isEqualTo(Duration.ofSeconds(12));
             assertThat(unknown.expiry(REQUEST)).isEqualTo(Duration.ofSeconds(45));
+        }
+    }
+
+    @Test
+    void api_aMappingOfNamesCannotBeListed() throws Exception {
+        try (ZooKeeperBackend backend = ZooKeeperBackend.builder("localhost:1")
+                .paths(name -> "/locks/" + name)
+                .build()) {
+            assertThat(backend.capabilities())
+                    .containsExactlyInAnyOrder(
+                            Capability.FAIR,
+                            Capability.INSPECT,
+                            Capability.FORCE_RELEASE,
+                            Capability.READ_WRITE,
+                            Capability.PERMITS,
+                            Capability.STICKY,
+                            Capability.RELEASE_REQUESTS,
+                            Capability.LOCK_DELAY);
+            Deadline deadline = Deadline.after(Duration.ZERO, backend.clock());
+            assertThatThrownBy(() -> backend.list("", Optional.empty(), deadline))
+                    .isInstanceOf(UnsupportedOperationException.class);
+        }
+    }
+
+    @Test
+    void s6_holdsEndWithTheSessionAndAreRenewedSeveralTimesPerTick() {
+        try (ZooKeeperBackend backend = ZooKeeperBackend.builder("localhost:1")
+                .sessionTimeout(Duration.ofSeconds(30))
+                .tick(Duration.ofSeconds(2))
+                .build()) {
+            assertThat(backend.isBoundToSession()).isTrue();
+            assertThat(backend.heartbeatInterval()).isEqualTo(Duration.ofMillis(1_500));
+            assertThat(backend.expiry(REQUEST.withLockDelay(Duration.ofSeconds(5))))
+                    .isEqualTo(Duration.ofSeconds(37));
         }
     }
 

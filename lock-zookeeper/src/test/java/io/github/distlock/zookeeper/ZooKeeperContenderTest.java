@@ -7,11 +7,13 @@ import static io.github.distlock.zookeeper.TestContender.waiting;
 import static io.github.distlock.zookeeper.TestContender.waitingBusy;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.github.distlock.LockStatus;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockClock;
+import io.github.distlock.spi.RequestRefusedException;
 import io.github.distlock.spi.Validity;
 import io.github.distlock.tests.servers.Fault;
 import io.github.distlock.tests.servers.FaultProxy;
@@ -21,8 +23,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import org.apache.zookeeper.CreateMode;
 import org.apache.zookeeper.ZooDefs;
 import org.junit.jupiter.api.Test;
@@ -497,5 +501,17 @@ class ZooKeeperContenderTest extends ContendersOfOneLock {
         Grant elsewhere = contender(other, "third").acquire();
 
         assertThat(held.server()).isEqualTo(another.server()).isNotEqualTo(elsewhere.server());
+    }
+
+    @Test
+    void v4_theEventThreadMustNotWait() throws Exception {
+        CompletableFuture<Throwable> refusal = new CompletableFuture<>();
+
+        SharedZooKeeper.operator()
+                .sync("/", (code, path, context) -> refusal.complete(catchThrowable(one::requireMayWait)), null);
+
+        assertThat(refusal.get(PATIENCE.toSeconds(), TimeUnit.SECONDS))
+                .isInstanceOf(RequestRefusedException.class)
+                .hasMessageContaining("event thread");
     }
 }
