@@ -7,12 +7,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 
 import io.github.distlock.LockOwner;
+import io.github.distlock.redis.connection.Connections;
 import io.github.distlock.spi.Attempt;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockClock;
 import io.github.distlock.spi.LockRequest;
 import io.github.distlock.spi.RequestRefusedException;
+import io.github.distlock.spi.Validity;
 import io.github.distlock.tests.IgnoredSignals;
 import io.github.distlock.tests.PromiseNames;
 import io.github.distlock.tests.RecordingContext;
@@ -26,12 +28,19 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import redis.clients.jedis.Connection;
 import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.exceptions.JedisConnectionException;
+import redis.clients.jedis.exceptions.JedisMovedDataException;
 import redis.clients.jedis.util.JedisClusterCRC16;
 
 /** Nodes of a cluster that answer what no real ones answer on demand. */
@@ -43,6 +52,9 @@ class ClusterAnswersTest {
     private final String client = UUID.randomUUID().toString();
     private final RecordingContext context = new RecordingContext(client);
     private final List<AutoCloseable> opened = new ArrayList<>();
+    private final AtomicLong passed = new AtomicLong();
+    private final Node.Shared shared = TestNodes.shared(
+            TestNodes.context(new TestClock(passed), context), ServerConnection.Check.ALIVE, ReplicaPolicy.NONE);
 
     @AfterEach
     void close() throws Exception {
@@ -432,5 +444,216 @@ class ClusterAnswersTest {
                 () -> Thread.getAllStackTraces().keySet().stream()
                         .noneMatch(thread -> thread.getName().startsWith("distlock-" + client)));
         assertThatThrownBy(() -> attempt(backend, PATIENCE)).hasMessageContaining("closed");
+    }
+
+    // Without a backend
+
+    /** Makes a cluster, for which time passes as the test says. */
+    private ClusterNodes cluster(ScriptedServer... seeds) {
+        return new ClusterNodes(addresses(seeds), shared);
+    }
+
+    private static List<HostAndPort> addresses(ScriptedServer... servers) {
+        return Stream.of(servers).map(ClusterAnswersTest::address).toList();
+    }
+
+    private static HostAndPort address(ScriptedServer server) {
+        return HostAndPort.from(server.address());
+    }
+
+    private OwnConnections connections(ScriptedServer... seeds) {
+        OwnConnections connections = TestNodes.connections(nodes -> new ClusterNodes(addresses(seeds), nodes), shared);
+        opened.add(0, connections);
+        return connections;
+    }
+
+    private static Deadline deadline() {
+        return Deadline.after(PATIENCE, LockClock.system());
+    }
+
+    private static LockKeys keys(String name) {
+        return LockKeys.of(name, same -> same, "distlock:");
+    }
+
+    @Test
+    void api_aClusterNamesTheServersThatKeepLocks() throws InterruptedException {
+        View view = new View();
+        ScriptedServer node = node(view, ScriptedServer.Client::succeed);
+        view.primary = node.address();
+        LockKeys kept = keys("job");
+        LockKeys other = keys("other");
+        view.lastSlot = JedisClusterCRC16.getSlot(kept.lock());
+        assertThat(JedisClusterCRC16.getSlot(other.lock())).isGreaterThan(view.lastSlot);
+        OwnConnections connections = connections(node);
+        assertEquals("", connections.server(kept), "nothing is known yet");
+
+        Connections.Server only = connections.servers(deadline()).get(0);
+
+        assertEquals(node.address(), only.address());
+        assertThat(only.failsOver()).isTrue();
+        assertThat(only.keeps(kept.lock())).isTrue();
+        assertThat(only.keeps(other.lock())).isFalse();
+        assertThat(only.ask(List.of(List.of("PING"), List.of("CONFIG")), deadline()))
+                .hasSize(2);
+        assertEquals(address(node), connections.server(kept));
+        assertThat(connections.isOneServer()).isFalse();
+        assertThat(connections.followsFailovers()).isTrue();
+        assertThat(connections).hasToString("the cluster of [" + node.address() + "]");
+    }
+
+    @Test
+    void api_theKnownServersAreNamedIfNoneAnswers() throws InterruptedException {
+        View view = new View();
+        ScriptedServer node = node(view, ScriptedServer.Client::succeed);
+        view.primary = node.address();
+        OwnConnections connections = connections(node);
+        assertThat(connections.servers(deadline())).hasSize(1);
+        node.close();
+        passed.addAndGet(TimeUnit.SECONDS.toNanos(1));
+
+        assertThat(connections.servers(deadline())).hasSize(1);
+    }
+
+    @Test
+    void api_aClusterThatDoesNotAnswerHasNoServers() {
+        ScriptedServer node = node(new View(), ScriptedServer.Client::succeed);
+        node.close();
+        OwnConnections connections = connections(node);
+
+        assertThatThrownBy(() -> connections.servers(deadline())).hasMessageContaining("cannot connect to");
+        connections.close();
+        assertThatThrownBy(() -> connections.servers(deadline())).hasMessage(OwnConnections.CLOSED);
+    }
+
+    @Test
+    void v2_aSubscriptionHasTheClusterAskedForItsNodes() throws InterruptedException {
+        View view = new View();
+        ScriptedServer node = node(view, ScriptedServer.Client::succeed);
+        view.primary = node.address();
+        ClusterNodes cluster = cluster(node);
+        opened.add(0, cluster);
+
+        assertThat(cluster.any(deadline())).hasToString(node.address());
+        assertThat(cluster.any(deadline())).hasToString(node.address());
+    }
+
+    /** The question to the silent node does not end by itself, because the clock of the connections stands still. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void v5_noConnectionIsLeftAlthoughANodeIsAsked(boolean closing) throws InterruptedException {
+        View view = new View();
+        ScriptedServer node = node(view, ScriptedServer.Client::succeed);
+        view.primary = node.address();
+        ScriptedServer silent = ScriptedServer.answering((asker, command) -> {});
+        opened.add(silent);
+        OwnConnections connections = connections(node, silent);
+        assertThat(connections.call(new ScriptCall(Script.INSPECT, keys("job")), deadline()))
+                .hasSize(1);
+        Waiting.await("it is asked", PATIENCE, () -> !silent.commands().isEmpty());
+        assertThat(silent.ended()).isZero();
+
+        if (closing) {
+            connections.close();
+        } else {
+            connections.disconnect();
+        }
+
+        for (ScriptedServer each : List.of(node, silent)) {
+            Waiting.await("no connection is left", PATIENCE, () -> each.ended() == each.connections());
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"127.0.0.9, 127.0.0.9", "'', 127.0.0.1"})
+    void v2_aRedirectionWithoutAHostLeadsToTheHostOfItsNode(String named, String expected) throws InterruptedException {
+        View view = new View();
+        ScriptedServer node = node(view, ScriptedServer.Client::succeed);
+        view.primary = node.address();
+        ClusterNodes cluster = cluster(node);
+        opened.add(0, cluster);
+        byte[] key = keys("job").lock();
+        JedisMovedDataException moved = new JedisMovedDataException("MOVED", new HostAndPort(named, 7), 1);
+
+        Topology.Route next = cluster.afterFailure(cluster.route(key, deadline()), key, moved, deadline());
+
+        assertThat(next).isNotNull();
+        assertEquals(new HostAndPort(expected, 7), next.node().address());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"false, 5", "true, 0"})
+    void s1_aMapHasTheEpochOfItsNodeIfThatSaysIt(boolean refused, long expected) {
+        View view = new View();
+        view.epoch = 5;
+        view.primary = "127.0.0.1:7";
+        ScriptedServer node = ScriptedServer.answering((asker, command) -> {
+            if (refused && command.get(1).equals("INFO")) {
+                asker.send("-NOPERM no permissions to run the 'cluster|info' command\r\n");
+            } else {
+                describe(view, asker, command.get(1));
+            }
+        });
+        opened.add(node);
+
+        try (Connection connection = new Connection(address(node))) {
+            assertEquals(expected, ClusterNodes.ask(connection, address(node)).epoch());
+        }
+    }
+
+    @Test
+    void v5_aNodeThatBecomesKnownAfterTheEndGetsNoRequest() throws InterruptedException {
+        View view = new View();
+        ScriptedServer node = node(view, ScriptedServer.Client::succeed);
+        view.primary = node.address();
+        ScriptedServer target = node(view, ScriptedServer.Client::succeed);
+        ClusterNodes cluster = cluster(node);
+        byte[] key = keys("job").lock();
+        Topology.Route former = cluster.route(key, deadline());
+        cluster.close();
+
+        Topology.Route next =
+                cluster.afterFailure(former, key, new JedisMovedDataException("MOVED", address(target), 1), deadline());
+
+        assertThat(next).isNotNull();
+        assertThatThrownBy(() -> next.node().ask(List.of(JedisCalls.command(List.of("PING"))), deadline()))
+                .hasMessage(OwnConnections.CLOSED);
+    }
+
+    @Test
+    void v2_aRangeHasItsFirstAndItsLastSlot() {
+        byte[] key = keys("job").lock();
+        int slot = JedisClusterCRC16.getSlot(key);
+        HostAndPort any = new HostAndPort("127.0.0.1", 1);
+
+        assertThat(new ClusterNodes.Range(slot, slot, any).contains(key)).isTrue();
+        assertThat(new ClusterNodes.Range(slot + 1, 16_383, any).contains(key)).isFalse();
+        assertThat(new ClusterNodes.Range(0, slot - 1, any).contains(key)).isFalse();
+    }
+
+    @Test
+    void v2_aBatchForASlotThatMovesIsAnsweredByItsTarget() throws InterruptedException {
+        View view = new View();
+        AtomicBoolean moves = new AtomicBoolean();
+        ScriptedServer target = node(view, ScriptedServer.Client::succeed);
+        ScriptedServer source = node(view, (asker, command) -> {
+            if (moves.get()) {
+                asker.send("-ASK 1 " + target.address() + "\r\n");
+            } else {
+                asker.succeed(command);
+            }
+        });
+        view.primary = source.address();
+        RedisBackend backend = connect(source);
+        Duration lease = Duration.ofSeconds(30);
+        Grant one = TestContender.trying(backend, "one", lease).acquire();
+        Grant other = TestContender.trying(backend, "other", lease).acquire();
+        moves.set(true);
+
+        List<Object> answers = TestContender.renewAll(backend, List.of(one, other), lease);
+
+        assertThat(answers).hasOnlyElementsOfType(Validity.class).hasSize(2);
+        assertThat(target.commands())
+                .extracting(command -> command.get(0))
+                .containsSequence("ASKING", "EVALSHA", "ASKING", "EVALSHA");
     }
 }

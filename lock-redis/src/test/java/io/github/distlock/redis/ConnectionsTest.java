@@ -32,6 +32,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.ForkJoinTask;
@@ -41,6 +42,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayNameGeneration;
@@ -50,8 +52,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import redis.clients.jedis.Connection;
 import redis.clients.jedis.DefaultJedisClientConfig;
+import redis.clients.jedis.DefaultRedisCredentials;
 import redis.clients.jedis.HostAndPort;
+import redis.clients.jedis.JedisClientConfig;
 import redis.clients.jedis.Protocol.Command;
+import redis.clients.jedis.RedisCredentials;
+import redis.clients.jedis.RedisCredentialsProvider;
 import redis.clients.jedis.exceptions.JedisConnectionException;
 import redis.clients.jedis.exceptions.JedisException;
 
@@ -125,19 +131,9 @@ class ConnectionsTest {
     }
 
     private OwnConnections connections(ScriptedServer server, LockClock clock, ReplicaPolicy replicas) {
-        RedisContext movable = new RedisContext(clock, replaced -> {});
-        movable.start(context);
-        LateExchanges late = new LateExchanges(movable);
-        Node.Shared nodes = new Node.Shared(
-                DefaultJedisClientConfig.builder().build(),
-                ServerConnection.Check.ALIVE,
-                8,
-                new Script.Settings(Publisher.SCRIPT, 3_600_000),
-                replicas,
-                movable,
-                late);
+        Node.Shared nodes = TestNodes.shared(TestNodes.context(clock, context), ServerConnection.Check.ALIVE, replicas);
         OwnConnections connections =
-                new OwnConnections(new SingleServer(HostAndPort.from(server.address()), nodes), late, movable);
+                TestNodes.connections(shared -> new SingleServer(HostAndPort.from(server.address()), shared), nodes);
         opened.add(0, connections);
         return connections;
     }
@@ -222,13 +218,11 @@ class ConnectionsTest {
     }
 
     private OpenConnections openConnections(ScriptedServer server) {
-        RedisContext redis = new RedisContext(LockClock.system(), replaced -> {});
-        redis.start(context);
         return new OpenConnections(
                 HostAndPort.from(server.address()),
                 DefaultJedisClientConfig.builder().build(),
                 ServerConnection.Check.ALIVE,
-                new LateExchanges(redis));
+                lateExchanges());
     }
 
     @Test
@@ -331,6 +325,41 @@ class ConnectionsTest {
         backend.renewAll(due, deadline(Duration.ofSeconds(50)));
 
         assertEquals(due.size(), renewed.get());
+    }
+
+    @Test
+    void v2_aBatchThatNoServerAnswersFails() {
+        ScriptedServer server = serve(ScriptedServer.Client::succeed);
+        OwnConnections connections = connections(server);
+        server.close();
+
+        assertThatThrownBy(() -> callAll(connections))
+                .isInstanceOf(JedisException.class)
+                .hasMessageContaining("cannot connect to " + server.address());
+    }
+
+    @Test
+    void v8_aBatchBringsItsScriptOnce() throws InterruptedException {
+        AtomicBoolean isKnown = new AtomicBoolean();
+        ScriptedServer server = serve((client, command) -> {
+            if (command.get(0).equals("EVAL")) {
+                isKnown.set(true);
+            }
+            if (command.get(0).equals("EVALSHA") && !isKnown.get()) {
+                client.send("-NOSCRIPT No matching script\r\n");
+            } else {
+                client.succeed(command);
+            }
+        });
+        LockKeys keys = LockKeys.of("job", name -> name, "distlock:");
+        List<ScriptCall> calls = List.of(new ScriptCall(Script.INSPECT, keys), new ScriptCall(Script.INSPECT, keys));
+
+        List<Object> replies = connections(server).callAll(calls, deadline(PATIENCE));
+
+        assertThat(replies).hasSize(2).hasOnlyElementsOfType(List.class);
+        assertThat(server.commands())
+                .extracting(command -> command.get(0))
+                .containsExactly("PING", "EVALSHA", "EVALSHA", "EVAL", "EVALSHA");
     }
 
     /** Returns renewals whose requests together are longer than all buffers of a connection. */
@@ -794,11 +823,62 @@ class ConnectionsTest {
             return count(server, "PING") >= before + 2;
         });
 
+        long asked = count(server, "PING");
+        for (int i = 0; i < TASKS; i++) {
+            listening.askForSignOfLife();
+        }
+        Waiting.await("it has asked each time", PATIENCE, () -> count(server, "PING") >= asked + TASKS);
         assertThat(listening.isSilent()).as("its end shows that").isFalse();
         assertThat(reading.isDone()).isFalse();
         listening.end();
         assertThatThrownBy(() -> reading.get(PATIENCE.toSeconds(), TimeUnit.SECONDS))
                 .hasCauseInstanceOf(JedisConnectionException.class);
+    }
+
+    @Test
+    void v5_theEndOfASubscriptionClosesItsConnectionAlthoughAMessageIsHandled() throws Exception {
+        ScriptedServer server = serve((client, command) -> {
+            subscribe(client, command);
+            if (command.get(0).equals("SUBSCRIBE")) {
+                client.send("*3\r\n$7\r\nmessage\r\n$7\r\nchannel\r\n$4\r\nword\r\n");
+            }
+        });
+        CountDownLatch received = new CountDownLatch(1);
+        CountDownLatch handled = new CountDownLatch(1);
+        Listening listening = connections(server)
+                .listening(
+                        "channel",
+                        message -> {
+                            received.countDown();
+                            awaitQuietly(handled);
+                        },
+                        () -> {});
+        FutureTask<@Nullable Void> reading = reading(listening, received);
+
+        listening.end();
+
+        Waiting.await("the connection is closed", PATIENCE, () -> server.ended() == 1);
+        assertThat(reading.isDone()).isFalse();
+        handled.countDown();
+        reading.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+    }
+
+    @Test
+    void v2_aRefusedSubscriptionEndsWithTheWordsOfTheServerAndItsConnection() {
+        ScriptedServer server = serve((client, command) -> {
+            if (command.get(0).equals("SUBSCRIBE")) {
+                client.send("-NOPERM no permissions to access a channel\r\n");
+            } else {
+                client.succeed(command);
+            }
+        });
+        Listening listening = connections(server).listening("channel", message -> {}, () -> {});
+
+        assertThatThrownBy(listening::run)
+                .isInstanceOf(ErrorReply.class)
+                .hasMessage("NOPERM no permissions to access a channel");
+
+        Waiting.await("the connection is closed", PATIENCE, () -> server.ended() == 1);
     }
 
     @Test
@@ -815,12 +895,18 @@ class ConnectionsTest {
 
     @Test
     void api_oneServerHasNoFailoversAndAnswersCommands() throws InterruptedException {
-        OwnConnections connections = connections(serve(ScriptedServer.Client::succeed));
+        ScriptedServer server = serve(ScriptedServer.Client::succeed);
+        OwnConnections connections = connections(server);
 
         assertThat(connections.isOneServer()).isTrue();
         assertThat(connections.followsFailovers()).isFalse();
+        assertThat(connections.canListen()).isTrue();
         Connections.Server only = connections.servers(deadline(PATIENCE)).get(0);
         assertThat(only.failsOver()).isFalse();
+        assertThat(only.keeps(LockKeys.of("job", name -> name, "distlock:").lock()))
+                .isTrue();
+        assertEquals(server.address(), only.address());
+        assertThat(connections).hasToString(server.address());
         assertThat(only.ask(List.of(List.of("CONFIG"), List.of("INFO")), deadline(PATIENCE)))
                 .hasSize(2);
     }
@@ -837,6 +923,69 @@ class ConnectionsTest {
         assertThat(server.commands().subList(0, 3))
                 .containsExactly(List.of("AUTH", "me", "sec@ret"), List.of("SELECT", "3"), List.of("PING"));
         assertEquals("EVALSHA", server.commands().get(3).get(0));
+    }
+
+    private static void connect(ScriptedServer server, JedisClientConfig config, LateExchanges late)
+            throws InterruptedException {
+        OpenConnections connections =
+                new OpenConnections(HostAndPort.from(server.address()), config, ServerConnection.Check.ALIVE, late);
+        var unused = connections.connect(deadline(PATIENCE));
+        connections.close("the test has ended");
+    }
+
+    private LateExchanges lateExchanges() {
+        return new LateExchanges(TestNodes.context(LockClock.system(), context));
+    }
+
+    @Test
+    void api_aProviderOfCredentialsIsPreparedBeforeAndCleanedUpAfterItsUse() throws InterruptedException {
+        List<String> steps = new CopyOnWriteArrayList<>();
+        RedisCredentialsProvider provider = new RedisCredentialsProvider() {
+            @Override
+            public void prepare() {
+                steps.add("prepare");
+            }
+
+            @Override
+            public RedisCredentials get() {
+                steps.add("get");
+                return new DefaultRedisCredentials("me", "secret");
+            }
+
+            @Override
+            public void cleanUp() {
+                steps.add("clean up");
+            }
+        };
+        ScriptedServer server = serve(ScriptedServer.Client::succeed);
+
+        connect(
+                server,
+                DefaultJedisClientConfig.builder().credentialsProvider(provider).build(),
+                lateExchanges());
+
+        assertThat(steps).containsExactly("prepare", "get", "clean up");
+        assertThat(server.commands()).first().isEqualTo(List.of("AUTH", "me", "secret"));
+    }
+
+    @Test
+    void api_credentialsMayComeFromAnySupplierOrNone() throws InterruptedException {
+        ScriptedServer server = serve(ScriptedServer.Client::succeed);
+
+        connect(server, supplying(() -> new DefaultRedisCredentials("me", "secret")), lateExchanges());
+        connect(server, supplying(null), lateExchanges());
+
+        assertThat(server.commands())
+                .containsExactly(List.of("AUTH", "me", "secret"), List.of("PING"), List.of("PING"));
+    }
+
+    private static JedisClientConfig supplying(@Nullable Supplier<RedisCredentials> credentials) {
+        return new JedisClientConfig() {
+            @Override
+            public @Nullable Supplier<RedisCredentials> getCredentialsProvider() {
+                return credentials;
+            }
+        };
     }
 
     @Test

@@ -1,6 +1,7 @@
 package io.github.distlock.redis;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -10,6 +11,7 @@ import io.github.distlock.redis.connection.Connections;
 import io.github.distlock.redis.connection.Listening;
 import io.github.distlock.redis.connection.LockCommand;
 import io.github.distlock.spi.Attempt;
+import io.github.distlock.spi.Capability;
 import io.github.distlock.spi.Deadline;
 import io.github.distlock.spi.LockClock;
 import io.github.distlock.spi.LockRequest;
@@ -24,6 +26,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayNameGeneration;
@@ -39,14 +42,15 @@ class QuorumConnectionsTest {
 
     private final List<Server> servers =
             Stream.of("one", "two", "three").map(Server::new).toList();
+    private final RecordingContext engine = new RecordingContext("test");
     private final RedisQuorum quorum = RedisQuorum.builderOver(servers.stream()
-                    .<Function<ConnectionContext, Connections>>map(server -> context -> server)
+                    .<Function<ConnectionContext, Connections>>map(server -> server::connect)
                     .toList())
             .build();
 
     @BeforeEach
     void start() {
-        quorum.start(new RecordingContext("test"));
+        quorum.start(engine);
     }
 
     @AfterEach
@@ -86,6 +90,25 @@ class QuorumConnectionsTest {
         assertThat(servers).noneMatch(server -> server.closed);
         quorum.close();
         assertThat(servers).allMatch(server -> server.closed);
+        assertThatThrownBy(this::attempt).hasMessageContaining(OwnConnections.CLOSED);
+        awaitRequests(Script.VOTE);
+    }
+
+    @Test
+    void v8_aLostConnectionConcernsAllHoldsOfTheQuorum() {
+        requireNonNull(servers.get(1).context).connectionLost("two");
+
+        assertThat(engine.lostConnections()).containsExactly(RedisQuorum.SERVER);
+    }
+
+    @Test
+    void api_aQuorumCanBeInspectedAndDisconnected() {
+        assertThat(quorum.capabilities())
+                .containsExactlyInAnyOrder(Capability.INSPECT, Capability.CHANGE_LEASE, Capability.LOCK_DELAY);
+
+        quorum.disconnect();
+
+        assertThat(servers).allMatch(server -> server.disconnected);
     }
 
     /** Gives its vote, or breaks the connection after it has received the request for it. */
@@ -93,10 +116,17 @@ class QuorumConnectionsTest {
         private final String name;
         private final Queue<LockCommand> received = new ConcurrentLinkedQueue<>();
         volatile boolean answers = true;
+        volatile boolean disconnected;
         volatile boolean closed;
+        volatile @Nullable ConnectionContext context;
 
         Server(String name) {
             this.name = name;
+        }
+
+        Connections connect(ConnectionContext given) {
+            context = given;
+            return this;
         }
 
         @Override
@@ -146,7 +176,9 @@ class QuorumConnectionsTest {
         public void requireMayWait() {}
 
         @Override
-        public void disconnect() {}
+        public void disconnect() {
+            disconnected = true;
+        }
 
         @Override
         public void close() {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 
 import io.github.distlock.LockOwner;
+import io.github.distlock.redis.connection.Connections;
 import io.github.distlock.redis.connection.ErrorReply;
 import io.github.distlock.spi.Attempt;
 import io.github.distlock.spi.Deadline;
@@ -35,6 +36,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.Test;
@@ -769,5 +771,63 @@ class SentinelAnswersTest {
         assertEquals("locks", held.server());
         assertInstanceOf(Attempt.Granted.class, attempt(backend, PATIENCE));
         Waiting.await("the backend listens again", PATIENCE, () -> sentinel.subscribers.size() == 2);
+    }
+
+    // Without a backend
+
+    private OwnConnections connections(LockClock clock, ScriptedServer... sentinels) {
+        OwnConnections connections = TestNodes.connections(
+                nodes -> new SentinelPrimary(
+                        Stream.of(sentinels)
+                                .map(each -> HostAndPort.from(each.address()))
+                                .toList(),
+                        "locks",
+                        nodes.config(),
+                        nodes),
+                TestNodes.shared(
+                        TestNodes.context(clock, context), ServerConnection.Check.PRIMARY, ReplicaPolicy.NONE));
+        opened.add(0, connections);
+        return connections;
+    }
+
+    /** The question to the silent sentinel does not end by itself, because the clock stands still. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void v5_noConnectionIsLeftAlthoughASentinelIsAsked(boolean closing) throws InterruptedException {
+        Sentinel sentinel = new Sentinel(serveAsPrimary(), 1);
+        ScriptedServer silent = serve((asker, command) -> {});
+        OwnConnections connections = connections(new TestClock(new AtomicLong()), sentinel.server, silent);
+        ScriptCall call = new ScriptCall(Script.INSPECT, LockKeys.of("job", name -> name, "distlock:"));
+        assertThat(connections.call(call, Deadline.after(PATIENCE, LockClock.system())))
+                .hasSize(1);
+        // The subscription is either to this one, or has this one asked again.
+        Waiting.await("no other connection follows", PATIENCE, () -> silent.connections() == 2);
+
+        if (closing) {
+            connections.close();
+        } else {
+            connections.disconnect();
+        }
+
+        Waiting.await("no connection is left", PATIENCE, () -> silent.ended() == silent.connections());
+    }
+
+    @Test
+    void api_sentinelsNameThePrimaryAsTheOnlyServer() throws InterruptedException {
+        ScriptedServer primary = serveAsPrimary();
+        Sentinel sentinel = new Sentinel(primary, 1);
+        OwnConnections connections = connections(LockClock.system(), sentinel.server);
+        LockKeys keys = LockKeys.of("job", name -> name, "distlock:");
+
+        List<Connections.Server> servers = connections.servers(Deadline.after(PATIENCE, LockClock.system()));
+
+        assertThat(servers).hasSize(1);
+        assertEquals(primary.address(), servers.get(0).address());
+        assertThat(servers.get(0).failsOver()).isTrue();
+        assertThat(servers.get(0).keeps(keys.lock())).isTrue();
+        assertEquals("locks", connections.server(keys));
+        assertThat(connections.isOneServer()).isTrue();
+        assertThat(connections.followsFailovers()).isTrue();
+        assertThat(connections).hasToString("the primary \"locks\"");
     }
 }

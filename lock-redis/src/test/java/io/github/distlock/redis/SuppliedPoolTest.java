@@ -3,6 +3,7 @@ package io.github.distlock.redis;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -33,8 +34,10 @@ import redis.clients.jedis.Connection;
 import redis.clients.jedis.ConnectionPoolConfig;
 import redis.clients.jedis.DefaultJedisClientConfig;
 import redis.clients.jedis.HostAndPort;
+import redis.clients.jedis.JedisSocketFactory;
 import redis.clients.jedis.Protocol.Command;
 import redis.clients.jedis.RedisClient;
+import redis.clients.jedis.exceptions.JedisConnectionException;
 import redis.clients.jedis.exceptions.JedisException;
 import redis.clients.jedis.util.Pool;
 
@@ -181,6 +184,38 @@ class SuppliedPoolTest {
     }
 
     @Test
+    void s1_aConnectionThatWasResetIsOfNoUse() {
+        ScriptedServer server = serve(ScriptedServer.Client::succeed);
+        LateExchanges late = new LateExchanges(TestNodes.context(LockClock.system(), context));
+        try (Connection jedis = new Connection(HostAndPort.from(server.address()))) {
+            BorrowedConnection borrowed = new BorrowedConnection(jedis, late);
+            jedis.connect();
+
+            borrowed.reset();
+
+            assertThatThrownBy(() -> borrowed.reply(JedisCalls.command(List.of("PING")), deadline(PATIENCE)))
+                    .hasMessage("the connection has been closed");
+            assertFalse(borrowed.restore());
+        }
+    }
+
+    @Test
+    void api_aConnectionWhoseTimeoutCannotBeRestoredDoesNotReturn() {
+        LateExchanges late = new LateExchanges(TestNodes.context(LockClock.system(), context));
+        JedisSocketFactory none = () -> {
+            throw new JedisConnectionException("there is no server");
+        };
+        Connection jedis = new Connection(none) {
+            @Override
+            public void setSoTimeout(int millis) {
+                throw new JedisConnectionException("the socket is closed");
+            }
+        };
+
+        assertFalse(new BorrowedConnection(jedis, late).restore());
+    }
+
+    @Test
     void api_aConnectionReturnsWithTheTimeoutOfItsClient() throws InterruptedException {
         settings.setMaxTotal(1);
         ScriptedServer server = serve(ScriptedServer.Client::succeed);
@@ -191,6 +226,19 @@ class SuppliedPoolTest {
         try (Connection same = client.getPool().getResource()) {
             assertEquals(CLIENT_TIMEOUT_MILLIS, same.getSoTimeout());
         }
+        assertEquals(1, server.connections());
+    }
+
+    @Test
+    void api_aPoolThatTestsWhatReturnsGetsItsConnectionBack() throws InterruptedException {
+        settings.setTestOnReturn(true);
+        ScriptedServer server = serve(ScriptedServer.Client::succeed);
+        RedisClient client = client(server);
+
+        acquire(backend(client), PATIENCE);
+
+        awaitUnused(client.getPool());
+        assertEquals(1, client.getPool().getNumIdle());
         assertEquals(1, server.connections());
     }
 
@@ -229,6 +277,7 @@ class SuppliedPoolTest {
         RedisContender contender = acquire(backend, PATIENCE);
 
         assertTrue(contender.mayArriveLate(), "the request was sent again");
+        assertThat(context.lostConnections()).as("holds are renewed").containsExactly("");
     }
 
     @Test
@@ -240,6 +289,31 @@ class SuppliedPoolTest {
         assertThatThrownBy(() -> acquire(backend, PATIENCE)).isInstanceOf(JedisException.class);
 
         assertEquals(2, scripts(server));
+    }
+
+    @Test
+    void v6_connectionsThatBecomeIdleMeanwhileAreNotTriedAsWell() {
+        List<RedisClient> clients = new ArrayList<>();
+        ScriptedServer server = serve((asker, command) -> {
+            if (isScript(command)) {
+                addIdle(clients.get(0).getPool());
+            }
+            closeAtScript(asker, command);
+        });
+        clients.add(client(server));
+        RedisBackend backend = backend(clients.get(0));
+
+        assertThatThrownBy(() -> acquire(backend, PATIENCE)).isInstanceOf(JedisException.class);
+
+        assertEquals(2, scripts(server));
+    }
+
+    private static void addIdle(Pool<Connection> pool) {
+        try {
+            pool.addObject();
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     // Time
