@@ -100,8 +100,7 @@ record Plan(
         }
 
         private static Habits ofCrowd(SplittableRandom random, double lockDelay) {
-            return new Habits(
-                    random.nextInt(3) == 0 ? 0.4 : 0.08, 0.05, lockDelay, lockDelay < 1 ? 0.25 : 0, 0, 0);
+            return new Habits(random.nextInt(3) == 0 ? 0.4 : 0.08, 0.05, lockDelay, lockDelay < 1 ? 0.25 : 0, 0, 0);
         }
     }
 
