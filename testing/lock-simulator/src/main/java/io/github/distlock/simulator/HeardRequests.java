@@ -8,14 +8,18 @@ import java.util.Map;
 /**
  * Compares the requests for release that holders hear of with those that were sent (V12). A listener hears at most as
  * often as requests have come since its hold began. A hold that begins with a grant hears of none that was answered
- * before its acquire was called. Any other hold may hear of one that came within a round trip before it.
+ * before its acquire was called. Any other hold may hear of one that came within a round trip before it, which is as
+ * long as the longest exchange since then. It begins when the hold before it is released, or later.
  */
 final class HeardRequests {
-    /** A client takes no later answer. */
-    private static final long ROUND_TRIP = 1_000_000_000;
+    /** A store says how long ago a request came, by a clock that may drift. */
+    private static final int DRIFT_ONE_OF = 100;
 
     private final World world;
     private final Map<String, List<Request>> requests = new HashMap<>();
+    private final Map<String, Released> released = new HashMap<>();
+
+    private record Released(long token, long at) {}
 
     HeardRequests(World world) {
         this.world = world;
@@ -38,29 +42,63 @@ final class HeardRequests {
         request.until = world.nanoTime();
     }
 
+    /** A release begins. */
+    void release(String lock, long token) {
+        released.put(lock, new Released(token, world.nanoTime()));
+    }
+
+    /** The exchanges in which a process has asked for requests. */
+    static final class Exchanges {
+        private final List<Exchange> all = new ArrayList<>();
+
+        private record Exchange(long begun, long ended) {}
+
+        void add(long begun, long ended) {
+            all.add(new Exchange(begun, ended));
+        }
+
+        private long longestSince(long time) {
+            return all.stream()
+                    .filter(exchange -> exchange.ended >= time)
+                    .mapToLong(exchange -> exchange.ended - exchange.begun)
+                    .max()
+                    .orElse(0);
+        }
+    }
+
     /** A listener of one hold. */
     final class Listener {
         private final String lock;
-        private final long earliest;
+        private final long since;
+        private final boolean beginsGrant;
+        private final Exchanges exchanges;
         private int heard;
 
         /**
          * Makes a listener that has heard nothing.
          *
          * @param lock the name of the lock
-         * @param since when the acquire was called
+         * @param token of the hold
+         * @param called when the acquire was called
          * @param beginsGrant whether the hold is the first one of its grant
-         * @param process where the hold is
+         * @param exchanges of the process that has the hold
          */
-        Listener(String lock, long since, boolean beginsGrant, SimulatedProcess process) {
+        Listener(String lock, long token, long called, boolean beginsGrant, Exchanges exchanges) {
+            Released before = released.get(lock);
             this.lock = lock;
-            this.earliest = beginsGrant ? since : since - ROUND_TRIP - process.stalledSince(0);
+            this.since = before != null && before.token == token - 1 ? Math.max(called, before.at) : called;
+            this.beginsGrant = beginsGrant;
+            this.exchanges = exchanges;
         }
 
         /** Hears of one more request. Returns whether that is one too many. */
         boolean hear() {
+            long now = world.nanoTime();
+            long roundTrip = beginsGrant ? 0 : exchanges.longestSince(since);
             long possible = requests.getOrDefault(lock, List.of()).stream()
-                    .filter(request -> request.until >= earliest)
+                    .filter(request -> request.until >= since
+                            || (!beginsGrant
+                                    && request.until + roundTrip + (now - request.until) / DRIFT_ONE_OF >= since))
                     .count();
             return ++heard > possible;
         }

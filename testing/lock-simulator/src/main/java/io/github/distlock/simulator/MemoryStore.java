@@ -10,6 +10,7 @@ import java.util.List;
 final class MemoryStore implements SimulatedStore {
     private static final long LONGEST_PAUSE = 4_000_000_000L;
     private static final long LONGEST_SILENCE = 10_000_000_000L;
+    private static final int LOST_ONE_OF = 4;
 
     private final Simulation simulation;
     private final Network network;
@@ -17,6 +18,7 @@ final class MemoryStore implements SimulatedStore {
     private final List<InMemoryStore> store = new ArrayList<>(1);
     private final List<ServerCalls> calls = new ArrayList<>();
     private long silentUntil;
+    private long answersLostUntil;
 
     MemoryStore(Simulation simulation, Network network) {
         this.simulation = simulation;
@@ -31,13 +33,17 @@ final class MemoryStore implements SimulatedStore {
 
     @Override
     public LockBackend backend(SimulatedProcess process) {
-        ServerCalls own = new ServerCalls(simulation, network, process, server);
+        ServerCalls own = new ServerCalls(simulation, network, process, server, this::losesAnswer);
         calls.add(own);
         return new RemoteBackend(store().connect(), own, this::losesSignals);
     }
 
     private boolean losesSignals() {
         return silentUntil > simulation.nanoTime() && simulation.random().nextBoolean();
+    }
+
+    private boolean losesAnswer() {
+        return answersLostUntil > simulation.nanoTime() && simulation.random().nextInt(LOST_ONE_OF) == 0;
     }
 
     @Override
@@ -52,7 +58,7 @@ final class MemoryStore implements SimulatedStore {
 
     @Override
     public List<String> faults() {
-        return List.of("pause of the server", "break of connections", "loss of signals");
+        return List.of("pause of the server", "break of connections", "loss of signals", "loss of answers");
     }
 
     @Override
@@ -78,6 +84,10 @@ final class MemoryStore implements SimulatedStore {
                 silentUntil = now + choice % LONGEST_SILENCE;
                 return silentUntil;
             }
+            case "loss of answers" -> {
+                answersLostUntil = now + choice % LONGEST_SILENCE;
+                return answersLostUntil;
+            }
             default -> throw new IllegalArgumentException(fault);
         }
     }
@@ -86,6 +96,7 @@ final class MemoryStore implements SimulatedStore {
     public void heal() {
         server.resume();
         silentUntil = 0;
+        answersLostUntil = 0;
     }
 
     @Override

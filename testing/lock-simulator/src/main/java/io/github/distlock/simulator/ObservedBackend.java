@@ -41,6 +41,9 @@ final class ObservedBackend {
         /** The store has granted a lock to a contender that was made after some copies of the process. */
         void granted(String lock, long base, int copies);
 
+        /** The client has read requests for release, and began at a true time. */
+        void requestsRead(long begun);
+
         /** A contender has got a sticky lock. */
         void grantedSticky(String lock, Object contender);
 
@@ -90,8 +93,12 @@ final class ObservedBackend {
                         }
                         arguments[0] = List.copyOf(grants.keySet());
                         Map<Grant, Object> found = new HashMap<>();
+                        long begun = world.nanoTime();
                         ((Map<?, ?>) requireNonNull(call(method, backend, arguments)))
                                 .forEach((grant, what) -> found.put(grants.get((Grant) grant), what));
+                        if (method.getName().equals("requestedReleases")) {
+                            observer.requestsRead(begun);
+                        }
                         yield found;
                     }
                     default -> call(method, backend, arguments);

@@ -1,5 +1,6 @@
 package io.github.distlock.simulator;
 
+import io.github.distlock.simulator.zookeeper.ZooKeeperStore;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -57,7 +58,14 @@ record Plan(
     private static final double MOST_DRIFT_BEYOND = 0.6;
 
     /** The longest lock delay, as a part of the lease. */
-    static final double LONGEST_DELAY = 0.4;
+    private static final double LONGEST_DELAY = 0.4;
+    /** On ZooKeeper the delay begins only when the session has ended, so only longer ones are seen. */
+    private static final double LONGEST_DELAY_OF_SESSIONS = 2;
+
+    private static final List<String> LOSING_HOLDS =
+            List.of(Faults.CRASH, Faults.CRASH, Faults.SILENCE, ZooKeeperStore.CURATOR);
+    private static final List<String> LOSING_ANSWERS =
+            List.of(ZooKeeperStore.RESET, ZooKeeperStore.RESET, Faults.SILENCE);
 
     private static final double SOON = 1e6;
     private static final double LATER = 5e9;
@@ -76,10 +84,10 @@ record Plan(
      * @param lockDelay that a lock without another option has a lock delay for a user
      * @param sticky that a lock is sticky for a user
      * @param request that a user asks the holders of a lock to release it, or listens for that
+     * @param warning that a holder wants to be warned before its hold ends
      */
-    record Habits(double holdsLong, double extension, double lockDelay, double sticky, double request) {
-        private static final Habits OF_STALE_LEADERS = new Habits(1, 0.05, 0, 0.25, 0);
-        private static final Habits USUAL = new Habits(0.08, 0.05, 0.12, 0.25, 0);
+    record Habits(double holdsLong, double extension, double lockDelay, double sticky, double request, double warning) {
+        private static final Habits OF_STALE_LEADERS = new Habits(1, 0.05, 0, 0.25, 0, 0);
 
         private static Habits of(SplittableRandom random) {
             return new Habits(
@@ -87,7 +95,12 @@ record Plan(
                     random.nextInt(4) == 0 ? 0.3 : 0.05,
                     random.nextInt(4) == 0 ? 0.6 : 0.12,
                     random.nextInt(5) == 0 ? 0.8 : 0.25,
-                    random.nextInt(6) == 0 ? 0.4 : 0);
+                    random.nextInt(4) == 0 ? 0.5 : 0,
+                    random.nextInt(6) == 0 ? 0.5 : 0);
+        }
+
+        private static Habits ofCrowd(SplittableRandom random, double lockDelay) {
+            return new Habits(random.nextInt(3) == 0 ? 0.4 : 0.08, 0.05, lockDelay, lockDelay < 1 ? 0.25 : 0, 0, 0);
         }
     }
 
@@ -129,6 +142,11 @@ record Plan(
 
     /** A fault: its number in the whole plan, its time, and what it strikes. */
     record Fault(int number, long at, String kind, int process, long choice) {
+        /** Returns whether this closes the application's client library, some time before the client is closed. */
+        boolean closesClientLibrary() {
+            return kind.equals(Faults.CLOSE) && !closesUnderUsers();
+        }
+
         /** Returns whether this closes a client while threads use it. Otherwise they end their work first. */
         boolean closesUnderUsers() {
             return kind.equals(Faults.CLOSE) && choice % 2 == 0;
@@ -178,7 +196,7 @@ record Plan(
         long schedule = random.nextLong();
         int locks = random.nextInt(1, 4);
         Habits habits = Habits.of(random);
-        List<Fault> faults = faults(random, count, duration, keeps > 0 ? 120 : 0.5, faultsOfStore);
+        List<Fault> faults = faults(random, count, duration, keeps > 0 ? 120 : 0.5, someKinds(random, faultsOfStore));
         if (!excluded.isEmpty() && !excluded.equals(Faults.DRIFT)) {
             faults.addAll(excludedFaults(beyond, count, duration, excluded));
         }
@@ -250,12 +268,19 @@ record Plan(
 
     /**
      * Makes a plan in which several processes contend for one lock. In half of these plans, no fault strikes and
-     * messages are fast. So nothing but the product decides when a waiter gets the lock.
+     * messages are fast. So nothing but the product decides when a waiter gets the lock. Some of the others have only
+     * faults that lose holds with a lock delay, or only those that lose answers.
      */
     private static Plan crowd(long seed, SplittableRandom random, List<String> faultsOfStore) {
         boolean calm = random.nextBoolean();
-        String lock = List.of("lock0", "shared", "permits", calm ? "permits" : "lock0", calm ? "lock0" : "shared")
-                .get(random.nextInt(5));
+        boolean losesHolds = !calm && random.nextInt(3) == 0;
+        boolean losesAnswers = !calm && !losesHolds && random.nextBoolean();
+        List<String> locks = losesHolds
+                ? List.of("lock0")
+                : losesAnswers
+                        ? List.of("shared", "shared", "lock0")
+                        : List.of("lock0", "shared", "permits", calm ? "permits" : "lock0", calm ? "lock0" : "shared");
+        String lock = locks.get(random.nextInt(locks.size()));
         boolean hasty = calm && lock.equals("lock0");
         List<Member> processes = new ArrayList<>();
         List<User> users = new ArrayList<>();
@@ -271,6 +296,9 @@ record Plan(
         long duration = (long) (SECOND * logUniform(random, 10, calm ? 40 : 80));
         double preemption = random.nextInt(3) == 0 ? 0 : logUniform(random, 0.0005, 0.05);
         double delay = calm || random.nextInt(3) == 0 ? 0 : logUniform(random, 0.0005, 0.02);
+        Habits habits = Habits.ofCrowd(random, losesHolds ? 1 : 0.12);
+        List<String> kinds =
+                losesHolds ? LOSING_HOLDS : losesAnswers ? LOSING_ANSWERS : someKinds(random, faultsOfStore);
         return new Plan(
                 seed,
                 random.nextLong(),
@@ -281,13 +309,18 @@ record Plan(
                 new Simulation.Interference(preemption, delay, (long) logUniform(random, 1e6, 1e9)),
                 1,
                 0,
-                Habits.USUAL,
+                habits,
                 "",
                 lock,
                 hasty ? Crowd.HASTY : Crowd.USUAL,
                 List.copyOf(processes),
                 List.copyOf(users),
-                calm ? List.of() : numbered(faults(random, count, duration, 0.5, faultsOfStore)));
+                calm ? List.of() : numbered(faults(random, count, duration, losesAnswers ? 0.1 : 0.5, kinds)));
+    }
+
+    /** Returns the longest lock delay, as a part of the lease. */
+    double longestDelay() {
+        return store.startsWith(Stores.ZOOKEEPER) ? LONGEST_DELAY_OF_SESSIONS : LONGEST_DELAY;
     }
 
     /** Returns whether all users contend for one lock. */
@@ -411,11 +444,16 @@ record Plan(
     }
 
     /**
-     * Returns when the wall clock of a process jumps the next time, or its client closes under its users. Its holds may
-     * end then, although they claimed more before.
+     * Returns when the wall clock of a process jumps the next time, or its client or the client library closes under
+     * its users. Its holds may end then, although they claimed more before.
      */
     long nextEarlyEnd(int process, long now) {
-        return next(process, now, fault -> fault.kind.equals(Faults.WALL_CLOCK) || fault.closesUnderUsers());
+        return next(
+                process,
+                now,
+                fault -> fault.kind.equals(Faults.WALL_CLOCK)
+                        || fault.closesUnderUsers()
+                        || fault.closesClientLibrary());
     }
 
     private long next(int process, long now, Predicate<Fault> which) {
@@ -438,13 +476,17 @@ record Plan(
     }
 
     /** Each run has a few kinds of faults. Half of the runs have hardly any, so that these meet more often. */
-    private static List<Fault> faults(
-            SplittableRandom random, int processes, long duration, double leastInterval, List<String> ofStore) {
+    private static List<String> someKinds(SplittableRandom random, List<String> ofStore) {
         List<String> kinds = new ArrayList<>(Faults.OF_PROCESSES);
         kinds.addAll(ofStore);
         kinds.addAll(ofStore);
         int left = random.nextBoolean() ? 8 : 3;
         kinds.removeIf(kind -> random.nextInt(12) >= (isRare(kind) ? (left + 1) / 3 : left));
+        return kinds;
+    }
+
+    private static List<Fault> faults(
+            SplittableRandom random, int processes, long duration, double leastInterval, List<String> kinds) {
         long interval = (long) (SECOND * logUniform(random, leastInterval, 120 * leastInterval));
         List<Fault> faults = new ArrayList<>();
         if (!kinds.isEmpty()) {

@@ -55,6 +55,7 @@ final class Records {
         private boolean shared;
 
         private boolean returned;
+        private long token;
         private long minimumNanos;
         private long delayNanos;
         private long heldAt;
@@ -127,7 +128,8 @@ final class Records {
             }
         }
 
-        void granted(long token) {
+        void granted(long newToken) {
+            token = newToken;
             grants++;
             returned = true;
             grantedAt = world.tick();
@@ -180,13 +182,17 @@ final class Records {
         }
 
         /** Returns what listens for requests to release the hold with a token. */
-        HeardRequests.Listener listener(long token, SimulatedProcess of) {
+        HeardRequests.Listener listener(long token, HeardRequests.Exchanges exchanges) {
             boolean beginsGrant = kind != AcquireKind.DOWNGRADE && (token & 255) == 0;
-            return requests.new Listener(lock, begunAt, beginsGrant, of);
+            return requests.new Listener(lock, token, begunAt, beginsGrant, exchanges);
         }
 
         void heard() {
             trace(() -> "hears of a request to release " + lock);
+        }
+
+        void warned() {
+            trace(() -> "is warned of the end of " + lock);
         }
 
         long begunAt() {
@@ -205,6 +211,7 @@ final class Records {
         void release() {
             end();
             kept.release(lock, number);
+            requests.release(lock, token);
             trace(() -> "releases " + lock);
         }
 

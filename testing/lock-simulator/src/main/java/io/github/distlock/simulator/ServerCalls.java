@@ -7,6 +7,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +21,7 @@ final class ServerCalls {
     private final Network network;
     private final SimulatedProcess client;
     private final SimulatedServer server;
+    private final BooleanSupplier losesAnswer;
     private final List<@Nullable Line> lines = new ArrayList<>();
     private int losses;
 
@@ -38,11 +40,22 @@ final class ServerCalls {
         T run() throws InterruptedException;
     }
 
-    ServerCalls(Simulation simulation, Network network, SimulatedProcess client, SimulatedServer server) {
+    /**
+     * Opens no connection yet.
+     *
+     * @param losesAnswer returns whether the connection breaks in place of the next answer
+     */
+    ServerCalls(
+            Simulation simulation,
+            Network network,
+            SimulatedProcess client,
+            SimulatedServer server,
+            BooleanSupplier losesAnswer) {
         this.simulation = simulation;
         this.network = network;
         this.client = client;
         this.server = server;
+        this.losesAnswer = losesAnswer;
         for (int i = 0; i < CONNECTIONS; i++) {
             lines.add(null);
         }
@@ -55,6 +68,10 @@ final class ServerCalls {
         line.unanswered.add(answer);
         line.connection.toServer(() -> server.serve(() -> {
             Runnable reply = run(call, answer);
+            if (losesAnswer.getAsBoolean()) {
+                line.connection.breakOff();
+                return;
+            }
             line.connection.toClient(() -> {
                 line.unanswered.removeIf(waiting -> waiting == answer);
                 reply.run();

@@ -37,6 +37,7 @@ final class SimulatedMember implements ObservedBackend.Observer {
     private final Map<String, Records.Acquire> acquiring = new HashMap<>();
     private final DroppedHandles droppedHandles;
     private final StickyLocks stickyLocks;
+    private final HeardRequests.Exchanges exchanges = new HeardRequests.Exchanges();
     private final List<Records.Acquire> acquires = new ArrayList<>();
     /** The grants to contenders that no other process has. */
     private final Set<Base> own = new HashSet<>();
@@ -51,6 +52,9 @@ final class SimulatedMember implements ObservedBackend.Observer {
     private boolean working;
 
     private boolean closing;
+    /** Whether holds may end at any time, because the client library is closed. */
+    private boolean isEnding;
+
     private boolean ended;
 
     private record Base(String lock, long base) {}
@@ -179,6 +183,16 @@ final class SimulatedMember implements ObservedBackend.Observer {
         }
     }
 
+    /** The application closes its client library before the client. Returns false if it has none. */
+    boolean closeClientLibrary() {
+        if (hasEnded() || !store.closeClientLibrary(process)) {
+            return false;
+        }
+        simulation.trace(process.name(), () -> "closes its client library");
+        isEnding = true;
+        return true;
+    }
+
     /** Returns whether a call may fail because the client is closed. */
     boolean isOfClosedClient(Throwable failure) {
         return closing && failure instanceof IllegalStateException;
@@ -239,7 +253,7 @@ final class SimulatedMember implements ObservedBackend.Observer {
 
     /** Listens for requests to release a hold. */
     void listen(Records.Acquire acquire, LockHandle held) {
-        HeardRequests.Listener listener = acquire.listener(held.fencingToken(), process);
+        HeardRequests.Listener listener = acquire.listener(held.fencingToken(), exchanges);
         held.onReleaseRequested(request -> {
             acquire.heard();
             if (listener.hear() && plan.isPunctual(settings.number()) && copies == 0) {
@@ -248,6 +262,25 @@ final class SimulatedMember implements ObservedBackend.Observer {
                         "a hold of " + acquire.lock + " hears of a request once more, or of one from before it");
             }
         });
+    }
+
+    /** Returns what compares the warnings of a hold with its validity, or null if its times have no bounds. */
+    @Nullable
+    WarnedHold warnBefore(Duration time, Records.Acquire acquire, LockHandle held) {
+        if (!plan.isPunctual(settings.number())) {
+            return null;
+        }
+        WarnedHold warned = new WarnedHold(
+                simulation,
+                process,
+                held,
+                time,
+                what -> violation(HistoryRule.WARNINGS_COME, "a hold of " + acquire.lock + ": " + what));
+        held.warnBefore(time, () -> {
+            acquire.warned();
+            warned.warn(Thread.currentThread().getName());
+        });
+        return warned;
     }
 
     /** Asks the holders of a lock to release it. */
@@ -307,7 +340,7 @@ final class SimulatedMember implements ObservedBackend.Observer {
     /** Returns until when a hold claims to be valid that ends at a time of this process. */
     long claim(long nanoTime) {
         long now = simulation.nanoTime();
-        return closing ? now : Math.min(trueTimeOf(nanoTime), plan.nextEarlyEnd(settings.number(), now));
+        return closing || isEnding ? now : Math.min(trueTimeOf(nanoTime), plan.nextEarlyEnd(settings.number(), now));
     }
 
     /** Returns how much later than an event of this process a thread may see it, if it has waited since a true time. */
@@ -363,6 +396,11 @@ final class SimulatedMember implements ObservedBackend.Observer {
         if (copiesBefore == copies) {
             own.add(new Base(lock, base));
         }
+    }
+
+    @Override
+    public void requestsRead(long begun) {
+        exchanges.add(begun, simulation.nanoTime());
     }
 
     @Override

@@ -225,10 +225,16 @@ final class SimulatedRun {
                 if (fault.closesUnderUsers()) {
                     member.closeUnderUsers();
                 } else {
-                    if (fault.choice() % 4 == 1) {
-                        store.closeClientLibrary(process);
+                    if (fault.closesClientLibrary() && member.closeClientLibrary()) {
+                        // Its users go on for a while. The answer to the end of a session may be late.
+                        long end = now + time / 2;
+                        if (fault.choice() % 4 == 1) {
+                            store.servers().forEach(server -> network.hold(server, process.name(), end));
+                        }
+                        simulation.at(end, member::finish);
+                    } else {
+                        member.finish();
                     }
-                    member.finish();
                 }
                 restart(member, now + time);
             }
@@ -370,7 +376,7 @@ final class SimulatedRun {
 
     private void probe(DistributedLock lock) throws InterruptedException {
         // On some stores, the delay of a lost lock begins with the next acquire.
-        Duration delay = Duration.ofMillis((long) (plan.lease() * Plan.LONGEST_DELAY));
+        Duration delay = Duration.ofMillis((long) (plan.lease() * plan.longestDelay()));
         Optional<LockHandle> held = lock.tryAcquire(delay.plusSeconds(4));
         if (held.isEmpty()) {
             records.violation(HistoryRule.NOTHING_IS_LEFT, "a new client cannot acquire " + lock.name());

@@ -38,8 +38,11 @@ public interface SimulatedStore {
      * backend has its own.
      *
      * @param process a process that still uses its locks
+     * @return whether it had one
      */
-    default void closeClientLibrary(SimulatedProcess process) {}
+    default boolean closeClientLibrary(SimulatedProcess process) {
+        return false;
+    }
 
     /**
      * Returns whether an acquire or a downgrade may fail for such a reason.

@@ -90,7 +90,7 @@ final class SimulatedUser implements Runnable {
         boolean delays = member.supports(Capability.LOCK_DELAY)
                 && plan.delaysLocks()
                 && chance(plan.habits().lockDelay());
-        return delays ? options.lockDelay(part(lease, random.nextDouble(0.01, Plan.LONGEST_DELAY))) : options;
+        return delays ? options.lockDelay(part(lease, random.nextDouble(0.01, plan.longestDelay()))) : options;
     }
 
     private void add(DistributedLock lock, LockMode mode, LockOptions used) {
@@ -420,9 +420,15 @@ final class SimulatedUser implements Runnable {
         }
         long hold = (long) (random.nextDouble() * (holdsLong ? 2 * lease.toNanos() : 4 * plan.latency()));
         long end = System.nanoTime() + hold;
+        WarnedHold warned = chance(plan.habits().warning())
+                ? member.warnBefore(part(lease, random.nextDouble(0.05, 0.95)), acquire, held)
+                : null;
         while (holds && !member.isFinishing() && end - System.nanoTime() > 0) {
             LockSupport.parkNanos(Math.min(end - System.nanoTime(), Math.min(50_000_000, hold / 3 + 1)));
             holds = look(acquire, held);
+            if (holds && warned != null) {
+                warned.look();
+            }
             if (holds && chance(plan.habits().extension())) {
                 extend(held, acquire);
             }

@@ -7,9 +7,10 @@ import org.junit.jupiter.api.Test;
 /** Which requests for release a listener may hear of. */
 class HeardRequestsTest {
     private static final long SECOND = 1_000_000_000L;
+    private static final long EXCHANGE = SECOND / 10;
 
     private final Simulation simulation = new Simulation(1, null);
-    private final SimulatedProcess process = simulation.process("p1", 1);
+    private final HeardRequests.Exchanges exchanges = new HeardRequests.Exchanges();
     private final HeardRequests requests = new HeardRequests(simulation);
 
     private void after(long nanos) {
@@ -19,7 +20,15 @@ class HeardRequestsTest {
     }
 
     private HeardRequests.Listener listener(boolean beginsGrant) {
-        return requests.new Listener("lock", simulation.nanoTime(), beginsGrant, process);
+        return listener(1, simulation.nanoTime(), beginsGrant);
+    }
+
+    private HeardRequests.Listener listener(long token, long called, boolean beginsGrant) {
+        return requests.new Listener("lock", token, called, beginsGrant, exchanges);
+    }
+
+    private void exchange() {
+        exchanges.add(simulation.nanoTime(), simulation.nanoTime() + EXCHANGE);
     }
 
     private void request() {
@@ -48,10 +57,23 @@ class HeardRequestsTest {
     @Test
     void v12_aLocalHandoffMayFollowARequestByARoundTrip() {
         request();
+        after(EXCHANGE / 2);
+        exchange();
 
         assertThat(listener(false).hear()).isFalse();
-        after(2 * SECOND);
+        after(EXCHANGE);
         assertThat(listener(false).hear()).isTrue();
+    }
+
+    @Test
+    void v12_aHoldBeginsWhenTheOneBeforeItIsReleased() {
+        long called = simulation.nanoTime();
+        request();
+        after(EXCHANGE);
+        requests.release("lock", 257);
+
+        assertThat(listener(258, called, false).hear()).isTrue();
+        assertThat(listener(259, called, false).hear()).isFalse();
     }
 
     @Test

@@ -46,6 +46,8 @@ public enum HistoryRule {
     STICKY_LOCKS_GO_BACK("V11: a client keeps a sticky lock without a holder for a second, or until it is wanted"),
     /** V12. */
     REQUESTS_ARE_HEARD_ONCE("V12: a listener hears of each request at most once, and of none from before its hold"),
+    /** Holders are warned of the ends of their holds. */
+    WARNINGS_COME("API: a warning runs on a callback thread, once for each fall of the validity"),
     /** V5. */
     PROCESSES_END("V5: processes end in time and in order"),
     /** The contract of the API. */

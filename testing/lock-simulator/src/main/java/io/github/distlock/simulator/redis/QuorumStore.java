@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** Three or five Redis servers that know nothing of each other. Locks are kept on a majority of them. */
 public final class QuorumStore implements SimulatedStore {
@@ -41,6 +42,7 @@ public final class QuorumStore implements SimulatedStore {
     private final Map<RedisNode, Long> silent = new LinkedHashMap<>();
 
     private final boolean trustsRestarts;
+    private @Nullable RedisNode paused;
     private long pausedUntil;
 
     /**
@@ -109,12 +111,23 @@ public final class QuorumStore implements SimulatedStore {
         long length = 0;
         switch (fault) {
             case "restart" -> {
+                long wait = untilRestart(node, random);
                 long down = downNanos(random);
-                length = trustsRestarts ? restart(node, down) : restart(node, down, () -> loseSome(node, random));
+                world.at(world.nanoTime() + wait, () -> {
+                    if (trustsRestarts) {
+                        node.restart(down);
+                    } else {
+                        restart(node, down, () -> loseSome(node, random));
+                    }
+                });
+                length = wait + down;
             }
-            case "restart without data" -> length = restart(node, downNanos(random), node::loseAll);
+            case "restart without data" -> {
+                length = downNanos(random);
+                restart(node, length, node::loseAll);
+            }
             case "pause" -> {
-                length = lengthOfPause(random);
+                length = lengthOfPause(node, random);
                 node.pause(length);
             }
             case "break" -> node.breakConnections();
@@ -125,14 +138,26 @@ public final class QuorumStore implements SimulatedStore {
     }
 
     /** One server at a time may stand still for long, so that all holds have a bare majority. */
-    private long lengthOfPause(SplittableRandom random) {
+    private long lengthOfPause(RedisNode node, SplittableRandom random) {
         long now = world.nanoTime();
         if (now < pausedUntil || random.nextBoolean()) {
             return random.nextLong(3 * NANOS);
         }
         long length = random.nextLong(LONGEST_PAUSE);
+        paused = node;
         pausedUntil = now + length;
         return length;
+    }
+
+    /**
+     * While one server stands still for long, another one often restarts shortly before the first one goes on. So the
+     * first one has no vote for a hold that the other one may have lost.
+     */
+    private long untilRestart(RedisNode node, SplittableRandom random) {
+        long left = pausedUntil - world.nanoTime();
+        return left <= 0 || node == paused || random.nextInt(3) == 0
+                ? 0
+                : Math.max(0, left - random.nextLong(RedisNode.REMEMBERED_NANOS));
     }
 
     /** Short times are as likely as long ones, so that holds outlast restarts. */
@@ -140,26 +165,19 @@ public final class QuorumStore implements SimulatedStore {
         return (long) StrictMath.exp(random.nextDouble() * StrictMath.log(2.0 * NANOS));
     }
 
-    private static long restart(RedisNode node, long downNanos) {
-        node.restart(downNanos);
-        return downNanos;
-    }
-
     /**
      * Restarts a server, which loses data, if only a minority has no votes then. The server has none for the longest
-     * lease. Returns how long it is down.
+     * lease.
      */
-    private long restart(RedisNode node, long downNanos, Runnable loss) {
+    private void restart(RedisNode node, long downNanos, Runnable loss) {
         long now = world.nanoTime();
         silent.values().removeIf(at -> at < now - longestLease.toNanos());
         boolean others = silent.keySet().stream().filter(each -> each != node).count() >= nodes.size() / 2;
-        if (others) {
-            return 0;
+        if (!others) {
+            silent.put(node, now);
+            node.restart(downNanos);
+            loss.run();
         }
-        silent.put(node, now);
-        long down = restart(node, downNanos);
-        loss.run();
-        return down;
     }
 
     /** A server that does not write each change to its disk has lost the last ones, and not the time of its data. */

@@ -68,10 +68,13 @@ public final class RedisStore implements SimulatedStore {
         return List.of(node.name());
     }
 
-    /** Queue entries stay for some seconds, or longer if they are not near the head; tombstones stay for a minute. */
+    /**
+     * Queue entries stay for some seconds, or longer if they are not near the head; tombstones and requests for release
+     * stay for a minute. All of them stay for longer if the clock is set back.
+     */
     @Override
     public Duration longestExpiry() {
-        return Duration.ofSeconds(61);
+        return Duration.ofSeconds(61).plus(setBackMicros, ChronoUnit.MICROS);
     }
 
     @Override

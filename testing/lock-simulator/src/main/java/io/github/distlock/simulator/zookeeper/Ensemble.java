@@ -169,6 +169,11 @@ final class Ensemble {
         servers.get(server).breakConnections();
     }
 
+    /** Has a server break a connection in place of its next answer to a change. */
+    void loseAnswer(int server) {
+        servers.get(server).loseAnswer();
+    }
+
     /** Has a server apply commits only after a time. Its pings go on. */
     void lag(int server, long until) {
         servers.get(server).lag(until);

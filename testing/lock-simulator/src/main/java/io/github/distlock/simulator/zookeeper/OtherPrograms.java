@@ -24,6 +24,7 @@ final class OtherPrograms {
     private static final Pattern CONTENDER =
             Pattern.compile("(.*_c_.*-(lock-|permits-\\d+-\\d+-|__READ__|__WRIT__))\\d{10}");
     private static final String KEPT = "-kept-lock-";
+    private static final String DELAYED = "-delay-lock-";
     private static final byte[] ADDRESS = "192.0.2.1".getBytes(StandardCharsets.UTF_8);
 
     private final World world;
@@ -94,13 +95,22 @@ final class OtherPrograms {
         });
     }
 
-    /** Acquires a lock as Curator does, and releases it some time after its grant. */
+    /** Returns whether a queue begins with a lock that may outlast its holder. */
+    private static boolean mayBeKept(List<Contender> queue) {
+        String kind = queue.get(0).kind;
+        return kind.endsWith(KEPT) || kind.endsWith(DELAYED);
+    }
+
+    /** Acquires a lock as Curator does, and releases it some time after its grant. Prefers locks that may be kept. */
     void acquire(long choice, long hold) {
         ensemble.change(tree -> {
             List<List<Contender>> queues = queues(tree);
             queues.removeIf(queue -> !queue.get(0).kind.endsWith("lock-"));
             if (queues.isEmpty()) {
                 return List.of();
+            }
+            if (choice % 3 > 0 && queues.stream().anyMatch(OtherPrograms::mayBeKept)) {
+                queues.removeIf(queue -> !mayBeKept(queue));
             }
             String directory =
                     Tree.parent(queues.get((int) (choice % queues.size())).get(0).path);

@@ -47,6 +47,7 @@ final class Server {
     private Watches watches = new Watches();
     private boolean up = true;
     private boolean paused;
+    private boolean losesAnswer;
     private int term;
     private @Nullable Leadership leadership;
     private @Nullable Membership membership;
@@ -399,6 +400,17 @@ final class Server {
     /** Loses the connections of all clients, with the messages that are under way. */
     void breakConnections() {
         List.copyOf(connections).forEach(ServerConnection::breakOff);
+    }
+
+    void loseAnswer() {
+        losesAnswer = true;
+    }
+
+    /** Returns whether the answer to a change is lost, together with the connection. */
+    boolean losesAnswer() {
+        boolean loses = losesAnswer;
+        losesAnswer = false;
+        return loses;
     }
 
     void closeOthers(ServerConnection connection) {

@@ -168,6 +168,9 @@ public final class ServerConnection {
             closeByServer();
         } else if (request.header().getType() == OpCode.createSession) {
             connected();
+        } else if (server.losesAnswer()) {
+            server.world().trace(server.name(), () -> "loses an answer to " + name);
+            breakOff();
         } else if (request.body() instanceof MultiOperationRecord multi) {
             reply(request, Code.OK, answer(multi, transaction, results));
         } else {

@@ -47,9 +47,13 @@ public final class ZooKeeperStore implements SimulatedStore {
     private static final String DISK = "slow disk of a server";
     private static final String PARTITION = "silence between two servers";
 
-    private static final String RESET = "broken connections of clients";
+    /** Connections that break, some of them in place of an answer. */
+    public static final String RESET = "broken connections of clients";
+
     private static final String OPERATOR = "nodes that an operator changes";
-    private static final String CURATOR = "lock of another library";
+
+    /** A lock of Curator, which waits and holds as any other. */
+    public static final String CURATOR = "lock of another library";
 
     private static final List<String> ALL =
             List.of(CRASH, PAUSE, ELECTION, LEADER_PAUSE, STALE_LEADER, LAG, DISK, PARTITION, RESET, OPERATOR, CURATOR);
@@ -96,7 +100,7 @@ public final class ZooKeeperStore implements SimulatedStore {
         tick = 400 + world.random().nextInt(1600);
         sessionTimeout = tick * world.random().nextInt(2, mostTicks + 1);
         tickIsSet = world.random().nextBoolean();
-        hasOwnClients = world.random().nextInt(3) > 0;
+        hasOwnClients = world.random().nextBoolean();
         ensemble = new Ensemble(world, network, EnsembleSettings.of(tick), SERVERS);
         programs = new OtherPrograms(world, ensemble);
         Addresses.begin(ensemble);
@@ -134,11 +138,13 @@ public final class ZooKeeperStore implements SimulatedStore {
     }
 
     @Override
-    public void closeClientLibrary(SimulatedProcess process) {
+    public boolean closeClientLibrary(SimulatedProcess process) {
         CuratorFramework curator = supplied.get(process);
-        if (curator != null) {
-            Thread unused = process.start("closing", curator::close);
+        if (curator == null) {
+            return false;
         }
+        Thread unused = process.start("closing", curator::close);
+        return true;
     }
 
     private CuratorFramework started(String connectString) {
@@ -251,9 +257,16 @@ public final class ZooKeeperStore implements SimulatedStore {
         return silentUntil;
     }
 
-    /** Connections break again and again, so that some answers are lost and the requests are repeated soon. */
+    /**
+     * Connections break again and again, so that some answers are lost and the requests are repeated soon. Half of them
+     * break in place of the next answer to a change, which is committed.
+     */
     private void reset() {
         int server = world.random().nextInt(SERVERS);
+        if (world.random().nextBoolean()) {
+            ensemble.loseAnswer(server);
+            return;
+        }
         world.trace(ensemble.name(server), () -> "loses the connections of its clients");
         ensemble.breakConnections(server);
     }

@@ -1,6 +1,7 @@
 package io.github.distlock.simulator.zookeeper;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.distlock.simulator.Network;
 import io.github.distlock.simulator.Simulation;
@@ -99,6 +100,23 @@ class EnsembleTest {
         pass(SECOND * 3 / 2);
 
         assertThat(reader.exists("/two")).isTrue();
+    }
+
+    @Test
+    void aLostAnswerIsThatOfAChange() {
+        Session writer = connect(follower());
+        ensemble.loseAnswer(follower());
+
+        assertThat(writer.exists("/new")).isFalse();
+        assertThatThrownBy(() -> writer.create("/new", CreateMode.PERSISTENT))
+                .hasMessage("the server has closed the connection");
+
+        assertThat(ensemble.nodes()).contains("/new");
+        assertThat(connect(follower())
+                        .create("/next", CreateMode.PERSISTENT)
+                        .header()
+                        .getErr())
+                .isZero();
     }
 
     @Test
