@@ -41,18 +41,22 @@ final class FreeLocks {
         private final LockMode mode;
         private final long process;
         private final long since;
-        /** Whether no other thread of the process waited when this one began. */
-        private final boolean alone;
+        /** Since when its client may have had the queue entry, for threads that waited before. */
+        private final long queuedSince;
 
         private long openSince;
 
-        User(String name, LockMode mode, long process, long since, boolean alone) {
+        User(String name, LockMode mode, long process, long since, long queuedSince) {
             this.name = name;
             this.mode = mode;
             this.process = process;
             this.since = since;
-            this.alone = alone;
+            this.queuedSince = queuedSince;
             this.openSince = since;
+        }
+
+        boolean isAlone() {
+            return queuedSince == since;
         }
     }
 
@@ -71,8 +75,12 @@ final class FreeLocks {
 
     void waits(String name, long process, long number, String lockName, LockMode mode, long now) {
         change(lockName, now, lock -> {
-            boolean alone = lock.waiters.values().stream().noneMatch(other -> other.process == process);
-            lock.waiters.put(number, new User(name, mode, process, now, alone));
+            long queuedSince = lock.waiters.values().stream()
+                    .filter(other -> other.process == process)
+                    .mapToLong(other -> other.queuedSince)
+                    .min()
+                    .orElse(now);
+            lock.waiters.put(number, new User(name, mode, process, now, queuedSince));
         });
     }
 
@@ -83,7 +91,7 @@ final class FreeLocks {
     void granted(String name, long process, long number, String lockName, LockMode mode, long now) {
         change(lockName, now, lock -> {
             lock.waiters.remove(number);
-            lock.holders.put(number, new User(name, mode, process, now, true));
+            lock.holders.put(number, new User(name, mode, process, now, now));
             if (mode.kind() == LockMode.Kind.PERMITS) {
                 lock.waiters.values().forEach(waiter -> waiter.openSince = now);
             }
@@ -154,10 +162,10 @@ final class FreeLocks {
 
     /** Returns whether no waiter of a kind can have its queue entry before a waiter. */
     private static boolean isCertainlyFirst(Lock lock, User waiter, LockMode.Kind kind) {
-        return waiter.alone
+        return waiter.isAlone()
                 && lock.waiters.values().stream()
                         .filter(other -> other != waiter && other.mode.kind() == kind)
-                        .allMatch(other -> other.since - waiter.since > CERTAINLY_LATER);
+                        .allMatch(other -> other.queuedSince - waiter.since > CERTAINLY_LATER);
     }
 
     private static IntStream counts(Map<Long, User> users) {

@@ -151,6 +151,19 @@ class FreeLocksTest {
     }
 
     @Test
+    void v10_aWaiterMayWaitBehindAnEntryThatAnotherThreadTakesOver() {
+        granted(1, LockMode.permits(1, 2), 0);
+        waits(2, LockMode.permits(2, 2), 1);
+        waits(3, LockMode.permits(1, 2), 2);
+        locks.waits("another of process 2", 2, 20, "lock", LockMode.permits(2, 2), SECOND / 2);
+        locks.returned(2, "lock", SECOND / 2 + 1);
+
+        look(3 * SECOND);
+
+        assertThat(violations).isEmpty();
+    }
+
+    @Test
     void v10_aWaiterMayWaitWhileOthersGetPermits() {
         granted(1, LockMode.permits(1, 3), 0);
         waits(2, LockMode.permits(1, 3), 1);
