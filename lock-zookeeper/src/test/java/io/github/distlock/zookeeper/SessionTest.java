@@ -54,14 +54,14 @@ class SessionTest {
             .connectString(SharedZooKeeper.address())
             .ensembleTracker(false)
             .retryPolicy(new RetryOneTime(100))
-            .aclProvider(new Readable())
+            .aclProvider(new ReadableNodes())
             .zookeeperFactory((address, timeout, watcher, readOnly) -> new Handle(address, timeout, watcher))
             .build();
     private final Clock clock = new Clock();
     private Handle handle;
     private Session session;
 
-    private static final class Readable implements ACLProvider {
+    private static final class ReadableNodes implements ACLProvider {
         @Override
         public List<ACL> getDefaultAcl() {
             return Ids.READ_ACL_UNSAFE;
