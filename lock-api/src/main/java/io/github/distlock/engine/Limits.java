@@ -28,7 +28,7 @@ record Limits(@Nullable Expiry lease, @Nullable Expiry maximum) {
         return maximum != null && (lease == null || maximum.isBefore(lease)) ? maximum : lease;
     }
 
-    /** Returns the time until the first of them, zero or less after it, {@code Long.MAX_VALUE} if there is none. */
+    /** Returns how many nanoseconds are left until the first of them, or {@code Long.MAX_VALUE} if there is none. */
     long remainingNanos(Moment now) {
         return Math.min(remaining(lease, now), remaining(maximum, now));
     }

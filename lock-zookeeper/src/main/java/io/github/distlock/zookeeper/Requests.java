@@ -8,7 +8,9 @@ import io.github.distlock.zookeeper.Session.Unchecked;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.apache.zookeeper.CreateMode;
 import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.KeeperException.Code;
@@ -31,6 +33,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class Requests {
     static final int NO_VERSION = -1;
+    private static final Map<Integer, Code> CODES =
+            Arrays.stream(Code.values()).collect(Collectors.toMap(Code::intValue, code -> code));
 
     private final ZooKeeper zooKeeper;
     private final SessionValidity validity;
@@ -138,10 +142,7 @@ final class Requests {
 
     /** Returns the code with a number. {@link Code#get} throws if it is that of a later version. */
     static Code known(int code) {
-        return Arrays.stream(Code.values())
-                .filter(known -> known.intValue() == code)
-                .findFirst()
-                .orElse(Code.SYSTEMERROR);
+        return CODES.getOrDefault(code, Code.SYSTEMERROR);
     }
 
     private static void fail(Request.Receiver<?> receiver, int code) {

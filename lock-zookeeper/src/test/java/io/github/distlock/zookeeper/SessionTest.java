@@ -5,7 +5,6 @@ import static io.github.distlock.zookeeper.TestContender.request;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.github.distlock.spi.LockClock;
 import io.github.distlock.tests.PromiseNames;
 import io.github.distlock.tests.RecordingContext;
 import io.github.distlock.tests.waiting.Waiting;
@@ -57,7 +56,7 @@ class SessionTest {
             .aclProvider(new ReadableNodes())
             .zookeeperFactory((address, timeout, watcher, readOnly) -> new Handle(address, timeout, watcher))
             .build();
-    private final Clock clock = new Clock();
+    private final TestClock clock = new TestClock(new AtomicLong(1_000_000_000));
     private Handle handle;
     private Session session;
 
@@ -128,24 +127,8 @@ class SessionTest {
         }
     }
 
-    /** A clock that shows what the test has set, in milliseconds. */
-    private static final class Clock implements LockClock {
-        private volatile long millis = 1_000;
-
-        @Override
-        public long nanoTime() {
-            return millis * 1_000_000;
-        }
-
-        @Override
-        public long wallMillis() {
-            return millis;
-        }
-
-        @Override
-        public Parker parker() {
-            throw new UnsupportedOperationException();
-        }
+    private void setClock(long millis) {
+        clock.nanos().set(millis * 1_000_000);
     }
 
     @BeforeEach
@@ -266,7 +249,7 @@ class SessionTest {
     }
 
     private void keepAlive(long millis, Code code) {
-        clock.millis = millis;
+        setClock(millis);
         session.keepAlive();
         assertThat(handle.syncs).hasSize(1);
         handle.syncs.remove(0).processResult(code.intValue(), "/", null);
@@ -278,7 +261,7 @@ class SessionTest {
             keepAlive(millis, Code.OK);
         }
 
-        clock.millis = 2_500;
+        setClock(2_500);
 
         assertThat(lengthAfterWrite()).isGreaterThan(session.timeout().dividedBy(2));
     }
@@ -287,7 +270,7 @@ class SessionTest {
     void s6_aSessionIsWorthMoreByARequestThatFailedWithItsConnection() throws Exception {
         keepAlive(2_000, Code.CONNECTIONLOSS);
 
-        clock.millis = 2_100;
+        setClock(2_100);
 
         assertThat(lengthAfterWrite()).isGreaterThan(session.timeout().dividedBy(2));
     }
@@ -298,7 +281,7 @@ class SessionTest {
             keepAlive(millis, Code.SESSIONEXPIRED);
         }
 
-        clock.millis = 2_500;
+        setClock(2_500);
 
         assertThat(lengthAfterWrite()).isLessThan(session.timeout().dividedBy(2));
     }

@@ -406,7 +406,7 @@ final class Server {
         losesAnswer = true;
     }
 
-    /** Returns whether the answer to a change is lost, together with the connection. */
+    /** Returns whether this answer to a change is lost, together with the connection. The next one is not. */
     boolean losesAnswer() {
         boolean loses = losesAnswer;
         losesAnswer = false;
