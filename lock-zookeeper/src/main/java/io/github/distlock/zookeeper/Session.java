@@ -65,12 +65,11 @@ final class Session {
      *
      * @param path the node's path, with its sequence number
      * @param czxid the number of the transaction that created the node
-     * @param sessionId the session to which an ephemeral node belongs
      * @param createdAt by the clock of the leader, in milliseconds since 1970
      */
-    record Created(String path, long czxid, long sessionId, long createdAt) {
+    record Created(String path, long czxid, long createdAt) {
         static Created of(String path, Stat stat) {
-            return new Created(path, stat.getCzxid(), stat.getEphemeralOwner(), stat.getCtime());
+            return new Created(path, stat.getCzxid(), stat.getCtime());
         }
 
         String name() {

@@ -14,7 +14,6 @@ import io.github.distlock.spi.Validity;
 import io.github.distlock.zookeeper.Session.Created;
 import io.github.distlock.zookeeper.Session.Unchecked;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.apache.zookeeper.KeeperException;
@@ -94,8 +93,18 @@ final class ZooKeeperContender implements Contender {
     @Override
     public Attempt attempt(Deadline deadline) throws InterruptedException {
         Moment begunAt = clock.now();
+        Session session = directory.connection().session(deadline);
         try {
-            Session session = directory.connection().session(deadline);
+            return answer(session, begunAt, deadline);
+        } catch (RequestRefusedException e) {
+            // The engine cleans up only after an unknown outcome.
+            withdraw(deadline);
+            throw e;
+        }
+    }
+
+    private Attempt answer(Session session, Moment begunAt, Deadline deadline) throws InterruptedException {
+        try {
             while (true) {
                 Attempt answer = ask(session, begunAt, deadline);
                 if (answer != null) {
@@ -103,12 +112,7 @@ final class ZooKeeperContender implements Contender {
                 }
             }
         } catch (KeeperException e) {
-            RuntimeException failure = Failures.of(request.name(), e);
-            if (failure instanceof RequestRefusedException) {
-                // The engine cleans up only after an unknown outcome.
-                withdraw(deadline);
-            }
-            throw failure;
+            throw Failures.of(request.name(), e);
         }
     }
 
@@ -116,7 +120,7 @@ final class ZooKeeperContender implements Contender {
     private @Nullable Attempt ask(Session session, Moment begunAt, Deadline deadline)
             throws KeeperException, InterruptedException {
         if (node.isOfEarlierSession(session)) {
-            removeNode(session, deadline);
+            node.remove(session, deadline);
         }
         Attempt known = answerOfWatch(session, begunAt, deadline);
         if (known != null) {
@@ -150,13 +154,9 @@ final class ZooKeeperContender implements Contender {
             }
             queue = skipsLook && served.isFirst(Sequence.of(created.name()), servedUnder)
                     ? new LockQueue(List.of(created.name()))
-                    : queue(look == null ? QueueLook.send(directory, session) : look, session, created, deadline);
+                    : (look == null ? QueueLook.send(directory, session) : look).await(created, deadline);
         } catch (NoNodeException e) {
             directory.create(session, deadline);
-            return null;
-        }
-        if (created.sessionId() != session.id()) {
-            removeNode(session, deadline);
             return null;
         }
         alone = isAlone(session, queue, created);
@@ -164,11 +164,10 @@ final class ZooKeeperContender implements Contender {
         int position = queue.position(created.name());
         if (position < 0) {
             // The list may be older than the node: another server may have answered after a broken connection.
-            removeNode(session, deadline);
+            node.remove(session, deadline);
             return null;
         }
         if (Sequence.of(created.name()) > Sequence.LAST) {
-            removeNode(session, deadline);
             throw new RequestRefusedException(
                     "lock \"" + request.name() + "\": the sequence numbers of " + directory.path()
                             + " are used up; they restart when the server has removed the directory, some time after"
@@ -187,7 +186,7 @@ final class ZooKeeperContender implements Contender {
                 return null;
             }
         }
-        requireKind(session, queue, position, deadline);
+        requireKind(queue, position);
         if (!queue.isHolder(position, request.mode())) {
             return busy(session, created, queue, position, keptFor, begunAt, deadline);
         }
@@ -222,13 +221,12 @@ final class ZooKeeperContender implements Contender {
         try {
             kept = KeptLock.read(session, directory.child(first), deadline);
             if (kept.isPending()) {
-                return begun(session, kept, deadline);
+                return Companion.begin(session, kept, deadline);
             }
             now = isNew
                     ? created.createdAt()
                     : session.leaderTime(directory.path()).await(deadline);
         } catch (NoNodeException e) {
-            dropWatch();
             return Duration.ZERO;
         }
         Duration left = kept.remaining(now);
@@ -236,26 +234,13 @@ final class ZooKeeperContender implements Contender {
             return left;
         }
         kept.delete(session, deadline);
-        dropWatch();
         return Duration.ZERO;
     }
 
-    /** Lets a lock delay begin, because the holder's node is gone. Returns zero if the contender must look again. */
-    private Duration begun(Session session, KeptLock pending, Deadline deadline)
-            throws KeeperException, InterruptedException {
-        Duration left = Companion.begin(session, pending, deadline);
-        if (left.isZero()) {
-            dropWatch();
-        }
-        return left;
-    }
-
     /** Refuses the request if the nodes before a position say that the name is used as another kind of lock. */
-    private void requireKind(Session session, LockQueue queue, int position, Deadline deadline)
-            throws KeeperException, InterruptedException {
+    private void requireKind(LockQueue queue, int position) {
         Optional<LockKind> used = queue.kindBefore(position);
         if (used.isPresent() && used.get() != request.mode().lockKind()) {
-            removeNode(session, deadline);
             throw RequestRefusedException.otherKind(request.mode(), used.get());
         }
     }
@@ -303,27 +288,14 @@ final class ZooKeeperContender implements Contender {
         if (queue.isBehindKept(next) || queue.isNextToSticky(next)) {
             return false;
         }
-        requireKind(session, queue, next, deadline);
+        requireKind(queue, next);
         return !queue.isHolder(next, request.mode());
-    }
-
-    /** Waits for the queue. If the queue is too long to be listed, leaves it. */
-    private LockQueue queue(QueueLook look, Session session, Created created, Deadline deadline)
-            throws KeeperException, InterruptedException {
-        try {
-            return look.await(created, deadline);
-        } catch (RequestRefusedException e) {
-            removeNode(session, deadline);
-            throw e;
-        }
     }
 
     private @Nullable Attempt granted(
             Session session, Created created, @Nullable OthersWatch others, Moment begunAt, Deadline deadline)
             throws KeeperException, InterruptedException {
         if (isStale(session.validity()) && !isConfirmedByHeartbeat(session, created, deadline)) {
-            // An earlier attempt without an answer may have created the companion.
-            removeNode(session, deadline);
             return null;
         }
         return accepted(session, created, others, begunAt, deadline);
@@ -334,14 +306,12 @@ final class ZooKeeperContender implements Contender {
             Session session, Created created, @Nullable OthersWatch others, Moment begunAt, Deadline deadline)
             throws KeeperException, InterruptedException {
         if (created.czxid() < 1 || created.czxid() > LARGEST_BASE) {
-            removeNode(session, deadline);
             throw new RequestRefusedException(
                     "lock \"" + request.name() + "\": the ensemble's transaction number 0x"
                             + Long.toHexString(created.czxid()) + " is too large for a fencing token",
                     null);
         }
         if (!request.lockDelay().isZero() && !node.accompany(session, request, deadline)) {
-            removeNode(session, deadline);
             return null;
         }
         Validity validity = ZooKeeperGrant.firstValidity(session, begunAt);
@@ -355,10 +325,9 @@ final class ZooKeeperContender implements Contender {
     /** Sends a heartbeat, and returns whether the contender's node still exists. */
     private static boolean isConfirmedByHeartbeat(Session session, Created created, Deadline deadline)
             throws KeeperException, InterruptedException {
-        List<Unchecked> unchecked = new ArrayList<>();
-        Heartbeat.send(session, List.of(created.path()), deadline, unchecked::add);
-        if (!unchecked.isEmpty() && !unchecked.get(0).isMissing()) {
-            throw unchecked.get(0).failure();
+        Optional<Unchecked> unchecked = session.check(created.path()).await(deadline);
+        if (unchecked.isPresent() && !unchecked.get().isMissing()) {
+            throw unchecked.get().failure();
         }
         return unchecked.isEmpty();
     }
@@ -379,7 +348,7 @@ final class ZooKeeperContender implements Contender {
             throws KeeperException, InterruptedException {
         Duration retry = keptFor == null || keptFor.compareTo(SOON) > 0 ? SOON : keptFor;
         if (!request.waits()) {
-            removeNode(session, deadline);
+            node.remove(session, deadline);
             return Attempt.busy(retry);
         }
         String predecessor = queue.watched(directory.path(), position, request.mode());
@@ -410,10 +379,6 @@ final class ZooKeeperContender implements Contender {
         dropWatch();
     }
 
-    private void removeNode(Session session, Deadline deadline) throws KeeperException, InterruptedException {
-        node.remove(session, deadline);
-    }
-
     @Override
     public void withdraw(Deadline deadline) throws InterruptedException {
         PredecessorWatch set = watch;
@@ -422,7 +387,7 @@ final class ZooKeeperContender implements Contender {
         }
         if (!node.isAbsent()) {
             try {
-                removeNode(directory.connection().session(deadline), deadline);
+                node.remove(directory.connection().session(deadline), deadline);
             } catch (KeeperException e) {
                 throw Failures.of(request.name(), e);
             }

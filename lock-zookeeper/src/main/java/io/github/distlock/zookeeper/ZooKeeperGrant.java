@@ -325,7 +325,7 @@ final class ZooKeeperGrant implements Grant, Watcher, SessionLife.Dependent {
         if (!isOf(present)) {
             return Optional.empty();
         }
-        Created reader = new Created(NodeName.reader(node.path()), node.czxid(), node.sessionId(), node.createdAt());
+        Created reader = new Created(NodeName.reader(node.path()), node.czxid(), node.createdAt());
         byte[] data = new OwnerData(request.owner(), session.timeout(), node.czxid()).write();
         replacementSent = true;
         try {

@@ -21,7 +21,7 @@ class QueueLookTest extends ContendersOfOneLock {
     void acquire() throws InterruptedException {
         held = waiting(other).acquire();
         session = session(held);
-        own = new Created(directory + "/" + nodes().get(0), held.fencingBase(), session.id(), 0);
+        own = new Created(directory + "/" + nodes().get(0), held.fencingBase(), 0);
         session.seenQueues().forget(directory);
     }
 
