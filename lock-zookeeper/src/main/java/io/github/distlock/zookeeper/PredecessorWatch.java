@@ -49,6 +49,7 @@ import org.jspecify.annotations.Nullable;
  *       first.
  *   <li><em>The event is the deletion of the predecessor.</em> All other events say less. For example, another client
  *       may change the node's data.
+ *   <li><em>The waiter still has the same node.</em> A contender that gives its node up drops the watch.
  *   <li><em>The session is the same, over the same connection.</em> After a reconnection, the server reports in no
  *       order what the client has missed. Another server may also be behind, or serve reads only. The event thread
  *       runs the event of a lost connection before all events of the next one. This applies until the attempt.

@@ -165,6 +165,8 @@ final class ZooKeeperContender implements Contender {
         if (position < 0) {
             // The list may be older than the node: another server may have answered after a broken connection.
             node.remove(session, deadline);
+            // The watch must not grant the lock to the next node.
+            dropWatchOfDeleted();
             return null;
         }
         if (Sequence.of(created.name()) > Sequence.LAST) {
