@@ -10,6 +10,8 @@ import io.github.distlock.spi.LockBackend;
 import io.github.distlock.spi.LockMode;
 import io.github.distlock.tests.RecordingContext;
 import java.io.IOException;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
@@ -18,6 +20,7 @@ import org.apache.curator.framework.CuratorFrameworkFactory;
 import org.apache.curator.retry.RetryOneTime;
 import org.apache.zookeeper.AsyncCallback.ChildrenCallback;
 import org.apache.zookeeper.AsyncCallback.DataCallback;
+import org.apache.zookeeper.AsyncCallback.VoidCallback;
 import org.apache.zookeeper.Watcher;
 import org.apache.zookeeper.ZooKeeper;
 import org.junit.jupiter.api.AfterEach;
@@ -46,6 +49,8 @@ class WatchRacesTest extends ContendersOfOneLock {
 
     /** A handle that has its watches counted, and its requests for watches preceded by a step. */
     private final class Client extends ZooKeeper {
+        private final List<String> removed = new CopyOnWriteArrayList<>();
+
         Client(String address, int timeout, Watcher watcher) throws IOException {
             super(address, timeout, watcher);
         }
@@ -69,6 +74,18 @@ class WatchRacesTest extends ContendersOfOneLock {
         public void getChildren(String path, Watcher watcher, ChildrenCallback callback, Object context) {
             runStep(path);
             super.getChildren(path, watcher, callback, context);
+        }
+
+        @Override
+        public void removeWatches(
+                String path,
+                Watcher watcher,
+                Watcher.WatcherType type,
+                boolean local,
+                VoidCallback callback,
+                Object context) {
+            removed.add(path);
+            super.removeWatches(path, watcher, type, local, callback, context);
         }
 
         private boolean watches(String path) {
@@ -113,6 +130,10 @@ class WatchRacesTest extends ContendersOfOneLock {
 
     private boolean watches(String path) {
         return requireNonNull(client.get()).watches(path);
+    }
+
+    private List<String> removed() {
+        return requireNonNull(client.get()).removed;
     }
 
     @Test
@@ -187,5 +208,32 @@ class WatchRacesTest extends ContendersOfOneLock {
         awaitAnswers();
 
         assertThat(watches(directory)).isFalse();
+    }
+
+    @Test
+    void v6_noWatchOnTheDirectoryIsLeftForAHoldOfPermitsThatTheEngineForgets() throws Exception {
+        LockMode permit = LockMode.permits(1, 1);
+        Grant held = contending(one, permit).acquire();
+        TestContender waiter = TestContender.busyOf(supplied, permit);
+        release(held);
+        await("the waiter is woken", () -> waiter.wakeUps.get() > 0);
+        waiter.acquire();
+
+        waiter.contender.forget();
+        awaitAnswers();
+
+        assertThat(watches(directory)).isFalse();
+    }
+
+    @Test
+    void v6_aWaiterWhosePredecessorHasChangedRemovesItsOtherWatch() throws Exception {
+        waiting(one).acquire();
+        TestContender waiter = TestContender.waitingBusy(supplied);
+        SharedZooKeeper.operator().setData(path(0), new byte[0], -1);
+        await("the waiter is woken", () -> waiter.wakeUps.get() > 0);
+
+        waiter.findBusy();
+
+        assertThat(removed()).containsExactly(path(1));
     }
 }
