@@ -368,7 +368,9 @@ class ContenderStepsTest extends ContendersOfOneLock {
 
     @Test
     void s2_aGrantWithAStaleValidityIsProvedAgain() throws Exception {
-        beforeProof(() -> {});
+        beforeProof(() -> before(Request.LOOK, directory::equals, () -> {
+            throw new IOException("the contender looks again");
+        }));
 
         Grant held = acquire(contender(request()));
 
