@@ -423,7 +423,7 @@ final class SimulatedUser implements Runnable {
             return holds;
         }
         boolean holdsLong = chance(plan.habits().holdsLong());
-        if (!holdsLong && random.nextInt(4) > 0) {
+        if (!holdsLong && plan.crowd() != Plan.Crowd.RECREATED && random.nextInt(4) > 0) {
             return holds;
         }
         long hold = (long) (random.nextDouble() * (holdsLong ? 2 * lease.toNanos() : 4 * plan.latency()));
