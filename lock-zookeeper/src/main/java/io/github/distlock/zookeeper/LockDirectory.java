@@ -89,7 +89,8 @@ record LockDirectory(Connection connection, String lockName, String path) {
                         e);
             }
             create(session, parent, deadline);
-            createOne(session, directory, deadline);
+            // The server may have deleted the parent again, which is empty.
+            create(session, directory, deadline);
         }
     }
 

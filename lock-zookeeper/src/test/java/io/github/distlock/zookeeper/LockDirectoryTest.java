@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockMode;
+import io.github.distlock.tests.servers.FaultProxy;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /** The directory of a lock, without contenders. */
@@ -32,6 +34,29 @@ class LockDirectoryTest extends ContendersOfOneLock {
         directory(held, path).create(session(held), deadline());
 
         assertThat(SharedZooKeeper.exists(path)).isTrue();
+    }
+
+    /** A server deletes container nodes that have become empty, one after the other. */
+    @Test
+    void v3_aDirectoryIsCreatedAlthoughItsParentIsDeletedMeanwhile() throws Exception {
+        Grant held = waiting(other).acquire();
+        String parent = base + "/a";
+        String path = parent + "/b";
+        AtomicInteger requests = new AtomicInteger();
+        link.dropNextRequest(
+                request -> {
+                    // The first one finds no parent.
+                    if (FaultProxy.containing(path).test(request) && requests.incrementAndGet() == 2) {
+                        SharedZooKeeper.delete(parent);
+                    }
+                    return false;
+                },
+                FaultProxy.Then.CUT);
+
+        directory(held, path).create(session(held), deadline());
+
+        assertThat(SharedZooKeeper.exists(path)).isTrue();
+        assertThat(requests).hasValue(3);
     }
 
     @Test

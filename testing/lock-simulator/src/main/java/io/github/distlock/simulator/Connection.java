@@ -44,6 +44,15 @@ public final class Connection {
         deliver(lastToClient, arrival);
     }
 
+    /**
+     * Delays the next messages to the client.
+     *
+     * @param nanos by how much at least
+     */
+    public void delayToClient(long nanos) {
+        lastToClient = Math.max(lastToClient, network.world().nanoTime() + nanos);
+    }
+
     private void deliver(long at, Runnable arrival) {
         network.world().at(at, () -> {
             if (!broken) {

@@ -9,6 +9,7 @@ final class Faults {
     static final String CLOSE = "close";
     static final String WALL_CLOCK = "step of the wall clock";
     static final String SILENCE = "silent link";
+    static final String SLOW_EVENTS = "slow event thread";
     static final String THREADS = "no new threads";
 
     /** Beyond the bound. It lasts for the whole run. */

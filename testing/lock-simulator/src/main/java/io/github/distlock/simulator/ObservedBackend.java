@@ -38,8 +38,13 @@ final class ObservedBackend {
         /** Returns how often the process was copied. */
         int copies();
 
-        /** The store has granted a lock to a contender that was made after some copies of the process. */
-        void granted(String lock, long base, int copies);
+        /**
+         * The store has granted a lock.
+         *
+         * @param sent when the attempt began that has found this
+         * @param copies of the process, before the contender was made
+         */
+        void granted(String lock, long base, long sent, int copies);
 
         /** The client has read requests for release, and began at a true time. */
         void requestsRead(long begun);
@@ -250,7 +255,9 @@ final class ObservedBackend {
                     queued = true;
                     observer.queued(request.name());
                 }
-                return answer instanceof Attempt.Granted granted ? Attempt.granted(observed(granted.grant())) : answer;
+                return answer instanceof Attempt.Granted granted
+                        ? Attempt.granted(observed(granted.grant(), sent))
+                        : answer;
             } catch (RequestRefusedException e) {
                 throw e;
             } catch (RuntimeException | InterruptedException e) {
@@ -259,8 +266,8 @@ final class ObservedBackend {
             }
         }
 
-        private Grant observed(Grant grant) {
-            observer.granted(request.name(), grant.fencingBase(), copies);
+        private Grant observed(Grant grant, long sent) {
+            observer.granted(request.name(), grant.fencingBase(), sent, copies);
             if (request.isSticky()) {
                 observer.grantedSticky(request.name(), contender);
             }

@@ -62,11 +62,6 @@ record Plan(
     /** On ZooKeeper the delay begins only when the session has ended, so only longer ones are seen. */
     private static final double LONGEST_DELAY_OF_SESSIONS = 2;
 
-    private static final List<String> LOSING_HOLDS =
-            List.of(Faults.CRASH, Faults.CRASH, Faults.SILENCE, ZooKeeperStore.CURATOR);
-    private static final List<String> LOSING_ANSWERS =
-            List.of(ZooKeeperStore.RESET, ZooKeeperStore.RESET, Faults.SILENCE);
-
     private static final double SOON = 1e6;
     private static final double LATER = 5e9;
 
@@ -104,14 +99,68 @@ record Plan(
         }
     }
 
-    /** How users contend for one lock. */
+    /** How users contend for one lock, and the faults beside that. */
     enum Crowd {
         /** They use several locks. */
         NONE,
-        /** All of them want the same lock. */
-        USUAL,
-        /** Those of the first process want it again at once, and the others now and then. */
-        HASTY
+        /** No fault strikes, and messages are fast. So nothing but the product decides when a waiter gets the lock. */
+        CALM,
+        /** Also without a fault. The first process wants the lock again at once, and the others now and then. */
+        HASTY,
+        /** Holds are lost while they have a lock delay. */
+        LOSING_HOLDS,
+        /** Answers to changes are lost. */
+        LOSING_ANSWERS(0.1),
+        /** An operator deletes the nodes of waiters. */
+        OPERATED(0.1),
+        /** Directories are deleted while they are empty, and clients are late to hear of it. */
+        RECREATED(0.03),
+        /** A few of all kinds of faults strike. */
+        FAULTY;
+
+        private static final List<Crowd> CALM_ONES = List.of(CALM, CALM, CALM, HASTY, HASTY);
+        private static final List<Crowd> OTHERS = List.of(LOSING_HOLDS, LOSING_ANSWERS, OPERATED, RECREATED, FAULTY);
+
+        private final double leastInterval;
+
+        Crowd() {
+            this(0.5);
+        }
+
+        /** Makes a kind whose faults have at least this interval, in seconds, or up to 120 times as long. */
+        Crowd(double leastInterval) {
+            this.leastInterval = leastInterval;
+        }
+
+        private static Crowd of(SplittableRandom random) {
+            return any(random, random.nextBoolean() ? CALM_ONES : OTHERS);
+        }
+
+        private boolean isCalm() {
+            return this == CALM || this == HASTY;
+        }
+
+        private String anyLock(SplittableRandom random) {
+            return any(
+                    random,
+                    switch (this) {
+                        case CALM -> List.of("lock0", "shared", "permits", "permits");
+                        case LOSING_ANSWERS -> List.of("shared", "shared", "lock0");
+                        case FAULTY -> List.of("lock0", "lock0", "shared", "shared", "permits");
+                        default -> List.of("lock0");
+                    });
+        }
+
+        private List<String> kindsOfFaults(SplittableRandom random, List<String> ofStore) {
+            return switch (this) {
+                case LOSING_HOLDS -> List.of(Faults.CRASH, Faults.CRASH, Faults.SILENCE, ZooKeeperStore.CURATOR);
+                case LOSING_ANSWERS -> List.of(ZooKeeperStore.RESET, ZooKeeperStore.RESET, Faults.SILENCE);
+                case OPERATED -> List.of(ZooKeeperStore.OPERATOR);
+                case RECREATED -> List.of(ZooKeeperStore.EMPTIED, Faults.SLOW_EVENTS);
+                case FAULTY -> someKinds(random, ofStore);
+                default -> List.of();
+            };
+        }
     }
 
     /** A process. */
@@ -266,39 +315,28 @@ record Plan(
         return Duration.ofMillis(2 * lease);
     }
 
-    /**
-     * Makes a plan in which several processes contend for one lock. In half of these plans, no fault strikes and
-     * messages are fast. So nothing but the product decides when a waiter gets the lock. Some of the others have only
-     * faults that lose holds with a lock delay, or only those that lose answers.
-     */
+    /** Makes a plan in which several processes contend for one lock. */
     private static Plan crowd(long seed, SplittableRandom random, List<String> faultsOfStore) {
-        boolean calm = random.nextBoolean();
-        boolean losesHolds = !calm && random.nextInt(3) == 0;
-        boolean losesAnswers = !calm && !losesHolds && random.nextBoolean();
-        List<String> locks = losesHolds
-                ? List.of("lock0")
-                : losesAnswers
-                        ? List.of("shared", "shared", "lock0")
-                        : List.of("lock0", "shared", "permits", calm ? "permits" : "lock0", calm ? "lock0" : "shared");
-        String lock = locks.get(random.nextInt(locks.size()));
-        boolean hasty = calm && lock.equals("lock0");
+        Crowd crowd = Crowd.of(random);
+        boolean hasty = crowd == Crowd.HASTY;
         List<Member> processes = new ArrayList<>();
         List<User> users = new ArrayList<>();
-        int count = random.nextInt(2, 6);
+        // Two processes that take turns soon have the same numbers in a directory and in the one before it.
+        boolean takesTurns = crowd == Crowd.RECREATED;
+        int count = random.nextInt(2, takesTurns ? 3 : 6);
         for (int process = 1; process <= count; process++) {
-            processes.add(new Member(process, 1, random.nextInt(4) > 0 ? Handoffs.USUAL : Handoffs.NONE, false));
-            int threads = hasty && process == 1 ? random.nextInt(3, 5) : random.nextInt(1, 3);
+            boolean handsOff = !takesTurns && random.nextInt(4) > 0;
+            processes.add(new Member(process, 1, handsOff ? Handoffs.USUAL : Handoffs.NONE, false));
+            int threads = takesTurns ? 1 : hasty && process == 1 ? random.nextInt(3, 5) : random.nextInt(1, 3);
             for (int number = 1; number <= threads; number++) {
                 users.add(new User(process, number, random.nextLong()));
             }
         }
-        long latency = (long) logUniform(random, 50_000, calm ? 500_000 : 2_000_000);
-        long duration = (long) (SECOND * logUniform(random, 10, calm ? 40 : 80));
+        long latency = (long) logUniform(random, 50_000, crowd.isCalm() ? 500_000 : 2_000_000);
+        long duration = (long) (SECOND * logUniform(random, 10, crowd.isCalm() ? 40 : 80));
         double preemption = random.nextInt(3) == 0 ? 0 : logUniform(random, 0.0005, 0.05);
-        double delay = calm || random.nextInt(3) == 0 ? 0 : logUniform(random, 0.0005, 0.02);
-        Habits habits = Habits.ofCrowd(random, losesHolds ? 1 : 0.12);
-        List<String> kinds =
-                losesHolds ? LOSING_HOLDS : losesAnswers ? LOSING_ANSWERS : someKinds(random, faultsOfStore);
+        double delay = crowd.isCalm() || random.nextInt(3) == 0 ? 0 : logUniform(random, 0.0005, 0.02);
+        List<String> kinds = crowd.kindsOfFaults(random, faultsOfStore);
         return new Plan(
                 seed,
                 random.nextLong(),
@@ -309,13 +347,17 @@ record Plan(
                 new Simulation.Interference(preemption, delay, (long) logUniform(random, 1e6, 1e9)),
                 1,
                 0,
-                habits,
+                Habits.ofCrowd(random, crowd == Crowd.LOSING_HOLDS ? 1 : 0.12),
                 "",
-                lock,
-                hasty ? Crowd.HASTY : Crowd.USUAL,
+                crowd.anyLock(random),
+                crowd,
                 List.copyOf(processes),
                 List.copyOf(users),
-                calm ? List.of() : numbered(faults(random, count, duration, losesAnswers ? 0.1 : 0.5, kinds)));
+                numbered(faults(random, count, duration, crowd.leastInterval, kinds)));
+    }
+
+    private static <T> T any(SplittableRandom random, List<T> all) {
+        return all.get(random.nextInt(all.size()));
     }
 
     /** Returns the longest lock delay, as a part of the lease. */

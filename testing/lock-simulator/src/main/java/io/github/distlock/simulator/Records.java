@@ -27,6 +27,7 @@ final class Records {
     private final List<Violation> violations = new ArrayList<>();
     private final KeptLocks kept = new KeptLocks();
     final HeardRequests requests;
+    final ClientTokens tokens = new ClientTokens();
     private final Simulation world;
     private @Nullable FreeLocks freeLocks;
     private long disturbance;
@@ -137,9 +138,19 @@ final class Records {
                 notTooEarly(HistoryRule.MINIMUM_HOLDS_LAST, kept.missing(lock, grantedAt));
                 notTooEarly(HistoryRule.LOCK_DELAYS_LAST, kept.missingDelay(lock, grantedAt));
                 history.granted(process, grantedAt, number, token);
+                if (isExclusive() && tokens.granted(process, lock, token, grantedAt)) {
+                    violation(
+                            HistoryRule.TOKENS_RISE,
+                            actor + ": acquire " + number + " of " + lock
+                                    + " has a smaller token than one that its client has given to a user before");
+                }
             });
             look(free -> free.granted(actor, process, number, lock, mode, grantedAt));
             trace(() -> "has " + lock + " with token " + (token >> 8) + "/" + (token & 255));
+        }
+
+        private boolean isExclusive() {
+            return mode.equals(LockMode.EXCLUSIVE) && !copied;
         }
 
         private void notTooEarly(HistoryRule rule, long missing) {
@@ -218,6 +229,9 @@ final class Records {
         private void end() {
             releasedAt = world.tick();
             heldNanos += releasedAt - grantedAt;
+            if (isExclusive()) {
+                tokens.release(process, lock, token, releasedAt);
+            }
             record(() -> history.release(process, releasedAt, number));
         }
 

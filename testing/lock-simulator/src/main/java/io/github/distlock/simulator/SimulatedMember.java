@@ -392,7 +392,8 @@ final class SimulatedMember implements ObservedBackend.Observer {
     }
 
     @Override
-    public void granted(String lock, long base, int copiesBefore) {
+    public void granted(String lock, long base, long sent, int copiesBefore) {
+        records.tokens.decided(number, lock, base, Math.max(sent, process.answeredAt()));
         if (copiesBefore == copies) {
             own.add(new Base(lock, base));
         }

@@ -2,7 +2,9 @@ package io.github.distlock.simulator;
 
 import java.io.Serial;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 
@@ -12,6 +14,7 @@ import java.util.random.RandomGenerator;
  */
 public final class SimulatedProcess {
     private static final long EPOCH_MILLIS = 1_800_000_000_000L;
+    private static final String EVENT_THREAD = "-EventThread";
 
     private final Simulation simulation;
     private String name;
@@ -22,6 +25,8 @@ public final class SimulatedProcess {
     private double rate = 1;
     private long wallOffsetMillis = EPOCH_MILLIS;
     private final List<Stall> stalls = new ArrayList<>();
+    private final Map<Thread, Long> answeredAt = new HashMap<>();
+    private long slowEventsUntil;
     private int failingThreads;
     private boolean threadsHaveFailed;
     private long pausedSince;
@@ -110,6 +115,20 @@ public final class SimulatedProcess {
     }
 
     /**
+     * Notes that a server has answered to the present thread.
+     *
+     * @param at true time
+     */
+    public void answered(long at) {
+        answeredAt.put(Thread.currentThread(), at);
+    }
+
+    /** Returns when a server has answered last to the present thread, as far as the store notes that. */
+    long answeredAt() {
+        return answeredAt.getOrDefault(Thread.currentThread(), Long.MIN_VALUE);
+    }
+
+    /**
      * Returns the random stream of this process.
      *
      * @return always the same
@@ -153,6 +172,16 @@ public final class SimulatedProcess {
         }
         paused = false;
         simulation.resumed(this);
+    }
+
+    /** Lets the threads on which ZooKeeper's client reports events stand still until a time. */
+    void slowEvents(long until) {
+        slowEventsUntil = Math.max(slowEventsUntil, until);
+    }
+
+    /** Returns until when a thread stands still, or a time that has passed. */
+    long slowUntil(String thread) {
+        return thread.endsWith(EVENT_THREAD) ? slowEventsUntil : 0;
     }
 
     /**

@@ -35,7 +35,9 @@ final class SimulatedUser implements Runnable {
 
     private static final int LIMIT = 3;
     private static final int HASTY_HOLDS = 100;
-    /** How much more often than usual users in a crowd read. */
+    /** Users that take turns use a lock several times, and then rest for long. */
+    private static final double OFTEN = 0.85;
+    /** How much more often than usual users in most crowds read. */
     private static final int READERS = 3;
 
     private static final int DROPPED_ONE_OF = 8;
@@ -58,7 +60,11 @@ final class SimulatedUser implements Runnable {
         this.random = new SplittableRandom(user.seed() + incarnation);
         this.lease = Duration.ofMillis(plan.lease());
         double usual = random.nextDouble();
-        this.haste = plan.crowd() != Plan.Crowd.HASTY ? usual : user.process() == 1 ? 1 : 0;
+        this.haste = switch (plan.crowd()) {
+            case HASTY -> user.process() == 1 ? 1 : 0;
+            case RECREATED -> OFTEN;
+            default -> usual;
+        };
         LockClient client = member.client();
         LockOptions plain = LockOptions.defaults();
         // Only users with the same options hand a lock off to each other.
@@ -103,7 +109,8 @@ final class SimulatedUser implements Runnable {
         if (member.supports(Capability.READ_WRITE)) {
             add(client.readWriteLock("shared", plain).readLock(), LockMode.READ, plain);
             add(client.readWriteLock("shared", plain).writeLock(), LockMode.WRITE, plain);
-            for (int more = 0; plan.isCrowded() && more < READERS; more++) {
+            boolean reads = plan.isCrowded() && plan.crowd() != Plan.Crowd.LOSING_ANSWERS;
+            for (int more = 0; reads && more < READERS; more++) {
                 add(client.readWriteLock("shared", plain).readLock(), LockMode.READ, plain);
             }
         }
@@ -201,7 +208,8 @@ final class SimulatedUser implements Runnable {
     /** Many users hardly rest, so that locks are contended. */
     private void rest() {
         if (random.nextDouble() > haste || (!plan.only().isEmpty() && !plan.isCrowded())) {
-            LockSupport.parkNanos((long) (plan.latency() * StrictMath.exp(random.nextDouble() * 5)));
+            int longest = plan.crowd() == Plan.Crowd.RECREATED ? 7 : 5;
+            LockSupport.parkNanos((long) (plan.latency() * StrictMath.exp(random.nextDouble() * longest)));
         }
     }
 
@@ -415,7 +423,7 @@ final class SimulatedUser implements Runnable {
             return holds;
         }
         boolean holdsLong = chance(plan.habits().holdsLong());
-        if (!holdsLong && random.nextInt(4) > 0) {
+        if (!holdsLong && plan.crowd() != Plan.Crowd.RECREATED && random.nextInt(4) > 0) {
             return holds;
         }
         long hold = (long) (random.nextDouble() * (holdsLong ? 2 * lease.toNanos() : 4 * plan.latency()));

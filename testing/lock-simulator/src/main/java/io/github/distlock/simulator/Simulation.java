@@ -476,6 +476,8 @@ public final class Simulation implements World {
         SimulatedThread simulated = step.thread;
         if (!simulated.process.isRunning()) {
             ready(step);
+        } else if (simulated.process.slowUntil(simulated.thread().getName()) > now) {
+            delay(step, simulated.process.slowUntil(simulated.thread().getName()));
         } else if (step.mayBeDelayed && interference.delay > 0 && schedule.nextDouble() < interference.delay) {
             delay(step);
         } else {
@@ -518,8 +520,12 @@ public final class Simulation implements World {
     /** Short delays are as likely as long ones. */
     private void delay(Step step) {
         long length = (long) StrictMath.exp(schedule.nextDouble() * StrictMath.log((double) interference.longestDelay));
-        step.thread.process.stalled(now, now + length);
-        event(now + length, () -> ready(new Step(step.thread, step.continuation, false)));
+        delay(step, now + length);
+    }
+
+    private void delay(Step step, long until) {
+        step.thread.process.stalled(now, until);
+        event(until, () -> ready(new Step(step.thread, step.continuation, false)));
     }
 
     private int pointsUntilPreemption() {

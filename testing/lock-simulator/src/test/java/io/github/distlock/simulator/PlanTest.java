@@ -2,6 +2,8 @@ package io.github.distlock.simulator;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.distlock.simulator.zookeeper.ZooKeeperStore;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
@@ -94,8 +96,29 @@ class PlanTest {
                 .allMatch(plan -> plan.processes().size() > 1)
                 .allMatch(plan -> plan.lockNames().contains(plan.only()));
         assertThat(crowds).extracting(Plan::only).contains("lock0", "shared", "permits");
-        assertThat(crowds).extracting(Plan::crowd).contains(Plan.Crowd.USUAL, Plan.Crowd.HASTY);
+        assertThat(crowds)
+                .extracting(Plan::crowd)
+                .doesNotContain(Plan.Crowd.NONE)
+                .containsAll(EnumSet.range(Plan.Crowd.CALM, Plan.Crowd.FAULTY));
         assertThat(crowds.stream().filter(plan -> plan.faults().isEmpty()).count())
                 .isBetween(20L, 80L);
+    }
+
+    @Test
+    void aCrowdHasTheFaultsOfItsKind() {
+        List<Plan> crowds = LongStream.range(0, 100)
+                .mapToObj(seed -> Plan.of(seed, Stores.CROWD, FAULTS))
+                .toList();
+
+        assertThat(crowds)
+                .filteredOn(plan -> plan.crowd() == Plan.Crowd.OPERATED)
+                .flatExtracting(Plan::faults)
+                .extracting(Plan.Fault::kind)
+                .containsOnly(ZooKeeperStore.OPERATOR);
+        assertThat(crowds)
+                .filteredOn(plan -> plan.crowd() == Plan.Crowd.RECREATED)
+                .flatExtracting(Plan::faults)
+                .extracting(Plan.Fault::kind)
+                .containsOnly(ZooKeeperStore.EMPTIED, Faults.SLOW_EVENTS);
     }
 }

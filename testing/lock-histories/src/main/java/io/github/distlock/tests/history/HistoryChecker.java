@@ -100,23 +100,26 @@ final class HistoryChecker {
         return sorted;
     }
 
-    /** A grant of readers is shared within a process, and a downgraded hold has the token of the writer. */
     private void tokensAreUnique(List<Operation> holds) {
         forEachToken(holds, equal -> {
-            Operation first = equal.get(0);
-            long alone = equal.stream().filter(hold -> Mode.isAlone(hold.mode)).count();
-            boolean shared = alone <= 1
-                    && equal.stream()
-                            .allMatch(hold ->
-                                    hold.process == first.process && hold.mode.lockKind() == LockKind.READ_WRITE_LOCK);
-            if (equal.size() > 1 && !shared) {
-                Operation second = equal.get(1);
-                found(
-                        HistoryRule.TOKENS_RISE,
-                        first + " has the token of " + second,
-                        Math.max(first.grantedAt, second.grantedAt));
+            List<Operation> before = new ArrayList<>();
+            for (Operation hold : sorted(equal, operation -> operation.grantedAt)) {
+                before.stream()
+                        .filter(other -> !mayShareToken(other, hold))
+                        .findFirst()
+                        .ifPresent(other ->
+                                found(HistoryRule.TOKENS_RISE, hold + " has the token of " + other, hold.grantedAt));
+                before.add(hold);
             }
         });
+    }
+
+    /** A grant of readers is shared within a process, and a downgraded hold has the token of the writer. */
+    private static boolean mayShareToken(Operation one, Operation other) {
+        return one.process == other.process
+                && one.mode.lockKind() == LockKind.READ_WRITE_LOCK
+                && other.mode.lockKind() == LockKind.READ_WRITE_LOCK
+                && !(Mode.isAlone(one.mode) && Mode.isAlone(other.mode));
     }
 
     private static void forEachToken(List<Operation> holds, Consumer<List<Operation>> check) {

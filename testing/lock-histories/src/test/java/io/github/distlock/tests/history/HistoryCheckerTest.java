@@ -126,6 +126,16 @@ class HistoryCheckerTest {
     }
 
     @Test
+    void aRepeatedTokenIsFoundWhenItsSecondHoldBegins() {
+        Script script = downgraded(10).hold(2, 1, 40, 10, 5);
+
+        Violation repeated = check(script.history()).get(0);
+
+        assertEquals(HistoryRule.TOKENS_RISE, repeated.rule());
+        assertEquals(40_100_000, repeated.from());
+    }
+
+    @Test
     void aTimedCallThatReturnsLateIsFound() {
         finds(
                 HistoryRule.CALLS_RETURN_IN_TIME,

@@ -13,6 +13,7 @@ final class Lane {
     private final World world;
     private @Nullable Link link;
     private boolean isClosed;
+    private int underWay;
 
     Lane(RedisNode node, SimulatedProcess process, World world) {
         this.node = node;
@@ -20,7 +21,22 @@ final class Lane {
         this.world = world;
     }
 
+    /** Returns whether no request is under way. */
+    boolean isIdle() {
+        return underWay == 0;
+    }
+
     Link.Exchange exchange(List<List<byte[]>> commands, Deadline deadline, boolean asking) throws InterruptedException {
+        underWay++;
+        try {
+            return send(commands, deadline, asking);
+        } finally {
+            underWay--;
+        }
+    }
+
+    private Link.Exchange send(List<List<byte[]>> commands, Deadline deadline, boolean asking)
+            throws InterruptedException {
         Link used = link;
         if (used == null || !used.isUsable()) {
             if (isClosed) {

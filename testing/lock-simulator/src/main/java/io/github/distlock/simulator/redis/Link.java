@@ -110,6 +110,7 @@ final class Link {
         private final Object[] replies;
         private final CountDownLatch missing;
         private boolean isBroken;
+        private long answeredAt = Long.MIN_VALUE;
 
         private Exchange(int size) {
             replies = new Object[size];
@@ -128,6 +129,7 @@ final class Link {
             missing.countDown();
             if (missing.getCount() == 0) {
                 underWay.remove(this);
+                answeredAt = quietSince;
             }
             if (reply instanceof RedisError error && ErrorReply.isOfAnotherServer(error.words())) {
                 end("another server keeps the locks");
@@ -153,6 +155,11 @@ final class Link {
         /** Returns whether the connection has broken before all replies were there. */
         boolean isBroken() {
             return isBroken;
+        }
+
+        /** Returns when the last reply has arrived, or {@link Long#MIN_VALUE} if not all have. */
+        long answeredAt() {
+            return answeredAt;
         }
 
         /** Returns a reply or an exception for each command. */

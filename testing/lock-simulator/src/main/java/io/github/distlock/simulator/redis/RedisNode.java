@@ -33,6 +33,8 @@ final class RedisNode {
 
     private long downUntil;
     private long pausedUntil;
+    private boolean losesAllAfterNext;
+    private long lateNanos;
 
     /** Decides whether a node of a cluster executes a command. */
     interface Admission {
@@ -104,8 +106,13 @@ final class RedisNode {
         }
         connection.toServer(() -> whenRunning(connection, () -> {
             Object refusal = admission.refusal(command, asking);
+            int keysBefore = losesAllAfterNext ? model.keyNames().size() : 0;
             Object answer = refusal == null ? model.execute(command) : refusal;
             world.trace(name, () -> "executes: " + model.describe(command) + " -> " + RedisModel.describe(answer));
+            if (losesAllAfterNext && model.keyNames().size() > keysBefore) {
+                connection.delayToClient(lateNanos);
+                loseAllAtLast();
+            }
             connection.toClient(() -> reply.accept(answer));
         }));
     }
@@ -180,10 +187,24 @@ final class RedisNode {
         model.restart(newRunId());
     }
 
-    /** Lets the next process have no data. */
+    /** Loses all data. */
     void loseAll() {
         world.trace(name, () -> "loses its data");
         model.loseAll();
+    }
+
+    /** Loses all data after the next command that adds a key, such as an acquire. Its answer is late. */
+    void loseAllAfterNext(long nanos) {
+        losesAllAfterNext = true;
+        lateNanos = nanos;
+    }
+
+    /** Loses all data now if no command has come since {@link #loseAllAfterNext}. */
+    void loseAllAtLast() {
+        if (losesAllAfterNext) {
+            losesAllAfterNext = false;
+            loseAll();
+        }
     }
 
     /** Lets the next process have the data of some time ago. */

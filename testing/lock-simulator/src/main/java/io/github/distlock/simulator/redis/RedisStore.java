@@ -21,6 +21,7 @@ import java.util.SplittableRandom;
 public final class RedisStore implements SimulatedStore {
     private static final String RESTART_WITHOUT_DATA = "restart without data";
     private static final String FAILOVER = "failover";
+    private static final String DELETION = "deletion of all data";
     private static final String CLOCK_FORWARD = "clock forward";
     private static final String CLOCK_BACK_AND_RESTART_WITHOUT_DATA = "clock back and restart without data";
 
@@ -35,6 +36,8 @@ public final class RedisStore implements SimulatedStore {
 
     private static final List<Duration> TOKEN_KEPT =
             List.of(Duration.ofSeconds(1), Duration.ofSeconds(10), Duration.ofHours(1));
+
+    private static final long LONGEST_DELAY = NANOS / 5;
 
     /** Crashed holders block their locks for longer by as much as the clock is set back. */
     private static final long LONGEST_STEP = 40 * MICROS;
@@ -84,7 +87,7 @@ public final class RedisStore implements SimulatedStore {
 
     @Override
     public List<String> excludedFaults() {
-        return List.of(RESTART_WITHOUT_DATA, FAILOVER, CLOCK_FORWARD, CLOCK_BACK_AND_RESTART_WITHOUT_DATA);
+        return List.of(RESTART_WITHOUT_DATA, FAILOVER, DELETION, CLOCK_FORWARD, CLOCK_BACK_AND_RESTART_WITHOUT_DATA);
     }
 
     /**
@@ -123,6 +126,7 @@ public final class RedisStore implements SimulatedStore {
                         node.loseLast(random.nextLong(NANOS));
                         yield restart(random.nextLong(NANOS));
                     }
+                    case DELETION -> delete(random.nextLong(LONGEST_DELAY));
                     case CLOCK_FORWARD -> {
                         node.stepClock(random.nextLong(60 * MICROS));
                         yield 0;
@@ -140,6 +144,13 @@ public final class RedisStore implements SimulatedStore {
         long down = restart(random.nextLong(NANOS));
         node.loseAll();
         return down;
+    }
+
+    /** As {@code FLUSHALL}, which breaks no connection. The answer to an acquire before it may be late. */
+    private long delete(long lateNanos) {
+        node.loseAllAfterNext(lateNanos);
+        world.at(world.nanoTime() + LONGEST_DELAY, node::loseAllAtLast);
+        return LONGEST_DELAY + lateNanos;
     }
 
     private long pause(long nanos) {

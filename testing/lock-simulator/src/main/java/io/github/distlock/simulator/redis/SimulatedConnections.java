@@ -15,8 +15,9 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * The connections of one process to one server. Each purpose has a connection that all threads use at once, as with
- * Lettuce. All threads of a simulation run one after the other, and another one runs only when one waits. So nothing
+ * The connections of one process to one server. Either each purpose has a connection that all threads use at once, as
+ * with Lettuce. Or each request has a connection of its own, as with the pool of Jedis, so that a late answer may be
+ * overtaken. All threads of a simulation run one after the other, and another one runs only when one waits. So nothing
  * here needs a lock.
  */
 final class SimulatedConnections implements Connections {
@@ -24,17 +25,19 @@ final class SimulatedConnections implements Connections {
 
     private final RedisNode node;
     private final ConnectionContext context;
-    private final Lane requests;
+    private final List<Lane> requests = new ArrayList<>();
+    private final boolean isPooled;
     private final Lane upkeep;
     private final SimulatedProcess process;
     private final World world;
+    private boolean isClosed;
 
     SimulatedConnections(RedisNode node, SimulatedProcess process, ConnectionContext context, World world) {
         this.node = node;
         this.process = process;
         this.context = context;
         this.world = world;
-        this.requests = new Lane(node, process, world);
+        this.isPooled = world.random().nextBoolean();
         this.upkeep = new Lane(node, process, world);
     }
 
@@ -59,11 +62,27 @@ final class SimulatedConnections implements Connections {
 
     private List<Object> exchange(List<List<byte[]>> commands, Purpose purpose, Deadline deadline, boolean asking)
             throws InterruptedException {
-        Link.Exchange exchange = (purpose == Purpose.REQUEST ? requests : upkeep).exchange(commands, deadline, asking);
+        Lane lane = purpose == Purpose.REQUEST ? forRequest() : upkeep;
+        Link.Exchange exchange = lane.exchange(commands, deadline, asking);
         if (exchange.isBroken()) {
             context.connectionLost(node.name());
         }
+        process.answered(exchange.answeredAt());
         return exchange.replies();
+    }
+
+    private Lane forRequest() {
+        for (Lane lane : requests) {
+            if (!isPooled || lane.isIdle()) {
+                return lane;
+            }
+        }
+        Lane added = new Lane(node, process, world);
+        if (isClosed) {
+            added.close();
+        }
+        requests.add(added);
+        return added;
     }
 
     @Override
@@ -129,13 +148,14 @@ final class SimulatedConnections implements Connections {
 
     @Override
     public void disconnect() {
-        requests.disconnect();
+        requests.forEach(Lane::disconnect);
         upkeep.disconnect();
     }
 
     @Override
     public void close() {
-        requests.close();
+        isClosed = true;
+        requests.forEach(Lane::close);
         upkeep.close();
     }
 

@@ -170,8 +170,8 @@ final class Ensemble {
     }
 
     /** Has a server break a connection in place of its next answer to a change. */
-    void loseAnswer(int server) {
-        servers.get(server).loseAnswer();
+    void loseAnswer(int server, boolean toTransaction) {
+        servers.get(server).loseAnswer(toTransaction);
     }
 
     /** Has a server apply commits only after a time. Its pings go on. */
@@ -182,6 +182,14 @@ final class Ensemble {
     /** Has a server store what it writes slowly until a time. */
     void slowDisk(int server, long until) {
         servers.get(server).slowDisk(until);
+    }
+
+    /** Has the leader delete empty container nodes now. Returns whether there was one. */
+    boolean deleteContainers() {
+        int leader = leader();
+        return leader >= 0
+                && !servers.get(leader).isPaused()
+                && requireNonNull(servers.get(leader).leadership()).deleteContainers();
     }
 
     /** Has another program change nodes, if a leader runs. It decides by all that the leader has accepted. */

@@ -195,13 +195,17 @@ final class Leadership {
         self.after((settings.tick() - self.millis() % settings.tick()) * NANOS, this::endSessions);
     }
 
-    private void deleteContainers() {
+    /** Deletes empty container nodes. Returns whether there was one. */
+    boolean deleteContainers() {
+        boolean deletes = false;
         for (String path : self.tree().emptyContainers()) {
             Node node = accepted.get(path);
             if (node != null && node.children.isEmpty()) {
                 propose(0, List.of(new Deletion(path)), null);
+                deletes = true;
             }
         }
+        return deletes;
     }
 
     // Transactions

@@ -1,6 +1,7 @@
 package io.github.distlock.simulator.zookeeper;
 
 import io.github.distlock.simulator.World;
+import io.github.distlock.simulator.zookeeper.Transaction.Change;
 import io.github.distlock.simulator.zookeeper.Transaction.Creation;
 import io.github.distlock.simulator.zookeeper.Transaction.Deletion;
 import io.github.distlock.simulator.zookeeper.Transaction.Writing;
@@ -30,6 +31,7 @@ final class OtherPrograms {
     private final World world;
     private final Ensemble ensemble;
     private final Set<String> foreign = new TreeSet<>();
+    private boolean ended;
 
     /** A node of a directory, with its number. */
     private record Contender(String path, String kind, long number) {
@@ -126,7 +128,20 @@ final class OtherPrograms {
         });
     }
 
+    /** The other programs end, and none of them keeps its place in a queue. */
+    void end() {
+        ended = true;
+        ensemble.change(tree -> foreign.stream()
+                .filter(path -> tree.get(path) != null)
+                .<Change>map(Deletion::new)
+                .toList());
+        world.at(world.nanoTime() + POLL, this::end);
+    }
+
     private void await(String path, long hold) {
+        if (ended) {
+            return;
+        }
         boolean[] holds = {false};
         ensemble.change(tree -> {
             holds[0] = tree.get(path) != null
@@ -145,6 +160,9 @@ final class OtherPrograms {
 
     /** Looks again and again: a leader that is deposed without noticing it may have lost the node, or its deletion. */
     private void release(String path) {
+        if (ended) {
+            return;
+        }
         ensemble.change(tree -> {
             if (tree.get(path) == null) {
                 return List.of();

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.BiConsumer;
+import org.apache.zookeeper.MultiOperationRecord;
 import org.apache.zookeeper.data.Stat;
 import org.jspecify.annotations.Nullable;
 
@@ -48,6 +49,7 @@ final class Server {
     private boolean up = true;
     private boolean paused;
     private boolean losesAnswer;
+    private boolean losesAnswerToTransaction;
     private int term;
     private @Nullable Leadership leadership;
     private @Nullable Membership membership;
@@ -402,14 +404,16 @@ final class Server {
         List.copyOf(connections).forEach(ServerConnection::breakOff);
     }
 
-    void loseAnswer() {
+    /** Loses the next answer to a change, or to a transaction of several ones, which are rare. */
+    void loseAnswer(boolean toTransaction) {
         losesAnswer = true;
+        losesAnswerToTransaction = toTransaction;
     }
 
     /** Returns whether this answer to a change is lost, together with the connection. The next one is not. */
-    boolean losesAnswer() {
-        boolean loses = losesAnswer;
-        losesAnswer = false;
+    boolean losesAnswer(Request request) {
+        boolean loses = losesAnswer && (!losesAnswerToTransaction || request.body() instanceof MultiOperationRecord);
+        losesAnswer &= !loses;
         return loses;
     }
 

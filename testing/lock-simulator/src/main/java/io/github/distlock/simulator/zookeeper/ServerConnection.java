@@ -168,7 +168,7 @@ public final class ServerConnection {
             closeByServer();
         } else if (request.header().getType() == OpCode.createSession) {
             connected();
-        } else if (server.losesAnswer()) {
+        } else if (server.losesAnswer(request)) {
             server.world().trace(server.name(), () -> "loses an answer to " + name);
             breakOff();
         } else if (request.body() instanceof MultiOperationRecord multi) {

@@ -50,7 +50,11 @@ public final class ZooKeeperStore implements SimulatedStore {
     /** Connections that break, some of them in place of an answer. */
     public static final String RESET = "broken connections of clients";
 
-    private static final String OPERATOR = "nodes that an operator changes";
+    /** Deleted nodes of waiters, and nodes whose data is written. */
+    public static final String OPERATOR = "nodes that an operator changes";
+
+    /** Container nodes that the leader deletes because they are empty. It usually looks for them less often. */
+    public static final String EMPTIED = "deletion of empty directories";
 
     /** A lock of Curator, which waits and holds as any other. */
     public static final String CURATOR = "lock of another library";
@@ -218,6 +222,7 @@ public final class ZooKeeperStore implements SimulatedStore {
             case OPERATOR ->
                 repeatedly(
                         choice, until, () -> programs.changeNode(world.random().nextLong() >>> 1));
+            case EMPTIED -> deleteContainers(until);
             case CURATOR -> programs.acquire(choice, (until - world.nanoTime()) / 4);
             case PARTITION -> partition(server, (server + 1) % SERVERS, choice, until);
             default -> throw new IllegalArgumentException(fault);
@@ -264,11 +269,18 @@ public final class ZooKeeperStore implements SimulatedStore {
     private void reset() {
         int server = world.random().nextInt(SERVERS);
         if (world.random().nextBoolean()) {
-            ensemble.loseAnswer(server);
+            ensemble.loseAnswer(server, world.random().nextBoolean());
             return;
         }
         world.trace(ensemble.name(server), () -> "loses the connections of its clients");
         ensemble.breakConnections(server);
+    }
+
+    /** The leader looks for empty directories again and again, until it finds one. */
+    private void deleteContainers(long until) {
+        if (!ensemble.deleteContainers() && world.nanoTime() < until) {
+            world.at(world.nanoTime() + 5 * NANOS, () -> deleteContainers(until));
+        }
     }
 
     private void repeatedly(long choice, long until, Runnable action) {
@@ -294,6 +306,7 @@ public final class ZooKeeperStore implements SimulatedStore {
             ensemble.restart(server);
             ensemble.resume(server);
         }
+        programs.end();
     }
 
     /** Of each name, one node with the time of a minimum hold may stay if its client has ended before that time. */

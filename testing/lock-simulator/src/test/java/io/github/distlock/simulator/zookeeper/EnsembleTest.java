@@ -14,6 +14,8 @@ import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
 import org.apache.jute.Record;
 import org.apache.zookeeper.CreateMode;
+import org.apache.zookeeper.MultiOperationRecord;
+import org.apache.zookeeper.Op;
 import org.apache.zookeeper.ZooDefs.OpCode;
 import org.apache.zookeeper.proto.ConnectRequest;
 import org.apache.zookeeper.proto.ConnectResponse;
@@ -105,7 +107,7 @@ class EnsembleTest {
     @Test
     void aLostAnswerIsThatOfAChange() {
         Session writer = connect(follower());
-        ensemble.loseAnswer(follower());
+        ensemble.loseAnswer(follower(), false);
 
         assertThat(writer.exists("/new")).isFalse();
         assertThatThrownBy(() -> writer.create("/new", CreateMode.PERSISTENT))
@@ -117,6 +119,19 @@ class EnsembleTest {
                         .header()
                         .getErr())
                 .isZero();
+    }
+
+    @Test
+    void aLostAnswerToATransactionIsNotThatOfASingleChange() {
+        Session writer = connect(follower());
+        ensemble.loseAnswer(follower(), true);
+        writer.create("/one", CreateMode.PERSISTENT);
+        MultiOperationRecord two = new MultiOperationRecord();
+        two.add(Op.create("/two", new byte[0], List.of(), CreateMode.PERSISTENT));
+
+        assertThatThrownBy(() -> writer.ask(OpCode.multi, two)).hasMessage("the server has closed the connection");
+
+        assertThat(ensemble.nodes()).contains("/one", "/two");
     }
 
     @Test

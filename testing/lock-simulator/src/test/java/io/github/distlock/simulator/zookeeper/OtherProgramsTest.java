@@ -73,6 +73,21 @@ class OtherProgramsTest {
     }
 
     @Test
+    void otherProgramsEndWithTheirHoldsAndPlaces() {
+        create("/distlock", "/distlock/plain", HOLDER);
+        programs.acquire(PREFERS, 100 * SECOND);
+        programs.acquire(PREFERS, 100 * SECOND);
+        pass(SECOND);
+        ensemble.change(tree -> List.of(new Deletion(HOLDER)));
+        pass(SECOND);
+
+        programs.end();
+        pass(SECOND);
+
+        assertThat(foreign()).isEmpty();
+    }
+
+    @Test
     void aLockOfCuratorPrefersWhatMayBeKept() {
         create("/distlock", "/distlock/a", "/distlock/b", "/distlock/a/_c_1-lock-0000000000");
         create("/distlock/b/_c_1-delay-lock-0000000000");
