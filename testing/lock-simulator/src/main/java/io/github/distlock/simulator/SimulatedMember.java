@@ -337,6 +337,13 @@ final class SimulatedMember implements ObservedBackend.Observer {
         return process.trueTime(nanoTime);
     }
 
+    /** A user has done something else instead of a look at its hold, which may have claimed more than it knows. */
+    void hasNotLookedSince(long time) {
+        if (time < trueTime()) {
+            records.history.stalled(number, time, trueTime());
+        }
+    }
+
     /** Returns until when a hold claims to be valid that ends at a time of this process. */
     long claim(long nanoTime) {
         long now = simulation.nanoTime();

@@ -174,6 +174,10 @@ final class SimulatedUser implements Runnable {
                                 kept.put(lock.name(), new Kept(acquire, held));
                                 return false;
                             });
+                    kept.values().stream()
+                            .mapToLong(other -> other.acquire.claimedUntil())
+                            .min()
+                            .ifPresent(member::hasNotLookedSince);
                 }
             }
             LockSupport.parkNanos(Math.min(random.nextLong(lease.toNanos() / 2), untilNextClaimEnds(kept)));
