@@ -437,7 +437,7 @@ class ContenderStepsTest extends ContendersOfOneLock {
         assertThat(findBusy(contender(request().withoutWaiting())).retryAfter()).isEqualTo(Duration.ofMillis(1));
 
         leaderTime = end;
-        acquire(contender(request().withoutWaiting()));
+        var unused = acquire(contender(request().withoutWaiting()));
 
         assertThat(nodes()).hasSize(1).noneMatch(NodeName::isKept);
     }
