@@ -89,7 +89,7 @@ record LockDirectory(Connection connection, String lockName, String path) {
                         e);
             }
             create(session, parent, deadline);
-            // The server may have deleted the parent again, which is empty.
+            // The server may have deleted the parent again, because it is empty.
             create(session, directory, deadline);
         }
     }

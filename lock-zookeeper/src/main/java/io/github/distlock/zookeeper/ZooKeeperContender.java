@@ -297,7 +297,7 @@ final class ZooKeeperContender implements Contender {
     private @Nullable Attempt granted(
             Session session, Created created, @Nullable OthersWatch others, Moment begunAt, Deadline deadline)
             throws KeeperException, InterruptedException {
-        if (isStale(session.validity()) && !isConfirmedByHeartbeat(session, created, deadline)) {
+        if (isStale(session.validity()) && !isConfirmed(session, created, deadline)) {
             return null;
         }
         return accepted(session, created, others, begunAt, deadline);
@@ -324,8 +324,8 @@ final class ZooKeeperContender implements Contender {
         return Attempt.granted(won);
     }
 
-    /** Sends a heartbeat, and returns whether the contender's node still exists. */
-    private static boolean isConfirmedByHeartbeat(Session session, Created created, Deadline deadline)
+    /** Checks the contender's node, which also proves the session. Returns whether the node still exists. */
+    private static boolean isConfirmed(Session session, Created created, Deadline deadline)
             throws KeeperException, InterruptedException {
         Optional<Unchecked> unchecked = session.check(created.path()).await(deadline);
         if (unchecked.isPresent() && !unchecked.get().isMissing()) {

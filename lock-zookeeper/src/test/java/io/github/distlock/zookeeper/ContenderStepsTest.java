@@ -8,7 +8,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.distlock.spi.Attempt;
-import io.github.distlock.spi.BackendContext;
 import io.github.distlock.spi.Grant;
 import io.github.distlock.spi.LockClock;
 import io.github.distlock.spi.LockRequest;
@@ -67,7 +66,7 @@ class ContenderStepsTest extends ContendersOfOneLock {
             .zookeeperFactory((address, timeout, watcher, readOnly) -> new Handle(address, timeout, watcher))
             .build();
     private final Connection connection = new Connection(
-            (listener, changed, used) -> new Source(new CuratorSource.Started(curator, null, false)),
+            (listener, changed, used) -> new SuppliedClient(curator, listener),
             new ServerTick(SharedZooKeeper.TICK),
             clock);
     private volatile @Nullable Long number;
@@ -220,39 +219,6 @@ class ContenderStepsTest extends ContendersOfOneLock {
         if (value != null) {
             setter.accept(value);
         }
-    }
-
-    private record Source(Started started) implements CuratorSource {
-        @Override
-        public Started client(BackendContext context) {
-            return started;
-        }
-
-        @Override
-        public boolean giveUp(Started failed, BackendContext context) {
-            return false;
-        }
-
-        @Override
-        public String connectString() {
-            return SharedZooKeeper.address();
-        }
-
-        @Override
-        public String problem() {
-            return "no connection";
-        }
-
-        @Override
-        public String fullPath(String path) {
-            return path;
-        }
-
-        @Override
-        public void disconnect(BackendContext context) {}
-
-        @Override
-        public void close(@Nullable BackendContext context) {}
     }
 
     /** Counts how often the contender is woken. */

@@ -11,6 +11,7 @@ import java.util.TreeMap;
  */
 final class ClientTokens {
     private static final int HANDOFF_BITS = 8;
+    private static final int HANDOFFS = (1 << HANDOFF_BITS) - 1;
 
     private final Map<Base, Long> decidedAt = new HashMap<>();
     private final Map<Lock, TreeMap<Long, Long>> seenAt = new HashMap<>();
@@ -18,6 +19,16 @@ final class ClientTokens {
     private record Lock(long process, String name) {}
 
     private record Base(Lock lock, long base) {}
+
+    /** Returns the fencing base of a token. */
+    static long base(long token) {
+        return token >> HANDOFF_BITS;
+    }
+
+    /** Returns how many local handoffs came before the hold of a token, since its grant. */
+    static long handoffs(long token) {
+        return token & HANDOFFS;
+    }
 
     /**
      * Notes that a process goes on with a hold of a base: with the first one, for which the store has sent an answer,
@@ -31,13 +42,13 @@ final class ClientTokens {
 
     /** Notes that the release of an exclusive hold begins, so that a local handoff may follow. */
     void release(long process, String lock, long token, long now) {
-        decided(process, lock, token >> HANDOFF_BITS, now);
+        decided(process, lock, base(token), now);
     }
 
     /** Notes that a user has got an exclusive hold. Returns whether its token is too small. */
     boolean granted(long process, String name, long token, long now) {
         Lock lock = new Lock(process, name);
-        long base = token >> HANDOFF_BITS;
+        long base = base(token);
         TreeMap<Long, Long> seen = seenAt.computeIfAbsent(lock, any -> new TreeMap<>());
         long decided = decidedAt.getOrDefault(new Base(lock, base), Long.MIN_VALUE);
         boolean isTooSmall =

@@ -136,6 +136,11 @@ record Plan(
             return any(random, random.nextBoolean() ? CALM_ONES : OTHERS);
         }
 
+        /** Returns whether two processes use the lock several times each, one after the other, and rest in between. */
+        boolean takesTurns() {
+            return this == RECREATED;
+        }
+
         private boolean isCalm() {
             return this == CALM || this == HASTY;
         }
@@ -321,8 +326,8 @@ record Plan(
         boolean hasty = crowd == Crowd.HASTY;
         List<Member> processes = new ArrayList<>();
         List<User> users = new ArrayList<>();
-        // Two processes that take turns soon have the same numbers in a directory and in the one before it.
-        boolean takesTurns = crowd == Crowd.RECREATED;
+        // Such processes soon have the same numbers in a directory and in the one before it.
+        boolean takesTurns = crowd.takesTurns();
         int count = random.nextInt(2, takesTurns ? 3 : 6);
         for (int process = 1; process <= count; process++) {
             boolean handsOff = !takesTurns && random.nextInt(4) > 0;

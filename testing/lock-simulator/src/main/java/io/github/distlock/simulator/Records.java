@@ -146,7 +146,7 @@ final class Records {
                 }
             });
             look(free -> free.granted(actor, process, number, lock, mode, grantedAt));
-            trace(() -> "has " + lock + " with token " + (token >> 8) + "/" + (token & 255));
+            trace(() -> "has " + lock + " with token " + ClientTokens.base(token) + "/" + ClientTokens.handoffs(token));
         }
 
         private boolean isExclusive() {
@@ -194,7 +194,7 @@ final class Records {
 
         /** Returns what listens for requests to release the hold with a token. */
         HeardRequests.Listener listener(long token, HeardRequests.Exchanges exchanges) {
-            boolean beginsGrant = kind != AcquireKind.DOWNGRADE && (token & 255) == 0;
+            boolean beginsGrant = kind != AcquireKind.DOWNGRADE && ClientTokens.handoffs(token) == 0;
             return requests.new Listener(lock, token, begunAt, beginsGrant, exchanges);
         }
 

@@ -22,7 +22,6 @@ import org.jspecify.annotations.Nullable;
 
 /** A process with a client and the threads that use it, from its start to its end. */
 final class SimulatedMember implements ObservedBackend.Observer {
-    private static final int HANDOFF_BITS = 8;
     private static final long LONGEST_SHUTDOWN_MILLIS = 500;
     private static final long SLACK = 50_000_000;
 
@@ -390,7 +389,7 @@ final class SimulatedMember implements ObservedBackend.Observer {
 
     /** Returns whether a hold may be of a grant that another process has, too. */
     boolean shares(String lock, long token) {
-        return copies > 0 && !own.contains(new Base(lock, token >> HANDOFF_BITS));
+        return copies > 0 && !own.contains(new Base(lock, ClientTokens.base(token)));
     }
 
     @Override

@@ -117,7 +117,7 @@ public final class SimulatedProcess {
     /**
      * Notes that a server has answered to the present thread.
      *
-     * @param at true time
+     * @param at true time, or {@link Long#MIN_VALUE} if some answers are missing
      */
     public void answered(long at) {
         answeredAt.put(Thread.currentThread(), at);
@@ -179,9 +179,11 @@ public final class SimulatedProcess {
         slowEventsUntil = Math.max(slowEventsUntil, until);
     }
 
-    /** Returns until when a thread stands still, or a time that has passed. */
-    long slowUntil(String thread) {
-        return thread.endsWith(EVENT_THREAD) ? slowEventsUntil : 0;
+    /** Returns until when a thread stands still, or 0 if it does not. */
+    long slowUntil(Thread thread) {
+        boolean stands =
+                slowEventsUntil > simulation.nanoTime() && thread.getName().endsWith(EVENT_THREAD);
+        return stands ? slowEventsUntil : 0;
     }
 
     /**

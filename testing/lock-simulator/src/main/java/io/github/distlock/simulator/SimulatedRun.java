@@ -240,6 +240,7 @@ final class SimulatedRun {
             }
             case Faults.WALL_CLOCK -> process.stepWallClock((fault.choice() % 3 - 1) * (time / 1_000_000));
             case Faults.SILENCE -> time = silence(process.name(), fault.choice(), time);
+            // In between, clients must hear that their watches are set.
             case Faults.SLOW_EVENTS -> process.slowEvents(now + time / 4);
             case Faults.THREADS -> process.failThreads((int) (fault.choice() % 4));
             default -> {

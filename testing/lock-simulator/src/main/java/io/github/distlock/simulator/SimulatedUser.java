@@ -212,7 +212,7 @@ final class SimulatedUser implements Runnable {
     /** Many users hardly rest, so that locks are contended. */
     private void rest() {
         if (random.nextDouble() > haste || (!plan.only().isEmpty() && !plan.isCrowded())) {
-            int longest = plan.crowd() == Plan.Crowd.RECREATED ? 7 : 5;
+            int longest = plan.crowd().takesTurns() ? 7 : 5;
             LockSupport.parkNanos((long) (plan.latency() * StrictMath.exp(random.nextDouble() * longest)));
         }
     }
@@ -427,7 +427,7 @@ final class SimulatedUser implements Runnable {
             return holds;
         }
         boolean holdsLong = chance(plan.habits().holdsLong());
-        if (!holdsLong && plan.crowd() != Plan.Crowd.RECREATED && random.nextInt(4) > 0) {
+        if (!holdsLong && !plan.crowd().takesTurns() && random.nextInt(4) > 0) {
             return holds;
         }
         long hold = (long) (random.nextDouble() * (holdsLong ? 2 * lease.toNanos() : 4 * plan.latency()));

@@ -476,8 +476,8 @@ public final class Simulation implements World {
         SimulatedThread simulated = step.thread;
         if (!simulated.process.isRunning()) {
             ready(step);
-        } else if (simulated.process.slowUntil(simulated.thread().getName()) > now) {
-            delay(step, simulated.process.slowUntil(simulated.thread().getName()));
+        } else if (simulated.process.slowUntil(simulated.thread()) > 0) {
+            delay(step, simulated.process.slowUntil(simulated.thread()));
         } else if (step.mayBeDelayed && interference.delay > 0 && schedule.nextDouble() < interference.delay) {
             delay(step);
         } else {

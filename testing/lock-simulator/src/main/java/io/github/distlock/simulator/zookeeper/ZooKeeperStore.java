@@ -34,6 +34,7 @@ public final class ZooKeeperStore implements SimulatedStore {
     private static final int SERVERS = 3;
     private static final Set<Code> OF_NODES = Set.of(Code.NODEEXISTS, Code.NONODE, Code.BADVERSION, Code.NOTEMPTY);
     private static final int MOST_REPETITIONS = 8;
+    private static final long LOOKS_EVERY = 5 * NANOS;
     private static final Pattern CONTENDER = Pattern.compile("/distlock/.*/_c_.*");
 
     private static final String KEPT = "-kept-lock-";
@@ -279,7 +280,7 @@ public final class ZooKeeperStore implements SimulatedStore {
     /** The leader looks for empty directories again and again, until it finds one. */
     private void deleteContainers(long until) {
         if (!ensemble.deleteContainers() && world.nanoTime() < until) {
-            world.at(world.nanoTime() + 5 * NANOS, () -> deleteContainers(until));
+            world.at(world.nanoTime() + LOOKS_EVERY, () -> deleteContainers(until));
         }
     }
 
